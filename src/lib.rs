@@ -1,0 +1,1 @@
+//! flowc: a language that moves business records between a web shop and a ledger.

@@ -1,0 +1,2 @@
+//! The binary: three lines, all else is the library's.
+fn main() {}
