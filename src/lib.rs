@@ -1,1 +1,5 @@
 //! flowc: a language that moves business records between a web shop and a ledger.
+
+pub mod limits;
+pub mod source;
+pub mod syntax;

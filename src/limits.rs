@@ -1,0 +1,40 @@
+//! Every cap of the compiler and the runner: its unit, its reason, and what happens there.
+
+/// Largest flow file, bytes. A longer one gets a diagnostic and is not parsed: nobody reviews more than that.
+pub const FILE_BYTES_MAX: usize = 4 << 20;
+/// Most files of one project. One more is a diagnostic: a loop of links, or the wrong folder.
+pub const FILES_MAX: usize = 2_000;
+/// Deepest folder below a project that is searched for flow files.
+pub const FOLDER_DEPTH_MAX: usize = 16;
+/// Deepest nesting of brackets in a declaration. Deeper text is not parsed: the parser descends on the native stack.
+pub const NESTING_MAX: usize = 64;
+/// Most diagnostics that are printed for people; the rest is counted. Machines get all.
+pub const DIAGNOSTICS_SHOWN_MAX: usize = 50;
+/// Deepest chain of functions, parts and mappings inlined into one another. Deeper is reported as a cycle would be.
+pub const INLINE_DEPTH_MAX: usize = 48;
+/// Most nodes of one mapping after inlining: a bound on the work of compiling and of one record.
+pub const PROGRAM_NODES_MAX: usize = 400_000;
+/// Rows of a lookup, the CSV file's included.
+pub const LOOKUP_ROWS_MAX: usize = 100_000;
+
+/// Largest record decoded, bytes. A longer one fails alone.
+pub const RECORD_BYTES_MAX: usize = 8 << 20;
+/// Deepest nesting of JSON that is walked through.
+pub const JSON_DEPTH_MAX: usize = 96;
+/// Longest text that an expression may build, bytes. A longer one fails the record.
+pub const TEXT_BYTES_MAX: usize = 1 << 20;
+/// Elements of one list. One more fails the record.
+pub const LIST_MAX: usize = 20_000;
+/// Rounds of finds for one record: each must depend on the one before.
+pub const STAGES_MAX: usize = 32;
+
+/// Largest answer read into memory, bytes, after decompression. A longer one ends the page with its address.
+pub const BODY_BYTES_MAX: usize = 32 << 20;
+/// Attempts at one call that is safe to repeat. After the last the pass ends for that connection.
+pub const ATTEMPTS_MAX: u32 = 6;
+/// Records of a source page held in memory at once.
+pub const PAGE_RECORDS_MAX: usize = 100;
+/// Days that payloads stay in the activity log unless a project says otherwise.
+pub const LOG_DAYS: u32 = 14;
+
+const _: () = assert!(RECORD_BYTES_MAX <= BODY_BYTES_MAX, "a record that fits fits its answer");

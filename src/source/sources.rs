@@ -1,0 +1,90 @@
+//! The texts of a project, by number, with an index of their lines.
+
+use super::span::{FileId, Span};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// One file: what it is called and what it holds.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// As people name it: relative to where they stand, or `std/money.flow` for what ships inside the binary.
+    pub path: PathBuf,
+    /// The whole text.
+    pub text: Arc<str>,
+    /// Byte at which each line begins.
+    lines: Vec<u32>,
+}
+
+/// Line and column as people count: from 1, the column in characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+}
+
+/// All files of a compilation.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    files: Vec<Source>,
+}
+
+impl Sources {
+    /// No files.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes a file in and numbers it.
+    pub fn add(&mut self, path: impl Into<PathBuf>, text: impl Into<Arc<str>>) -> FileId {
+        let text = text.into();
+        let lines = std::iter::once(0)
+            .chain(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| Span::new(FileId(0), 0, at + 1).end))
+            .collect();
+        let id = FileId(u32::try_from(self.files.len()).expect("files are fewer than FILES_MAX"));
+        self.files.push(Source { path: path.into(), text, lines });
+        id
+    }
+
+    /// The file of that number.
+    pub fn get(&self, id: FileId) -> &Source {
+        &self.files[id.0 as usize]
+    }
+
+    /// The file with that path.
+    pub fn by_path(&self, path: &Path) -> Option<FileId> {
+        self.iter().find(|(_, source)| source.path == path).map(|(id, _)| id)
+    }
+
+    /// All files in the order in which they came.
+    pub fn iter(&self) -> impl Iterator<Item = (FileId, &Source)> {
+        self.files.iter().enumerate().map(|(n, source)| (FileId(u32::try_from(n).unwrap_or(u32::MAX)), source))
+    }
+
+    /// The text under a span.
+    pub fn text(&self, span: Span) -> &str {
+        self.get(span.file).text.get(span.range()).unwrap_or("")
+    }
+
+    /// Where a span begins.
+    pub fn position(&self, span: Span) -> Position {
+        self.get(span.file).position(span.start as usize)
+    }
+
+    /// `path:line` of where a span begins, as messages name a place.
+    pub fn place(&self, span: Span) -> String {
+        format!("{}:{}", self.get(span.file).path.display(), self.position(span).line)
+    }
+}
+
+impl Source {
+    /// Line and column of a byte. A byte inside a character counts as that character.
+    pub fn position(&self, at: usize) -> Position {
+        let at = at.min(self.text.len());
+        let line = self.lines.partition_point(|start| *start as usize <= at);
+        let start = self.lines[line - 1] as usize;
+        let column = self.text.as_bytes()[start..at].iter().filter(|b| (**b & 0xC0) != 0x80).count();
+        Position { line, column: column + 1 }
+    }
+}

@@ -1,0 +1,44 @@
+//! A place in a text: a file and a range of bytes.
+
+/// A file among [`super::Sources`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileId(pub u32);
+
+/// Bytes `start..end` of a file. Lines and columns are made from it only when somebody looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span {
+    /// The file.
+    pub file: FileId,
+    /// First byte.
+    pub start: u32,
+    /// Behind the last byte.
+    pub end: u32,
+}
+
+impl Span {
+    /// The bytes `start..end` of `file`. Files are shorter than 4 GiB by [`crate::limits::FILE_BYTES_MAX`].
+    pub fn new(file: FileId, start: usize, end: usize) -> Self {
+        let clip = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        Self { file, start: clip(start), end: clip(end) }
+    }
+
+    /// From the beginning of this span to the end of `other`, which lies in the same file.
+    pub fn to(self, other: Self) -> Self {
+        Self { end: other.end.max(self.end), ..self }
+    }
+
+    /// The empty span at this one's start.
+    pub fn at_start(self) -> Self {
+        Self { end: self.start, ..self }
+    }
+
+    /// The empty span at this one's end.
+    pub fn at_end(self) -> Self {
+        Self { start: self.end, ..self }
+    }
+
+    /// The bytes as a range of the file's text.
+    pub fn range(self) -> std::ops::Range<usize> {
+        self.start as usize..self.end as usize
+    }
+}
