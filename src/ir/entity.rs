@@ -1,0 +1,237 @@
+//! Schemas: what an API's records hold, who may write it, and how it is found. All of it is data from the standard
+//! library; no API is named here.
+
+use super::expr::Expr;
+use super::types::{EntityId, FieldId, Type};
+use crate::source::Span;
+use std::sync::Arc;
+
+/// A thing that an API knows.
+#[derive(Clone, Debug)]
+pub struct Entity {
+    /// Its name, without the connector's.
+    pub name: Arc<str>,
+    /// The connector that it belongs to; empty for one of a project.
+    pub connector: Arc<str>,
+    /// The path of its resource, with `{field}` for path parts; absent for a part of another entity.
+    pub route: Option<Arc<str>>,
+    /// What the resource allows.
+    pub methods: Vec<Method>,
+    /// Where changes of it are read.
+    pub feed: Option<Feed>,
+    /// The field that the API knows it by.
+    pub key: Option<FieldId>,
+    /// The field that people know it by.
+    pub code: Option<FieldId>,
+    /// The field that tells the total of a document: what an adopted copy must agree in.
+    pub total: Option<FieldId>,
+    /// Few rows, all of which are read at once: codes, conditions, methods.
+    pub small: bool,
+    /// What can be changed at once with the batch call, rows.
+    pub batch: Option<u32>,
+    /// Its fields.
+    pub fields: Vec<Field>,
+    /// Where it is declared.
+    pub span: Span,
+}
+
+/// What a resource allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// Reading.
+    Get,
+    /// Creating.
+    Post,
+    /// Updating.
+    Put,
+    /// Deleting.
+    Delete,
+}
+
+/// Where changes are read from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Feed {
+    /// The path, when it is another than the route.
+    pub path: Arc<str>,
+    /// The field that grows with every change: the cursor.
+    pub by: FieldId,
+    /// The name of the query parameter or filter that takes the cursor; empty where the connector knows.
+    pub since: Arc<str>,
+}
+
+/// A field of an entity.
+#[derive(Clone, Debug)]
+pub struct Field {
+    /// As flows say it.
+    pub name: Arc<str>,
+    /// As the API says it.
+    pub wire: Arc<str>,
+    /// Its type, optional where it may be absent.
+    pub ty: Type,
+    /// Who may write it.
+    pub access: Access,
+    /// Whether a create needs it.
+    pub required: Required,
+    /// Whether the API can be searched by it, and how.
+    pub search: Search,
+    /// Where an amount's currency stands.
+    pub currency: Option<FieldId>,
+    /// The field beside it whose code decides whether a price is net or gross.
+    pub price_by: Option<FieldId>,
+    /// Where its value comes from, when it is an entry of `meta_data`.
+    pub meta: Option<Meta>,
+    /// How it looks on the wire.
+    pub form: Forms,
+    /// The formula of an amount that the system computes.
+    pub computed: Option<Expr>,
+    /// Says something about a person.
+    pub personal: bool,
+    /// What its length or rule is based on is not proved: it is read back.
+    pub assumed: bool,
+    /// What it means.
+    pub doc: Option<Arc<str>>,
+    /// Where it is declared.
+    pub span: Span,
+}
+
+/// An entry of `meta_data`: the first of these keys that is filled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Meta {
+    /// The keys.
+    pub keys: Vec<Arc<str>>,
+}
+
+/// Who may write a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// We may, at any time.
+    Free,
+    /// We may when we create.
+    CreateOnly,
+    /// Only the system.
+    ReadOnly,
+}
+
+/// Whether a create needs a field.
+#[derive(Clone, Debug)]
+pub enum Required {
+    /// It does not.
+    No,
+    /// It does.
+    Yes,
+    /// It does when this holds of the record (`it` is the record), and else the field must be absent if `or_absent`.
+    When {
+        /// The condition.
+        cond: Box<Expr>,
+        /// Without it the field must be absent.
+        or_absent: bool,
+    },
+}
+
+/// How an API is searched by a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Search {
+    /// It can't be.
+    No,
+    /// Exactly, many values in a call.
+    Filter,
+    /// Exactly, by a parameter of this name, many values in a call or one, as the connector says.
+    Parameter,
+    /// Loosely; what comes back is compared here.
+    Loose,
+}
+
+/// How a value looks on the wire.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Forms {
+    /// The form itself.
+    pub form: WireForm,
+    /// `0` and `""` mean absent.
+    pub zero_is_absent: bool,
+    /// Blanks on the left up to this length.
+    pub padded: u16,
+    /// Compared without case.
+    pub caseless: bool,
+    /// Text counts in UTF-16 units, else in code points.
+    pub utf16: bool,
+    /// Most decimals that the field keeps; 255: any.
+    pub scale: u8,
+}
+
+/// The shape of a value in JSON.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WireForm {
+    /// As its type says: a JSON number, text or truth.
+    #[default]
+    Plain,
+    /// A number inside a text: `"12.50"`.
+    NumberInText,
+    /// `0.21` for 21 %.
+    Fraction,
+    /// `0` and `1` for no and yes.
+    ZeroOne,
+    /// `"yes"` and `"no"`.
+    YesNo,
+    /// `/Date(ms)/` of the connector's wall clock when read, ISO 8601 when written.
+    Milliseconds,
+    /// ISO 8601 without a zone, in UTC.
+    Utc,
+    /// The key of the entity that it refers to.
+    Reference,
+    /// The entity itself, nested.
+    Nested,
+}
+
+/// Habits of an API, from its `connector` declaration: what planner and checker need. The connector's own code reads
+/// the rest of it through [`Connector::word`].
+#[derive(Clone, Debug, Default)]
+pub struct Connector {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Rows of a page.
+    pub page: u32,
+    /// Longest address of a search, bytes.
+    pub url_max: u32,
+    /// Most values in one search.
+    pub values_max: u32,
+    /// Zone of its wall clock.
+    pub zone: Arc<str>,
+    /// Everything that the declaration says, `clause word → text`, in order.
+    pub words: Vec<(String, String)>,
+}
+
+impl Connector {
+    /// What the declaration says under this name (`"limits.minute"`).
+    pub fn word(&self, name: &str) -> Option<&str> {
+        self.words.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
+    }
+}
+
+impl Entity {
+    /// The field of that name.
+    pub fn field(&self, name: &str) -> Option<FieldId> {
+        self.fields.iter().position(|f| &*f.name == name).and_then(|n| u32::try_from(n).ok()).map(FieldId)
+    }
+
+    /// The field of that number.
+    pub fn get(&self, id: FieldId) -> &Field {
+        &self.fields[id.0 as usize]
+    }
+
+    /// Whether it stands alone in its API, so that others can refer to it.
+    pub fn stands_alone(&self) -> bool {
+        self.route.is_some() && self.key.is_some()
+    }
+
+    /// `exact.SalesOrder`, as messages name it.
+    pub fn full_name(&self) -> String {
+        if self.connector.is_empty() { self.name.to_string() } else { format!("{}.{}", self.connector, self.name) }
+    }
+}
+
+/// An entity by number, for tables over entities.
+impl From<usize> for EntityId {
+    fn from(n: usize) -> Self {
+        Self(u32::try_from(n).unwrap_or(u32::MAX))
+    }
+}

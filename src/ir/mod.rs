@@ -1,0 +1,22 @@
+//! The checked program: types, schemas and expressions with every name resolved, every function inlined, and the place
+//! in the flow that each node comes from.
+//!
+//! In: nothing but what `check` puts here. Out: what `plan` costs and `eval` compiles.
+
+mod entity;
+mod expr;
+mod native;
+mod program;
+mod types;
+
+pub use entity::{Access, Connector, Entity, Feed, Field, Forms, Meta, Method, Required, Search, WireForm};
+pub use expr::{
+    Arm, Binary, Builder, Const, Element, Expr, ExprKind, Find, ForClause, LocalId, Pattern, Step, StepKind, Stop,
+    Unary, When,
+};
+pub use native::Native;
+pub use program::{
+    Balance, Connection, ConnectionValue, Flow, Header, Key, KeyField, Lookup, Mapping, MappingId, OnChange, Overwrite,
+    Program, Rest, Row, Schedule, Setting, Verb,
+};
+pub use types::{EntityId, EnumType, EnumValue, FieldId, Kind, LookupId, Type};

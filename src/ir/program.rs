@@ -1,0 +1,311 @@
+//! The whole of a checked project: schemas, lookups, mappings and flows.
+
+use super::entity::{Connector, Entity};
+use super::expr::{Const, Expr, LocalId, Pattern, Step};
+use super::types::{EntityId, FieldId, LookupId, Type};
+use crate::source::Span;
+use std::sync::Arc;
+
+/// A mapping among the program's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MappingId(pub u32);
+
+/// A checked project.
+#[derive(Clone, Debug, Default)]
+pub struct Program {
+    /// Year of the edition.
+    pub edition: Option<Arc<str>>,
+    /// The project's time zone.
+    pub zone: Option<Arc<str>>,
+    /// The habits of the APIs in use.
+    pub connectors: Vec<Connector>,
+    /// The systems.
+    pub connections: Vec<Connection>,
+    /// The schemas.
+    pub entities: Vec<Entity>,
+    /// The decision tables.
+    pub lookups: Vec<Lookup>,
+    /// The settings of every module, answered or not.
+    pub settings: Vec<Setting>,
+    /// The mappings.
+    pub mappings: Vec<Mapping>,
+    /// The flows.
+    pub flows: Vec<Flow>,
+}
+
+/// A system: `connect shop to woocommerce { … }`.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its connector.
+    pub connector: Arc<str>,
+    /// Its entries: plain values, or the name of a secret.
+    pub entries: Vec<(Arc<str>, ConnectionValue)>,
+    /// Where it is declared.
+    pub span: Span,
+}
+
+/// What an entry of a connection says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ConnectionValue {
+    /// A value.
+    Plain(Const),
+    /// `secret("NAME")`
+    Secret(Arc<str>),
+}
+
+/// A setting and its answer.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    /// The module that asks.
+    pub module: Arc<str>,
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its type.
+    pub ty: Type,
+    /// The answer, or the default.
+    pub value: Option<Const>,
+    /// What it is about.
+    pub doc: Option<Arc<str>>,
+    /// Where it is asked.
+    pub span: Span,
+    /// Where it is answered.
+    pub answered: Option<Span>,
+}
+
+/// A decision table.
+#[derive(Clone, Debug)]
+pub struct Lookup {
+    /// Its name, `tables.vat_code`.
+    pub name: Arc<str>,
+    /// Its keys: name and type.
+    pub keys: Vec<(Arc<str>, Type)>,
+    /// What a row gives.
+    pub result: Type,
+    /// Its rows, the narrower ones first.
+    pub rows: Vec<Row>,
+    /// Where it is declared.
+    pub span: Span,
+}
+
+/// A row of a lookup.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// A cell a key.
+    pub cells: Vec<Pattern>,
+    /// The value, or a stop.
+    pub value: Expr,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// A mapping.
+#[derive(Clone, Debug)]
+pub struct Mapping {
+    /// Its name, `orders.sales_order`.
+    pub name: Arc<str>,
+    /// What it makes.
+    pub target: EntityId,
+    /// Its parameters.
+    pub params: Vec<(Arc<str>, Type, LocalId)>,
+    /// Values that its frame holds.
+    pub locals: u32,
+    /// When it creates and updates.
+    pub header: Header,
+    /// What is computed and filled, in order.
+    pub steps: Vec<Step>,
+    /// The check that money is conserved.
+    pub balance: Option<Balance>,
+    /// What follows a write: each an [`super::ExprKind::Write`], or absent.
+    pub then: Vec<Expr>,
+    /// Where it is declared.
+    pub span: Span,
+}
+
+/// What identifies an earlier copy, and so what happens to it.
+#[derive(Clone, Debug)]
+pub struct Header {
+    /// The verb.
+    pub verb: Verb,
+    /// The keys, tried in this order.
+    pub keys: Vec<Key>,
+    /// Narrowing of several copies: the field and its value.
+    pub prefer: Vec<(FieldId, Expr)>,
+    /// The field whose newest value decides.
+    pub prefer_newest: Option<FieldId>,
+    /// What an update may touch.
+    pub overwrite: Overwrite,
+    /// Only these fields; none: all.
+    pub overwrite_fields: Option<Vec<Arc<str>>>,
+    /// What a `create once` does when its source has changed.
+    pub on_change: OnChange,
+    /// `else skip "…"` of an `update`, the condition's `else` of a `delete`.
+    pub otherwise: Option<Expr>,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// What happens to an earlier copy.
+#[derive(Clone, Debug)]
+pub enum Verb {
+    /// Found, it is left alone.
+    CreateOnce,
+    /// Found, it is updated.
+    Upsert,
+    /// It must be there.
+    Update,
+    /// Created when the condition does not hold.
+    CreateUnless(Box<Expr>),
+    /// Deleted while the condition holds.
+    Delete(Option<Box<Expr>>),
+}
+
+/// How an earlier copy is found.
+#[derive(Clone, Debug)]
+pub enum Key {
+    /// By the link of this record.
+    Linked(Expr),
+    /// The record that the flow reads.
+    Itself,
+    /// By fields that the mapping fills.
+    By(Vec<KeyField>),
+}
+
+/// A field of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyField {
+    /// The field.
+    pub field: FieldId,
+    /// It may be empty, here and there.
+    pub optional: bool,
+}
+
+/// What an update may touch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overwrite {
+    /// Nothing.
+    Nothing,
+    /// What is empty there.
+    Empty,
+    /// What has changed since our last write.
+    Changed,
+    /// Everything.
+    All,
+}
+
+/// What a `create once` does when its source has changed.
+#[derive(Clone, Debug)]
+pub enum OnChange {
+    /// A person is told.
+    Alert,
+    /// Nothing.
+    Ignore,
+    /// It is updated while the condition holds.
+    Update {
+        /// The condition.
+        cond: Option<Box<Expr>>,
+        /// Else a person is told.
+        alert: bool,
+    },
+    /// Another mapping follows.
+    Write(Box<Expr>),
+}
+
+/// `balance FIELD to AMOUNT …`
+#[derive(Clone, Debug)]
+pub struct Balance {
+    /// The computed field.
+    pub field: FieldId,
+    /// What it comes to, over the record in the making.
+    pub formula: Expr,
+    /// What it must come to.
+    pub to: Expr,
+    /// The most that a line may be off.
+    pub within: Option<Expr>,
+    /// The list whose elements are the lines.
+    pub lines: FieldId,
+    /// Where the last cents go.
+    pub rest: Option<Rest>,
+    /// `sum` in the failure.
+    pub sum: LocalId,
+    /// The failure.
+    pub otherwise: Option<Expr>,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// Where the last cents go.
+#[derive(Clone, Debug)]
+pub enum Rest {
+    /// A further line: what `rest` is, and the line.
+    Line(LocalId, Expr),
+    /// Spread over that field of the lines.
+    Field(FieldId),
+}
+
+/// A flow.
+#[derive(Clone, Debug)]
+pub struct Flow {
+    /// Its name, `orders.orders`.
+    pub name: Arc<str>,
+    /// What is read.
+    pub source: EntityId,
+    /// The connection that it is read from.
+    pub connection: Arc<str>,
+    /// Deletions are read.
+    pub deleted: bool,
+    /// The record's place in the frame.
+    pub record: LocalId,
+    /// Values that its frame holds.
+    pub locals: u32,
+    /// Which records.
+    pub filter: Option<Expr>,
+    /// Values and checks.
+    pub steps: Vec<Step>,
+    /// What is written: an [`super::ExprKind::Write`] behind any choice.
+    pub write: Expr,
+    /// When it runs.
+    pub schedule: Schedule,
+    /// Is it on?
+    pub on: bool,
+    /// Where it is declared.
+    pub span: Span,
+}
+
+/// When a flow runs.
+#[derive(Clone, Debug, Default)]
+pub struct Schedule {
+    /// This often.
+    pub every: Option<jiff::SignedDuration>,
+    /// Daily at this time.
+    pub daily: Option<Arc<str>>,
+    /// When the system says that something changed.
+    pub webhook: bool,
+    /// Behind these flows.
+    pub after: Vec<Arc<str>>,
+    /// From this moment on, for the first run.
+    pub since: Option<jiff::Timestamp>,
+}
+
+impl Program {
+    /// The entity of that number.
+    pub fn entity(&self, id: EntityId) -> &Entity {
+        &self.entities[id.0 as usize]
+    }
+
+    /// The lookup of that number.
+    pub fn lookup(&self, id: LookupId) -> &Lookup {
+        &self.lookups[id.0 as usize]
+    }
+
+    /// The mapping of that number.
+    pub fn mapping(&self, id: MappingId) -> &Mapping {
+        &self.mappings[id.0 as usize]
+    }
+
+    /// The connector of that name.
+    pub fn connector(&self, name: &str) -> Option<&Connector> {
+        self.connectors.iter().find(|c| &*c.name == name)
+    }
+}
