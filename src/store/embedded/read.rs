@@ -108,8 +108,7 @@ fn pending_ids(
         let state = number(*state);
         let start = start(filter).0;
         let from = start.as_ref().map(|(flow, key)| (state, flow.as_str(), key.as_str()));
-        let mut of_state = 0;
-        for row in pending.range((from, Bound::Unbounded))? {
+        for (of_state, row) in pending.range((from, Bound::Unbounded))?.enumerate() {
             let row = row?;
             let (its_state, flow, key) = row.0.value();
             let beyond = its_state != state || filter.flow.as_deref().is_some_and(|wanted| wanted != flow);
@@ -117,7 +116,6 @@ fn pending_ids(
             if beyond || of_state > limits::STORE_SCAN_MAX {
                 break;
             }
-            of_state += 1;
             ids.insert(RecordId { flow: flow.to_owned(), key: key.to_owned() });
         }
     }
