@@ -1,8 +1,11 @@
 //! flowc: a language that moves business records between a web shop and a ledger.
 
 pub mod connector;
+pub mod eval;
 pub mod ir;
 pub mod limits;
+pub mod plan;
 pub mod source;
 pub mod store;
 pub mod syntax;
+pub mod value;

@@ -1,0 +1,93 @@
+//! From a raw record to what is to be written: pure, and the same for check, map, test, dry run, run and replay.
+//!
+//! In: a compiled [`crate::ir::Program`], a record's JSON text, and what is known of both systems ([`Known`]). Out: what
+//! must be asked first ([`Evaluated::Needs`]), or the drafts of the record in the order of their writes, or a [`Failure`].
+
+mod draft;
+mod failure;
+
+pub use draft::{Action, BalanceDue, Draft, DraftField, FieldWhen, KeyTried, OnSourceChange, Pending, Unit};
+pub use failure::Failure;
+
+use crate::ir::{EntityId, FieldId, MappingId, Stop};
+use std::sync::Arc;
+
+/// What came of a record.
+#[derive(Debug)]
+pub enum Evaluated {
+    /// These must be known first; then evaluate again.
+    Needs(Vec<Need>),
+    /// The flow's filter does not take it.
+    Filtered,
+    /// What is to be written.
+    Unit(Unit),
+    /// It stops.
+    Stopped(Stop, Failure),
+}
+
+/// Something that must be asked of a system or of the store.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Need {
+    /// The rows of an entity whose fields have these values (texts as the flow has them, absent for an optional key).
+    Find {
+        /// The connection it is asked of.
+        connection: Arc<str>,
+        /// The entity.
+        entity: EntityId,
+        /// The fields, at least one; the first that the API can filter by is sent, the rest is compared here.
+        by: Vec<FieldId>,
+        /// Their values.
+        values: Vec<Option<Arc<str>>>,
+    },
+    /// All rows of a small entity.
+    Table {
+        /// The connection.
+        connection: Arc<str>,
+        /// The entity.
+        entity: EntityId,
+    },
+    /// The row of an entity with this key, as the system has it now.
+    Row {
+        /// The connection.
+        connection: Arc<str>,
+        /// The entity.
+        entity: EntityId,
+        /// Its key.
+        id: Arc<str>,
+    },
+    /// What a record became, or what became it, through an earlier write of ours: a question to the store.
+    Link(LinkNeed),
+}
+
+/// A question to the store's links, from either end.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct LinkNeed {
+    /// Links belong to a mapping's name; none: of any mapping.
+    pub mapping: Option<Arc<str>>,
+    /// The entity of the record that is known.
+    pub entity: EntityId,
+    /// Its key.
+    pub key: Arc<str>,
+    /// The entity of the record that is looked for.
+    pub other: EntityId,
+}
+
+/// What is known so far: filled by the engine, or from data given to a test.
+pub trait Known {
+    /// The rows found for a need: none yet (`None`), or all of them, each as JSON text of one object. For
+    /// [`Need::Link`] each is a JSON text of the other record's key.
+    fn answer(&self, need: &Need) -> Option<Vec<Arc<str>>>;
+    /// The record's moment: fixed at its first try.
+    fn now(&self) -> jiff::Timestamp;
+    /// Codes are taken as they are and not asked for: there is no ledger to ask (`flowc map`).
+    fn offline(&self) -> bool;
+}
+
+/// Which mapping made a draft, for people and for links.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Made {
+    /// The mapping.
+    pub mapping: MappingId,
+    /// Its name.
+    pub name: Arc<str>,
+}
