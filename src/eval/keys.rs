@@ -15,8 +15,10 @@ pub(crate) enum Resolved<'r> {
     None,
     /// There was one of ours, and it is gone.
     Gone,
-    /// It can be known only after that draft has been written.
+    /// One of its keys is that of a draft that is not written yet.
     After(u32),
+    /// Its keys wait for what the target answers to that draft.
+    Later(u32),
     /// It is there.
     Found { id: &'r str, ours: bool, row: &'r Record<'r> },
     /// The record that the flow reads.
@@ -27,14 +29,14 @@ impl<'r> Resolved<'r> {
     pub(crate) fn found(&self) -> Option<&'r Record<'r>> {
         match self {
             Self::Found { row, .. } | Self::Itself { row, .. } => Some(row),
-            Self::None | Self::Gone | Self::After(_) => None,
+            Self::None | Self::Gone | Self::After(_) | Self::Later(_) => None,
         }
     }
 
     pub(crate) fn id(&self) -> Option<&'r str> {
         match self {
             Self::Found { id, .. } | Self::Itself { id, .. } => Some(id),
-            Self::None | Self::Gone | Self::After(_) => None,
+            Self::None | Self::Gone | Self::After(_) | Self::Later(_) => None,
         }
     }
 }

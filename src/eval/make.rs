@@ -300,7 +300,7 @@ impl MappingCode {
             Err(halt) => return Err(halt),
         }
         if let Some(later) = run.making.last().and_then(|making| making.later) {
-            return Ok((Resolved::After(later), Vec::new()));
+            return Ok((Resolved::Later(later), Vec::new()));
         }
         self.header.resolve(run, self, args, role)
     }
@@ -374,7 +374,7 @@ impl MappingCode {
                 }
                 Err(halt) => Err(halt),
             },
-            (VerbCode::Delete(_), Resolved::None | Resolved::Gone | Resolved::After(_)) => {
+            (VerbCode::Delete(_), Resolved::None | Resolved::Gone | Resolved::After(_) | Resolved::Later(_)) => {
                 let reason = format!("there is no {name} of it in {connection} to be deleted");
                 Ok(Some(Action::Leave(Stop::Skip, reason, place)))
             }
@@ -414,9 +414,10 @@ impl MappingCode {
     fn action<'r>(&self, run: &mut Run<'r>, resolved: &Resolved<'r>) -> Result<Action, Halt> {
         Ok(match resolved {
             Resolved::None | Resolved::Gone => Action::Create,
+            Resolved::Later(n) => Action::After(*n as usize),
             Resolved::After(n) => match run.drafts[*n as usize].draft.action {
                 // What it hangs on is new, so nothing can hang on it yet.
-                Action::Create if !run.following.contains(n) => Action::Create,
+                Action::Create => Action::Create,
                 _ => Action::After(*n as usize),
             },
             Resolved::Found { id, ours, row } => {
