@@ -36,6 +36,12 @@ pub(crate) struct Body<'c, 'f> {
     pub(crate) keeps: bool,
     /// Functions and parts inlined around here.
     pub(crate) depth: usize,
+    /// Fields whose length is checked when it runs, being keys.
+    pub(crate) keys_at_run: Vec<Arc<str>>,
+    /// A part is checked by itself: whether its fields are keys is not known.
+    pub(crate) part_alone: bool,
+    /// The header of the mapping in the making.
+    pub(crate) header: super::mapping::HeaderParts,
 }
 
 impl<'c, 'f> Body<'c, 'f> {
@@ -52,6 +58,9 @@ impl<'c, 'f> Body<'c, 'f> {
             writes: false,
             keeps: false,
             depth: 0,
+            keys_at_run: Vec::new(),
+            part_alone: false,
+            header: super::mapping::HeaderParts::default(),
         }
     }
 
@@ -65,9 +74,13 @@ impl<'c, 'f> Body<'c, 'f> {
     pub(crate) fn bind(&mut self, name: &ast::Name, ty: Type) -> LocalId {
         if let Some(other) = self.names.iter().find(|l| l.name == name.text).cloned() {
             self.cx.report(
-                Diagnostic::new(&codes::HIDDEN, name.span, format!("`{}` is the name of another value here", name.text))
-                    .related(other.span, "the other value is named here")
-                    .help("a value hides no other value: choose another name"),
+                Diagnostic::new(
+                    &codes::HIDDEN,
+                    name.span,
+                    format!("`{}` is the name of another value here", name.text),
+                )
+                .related(other.span, "the other value is named here")
+                .help("a value hides no other value: choose another name"),
             );
         }
         let id = self.local();
@@ -136,11 +149,15 @@ impl<'c, 'f> Body<'c, 'f> {
     /// `name` is nothing here.
     pub(crate) fn unknown_name(&mut self, name: &ast::Name) -> Expr {
         let names: Vec<String> = self.names.iter().map(|l| l.name.to_string()).collect();
-        let mut d = Diagnostic::new(&codes::UNKNOWN_NAME, name.span, format!("nothing here is called `{}`", name.text)).label("not found");
+        let mut d = Diagnostic::new(&codes::UNKNOWN_NAME, name.span, format!("nothing here is called `{}`", name.text))
+            .label("not found");
         d = match suggest::hint(&name.text, names.clone()) {
             Some(near) => d.help(format!("did you mean `{near}`?")).fix(format!("use `{near}`"), name.span, near),
             None if names.is_empty() => d.help("a text stands in quotes; a setting is `settings.name`"),
-            None => d.help(format!("values here: {}; a text stands in quotes, a setting is `settings.name`", names.join(", "))),
+            None => d.help(format!(
+                "values here: {}; a text stands in quotes, a setting is `settings.name`",
+                names.join(", ")
+            )),
         };
         self.cx.report(d);
         Self::unknown(name.span)

@@ -18,3 +18,11 @@ pub fn modules() -> Vec<&'static str> {
     names.dedup();
     names
 }
+
+/// A data file that ships with the default flows.
+pub fn data(name: &str) -> Option<&'static str> {
+    DATA.iter().find(|(path, _)| *path == name).map(|(_, text)| *text)
+}
+
+/// Data of the default flows by name.
+static DATA: &[(&str, &str)] = &[];
