@@ -26,6 +26,7 @@ pub(crate) fn mend(file: FileId, text: &str, tokens: &[Lexeme], slips: &[Slip]) 
         .iter()
         .filter_map(|slip| match slip {
             Slip::UnclosedText { quote, .. } => Some(*quote),
+            Slip::LoneOpen(at) | Slip::LoneClose(at) => Some(*at),
             _ => None,
         })
         .collect();
@@ -45,17 +46,22 @@ pub(crate) fn mend(file: FileId, text: &str, tokens: &[Lexeme], slips: &[Slip]) 
     Mended { text: mended, map, diagnostics, too_deep: matched.too_deep }
 }
 
-/// Texts that are broken twice on one line are told once.
+/// A line with a broken text is told once: what else seems wrong on it is likely to be text.
 fn one_a_line(text: &str, diagnostics: &mut Vec<Diagnostic>) {
-    let mut last_end = 0;
-    diagnostics.retain(|diagnostic| {
-        let keep = diagnostic.code != &codes::BAD_TEXT && diagnostic.code != &codes::UNCLOSED
-            || diagnostic.span.start as usize >= last_end;
-        if keep && (diagnostic.code == &codes::BAD_TEXT || diagnostic.code == &codes::UNCLOSED) {
-            let from = diagnostic.span.start as usize;
-            last_end = text[from..].find('\n').map_or(text.len(), |n| from + n);
+    let of_text = |d: &Diagnostic| d.code == &codes::BAD_TEXT || d.code == &codes::UNCLOSED;
+    let line = |d: &Diagnostic| memchr::memrchr(b'\n', &text.as_bytes()[..d.span.start as usize]).map_or(0, |n| n + 1);
+    let mut broken = rustc_hash::FxHashMap::default();
+    for (n, diagnostic) in diagnostics.iter().enumerate().filter(|(_, d)| of_text(d)) {
+        let first = broken.entry(line(diagnostic)).or_insert(n);
+        // A quote explains more than a brace.
+        if diagnostics[*first].code != &codes::UNCLOSED && diagnostic.code == &codes::UNCLOSED {
+            *first = n;
         }
-        keep
+    }
+    let mut n = 0;
+    diagnostics.retain(|diagnostic| {
+        n += 1;
+        broken.get(&line(diagnostic)).is_none_or(|only| *only == n - 1)
     });
 }
 
@@ -97,6 +103,8 @@ fn write_right(file: FileId, text: &str, slip: Slip, mends: &mut Vec<Mend>, diag
     diagnostics.push(match slip {
         Slip::UnclosedText { quote, end, triple } => {
             let quotes = if triple { "\"\"\"" } else { "\"" };
+            // What is in it is nobody's text yet; empty, it can't break anything else.
+            mend(quote + quotes.len(), end.saturating_sub(quote + quotes.len()), "");
             mend(end, 0, quotes);
             Diagnostic::new(&codes::UNCLOSED, span(quote, quote + quotes.len()), "a text is opened and never closed")
                 .label("the text begins here")

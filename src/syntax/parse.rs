@@ -143,8 +143,9 @@ fn told_once(text: &str, mending: &[Diagnostic], found: Vec<Diagnostic>) -> Vec<
     let mut kept: Vec<Diagnostic> = Vec::with_capacity(found.len());
     let mut seen = rustc_hash::FxHashSet::default();
     for diagnostic in found {
-        let line = line_of(diagnostic.span.start);
-        if lines.binary_search(&line).is_err() && seen.insert(line) {
+        let (first, last) = (line_of(diagnostic.span.start), line_of(diagnostic.span.end));
+        let mended = lines.partition_point(|line| *line < first);
+        if lines.get(mended).is_none_or(|line| *line > last) && seen.insert(first) {
             kept.push(diagnostic);
         }
     }

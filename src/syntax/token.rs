@@ -218,7 +218,7 @@ impl Lexer<'_> {
         let two = [first, self.peek(1)];
         match &two {
             b"==" | b"!=" | b"<=" | b">=" | b"=>" | b"->" | b"??" | b"?." | b":=" => {
-                self.push(Token::Sign, self.at + 2)
+                self.push(Token::Sign, self.at + 2);
             }
             b"&&" | b"||" => {
                 self.out.slips.push(Slip::Operator(self.at, self.at + 2));
@@ -404,9 +404,22 @@ fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
-/// How much of the rest of a line belongs to a text whose closing quote is missing.
+/// How much of the rest of a line belongs to a text whose closing quote is missing: what closes the brackets around
+/// the text does not.
 fn text_guess(rest: &str) -> usize {
     let code = rest.find(" #").map_or(rest, |n| &rest[..n]);
     let until = code.find(" =>").or_else(|| code.trim_end().strip_suffix('{').map(str::len)).unwrap_or(code.len());
-    code[..until].trim_end_matches([' ', '\t', '\r', ',', ')', ']', '}', '|']).len()
+    let mut text = code[..until].trim_end_matches([' ', '\t', '\r', ',', '|']);
+    while let Some(closer) = text.chars().next_back().filter(|c| matches!(c, ')' | ']' | '}')) {
+        let opener = match closer {
+            ')' => '(',
+            ']' => '[',
+            _ => '{',
+        };
+        if text.matches(opener).count() >= text.matches(closer).count() {
+            break;
+        }
+        text = text[..text.len() - 1].trim_end_matches([' ', '\t', ',']);
+    }
+    text.len()
 }
