@@ -121,6 +121,9 @@ impl Matcher<'_> {
         let mut line = 0;
         for n in 0..self.tokens.len() {
             let token = self.tokens[n];
+            if self.lines[line].first == Some(token) && self.begins_statement(n) {
+                self.end_of_statement(line, token.from());
+            }
             match token.kind {
                 Token::LineEnd => {
                     line += 1;
@@ -141,6 +144,32 @@ impl Matcher<'_> {
         let end = self.tokens.last().map_or(0, |token| token.to());
         while let Some(top) = self.stack.pop() {
             self.unclosed(&top, line, end);
+        }
+    }
+
+    /// Whether a line's first token begins a statement, as nothing in `( )` or `[ ]` can: `Field =`, `let x`.
+    fn begins_statement(&self, n: usize) -> bool {
+        if self.stack.last().is_none_or(|top| top.kind == b'{') || self.tokens[n].kind != Token::Word {
+            return false;
+        }
+        let word = |n: usize| self.tokens.get(n).map_or("", |t| &self.text[t.from()..t.to()]);
+        let mut next = n + 1;
+        while word(next) == "." {
+            next += 2;
+        }
+        let spaced = self.tokens.get(next).is_some_and(|t| t.kind == Token::Blank);
+        let behind = word(next + usize::from(spaced));
+        let two_words = spaced && self.tokens.get(next + 1).is_some_and(|t| t.kind == Token::Word);
+        let opens = ["let", "include", "balance", "write", "given", "expect", "from"].contains(&word(n));
+        behind == "=" || two_words && (opens || word(n) == "then" && behind == "write")
+    }
+
+    /// What the statement above has opened and not closed.
+    fn end_of_statement(&mut self, line: usize, seen: usize) {
+        while self.stack.last().is_some_and(|top| top.kind != b'{' && !top.hole) {
+            if let Some(open) = self.pop() {
+                self.unclosed(&open, line, seen);
+            }
         }
     }
 
