@@ -28,6 +28,9 @@ pub(crate) struct Matched {
     pub(crate) too_deep: bool,
 }
 
+/// What a line begins with that goes on with the value above it.
+const GOES_ON: [&str; 10] = [".", "?.", "??", "+", "*", "/", "and", "or", "then", "else"];
+
 struct Opener {
     /// `(`, `[`, `{`
     kind: u8,
@@ -121,16 +124,11 @@ impl Matcher<'_> {
         let mut line = 0;
         for n in 0..self.tokens.len() {
             let token = self.tokens[n];
-            if self.lines[line].first == Some(token) && self.begins_statement(n) {
-                self.end_of_statement(line, token.from());
+            if self.lines[line].first == Some(token) {
+                self.begin_line(n, line);
             }
             match token.kind {
-                Token::LineEnd => {
-                    line += 1;
-                    if self.stack.last().is_none_or(|top| top.kind == b'{') {
-                        self.reset();
-                    }
-                }
+                Token::LineEnd => line += 1,
                 Token::Open | Token::HoleOpen => self.open(token, line),
                 Token::Close => self.close(token, line),
                 Token::HoleClose => self.close_hole(line),
@@ -144,6 +142,17 @@ impl Matcher<'_> {
         let end = self.tokens.last().map_or(0, |token| token.to());
         while let Some(top) = self.stack.pop() {
             self.unclosed(&top, line, end);
+        }
+    }
+
+    fn begin_line(&mut self, n: usize, line: usize) {
+        let token = self.tokens[n];
+        if self.begins_statement(n) {
+            self.end_of_statement(line, token.from());
+        }
+        let goes_on = GOES_ON.contains(&&self.text[token.from()..token.to()]);
+        if !goes_on && self.stack.last().is_none_or(|top| top.kind == b'{') {
+            self.reset();
         }
     }
 

@@ -9,8 +9,9 @@ use crate::source::{Diagnostic, Edit, FileId, Fix, Span, codes};
 pub(crate) struct Mended {
     /// A mark that no line end is like (see the grammar's stack), then the text, then a line end.
     pub(crate) text: String,
-    /// Where the mended text begins to differ: (its byte, the real byte), rising.
-    map: Vec<(usize, usize)>,
+    /// The pieces of the mended text, rising: its first byte, the real byte there, and whether it was put there for
+    /// what really stands there.
+    map: Vec<(usize, usize, bool)>,
     /// What was wrong.
     pub(crate) diagnostics: Vec<Diagnostic>,
     /// It is nested too deep to be read.
@@ -65,10 +66,10 @@ fn one_a_line(text: &str, diagnostics: &mut Vec<Diagnostic>) {
     });
 }
 
-fn apply(text: &str, start: usize, mends: &[Mend]) -> (String, Vec<(usize, usize)>) {
+fn apply(text: &str, start: usize, mends: &[Mend]) -> (String, Vec<(usize, usize, bool)>) {
     let mut out = String::with_capacity(text.len() + mends.len() * 2 + 2);
     out.push(MARK);
-    let mut map = vec![(0, start), (out.len(), start)];
+    let mut map = vec![(0, start, true), (out.len(), start, false)];
     let mut at = start;
     for mend in mends {
         // Two changes of one place can't both be made; the first one stands.
@@ -76,10 +77,10 @@ fn apply(text: &str, start: usize, mends: &[Mend]) -> (String, Vec<(usize, usize
             continue;
         }
         out.push_str(&text[at - start..mend.at - start]);
-        map.push((out.len(), mend.at));
+        map.push((out.len(), mend.at, true));
         out.push_str(mend.insert);
         at = mend.at + mend.remove;
-        map.push((out.len(), at));
+        map.push((out.len(), at, false));
     }
     out.push_str(&text[at - start..]);
     out.push('\n');
@@ -87,13 +88,24 @@ fn apply(text: &str, start: usize, mends: &[Mend]) -> (String, Vec<(usize, usize
 }
 
 impl Mended {
-    /// The real byte of a byte of the mended text.
+    /// The real byte at which something begins that begins at a byte of the mended text.
     pub(crate) fn real(&self, at: usize) -> usize {
-        let n = self.map.partition_point(|(mended, _)| *mended <= at).saturating_sub(1);
-        let (mended, real) = self.map[n];
-        // Inside an insertion everything is where it was inserted.
-        let limit = self.map.get(n + 1).map_or(usize::MAX, |next| next.1);
-        (real + (at - mended)).min(limit)
+        let (mended, real, put) = self.piece(at).0;
+        if put { real } else { real + (at - mended) }
+    }
+
+    /// The real byte behind something that ends at a byte of the mended text.
+    pub(crate) fn real_end(&self, at: usize) -> usize {
+        match self.piece(at) {
+            ((mended, _, true), Some(next)) if at > mended => next,
+            _ => self.real(at),
+        }
+    }
+
+    /// The piece of the text in which a byte lies, and where the next piece begins in the real text.
+    fn piece(&self, at: usize) -> ((usize, usize, bool), Option<usize>) {
+        let n = self.map.partition_point(|piece| piece.0 <= at).saturating_sub(1);
+        (self.map[n], self.map.get(n + 1).map(|next| next.1))
     }
 }
 

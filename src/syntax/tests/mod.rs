@@ -1,5 +1,7 @@
 //! The room's own tests: the flows of the design parse, and no text breaks the parser.
 
+mod shape;
+
 use super::{Parsed, outline, parse, parse_chunk};
 use crate::source::{FileId, Sources};
 use std::fmt::Write as _;
@@ -157,6 +159,18 @@ fn hostile_texts_end_soon() {
         ("if", deep("if a then b else ", 100_000)),
         ("dots", deep("a.", 100_000)),
         ("list types", format!("fn f() -> {}", "list<".repeat(100_000))),
+        ("many nots", deep("not ", 590) + "a"),
+        ("many minuses", deep("-", 590) + "a"),
+        ("many ifs", deep("if a then b else ", 590) + "c"),
+        ("many dots", deep("a.", 590) + "a"),
+        ("many calls", deep("f(", 60) + &")".repeat(60)),
+        ("many sums", deep("1 + ", 590) + "1"),
+        ("many fallbacks", deep("a ?? ", 590) + "1"),
+        ("many lambdas", deep("x => ", 590) + "1"),
+        ("many failures", deep("fail ", 590) + "1"),
+        ("many tables", deep("match [if not a then ", 60)),
+        ("long sums", "fn f() -> int = 1\n".to_owned() + &"  + 1\n".repeat(100_000)),
+        ("long cases", "fn f() -> int = 1\n".to_owned() + &"  else if a then 1\n".repeat(10_000)),
         ("lambdas", deep("x => ", 100_000)),
         ("broken lambdas", deep("(a, ", 60)),
         ("quotes", deep("\"\"\" ", 100_000)),
