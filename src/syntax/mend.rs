@@ -12,6 +12,8 @@ pub(crate) struct Mended {
     /// The pieces of the mended text, rising: its first byte, the real byte there, and whether it was put there for
     /// what really stands there.
     map: Vec<(usize, usize, bool)>,
+    /// Behind the declaration's last byte.
+    end: usize,
     /// What was wrong.
     pub(crate) diagnostics: Vec<Diagnostic>,
     /// It is nested too deep to be read.
@@ -44,7 +46,7 @@ pub(crate) fn mend(file: FileId, text: &str, tokens: &[Lexeme], slips: &[Slip]) 
     let start = tokens.first().map_or(0, |token| token.from());
     let end = tokens.last().map_or(0, |token| token.to());
     let (mended, map) = apply(&text[start..end], start, &mends);
-    Mended { text: mended, map, diagnostics, too_deep: matched.too_deep }
+    Mended { text: mended, map, end, diagnostics, too_deep: matched.too_deep }
 }
 
 /// A line with a broken text is told once: what else seems wrong on it is likely to be text.
@@ -91,7 +93,8 @@ impl Mended {
     /// The real byte at which something begins that begins at a byte of the mended text.
     pub(crate) fn real(&self, at: usize) -> usize {
         let (mended, real, put) = self.piece(at).0;
-        if put { real } else { real + (at - mended) }
+        // The line end behind the last declaration is ours.
+        if put { real } else { (real + (at - mended)).min(self.end) }
     }
 
     /// The real byte behind something that ends at a byte of the mended text.
@@ -139,14 +142,23 @@ fn write_right(file: FileId, text: &str, slip: Slip, mends: &mut Vec<Mend>, diag
                 .help("Behind `\\` stands one of `{` `}` `\"` `\\` `n` (a new line) `t` (a tab); a `\\` itself is written `\\\\`.")
                 .fix("write the `\\` itself", span(at, at + 1), "\\\\")
         }
-        Slip::SingleQuotes(open, close) => {
-            mend(open, 1, "\"");
-            mend(close, 1, "\"");
-            let mut wrong = Diagnostic::new(&codes::SYNTAX, span(open, close + 1), "a text stands between double quotes")
-                .label("single quotes")
-                .help("Write `\"…\"`.");
-            let edits = [open, close].map(|at| Edit { span: span(at, at + 1), text: "\"".into() });
-            wrong.fix = Some(Fix { title: "use double quotes".into(), edits: edits.into() });
+        Slip::ForeignQuotes { open, inside, close } => {
+            let end = close + text[close..].chars().next().map_or(1, char::len_utf8);
+            mend(open, inside - open, "\"");
+            // Braces between them were not looked at, and may not be pairs.
+            let plain = !text[inside..close].contains(['{', '}', '\\']);
+            if !plain {
+                mend(inside, close - inside, "");
+            }
+            mend(close, end - close, "\"");
+            let mut wrong =
+                Diagnostic::new(&codes::SYNTAX, span(open, end), "a text stands between straight double quotes")
+                    .label("other quotes")
+                    .help("Write `\"…\"`.");
+            let edits = [span(open, inside), span(close, end)].map(|span| Edit { span, text: "\"".into() });
+            if plain {
+                wrong.fix = Some(Fix { title: "use straight double quotes".into(), edits: edits.into() });
+            }
             wrong
         }
         Slip::Semicolon(at) => {
@@ -198,13 +210,17 @@ fn odd(file: FileId, text: &str, at: usize, mend: &mut impl FnMut(usize, usize, 
     };
     // A quote would have to be scanned again; as a blank it leaves the rest of its line to be read.
     mend(at, odd.len_utf8(), if meant == "\"" { " " } else { meant });
-    let wrong =
-        Diagnostic::new(&codes::SYNTAX, span, format!("the character `{}` has no meaning here", odd.escape_debug()))
-            .label("unknown character");
-    if meant == " " {
-        wrong.help("Remove it, or put it into a text: `\"…\"`.").fix("remove it", span, "")
+    let shown =
+        if odd.is_control() || odd.is_whitespace() { format!("U+{:04X}", u32::from(odd)) } else { odd.to_string() };
+    let wrong = Diagnostic::new(&codes::SYNTAX, span, format!("the character `{shown}` has no meaning here"))
+        .label("unknown character");
+    if odd.is_whitespace() {
+        wrong.help("It looks like a blank and is none: write a plain blank.").fix("write a blank", span, " ")
+    } else if meant == " " {
+        wrong.help("Remove it, or put it into a text: `\"…\"`.")
     } else {
-        wrong.help(format!("Write `{meant}`.")).fix(format!("write `{meant}`"), span, meant)
+        let wrong = wrong.help(format!("Write `{meant}`."));
+        if meant == "\"" { wrong } else { wrong.fix(format!("write `{meant}`"), span, meant) }
     }
 }
 

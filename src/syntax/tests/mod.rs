@@ -30,6 +30,8 @@ fn north_star() -> Vec<(PathBuf, String)> {
 fn read(text: &str) -> Parsed {
     let parsed = parse(FileId(0), text);
     assert_eq!(parsed.tree.text(), text, "the tree keeps every byte");
+    let unread = parsed.diagnostics.iter().find(|d| d.message.contains("can't be read"));
+    assert!(unread.is_none(), "the catch-alls of the grammar leave nothing: {text:?}");
     parsed
 }
 
@@ -58,6 +60,29 @@ fn the_flows_of_the_design_parse() {
         assert_eq!(parsed.ast.decls.len(), decls, "a file is its declarations");
     }
     assert!(all.is_empty(), "{all}");
+}
+
+#[test]
+fn other_line_ends_and_tabs_are_read_alike() {
+    for (path, text) in north_star() {
+        let plain = read(&text).ast.decls.len();
+        for changed in [text.replace('\n', "\r\n"), text.replace("  ", "\t"), text.trim_end().to_owned()] {
+            let parsed = read(&changed);
+            assert!(parsed.diagnostics.is_empty(), "{}\n{}", path.display(), shown(&changed, &parsed));
+            assert_eq!(parsed.ast.decls.len(), plain);
+        }
+    }
+}
+
+#[test]
+fn an_outline_names_what_it_cuts() {
+    let text = "## A.\nuse flows.orders as x\n# b\n\n## C.\nadapt lookup tables.vat {\n}\ntest \"t\" {\n";
+    let chunks = outline(FileId(0), text);
+    let named: Vec<(&str, &str)> = chunks.iter().map(|c| (&*c.keyword, &*c.name)).collect();
+    assert_eq!(named, [("use", "flows.orders"), ("adapt", "tables.vat"), ("test", "t")]);
+    let all: String = chunks.iter().map(|c| &text[c.range.range()]).collect();
+    assert_eq!(all, text);
+    assert_eq!(parse_chunk(FileId(0), text, &chunks[1]).ast.decls[0].doc.as_deref(), Some("C."));
 }
 
 /// A mistake of the hand: what it is, its line (from 0), and the line as it then reads.
@@ -201,7 +226,7 @@ proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig { cases: 96, failure_persistence: None, ..Default::default() })]
 
     #[test]
-    fn any_text_is_kept(text in "\\PC{0,200}|[\\n {}()\\[\\]\"#=.,a-c\\\\]{0,300}") {
+    fn any_text_is_kept(text in "\\PC{0,200}|([\\n {}()\\[\\]\"#=.,a-c\\\\]|\"\"\"|'|“|\n  |\nfn f){0,200}") {
         read(&text);
         read(&format!("mapping m(x: T) -> E {{\n{text}\n}}"));
     }
