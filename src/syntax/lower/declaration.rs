@@ -6,8 +6,9 @@ use crate::syntax::ast::{
     Adapt, AdaptBody, Answers, Connect, Connector, Decl, DeclKind, Entity, Entry, Expr, Extend, Extern, Fields, Flow,
     Fn, Lookup, LookupRows, Mapping, Name, Param, Path, Pattern, PatternKind, Row, Setting, Test, Type, TypeKind, Use,
 };
+use crate::syntax::forms::Place;
 use crate::syntax::grammar::Rule;
-use crate::syntax::messages::{self, Place};
+use crate::syntax::messages;
 
 /// What a head is made of, whichever declaration it opens.
 #[derive(Default)]

@@ -6,8 +6,8 @@ use crate::source::{Diagnostic, Span, codes};
 use crate::syntax::ast::{
     Arg, Arm, BinaryOp, Element, Expr, ExprKind, ForClause, Name, Path, Pattern, PatternKind, StopKind, UnaryOp,
 };
+use crate::syntax::forms::Place;
 use crate::syntax::grammar::Rule;
-use crate::syntax::messages::Place;
 
 impl Lower<'_> {
     pub(super) fn error(&self, pair: &Pair<'_>) -> Expr {

@@ -83,7 +83,7 @@ impl Lower<'_> {
     }
 
     /// What nothing else wanted.
-    fn junk(&mut self, pair: &Pair<'_>, place: messages::Place) {
+    fn junk(&mut self, pair: &Pair<'_>, place: super::forms::Place) {
         let diagnostic = messages::junk(self, pair, place);
         self.report(diagnostic);
     }
