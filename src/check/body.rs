@@ -40,6 +40,10 @@ pub(crate) struct Body<'c, 'f> {
     pub(crate) keys_at_run: Vec<Arc<str>>,
     /// A part is checked by itself: whether its fields are keys is not known.
     pub(crate) part_alone: bool,
+    /// Values that were read.
+    used: std::cell::RefCell<std::collections::HashSet<LocalId>>,
+    /// What `let` named.
+    pub(crate) lets: Vec<Local>,
     /// The header of the mapping in the making.
     pub(crate) header: super::mapping::HeaderParts,
 }
@@ -60,6 +64,8 @@ impl<'c, 'f> Body<'c, 'f> {
             depth: 0,
             keys_at_run: Vec::new(),
             part_alone: false,
+            used: std::cell::RefCell::default(),
+            lets: Vec::new(),
             header: super::mapping::HeaderParts::default(),
         }
     }
@@ -90,7 +96,24 @@ impl<'c, 'f> Body<'c, 'f> {
 
     /// The value of that name.
     pub(crate) fn value_named(&self, name: &str) -> Option<Local> {
-        self.names.iter().rev().find(|l| &*l.name == name).cloned()
+        let found = self.names.iter().rev().find(|l| &*l.name == name).cloned();
+        if let Some(local) = &found {
+            self.used.borrow_mut().insert(local.id);
+        }
+        found
+    }
+
+    /// Values that got a name and were never read.
+    pub(crate) fn unused_lets(&mut self) {
+        for local in std::mem::take(&mut self.lets) {
+            if !self.used.borrow().contains(&local.id) {
+                self.cx.report(
+                    Diagnostic::new(&codes::UNUSED, local.span, format!("`{}` is never used", local.name))
+                        .label("never used")
+                        .help("delete the line, or use the value"),
+                );
+            }
+        }
     }
 
     /// An expression of a failed name: agrees with everything.

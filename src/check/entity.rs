@@ -148,7 +148,7 @@ impl Cx<'_> {
             ["as", "utc"] => field.form.form = WireForm::Utc,
             ["wire", name] => field.wire = (*name).into(),
             ["scale", n] => field.form.scale = n.parse().unwrap_or(255),
-            ["required" | "nested" | "deep" | "unique" | "blank", ..] => {}
+            ["required" | "else" | "nested" | "deep" | "unique" | "blank", ..] => {}
             other => {
                 let message = format!("`{}` says nothing about a field", other.join(" "));
                 self.say(
@@ -174,12 +174,12 @@ impl Cx<'_> {
             let by = by_name(self, path);
             self.program.entities[id.0 as usize].fields[n.0 as usize].price_by = by;
         }
+        let or_absent = decl.marks.iter().any(|m| m.words.first().map(word_text).as_deref() == Some("else"));
         for mark in &decl.marks {
             let first = mark.words.first().map(word_text).unwrap_or_default();
             if let (Some(cond), "required") = (&mark.when, &*first) {
                 let cond = Box::new(Body::new(self, inside).over_fields(id, cond));
-                self.program.entities[id.0 as usize].fields[n.0 as usize].required =
-                    Required::When { cond, or_absent: false };
+                self.program.entities[id.0 as usize].fields[n.0 as usize].required = Required::When { cond, or_absent };
             }
             if let (Some(formula), "computed") = (&mark.value, &*first) {
                 let formula = Body::new(self, inside).formula(id, formula);
@@ -209,6 +209,11 @@ impl Cx<'_> {
                 if let Some(by) = field(self, by) {
                     let since = rest.last().copied().unwrap_or_default().into();
                     self.program.entities[id.0 as usize].feed = Some(Feed { path: (*path).into(), by, since });
+                }
+            }
+            ["feed", "by", by] => {
+                if let (Some(by), Some(path)) = (field(self, by), self.program.entity(id).route.clone()) {
+                    self.program.entities[id.0 as usize].feed = Some(Feed { path, by, since: "".into() });
                 }
             }
             ["key", name, ..] => self.program.entities[id.0 as usize].key = field(self, name),

@@ -65,7 +65,7 @@ impl Body<'_, '_> {
             }
             (T::Code(a), T::Record(b)) if a == b => self.found_by_code(*a, e),
             (T::Record(a), T::Code(b)) if a == b => self.code_of(*a, e),
-            (T::Code(a) | T::Record(a), T::Code(b) | T::Record(b)) => {
+            (T::Code(a) | T::Record(a), T::Code(b) | T::Record(b)) if a != b => {
                 let (a, b) = (*a, *b);
                 self.wrong_entity(e, a, b, place)
             }

@@ -41,6 +41,7 @@ impl Cx<'_> {
         for stmt in &f.body {
             body.flow_statement(stmt, &mut flow);
         }
+        body.unused_lets();
         let locals = body.next;
         let Some(write) = flow.write else {
             self.say(
@@ -138,6 +139,7 @@ impl Body<'_, '_> {
             FlowStmtKind::Let(name, value) => {
                 let value = self.scoped(|b| b.expr(value, None));
                 let local = self.bind(name, value.ty.clone());
+                self.lets.extend(self.names.last().cloned());
                 flow.steps.push(Step { kind: StepKind::Let(local, value), span: stmt.span, displaced: None });
             }
             FlowStmtKind::Check(cond, otherwise) => {

@@ -66,6 +66,8 @@ pub(crate) struct Modules<'f> {
     /// Folder of the default flows on disk, when files of it are what is checked.
     flows_folder: Option<PathBuf>,
     pub(crate) diagnostics: Vec<Diagnostic>,
+    /// Modules whose `use` lines are being followed: one that comes again is a circle.
+    loading: Vec<ModuleId>,
 }
 
 fn space_of(keyword: &str) -> Option<Space> {
@@ -88,6 +90,7 @@ impl<'f> Modules<'f> {
             root: None,
             flows_folder: None,
             diagnostics: Vec::new(),
+            loading: Vec::new(),
         }
     }
 
@@ -193,6 +196,7 @@ impl<'f> Modules<'f> {
     }
 
     fn read_uses(&mut self, id: ModuleId) {
+        self.loading.push(id);
         for n in 0..self.get(id).items.len() {
             if self.get(id).items[n].keyword != "use" {
                 continue;
@@ -204,10 +208,20 @@ impl<'f> Modules<'f> {
                 self.unknown_module(&name, used.module.span);
                 continue;
             };
+            if self.loading.contains(&module) {
+                let message = format!("`{name}` and `{}` use each other", self.get(id).name);
+                self.diagnostics.push(
+                    Diagnostic::new(&codes::CYCLE, used.module.span, message)
+                        .label("a circle of `use`")
+                        .help("move what both need into a third file, and use that"),
+                );
+                continue;
+            }
             let last = used.module.parts.last().map_or("", |p| &*p.text);
             let alias: Arc<str> = used.alias.as_ref().map_or_else(|| last.into(), |a| Arc::clone(&a.text));
             self.all[id.0].uses.push((alias, module, used.clone()));
         }
+        self.loading.pop();
     }
 
     fn unknown_module(&mut self, name: &str, span: Span) {

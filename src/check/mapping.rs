@@ -89,6 +89,7 @@ impl Cx<'_> {
         body.target = Some(target);
         let parts = std::mem::take(&mut body.header);
         let header = body.finish_header(parts, target, &steps, m);
+        body.unused_lets();
         let locals = body.next;
         let mapping = &mut self.program.mappings[id.0 as usize];
         mapping.locals = locals;

@@ -74,6 +74,36 @@ impl Cx<'_> {
         for n in 0..self.instances.len() {
             self.check_answers(InstanceId(n));
         }
+        for id in ids {
+            self.unused(*id);
+        }
+    }
+
+    /// What a project's own files declare and nothing uses.
+    fn unused(&mut self, module: ModuleId) {
+        let instance = self.shared_instance(module);
+        for (keyword, kind) in [("fn", "call"), ("fields", "call"), ("mapping", "call"), ("lookup", "lookup")] {
+            for decl in self.modules.with_keyword(module, keyword) {
+                let name = match &decl.kind {
+                    DeclKind::Fn(f) => &f.name,
+                    DeclKind::Fields(f) => &f.name,
+                    DeclKind::Mapping(m) => &m.name,
+                    DeclKind::Lookup(l) => &l.name,
+                    _ => continue,
+                };
+                if !self.used.contains(&(instance, kind, name.text.to_string())) {
+                    self.report(
+                        Diagnostic::new(
+                            &codes::UNUSED,
+                            name.span,
+                            format!("nothing uses the {keyword} `{}`", name.text),
+                        )
+                        .label("never used")
+                        .help("delete it, or use it"),
+                    );
+                }
+            }
+        }
     }
 
     /// Checks files by themselves: every declaration, nothing answered.
@@ -440,7 +470,9 @@ impl Cx<'_> {
         for space in [Space::Type, Space::Lookup] {
             for name in sorted(self.modules.names(module, space)) {
                 if space == Space::Lookup {
+                    let used = self.used.clone();
                     self.lookup_named(instance, &name);
+                    self.used = used;
                 } else if let Some(super::cx::TypeItem::Entity(id)) = self.type_item(module, &name) {
                     self.read_entity(id);
                 }

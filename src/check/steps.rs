@@ -43,6 +43,7 @@ impl Body<'_, '_> {
                 StmtKind::Let(name, value) => {
                     let value = self.scoped(|b| b.expr(value, None));
                     let local = self.bind(name, value.ty.clone());
+                    self.lets.extend(self.names.last().cloned());
                     out.made.push(Step { kind: StepKind::Let(local, value), span: stmt.span, displaced: None });
                 }
                 StmtKind::Check(cond, otherwise) => self.check_step(cond, otherwise, stmt.span, out),
