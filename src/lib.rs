@@ -1,1 +1,2 @@
 //! flowc: a language that moves business records between a web shop and a ledger.
+pub mod sandbox;

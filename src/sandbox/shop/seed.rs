@@ -1,0 +1,415 @@
+//! A made-up shop: the same for the same seed, with totals as WooCommerce would compute them.
+
+mod names;
+
+use jiff::{SignedDuration, Timestamp};
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+
+use super::rates::Rates;
+use super::state::State;
+use super::table::{id, text};
+use super::totals::{self, stored};
+use super::{Shop, customers, dates, discounts, order_write, product_write};
+use names::{Country, FIRST_NAMES, GOODS, KINDS, LAST_NAMES, STREETS};
+
+/// Days that the orders are spread over, up to now.
+const DAYS: i64 = 90;
+/// People for each ten orders.
+const PEOPLE_PER_TEN_ORDERS: u64 = 3;
+/// First ids, away from those of recorded shops.
+const FIRST_PRODUCT: u64 = 2001;
+const FIRST_CUSTOMER: u64 = 2001;
+const FIRST_ORDER: u64 = 10_001;
+
+/// SplitMix64: a step of the row of numbers that everything here is made from.
+pub(crate) fn mix(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    let mut z = *state;
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}
+
+/// A row of pseudo-random numbers.
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, end: u64) -> u64 {
+        mix(&mut self.0) % end.max(1)
+    }
+
+    fn percent(&mut self, of_hundred: u64) -> bool {
+        self.below(100) < of_hundred
+    }
+
+    fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
+        let count = u64::try_from(from.len()).unwrap_or(1);
+        let at = usize::try_from(self.below(count)).unwrap_or(0);
+        &from[at.min(from.len() - 1)]
+    }
+
+    /// One of several by weight.
+    fn weighted<'a, T>(&mut self, from: &'a [(u64, T)]) -> &'a T {
+        let mut rest = self.below(from.iter().map(|(weight, _)| weight).sum());
+        for (weight, value) in from {
+            if rest < *weight {
+                return value;
+            }
+            rest -= weight;
+        }
+        &from[0].1
+    }
+}
+
+/// Somebody who orders.
+struct Person {
+    /// 0: a guest.
+    customer: u64,
+    billing: Value,
+    shipping: Value,
+    vat_number: Option<String>,
+}
+
+/// What is sold, as the orders need it.
+struct Article {
+    product: u64,
+    variation: u64,
+    name: String,
+    parent_name: Value,
+    sku: String,
+    /// As the catalogue shows it.
+    price: Decimal,
+    class: &'static str,
+    meta: Value,
+}
+
+impl Shop {
+    /// Fills the shop with `orders` made-up orders, their people and goods.
+    pub(crate) fn generate(&self, seed: u64, orders: u64) {
+        let now = self.now();
+        let mut state = self.state();
+        let mut chance = Chance(seed);
+        let articles = articles(&mut state, &mut chance, now);
+        let people = people(&mut state, &mut chance, (orders * PEOPLE_PER_TEN_ORDERS / 10).max(1), now);
+        let coupons: Vec<Value> = ["welkom10", "vijfeuro"].iter().filter_map(|code| state.coupons.with_key(code).first().and_then(|id| state.coupons.get(*id))).collect();
+        let including = Rates { prices_include_tax: true, ..state.rates() };
+        let excluding = Rates { prices_include_tax: false, ..state.rates() };
+        for at in 0..orders {
+            let rates = if chance.percent(70) { &including } else { &excluding };
+            let created = created_at(now, at, orders, &mut chance);
+            let person = chance.pick(&people);
+            let mut maker = Maker { state: &mut state, chance: &mut chance, rates, articles: &articles, coupons: &coupons, now };
+            let order = maker.order(FIRST_ORDER + at, person, created);
+            state.orders.put(FIRST_ORDER + at, &order);
+        }
+    }
+}
+
+/// Orders come one after the other over the days, the last some minutes ago.
+fn created_at(now: Timestamp, at: u64, orders: u64, chance: &mut Chance) -> Timestamp {
+    let span = DAYS * 86_400 - 600;
+    let step = span / i64::try_from(orders.max(1)).unwrap_or(i64::MAX).max(1);
+    let jitter = i64::try_from(chance.below(u64::try_from(step.max(1)).unwrap_or(1))).unwrap_or(0);
+    let before = span - step * i64::try_from(at).unwrap_or(0) - jitter;
+    now.saturating_sub(SignedDuration::from_secs(before.max(0) + 600)).unwrap_or(now)
+}
+
+fn articles(state: &mut State, chance: &mut Chance, now: Timestamp) -> Vec<Article> {
+    let mut articles = Vec::new();
+    let mut product_id = FIRST_PRODUCT;
+    let past = now.saturating_sub(SignedDuration::from_hours(24 * 200)).unwrap_or(now);
+    for (at, goods) in GOODS.iter().enumerate() {
+        for (kind_at, kind) in KINDS.iter().enumerate() {
+            let class = *chance.weighted(&[(74, ""), (22, "reduced-rate"), (4, "zero-rate")]);
+            let price = Decimal::new(i64::try_from(chance.below(120) + 2).unwrap_or(2) * 100 + *chance.pick(&[95, 50, 99, 0, 25]), 2);
+            let variable = kind_at == 0 && at % 4 == 0;
+            let sku = format!("{}-{:02}{}", goods.chars().take(3).collect::<String>().to_uppercase(), at + 1, kind_at + 1);
+            let mut product = product_write::blank();
+            let name = format!("{goods} {kind}");
+            product["id"] = json!(product_id);
+            product["name"] = json!(name);
+            product["slug"] = json!(name.to_lowercase().replace(' ', "-"));
+            product["sku"] = json!(sku);
+            product["regular_price"] = json!(price.to_string());
+            product["price"] = json!(price.to_string());
+            product["purchasable"] = json!(true);
+            product["tax_class"] = json!(class);
+            product["type"] = json!(if variable { "variable" } else { "simple" });
+            if chance.percent(70) {
+                product["manage_stock"] = json!(!variable);
+                product["stock_quantity"] = if variable { Value::Null } else { json!(chance.below(400) + 20) };
+            }
+            let changed = now.saturating_sub(SignedDuration::from_secs(i64::try_from(chance.below(80 * 86_400)).unwrap_or(0) + 900)).unwrap_or(now);
+            state.stamp(&mut product, "date_created", past);
+            state.stamp(&mut product, "date_modified", changed);
+            state.products.put(product_id, &product);
+            let article = Article { product: product_id, variation: 0, name, parent_name: Value::Null, sku, price, class, meta: json!([]) };
+            product_id += 1;
+            if variable {
+                product_id = sizes(state, &mut articles, &article, product_id, past, changed);
+            } else {
+                articles.push(article);
+            }
+        }
+    }
+    articles
+}
+
+/// The variations of a variable product, one for each size.
+fn sizes(state: &mut State, articles: &mut Vec<Article>, parent: &Article, first: u64, past: Timestamp, changed: Timestamp) -> u64 {
+    let mut next = first;
+    for size in ["S", "M", "L"] {
+        let sku = format!("{}-{size}", parent.sku);
+        let mut variation = product_write::blank_variation();
+        variation["id"] = json!(next);
+        variation["parent_id"] = json!(parent.product);
+        variation["name"] = json!(size);
+        variation["sku"] = json!(sku);
+        variation["regular_price"] = json!(parent.price.to_string());
+        variation["price"] = json!(parent.price.to_string());
+        variation["manage_stock"] = json!(true);
+        variation["stock_quantity"] = json!(60);
+        variation["attributes"] = json!([{"id": 2, "name": "Maat", "slug": "pa_maat", "option": size}]);
+        state.stamp(&mut variation, "date_created", past);
+        state.stamp(&mut variation, "date_modified", changed);
+        state.variations.put(next, &variation);
+        let entry = state.new_meta();
+        let meta = json!([{"id": entry, "key": "pa_maat", "value": size.to_lowercase(), "display_key": "Maat", "display_value": size}]);
+        let name = format!("{} - {size}", parent.name);
+        articles.push(Article { product: parent.product, variation: next, name, parent_name: json!(parent.name), sku, price: parent.price, class: parent.class, meta });
+        next += 1;
+    }
+    next
+}
+
+fn people(state: &mut State, chance: &mut Chance, count: u64, now: Timestamp) -> Vec<Person> {
+    let mut people = Vec::with_capacity(usize::try_from(count).unwrap_or(0));
+    for at in 0..count {
+        let country: &Country = chance.weighted(&names::COUNTRIES);
+        let (first, last) = (*chance.pick(&FIRST_NAMES), *chance.pick(&LAST_NAMES));
+        let company = chance.percent(18);
+        let vat_number = (company && chance.percent(80)).then(|| country.vat_number(chance.below(900_000_000) + 100_000_000));
+        let company = if company { format!("{last} {}", country.legal_form) } else { String::new() };
+        let address = address(chance, country, (first, last), &company);
+        let email = format!("{}.{}{}@example.com", names::ascii(first), names::ascii(last), at + 1);
+        let mut billing = address.clone();
+        billing["email"] = json!(email);
+        billing["phone"] = json!(format!("{}{}", country.dial, 200_000_000 + chance.below(99_999_999)));
+        let mut shipping = address;
+        if chance.percent(10) {
+            let other = (*chance.pick(&FIRST_NAMES), last);
+            shipping = self::address(chance, country, other, "");
+        }
+        shipping["phone"] = json!("");
+        let registered = chance.percent(65);
+        let customer = if registered { FIRST_CUSTOMER + at } else { 0 };
+        let person = Person { customer, billing, shipping, vat_number };
+        if registered {
+            let since = i64::try_from(chance.below(80 * 86_400)).unwrap_or(0) + 1200;
+            let since = now.saturating_sub(SignedDuration::from_secs(since)).unwrap_or(now);
+            put_customer(state, &person, (first, last), &email, since);
+        }
+        people.push(person);
+    }
+    people
+}
+
+fn address(chance: &mut Chance, country: &Country, (first, last): (&str, &str), company: &str) -> Value {
+    let street = *chance.pick(&STREETS);
+    let number = chance.below(180) + 1;
+    json!({
+        "first_name": first, "last_name": last, "company": company,
+        "address_1": format!("{street} {number}"), "address_2": if chance.percent(8) { "bus 2" } else { "" },
+        "city": chance.pick(country.cities), "state": "", "postcode": country.postcode(chance.below(10_000)), "country": country.code
+    })
+}
+
+fn put_customer(state: &mut State, person: &Person, (first, last): (&str, &str), email: &str, since: Timestamp) {
+    let mut record = customers::blank();
+    record["id"] = json!(person.customer);
+    record["email"] = json!(email);
+    record["first_name"] = json!(first);
+    record["last_name"] = json!(last);
+    record["username"] = json!(email.split('@').next().unwrap_or(email));
+    for (name, from) in [("billing", &person.billing), ("shipping", &person.shipping)] {
+        for (member, value) in from.as_object().into_iter().flatten() {
+            record[name][member] = value.clone();
+        }
+    }
+    record["is_paying_customer"] = json!(true);
+    if let Some(number) = &person.vat_number {
+        record["meta_data"] = json!([{"id": state.new_meta(), "key": "_billing_vat_number", "value": number}]);
+    }
+    state.stamp(&mut record, "date_created", since);
+    state.stamp(&mut record, "date_modified", since);
+    state.customers.put(person.customer, &record);
+}
+
+/// Makes one order.
+struct Maker<'a> {
+    state: &'a mut State,
+    chance: &'a mut Chance,
+    rates: &'a Rates,
+    articles: &'a [Article],
+    coupons: &'a [Value],
+    now: Timestamp,
+}
+
+/// Payment methods: weight, id, title, the statuses' kind.
+const PAYMENTS: [(u64, (&str, &str)); 6] = [
+    (50, ("mollie_wc_gateway_ideal", "iDEAL")),
+    (16, ("mollie_wc_gateway_creditcard", "Creditcard")),
+    (12, ("ppcp-gateway", "PayPal")),
+    (10, ("mollie_wc_gateway_bancontact", "Bancontact")),
+    (8, ("bacs", "Bankoverschrijving")),
+    (4, ("cod", "Betalen bij afhalen")),
+];
+
+/// Statuses by weight: about 88 of 100 are to be sent.
+const STATUSES: [(u64, &str); 7] =
+    [(52, "completed"), (36, "processing"), (4, "on-hold"), (3, "pending"), (3, "cancelled"), (1, "failed"), (1, "refunded")];
+
+impl Maker<'_> {
+    fn order(&mut self, order_id: u64, person: &Person, created: Timestamp) -> Value {
+        let (method, title) = *self.chance.weighted(&PAYMENTS);
+        let status = *self.chance.weighted(&STATUSES);
+        let paid = ["completed", "processing", "refunded"].contains(&status);
+        let country = text(&person.billing, "country");
+        let reverse = person.vat_number.is_some() && country != self.rates.base;
+        let mut billing = person.billing.clone();
+        if person.customer == 0 && self.chance.percent(20) {
+            // Guests write their address as they please.
+            billing["email"] = json!(text(&billing, "email").to_uppercase());
+        }
+        let modified = created.saturating_add(SignedDuration::from_secs(i64::try_from(self.chance.below(2 * 86_400)).unwrap_or(0))).unwrap_or(created).min(self.now);
+        let transaction = if paid && method != "cod" && method != "bacs" { format!("tr_{:012x}", mix(&mut self.chance.0) >> 16) } else { String::new() };
+        let note = if self.chance.percent(6) { *self.chance.pick(&names::NOTES) } else { "" };
+        let mut order = order_write::template();
+        let origin = *self.chance.weighted(&[(70, "store-api"), (25, "checkout"), (5, "admin")]);
+        let set = json!({
+            "id": order_id, "number": order_id.to_string(), "status": status, "prices_include_tax": self.rates.prices_include_tax,
+            "customer_id": person.customer, "order_key": format!("wc_order_{:013x}", mix(&mut self.chance.0) >> 12),
+            "payment_method": method, "payment_method_title": title, "transaction_id": transaction, "created_via": origin,
+            "customer_note": note, "needs_processing": true
+        });
+        for (name, value) in set.as_object().into_iter().flatten() {
+            order[name.as_str()] = value.clone();
+        }
+        order["billing"] = billing;
+        order["shipping"] = person.shipping.clone();
+        order["meta_data"] = self.meta(person, reverse);
+        order["line_items"] = self.lines();
+        self.dates(&mut order, created, modified, paid && method != "cod", status);
+        self.coupon(&mut order);
+        self.fee(&mut order);
+        self.shipping(&mut order, country);
+        let state = &mut *self.state;
+        totals::recalculate(&mut order, self.rates, &mut || state.new_item());
+        if status == "refunded" {
+            self.refund(&mut order, modified);
+        }
+        order
+    }
+
+    fn dates(&self, order: &mut Value, created: Timestamp, modified: Timestamp, paid: bool, status: &str) {
+        let mut set = |name: &str, instant: Timestamp| {
+            let (local, gmt) = dates::pair(instant, &self.state.zone);
+            order[name] = json!(local);
+            order[format!("{name}_gmt")] = json!(gmt);
+        };
+        set("date_created", created);
+        set("date_modified", modified);
+        if paid {
+            set("date_paid", created.saturating_add(SignedDuration::from_secs(40)).unwrap_or(created).min(modified));
+        }
+        if status == "completed" {
+            set("date_completed", modified);
+        }
+    }
+
+    fn meta(&mut self, person: &Person, reverse: bool) -> Value {
+        let mut entries = Vec::new();
+        if let Some(number) = &person.vat_number {
+            entries.push(json!({"id": self.state.new_meta(), "key": "_billing_vat_number", "value": number}));
+        }
+        let exempt = if reverse { "yes" } else { "no" };
+        entries.push(json!({"id": self.state.new_meta(), "key": "is_vat_exempt", "value": exempt}));
+        Value::Array(entries)
+    }
+
+    fn lines(&mut self) -> Value {
+        let count = *self.chance.weighted(&[(45, 1_u64), (30, 2), (15, 3), (10, 5)]);
+        let mut lines = Vec::new();
+        let mut chosen: Vec<&str> = Vec::new();
+        for _ in 0..count {
+            let article = self.chance.pick(self.articles);
+            if chosen.contains(&article.sku.as_str()) {
+                continue;
+            }
+            chosen.push(&article.sku);
+            let quantity = *self.chance.weighted(&[(70, 1_i64), (20, 2), (7, 3), (3, 7)]);
+            let net = self.rates.net_price(article.price * Decimal::from(quantity), article.class, true);
+            let item = self.state.new_item();
+            lines.push(json!({
+                "id": item, "name": article.name, "product_id": article.product, "variation_id": article.variation, "quantity": quantity,
+                "tax_class": article.class, "subtotal": stored(net), "subtotal_tax": "0", "total": stored(net), "total_tax": "0", "taxes": [],
+                "meta_data": article.meta, "sku": article.sku, "global_unique_id": "", "price": 0, "image": {"id": "", "src": ""},
+                "parent_name": article.parent_name
+            }));
+        }
+        Value::Array(lines)
+    }
+
+    fn coupon(&mut self, order: &mut Value) {
+        if self.coupons.is_empty() || !self.chance.percent(12) {
+            return;
+        }
+        let coupon = self.chance.pick(self.coupons);
+        let (item, entry) = (self.state.new_item(), self.state.new_meta());
+        let line = discounts::take_off(order, coupon, self.rates, item, entry);
+        order["coupon_lines"] = json!([line]);
+    }
+
+    fn fee(&mut self, order: &mut Value) {
+        if !self.chance.percent(6) {
+            return;
+        }
+        let (name, total) = if self.chance.percent(15) { ("Korting klantenkaart", Decimal::new(-100, 2)) } else { ("Betaalkosten", Decimal::new(29, 2)) };
+        order["fee_lines"] = json!([{
+            "id": self.state.new_item(), "name": name, "tax_class": "", "tax_status": "taxable", "amount": "", "total": stored(total),
+            "total_tax": "0", "taxes": [], "meta_data": []
+        }]);
+    }
+
+    fn shipping(&mut self, order: &mut Value, country: &str) {
+        let goods: Decimal = order["line_items"].as_array().into_iter().flatten().map(|line| super::state::amount(line, "total")).sum();
+        let home = country == self.rates.base;
+        let (method, instance, title, gross) = match (home, goods > Decimal::from(75), self.chance.percent(8)) {
+            (true, _, true) => ("local_pickup", "3", "Afhalen in winkel", Decimal::ZERO),
+            (true, true, _) => ("free_shipping", "2", "Gratis verzending", Decimal::ZERO),
+            (true, false, _) => ("flat_rate", "1", "Pakketpost", Decimal::new(495, 2)),
+            (false, _, _) => ("flat_rate", "5", "Parcel", Decimal::new(1250, 2)),
+        };
+        order["shipping_lines"] = json!([{
+            "id": self.state.new_item(), "method_title": title, "method_id": method, "instance_id": instance, "total": stored(gross),
+            "total_tax": "0", "taxes": [], "tax_status": "taxable", "meta_data": []
+        }]);
+    }
+
+    /// The whole order is given back, without lines, as setting the status does.
+    fn refund(&mut self, order: &mut Value, at: Timestamp) {
+        let total = super::state::amount(order, "total");
+        let refund_id = id(order, "id") + 5_000_000;
+        let (local, gmt) = dates::pair(at, &self.state.zone);
+        let reason = "Order fully refunded.";
+        let entry = self.state.new_meta();
+        let refund = json!({
+            "id": refund_id, "parent_id": order["id"], "date_created": local, "date_created_gmt": gmt, "amount": stored(total), "reason": reason,
+            "refunded_by": 1, "refunded_payment": false, "meta_data": [{"id": entry, "key": "_refund_type", "value": "full"}],
+            "line_items": [], "shipping_lines": [], "tax_lines": [], "fee_lines": []
+        });
+        self.state.refunds.put(refund_id, &refund);
+        order["refunds"] = json!([{"id": refund_id, "reason": reason, "total": stored(-total), "total_tax": stored(Decimal::ZERO)}]);
+    }
+}
