@@ -1,4 +1,12 @@
-//! The sandbox: both APIs simulated on loopback, strict, with faults on request. It shares nothing with the rest of flowc.
+//! Two simulated systems on loopback, strict enough that a mistake of ours shows as a refused call.
+//!
+//! Nothing of flowc is used here, not even its schemas: the tables come from the recorded reference.
 
+mod calls;
 pub mod clock;
+mod deliver;
+mod door;
+mod faults;
 mod shop;
+
+pub use faults::{Fault, Kind};

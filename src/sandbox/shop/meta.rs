@@ -7,8 +7,20 @@ use super::table::{id, text};
 
 /// Keys of an order's own properties, which the shop does not keep as meta.
 const OWN_KEYS: [&str; 14] = [
-    "_customer_user", "_order_total", "_cart_tax", "_order_tax", "_order_shipping", "_order_shipping_tax", "_order_currency", "_order_key",
-    "_prices_include_tax", "_cart_discount", "_payment_method", "_payment_method_title", "_transaction_id", "_date_paid",
+    "_customer_user",
+    "_order_total",
+    "_cart_tax",
+    "_order_tax",
+    "_order_shipping",
+    "_order_shipping_tax",
+    "_order_currency",
+    "_order_key",
+    "_prices_include_tax",
+    "_cart_discount",
+    "_payment_method",
+    "_payment_method_title",
+    "_transaction_id",
+    "_date_paid",
 ];
 
 /// Merges sent entries: by id, else by key; null deletes; the order of answers is by key.
@@ -17,15 +29,25 @@ pub(crate) fn merge(held: &mut Value, sent: &Value, new_id: &mut dyn FnMut() -> 
     if !held.is_array() {
         *held = json!([]);
     }
-    let Some(entries) = held.as_array_mut() else { return };
+    let Some(entries) = held.as_array_mut() else {
+        return;
+    };
     for entry in sent {
         let key = text(entry, "key");
         if OWN_KEYS.contains(&key) || key == "_billing_email" {
             continue;
         }
-        let sent_id = entry.get("id").and_then(integer).and_then(|id| u64::try_from(id).ok());
-        let by_id = sent_id.and_then(|sent_id| entries.iter().position(|held| id(held, "id") == sent_id));
-        let at = by_id.or_else(|| entries.iter().position(|held| !key.is_empty() && text(held, "key") == key));
+        let sent_id = entry
+            .get("id")
+            .and_then(integer)
+            .and_then(|id| u64::try_from(id).ok());
+        let by_id =
+            sent_id.and_then(|sent_id| entries.iter().position(|held| id(held, "id") == sent_id));
+        let at = by_id.or_else(|| {
+            entries
+                .iter()
+                .position(|held| !key.is_empty() && text(held, "key") == key)
+        });
         let value = as_kept(&entry["value"]);
         match (at, value) {
             (Some(at), None) => {
@@ -37,7 +59,9 @@ pub(crate) fn merge(held: &mut Value, sent: &Value, new_id: &mut dyn FnMut() -> 
                     entries[at]["key"] = json!(key);
                 }
             }
-            (None, Some(value)) if !key.is_empty() => entries.push(json!({"id": new_id(), "key": key, "value": value})),
+            (None, Some(value)) if !key.is_empty() => {
+                entries.push(json!({"id": new_id(), "key": key, "value": value}))
+            }
             (None, _) => {}
         }
     }
@@ -80,13 +104,29 @@ mod tests {
 
     #[test]
     fn entries_merge_as_recorded() {
-        let held = json!([{"id": 1, "key": "k1", "value": "a"}, {"id": 2, "key": "k2", "value": "b"}]);
-        assert_eq!(after(held.clone(), json!([{"key": "k1", "value": "a2"}]))[0], json!({"id": 1, "key": "k1", "value": "a2"}));
-        assert_eq!(after(held.clone(), json!([{"id": 1, "key": "k1x", "value": 5}]))[0], json!({"id": 1, "key": "k1x", "value": "5"}));
-        assert_eq!(after(held.clone(), json!([{"key": "k2", "value": null}])), json!([{"id": 1, "key": "k1", "value": "a"}]));
+        let held =
+            json!([{"id": 1, "key": "k1", "value": "a"}, {"id": 2, "key": "k2", "value": "b"}]);
+        assert_eq!(
+            after(held.clone(), json!([{"key": "k1", "value": "a2"}]))[0],
+            json!({"id": 1, "key": "k1", "value": "a2"})
+        );
+        assert_eq!(
+            after(held.clone(), json!([{"id": 1, "key": "k1x", "value": 5}]))[0],
+            json!({"id": 1, "key": "k1x", "value": "5"})
+        );
+        assert_eq!(
+            after(held.clone(), json!([{"key": "k2", "value": null}])),
+            json!([{"id": 1, "key": "k1", "value": "a"}])
+        );
         assert_eq!(after(held.clone(), json!([])), held);
-        let twice = after(json!([]), json!([{"key": "d", "value": "1"}, {"key": "d", "value": "2"}]));
+        let twice = after(
+            json!([]),
+            json!([{"key": "d", "value": "1"}, {"key": "d", "value": "2"}]),
+        );
         assert_eq!(twice, json!([{"id": 901, "key": "d", "value": "2"}]));
-        assert_eq!(after(held, json!([{"id": 99, "key": "new", "value": true}]))[2]["value"], "1");
+        assert_eq!(
+            after(held, json!([{"id": 99, "key": "new", "value": true}]))[2]["value"],
+            "1"
+        );
     }
 }

@@ -27,12 +27,18 @@ impl Shop {
             parameters.insert("dp".to_owned(), json!(dp));
         }
         let call = Call::inside(HOME, self.now(), parameters);
-        let ids: Option<Vec<u64>> = table(&self.state(), resource).map(|table| table.rows().map(|(id, _)| id).collect());
-        let Some(ids) = ids else { return self.everything_small(resource) };
+        let ids: Option<Vec<u64>> =
+            table(&self.state(), resource).map(|table| table.rows().map(|(id, _)| id).collect());
+        let Some(ids) = ids else {
+            return self.everything_small(resource);
+        };
         let mut bytes = vec![b'['];
         for chunk in ids.chunks(CHUNK) {
             let state = self.state();
-            for record in chunk.iter().filter_map(|id| show(&state, resource, *id, &call)) {
+            for record in chunk
+                .iter()
+                .filter_map(|id| show(&state, resource, *id, &call))
+            {
                 if bytes.len() > 1 {
                     bytes.push(b',');
                 }
@@ -63,22 +69,49 @@ impl Shop {
     /// # Errors
     /// Why the shop refuses it, in its own words.
     pub(crate) fn set(&self, resource: &str, record: Value) -> Result<Value, String> {
-        let Value::Object(mut parameters) = record else { return Err("a record is a JSON object".to_owned()) };
+        let Value::Object(mut parameters) = record else {
+            return Err("a record is a JSON object".to_owned());
+        };
         let resource = resource.trim_matches('/').to_owned();
         let mut state = self.state();
         let record_id = parameters.get("id").and_then(Value::as_u64).unwrap_or(0);
-        let known = record_id != 0 && table(&state, &resource).is_some_and(|table| table.contains(record_id));
+        let known = record_id != 0
+            && table(&state, &resource).is_some_and(|table| table.contains(record_id));
         if !known && whole(&resource, &parameters) {
             return Ok(self.take_in(&mut state, &resource, parameters));
         }
         let trashed = parameters.get("status").and_then(Value::as_str) == Some("trash");
-        let mut segments: Vec<String> = ["wc", "v3"].iter().map(|part| (*part).to_owned()).collect();
-        segments.extend(resource.split('/').filter(|part| !part.is_empty()).map(str::to_owned));
+        let mut segments: Vec<String> =
+            ["wc", "v3"].iter().map(|part| (*part).to_owned()).collect();
+        segments.extend(
+            resource
+                .split('/')
+                .filter(|part| !part.is_empty())
+                .map(str::to_owned),
+        );
         if known {
-            segments = vec!["wc".into(), "v3".into(), resource.clone(), record_id.to_string()];
+            segments = vec![
+                "wc".into(),
+                "v3".into(),
+                resource.clone(),
+                record_id.to_string(),
+            ];
             if resource == "variations" {
-                let parent = state.variations.get(record_id).map_or(0, |row| id(&row, "parent_id"));
-                segments = ["wc", "v3", "products", &parent.to_string(), "variations", &record_id.to_string()].iter().map(|part| (*part).to_owned()).collect();
+                let parent = state
+                    .variations
+                    .get(record_id)
+                    .map_or(0, |row| id(&row, "parent_id"));
+                segments = [
+                    "wc",
+                    "v3",
+                    "products",
+                    &parent.to_string(),
+                    "variations",
+                    &record_id.to_string(),
+                ]
+                .iter()
+                .map(|part| (*part).to_owned())
+                .collect();
             }
         } else {
             parameters.shift_remove("id");
@@ -94,7 +127,12 @@ impl Shop {
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
         let outcome = routes::dispatch(&mut state, &mut call, &segments);
         self.send(&state, &call);
-        outcome.map(|answer| answer.body).map_err(|refusal| format!("the shop refuses it: {} ({})", refusal.message, refusal.code))
+        outcome.map(|answer| answer.body).map_err(|refusal| {
+            format!(
+                "the shop refuses it: {} ({})",
+                refusal.message, refusal.code
+            )
+        })
     }
 
     /// Stores a whole record as it is; it counts as changed now.
@@ -145,7 +183,11 @@ impl Shop {
         for chunk in self.order_ids().chunks(CHUNK) {
             let state = self.state();
             for order in chunk.iter().filter_map(|id| state.orders.get(*id)) {
-                order["line_items"].as_array().into_iter().flatten().for_each(|line| note(&mut skus, line));
+                order["line_items"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .for_each(|line| note(&mut skus, line));
             }
         }
         skus
@@ -162,7 +204,12 @@ impl Shop {
 
     /// The newest change of any order, seconds since 1970.
     pub(crate) fn newest(&self) -> i64 {
-        self.state().orders.rows().map(|(_, row)| row.columns.modified.max(row.columns.created)).max().unwrap_or(0)
+        self.state()
+            .orders
+            .rows()
+            .map(|(_, row)| row.columns.modified.max(row.columns.created))
+            .max()
+            .unwrap_or(0)
     }
 
     /// The body of a delivery, made when it is sent: the record as it is by then.
@@ -171,17 +218,25 @@ impl Shop {
         let mut parameters = Parameters::new();
         parameters.insert("dp".to_owned(), json!("2"));
         let call = Call::inside(base, self.now(), parameters);
-        let Event { resource, event, id: record_id } = &delivery.event;
+        let Event {
+            resource,
+            event,
+            id: record_id,
+        } = &delivery.event;
         let body = match (*resource, event.as_str()) {
             ("action", hook) => json!({"action": hook, "arg": record_id}),
             (_, "deleted") => json!({"id": record_id}),
-            ("order", _) => show(&state, "orders", *record_id, &call).unwrap_or_else(|| orders::unknown().body()),
-            ("customer", _) => show(&state, "customers", *record_id, &call).unwrap_or_else(|| json!({"id": record_id})),
+            ("order", _) => show(&state, "orders", *record_id, &call)
+                .unwrap_or_else(|| orders::unknown().body()),
+            ("customer", _) => show(&state, "customers", *record_id, &call)
+                .unwrap_or_else(|| json!({"id": record_id})),
             ("product", _) => {
-                let article = show(&state, "variations", *record_id, &call).or_else(|| show(&state, "products", *record_id, &call));
+                let article = show(&state, "variations", *record_id, &call)
+                    .or_else(|| show(&state, "products", *record_id, &call));
                 article.unwrap_or_else(|| products::unknown().body())
             }
-            _ => show(&state, "coupons", *record_id, &call).unwrap_or_else(|| json!({"id": record_id})),
+            _ => show(&state, "coupons", *record_id, &call)
+                .unwrap_or_else(|| json!({"id": record_id})),
         };
         wire::encode(&body)
     }

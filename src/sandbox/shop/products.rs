@@ -15,29 +15,58 @@ use super::table::{Row, Table, id, text};
 /// `GET /products`; a search by SKU also finds variations.
 pub(crate) fn list(state: &State, call: &Call) -> Outcome {
     call.check("GET products")?;
-    let by_sku = call.text("sku").is_some_and(|sku| !sku.is_empty()) || call.text("search_sku").is_some_and(|sku| !sku.is_empty());
+    let by_sku = call.text("sku").is_some_and(|sku| !sku.is_empty())
+        || call.text("search_sku").is_some_and(|sku| !sku.is_empty());
     let mut found = matching(state, call, &state.products, 0);
     if by_sku || call.text("global_unique_id").is_some() {
         found.extend(matching(state, call, &state.variations, 0));
     }
     sort(&mut found, call);
     let page = Page::of(&call.query);
-    let rows = page.cut(&found).iter().map(|(_, id)| any(state, *id, call)).collect::<Option<Vec<_>>>().unwrap_or_default();
-    Ok(list::answer(rows, found.len(), page, &call.query, &call.address("products"), Defaults::None))
+    let rows = page
+        .cut(&found)
+        .iter()
+        .map(|(_, id)| any(state, *id, call))
+        .collect::<Option<Vec<_>>>()
+        .unwrap_or_default();
+    Ok(list::answer(
+        rows,
+        found.len(),
+        page,
+        &call.query,
+        &call.address("products"),
+        Defaults::None,
+    ))
 }
 
 /// `GET /products/{id}/variations`.
 pub(crate) fn list_variations(state: &State, call: &Call, product_id: u64) -> Outcome {
     call.check("GET products/{id}/variations")?;
     if !state.products.contains(product_id) {
-        return Err(Refusal::new(404, "woocommerce_rest_product_invalid_id", "Invalid product ID."));
+        return Err(Refusal::new(
+            404,
+            "woocommerce_rest_product_invalid_id",
+            "Invalid product ID.",
+        ));
     }
     let mut found = matching(state, call, &state.variations, product_id);
     sort(&mut found, call);
     let page = Page::of(&call.query);
-    let rows = page.cut(&found).iter().filter_map(|(_, id)| state.variations.get(*id)).map(|row| show_variation(state, row, call)).collect();
+    let rows = page
+        .cut(&found)
+        .iter()
+        .filter_map(|(_, id)| state.variations.get(*id))
+        .map(|row| show_variation(state, row, call))
+        .collect();
     let address = call.address(&format!("products/{product_id}/variations"));
-    Ok(list::answer(rows, found.len(), page, &call.query, &address, Defaults::None))
+    Ok(list::answer(
+        rows,
+        found.len(),
+        page,
+        &call.query,
+        &address,
+        Defaults::None,
+    ))
 }
 
 /// `GET /variations`: those of all products together.
@@ -46,7 +75,10 @@ pub(crate) fn list_all_variations(state: &State, call: &Call) -> Outcome {
     let mut found = matching(state, call, &state.variations, 0);
     sort(&mut found, call);
     let page = Page::of(&call.query);
-    let rows = page.cut(&found).iter().filter_map(|(_, id)| state.variations.get(*id));
+    let rows = page
+        .cut(&found)
+        .iter()
+        .filter_map(|(_, id)| state.variations.get(*id));
     let rows = rows
         .map(|row| {
             let variation = row["id"].clone();
@@ -60,7 +92,14 @@ pub(crate) fn list_all_variations(state: &State, call: &Call) -> Outcome {
             shown
         })
         .collect();
-    Ok(list::answer(rows, found.len(), page, &call.query, &call.address("variations"), Defaults::None))
+    Ok(list::answer(
+        rows,
+        found.len(),
+        page,
+        &call.query,
+        &call.address("variations"),
+        Defaults::None,
+    ))
 }
 
 /// `GET /products/{id}`, which also shows variations.
@@ -70,15 +109,36 @@ pub(crate) fn get(state: &State, call: &Call, product_id: u64) -> Outcome {
 }
 
 /// `GET /products/{id}/variations/{id}`.
-pub(crate) fn get_variation(state: &State, call: &Call, product_id: u64, variation_id: u64) -> Outcome {
+pub(crate) fn get_variation(
+    state: &State,
+    call: &Call,
+    product_id: u64,
+    variation_id: u64,
+) -> Outcome {
     let variation = variation_of(state, product_id, variation_id)?;
-    Ok(Answer::ok(list::project_one(show_variation(state, variation, call), &call.query)))
+    Ok(Answer::ok(list::project_one(
+        show_variation(state, variation, call),
+        &call.query,
+    )))
 }
 
 /// A variation of this product.
-pub(crate) fn variation_of(state: &State, product_id: u64, variation_id: u64) -> Result<Value, Refusal> {
-    let found = state.variations.get(variation_id).filter(|row| id(row, "parent_id") == product_id);
-    found.ok_or_else(|| Refusal::new(404, "woocommerce_rest_product_variation_invalid_id", "Invalid ID."))
+pub(crate) fn variation_of(
+    state: &State,
+    product_id: u64,
+    variation_id: u64,
+) -> Result<Value, Refusal> {
+    let found = state
+        .variations
+        .get(variation_id)
+        .filter(|row| id(row, "parent_id") == product_id);
+    found.ok_or_else(|| {
+        Refusal::new(
+            404,
+            "woocommerce_rest_product_variation_invalid_id",
+            "Invalid ID.",
+        )
+    })
 }
 
 /// The refusal of an id that no product has.
@@ -90,14 +150,29 @@ pub(crate) fn unknown() -> Refusal {
 fn matching(state: &State, call: &Call, table: &Table, parent: u64) -> Vec<(String, u64)> {
     let statuses: HashSet<String> = texts_of(&call.parameters, "status").into_iter().collect();
     let any = statuses.is_empty() || statuses.contains("any");
-    let skus: HashSet<String> = call.text("sku").map(|list| list.split(',').map(|sku| sku.trim().to_lowercase()).filter(|sku| !sku.is_empty()).collect()).unwrap_or_default();
+    let skus: HashSet<String> = call
+        .text("sku")
+        .map(|list| {
+            list.split(',')
+                .map(|sku| sku.trim().to_lowercase())
+                .filter(|sku| !sku.is_empty())
+                .collect()
+        })
+        .unwrap_or_default();
     let include = ids_of(&call.parameters, "include");
     let exclude = ids_of(&call.parameters, "exclude");
-    let bounds: Vec<Option<i64>> = ["after", "before", "modified_after", "modified_before"].iter().map(|name| call.seconds(name, &state.zone)).collect();
+    let bounds: Vec<Option<i64>> = ["after", "before", "modified_after", "modified_before"]
+        .iter()
+        .map(|name| call.seconds(name, &state.zone))
+        .collect();
     let by = call.text("orderby").unwrap_or("date").to_owned();
     let takes = |id: u64, row: &Row| {
         let columns = &row.columns;
-        let status = if any { !["trash", "auto-draft"].contains(&&*columns.status) } else { statuses.contains(&*columns.status) };
+        let status = if any {
+            !["trash", "auto-draft"].contains(&&*columns.status)
+        } else {
+            statuses.contains(&*columns.status)
+        };
         status
             && (parent == 0 || columns.owner == parent)
             && (skus.is_empty() || skus.contains(&*columns.key))
@@ -121,19 +196,41 @@ fn matching(state: &State, call: &Call, table: &Table, parent: u64) -> Vec<(Stri
 
 /// The filters that look into the record.
 fn fits(article: &Value, call: &Call) -> bool {
-    let same = |parameter: &str, member: &str| call.text(parameter).is_none_or(|wanted| wanted.is_empty() || wanted == "any" || text(article, member) == wanted);
-    let truth = |parameter: &str, member: &str| call.parameters.get(parameter).and_then(flag).is_none_or(|wanted| article[member] == json!(wanted));
+    let same = |parameter: &str, member: &str| {
+        call.text(parameter).is_none_or(|wanted| {
+            wanted.is_empty() || wanted == "any" || text(article, member) == wanted
+        })
+    };
+    let truth = |parameter: &str, member: &str| {
+        call.parameters
+            .get(parameter)
+            .and_then(flag)
+            .is_none_or(|wanted| article[member] == json!(wanted))
+    };
     let among = |parameter: &str, member: &str| {
         let wanted = ids_of(&call.parameters, parameter);
-        wanted.is_empty() || article[member].as_array().into_iter().flatten().any(|row| wanted.contains(&id(row, "id")))
+        wanted.is_empty()
+            || article[member]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .any(|row| wanted.contains(&id(row, "id")))
     };
     let contains = |parameter: &str, members: &[&str]| {
         let needle = call.text(parameter).unwrap_or("").to_lowercase();
-        needle.is_empty() || members.iter().any(|member| text(article, member).to_lowercase().contains(&needle))
+        needle.is_empty()
+            || members
+                .iter()
+                .any(|member| text(article, member).to_lowercase().contains(&needle))
     };
-    let class = call.text("tax_class").is_none_or(|wanted| text(article, "tax_class") == if wanted == "standard" { "" } else { wanted });
+    let class = call.text("tax_class").is_none_or(|wanted| {
+        text(article, "tax_class") == if wanted == "standard" { "" } else { wanted }
+    });
     let price = amount(article, "price");
-    let bound = |name: &str| call.text(name).and_then(|text| text.parse::<Decimal>().ok());
+    let bound = |name: &str| {
+        call.text(name)
+            .and_then(|text| text.parse::<Decimal>().ok())
+    };
     let unique = texts_of(&call.parameters, "global_unique_id");
     let slug = texts_of(&call.parameters, "slug");
     same("type", "type")
@@ -147,7 +244,10 @@ fn fits(article: &Value, call: &Call) -> bool {
         && among("tag", "tags")
         && contains("search", &["name", "description", "short_description"])
         && contains("search_sku", &["sku"])
-        && (unique.is_empty() || unique.iter().any(|code| code == text(article, "global_unique_id")))
+        && (unique.is_empty()
+            || unique
+                .iter()
+                .any(|code| code == text(article, "global_unique_id")))
         && (slug.is_empty() || slug.iter().any(|slug| slug == text(article, "slug")))
         && bound("min_price").is_none_or(|low| price >= low)
         && bound("max_price").is_none_or(|high| price <= high)
@@ -181,15 +281,24 @@ pub(crate) fn any(state: &State, product_id: u64, call: &Call) -> Option<Value> 
         return Some(show(state, product, call));
     }
     let variation = show_variation(state, state.variations.get(product_id)?, call);
-    let parent = state.products.get(id(&variation, "parent_id")).unwrap_or_default();
+    let parent = state
+        .products
+        .get(id(&variation, "parent_id"))
+        .unwrap_or_default();
     let mut shown = super::product_write::blank();
-    let Value::Object(members) = &mut shown else { return None };
+    let Value::Object(members) = &mut shown else {
+        return None;
+    };
     for (name, value) in members.iter_mut() {
         if let Some(own) = variation.get(name) {
             *value = own.clone();
         }
     }
-    shown["name"] = json!(format!("{} - {}", text(&parent, "name"), text(&variation, "name")));
+    shown["name"] = json!(format!(
+        "{} - {}",
+        text(&parent, "name"),
+        text(&variation, "name")
+    ));
     shown["type"] = json!("variation");
     shown["_links"] = call.links("products", &json!(product_id), &ALL_METHODS);
     Some(shown)
@@ -200,13 +309,21 @@ pub(crate) fn show(state: &State, mut product: Value, call: &Call) -> Value {
     let product_id = product["id"].clone();
     if text(&product, "type") == "variable" {
         let own = product_id.as_u64().unwrap_or(0);
-        let mut children: Vec<u64> = state.variations.rows().filter(|(_, row)| row.columns.owner == own && &*row.columns.status != "trash").map(|(id, _)| id).collect();
+        let mut children: Vec<u64> = state
+            .variations
+            .rows()
+            .filter(|(_, row)| row.columns.owner == own && &*row.columns.status != "trash")
+            .map(|(id, _)| id)
+            .collect();
         children.sort_unstable();
         product["variations"] = json!(children);
     }
     if let Value::Object(members) = &mut product {
         members.shift_remove("_links");
-        members.insert("_links".to_owned(), call.links("products", &product_id, &ALL_METHODS));
+        members.insert(
+            "_links".to_owned(),
+            call.links("products", &product_id, &ALL_METHODS),
+        );
     }
     product
 }
@@ -220,11 +337,21 @@ pub(crate) fn show_variation(state: &State, mut variation: Value, call: &Call) -
     }
     if variation["manage_stock"] != json!(true) && parent["manage_stock"] == json!(true) {
         variation["manage_stock"] = json!("parent");
-        for name in ["stock_quantity", "stock_status", "backorders", "backorders_allowed", "backordered"] {
+        for name in [
+            "stock_quantity",
+            "stock_status",
+            "backorders",
+            "backorders_allowed",
+            "backordered",
+        ] {
             variation[name] = parent[name].clone();
         }
     }
-    let mut links = call.links(&format!("products/{parent_id}/variations"), &variation["id"], &ALL_METHODS);
+    let mut links = call.links(
+        &format!("products/{parent_id}/variations"),
+        &variation["id"],
+        &ALL_METHODS,
+    );
     links["up"] = json!([{"href": call.address(&format!("products/{parent_id}"))}]);
     if let Value::Object(members) = &mut variation {
         members.shift_remove("_links");

@@ -28,10 +28,21 @@ impl Rate {
     /// Reads a row of the tax table.
     pub(crate) fn read(row: &Value) -> Self {
         let class = text(row, "class");
-        let mut postcodes: Vec<String> =
-            row.get("postcodes").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).map(squeeze).collect();
+        let mut postcodes: Vec<String> = row
+            .get("postcodes")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .map(squeeze)
+            .collect();
         if postcodes.is_empty() {
-            postcodes.extend(text(row, "postcode").split(';').filter(|code| !code.trim().is_empty()).map(squeeze));
+            postcodes.extend(
+                text(row, "postcode")
+                    .split(';')
+                    .filter(|code| !code.trim().is_empty())
+                    .map(squeeze),
+            );
         }
         Rate {
             id: super::table::id(row, "id"),
@@ -41,9 +52,16 @@ impl Rate {
             percent: super::state::amount(row, "rate"),
             name: text(row, "name").to_owned(),
             priority: row.get("priority").and_then(Value::as_u64).unwrap_or(1),
-            compound: row.get("compound").and_then(Value::as_bool).unwrap_or(false),
+            compound: row
+                .get("compound")
+                .and_then(Value::as_bool)
+                .unwrap_or(false),
             shipping: row.get("shipping").and_then(Value::as_bool).unwrap_or(true),
-            class: if class == "standard" { String::new() } else { class.to_owned() },
+            class: if class == "standard" {
+                String::new()
+            } else {
+                class.to_owned()
+            },
         }
     }
 
@@ -52,19 +70,32 @@ impl Rate {
         let name = self.name.to_uppercase();
         let priority = self.priority.to_string();
         let parts = [self.country.as_str(), &self.state, &name, &priority];
-        parts.iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join("-")
+        parts
+            .iter()
+            .filter(|part| !part.is_empty())
+            .copied()
+            .collect::<Vec<_>>()
+            .join("-")
     }
 
     fn covers(&self, place: &Place, postcode: &str) -> bool {
         let fits = |mine: &str, theirs: &str| mine.is_empty() || mine == theirs;
         fits(&self.country, &place.country)
             && fits(&self.state, &place.state)
-            && (self.postcodes.is_empty() || self.postcodes.iter().any(|pattern| postcode_fits(pattern, postcode)))
+            && (self.postcodes.is_empty()
+                || self
+                    .postcodes
+                    .iter()
+                    .any(|pattern| postcode_fits(pattern, postcode)))
     }
 }
 
 fn squeeze(postcode: &str) -> String {
-    postcode.chars().filter(|c| !c.is_whitespace() && *c != '-').flat_map(char::to_uppercase).collect()
+    postcode
+        .chars()
+        .filter(|c| !c.is_whitespace() && *c != '-')
+        .flat_map(char::to_uppercase)
+        .collect()
 }
 
 fn postcode_fits(pattern: &str, postcode: &str) -> bool {
@@ -88,7 +119,11 @@ pub(crate) struct Place {
 impl Place {
     /// The place of an address.
     pub(crate) fn of(address: &Value) -> Self {
-        Place { country: text(address, "country").into(), state: text(address, "state").into(), postcode: text(address, "postcode").into() }
+        Place {
+            country: text(address, "country").into(),
+            state: text(address, "state").into(),
+            postcode: text(address, "postcode").into(),
+        }
     }
 }
 
@@ -118,8 +153,18 @@ impl Rates {
     pub(crate) fn at(&self, place: &Place, class: &str) -> Vec<&Rate> {
         let postcode = squeeze(&place.postcode);
         let class = if class == "standard" { "" } else { class };
-        let mut found: Vec<&Rate> = self.rows.iter().filter(|rate| rate.class == class && rate.covers(place, &postcode)).collect();
-        let particular = |rate: &Rate| (rate.postcodes.is_empty(), rate.state.is_empty(), rate.country.is_empty());
+        let mut found: Vec<&Rate> = self
+            .rows
+            .iter()
+            .filter(|rate| rate.class == class && rate.covers(place, &postcode))
+            .collect();
+        let particular = |rate: &Rate| {
+            (
+                rate.postcodes.is_empty(),
+                rate.state.is_empty(),
+                rate.country.is_empty(),
+            )
+        };
         found.sort_by_key(|rate| (rate.priority, particular(rate), rate.id));
         found.dedup_by_key(|rate| rate.priority);
         found
@@ -127,25 +172,40 @@ impl Rates {
 
     /// The rates of a class at the shop's own address.
     pub(crate) fn at_base(&self, class: &str) -> Vec<&Rate> {
-        self.at(&Place { country: self.base.clone(), ..Place::default() }, class)
+        self.at(&self.home(), class)
+    }
+
+    /// The shop's own address, as far as taxes go.
+    pub(crate) fn home(&self) -> Place {
+        Place {
+            country: self.base.clone(),
+            ..Place::default()
+        }
     }
 
     /// Where an order with these addresses is taxed.
     pub(crate) fn place(&self, billing: &Value, shipping: &Value) -> Place {
-        let own = Place { country: self.base.clone(), ..Place::default() };
         let wanted = match self.based_on.as_str() {
-            "base" => return own,
+            "base" => return self.home(),
             "shipping" if !text(shipping, "country").is_empty() => Place::of(shipping),
             _ => Place::of(billing),
         };
-        if wanted.country.is_empty() { own } else { wanted }
+        if wanted.country.is_empty() {
+            self.home()
+        } else {
+            wanted
+        }
     }
 
     /// A tax as the shop rounds it: half down when prices are entered with tax, half up otherwise.
     ///
     /// Source: the reference's section on totals; read there from the plugin's source.
     pub(crate) fn round_tax(&self, tax: Decimal) -> Decimal {
-        let strategy = if self.prices_include_tax { RoundingStrategy::MidpointTowardZero } else { RoundingStrategy::MidpointAwayFromZero };
+        let strategy = if self.prices_include_tax {
+            RoundingStrategy::MidpointTowardZero
+        } else {
+            RoundingStrategy::MidpointAwayFromZero
+        };
         tax.round_dp_with_strategy(self.decimals, strategy)
     }
 
@@ -159,7 +219,10 @@ impl Rates {
         if !self.prices_include_tax || !taxable {
             return price;
         }
-        let taxes: Decimal = inside(price, &self.at_base(class)).iter().map(|(_, tax)| *tax).sum();
+        let taxes: Decimal = inside(price, &self.at_base(class))
+            .iter()
+            .map(|(_, tax)| *tax)
+            .sum();
         price - taxes
     }
 }
@@ -181,7 +244,10 @@ pub(crate) fn on_top(net: Decimal, rates: &[&Rate]) -> Vec<Tax> {
         taxes.push((rate.id, tax));
         below += tax;
     }
-    taxes.into_iter().map(|(id, tax)| (id, inner(tax))).collect()
+    taxes
+        .into_iter()
+        .map(|(id, tax)| (id, inner(tax)))
+        .collect()
 }
 
 /// Taxes contained in a gross amount.
@@ -193,7 +259,11 @@ pub(crate) fn inside(gross: Decimal, rates: &[&Rate]) -> Vec<Tax> {
         taxes.push((rate.id, inner(rest - without)));
         rest = without;
     }
-    let together: Decimal = rates.iter().filter(|rate| !rate.compound).map(|rate| rate.percent).sum();
+    let together: Decimal = rates
+        .iter()
+        .filter(|rate| !rate.compound)
+        .map(|rate| rate.percent)
+        .sum();
     let net = rest / (Decimal::ONE + together / Decimal::ONE_HUNDRED);
     for rate in rates.iter().filter(|rate| !rate.compound) {
         taxes.push((rate.id, inner(net * rate.percent / Decimal::ONE_HUNDRED)));

@@ -91,15 +91,46 @@ impl Shop {
         let mut state = self.state();
         let mut chance = Chance(seed);
         let articles = articles(&mut state, &mut chance, now);
-        let people = people(&mut state, &mut chance, (orders * PEOPLE_PER_TEN_ORDERS / 10).max(1), now);
-        let coupons: Vec<Value> = ["welkom10", "vijfeuro"].iter().filter_map(|code| state.coupons.with_key(code).first().and_then(|id| state.coupons.get(*id))).collect();
-        let including = Rates { prices_include_tax: true, ..state.rates() };
-        let excluding = Rates { prices_include_tax: false, ..state.rates() };
+        let people = people(
+            &mut state,
+            &mut chance,
+            (orders * PEOPLE_PER_TEN_ORDERS / 10).max(1),
+            now,
+        );
+        let coupons: Vec<Value> = ["welkom10", "vijfeuro"]
+            .iter()
+            .filter_map(|code| {
+                state
+                    .coupons
+                    .with_key(code)
+                    .first()
+                    .and_then(|id| state.coupons.get(*id))
+            })
+            .collect();
+        let including = Rates {
+            prices_include_tax: true,
+            ..state.rates()
+        };
+        let excluding = Rates {
+            prices_include_tax: false,
+            ..state.rates()
+        };
         for at in 0..orders {
-            let rates = if chance.percent(70) { &including } else { &excluding };
+            let rates = if chance.percent(70) {
+                &including
+            } else {
+                &excluding
+            };
             let created = created_at(now, at, orders, &mut chance);
             let person = chance.pick(&people);
-            let mut maker = Maker { state: &mut state, chance: &mut chance, rates, articles: &articles, coupons: &coupons, now };
+            let mut maker = Maker {
+                state: &mut state,
+                chance: &mut chance,
+                rates,
+                articles: &articles,
+                coupons: &coupons,
+                now,
+            };
             let order = maker.order(FIRST_ORDER + at, person, created);
             state.orders.put(FIRST_ORDER + at, &order);
         }
@@ -112,19 +143,31 @@ fn created_at(now: Timestamp, at: u64, orders: u64, chance: &mut Chance) -> Time
     let step = span / i64::try_from(orders.max(1)).unwrap_or(i64::MAX).max(1);
     let jitter = i64::try_from(chance.below(u64::try_from(step.max(1)).unwrap_or(1))).unwrap_or(0);
     let before = span - step * i64::try_from(at).unwrap_or(0) - jitter;
-    now.saturating_sub(SignedDuration::from_secs(before.max(0) + 600)).unwrap_or(now)
+    now.saturating_sub(SignedDuration::from_secs(before.max(0) + 600))
+        .unwrap_or(now)
 }
 
 fn articles(state: &mut State, chance: &mut Chance, now: Timestamp) -> Vec<Article> {
     let mut articles = Vec::new();
     let mut product_id = FIRST_PRODUCT;
-    let past = now.saturating_sub(SignedDuration::from_hours(24 * 200)).unwrap_or(now);
+    let past = now
+        .saturating_sub(SignedDuration::from_hours(24 * 200))
+        .unwrap_or(now);
     for (at, goods) in GOODS.iter().enumerate() {
         for (kind_at, kind) in KINDS.iter().enumerate() {
             let class = *chance.weighted(&[(74, ""), (22, "reduced-rate"), (4, "zero-rate")]);
-            let price = Decimal::new(i64::try_from(chance.below(120) + 2).unwrap_or(2) * 100 + *chance.pick(&[95, 50, 99, 0, 25]), 2);
+            let price = Decimal::new(
+                i64::try_from(chance.below(120) + 2).unwrap_or(2) * 100
+                    + *chance.pick(&[95, 50, 99, 0, 25]),
+                2,
+            );
             let variable = kind_at == 0 && at % 4 == 0;
-            let sku = format!("{}-{:02}{}", goods.chars().take(3).collect::<String>().to_uppercase(), at + 1, kind_at + 1);
+            let sku = format!(
+                "{}-{:02}{}",
+                goods.chars().take(3).collect::<String>().to_uppercase(),
+                at + 1,
+                kind_at + 1
+            );
             let mut product = product_write::blank();
             let name = format!("{goods} {kind}");
             product["id"] = json!(product_id);
@@ -138,13 +181,30 @@ fn articles(state: &mut State, chance: &mut Chance, now: Timestamp) -> Vec<Artic
             product["type"] = json!(if variable { "variable" } else { "simple" });
             if chance.percent(70) {
                 product["manage_stock"] = json!(!variable);
-                product["stock_quantity"] = if variable { Value::Null } else { json!(chance.below(400) + 20) };
+                product["stock_quantity"] = if variable {
+                    Value::Null
+                } else {
+                    json!(chance.below(400) + 20)
+                };
             }
-            let changed = now.saturating_sub(SignedDuration::from_secs(i64::try_from(chance.below(80 * 86_400)).unwrap_or(0) + 900)).unwrap_or(now);
+            let changed = now
+                .saturating_sub(SignedDuration::from_secs(
+                    i64::try_from(chance.below(80 * 86_400)).unwrap_or(0) + 900,
+                ))
+                .unwrap_or(now);
             state.stamp(&mut product, "date_created", past);
             state.stamp(&mut product, "date_modified", changed);
             state.products.put(product_id, &product);
-            let article = Article { product: product_id, variation: 0, name, parent_name: Value::Null, sku, price, class, meta: json!([]) };
+            let article = Article {
+                product: product_id,
+                variation: 0,
+                name,
+                parent_name: Value::Null,
+                sku,
+                price,
+                class,
+                meta: json!([]),
+            };
             product_id += 1;
             if variable {
                 product_id = sizes(state, &mut articles, &article, product_id, past, changed);
@@ -157,7 +217,14 @@ fn articles(state: &mut State, chance: &mut Chance, now: Timestamp) -> Vec<Artic
 }
 
 /// The variations of a variable product, one for each size.
-fn sizes(state: &mut State, articles: &mut Vec<Article>, parent: &Article, first: u64, past: Timestamp, changed: Timestamp) -> u64 {
+fn sizes(
+    state: &mut State,
+    articles: &mut Vec<Article>,
+    parent: &Article,
+    first: u64,
+    past: Timestamp,
+    changed: Timestamp,
+) -> u64 {
     let mut next = first;
     for size in ["S", "M", "L"] {
         let sku = format!("{}-{size}", parent.sku);
@@ -170,14 +237,24 @@ fn sizes(state: &mut State, articles: &mut Vec<Article>, parent: &Article, first
         variation["price"] = json!(parent.price.to_string());
         variation["manage_stock"] = json!(true);
         variation["stock_quantity"] = json!(60);
-        variation["attributes"] = json!([{"id": 2, "name": "Maat", "slug": "pa_maat", "option": size}]);
+        variation["attributes"] =
+            json!([{"id": 2, "name": "Maat", "slug": "pa_maat", "option": size}]);
         state.stamp(&mut variation, "date_created", past);
         state.stamp(&mut variation, "date_modified", changed);
         state.variations.put(next, &variation);
         let entry = state.new_meta();
         let meta = json!([{"id": entry, "key": "pa_maat", "value": size.to_lowercase(), "display_key": "Maat", "display_value": size}]);
         let name = format!("{} - {size}", parent.name);
-        articles.push(Article { product: parent.product, variation: next, name, parent_name: json!(parent.name), sku, price: parent.price, class: parent.class, meta });
+        articles.push(Article {
+            product: parent.product,
+            variation: next,
+            name,
+            parent_name: json!(parent.name),
+            sku,
+            price: parent.price,
+            class: parent.class,
+            meta,
+        });
         next += 1;
     }
     next
@@ -189,13 +266,27 @@ fn people(state: &mut State, chance: &mut Chance, count: u64, now: Timestamp) ->
         let country: &Country = chance.weighted(&names::COUNTRIES);
         let (first, last) = (*chance.pick(&FIRST_NAMES), *chance.pick(&LAST_NAMES));
         let company = chance.percent(18);
-        let vat_number = (company && chance.percent(80)).then(|| country.vat_number(chance.below(900_000_000) + 100_000_000));
-        let company = if company { format!("{last} {}", country.legal_form) } else { String::new() };
+        let vat_number = (company && chance.percent(80))
+            .then(|| country.vat_number(chance.below(900_000_000) + 100_000_000));
+        let company = if company {
+            format!("{last} {}", country.legal_form)
+        } else {
+            String::new()
+        };
         let address = address(chance, country, (first, last), &company);
-        let email = format!("{}.{}{}@example.com", names::ascii(first), names::ascii(last), at + 1);
+        let email = format!(
+            "{}.{}{}@example.com",
+            names::ascii(first),
+            names::ascii(last),
+            at + 1
+        );
         let mut billing = address.clone();
         billing["email"] = json!(email);
-        billing["phone"] = json!(format!("{}{}", country.dial, 200_000_000 + chance.below(99_999_999)));
+        billing["phone"] = json!(format!(
+            "{}{}",
+            country.dial,
+            200_000_000 + chance.below(99_999_999)
+        ));
         let mut shipping = address;
         if chance.percent(10) {
             let other = (*chance.pick(&FIRST_NAMES), last);
@@ -204,10 +295,17 @@ fn people(state: &mut State, chance: &mut Chance, count: u64, now: Timestamp) ->
         shipping["phone"] = json!("");
         let registered = chance.percent(65);
         let customer = if registered { FIRST_CUSTOMER + at } else { 0 };
-        let person = Person { customer, billing, shipping, vat_number };
+        let person = Person {
+            customer,
+            billing,
+            shipping,
+            vat_number,
+        };
         if registered {
             let since = i64::try_from(chance.below(80 * 86_400)).unwrap_or(0) + 1200;
-            let since = now.saturating_sub(SignedDuration::from_secs(since)).unwrap_or(now);
+            let since = now
+                .saturating_sub(SignedDuration::from_secs(since))
+                .unwrap_or(now);
             put_customer(state, &person, (first, last), &email, since);
         }
         people.push(person);
@@ -215,7 +313,12 @@ fn people(state: &mut State, chance: &mut Chance, count: u64, now: Timestamp) ->
     people
 }
 
-fn address(chance: &mut Chance, country: &Country, (first, last): (&str, &str), company: &str) -> Value {
+fn address(
+    chance: &mut Chance,
+    country: &Country,
+    (first, last): (&str, &str),
+    company: &str,
+) -> Value {
     let street = *chance.pick(&STREETS);
     let number = chance.below(180) + 1;
     json!({
@@ -225,7 +328,13 @@ fn address(chance: &mut Chance, country: &Country, (first, last): (&str, &str), 
     })
 }
 
-fn put_customer(state: &mut State, person: &Person, (first, last): (&str, &str), email: &str, since: Timestamp) {
+fn put_customer(
+    state: &mut State,
+    person: &Person,
+    (first, last): (&str, &str),
+    email: &str,
+    since: Timestamp,
+) {
     let mut record = customers::blank();
     record["id"] = json!(person.customer);
     record["email"] = json!(email);
@@ -239,7 +348,8 @@ fn put_customer(state: &mut State, person: &Person, (first, last): (&str, &str),
     }
     record["is_paying_customer"] = json!(true);
     if let Some(number) = &person.vat_number {
-        record["meta_data"] = json!([{"id": state.new_meta(), "key": "_billing_vat_number", "value": number}]);
+        record["meta_data"] =
+            json!([{"id": state.new_meta(), "key": "_billing_vat_number", "value": number}]);
     }
     state.stamp(&mut record, "date_created", since);
     state.stamp(&mut record, "date_modified", since);
@@ -267,8 +377,15 @@ const PAYMENTS: [(u64, (&str, &str)); 6] = [
 ];
 
 /// Statuses by weight: about 88 of 100 are to be sent.
-const STATUSES: [(u64, &str); 7] =
-    [(52, "completed"), (36, "processing"), (4, "on-hold"), (3, "pending"), (3, "cancelled"), (1, "failed"), (1, "refunded")];
+const STATUSES: [(u64, &str); 7] = [
+    (52, "completed"),
+    (36, "processing"),
+    (4, "on-hold"),
+    (3, "pending"),
+    (3, "cancelled"),
+    (1, "failed"),
+    (1, "refunded"),
+];
 
 impl Maker<'_> {
     fn order(&mut self, order_id: u64, person: &Person, created: Timestamp) -> Value {
@@ -282,11 +399,26 @@ impl Maker<'_> {
             // Guests write their address as they please.
             billing["email"] = json!(text(&billing, "email").to_uppercase());
         }
-        let modified = created.saturating_add(SignedDuration::from_secs(i64::try_from(self.chance.below(2 * 86_400)).unwrap_or(0))).unwrap_or(created).min(self.now);
-        let transaction = if paid && method != "cod" && method != "bacs" { format!("tr_{:012x}", mix(&mut self.chance.0) >> 16) } else { String::new() };
-        let note = if self.chance.percent(6) { *self.chance.pick(&names::NOTES) } else { "" };
+        let modified = created
+            .saturating_add(SignedDuration::from_secs(
+                i64::try_from(self.chance.below(2 * 86_400)).unwrap_or(0),
+            ))
+            .unwrap_or(created)
+            .min(self.now);
+        let transaction = if paid && method != "cod" && method != "bacs" {
+            format!("tr_{:012x}", mix(&mut self.chance.0) >> 16)
+        } else {
+            String::new()
+        };
+        let note = if self.chance.percent(6) {
+            *self.chance.pick(&names::NOTES)
+        } else {
+            ""
+        };
         let mut order = order_write::template();
-        let origin = *self.chance.weighted(&[(70, "store-api"), (25, "checkout"), (5, "admin")]);
+        let origin = *self
+            .chance
+            .weighted(&[(70, "store-api"), (25, "checkout"), (5, "admin")]);
         let set = json!({
             "id": order_id, "number": order_id.to_string(), "status": status, "prices_include_tax": self.rates.prices_include_tax,
             "customer_id": person.customer, "order_key": format!("wc_order_{:013x}", mix(&mut self.chance.0) >> 12),
@@ -300,7 +432,13 @@ impl Maker<'_> {
         order["shipping"] = person.shipping.clone();
         order["meta_data"] = self.meta(person, reverse);
         order["line_items"] = self.lines();
-        self.dates(&mut order, created, modified, paid && method != "cod", status);
+        self.dates(
+            &mut order,
+            created,
+            modified,
+            paid && method != "cod",
+            status,
+        );
         self.coupon(&mut order);
         self.fee(&mut order);
         self.shipping(&mut order, country);
@@ -312,7 +450,14 @@ impl Maker<'_> {
         order
     }
 
-    fn dates(&self, order: &mut Value, created: Timestamp, modified: Timestamp, paid: bool, status: &str) {
+    fn dates(
+        &self,
+        order: &mut Value,
+        created: Timestamp,
+        modified: Timestamp,
+        paid: bool,
+        status: &str,
+    ) {
         let mut set = |name: &str, instant: Timestamp| {
             let (local, gmt) = dates::pair(instant, &self.state.zone);
             order[name] = json!(local);
@@ -321,7 +466,13 @@ impl Maker<'_> {
         set("date_created", created);
         set("date_modified", modified);
         if paid {
-            set("date_paid", created.saturating_add(SignedDuration::from_secs(40)).unwrap_or(created).min(modified));
+            set(
+                "date_paid",
+                created
+                    .saturating_add(SignedDuration::from_secs(40))
+                    .unwrap_or(created)
+                    .min(modified),
+            );
         }
         if status == "completed" {
             set("date_completed", modified);
@@ -331,7 +482,9 @@ impl Maker<'_> {
     fn meta(&mut self, person: &Person, reverse: bool) -> Value {
         let mut entries = Vec::new();
         if let Some(number) = &person.vat_number {
-            entries.push(json!({"id": self.state.new_meta(), "key": "_billing_vat_number", "value": number}));
+            entries.push(
+                json!({"id": self.state.new_meta(), "key": "_billing_vat_number", "value": number}),
+            );
         }
         let exempt = if reverse { "yes" } else { "no" };
         entries.push(json!({"id": self.state.new_meta(), "key": "is_vat_exempt", "value": exempt}));
@@ -339,7 +492,9 @@ impl Maker<'_> {
     }
 
     fn lines(&mut self) -> Value {
-        let count = *self.chance.weighted(&[(45, 1_u64), (30, 2), (15, 3), (10, 5)]);
+        let count = *self
+            .chance
+            .weighted(&[(45, 1_u64), (30, 2), (15, 3), (10, 5)]);
         let mut lines = Vec::new();
         let mut chosen: Vec<&str> = Vec::new();
         for _ in 0..count {
@@ -348,8 +503,12 @@ impl Maker<'_> {
                 continue;
             }
             chosen.push(&article.sku);
-            let quantity = *self.chance.weighted(&[(70, 1_i64), (20, 2), (7, 3), (3, 7)]);
-            let net = self.rates.net_price(article.price * Decimal::from(quantity), article.class, true);
+            let quantity = *self
+                .chance
+                .weighted(&[(70, 1_i64), (20, 2), (7, 3), (3, 7)]);
+            let net =
+                self.rates
+                    .net_price(article.price * Decimal::from(quantity), article.class, true);
             let item = self.state.new_item();
             lines.push(json!({
                 "id": item, "name": article.name, "product_id": article.product, "variation_id": article.variation, "quantity": quantity,
@@ -375,7 +534,11 @@ impl Maker<'_> {
         if !self.chance.percent(6) {
             return;
         }
-        let (name, total) = if self.chance.percent(15) { ("Korting klantenkaart", Decimal::new(-100, 2)) } else { ("Betaalkosten", Decimal::new(29, 2)) };
+        let (name, total) = if self.chance.percent(15) {
+            ("Korting klantenkaart", Decimal::new(-100, 2))
+        } else {
+            ("Betaalkosten", Decimal::new(29, 2))
+        };
         order["fee_lines"] = json!([{
             "id": self.state.new_item(), "name": name, "tax_class": "", "tax_status": "taxable", "amount": "", "total": stored(total),
             "total_tax": "0", "taxes": [], "meta_data": []
@@ -383,14 +546,20 @@ impl Maker<'_> {
     }
 
     fn shipping(&mut self, order: &mut Value, country: &str) {
-        let goods: Decimal = order["line_items"].as_array().into_iter().flatten().map(|line| super::state::amount(line, "total")).sum();
+        let goods: Decimal = order["line_items"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|line| super::state::amount(line, "total"))
+            .sum();
         let home = country == self.rates.base;
-        let (method, instance, title, gross) = match (home, goods > Decimal::from(75), self.chance.percent(8)) {
-            (true, _, true) => ("local_pickup", "3", "Afhalen in winkel", Decimal::ZERO),
-            (true, true, _) => ("free_shipping", "2", "Gratis verzending", Decimal::ZERO),
-            (true, false, _) => ("flat_rate", "1", "Pakketpost", Decimal::new(495, 2)),
-            (false, _, _) => ("flat_rate", "5", "Parcel", Decimal::new(1250, 2)),
-        };
+        let (method, instance, title, gross) =
+            match (home, goods > Decimal::from(75), self.chance.percent(8)) {
+                (true, _, true) => ("local_pickup", "3", "Afhalen in winkel", Decimal::ZERO),
+                (true, true, _) => ("free_shipping", "2", "Gratis verzending", Decimal::ZERO),
+                (true, false, _) => ("flat_rate", "1", "Pakketpost", Decimal::new(495, 2)),
+                (false, _, _) => ("flat_rate", "5", "Parcel", Decimal::new(1250, 2)),
+            };
         order["shipping_lines"] = json!([{
             "id": self.state.new_item(), "method_title": title, "method_id": method, "instance_id": instance, "total": stored(gross),
             "total_tax": "0", "taxes": [], "tax_status": "taxable", "meta_data": []

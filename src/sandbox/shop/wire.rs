@@ -53,6 +53,9 @@ mod tests {
     #[test]
     fn slashes_and_foreign_letters_are_escaped() {
         let text = String::from_utf8(encode(&json!({"a": "ü/😀\"\n", "n": 1.50}))).unwrap();
-        assert_eq!(text, "{\"a\":\"\\u00fc\\/\\ud83d\\ude00\\\"\\n\",\"n\":1.5}");
+        assert_eq!(
+            text,
+            "{\"a\":\"\\u00fc\\/\\ud83d\\ude00\\\"\\n\",\"n\":1.5}"
+        );
     }
 }
