@@ -31,6 +31,9 @@ const SLOW_MS: u64 = 5000;
 /// Pieces that a slow answer comes in.
 const SLOW_PIECES: usize = 10;
 
+/// The half of an answer goes out before the connection breaks: what is still in our buffer then would never be seen.
+const BREAK_AFTER: Duration = Duration::from_millis(25);
+
 /// What a fault does to a system's tokens and limits.
 pub(crate) type Hook = Box<dyn Fn(Kind) + Send + Sync>;
 
@@ -155,7 +158,7 @@ impl Door {
                 let half = bytes.slice(..bytes.len() / 2);
                 let body = Trickle {
                     pieces: VecDeque::from([half]),
-                    pause: Duration::ZERO,
+                    pause: BREAK_AFTER,
                     sleep: None,
                     breaks: true,
                 };

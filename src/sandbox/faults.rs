@@ -274,7 +274,7 @@ impl Faults {
             match fault.kind {
                 Kind::Delay => strike.delay_ms += fault.ms.unwrap_or(1000),
                 Kind::ExpireToken | Kind::RevokeRefresh | Kind::LimitMinute | Kind::LimitDay => {
-                    strike.before.push(fault.kind)
+                    strike.before.push(fault.kind);
                 }
                 Kind::DropBefore
                 | Kind::DropAfter

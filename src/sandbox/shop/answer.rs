@@ -43,7 +43,7 @@ pub(crate) struct Refusal {
     pub(crate) status: u16,
     pub(crate) code: String,
     pub(crate) message: String,
-    pub(crate) data: Value,
+    pub(crate) data: Box<Value>,
 }
 
 impl Refusal {
@@ -53,13 +53,13 @@ impl Refusal {
             status,
             code: code.to_owned(),
             message: message.into(),
-            data: json!({"status": status}),
+            data: Box::new(json!({"status": status})),
         }
     }
 
     /// The same with a further member of `data`.
     pub(crate) fn with(mut self, name: &str, value: Value) -> Self {
-        if let Value::Object(data) = &mut self.data {
+        if let Value::Object(data) = &mut *self.data {
             data.insert(name.to_owned(), value);
         }
         self
@@ -108,7 +108,7 @@ pub(crate) fn respond(
         Err(refusal) => (refusal.status, refusal.body(), Vec::new()),
     };
     let (status, body) = if envelope {
-        (200, wrap(status, body, &extra, allow))
+        (200, wrap(status, &body, &extra, allow))
     } else {
         (status, body)
     };
@@ -158,7 +158,7 @@ pub(crate) fn respond(
 /// `_envelope=1`: status and headers inside the body, for clients that cannot read headers.
 fn wrap(
     status: u16,
-    body: Value,
+    body: &Value,
     extra: &[(&'static str, String)],
     allow: Option<&'static str>,
 ) -> Value {

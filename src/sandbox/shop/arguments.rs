@@ -341,7 +341,7 @@ mod tests {
     use super::super::query::Parameters;
     use super::{check, is_email};
 
-    fn refused(endpoint: &str, value: serde_json::Value) -> serde_json::Value {
+    fn refused(endpoint: &str, value: &serde_json::Value) -> serde_json::Value {
         let parameters: Parameters = value.as_object().unwrap().clone();
         check(endpoint, &parameters)
             .err()
@@ -350,41 +350,41 @@ mod tests {
 
     #[test]
     fn refusals_are_worded_as_recorded() {
-        let page = refused("GET orders", json!({"page": "0"}));
+        let page = refused("GET orders", &json!({"page": "0"}));
         assert_eq!(
             page["data"]["params"]["page"],
             "page must be greater than or equal to 1"
         );
-        let rows = refused("GET orders", json!({"per_page": "101"}));
+        let rows = refused("GET orders", &json!({"per_page": "101"}));
         assert_eq!(
             rows["data"]["details"]["per_page"]["message"],
             "per_page must be between 1 (inclusive) and 100 (inclusive)"
         );
-        let text = refused("GET orders", json!({"dp": "x"}));
+        let text = refused("GET orders", &json!({"dp": "x"}));
         assert_eq!(
             text["data"]["details"]["dp"],
             json!({"code": "rest_invalid_type", "message": "dp is not of type integer.", "data": {"param": "dp"}})
         );
-        let status = refused("GET orders", json!({"status": "pending,wc-x"}));
+        let status = refused("GET orders", &json!({"status": "pending,wc-x"}));
         assert!(
             status["data"]["params"]["status"]
                 .as_str()
                 .unwrap()
                 .starts_with("status[1] is not one of any, trash,")
         );
-        let lines = refused("POST orders", json!({"line_items": [{"quantity": 1.5}]}));
+        let lines = refused("POST orders", &json!({"line_items": [{"quantity": 1.5}]}));
         assert_eq!(
             lines["data"]["params"]["line_items"],
             "line_items[0][quantity] is not of type integer."
         );
-        let email = refused("POST orders", json!({"billing": {"email": ""}}));
+        let email = refused("POST orders", &json!({"billing": {"email": ""}}));
         assert_eq!(email["data"]["params"]["billing"], "Invalid email address.");
         assert_eq!(
-            refused("POST orders", json!({"foo": 1, "billing": {"bar": 2}})),
+            refused("POST orders", &json!({"foo": 1, "billing": {"bar": 2}})),
             json!(null)
         );
         assert_eq!(
-            refused("POST customers", json!({"first_name": "x"}))["data"]["params"],
+            refused("POST customers", &json!({"first_name": "x"}))["data"]["params"],
             json!(["email"])
         );
     }

@@ -1,6 +1,6 @@
 //! Who is calling: one-legged OAuth 1.0a, since the sandbox speaks plain HTTP, where the shop accepts nothing else.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -19,6 +19,14 @@ const WINDOW_SECONDS: i64 = 15 * 60;
 /// Nonces remembered for one key; older ones have left the window.
 const NONCES_MAX: usize = 200_000;
 
+/// What a signed request carries besides the key.
+const NEEDED: [&str; 4] = [
+    "oauth_timestamp",
+    "oauth_nonce",
+    "oauth_signature",
+    "oauth_signature_method",
+];
+
 /// What a key may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Permission {
@@ -30,7 +38,7 @@ pub(crate) enum Permission {
 /// One REST key of the shop.
 #[derive(Debug, Clone)]
 pub(crate) struct Key {
-    pub(crate) key: String,
+    pub(crate) name: String,
     pub(crate) secret: String,
     pub(crate) permission: Permission,
 }
@@ -48,14 +56,14 @@ pub(crate) struct Signed<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct Keys {
     keys: Vec<Key>,
-    nonces: BTreeMap<(i64, String), ()>,
+    nonces: BTreeSet<(i64, String)>,
 }
 
 impl Keys {
     pub(crate) fn new(keys: Vec<Key>) -> Self {
         Keys {
             keys,
-            nonces: BTreeMap::new(),
+            nonces: BTreeSet::new(),
         }
     }
 
@@ -78,12 +86,6 @@ impl Keys {
         let Some(key) = text(&parameters, "oauth_consumer_key") else {
             return Ok(None);
         };
-        const NEEDED: [&str; 4] = [
-            "oauth_timestamp",
-            "oauth_nonce",
-            "oauth_signature",
-            "oauth_signature_method",
-        ];
         let missing: Vec<&str> = NEEDED
             .into_iter()
             .filter(|name| text(&parameters, name).is_none())
@@ -96,7 +98,7 @@ impl Keys {
                 format!("Missing OAuth parameters {names}"),
             ));
         }
-        let Some(known) = self.keys.iter().find(|known| known.key == key).cloned() else {
+        let Some(known) = self.keys.iter().find(|known| known.name == key).cloned() else {
             return Err(wrong("Consumer key is invalid."));
         };
         check_signature(request, &parameters, &known.secret)?;
@@ -112,11 +114,7 @@ impl Keys {
         let nonce = text(&parameters, "oauth_nonce")
             .unwrap_or_default()
             .to_owned();
-        if self
-            .nonces
-            .insert((stamp, format!("{key}/{nonce}")), ())
-            .is_some()
-        {
+        if !self.nonces.insert((stamp, format!("{key}/{nonce}"))) {
             return Err(wrong("Invalid nonce - nonce has already been used."));
         }
         while self.nonces.len() > NONCES_MAX {
@@ -231,7 +229,7 @@ fn join(name: &str, value: &Value, pairs: &mut Vec<String>) {
             }
         }
         Value::String(text) => {
-            pairs.push(query::encode(&format!("{name}={}", query::encode(text))))
+            pairs.push(query::encode(&format!("{name}={}", query::encode(text))));
         }
         _ => {}
     }
@@ -245,13 +243,43 @@ pub(crate) fn sign_body(secret: &str, body: &[u8]) -> String {
     STANDARD.encode(mac.finalize().into_bytes())
 }
 
+/// A query string with its signature, as a client makes it.
+#[cfg(test)]
+pub(crate) fn signed_query(
+    method: &str,
+    url: &str,
+    query: &str,
+    key: &Key,
+    now: Timestamp,
+) -> String {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    static NONCE: AtomicU64 = AtomicU64::new(0);
+    let nonce = NONCE.fetch_add(1, Ordering::Relaxed);
+    let joint = if query.is_empty() { "" } else { "&" };
+    let whole = format!(
+        "{query}{joint}oauth_consumer_key={}&oauth_nonce=n{nonce}&oauth_signature_method=HMAC-SHA256&oauth_timestamp={}",
+        key.name,
+        now.as_second()
+    );
+    let parameters = query::parse(&whole);
+    let request = Signed {
+        method,
+        url,
+        query: &parameters,
+        authorization: None,
+    };
+    let base = base_string(&request, &parameters);
+    let signature = STANDARD.encode(mac::<Hmac<Sha256>>(&format!("{}&", key.secret), &base));
+    format!("{whole}&oauth_signature={}", query::encode(&signature))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn keys() -> Keys {
         Keys::new(vec![Key {
-            key: "ck_a".into(),
+            name: "ck_a".into(),
             secret: "cs_b".into(),
             permission: Permission::ReadWrite,
         }])

@@ -13,7 +13,7 @@ pub(crate) struct Event {
     /// `order`, `customer`, `product` or `coupon`; `action` for a hook's own topic.
     pub(crate) resource: &'static str,
     /// `created`, `updated`, `deleted` or `restored`; the hook's name for an action.
-    pub(crate) event: String,
+    pub(crate) what: String,
     pub(crate) id: u64,
 }
 
@@ -65,7 +65,7 @@ impl Call {
     pub(crate) fn fire(&mut self, resource: &'static str, event: &str, id: u64) {
         let event = Event {
             resource,
-            event: event.to_owned(),
+            what: event.to_owned(),
             id,
         };
         if !self.events.contains(&event) {

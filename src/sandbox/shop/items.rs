@@ -154,10 +154,9 @@ fn new_line(state: &mut State, row: &Value, rates: &Rates) -> Result<Value, Refu
         return Err(fatal());
     }
     let sold = sold(state, row);
-    let (name, price, tax_class) = sold.as_ref().map_or_else(
-        || (String::new(), Decimal::ZERO, String::new()),
-        |sold| offered(sold),
-    );
+    let (name, price, tax_class) = sold
+        .as_ref()
+        .map_or_else(|| (String::new(), Decimal::ZERO, String::new()), offered);
     let taxable = sold
         .as_ref()
         .is_none_or(|sold| text(&sold.product, "tax_status") != "none");
@@ -194,9 +193,7 @@ fn new_line(state: &mut State, row: &Value, rates: &Rates) -> Result<Value, Refu
         "price": 0, "image": {"id": "", "src": ""},
         "parent_name": variation.and(sold.as_ref()).map_or(Value::Null, |sold| json!(text(&sold.product, "name")))
     });
-    let attributes = variation
-        .map(|variation| attributes(variation))
-        .unwrap_or_default();
+    let attributes = variation.map(attributes).unwrap_or_default();
     meta::merge_line(&mut line["meta_data"], &attributes, &mut || {
         state.new_meta()
     });

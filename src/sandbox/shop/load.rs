@@ -120,8 +120,9 @@ fn load_master(state: &mut State, folder: &Path) -> Result<(), String> {
     ] {
         let rows = read_list(&lists.join(format!("{name}.json")))?;
         if let Some(table) = state.terms.get_mut(route) {
-            rows.into_iter()
-                .for_each(|row| table.put(id(&row, "id"), &without_links(row)));
+            for row in rows {
+                table.put(id(&row, "id"), &without_links(row));
+            }
         }
     }
     Ok(())

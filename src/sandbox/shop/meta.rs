@@ -60,7 +60,7 @@ pub(crate) fn merge(held: &mut Value, sent: &Value, new_id: &mut dyn FnMut() -> 
                 }
             }
             (None, Some(value)) if !key.is_empty() => {
-                entries.push(json!({"id": new_id(), "key": key, "value": value}))
+                entries.push(json!({"id": new_id(), "key": key, "value": value}));
             }
             (None, _) => {}
         }
@@ -93,9 +93,9 @@ pub(crate) fn merge_line(held: &mut Value, sent: &Value, new_id: &mut dyn FnMut(
 mod tests {
     use super::*;
 
-    fn after(held: Value, sent: Value) -> Value {
-        let (mut held, mut next) = (held, 900);
-        merge(&mut held, &sent, &mut || {
+    fn after(held: &Value, sent: &Value) -> Value {
+        let (mut held, mut next) = (held.clone(), 900);
+        merge(&mut held, sent, &mut || {
             next += 1;
             next
         });
@@ -107,25 +107,25 @@ mod tests {
         let held =
             json!([{"id": 1, "key": "k1", "value": "a"}, {"id": 2, "key": "k2", "value": "b"}]);
         assert_eq!(
-            after(held.clone(), json!([{"key": "k1", "value": "a2"}]))[0],
+            after(&held, &json!([{"key": "k1", "value": "a2"}]))[0],
             json!({"id": 1, "key": "k1", "value": "a2"})
         );
         assert_eq!(
-            after(held.clone(), json!([{"id": 1, "key": "k1x", "value": 5}]))[0],
+            after(&held, &json!([{"id": 1, "key": "k1x", "value": 5}]))[0],
             json!({"id": 1, "key": "k1x", "value": "5"})
         );
         assert_eq!(
-            after(held.clone(), json!([{"key": "k2", "value": null}])),
+            after(&held, &json!([{"key": "k2", "value": null}])),
             json!([{"id": 1, "key": "k1", "value": "a"}])
         );
-        assert_eq!(after(held.clone(), json!([])), held);
+        assert_eq!(after(&held, &json!([])), held);
         let twice = after(
-            json!([]),
-            json!([{"key": "d", "value": "1"}, {"key": "d", "value": "2"}]),
+            &json!([]),
+            &json!([{"key": "d", "value": "1"}, {"key": "d", "value": "2"}]),
         );
         assert_eq!(twice, json!([{"id": 901, "key": "d", "value": "2"}]));
         assert_eq!(
-            after(held, json!([{"id": 99, "key": "new", "value": true}]))[2]["value"],
+            after(&held, &json!([{"id": 99, "key": "new", "value": true}]))[2]["value"],
             "1"
         );
     }

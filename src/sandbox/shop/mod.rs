@@ -30,6 +30,8 @@ mod small;
 mod state;
 mod stock;
 mod table;
+#[cfg(test)]
+mod tests;
 mod totals;
 mod webhooks;
 mod wire;
@@ -64,6 +66,9 @@ pub(crate) struct Credentials {
     /// A key that may only read.
     pub(crate) read_key: String,
     pub(crate) read_secret: String,
+    /// A key that may only write.
+    pub(crate) write_key: String,
+    pub(crate) write_secret: String,
     /// The secret that the sandbox suggests for webhooks.
     pub(crate) webhook_secret: String,
 }
@@ -92,9 +97,14 @@ impl Shop {
                 &credentials.read_secret,
                 Permission::Read,
             ),
+            (
+                &credentials.write_key,
+                &credentials.write_secret,
+                Permission::Write,
+            ),
         ];
         let keys = keys.map(|(key, secret, permission)| Key {
-            key: key.clone(),
+            name: key.clone(),
             secret: secret.clone(),
             permission,
         });
@@ -239,6 +249,8 @@ fn credentials(seed: u64) -> Credentials {
         secret: format!("cs_{}", hex(2)),
         read_key: format!("ck_{}", hex(3)),
         read_secret: format!("cs_{}", hex(4)),
+        write_key: format!("ck_{}", hex(6)),
+        write_secret: format!("cs_{}", hex(7)),
         webhook_secret: format!("whsec_{}", hex(5)),
     }
 }

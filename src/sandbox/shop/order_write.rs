@@ -78,7 +78,7 @@ pub(crate) fn create(state: &mut State, call: &mut Call) -> Outcome {
         }
         return Err(refusal);
     }
-    enter_status(state, call, &mut order)?;
+    enter_status(state, call, &mut order);
     state.orders.put(order_id, &order);
     call.fire("order", "created", order_id);
     call.fire("order", "updated", order_id);
@@ -101,7 +101,7 @@ pub(crate) fn update(state: &mut State, call: &mut Call, order_id: u64) -> Outco
     };
     let mut order = state.orders.get(order_id).ok_or_else(unknown)?;
     fill(state, call, &mut order, false)?;
-    enter_status(state, call, &mut order)?;
+    enter_status(state, call, &mut order);
     state.stamp(&mut order, "date_modified", call.now);
     state.orders.put(order_id, &order);
     call.fire("order", "updated", order_id);
@@ -123,7 +123,9 @@ pub(crate) fn delete(state: &mut State, call: &mut Call, order_id: u64) -> Outco
                 .filter(|(_, row)| row.columns.owner == order_id)
                 .map(|(id, _)| id)
                 .collect();
-            owned.into_iter().for_each(|id| drop(table.remove(id)));
+            for id in owned {
+                table.remove(id);
+            }
         }
         return Ok(Answer::ok(shown));
     }
@@ -231,7 +233,7 @@ pub(crate) fn recalculate(state: &mut State, order: &mut Value) {
 }
 
 /// Sets the status sent, or pays the order, with all that follows: dates, stock, notes, a refund of the rest.
-fn enter_status(state: &mut State, call: &mut Call, order: &mut Value) -> Result<(), Refusal> {
+fn enter_status(state: &mut State, call: &mut Call, order: &mut Value) {
     let before = text(order, "status").to_owned();
     let known = |status: &&str| *status != "trash" && *status != "any";
     let wanted = call
@@ -252,7 +254,7 @@ fn enter_status(state: &mut State, call: &mut Call, order: &mut Value) -> Result
         wanted.unwrap_or_else(|| before.clone())
     };
     if after == before {
-        return Ok(());
+        return;
     }
     order["status"] = json!(after);
     let unpaid = order["date_paid"].is_null();
@@ -277,7 +279,6 @@ fn enter_status(state: &mut State, call: &mut Call, order: &mut Value) -> Result
     if after == "refunded" {
         refunds::rest(state, call, order);
     }
-    Ok(())
 }
 
 /// Whether the shop has this status; rows of a batch with another one are made pending without a word.

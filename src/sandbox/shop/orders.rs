@@ -301,12 +301,12 @@ fn follow_products(state: &State, order: &mut Value) {
     }
     for line in order["line_items"].as_array_mut().into_iter().flatten() {
         let (product, variation) = (id(line, "product_id"), id(line, "variation_id"));
-        if variation != 0 && state.deleted.contains_key(&variation) {
+        if variation != 0 && state.deleted.contains(&variation) {
             line["variation_id"] = json!(0);
             let parent = state.products.get(product).unwrap_or_default();
             line["sku"] = json!(text(&parent, "sku"));
         }
-        if state.deleted.contains_key(&product) {
+        if state.deleted.contains(&product) {
             line["product_id"] = json!(0);
             line["sku"] = Value::Null;
             line["global_unique_id"] = Value::Null;
@@ -319,7 +319,7 @@ fn follow_products(state: &State, order: &mut Value) {
         if let Some((sku, unique)) = state
             .renamed
             .get(&sold)
-            .filter(|_| !state.deleted.contains_key(&sold))
+            .filter(|_| !state.deleted.contains(&sold))
         {
             line["sku"] = json!(sku);
             line["global_unique_id"] = json!(unique);

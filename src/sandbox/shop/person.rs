@@ -54,7 +54,7 @@ impl Shop {
         let mut parameters = Parameters::new();
         parameters.insert("per_page".to_owned(), json!("100000"));
         let mut call = Call::inside(HOME, self.now(), parameters.clone());
-        call.method = "GET".to_owned();
+        "GET".clone_into(&mut call.method);
         call.query = parameters;
         let mut segments = vec!["wc", "v3"];
         segments.extend(resource.split('/').filter(|part| !part.is_empty()));
@@ -121,18 +121,24 @@ impl Shop {
         }
         let mut call = Call::inside(HOME, self.now(), parameters);
         if known && trashed {
-            call.method = "DELETE".to_owned();
+            "DELETE".clone_into(&mut call.method);
             call.parameters = Map::new();
         }
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
         let outcome = routes::dispatch(&mut state, &mut call, &segments);
         self.send(&state, &call);
-        outcome.map(|answer| answer.body).map_err(|refusal| {
+        let answered = outcome.map(|answer| answer.body).map_err(|refusal| {
             format!(
                 "the shop refuses it: {} ({})",
                 refusal.message, refusal.code
             )
-        })
+        })?;
+        let now = if known {
+            show(&state, &resource, record_id, &call)
+        } else {
+            None
+        };
+        Ok(now.unwrap_or(answered))
     }
 
     /// Stores a whole record as it is; it counts as changed now.
@@ -197,11 +203,6 @@ impl Shop {
         self.state().orders.rows().map(|(id, _)| id).collect()
     }
 
-    /// How many orders there are.
-    pub(crate) fn orders(&self) -> usize {
-        self.state().orders.len()
-    }
-
     /// The newest change of any order, seconds since 1970.
     pub(crate) fn newest(&self) -> i64 {
         self.state()
@@ -220,7 +221,7 @@ impl Shop {
         let call = Call::inside(base, self.now(), parameters);
         let Event {
             resource,
-            event,
+            what: event,
             id: record_id,
         } = &delivery.event;
         let body = match (*resource, event.as_str()) {

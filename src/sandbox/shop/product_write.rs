@@ -93,21 +93,16 @@ pub(crate) fn create(state: &mut State, call: &mut Call) -> Outcome {
     let mut product = blank();
     let uncategorised = json!([{"id": 15, "name": "Uncategorized", "slug": "uncategorized"}]);
     product["categories"] = uncategorised;
-    if let Some(sku) = call
-        .text("sku")
-        .map(str::trim)
-        .filter(|sku| !sku.is_empty())
-    {
-        if trashed(state, sku) {
-            let message = format!(
-                "The product with SKU ({sku}) you are trying to insert is already present in the lookup table"
-            );
-            return Err(Refusal::new(
-                400,
-                "woocommerce_rest_product_not_created",
-                message,
-            ));
-        }
+    let sku = call.text("sku").map_or("", str::trim);
+    if !sku.is_empty() && trashed(state, sku) {
+        let message = format!(
+            "The product with SKU ({sku}) you are trying to insert is already present in the lookup table"
+        );
+        return Err(Refusal::new(
+            400,
+            "woocommerce_rest_product_not_created",
+            message,
+        ));
     }
     fill(state, call, &mut product)?;
     let product_id = state.new_id();
@@ -196,7 +191,7 @@ pub(crate) fn delete(state: &mut State, call: &mut Call, product_id: u64) -> Out
     let shown = products::show(state, product.clone(), call);
     if call.is_set("force") {
         state.products.remove(product_id);
-        state.deleted.insert(product_id, ());
+        state.deleted.insert(product_id);
         return Ok(Answer::ok(shown));
     }
     if text(&product, "status") == "trash" {
@@ -295,7 +290,7 @@ pub(crate) fn delete_variation(
     let shown = products::show_variation(state, variation.clone(), call);
     if call.is_set("force") {
         state.variations.remove(variation_id);
-        state.deleted.insert(variation_id, ());
+        state.deleted.insert(variation_id);
     } else {
         variation["status"] = json!("trash");
         state.variations.put(variation_id, &variation);

@@ -68,14 +68,15 @@ pub(crate) fn allow(segments: &[&str]) -> Option<&'static str> {
         ] => "GET",
         ["wc", "v3", "orders", _, "refunds" | "notes", _] => "GET, DELETE",
         ["wc", "v3", _, "batch"] => "POST, PUT, PATCH",
-        [
+        ["wc", "v3", _]
+        | ["wc", "v3", "taxes", "classes"]
+        | [
             "wc",
             "v3",
             "products",
             "categories" | "tags" | "attributes" | "shipping_classes" | "brands",
         ]
-        | ["wc", "v3", "taxes", "classes"] => "GET, POST",
-        ["wc", "v3", _] | ["wc", "v3", _, _, "refunds" | "notes" | "variations"] => "GET, POST",
+        | ["wc", "v3", _, _, "refunds" | "notes" | "variations"] => "GET, POST",
         ["wc", "v3", ..] => "GET, POST, PUT, PATCH, DELETE",
         _ => return None,
     })
@@ -159,7 +160,7 @@ fn resource(state: &mut State, call: &mut Call, segments: &[&str]) -> Outcome {
         (_, ["webhooks", rest @ ..]) => webhook_routes(state, call, &method, rest),
         ("GET", ["refunds"]) => refunds::list_all(state, call),
         ("GET", ["variations"]) => products::list_all_variations(state, call),
-        ("GET", ["taxes", "classes"]) => small::classes(state, call),
+        ("GET", ["taxes", "classes"]) => Ok(small::classes(state, call)),
         ("POST", ["taxes", "classes"]) => small::create_class(state, call),
         ("GET", ["taxes", "classes", slug]) => small::class(state, call, slug),
         (_, ["coupons" | "taxes", ..]) => small_routes(state, call, &method, segments),
@@ -171,7 +172,7 @@ fn order_routes(state: &mut State, call: &mut Call, method: &str, segments: &[&s
     match (method, &segments[1..]) {
         ("GET", []) => orders::list(state, call),
         ("POST", []) => order_write::create(state, call),
-        ("GET", ["statuses"]) => settings::statuses(call),
+        ("GET", ["statuses"]) => Ok(settings::statuses(call)),
         ("POST" | "PUT", ["batch"]) => batch::run(
             state,
             call,
@@ -322,13 +323,13 @@ fn small_routes(state: &mut State, call: &mut Call, method: &str, segments: &[&s
 
 fn settings_routes(state: &mut State, call: &mut Call, method: &str, segments: &[&str]) -> Outcome {
     match (method, segments) {
-        ("GET", ["settings"]) => settings::groups(call),
+        ("GET", ["settings"]) => Ok(settings::groups(call)),
         ("GET", ["settings", group]) => settings::group(state, call, group),
         ("GET", ["settings", group, name]) => settings::setting(state, call, group, name),
         ("POST" | "PUT", ["settings", group, name]) => settings::set(state, call, group, name),
-        ("GET", ["payment_gateways"]) => settings::gateways(state, call),
+        ("GET", ["payment_gateways"]) => Ok(settings::gateways(state, call)),
         ("GET", ["payment_gateways", name]) => settings::gateway(state, call, name),
-        ("GET", ["shipping", "zones"]) => settings::zones(state, call),
+        ("GET", ["shipping", "zones"]) => Ok(settings::zones(state, call)),
         ("GET", ["shipping", "zones", zone]) => settings::zone(state, call, number(zone)?),
         ("GET", ["shipping", "zones", zone, "methods"]) => {
             settings::zone_methods(state, call, number(zone)?)
@@ -336,9 +337,9 @@ fn settings_routes(state: &mut State, call: &mut Call, method: &str, segments: &
         ("GET", ["shipping", "zones", zone, "locations"]) => {
             settings::zone_locations(state, call, number(zone)?)
         }
-        ("GET", ["shipping_methods"]) => settings::shipping_methods(call),
-        ("GET", ["system_status"]) => settings::system_status(state, call),
-        ("GET", ["data", "currencies", "current"]) => settings::currency(state),
+        ("GET", ["shipping_methods"]) => Ok(settings::shipping_methods(call)),
+        ("GET", ["system_status"]) => Ok(settings::system_status(state, call)),
+        ("GET", ["data", "currencies", "current"]) => Ok(settings::currency(state)),
         _ => Err(Refusal::no_route()),
     }
 }

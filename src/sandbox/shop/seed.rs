@@ -115,6 +115,7 @@ impl Shop {
             prices_include_tax: false,
             ..state.rates()
         };
+        let mut next_id = FIRST_ORDER;
         for at in 0..orders {
             let rates = if chance.percent(70) {
                 &including
@@ -131,8 +132,14 @@ impl Shop {
                 coupons: &coupons,
                 now,
             };
-            let order = maker.order(FIRST_ORDER + at, person, created);
-            state.orders.put(FIRST_ORDER + at, &order);
+            let order = maker.order(next_id, person, created);
+            state.orders.put(next_id, &order);
+            // A refund takes the number after its order's.
+            next_id += if text(&order, "status") == "refunded" {
+                2
+            } else {
+                1
+            };
         }
     }
 }
@@ -569,7 +576,7 @@ impl Maker<'_> {
     /// The whole order is given back, without lines, as setting the status does.
     fn refund(&mut self, order: &mut Value, at: Timestamp) {
         let total = super::state::amount(order, "total");
-        let refund_id = id(order, "id") + 5_000_000;
+        let refund_id = id(order, "id") + 1;
         let (local, gmt) = dates::pair(at, &self.state.zone);
         let reason = "Order fully refunded.";
         let entry = self.state.new_meta();

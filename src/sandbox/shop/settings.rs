@@ -31,14 +31,14 @@ fn linked(mut row: Value, call: &Call, route: &str, allow: &[&str]) -> Value {
 }
 
 /// `GET /settings`: the groups.
-pub(crate) fn groups(call: &Call) -> Outcome {
+pub(crate) fn groups(call: &Call) -> Answer {
     let rows = master()["settings"].as_array().cloned().unwrap_or_default();
     let link = |mut row: Value| {
         let address = call.address(&format!("settings/{}", text(&row, "id")));
         row["_links"] = json!({"options": [{"href": address}]});
         row
     };
-    Ok(whole(rows.into_iter().map(link).collect(), call, false))
+    whole(rows.into_iter().map(link).collect(), call, false)
 }
 
 /// `GET /settings/{group}`.
@@ -104,12 +104,12 @@ pub(crate) fn set(state: &mut State, call: &Call, group: &str, name: &str) -> Ou
 }
 
 /// `GET /payment_gateways`: the installed ones; orders may name others.
-pub(crate) fn gateways(state: &State, call: &Call) -> Outcome {
+pub(crate) fn gateways(state: &State, call: &Call) -> Answer {
     let rows = state
         .gateways
         .iter()
         .map(|row| linked(row.clone(), call, "payment_gateways", &READ_WRITE));
-    Ok(whole(rows.collect(), call, false))
+    whole(rows.collect(), call, false)
 }
 
 /// `GET /payment_gateways/{id}`.
@@ -129,8 +129,8 @@ pub(crate) fn gateway(state: &State, call: &Call, name: &str) -> Outcome {
 }
 
 /// `GET /shipping/zones`.
-pub(crate) fn zones(state: &State, call: &Call) -> Outcome {
-    Ok(whole(
+pub(crate) fn zones(state: &State, call: &Call) -> Answer {
+    whole(
         state
             .zones
             .iter()
@@ -138,7 +138,7 @@ pub(crate) fn zones(state: &State, call: &Call) -> Outcome {
             .collect(),
         call,
         true,
-    ))
+    )
 }
 
 fn show_zone(zone: &Value, call: &Call) -> Value {
@@ -194,48 +194,48 @@ pub(crate) fn zone_locations(state: &State, call: &Call, zone: u64) -> Outcome {
 }
 
 /// `GET /shipping_methods`.
-pub(crate) fn shipping_methods(call: &Call) -> Outcome {
+pub(crate) fn shipping_methods(call: &Call) -> Answer {
     let rows = master()["shipping_methods"]
         .as_array()
         .cloned()
         .unwrap_or_default();
-    Ok(whole(
+    whole(
         rows.into_iter()
             .map(|row| linked(row, call, "shipping_methods", &READ_ONLY))
             .collect(),
         call,
         false,
-    ))
+    )
 }
 
 /// `GET /orders/statuses`.
-pub(crate) fn statuses(call: &Call) -> Outcome {
-    Ok(whole(
+pub(crate) fn statuses(call: &Call) -> Answer {
+    whole(
         master()["orders/statuses"]
             .as_array()
             .cloned()
             .unwrap_or_default(),
         call,
         false,
-    ))
+    )
 }
 
 /// `GET /data/currencies/current`.
-pub(crate) fn currency(state: &State) -> Outcome {
+pub(crate) fn currency(state: &State) -> Answer {
     let code = state.setting("general", "woocommerce_currency").to_owned();
     let mut row = master()["data/currencies/current"].clone();
     row["code"] = json!(code);
     row["symbol"] = json!(super::orders::symbol(&code));
-    Ok(Answer::ok(row))
+    Answer::ok(row)
 }
 
 /// `GET /system_status`: which storage of orders, which versions.
-pub(crate) fn system_status(state: &State, call: &Call) -> Outcome {
+pub(crate) fn system_status(state: &State, call: &Call) -> Answer {
     let mut status = master()["system_status"].clone();
     status["environment"]["home_url"] = json!(call.base);
     status["environment"]["site_url"] = json!(call.base);
     status["settings"]["number_of_decimals"] = json!(state.price_decimals());
     status["settings"]["currency"] = json!(state.setting("general", "woocommerce_currency"));
     let shown = list::project_one(status, &call.query);
-    Ok(Answer::ok(shown))
+    Answer::ok(shown)
 }

@@ -320,7 +320,7 @@ fn fill(state: &mut State, call: &Call, route: &str, row: &mut Value) {
 }
 
 /// `GET /taxes/classes`, which come without ids.
-pub(crate) fn classes(state: &State, call: &Call) -> Outcome {
+pub(crate) fn classes(state: &State, call: &Call) -> Answer {
     let rows: Vec<Value> = state
         .tax_classes
         .iter()
@@ -332,14 +332,14 @@ pub(crate) fn classes(state: &State, call: &Call) -> Outcome {
         rows: 100,
         offset: 0,
     };
-    Ok(list::answer(
+    list::answer(
         rows,
         total,
         page,
         &call.query,
         &call.address("taxes/classes"),
         Defaults::None,
-    ))
+    )
 }
 
 /// `GET /taxes/classes/{slug}`: a list of one.

@@ -1,6 +1,6 @@
 //! What the shop holds: its tables, its settings, and the ids that come next.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
@@ -57,7 +57,7 @@ pub(crate) struct State {
     /// SKUs changed since the start: old orders show the new one.
     pub(crate) renamed: HashMap<u64, (String, String)>,
     /// Products and variations deleted for good: old orders lose their reference.
-    pub(crate) deleted: HashMap<u64, ()>,
+    pub(crate) deleted: HashSet<u64>,
     pub(crate) remembered: Option<Remembered>,
     next_id: u64,
     next_user: u64,
@@ -74,9 +74,9 @@ impl State {
         let rows = |name: &str| master[name].as_array().cloned().unwrap_or_default();
         let filled = |values: Vec<Value>| {
             let mut table = Table::new(table::plain_columns);
-            values
-                .iter()
-                .for_each(|value| table.put(table::id(value, "id"), value));
+            for value in &values {
+                table.put(table::id(value, "id"), value);
+            }
             table
         };
         let mut terms = BTreeMap::new();
@@ -99,9 +99,9 @@ impl State {
         let zone_methods = master["zone_methods"].as_object().into_iter().flatten();
         let settings = master["settings_rows"].as_object().into_iter().flatten();
         let mut coupons = Table::keyed(table::coupon_columns);
-        rows("coupons")
-            .iter()
-            .for_each(|coupon| coupons.put(table::id(coupon, "id"), coupon));
+        for coupon in &rows("coupons") {
+            coupons.put(table::id(coupon, "id"), coupon);
+        }
         State {
             keys,
             zone: TimeZone::get("Europe/Amsterdam").expect("the zone database is bundled"),
@@ -126,7 +126,7 @@ impl State {
                 .collect(),
             webhook_secrets: HashMap::new(),
             renamed: HashMap::new(),
-            deleted: HashMap::new(),
+            deleted: HashSet::new(),
             remembered: None,
             next_id: FIRST_FREE_ID,
             next_user: 100,

@@ -20,14 +20,14 @@ pub(crate) fn follow(state: &mut State, call: &mut Call, order: &mut Value, stat
     }
     let mut lines = order["line_items"].as_array().cloned().unwrap_or_default();
     for line in &mut lines {
-        let taken = reduced(line);
-        if takes && taken.is_none() {
+        let held = reduced(line);
+        if takes && held.is_none() {
             let quantity = amount(line, "quantity");
             if quantity > Decimal::ZERO && move_stock(state, call, line, -quantity) {
                 set_reduced(state, line, Some(quantity));
             }
-        } else if let Some(taken) = taken.filter(|_| !takes) {
-            move_stock(state, call, line, taken);
+        } else if let Some(pieces) = held.filter(|_| !takes) {
+            move_stock(state, call, line, pieces);
             set_reduced(state, line, None);
         }
     }

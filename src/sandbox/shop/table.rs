@@ -84,10 +84,6 @@ impl Table {
         self.rows.contains_key(&id)
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.rows.len()
-    }
-
     pub(crate) fn last_id(&self) -> u64 {
         self.rows.last_key_value().map_or(0, |(id, _)| *id)
     }

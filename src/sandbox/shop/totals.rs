@@ -216,12 +216,12 @@ fn tax_shipping(order: &mut Value, rates: &Rates, place: &Place, exempt: bool) {
         let taxed = !exempt && text(line, "tax_status") != "none";
         let picked_up =
             text(line, "method_id") == "local_pickup" && amount(line, "total").is_zero();
-        let taxes = if taxed && !picked_up {
+        let shares = if taxed && !picked_up {
             on_top(amount(line, "total"), &found)
         } else {
             Vec::new()
         };
-        set_taxes(line, &taxes, rates);
+        set_taxes(line, &shares, rates);
     }
 }
 

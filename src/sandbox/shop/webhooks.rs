@@ -218,7 +218,7 @@ pub(crate) fn delete(state: &mut State, call: &mut Call, webhook_id: u64) -> Out
 pub(crate) fn deliveries(state: &State, events: &[Event]) -> Vec<Delivery> {
     let mut all = Vec::new();
     for event in events {
-        let topic = format!("{}.{}", event.resource, event.event);
+        let topic = format!("{}.{}", event.resource, event.what);
         for (webhook_id, row) in state.webhooks.rows() {
             let webhook = row.value();
             let ping = event.resource == "webhook" && event.id == webhook_id;
