@@ -6,6 +6,7 @@ mod answer;
 mod arguments;
 mod auth;
 mod batch;
+mod blank;
 mod call;
 mod customers;
 mod dates;

@@ -1,45 +1,17 @@
 //! Writing orders: create, change, trash and delete.
 
-use std::sync::OnceLock;
-
 use serde_json::{Value, json};
 
 use super::answer::{Answer, Outcome, Refusal};
 use super::call::Call;
 use super::state::State;
 use super::table::{id, text};
-use super::{discounts, items, list, meta, notes, orders, refunds, stock, totals};
-
-/// An order with nothing in it, its members in the order of answers.
-const BLANK: &str = r#"{
-    "id": 0, "parent_id": 0, "status": "pending", "currency": "EUR", "version": "11.0.1", "prices_include_tax": false,
-    "date_created": null, "date_modified": null,
-    "discount_total": "0", "discount_tax": "0", "shipping_total": "0", "shipping_tax": "0", "cart_tax": "0", "total": "0", "total_tax": "0",
-    "customer_id": 0, "order_key": "",
-    "billing": {"first_name": "", "last_name": "", "company": "", "address_1": "", "address_2": "", "city": "", "state": "", "postcode": "",
-        "country": "", "email": "", "phone": ""},
-    "shipping": {"first_name": "", "last_name": "", "company": "", "address_1": "", "address_2": "", "city": "", "state": "", "postcode": "",
-        "country": "", "phone": ""},
-    "payment_method": "", "payment_method_title": "", "transaction_id": "",
-    "customer_ip_address": "", "customer_user_agent": "", "created_via": "rest-api", "customer_note": "",
-    "date_completed": null, "date_paid": null, "cart_hash": "", "number": "", "meta_data": [],
-    "line_items": [], "tax_lines": [], "shipping_lines": [], "fee_lines": [], "coupon_lines": [], "refunds": [],
-    "needs_processing": false,
-    "date_created_gmt": null, "date_modified_gmt": null, "date_completed_gmt": null, "date_paid_gmt": null
-}"#;
-
-/// An order with nothing in it, not even an id.
-pub(crate) fn template() -> Value {
-    static TEMPLATE: OnceLock<Value> = OnceLock::new();
-    TEMPLATE
-        .get_or_init(|| serde_json::from_str(BLANK).expect("the blank order is JSON"))
-        .clone()
-}
+use super::{blank, discounts, items, list, meta, notes, orders, refunds, stock, totals};
 
 /// A new order with nothing in it.
-pub(crate) fn blank(state: &mut State, call: &Call) -> Value {
+fn fresh(state: &mut State, call: &Call) -> Value {
     let order_id = state.new_id();
-    let mut order = template();
+    let mut order = blank::order();
     order["id"] = json!(order_id);
     order["number"] = json!(order_id.to_string());
     order["currency"] = json!(state.setting("general", "woocommerce_currency"));
@@ -64,7 +36,7 @@ pub(crate) fn create(state: &mut State, call: &mut Call) -> Outcome {
             "Cannot create existing shop_order.",
         ));
     }
-    let mut order = blank(state, call);
+    let mut order = fresh(state, call);
     let order_id = id(&order, "id");
     if let Some(origin) = call.text("created_via") {
         order["created_via"] = json!(origin);
@@ -264,7 +236,7 @@ fn enter_status(state: &mut State, call: &mut Call, order: &mut Value) {
     if after == "completed" {
         state.stamp(order, "date_completed", call.now);
     }
-    stock::follow(state, call, order, &after);
+    stock::follow(state, call, order, &before);
     let note = format!(
         "Order status changed from {} to {}.",
         status_name(&before),

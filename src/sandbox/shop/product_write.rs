@@ -9,7 +9,7 @@ use super::call::Call;
 use super::items::entered;
 use super::state::{State, amount};
 use super::table::{id, text};
-use super::{list, meta, products, stock};
+use super::{blank, list, meta, products, stock};
 
 /// Members of a product that are taken over as they are sent.
 const PLAIN: [&str; 27] = [
@@ -42,44 +42,6 @@ const PLAIN: [&str; 27] = [
     "shipping_class",
 ];
 
-/// A product with nothing in it, its members in the order of answers.
-const PRODUCT: &str = r#"{
-        "id": 0, "name": "", "slug": "", "permalink": "", "date_created": null, "date_created_gmt": null, "date_modified": null, "date_modified_gmt": null,
-        "type": "simple", "status": "publish", "featured": false, "catalog_visibility": "visible", "description": "", "short_description": "",
-        "sku": "", "price": "", "regular_price": "", "sale_price": "", "date_on_sale_from": null, "date_on_sale_from_gmt": null,
-        "date_on_sale_to": null, "date_on_sale_to_gmt": null, "on_sale": false, "purchasable": false, "total_sales": 0, "virtual": false,
-        "downloadable": false, "downloads": [], "download_limit": -1, "download_expiry": -1, "external_url": "", "button_text": "",
-        "tax_status": "taxable", "tax_class": "", "manage_stock": false, "stock_quantity": null, "backorders": "no", "backorders_allowed": false,
-        "backordered": false, "low_stock_amount": null, "sold_individually": false, "weight": "", "dimensions": {"length": "", "width": "", "height": ""},
-        "shipping_required": true, "shipping_taxable": true, "shipping_class": "", "shipping_class_id": 0, "reviews_allowed": true,
-        "average_rating": "0.00", "rating_count": 0, "upsell_ids": [], "cross_sell_ids": [], "parent_id": 0, "purchase_note": "",
-        "categories": [], "brands": [], "tags": [], "images": [], "attributes": [], "default_attributes": [], "variations": [],
-        "grouped_products": [], "menu_order": 0, "price_html": "", "related_ids": [], "meta_data": [], "stock_status": "instock",
-        "has_options": false, "post_password": "", "global_unique_id": ""
-    }"#;
-
-/// A product with nothing in it.
-pub(crate) fn blank() -> Value {
-    serde_json::from_str(PRODUCT).expect("the blank record is JSON")
-}
-
-/// A variation with nothing in it, its members in the order of answers.
-const VARIATION: &str = r#"{
-        "id": 0, "type": "variation", "date_created": null, "date_created_gmt": null, "date_modified": null, "date_modified_gmt": null,
-        "description": "", "permalink": "", "sku": "", "global_unique_id": "", "price": "", "regular_price": "", "sale_price": "",
-        "date_on_sale_from": null, "date_on_sale_from_gmt": null, "date_on_sale_to": null, "date_on_sale_to_gmt": null, "on_sale": false,
-        "status": "publish", "purchasable": true, "virtual": false, "downloadable": false, "downloads": [], "download_limit": -1, "download_expiry": -1,
-        "tax_status": "taxable", "tax_class": "parent", "manage_stock": false, "stock_quantity": null, "stock_status": "instock", "backorders": "no",
-        "backorders_allowed": false, "backordered": false, "low_stock_amount": null, "weight": "", "dimensions": {"length": "", "width": "", "height": ""},
-        "shipping_class": "", "shipping_class_id": 0, "image": null, "gallery_image_ids": [], "attributes": [], "menu_order": 0, "meta_data": [],
-        "name": "", "parent_id": 0
-    }"#;
-
-/// A variation with nothing in it.
-pub(crate) fn blank_variation() -> Value {
-    serde_json::from_str(VARIATION).expect("the blank record is JSON")
-}
-
 /// `POST /products`.
 pub(crate) fn create(state: &mut State, call: &mut Call) -> Outcome {
     call.check("POST products")?;
@@ -90,7 +52,7 @@ pub(crate) fn create(state: &mut State, call: &mut Call) -> Outcome {
             "Cannot create existing product.",
         ));
     }
-    let mut product = blank();
+    let mut product = blank::product();
     let uncategorised = json!([{"id": 15, "name": "Uncategorized", "slug": "uncategorized"}]);
     product["categories"] = uncategorised;
     let sku = call.text("sku").map_or("", str::trim);
@@ -219,7 +181,7 @@ pub(crate) fn create_variation(state: &mut State, call: &mut Call, product_id: u
             "Invalid product ID.",
         ));
     }
-    let mut variation = blank_variation();
+    let mut variation = blank::variation();
     variation["parent_id"] = json!(product_id);
     fill(state, call, &mut variation)?;
     let variation_id = state.new_id();

@@ -285,7 +285,7 @@ pub(crate) fn any(state: &State, product_id: u64, call: &Call) -> Option<Value> 
         .products
         .get(id(&variation, "parent_id"))
         .unwrap_or_default();
-    let mut shown = super::product_write::blank();
+    let mut shown = super::blank::product();
     let Value::Object(members) = &mut shown else {
         return None;
     };

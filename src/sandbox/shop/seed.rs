@@ -1,6 +1,8 @@
 //! A made-up shop: the same for the same seed, with totals as WooCommerce would compute them.
 
+mod goods;
 mod names;
+mod people;
 
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
@@ -10,16 +12,15 @@ use super::rates::Rates;
 use super::state::State;
 use super::table::{id, text};
 use super::totals::{self, stored};
-use super::{Shop, customers, dates, discounts, order_write, product_write};
-use names::{Country, FIRST_NAMES, GOODS, KINDS, LAST_NAMES, STREETS};
+use super::{Shop, blank, dates, discounts};
+use goods::Article;
+use people::Person;
 
 /// Days that the orders are spread over, up to now.
 const DAYS: i64 = 90;
 /// People for each ten orders.
 const PEOPLE_PER_TEN_ORDERS: u64 = 3;
-/// First ids, away from those of recorded shops.
-const FIRST_PRODUCT: u64 = 2001;
-const FIRST_CUSTOMER: u64 = 2001;
+/// First id of an order, away from those of recorded shops.
 const FIRST_ORDER: u64 = 10_001;
 
 /// SplitMix64: a step of the row of numbers that everything here is made from.
@@ -37,6 +38,11 @@ struct Chance(u64);
 impl Chance {
     fn below(&mut self, end: u64) -> u64 {
         mix(&mut self.0) % end.max(1)
+    }
+
+    /// Some seconds below a bound.
+    fn seconds(&mut self, end: i64) -> i64 {
+        i64::try_from(self.below(u64::try_from(end).unwrap_or(1))).unwrap_or(0)
     }
 
     fn percent(&mut self, of_hundred: u64) -> bool {
@@ -62,36 +68,14 @@ impl Chance {
     }
 }
 
-/// Somebody who orders.
-struct Person {
-    /// 0: a guest.
-    customer: u64,
-    billing: Value,
-    shipping: Value,
-    vat_number: Option<String>,
-}
-
-/// What is sold, as the orders need it.
-struct Article {
-    product: u64,
-    variation: u64,
-    name: String,
-    parent_name: Value,
-    sku: String,
-    /// As the catalogue shows it.
-    price: Decimal,
-    class: &'static str,
-    meta: Value,
-}
-
 impl Shop {
     /// Fills the shop with `orders` made-up orders, their people and goods.
     pub(crate) fn generate(&self, seed: u64, orders: u64) {
         let now = self.now();
         let mut state = self.state();
         let mut chance = Chance(seed);
-        let articles = articles(&mut state, &mut chance, now);
-        let people = people(
+        let articles = goods::articles(&mut state, &mut chance, now);
+        let people = people::people(
             &mut state,
             &mut chance,
             (orders * PEOPLE_PER_TEN_ORDERS / 10).max(1),
@@ -147,220 +131,12 @@ impl Shop {
 /// Orders come one after the other over the days, the last some minutes ago.
 fn created_at(now: Timestamp, at: u64, orders: u64, chance: &mut Chance) -> Timestamp {
     let span = DAYS * 86_400 - 600;
-    let step = span / i64::try_from(orders.max(1)).unwrap_or(i64::MAX).max(1);
-    let jitter = i64::try_from(chance.below(u64::try_from(step.max(1)).unwrap_or(1))).unwrap_or(0);
-    let before = span - step * i64::try_from(at).unwrap_or(0) - jitter;
+    let orders = i64::try_from(orders.max(1)).unwrap_or(i64::MAX);
+    let passed = span.saturating_mul(i64::try_from(at).unwrap_or(0)) / orders;
+    let jitter = chance.seconds((span / orders).max(1));
+    let before = span - passed - jitter;
     now.saturating_sub(SignedDuration::from_secs(before.max(0) + 600))
         .unwrap_or(now)
-}
-
-fn articles(state: &mut State, chance: &mut Chance, now: Timestamp) -> Vec<Article> {
-    let mut articles = Vec::new();
-    let mut product_id = FIRST_PRODUCT;
-    let past = now
-        .saturating_sub(SignedDuration::from_hours(24 * 200))
-        .unwrap_or(now);
-    for (at, goods) in GOODS.iter().enumerate() {
-        for (kind_at, kind) in KINDS.iter().enumerate() {
-            let class = *chance.weighted(&[(74, ""), (22, "reduced-rate"), (4, "zero-rate")]);
-            let price = Decimal::new(
-                i64::try_from(chance.below(120) + 2).unwrap_or(2) * 100
-                    + *chance.pick(&[95, 50, 99, 0, 25]),
-                2,
-            );
-            let variable = kind_at == 0 && at % 4 == 0;
-            let sku = format!(
-                "{}-{:02}{}",
-                goods.chars().take(3).collect::<String>().to_uppercase(),
-                at + 1,
-                kind_at + 1
-            );
-            let mut product = product_write::blank();
-            let name = format!("{goods} {kind}");
-            product["id"] = json!(product_id);
-            product["name"] = json!(name);
-            product["slug"] = json!(name.to_lowercase().replace(' ', "-"));
-            product["sku"] = json!(sku);
-            product["regular_price"] = json!(price.to_string());
-            product["price"] = json!(price.to_string());
-            product["purchasable"] = json!(true);
-            product["tax_class"] = json!(class);
-            product["type"] = json!(if variable { "variable" } else { "simple" });
-            if chance.percent(70) {
-                product["manage_stock"] = json!(!variable);
-                product["stock_quantity"] = if variable {
-                    Value::Null
-                } else {
-                    json!(chance.below(400) + 20)
-                };
-            }
-            let changed = now
-                .saturating_sub(SignedDuration::from_secs(
-                    i64::try_from(chance.below(80 * 86_400)).unwrap_or(0) + 900,
-                ))
-                .unwrap_or(now);
-            state.stamp(&mut product, "date_created", past);
-            state.stamp(&mut product, "date_modified", changed);
-            state.products.put(product_id, &product);
-            let article = Article {
-                product: product_id,
-                variation: 0,
-                name,
-                parent_name: Value::Null,
-                sku,
-                price,
-                class,
-                meta: json!([]),
-            };
-            product_id += 1;
-            if variable {
-                product_id = sizes(state, &mut articles, &article, product_id, past, changed);
-            } else {
-                articles.push(article);
-            }
-        }
-    }
-    articles
-}
-
-/// The variations of a variable product, one for each size.
-fn sizes(
-    state: &mut State,
-    articles: &mut Vec<Article>,
-    parent: &Article,
-    first: u64,
-    past: Timestamp,
-    changed: Timestamp,
-) -> u64 {
-    let mut next = first;
-    for size in ["S", "M", "L"] {
-        let sku = format!("{}-{size}", parent.sku);
-        let mut variation = product_write::blank_variation();
-        variation["id"] = json!(next);
-        variation["parent_id"] = json!(parent.product);
-        variation["name"] = json!(size);
-        variation["sku"] = json!(sku);
-        variation["regular_price"] = json!(parent.price.to_string());
-        variation["price"] = json!(parent.price.to_string());
-        variation["manage_stock"] = json!(true);
-        variation["stock_quantity"] = json!(60);
-        variation["attributes"] =
-            json!([{"id": 2, "name": "Maat", "slug": "pa_maat", "option": size}]);
-        state.stamp(&mut variation, "date_created", past);
-        state.stamp(&mut variation, "date_modified", changed);
-        state.variations.put(next, &variation);
-        let entry = state.new_meta();
-        let meta = json!([{"id": entry, "key": "pa_maat", "value": size.to_lowercase(), "display_key": "Maat", "display_value": size}]);
-        let name = format!("{} - {size}", parent.name);
-        articles.push(Article {
-            product: parent.product,
-            variation: next,
-            name,
-            parent_name: json!(parent.name),
-            sku,
-            price: parent.price,
-            class: parent.class,
-            meta,
-        });
-        next += 1;
-    }
-    next
-}
-
-fn people(state: &mut State, chance: &mut Chance, count: u64, now: Timestamp) -> Vec<Person> {
-    let mut people = Vec::with_capacity(usize::try_from(count).unwrap_or(0));
-    for at in 0..count {
-        let country: &Country = chance.weighted(&names::COUNTRIES);
-        let (first, last) = (*chance.pick(&FIRST_NAMES), *chance.pick(&LAST_NAMES));
-        let company = chance.percent(18);
-        let vat_number = (company && chance.percent(80))
-            .then(|| country.vat_number(chance.below(900_000_000) + 100_000_000));
-        let company = if company {
-            format!("{last} {}", country.legal_form)
-        } else {
-            String::new()
-        };
-        let address = address(chance, country, (first, last), &company);
-        let email = format!(
-            "{}.{}{}@example.com",
-            names::ascii(first),
-            names::ascii(last),
-            at + 1
-        );
-        let mut billing = address.clone();
-        billing["email"] = json!(email);
-        billing["phone"] = json!(format!(
-            "{}{}",
-            country.dial,
-            200_000_000 + chance.below(99_999_999)
-        ));
-        let mut shipping = address;
-        if chance.percent(10) {
-            let other = (*chance.pick(&FIRST_NAMES), last);
-            shipping = self::address(chance, country, other, "");
-        }
-        shipping["phone"] = json!("");
-        let registered = chance.percent(65);
-        let customer = if registered { FIRST_CUSTOMER + at } else { 0 };
-        let person = Person {
-            customer,
-            billing,
-            shipping,
-            vat_number,
-        };
-        if registered {
-            let since = i64::try_from(chance.below(80 * 86_400)).unwrap_or(0) + 1200;
-            let since = now
-                .saturating_sub(SignedDuration::from_secs(since))
-                .unwrap_or(now);
-            put_customer(state, &person, (first, last), &email, since);
-        }
-        people.push(person);
-    }
-    people
-}
-
-fn address(
-    chance: &mut Chance,
-    country: &Country,
-    (first, last): (&str, &str),
-    company: &str,
-) -> Value {
-    let street = *chance.pick(&STREETS);
-    let number = chance.below(180) + 1;
-    json!({
-        "first_name": first, "last_name": last, "company": company,
-        "address_1": format!("{street} {number}"), "address_2": if chance.percent(8) { "bus 2" } else { "" },
-        "city": chance.pick(country.cities), "state": "", "postcode": country.postcode(chance.below(10_000)), "country": country.code
-    })
-}
-
-fn put_customer(
-    state: &mut State,
-    person: &Person,
-    (first, last): (&str, &str),
-    email: &str,
-    since: Timestamp,
-) {
-    let mut record = customers::blank();
-    record["id"] = json!(person.customer);
-    record["email"] = json!(email);
-    record["first_name"] = json!(first);
-    record["last_name"] = json!(last);
-    record["username"] = json!(email.split('@').next().unwrap_or(email));
-    for (name, from) in [("billing", &person.billing), ("shipping", &person.shipping)] {
-        for (member, value) in from.as_object().into_iter().flatten() {
-            record[name][member] = value.clone();
-        }
-    }
-    record["is_paying_customer"] = json!(true);
-    if let Some(number) = &person.vat_number {
-        record["meta_data"] =
-            json!([{"id": state.new_meta(), "key": "_billing_vat_number", "value": number}]);
-    }
-    state.stamp(&mut record, "date_created", since);
-    state.stamp(&mut record, "date_modified", since);
-    state.customers.put(person.customer, &record);
 }
 
 /// Makes one order.
@@ -422,7 +198,7 @@ impl Maker<'_> {
         } else {
             ""
         };
-        let mut order = order_write::template();
+        let mut order = blank::order();
         let origin = *self
             .chance
             .weighted(&[(70, "store-api"), (25, "checkout"), (5, "admin")]);

@@ -12,10 +12,11 @@ use super::totals::bare;
 /// Statuses that take the goods from stock.
 const TAKING: [&str; 3] = ["on-hold", "processing", "completed"];
 
-/// Takes or returns the goods of an order whose status became `status`.
-pub(crate) fn follow(state: &mut State, call: &mut Call, order: &mut Value, status: &str) {
-    let takes = TAKING.contains(&status);
-    if !takes && status != "cancelled" {
+/// Takes or returns the goods of an order whose status was `before` and has changed.
+pub(crate) fn follow(state: &mut State, call: &mut Call, order: &mut Value, before: &str) {
+    let status = text(order, "status").to_owned();
+    let takes = TAKING.contains(&status.as_str());
+    if takes && TAKING.contains(&before) || !takes && status != "cancelled" {
         return;
     }
     let mut lines = order["line_items"].as_array().cloned().unwrap_or_default();
