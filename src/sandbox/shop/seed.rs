@@ -8,11 +8,12 @@ use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
+use super::call::Call;
 use super::rates::Rates;
 use super::state::State;
 use super::table::{id, text};
 use super::totals::{self, stored};
-use super::{Shop, blank, dates, discounts};
+use super::{Shop, blank, dates, discounts, refunds};
 use goods::Article;
 use people::Person;
 
@@ -74,6 +75,7 @@ impl Shop {
         let now = self.now();
         let mut state = self.state();
         let mut chance = Chance(seed);
+        install_gateways(&mut state);
         let articles = goods::articles(&mut state, &mut chance, now);
         let people = people::people(
             &mut state,
@@ -118,12 +120,51 @@ impl Shop {
             };
             let order = maker.order(next_id, person, created);
             state.orders.put(next_id, &order);
+            if text(&order, "status") == "completed" && chance.percent(3) {
+                give_back_one(&mut state, &order);
+            }
             // A refund takes the number after its order's.
-            next_id += if text(&order, "status") == "refunded" {
-                2
-            } else {
-                1
-            };
+            next_id = next_id.max(state.refunds.last_id()) + 1;
+        }
+    }
+}
+
+/// Refunds one piece of an order's first line, with its tax, at the time of the order's last change.
+fn give_back_one(state: &mut State, order: &Value) {
+    let line = &order["line_items"][0];
+    let piece = |amount: Decimal| {
+        let quantity = super::state::amount(line, "quantity");
+        totals::bare((amount / quantity.max(Decimal::ONE)).round_dp(2))
+    };
+    let taxes: Vec<Value> = line["taxes"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|tax| json!({"id": tax["id"], "refund_total": piece(super::state::amount(tax, "total"))}))
+        .collect();
+    let row = json!({"id": line["id"], "quantity": 1, "refund_total": piece(super::state::amount(line, "total")), "refund_tax": taxes});
+    let wanted = json!({"reason": "Beschadigd", "line_items": [row], "api_refund": false, "api_restock": false});
+    let at =
+        dates::instant(text(order, "date_modified_gmt"), &state.zone, true).unwrap_or_default();
+    let parameters = wanted.as_object().cloned().unwrap_or_default();
+    let mut call = Call::inside("", at, parameters);
+    // With a discount, an order may be worth less than its first piece: then nothing is given back.
+    let _ = refunds::create(state, &mut call, id(order, "id"));
+}
+
+/// The gateways of the made-up orders are installed, besides the shop's own.
+fn install_gateways(state: &mut State) {
+    for (_, (method, title)) in PAYMENTS {
+        if !state
+            .gateways
+            .iter()
+            .any(|gateway| text(gateway, "id") == method)
+        {
+            state.gateways.push(json!({
+                "id": method, "title": title, "description": "", "order": "", "enabled": true, "method_title": title,
+                "method_description": "", "method_supports": ["products", "refunds"], "settings": {}, "needs_setup": false,
+                "post_install_scripts": [], "settings_url": "", "connection_url": null, "setup_help_text": null, "required_settings_keys": []
+            }));
         }
     }
 }
