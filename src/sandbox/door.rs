@@ -268,3 +268,94 @@ impl HttpBody for Trickle {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::super::faults::Fault;
+    use super::*;
+
+    /// A door before a counter: its address, the count, the calls, and what stops it.
+    async fn opened(faults: &str) -> (String, Arc<AtomicUsize>, Arc<Calls>, watch::Sender<bool>) {
+        let count = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&count);
+        let router = Router::new().fallback(move || {
+            let counted = Arc::clone(&counted);
+            async move {
+                counted.fetch_add(1, Ordering::SeqCst);
+                "an answer of some length"
+            }
+        });
+        let calls = Arc::new(Calls::default());
+        let door = Door {
+            system: "shop",
+            router,
+            resource_of: |uri| uri.path().trim_matches('/').to_owned(),
+            faults: Arc::new(Faults::new(Fault::parse(faults).unwrap())),
+            calls: Arc::clone(&calls),
+            hook: Box::new(|_| {}),
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}/orders", listener.local_addr().unwrap());
+        let (stop, told) = watch::channel(false);
+        tokio::spawn(Arc::new(door).serve(listener, told));
+        (address, count, calls, stop)
+    }
+
+    async fn text(address: &str) -> Result<String, reqwest::Error> {
+        reqwest::get(address).await?.text().await
+    }
+
+    #[tokio::test]
+    async fn a_connection_ends_before_or_after_the_effect() {
+        let (address, count, calls, _stop) =
+            opened(r#"[{"system":"shop","kind":"drop_before","once":1},{"system":"shop","kind":"drop_after","once":2}]"#).await;
+        assert!(text(&address).await.is_err());
+        assert_eq!(count.load(Ordering::SeqCst), 0);
+        assert!(text(&address).await.is_err());
+        assert_eq!(count.load(Ordering::SeqCst), 1);
+        assert_eq!(text(&address).await.unwrap(), "an answer of some length");
+        let list = calls.list();
+        assert_eq!(
+            (&list[0]["status"], &list[0]["count"], &list[1]["status"]),
+            (&0.into(), &2.into(), &200.into())
+        );
+    }
+
+    #[tokio::test]
+    async fn an_effect_comes_late() {
+        let (address, count, _calls, _stop) =
+            opened(r#"{"system":"shop","kind":"effect_late","ms":80}"#).await;
+        assert!(text(&address).await.is_err());
+        assert_eq!(count.load(Ordering::SeqCst), 0);
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        assert_eq!(count.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn an_answer_breaks_off_or_trickles() {
+        let (address, _count, _calls, _stop) =
+            opened(r#"[{"system":"shop","kind":"truncate","once":1},{"system":"shop","kind":"slow_body","ms":60,"once":2}]"#).await;
+        let response = reqwest::get(&address).await.unwrap();
+        assert_eq!(
+            (response.status().as_u16(), response.content_length()),
+            (200, Some(24))
+        );
+        assert!(response.text().await.is_err());
+        assert_eq!(text(&address).await.unwrap(), "an answer of some length");
+    }
+
+    #[tokio::test]
+    async fn an_outage_is_no_answer_of_the_api() {
+        let (address, count, _calls, stop) =
+            opened(r#"{"system":"shop","kind":"status","status":502}"#).await;
+        let response = reqwest::get(&address).await.unwrap();
+        assert_eq!(response.status().as_u16(), 502);
+        assert!(response.text().await.unwrap().contains("Bad Gateway"));
+        assert_eq!(count.load(Ordering::SeqCst), 0);
+        stop.send(true).unwrap();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert!(reqwest::get(&address).await.is_err());
+    }
+}

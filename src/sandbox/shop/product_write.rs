@@ -67,6 +67,9 @@ pub(crate) fn create(state: &mut State, call: &mut Call) -> Outcome {
         ));
     }
     fill(state, call, &mut product)?;
+    if text(&product, "name").is_empty() {
+        product["name"] = json!("Product");
+    }
     let product_id = state.new_id();
     product["id"] = json!(product_id);
     let slug = if text(&product, "slug").is_empty() {
