@@ -3,3 +3,4 @@
 //! Nothing of flowc is used here, not even its schemas: the tables come from the recorded reference.
 
 pub mod clock;
+pub mod ledger;
