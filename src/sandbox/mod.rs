@@ -7,6 +7,7 @@ pub mod clock;
 mod deliver;
 mod door;
 mod faults;
+pub mod ledger;
 mod shop;
 
 pub use faults::{Fault, Kind};
