@@ -1,4 +1,4 @@
-//! Webhooks go out: signed, once, without a second try.
+//! Webhooks of both systems go out, signed: the shop's once, the ledger's again where they are not taken.
 
 use std::time::Duration;
 
@@ -6,6 +6,7 @@ use reqwest::Client;
 use reqwest::header::{CONTENT_TYPE, USER_AGENT};
 use tokio::sync::mpsc::UnboundedReceiver;
 
+use super::ledger::{Event, Ledger};
 use super::shop::{Delivery, Shop, sign_body};
 
 /// Changes of one record within this time make one delivery: the shop's queue needs its moment too.
@@ -14,6 +15,16 @@ const GATHER: Duration = Duration::from_millis(150);
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// What the shop calls itself.
 const AGENT: &str = "WooCommerce/11.0.1 Hookshot (WordPress/7.1)";
+
+/// How long after subscribing the ledger calls the address to see that somebody is there.
+const VALIDATE_AFTER: Duration = Duration::from_secs(1);
+
+/// Pauses before each try of one of the ledger's notifications.
+const RETRIES: [Duration; 3] = [
+    Duration::from_millis(100),
+    Duration::from_secs(2),
+    Duration::from_secs(8),
+];
 
 /// A client that follows no redirect and repeats nothing.
 pub(crate) fn client() -> Result<Client, String> {
@@ -93,5 +104,55 @@ async fn deliver(shop: &Shop, client: &Client, base: &str, delivery: &Delivery) 
         .is_ok_and(|response| response.status().as_u16() == 200)
     {
         shop.ping_answered(delivery.webhook);
+    }
+}
+
+/// Sends the ledger's notifications, and calls new subscribers once, until the ledger is gone.
+pub(crate) async fn run_ledger(
+    ledger: Ledger,
+    client: Client,
+    mut inbox: UnboundedReceiver<Event>,
+) {
+    while let Some(event) = inbox.recv().await {
+        let (ledger, client) = (ledger.clone(), client.clone());
+        tokio::spawn(async move {
+            match event {
+                Event::Changed(change) => {
+                    for delivery in ledger.deliveries(&change) {
+                        notify(&client, &delivery.url, &delivery.body).await;
+                    }
+                }
+                Event::Subscribed { subscription, url } => {
+                    tokio::time::sleep(VALIDATE_AFTER).await;
+                    let answered = client
+                        .post(&url)
+                        .header(CONTENT_TYPE, "application/json")
+                        .body("")
+                        .send()
+                        .await;
+                    if !answered.is_ok_and(|response| response.status().as_u16() == 200) {
+                        ledger.drop_subscription(subscription);
+                    }
+                }
+            }
+        });
+    }
+}
+
+/// Sends one notification, and again where it is not taken. How often and when the real service tries again is unknown.
+async fn notify(client: &Client, url: &str, body: &str) {
+    for pause in RETRIES {
+        tokio::time::sleep(pause).await;
+        let request = client
+            .post(url)
+            .header(CONTENT_TYPE, "application/json")
+            .body(body.to_owned());
+        if request
+            .send()
+            .await
+            .is_ok_and(|response| response.status().is_success())
+        {
+            return;
+        }
     }
 }

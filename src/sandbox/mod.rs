@@ -4,10 +4,14 @@
 
 mod calls;
 pub mod clock;
+mod control;
 mod deliver;
 mod door;
 mod faults;
 pub mod ledger;
+mod serve;
 mod shop;
 
 pub use faults::{Fault, Kind};
+pub use ledger::Limits;
+pub use serve::{Options, Running, parse_limits, start};
