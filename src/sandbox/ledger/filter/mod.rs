@@ -190,7 +190,7 @@ fn call(function: Function, values: &[Cow<'_, Cell>]) -> Cell {
         Function::ToLower => Cell::text(&text(0).to_lowercase()),
         Function::ToUpper => Cell::text(&text(0).to_uppercase()),
         Function::Trim => Cell::text(text(0).trim()),
-        Function::Concat => Cell::text(&(text(0) + &text(1))),
+        Function::Concat => Cell::text(&(text(0) + &*text(1))),
         Function::Substring => {
             let rest: String = text(0).chars().skip(place(1)).collect();
             if values.len() < 3 {
