@@ -208,6 +208,8 @@ pub struct ForClause {
 /// A search for a record.
 #[derive(Clone, Debug)]
 pub struct Find {
+    /// Where; empty where the project has no connection of that kind.
+    pub connection: Arc<str>,
     /// Of what.
     pub entity: EntityId,
     /// By these fields.

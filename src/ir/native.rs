@@ -81,6 +81,8 @@ natives! {
     Last = "last",
     /// The only one; none or two stop the record.
     Single = "single",
+    /// The element of that number, from 0; none there stops the record.
+    Nth = "nth",
     /// Whether there is none.
     IsEmpty = "is_empty",
     /// `max(a, b)`
@@ -125,4 +127,11 @@ natives! {
     DocumentTotal = "document_total",
     /// The first group that the pattern captures, in order; empty when it doesn't match.
     Capture = "capture",
+}
+
+impl Native {
+    /// Whether it may stop the record, so that `??` recovers it.
+    pub fn may_stop(self) -> bool {
+        matches!(self, Self::Single | Self::Nth | Self::Int | Self::DecimalOf)
+    }
 }

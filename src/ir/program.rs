@@ -107,6 +107,8 @@ pub struct Mapping {
     pub name: Arc<str>,
     /// What it makes.
     pub target: EntityId,
+    /// The connection that it is written to; empty where the project has none of that kind.
+    pub connection: Arc<str>,
     /// Its parameters.
     pub params: Vec<(Arc<str>, Type, LocalId)>,
     /// Values that its frame holds.

@@ -6,6 +6,7 @@
 pub mod codes;
 mod diagnostic;
 mod files;
+pub mod library;
 mod sources;
 mod span;
 

@@ -1,6 +1,26 @@
 //! Text to tree: the one door is [`parse`].
 //!
 //! In: a file's text. Out: the lossless tree, its typed view, and what is wrong. It never fails: what can't be read is
-//! a node with a diagnostic.
+//! a node with a diagnostic. A large library is cut by [`outline`], and only what is used is read by [`parse_chunk`].
+//!
+//! The way of a text: tokens, declarations, mended brackets and quotes, the grammar, the typed view.
 
 pub mod ast;
+mod brackets;
+mod forms;
+mod grammar;
+mod lower;
+mod mend;
+mod messages;
+mod outline;
+mod parse;
+#[cfg(test)]
+mod tests;
+mod token;
+mod tree;
+
+pub use grammar::Rule;
+pub use outline::{Chunk, outline};
+pub use parse::{Parsed, parse, parse_chunk};
+pub use token::{Lexeme, Token};
+pub use tree::{Kind, NodeId, NodeRef, Tree};

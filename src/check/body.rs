@@ -1,0 +1,208 @@
+//! The inside of a declaration: names in scope, and the frame of values that it fills.
+
+use super::cx::{Cx, InstanceId};
+use super::suggest;
+use crate::ir::{Const, EntityId, Expr, ExprKind, LocalId, Type};
+use crate::source::{Diagnostic, Span, codes};
+use crate::syntax::ast;
+use std::sync::Arc;
+
+/// A value with a name.
+#[derive(Clone, Debug)]
+pub(crate) struct Local {
+    pub(crate) name: Arc<str>,
+    pub(crate) id: LocalId,
+    pub(crate) ty: Type,
+    pub(crate) span: Span,
+}
+
+/// The inside of a mapping, a flow or a schema's condition.
+pub(crate) struct Body<'c, 'f> {
+    pub(crate) cx: &'c mut Cx<'f>,
+    pub(crate) inside: InstanceId,
+    pub(crate) names: Vec<Local>,
+    pub(crate) next: u32,
+    /// What `it` is.
+    pub(crate) target: Option<EntityId>,
+    /// What `was` is, and whether it may be absent.
+    pub(crate) was: Option<(EntityId, bool)>,
+    /// What `base` is.
+    pub(crate) base: Option<Expr>,
+    /// Bare names are fields of this entity: a schema's condition.
+    pub(crate) fields_of: Option<EntityId>,
+    /// A call of a mapping is a write here.
+    pub(crate) writes: bool,
+    /// `keep` has a place here.
+    pub(crate) keeps: bool,
+    /// Functions and parts inlined around here.
+    pub(crate) depth: usize,
+    /// Fields whose length is checked when it runs, being keys.
+    pub(crate) keys_at_run: Vec<Arc<str>>,
+    /// A part is checked by itself: whether its fields are keys is not known.
+    pub(crate) part_alone: bool,
+    /// Values that were read.
+    used: std::cell::RefCell<std::collections::HashSet<LocalId>>,
+    /// What `let` named.
+    pub(crate) lets: Vec<Local>,
+    /// The header of the mapping in the making.
+    pub(crate) header: super::mapping::HeaderParts,
+}
+
+impl<'c, 'f> Body<'c, 'f> {
+    pub(crate) fn new(cx: &'c mut Cx<'f>, inside: InstanceId) -> Self {
+        Self {
+            cx,
+            inside,
+            names: Vec::new(),
+            next: 0,
+            target: None,
+            was: None,
+            base: None,
+            fields_of: None,
+            writes: false,
+            keeps: false,
+            depth: 0,
+            keys_at_run: Vec::new(),
+            part_alone: false,
+            used: std::cell::RefCell::default(),
+            lets: Vec::new(),
+            header: super::mapping::HeaderParts::default(),
+        }
+    }
+
+    /// A new place in the frame.
+    pub(crate) fn local(&mut self) -> LocalId {
+        self.next += 1;
+        LocalId(self.next - 1)
+    }
+
+    /// Gives a value a name; a name that hides another value is an error.
+    pub(crate) fn bind(&mut self, name: &ast::Name, ty: Type) -> LocalId {
+        if let Some(other) = self.names.iter().find(|l| l.name == name.text).cloned() {
+            self.cx.report(
+                Diagnostic::new(
+                    &codes::HIDDEN,
+                    name.span,
+                    format!("`{}` is the name of another value here", name.text),
+                )
+                .related(other.span, "the other value is named here")
+                .help("a value hides no other value: choose another name"),
+            );
+        }
+        let id = self.local();
+        self.names.push(Local { name: Arc::clone(&name.text), id, ty, span: name.span });
+        id
+    }
+
+    /// The value of that name.
+    pub(crate) fn value_named(&self, name: &str) -> Option<Local> {
+        let found = self.names.iter().rev().find(|l| &*l.name == name).cloned();
+        if let Some(local) = &found {
+            self.used.borrow_mut().insert(local.id);
+        }
+        found
+    }
+
+    /// Values that got a name and were never read.
+    pub(crate) fn unused_lets(&mut self) {
+        for local in std::mem::take(&mut self.lets) {
+            if !self.used.borrow().contains(&local.id) {
+                self.cx.report(
+                    Diagnostic::new(&codes::UNUSED, local.span, format!("`{}` is never used", local.name))
+                        .label("never used")
+                        .help("delete the line, or use the value"),
+                );
+            }
+        }
+    }
+
+    /// An expression of a failed name: agrees with everything.
+    pub(crate) fn unknown(span: Span) -> Expr {
+        Expr { kind: ExprKind::Const(Const::Absent), ty: Type::Unknown, span }
+    }
+
+    pub(crate) fn make(kind: ExprKind, ty: Type, span: Span) -> Expr {
+        Expr { kind, ty, span }
+    }
+
+    pub(crate) fn absent(span: Span) -> Expr {
+        Self::make(ExprKind::Const(Const::Absent), Type::Nothing, span)
+    }
+
+    pub(crate) fn local_expr(local: &Local, span: Span) -> Expr {
+        Self::make(ExprKind::Local(local.id), local.ty.clone(), span)
+    }
+
+    /// A value that must be known before anything runs: a literal, a list of them, or an answered setting.
+    pub(crate) fn constant(&mut self, e: &ast::Expr) -> Option<Const> {
+        let lowered = self.expr(e, None);
+        constant_of(&lowered)
+    }
+
+    /// A condition of a schema over the fields of an entity.
+    pub(crate) fn over_fields(mut self, entity: EntityId, cond: &ast::Expr) -> Expr {
+        self.fields_of = Some(entity);
+        self.target = Some(entity);
+        let lowered = self.expr(cond, Some(&Type::Bool));
+        self.accept(lowered, &Type::Bool, "a condition")
+    }
+
+    /// Runs `inner` and forgets the names that it bound.
+    pub(crate) fn scoped<T>(&mut self, inner: impl FnOnce(&mut Self) -> T) -> T {
+        let mark = self.names.len();
+        let out = inner(self);
+        self.names.truncate(mark);
+        out
+    }
+
+    /// If it is there, what `f` makes of it; else absent.
+    pub(crate) fn map_present(&mut self, e: Expr, f: impl FnOnce(&mut Self, Expr) -> Expr) -> Expr {
+        if !e.ty.is_optional() {
+            return f(self, e);
+        }
+        let (span, inner) = (e.span, e.ty.present().clone());
+        let local = self.local();
+        let there = Self::make(ExprKind::Local(local), inner, span);
+        let then = f(self, there);
+        let ty = then.ty.clone().optional();
+        let cond = Self::make(ExprKind::IsSome(Box::new(e), Some(local)), Type::Bool, span);
+        Self::make(ExprKind::If(Box::new(cond), Box::new(then), Box::new(Self::absent(span))), ty, span)
+    }
+
+    /// `name` is nothing here.
+    pub(crate) fn unknown_name(&mut self, name: &ast::Name) -> Expr {
+        let names: Vec<String> = self.names.iter().map(|l| l.name.to_string()).collect();
+        let mut d = Diagnostic::new(&codes::UNKNOWN_NAME, name.span, format!("nothing here is called `{}`", name.text))
+            .label("not found");
+        d = match suggest::hint(&name.text, names.clone()) {
+            Some(near) => d.help(format!("did you mean `{near}`?")).fix(format!("use `{near}`"), name.span, near),
+            None if names.is_empty() => d.help("a text stands in quotes; a setting is `settings.name`"),
+            None => d.help(format!(
+                "values here: {}; a text stands in quotes, a setting is `settings.name`",
+                names.join(", ")
+            )),
+        };
+        self.cx.report(d);
+        Self::unknown(name.span)
+    }
+}
+
+/// The constant that an expression is, behind a setting's name too.
+pub(crate) fn constant_of(e: &Expr) -> Option<Const> {
+    match &e.kind {
+        ExprKind::Const(c) | ExprKind::Setting(_, c) => Some(c.clone()),
+        ExprKind::List(elements) => elements
+            .iter()
+            .map(|element| match element {
+                crate::ir::Element::One(e) => constant_of(e),
+                _ => None,
+            })
+            .collect::<Option<Vec<_>>>()
+            .map(Const::List),
+        ExprKind::Unary(crate::ir::Unary::Neg, inner) => match constant_of(inner)? {
+            Const::Number(n) => Some(Const::Number(-n)),
+            _ => None,
+        },
+        _ => None,
+    }
+}

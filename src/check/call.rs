@@ -1,0 +1,654 @@
+//! Calls: functions and parts are inlined, mappings ensured or written, entities found.
+
+use super::body::{Body, Local};
+use super::cx::InstanceId;
+use super::fits::Place;
+use super::load::Space;
+use super::suggest;
+use crate::ir::{Builder, Const, EntityId, Expr, ExprKind, FieldId, Find, Native, Search, Type};
+use crate::limits;
+use crate::source::{Diagnostic, Span, codes};
+use crate::syntax::ast::{self, Arg, DeclKind, ExprKind as A, Name, Param};
+use std::sync::Arc;
+
+/// An argument: as written, or worked out already (what stands before the dot).
+pub(crate) enum Given<'a> {
+    Ready(Expr),
+    Written(&'a ast::Expr),
+}
+
+/// Something that can be called: where it is, and its declaration.
+type Callable = (InstanceId, Arc<ast::Decl>);
+
+impl Body<'_, '_> {
+    pub(crate) fn call(&mut self, callee: &ast::Expr, args: &[Arg], want: Option<&Type>, span: Span) -> Expr {
+        match &callee.kind {
+            A::Name(name) => self.call_bare(name, args, want, span),
+            A::Field(of, name, optional) => self.call_on(of, name, *optional, args, want, span),
+            _ => {
+                self.cx.say(
+                    &codes::UNKNOWN_FUNCTION,
+                    callee.span,
+                    "this can't be called",
+                    "a call is `f(x)`, `x.f()` or `module.f(x)`",
+                );
+                Self::unknown(span)
+            }
+        }
+    }
+
+    fn call_bare(&mut self, name: &Name, args: &[Arg], want: Option<&Type>, span: Span) -> Expr {
+        let visible = self.cx.visible(self.inside);
+        let found = self.callables(&visible, &name.text);
+        if !found.is_empty() {
+            let given = args.iter().map(|a| Given::Written(&a.value)).collect();
+            return self.apply(found, name, given, args, want, span);
+        }
+        if let Some(native) = Native::by_name(&name.text) {
+            let Some((first, rest)) = args.split_first() else {
+                return self.native(native, None, args, want, span);
+            };
+            let first = self.expr(&first.value, want);
+            return self.native(native, Some(first), rest, want, span);
+        }
+        if let Some(entity) = self.entity_in(&visible, &name.text) {
+            return self.find(entity, args, span);
+        }
+        self.unknown_function(name, &visible);
+        Self::unknown(span)
+    }
+
+    fn call_on(
+        &mut self,
+        of: &ast::Expr,
+        name: &Name,
+        optional: bool,
+        args: &[Arg],
+        want: Option<&Type>,
+        span: Span,
+    ) -> Expr {
+        if let A::Name(alias) = &of.kind
+            && self.value_named(&alias.text).is_none()
+            && let Some(instance) = self.cx.used_instance(self.inside, &alias.text)
+        {
+            let found = self.callables(&[instance], &name.text);
+            if !found.is_empty() {
+                let given = args.iter().map(|a| Given::Written(&a.value)).collect();
+                return self.apply(found, name, given, args, want, span);
+            }
+            if let Some(entity) = self.entity_in(&[instance], &name.text) {
+                return self.find(entity, args, span);
+            }
+            self.unknown_function(name, &[instance]);
+            return Self::unknown(span);
+        }
+        if let A::Field(alias, entity, false) = &of.kind
+            && let A::Name(alias) = &alias.kind
+            && self.value_named(&alias.text).is_none()
+            && let Some(instance) = self.cx.used_instance(self.inside, &alias.text)
+            && let Some(entity) = self.entity_in(&[instance], &entity.text)
+        {
+            return self.entity_function(entity, name, args, span);
+        }
+        let hint = if &*name.text == "fit" { want } else { None };
+        let receiver = self.expr(of, hint);
+        self.method(receiver, name, optional, args, want, span)
+    }
+
+    fn method(
+        &mut self,
+        receiver: Expr,
+        name: &Name,
+        optional: bool,
+        args: &[Arg],
+        want: Option<&Type>,
+        span: Span,
+    ) -> Expr {
+        if matches!(receiver.ty, Type::Unknown | Type::Never) {
+            for arg in args {
+                if !matches!(arg.value.kind, A::Lambda(..)) {
+                    self.expr(&arg.value, None);
+                }
+            }
+            return Self::unknown(span);
+        }
+        if receiver.ty.is_optional() && optional {
+            return self.map_present(receiver, |body, there| body.method(there, name, false, args, want, span));
+        }
+        let visible = self.cx.visible(self.inside);
+        let found = self.callables(&visible, &name.text);
+        let found: Vec<Callable> = found.into_iter().filter(|(i, d)| self.takes_first(*i, d, &receiver.ty)).collect();
+        if !found.is_empty() {
+            let mut given = vec![Given::Ready(receiver)];
+            given.extend(args.iter().map(|a| Given::Written(&a.value)));
+            return self.apply(found, name, given, args, want, span);
+        }
+        if let Some(native) = Native::by_name(&name.text) {
+            return self.native(native, Some(receiver), args, want, span);
+        }
+        self.unknown_function(name, &visible);
+        Self::unknown(span)
+    }
+
+    /// All functions, parts and mappings of that name in these instances: the first instance that has any.
+    fn callables(&mut self, instances: &[InstanceId], name: &str) -> Vec<Callable> {
+        let mut all = Vec::new();
+        for instance in instances {
+            let module = self.cx.module_of(*instance);
+            let found = self.cx.modules.named(module, Space::Call, name);
+            if !found.is_empty() {
+                self.cx.mark_used(*instance, "call", name);
+            }
+            all.extend(found.into_iter().map(|d| (*instance, d)));
+            if *instance == self.inside && !all.is_empty() {
+                break;
+            }
+        }
+        all
+    }
+
+    fn entity_in(&mut self, instances: &[InstanceId], name: &str) -> Option<EntityId> {
+        instances.iter().find_map(|i| {
+            let module = self.cx.module_of(*i);
+            match self.cx.type_item(module, name) {
+                Some(super::cx::TypeItem::Entity(id)) => Some(id),
+                _ => None,
+            }
+        })
+    }
+
+    /// Whether the first parameter of a callable takes a value of that type.
+    fn takes_first(&mut self, instance: InstanceId, decl: &ast::Decl, ty: &Type) -> bool {
+        let Some(first) = params_of(decl).first() else { return false };
+        let want = self.cx.type_of(instance, &first.ty);
+        match (want.present(), ty.present()) {
+            (Type::Unknown, _) => true,
+            (Type::Record(a), Type::Record(b)) => {
+                a == b || {
+                    let (a, b) = (*a, *b);
+                    self.cx.read_entity(a);
+                    self.cx.read_entity(b);
+                    super::entity::is_view_of(self.cx.program.entity(a), self.cx.program.entity(b))
+                }
+            }
+            (Type::Record(a), Type::Code(b)) => a == b,
+            (want, ty) => super::expr::comparable(want, ty),
+        }
+    }
+
+    fn unknown_function(&mut self, name: &Name, visible: &[InstanceId]) {
+        let mut names: Vec<String> = Native::ALL.iter().map(|n| n.name().to_owned()).collect();
+        for instance in visible {
+            let module = self.cx.module_of(*instance);
+            names.extend(self.cx.modules.names(module, Space::Call));
+            names.extend(self.cx.modules.names(module, Space::Type));
+        }
+        let mut d = Diagnostic::new(
+            &codes::UNKNOWN_FUNCTION,
+            name.span,
+            format!("there is no function `{}` for this", name.text),
+        )
+        .label("not found");
+        d = match suggest::hint(&name.text, names) {
+            Some(near) if near != *name.text => {
+                d.help(format!("did you mean `{near}`?")).fix(format!("use `{near}`"), name.span, near)
+            }
+            Some(_) => d.help("there is one of that name, but for another type of value"),
+            None => d.help("declare it with `fn`, or `use` the file that does; a field has no brackets"),
+        };
+        self.cx.report(d);
+    }
+
+    /// Calls what was found: with several of one name, the one whose first parameter takes the first argument.
+    fn apply(
+        &mut self,
+        mut found: Vec<Callable>,
+        name: &Name,
+        mut given: Vec<Given>,
+        args: &[Arg],
+        want: Option<&Type>,
+        span: Span,
+    ) -> Expr {
+        if found.len() > 1
+            && let Some(first) = given.first_mut()
+        {
+            if let Given::Written(e) = first {
+                *first = Given::Ready(self.expr(e, None));
+            }
+            if let Given::Ready(e) = first {
+                let ty = e.ty.clone();
+                let fitting: Vec<Callable> =
+                    found.iter().filter(|(i, d)| self.takes_first(*i, d, &ty)).cloned().collect();
+                if !fitting.is_empty() {
+                    found = fitting;
+                }
+            }
+        }
+        if found.len() > 1 && found.iter().any(|(i, _)| *i != found[0].0) {
+            let places: Vec<String> = found.iter().map(|(_, d)| self.cx.place(d.span)).collect();
+            let message = format!("`{}` could be any of {}", name.text, places.join(", "));
+            self.cx.say(&codes::AMBIGUOUS, name.span, message, "say which: `module.name(…)`");
+        }
+        let (instance, decl) = found.swap_remove(0);
+        if let Some(named) = args.iter().find_map(|a| a.name.as_ref()) {
+            self.cx.say(
+                &codes::ARGUMENTS,
+                named.span,
+                format!("`{}` takes its arguments by place", name.text),
+                "leave out the name of the argument",
+            );
+        }
+        let params = params_of(&decl).to_vec();
+        if params.len() != given.len() {
+            let wanted: Vec<&str> = params.iter().map(|p| &*p.name.text).collect();
+            let message = format!(
+                "`{}` takes {} arguments ({}); here are {}",
+                name.text,
+                params.len(),
+                wanted.join(", "),
+                given.len()
+            );
+            self.cx.report(
+                Diagnostic::new(&codes::ARGUMENTS, span, message)
+                    .related(decl.span, "declared here")
+                    .help("give it what its declaration asks for"),
+            );
+            return Self::unknown(span);
+        }
+        match &decl.kind {
+            DeclKind::Mapping(_) => {
+                let values = self.arguments(instance, &params, given, &name.text);
+                self.call_mapping(instance, &name.text, values, span)
+            }
+            DeclKind::Fields(part) => self.part_value(instance, part, &params, given, want, span),
+            DeclKind::Fn(f) if f.body.is_some() => self.inline(instance, f, given, span),
+            DeclKind::Extern(f) => {
+                let values = self.arguments(instance, &params, given, &name.text);
+                let result = self.cx.type_of(instance, &f.result);
+                Self::make(ExprKind::Extern(Arc::clone(&f.file.value), Arc::clone(&f.name.text), values), result, span)
+            }
+            _ => Self::unknown(span),
+        }
+    }
+
+    /// Arguments, each made to fit its parameter.
+    fn arguments(&mut self, instance: InstanceId, params: &[Param], given: Vec<Given>, callee: &str) -> Vec<Expr> {
+        params
+            .iter()
+            .zip(given)
+            .map(|(param, given)| {
+                let ty = self.cx.type_of(instance, &param.ty);
+                let value = match given {
+                    Given::Ready(e) => e,
+                    Given::Written(e) => self.expr(e, Some(&ty)),
+                };
+                let place = Place {
+                    what: format!("`{}` of `{callee}`", param.name.text),
+                    declared: Some(param.name.span),
+                    length_at_run: false,
+                };
+                self.accept_at(value, &ty, &place)
+            })
+            .collect()
+    }
+
+    /// Binds arguments to the parameters of what is inlined: its names, and the values that are let around it.
+    fn enter(
+        &mut self,
+        instance: InstanceId,
+        params: &[Param],
+        given: Vec<Given>,
+        callee: &str,
+    ) -> (Vec<Local>, Vec<(Local, Expr)>) {
+        let values = self.arguments(instance, params, given, callee);
+        let mut names = Vec::new();
+        let mut lets = Vec::new();
+        for (param, value) in params.iter().zip(values) {
+            let ty = self.cx.type_of(instance, &param.ty);
+            let local = Local { name: Arc::clone(&param.name.text), id: self.local(), ty, span: param.name.span };
+            names.push(local.clone());
+            lets.push((local, value));
+        }
+        (names, lets)
+    }
+
+    /// Whether inlining went too deep: then it goes in a circle.
+    fn too_deep(&mut self, name: &Name, span: Span) -> bool {
+        if self.depth < limits::INLINE_DEPTH_MAX {
+            return false;
+        }
+        self.cx.report(
+            Diagnostic::new(&codes::CYCLE, name.span, format!("`{}` needs itself, through what it calls", name.text))
+                .related(span, "called here")
+                .help("nothing may call itself: a list is gone through with `for`, a tree with `chain`"),
+        );
+        true
+    }
+
+    fn inline(&mut self, instance: InstanceId, f: &ast::Fn, given: Vec<Given>, span: Span) -> Expr {
+        if self.too_deep(&f.name, span) {
+            return Self::unknown(span);
+        }
+        let (names, lets) = self.enter(instance, &f.params, given, &f.name.text);
+        let result = self.cx.type_of(instance, &f.result);
+        let Some(body) = &f.body else { return Self::unknown(span) };
+        let made = self.apart(instance, names, |inner| {
+            let lowered = inner.expr(body, Some(&result));
+            let place = Place {
+                what: format!("the result of `{}`", f.name.text),
+                declared: Some(f.result.span),
+                length_at_run: true,
+            };
+            inner.accept_at(lowered, &result, &place)
+        });
+        let made = Expr { ty: if matches!(made.ty, Type::Unknown) { result } else { widen(made.ty, &result) }, ..made };
+        lets.into_iter().rev().fold(made, |body, (local, value)| Self::let_in(&local, value, body))
+    }
+
+    /// Works in another declaration's scope, in this frame.
+    pub(crate) fn apart<T>(
+        &mut self,
+        instance: InstanceId,
+        names: Vec<Local>,
+        inner: impl FnOnce(&mut Self) -> T,
+    ) -> T {
+        let names = std::mem::replace(&mut self.names, names);
+        let inside = std::mem::replace(&mut self.inside, instance);
+        let (target, was, base) = (self.target.take(), self.was.take(), self.base.take());
+        let (writes, keeps) = (std::mem::replace(&mut self.writes, false), std::mem::replace(&mut self.keeps, false));
+        self.depth += 1;
+        let out = inner(self);
+        self.depth -= 1;
+        (self.names, self.inside) = (names, inside);
+        (self.target, self.was, self.base) = (target, was, base);
+        (self.writes, self.keeps) = (writes, keeps);
+        out
+    }
+
+    /// A part used as a value: the line or address that it makes.
+    fn part_value(
+        &mut self,
+        instance: InstanceId,
+        part: &ast::Fields,
+        params: &[Param],
+        given: Vec<Given>,
+        want: Option<&Type>,
+        span: Span,
+    ) -> Expr {
+        let entity = match want.map(Type::present) {
+            Some(Type::Record(entity)) => Some(*entity),
+            _ if part.targets.len() == 1 => self.part_targets(instance, part).first().copied(),
+            _ => None,
+        };
+        let Some(entity) = entity else {
+            let message = format!("what `{}` makes is not known here", part.name.text);
+            self.cx.say(
+                &codes::TYPE_MISMATCH,
+                span,
+                message,
+                "a part stands where a field wants its entity, or behind `include`",
+            );
+            return Self::unknown(span);
+        };
+        if self.too_deep(&part.name, span) {
+            return Self::unknown(span);
+        }
+        self.fits_part(instance, part, entity, span);
+        let (names, lets) = self.enter(instance, params, given, &part.name.text);
+        let steps = self.apart(instance, names, |inner| inner.build_steps(entity, &part.body, false));
+        self.required(entity, &steps, span, &format!("`{}`", part.name.text));
+        let builder = Builder { entity, steps, name: Arc::clone(&part.name.text) };
+        let made = Self::make(ExprKind::Build(Box::new(builder)), Type::Record(entity), span);
+        lets.into_iter().rev().fold(made, |body, (local, value)| Self::let_in(&local, value, body))
+    }
+
+    /// The entities that a part is for.
+    pub(crate) fn part_targets(&mut self, instance: InstanceId, part: &ast::Fields) -> Vec<EntityId> {
+        part.targets
+            .iter()
+            .filter_map(|path| match self.cx.named_type(instance, path) {
+                Some(super::cx::TypeItem::Entity(id)) => Some(id),
+                _ => None,
+            })
+            .collect()
+    }
+
+    fn fits_part(&mut self, instance: InstanceId, part: &ast::Fields, entity: EntityId, span: Span) {
+        let targets = self.part_targets(instance, part);
+        if !targets.is_empty() && !targets.contains(&entity) {
+            let names: Vec<String> = targets.iter().map(|t| self.cx.program.entity(*t).full_name()).collect();
+            let message = format!(
+                "`{}` is a part of {}, not of {}",
+                part.name.text,
+                names.join(", "),
+                self.cx.program.entity(entity).full_name()
+            );
+            self.cx.report(
+                Diagnostic::new(&codes::WRONG_ENTITY, span, message)
+                    .related(part.name.span, "declared here")
+                    .help("add the entity behind `for`, or use another part"),
+            );
+        }
+    }
+
+    /// `include part(args)`: its statements become part of what is made here.
+    pub(crate) fn include(
+        &mut self,
+        call: &ast::Expr,
+        entity: EntityId,
+    ) -> Option<(Vec<(Local, Expr)>, InstanceId, Vec<Local>, ast::Fields)> {
+        let A::Call(callee, args) = &call.kind else {
+            self.cx.say(
+                &codes::MISPLACED,
+                call.span,
+                "`include` takes a part over: it wants a call",
+                "write `include name(arguments)`",
+            );
+            return None;
+        };
+        let (instances, name) = match &callee.kind {
+            A::Name(name) => (self.cx.visible(self.inside), name),
+            A::Field(of, name, _) => match &of.kind {
+                A::Name(alias) => match self.cx.used_instance(self.inside, &alias.text) {
+                    Some(instance) => (vec![instance], name),
+                    None => {
+                        self.cx.unknown_alias(self.inside, alias);
+                        return None;
+                    }
+                },
+                _ => return None,
+            },
+            _ => return None,
+        };
+        let found = self.callables(&instances, &name.text).into_iter().find_map(|(i, d)| match &d.kind {
+            DeclKind::Fields(part) => Some((i, part.clone())),
+            _ => None,
+        });
+        let Some((instance, part)) = found else {
+            self.unknown_function(name, &instances);
+            return None;
+        };
+        if self.too_deep(&part.name, call.span) {
+            return None;
+        }
+        if part.params.len() != args.len() {
+            let message = format!("`{}` takes {} arguments; here are {}", name.text, part.params.len(), args.len());
+            self.cx.report(
+                Diagnostic::new(&codes::ARGUMENTS, call.span, message)
+                    .related(part.name.span, "declared here")
+                    .help("give it what its declaration asks for"),
+            );
+            return None;
+        }
+        self.fits_part(instance, &part, entity, call.span);
+        let given = args.iter().map(|a| Given::Written(&a.value)).collect();
+        let (names, lets) = self.enter(instance, &part.params, given, &part.name.text);
+        Some((lets, instance, names, part))
+    }
+
+    pub(crate) fn ensure(&mut self, call: &ast::Expr, span: Span) -> Expr {
+        let writes = std::mem::replace(&mut self.writes, true);
+        let made = self.expr(call, None);
+        self.writes = writes;
+        match made.kind {
+            ExprKind::Write(mapping, args) => {
+                let target = self.cx.program.mapping(mapping).target;
+                Self::make(ExprKind::Ensure(mapping, args), Type::Record(target), span)
+            }
+            _ if made.ty == Type::Unknown => made,
+            _ => {
+                self.cx.say(
+                    &codes::MISPLACED,
+                    span,
+                    "`ensure` wants a mapping",
+                    "write `ensure name(arguments)` with the name of a mapping",
+                );
+                Self::unknown(span)
+            }
+        }
+    }
+
+    fn call_mapping(&mut self, instance: InstanceId, name: &str, args: Vec<Expr>, span: Span) -> Expr {
+        if !self.writes {
+            self.cx.say(
+                &codes::MISPLACED,
+                span,
+                format!("`{name}` is a mapping: it writes"),
+                "say `ensure name(…)` for the record that it makes, or `write name(…)` in a flow",
+            );
+            return Self::unknown(span);
+        }
+        match self.cx.mapping_named(instance, name, span) {
+            Some(mapping) => Self::make(ExprKind::Write(mapping, args), Type::Nothing, span),
+            None => Self::unknown(span),
+        }
+    }
+
+    /// `exact.Item(code)`, `exact.SalesOrder(OrderNumber: n)`
+    fn find(&mut self, entity: EntityId, args: &[Arg], span: Span) -> Expr {
+        match self.keys(entity, args, span) {
+            Some(find) => Self::make(ExprKind::Find(Box::new(find)), Type::Record(entity), span),
+            None => Self::make(ExprKind::Const(Const::Absent), Type::Unknown, span),
+        }
+    }
+
+    /// `exact.Item.all(SearchCode: c)`, `exact.SalesInvoice.linked(x)`
+    fn entity_function(&mut self, entity: EntityId, name: &Name, args: &[Arg], span: Span) -> Expr {
+        match (&*name.text, args) {
+            ("all", _) => {
+                let find = if args.is_empty() {
+                    let connection = self.connection_of(entity);
+                    Some(Find { connection, entity, by: Vec::new(), values: Vec::new(), must: false })
+                } else {
+                    self.keys(entity, args, span)
+                };
+                match find {
+                    Some(find) => Self::make(
+                        ExprKind::FindAll(Box::new(Find { must: false, ..find })),
+                        Type::List(Arc::new(Type::Record(entity))),
+                        span,
+                    ),
+                    None => Self::unknown(span),
+                }
+            }
+            ("linked", [of]) => {
+                let of = self.expr(&of.value, None);
+                Self::make(ExprKind::LinkedTo(entity, Box::new(of)), Type::Record(entity).optional(), span)
+            }
+            _ => {
+                let message = format!("an entity has no function `{}`", name.text);
+                self.cx.say(
+                    &codes::UNKNOWN_FUNCTION,
+                    name.span,
+                    message,
+                    "there are `E(key)`, `E.all(Field: value)` and `E.linked(record)`",
+                );
+                Self::unknown(span)
+            }
+        }
+    }
+
+    fn keys(&mut self, entity: EntityId, args: &[Arg], span: Span) -> Option<Find> {
+        self.cx.read_entity(entity);
+        let mut by: Vec<FieldId> = Vec::new();
+        let mut values = Vec::new();
+        for arg in args {
+            let field = match &arg.name {
+                Some(name) => self.cx.field_named(entity, &name.text, name.span)?,
+                None => match self.cx.program.entity(entity).code {
+                    Some(code) if args.len() == 1 => code,
+                    _ => {
+                        let message = format!(
+                            "{} has no single key that people know it by",
+                            self.cx.program.entity(entity).full_name()
+                        );
+                        self.cx.say(&codes::ARGUMENTS, arg.value.span, message, "name the field: `E(Field: value)`");
+                        return None;
+                    }
+                },
+            };
+            let (ty, what, declared) = {
+                let e = self.cx.program.entity(entity);
+                let f = e.get(field);
+                (f.ty.present().clone(), format!("`{}` of {}", f.name, e.full_name()), f.span)
+            };
+            let want = if arg.name.is_none() { Type::Code(entity) } else { ty.clone() };
+            let value = self.expr(&arg.value, Some(&want));
+            let value = if value.ty == Type::Code(entity) || value.ty == Type::Record(entity) && arg.name.is_none() {
+                self.accept(value, &Type::Code(entity), &what)
+            } else {
+                self.accept_at(value, &ty, &Place { what, declared: Some(declared), length_at_run: true })
+            };
+            by.push(field);
+            values.push(value);
+        }
+        self.searchable(entity, &by, span);
+        let connection = self.connection_of(entity);
+        Some(Find { connection, entity, by, values, must: true })
+    }
+
+    /// A search needs one field that the API can be asked by.
+    pub(crate) fn searchable(&mut self, entity: EntityId, by: &[FieldId], span: Span) -> bool {
+        let e = self.cx.program.entity(entity);
+        if e.small || by.iter().any(|f| e.get(*f).search != Search::No || e.key == Some(*f)) {
+            return true;
+        }
+        let names: Vec<&str> = by.iter().map(|f| &*e.get(*f).name).collect();
+        let mut can: Vec<&str> = e.fields.iter().filter(|f| f.search != Search::No).map(|f| &*f.name).collect();
+        can.truncate(12);
+        let message = format!("{} can't be searched by {}", e.full_name(), names.join(", "));
+        let help = if can.is_empty() {
+            "the API offers no search of it at all".to_owned()
+        } else {
+            format!("it can be searched by {}", can.join(", "))
+        };
+        let declared = by.first().map_or(e.span, |f| e.get(*f).span);
+        self.cx.report(
+            Diagnostic::new(&codes::KEY_NOT_SEARCHABLE, span, message)
+                .label("not searchable")
+                .related(declared, "declared here")
+                .help(help),
+        );
+        false
+    }
+}
+
+/// The parameters of what can be called.
+pub(crate) fn params_of(decl: &ast::Decl) -> &[Param] {
+    match &decl.kind {
+        DeclKind::Fn(f) => &f.params,
+        DeclKind::Extern(f) => &f.params,
+        DeclKind::Mapping(m) => &m.params,
+        DeclKind::Fields(f) => &f.params,
+        _ => &[],
+    }
+}
+
+/// What a function gives is what it declares, but for a text whose length is known better.
+fn widen(made: Type, declared: &Type) -> Type {
+    match (&made, declared) {
+        (Type::Text(Some(_)), Type::Text(None)) => made,
+        (Type::Optional(inner), Type::Optional(_)) if matches!(**inner, Type::Text(Some(_))) => made,
+        _ => declared.clone(),
+    }
+}

@@ -1,0 +1,188 @@
+//! What all passes of the checker share: the modules, their instances, the program in the making, and the reports.
+
+use super::load::{ModuleId, Modules, Space};
+use crate::ir::{Entity, EntityId, EnumType, LookupId, MappingId, Program};
+use crate::source::{Code, Diagnostic, Span};
+use crate::syntax::ast;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+/// A module as it is used: with its own settings, position and links.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct InstanceId(pub(crate) usize);
+
+/// A use of a module under a name.
+#[derive(Clone, Debug)]
+pub(crate) struct Instance {
+    pub(crate) module: ModuleId,
+    pub(crate) name: Arc<str>,
+    /// Connector's alias → connection, from `with woo = shop`.
+    pub(crate) connections: HashMap<String, Arc<str>>,
+    /// Module alias → instance, from `with customers = outlet_customers`.
+    pub(crate) modules: HashMap<String, InstanceId>,
+    /// Answers to its settings: name → value and its file's place.
+    pub(crate) answers: HashMap<String, ast::Entry>,
+}
+
+/// How far a declaration with a number of its own has been read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    Named,
+    Reading,
+    Read,
+}
+
+/// What a type's name stands for.
+#[derive(Clone, Debug)]
+pub(crate) enum TypeItem {
+    Entity(EntityId),
+    Enum(Arc<EnumType>),
+}
+
+/// The checker's state.
+pub(crate) struct Cx<'f> {
+    pub(crate) modules: Modules<'f>,
+    pub(crate) instances: Vec<Instance>,
+    pub(crate) program: Program,
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    reported: HashSet<(&'static str, Span)>,
+    pub(crate) types: HashMap<(ModuleId, String), TypeItem>,
+    pub(crate) entity_states: Vec<(State, ModuleId, Option<Arc<ast::Decl>>)>,
+    /// Fields that flows and projects add: to which entity, by which instance.
+    pub(crate) extensions: Vec<(ModuleId, String, InstanceId, ast::Extend)>,
+    pub(crate) mappings: HashMap<(InstanceId, String), MappingId>,
+    pub(crate) mapping_states: Vec<State>,
+    pub(crate) lookups: HashMap<(InstanceId, String), LookupId>,
+    pub(crate) settings: HashMap<(InstanceId, String), Option<usize>>,
+    /// Rows that a project adds to a lookup, by instance and name.
+    pub(crate) lookup_rows: HashMap<(InstanceId, String), Vec<(InstanceId, Vec<ast::Row>)>>,
+    /// What was used: instance, kind of thing, name.
+    pub(crate) used: HashSet<(InstanceId, &'static str, String)>,
+}
+
+impl<'f> Cx<'f> {
+    pub(crate) fn new(modules: Modules<'f>) -> Self {
+        Self {
+            modules,
+            instances: Vec::new(),
+            program: Program::default(),
+            diagnostics: Vec::new(),
+            reported: HashSet::new(),
+            types: HashMap::new(),
+            entity_states: Vec::new(),
+            extensions: Vec::new(),
+            mappings: HashMap::new(),
+            mapping_states: Vec::new(),
+            lookups: HashMap::new(),
+            settings: HashMap::new(),
+            lookup_rows: HashMap::new(),
+            used: HashSet::new(),
+        }
+    }
+
+    /// Takes a report in, once a place and kind: what is inlined in several places is wrong in one.
+    pub(crate) fn report(&mut self, diagnostic: Diagnostic) {
+        if self.reported.insert((diagnostic.code.id, diagnostic.span)) {
+            self.diagnostics.push(diagnostic);
+        }
+    }
+
+    /// A report with a message only.
+    pub(crate) fn say(&mut self, code: &'static Code, span: Span, message: impl Into<String>, help: impl Into<String>) {
+        self.report(Diagnostic::new(code, span, message).help(help));
+    }
+
+    pub(crate) fn instance(&self, id: InstanceId) -> &Instance {
+        &self.instances[id.0]
+    }
+
+    pub(crate) fn module_of(&self, id: InstanceId) -> ModuleId {
+        self.instances[id.0].module
+    }
+
+    /// The instance of a module that everybody shares.
+    pub(crate) fn shared_instance(&mut self, module: ModuleId) -> InstanceId {
+        if let Some(n) =
+            self.instances.iter().position(|i| i.module == module && i.connections.is_empty() && i.modules.is_empty())
+        {
+            return InstanceId(n);
+        }
+        let name = self.modules.get(module).name.rsplit('.').next().unwrap_or("").into();
+        self.add_instance(module, name)
+    }
+
+    pub(crate) fn add_instance(&mut self, module: ModuleId, name: Arc<str>) -> InstanceId {
+        self.instances.push(Instance {
+            module,
+            name,
+            connections: HashMap::new(),
+            modules: HashMap::new(),
+            answers: HashMap::new(),
+        });
+        InstanceId(self.instances.len() - 1)
+    }
+
+    /// The instance that an alias means inside another.
+    pub(crate) fn used_instance(&mut self, inside: InstanceId, alias: &str) -> Option<InstanceId> {
+        if let Some(id) = self.instance(inside).modules.get(alias) {
+            return Some(*id);
+        }
+        let module =
+            self.modules.get(self.module_of(inside)).uses.iter().find(|(a, _, _)| &**a == alias).map(|(_, m, _)| *m)?;
+        Some(self.shared_instance(module))
+    }
+
+    /// All instances whose names are seen bare inside an instance: itself first, then what it uses.
+    pub(crate) fn visible(&mut self, inside: InstanceId) -> Vec<InstanceId> {
+        let aliases: Vec<Arc<str>> =
+            self.modules.get(self.module_of(inside)).uses.iter().map(|(alias, _, _)| Arc::clone(alias)).collect();
+        let mut found = vec![inside];
+        for alias in aliases {
+            if let Some(id) = self.used_instance(inside, &alias)
+                && !found.contains(&id)
+            {
+                found.push(id);
+            }
+        }
+        found
+    }
+
+    /// The connection of a connector's entities inside an instance; empty where the project has none, or several.
+    pub(crate) fn connection(&self, inside: InstanceId, connector: &str) -> Arc<str> {
+        let module = self.modules.get(self.module_of(inside));
+        for (alias, used, _) in &module.uses {
+            if &*self.modules.get(*used).name == connector
+                && let Some(name) = self.instance(inside).connections.get(&**alias)
+            {
+                return Arc::clone(name);
+            }
+        }
+        let mut of_kind = self.program.connections.iter().filter(|c| &*c.connector == connector);
+        match (of_kind.next(), of_kind.next()) {
+            (Some(one), None) => Arc::clone(&one.name),
+            _ => "".into(),
+        }
+    }
+
+    /// The entity, its fields read.
+    pub(crate) fn entity(&mut self, id: EntityId) -> &Entity {
+        self.read_entity(id);
+        self.program.entity(id)
+    }
+
+    /// Marks something as used.
+    pub(crate) fn mark_used(&mut self, inside: InstanceId, kind: &'static str, name: &str) {
+        self.used.insert((inside, kind, name.to_owned()));
+    }
+
+    /// The names of a kind that are seen bare inside an instance.
+    pub(crate) fn names_in_sight(&mut self, inside: InstanceId, space: Space) -> Vec<String> {
+        let visible = self.visible(inside);
+        visible.into_iter().flat_map(|i| self.modules.names(self.module_of(i), space)).collect()
+    }
+
+    /// `a related place` for where an entity's field is declared.
+    pub(crate) fn place(&self, span: Span) -> String {
+        self.modules.sources.place(span)
+    }
+}

@@ -1,0 +1,350 @@
+//! Schemas: the clauses and marks of an `entity` become what the checker, the planner and the connectors go by.
+
+use super::body::Body;
+use super::cx::{Cx, InstanceId, State};
+use super::load::{ModuleId, Origin, path_text};
+use crate::ir::{
+    Access, Connector, Entity, EntityId, Feed, Field, FieldId, Forms, Meta, Method, Required, Search, WireForm,
+};
+use crate::source::{Span, codes};
+use crate::syntax::ast::{self, Clause, ExprKind, FieldDecl, Mark, TextPart, TypeKind, Word};
+use std::sync::Arc;
+
+impl Cx<'_> {
+    /// Gives an entity its number; its fields are read when somebody asks for them.
+    pub(crate) fn add_entity(&mut self, module: ModuleId, decl: &Arc<ast::Decl>) -> EntityId {
+        let id = EntityId::from(self.program.entities.len());
+        let ast::DeclKind::Entity(e) = &decl.kind else { unreachable!("only entities are added here") };
+        let library = self.modules.get(module).origin == Origin::Library;
+        self.program.entities.push(Entity {
+            name: Arc::clone(&e.name.text),
+            connector: if library { Arc::clone(&self.modules.get(module).name) } else { "".into() },
+            route: None,
+            methods: Vec::new(),
+            feed: None,
+            key: None,
+            code: None,
+            total: None,
+            small: false,
+            batch: None,
+            fields: Vec::new(),
+            span: e.name.span,
+        });
+        self.entity_states.push((State::Named, module, Some(Arc::clone(decl))));
+        id
+    }
+
+    /// Reads the clauses and fields of an entity, those that flows add included.
+    pub(crate) fn read_entity(&mut self, id: EntityId) {
+        let (state, module, decl) = &mut self.entity_states[id.0 as usize];
+        if *state != State::Named {
+            return;
+        }
+        *state = State::Reading;
+        let module = *module;
+        let Some(decl) = decl.take() else { return };
+        let ast::DeclKind::Entity(e) = &decl.kind else { return };
+        let inside = self.shared_instance(module);
+        for field in &e.fields {
+            self.read_field(id, inside, field);
+        }
+        for (of, name, by, extend) in self.extensions.clone() {
+            if of == module && *name == *e.name.text {
+                for field in &extend.fields {
+                    self.read_field(id, by, field);
+                }
+            }
+        }
+        for clause in &e.clauses {
+            self.read_clause(id, clause);
+        }
+        self.entity_states[id.0 as usize].0 = State::Read;
+        // What refers to other fields comes last: all fields have their numbers now.
+        for field in &e.fields {
+            self.read_relations(id, inside, field);
+        }
+    }
+
+    fn read_field(&mut self, id: EntityId, inside: InstanceId, decl: &FieldDecl) {
+        if self.program.entity(id).field(&decl.name.text).is_some() {
+            let message = format!("{} has a field `{}` already", self.program.entity(id).full_name(), decl.name.text);
+            self.say(&codes::DECLARED_TWICE, decl.name.span, message, "give it another name, or leave it out");
+            return;
+        }
+        let ty = self.type_of(inside, &decl.ty);
+        let mut field = Field {
+            name: Arc::clone(&decl.name.text),
+            wire: Arc::clone(&decl.name.text),
+            form: Forms { scale: 255, ..Forms::default() },
+            ty,
+            access: Access::Free,
+            required: Required::No,
+            search: Search::No,
+            currency: None,
+            price_by: None,
+            meta: decl.value.as_ref().and_then(|v| self.meta_of(inside, v)),
+            computed: None,
+            personal: false,
+            assumed: false,
+            doc: decl.doc.as_deref().map(Into::into),
+            span: decl.name.span,
+        };
+        if let TypeKind::Named(_, Some((_, Some(unit)))) = &present(&decl.ty).kind {
+            field.form.utf16 = &*unit.text == "utf16";
+        }
+        for mark in &decl.marks {
+            self.read_mark(&mut field, mark);
+        }
+        self.program.entities[id.0 as usize].fields.push(field);
+    }
+
+    /// `meta("key")`, `meta("a", "b")` or `meta(settings.keys)`.
+    fn meta_of(&mut self, inside: InstanceId, value: &ast::Expr) -> Option<Meta> {
+        let ExprKind::Call(callee, args) = &value.kind else { return None };
+        let ExprKind::Name(name) = &callee.kind else { return None };
+        if &*name.text != "meta" {
+            return None;
+        }
+        let mut keys = Vec::new();
+        for arg in args {
+            let lowered = Body::new(self, inside).constant(&arg.value);
+            match lowered {
+                Some(crate::ir::Const::Text(key)) => keys.push(key),
+                Some(crate::ir::Const::List(list)) => keys.extend(list.into_iter().filter_map(|c| match c {
+                    crate::ir::Const::Text(key) => Some(key),
+                    _ => None,
+                })),
+                _ => self.say(
+                    &codes::TYPE_MISMATCH,
+                    arg.value.span,
+                    "the key of a meta field must be known before anything runs",
+                    "write the key as a text, or a setting that holds a list of keys",
+                ),
+            }
+        }
+        Some(Meta { keys })
+    }
+
+    fn read_mark(&mut self, field: &mut Field, mark: &Mark) {
+        let words: Vec<String> = mark.words.iter().map(word_text).collect();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        match words.as_slice() {
+            ["read", "only"] | ["computed"] => field.access = Access::ReadOnly,
+            ["create", "only"] => field.access = Access::CreateOnly,
+            ["required"] if mark.when.is_none() => field.required = Required::Yes,
+            ["filter"] => field.search = Search::Filter,
+            ["parameter"] => field.search = Search::Parameter,
+            ["search"] => field.search = Search::Loose,
+            ["personal"] => field.personal = true,
+            ["assumed", ..] => field.assumed = true,
+            ["caseless"] => field.form.caseless = true,
+            ["padded", .., n] => field.form.padded = n.parse().unwrap_or(0),
+            ["zero", "is", "absent"] => field.form.zero_is_absent = true,
+            ["number", "in", "text"] => field.form.form = WireForm::NumberInText,
+            ["as", "fraction"] => field.form.form = WireForm::Fraction,
+            ["as", "zero_one"] => field.form.form = WireForm::ZeroOne,
+            ["as", "yes_no"] => field.form.form = WireForm::YesNo,
+            ["as", "milliseconds"] => field.form.form = WireForm::Milliseconds,
+            ["as", "utc"] => field.form.form = WireForm::Utc,
+            ["wire", name] => field.wire = (*name).into(),
+            ["scale", n] => field.form.scale = n.parse().unwrap_or(255),
+            ["required" | "else" | "nested" | "deep" | "unique" | "blank", ..] => {}
+            other => {
+                let message = format!("`{}` says nothing about a field", other.join(" "));
+                self.say(
+                    &codes::MISPLACED,
+                    mark.span,
+                    message,
+                    "marks are `read only`, `create only`, `required`, `filter`, `personal` …",
+                );
+            }
+        }
+    }
+
+    /// Marks that speak of other fields: currency, price, conditions, formulas.
+    fn read_relations(&mut self, id: EntityId, inside: InstanceId, decl: &FieldDecl) {
+        let Some(n) = self.program.entity(id).field(&decl.name.text) else { return };
+        let by_name =
+            |cx: &Self, path: &ast::Path| path.parts.last().and_then(|p| cx.program.entity(id).field(&p.text));
+        if let Some(path) = &decl.currency {
+            let currency = by_name(self, path);
+            self.program.entities[id.0 as usize].fields[n.0 as usize].currency = currency;
+        }
+        if let TypeKind::PriceBy(path) = &present(&decl.ty).kind {
+            let by = by_name(self, path);
+            self.program.entities[id.0 as usize].fields[n.0 as usize].price_by = by;
+        }
+        let or_absent = decl.marks.iter().any(|m| m.words.first().map(word_text).as_deref() == Some("else"));
+        for mark in &decl.marks {
+            let first = mark.words.first().map(word_text).unwrap_or_default();
+            if let (Some(cond), "required") = (&mark.when, &*first) {
+                let cond = Box::new(Body::new(self, inside).over_fields(id, cond));
+                self.program.entities[id.0 as usize].fields[n.0 as usize].required = Required::When { cond, or_absent };
+            }
+            if let (Some(formula), "computed") = (&mark.value, &*first) {
+                let formula = Body::new(self, inside).formula(id, formula);
+                self.program.entities[id.0 as usize].fields[n.0 as usize].computed = formula;
+            }
+        }
+    }
+
+    fn read_clause(&mut self, id: EntityId, clause: &Clause) {
+        let words: Vec<String> = clause.words.iter().map(word_text).collect();
+        let words: Vec<&str> = words.iter().map(String::as_str).filter(|w| *w != ",").collect();
+        let field = |cx: &mut Self, name: &str| -> Option<FieldId> {
+            let found = cx.program.entity(id).field(name);
+            if found.is_none() {
+                let message = format!("{} has no field `{name}`", cx.program.entity(id).full_name());
+                cx.say(&codes::UNKNOWN_FIELD, clause.span, message, "name one of its fields");
+            }
+            found
+        };
+        match words.as_slice() {
+            ["route", path, methods @ ..] => {
+                let entity = &mut self.program.entities[id.0 as usize];
+                entity.route = Some((*path).into());
+                entity.methods = methods.iter().filter_map(|m| method(m)).collect();
+            }
+            ["feed", path, "by", by, rest @ ..] => {
+                if let Some(by) = field(self, by) {
+                    let since = rest.last().copied().unwrap_or_default().into();
+                    self.program.entities[id.0 as usize].feed = Some(Feed { path: (*path).into(), by, since });
+                }
+            }
+            ["feed", "by", by] => {
+                if let (Some(by), Some(path)) = (field(self, by), self.program.entity(id).route.clone()) {
+                    self.program.entities[id.0 as usize].feed = Some(Feed { path, by, since: "".into() });
+                }
+            }
+            ["key", name, ..] => self.program.entities[id.0 as usize].key = field(self, name),
+            ["code", name, ..] => self.program.entities[id.0 as usize].code = field(self, name),
+            ["total", name, ..] => self.program.entities[id.0 as usize].total = field(self, name),
+            ["small"] => self.program.entities[id.0 as usize].small = true,
+            ["batch", n] => self.program.entities[id.0 as usize].batch = n.parse().ok(),
+            ["webhook" | "select" | "deletions" | "view" | "find", ..] => {}
+            other => {
+                let message = format!("`{}` says nothing about an entity", other.join(" "));
+                self.say(
+                    &codes::MISPLACED,
+                    clause.span,
+                    message,
+                    "clauses are `route`, `feed`, `key`, `code`, `total`, `small`, `batch`",
+                );
+            }
+        }
+    }
+
+    /// The habits of an API: `limits minute 60, day 5000` becomes `limits.minute` and `limits.day`.
+    pub(crate) fn read_connector(&mut self, decl: &ast::Connector) {
+        let mut connector = Connector {
+            name: Arc::clone(&decl.name.text),
+            page: 100,
+            url_max: 2000,
+            values_max: 100,
+            ..Connector::default()
+        };
+        for clause in &decl.clauses {
+            let words: Vec<String> = clause.words.iter().map(word_text).collect();
+            let words: Vec<String> = words.into_iter().filter(|w| w != "=").collect();
+            let Some((head, rest)) = words.split_first() else { continue };
+            match rest {
+                [value] => connector.words.push((head.clone(), value.clone())),
+                _ => {
+                    for pair in rest.split(|w| w == ",") {
+                        match pair {
+                            [name, value] => connector.words.push((format!("{head}.{name}"), value.clone())),
+                            [only] => connector.words.push((head.clone(), only.clone())),
+                            _ => {}
+                        }
+                    }
+                }
+            }
+        }
+        let number = |c: &Connector, name: &str| c.word(name).and_then(|v| v.parse().ok());
+        connector.page = number(&connector, "page").unwrap_or(connector.page);
+        connector.url_max = number(&connector, "url_max").unwrap_or(connector.url_max);
+        connector.values_max = number(&connector, "values_max").unwrap_or(connector.values_max);
+        connector.zone = connector.word("wall_clock").unwrap_or("UTC").into();
+        self.program.connectors.push(connector);
+    }
+
+    /// The field of an entity by name; a report with the nearest where there is none.
+    pub(crate) fn field_named(&mut self, id: EntityId, name: &str, span: Span) -> Option<FieldId> {
+        if let Some(field) = self.entity(id).field(name) {
+            return Some(field);
+        }
+        let entity = self.program.entity(id);
+        let names: Vec<String> = entity.fields.iter().map(|f| f.name.to_string()).collect();
+        let message = format!("{} has no field `{name}`", entity.full_name());
+        let declared = entity.span;
+        let mut d = crate::source::Diagnostic::new(&codes::UNKNOWN_FIELD, span, message)
+            .label("not in the schema")
+            .related(declared, "the schema is here");
+        d = match super::suggest::hint(name, names) {
+            Some(near) => d.help(format!("did you mean `{near}`?")).fix(format!("use `{near}`"), span, near),
+            None => d.help("see the schema for its fields; a field of your own is declared with `extend`"),
+        };
+        self.report(d);
+        None
+    }
+}
+
+fn present(ty: &ast::Type) -> &ast::Type {
+    match &ty.kind {
+        TypeKind::Optional(inner) => present(inner),
+        _ => ty,
+    }
+}
+
+fn method(word: &str) -> Option<Method> {
+    match word {
+        "get" => Some(Method::Get),
+        "post" => Some(Method::Post),
+        "put" => Some(Method::Put),
+        "delete" => Some(Method::Delete),
+        _ => None,
+    }
+}
+
+/// A word of a clause as text: names and numbers as written, texts without quotes.
+pub(crate) fn word_text(word: &Word) -> String {
+    match word {
+        Word::Name(path) => path_text(path),
+        Word::Sign(sign, _) => sign.to_string(),
+        Word::Value(e) => match &e.kind {
+            ExprKind::Number(n)
+            | ExprKind::Percent(n)
+            | ExprKind::Date(n)
+            | ExprKind::Instant(n)
+            | ExprKind::Duration(n, _) => n.to_string(),
+            // `{country}` in an address is a blank to be filled by the connector, not an expression of ours.
+            ExprKind::Text(parts) => parts
+                .iter()
+                .map(|part| match part {
+                    TextPart::Plain(text) => text.to_string(),
+                    TextPart::Value(e) => match &e.kind {
+                        ExprKind::Name(name) => format!("{{{}}}", name.text),
+                        _ => String::new(),
+                    },
+                })
+                .collect(),
+            ExprKind::Bool(yes) => if *yes { "yes" } else { "no" }.into(),
+            ExprKind::Name(name) => name.text.to_string(),
+            _ => String::new(),
+        },
+    }
+}
+
+/// Whether an entity's fields are what another has too: it may stand in its place.
+pub(crate) fn is_view_of(view: &Entity, other: &Entity) -> bool {
+    !view.fields.is_empty()
+        && view
+            .fields
+            .iter()
+            .all(|f| other.field(&f.name).is_some_and(|id| other.get(id).ty.present() == f.ty.present()))
+}
+
+/// A reference: the entity stands alone in its API.
+pub(crate) fn is_reference(entity: &Entity) -> bool {
+    entity.stands_alone()
+}

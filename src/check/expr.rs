@@ -1,0 +1,718 @@
+//! Expressions: what they mean and what type they have.
+
+use super::body::{Body, Local};
+use super::load::Space;
+use super::suggest;
+use super::types::{join, longest};
+use crate::ir::{Arm, Const, Element, Expr, ExprKind, ForClause, Pattern, Stop, Type};
+use crate::source::{Diagnostic, Span, codes};
+use crate::syntax::ast::{self, ExprKind as A, TextPart};
+use rust_decimal::Decimal;
+use std::sync::Arc;
+
+impl Body<'_, '_> {
+    /// The meaning of an expression. `want` is what its place takes, where that is known: it decides what a text in
+    /// quotes is, and what a part makes. The caller still has to [`Body::accept`] it.
+    pub(crate) fn expr(&mut self, e: &ast::Expr, want: Option<&Type>) -> Expr {
+        let span = e.span;
+        match &e.kind {
+            A::Error => Self::unknown(span),
+            A::Number(n) => self.number(n, Type::Literal, span),
+            A::Percent(n) => self.number(n, Type::Percent, span),
+            A::Date(text) => self.date(text, span),
+            A::Instant(text) => self.instant(text, span),
+            A::Duration(n, unit) => self.duration(n, unit, span),
+            A::Bool(yes) => Self::make(ExprKind::Const(Const::Bool(*yes)), Type::Bool, span),
+            A::None => Self::absent(span),
+            A::Text(parts) => self.text(parts, want, span),
+            A::Name(name) => self.name(name),
+            A::Field(of, name, optional) => self.field(of, name, *optional, span),
+            A::Call(callee, args) => self.call(callee, args, want, span),
+            A::Index(of, keys) => self.index(of, keys, span),
+            A::Binary(op, op_span, left, right) => self.binary(*op, *op_span, left, right, want, span),
+            A::Unary(op, inner) => self.unary(*op, inner, span),
+            A::IsSome(of, bind) => self.is_some(of, bind.as_ref(), span),
+            A::IsNone(of) => {
+                let is = self.is_some(of, None, span);
+                Self::make(ExprKind::Unary(crate::ir::Unary::Not, Box::new(is)), Type::Bool, span)
+            }
+            A::In(left, right) => self.membership(left, right, span),
+            A::If(cond, then, other) => self.choice(cond, then, other, want, span),
+            A::Match(on, arms) => self.matched(on, arms, want, span),
+            A::List(elements) => self.list(elements, want, span),
+            A::Record(fields) => self.record(fields, want, span),
+            A::Lambda(..) => {
+                self.cx.say(
+                    &codes::MISPLACED,
+                    span,
+                    "a function without a name stands where no function is wanted",
+                    "it is an argument, as in `xs.where(x => x.total > 0)`",
+                );
+                Self::unknown(span)
+            }
+            A::Ensure(call) => self.ensure(call, span),
+            A::Stop(kind, message) => self.stop(*kind, message, span),
+            A::Alert(_) => {
+                self.cx.say(
+                    &codes::MISPLACED,
+                    span,
+                    "`alert` is no value",
+                    "it stands behind the `else` of a `check` or an `on change`",
+                );
+                Self::unknown(span)
+            }
+            A::Keep if self.keeps => Self::make(ExprKind::Keep, Type::Never, span),
+            A::Keep => {
+                self.no_place("keep", "it leaves a field of the target as it is: it is a value in a mapping only", span)
+            }
+            A::It => match self.target {
+                Some(target) => Self::make(ExprKind::ItSelf, Type::Record(target), span),
+                None => self.no_place(
+                    "it",
+                    "it is the record that a mapping makes: it is known in a mapping only; pass it on as an argument",
+                    span,
+                ),
+            },
+            A::Was => match self.was {
+                Some((target, true)) => Self::make(ExprKind::Was, Type::Record(target).optional(), span),
+                Some((target, false)) => Self::make(ExprKind::Was, Type::Record(target), span),
+                None => self.no_place("was", "it is the target's present copy: it is known in a mapping only", span),
+            },
+            A::Base => match self.base.clone() {
+                Some(base) => base,
+                None => {
+                    self.no_place("base", "it is the value that an `adapt` displaces: it is known there only", span)
+                }
+            },
+        }
+    }
+
+    fn no_place(&mut self, word: &str, help: &str, span: Span) -> Expr {
+        self.cx.say(&codes::NO_PLACE_FOR_IT, span, format!("there is no `{word}` here"), help);
+        Self::unknown(span)
+    }
+
+    fn bad_literal(&mut self, span: Span, message: String, help: &str) -> Expr {
+        self.cx.say(&codes::BAD_LITERAL, span, message, help);
+        Self::unknown(span)
+    }
+
+    fn number(&mut self, text: &str, ty: Type, span: Span) -> Expr {
+        match Decimal::from_str_exact(text) {
+            Ok(n) => Self::make(ExprKind::Const(Const::Number(n)), ty, span),
+            Err(_) => self.bad_literal(
+                span,
+                format!("`{text}` has more digits than an amount can have"),
+                "numbers have at most 28 digits",
+            ),
+        }
+    }
+
+    fn date(&mut self, text: &str, span: Span) -> Expr {
+        match text.parse() {
+            Ok(date) => Self::make(ExprKind::Const(Const::Date(date)), Type::Date, span),
+            Err(_) => self.bad_literal(
+                span,
+                format!("{text} is no date of the calendar"),
+                "a date is written year-month-day, as 2026-01-31",
+            ),
+        }
+    }
+
+    fn instant(&mut self, text: &str, span: Span) -> Expr {
+        match text.parse() {
+            Ok(at) => Self::make(ExprKind::Const(Const::Instant(at)), Type::Instant, span),
+            Err(_) => self.bad_literal(
+                span,
+                format!("{text} is no instant"),
+                "an instant carries its zone, as 2026-01-31T10:00:00Z",
+            ),
+        }
+    }
+
+    fn duration(&mut self, text: &str, unit: &ast::Name, span: Span) -> Expr {
+        let seconds = match unit.text.trim_end_matches('s') {
+            "second" => 1,
+            "minute" => 60,
+            "hour" => 3_600,
+            "day" => 86_400,
+            "week" => 604_800,
+            _ => {
+                return self.bad_literal(
+                    unit.span,
+                    format!("`{}` is no unit of time", unit.text),
+                    "units are seconds, minutes, hours, days and weeks",
+                );
+            }
+        };
+        match text.parse::<i64>().ok().and_then(|n| n.checked_mul(seconds)) {
+            Some(n) => {
+                Self::make(ExprKind::Const(Const::Duration(jiff::SignedDuration::from_secs(n))), Type::Duration, span)
+            }
+            None => self.bad_literal(
+                span,
+                format!("`{text}` is no whole number of {}", unit.text),
+                "write a whole number before the unit",
+            ),
+        }
+    }
+
+    fn text(&mut self, parts: &[TextPart], want: Option<&Type>, span: Span) -> Expr {
+        if let [] | [TextPart::Plain(_)] = parts {
+            let text: Arc<str> = match parts.first() {
+                Some(TextPart::Plain(text)) => Arc::clone(text),
+                _ => "".into(),
+            };
+            let n = u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
+            let plain = Self::make(ExprKind::Const(Const::Text(Arc::clone(&text))), Type::Text(Some(n)), span);
+            return match want.map(Type::present) {
+                Some(
+                    ty @ (Type::Enum(_)
+                    | Type::Country
+                    | Type::Currency
+                    | Type::Code(_)
+                    | Type::FieldOf(_)
+                    | Type::Guid),
+                ) => {
+                    let ty = ty.clone();
+                    self.accept(plain, &ty, "this place")
+                }
+                _ => plain,
+            };
+        }
+        let mut length = Some(0u32);
+        let mut made = Vec::new();
+        for part in parts {
+            let part = match part {
+                TextPart::Plain(text) => {
+                    let n = u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
+                    Self::make(ExprKind::Const(Const::Text(Arc::clone(text))), Type::Text(Some(n)), span)
+                }
+                TextPart::Value(e) => self.in_text(e),
+            };
+            length = length.zip(longest(&part.ty)).map(|(a, b)| a.saturating_add(b));
+            made.push(part);
+        }
+        Self::make(ExprKind::Concat(made), Type::Text(length), span)
+    }
+
+    /// A value inside a text: it must be there, and have a plain form.
+    fn in_text(&mut self, e: &ast::Expr) -> Expr {
+        let value = self.expr(e, None);
+        if value.ty.is_optional() {
+            let d = Diagnostic::new(
+                &codes::OPTIONAL_AS_PRESENT,
+                value.span,
+                "this may be absent; a text wants something that is there",
+            )
+            .label("may be absent")
+            .help("say what stands there without it: `{x ?? \"\"}`")
+            .fix("leave it empty", value.span.at_end(), " ?? \"\"");
+            self.cx.report(d);
+            return Self::unknown(value.span);
+        }
+        let fine = matches!(value.ty, Type::Unknown | Type::Never | Type::Date | Type::Instant)
+            || value.ty.is_number()
+            || value.ty.is_text();
+        if !fine {
+            let message = format!("{} has no form as text", self.cx.show(&value.ty));
+            self.cx.say(&codes::TYPE_MISMATCH, value.span, message, "put one of its fields into the text");
+            return Self::unknown(value.span);
+        }
+        value
+    }
+
+    fn name(&mut self, name: &ast::Name) -> Expr {
+        if let Some(local) = self.value_named(&name.text) {
+            return Self::local_expr(&local, name.span);
+        }
+        if let Some(entity) = self.fields_of
+            && let Some(field) = self.cx.entity(entity).field(&name.text)
+        {
+            let ty = self.cx.program.entity(entity).get(field).ty.clone();
+            return Self::make(ExprKind::It(field), ty, name.span);
+        }
+        self.unknown_name(name)
+    }
+
+    fn field(&mut self, of: &ast::Expr, name: &ast::Name, optional: bool, span: Span) -> Expr {
+        if let A::Name(first) = &of.kind
+            && self.value_named(&first.text).is_none()
+        {
+            if &*first.text == "settings" {
+                return self.setting(self.inside, name, span);
+            }
+            if let Some(instance) = self.cx.used_instance(self.inside, &first.text) {
+                let message = format!("`{}` of `{}` is not a value", name.text, first.text);
+                let _ = instance;
+                self.cx.say(
+                    &codes::MISPLACED,
+                    span,
+                    message,
+                    "call it, `module.name(…)`, or ask a lookup, `module.name[…]`",
+                );
+                return Self::unknown(span);
+            }
+        }
+        if let A::Field(alias, settings, false) = &of.kind
+            && let A::Name(alias) = &alias.kind
+            && &*settings.text == "settings"
+            && self.value_named(&alias.text).is_none()
+        {
+            return match self.cx.used_instance(self.inside, &alias.text) {
+                Some(instance) => self.setting(instance, name, span),
+                None => {
+                    self.cx.unknown_alias(self.inside, alias);
+                    Self::unknown(span)
+                }
+            };
+        }
+        if matches!(of.kind, A::It) && self.target.is_some() {
+            return self.it_field(name, span);
+        }
+        let of = self.expr(of, None);
+        self.field_of(of, name, optional, span)
+    }
+
+    /// `it.Field`: the field of the record that is being made.
+    fn it_field(&mut self, name: &ast::Name, span: Span) -> Expr {
+        let Some(target) = self.target else { return Self::unknown(span) };
+        match self.cx.field_named(target, &name.text, name.span) {
+            Some(field) => {
+                let ty = self.cx.program.entity(target).get(field).ty.clone();
+                Self::make(ExprKind::It(field), ty, span)
+            }
+            None => Self::unknown(span),
+        }
+    }
+
+    /// A field of a record, of a code's record, or of one that may be absent.
+    pub(crate) fn field_of(&mut self, of: Expr, name: &ast::Name, optional: bool, span: Span) -> Expr {
+        if matches!(of.ty, Type::Unknown | Type::Never) {
+            return Self::unknown(span);
+        }
+        if of.ty.is_optional() {
+            if !optional {
+                let message = format!("this may be absent, so its field `{}` can't be read", name.text);
+                let dot = Span { start: name.span.start.saturating_sub(1), ..name.span }.at_start();
+                self.cx.report(
+                    Diagnostic::new(&codes::OPTIONAL_AS_PRESENT, of.span, message)
+                        .label("may be absent")
+                        .help(format!("`?.{}` is absent too when the record is", name.text))
+                        .fix("ask only when it is there", dot, "?"),
+                );
+                return Self::unknown(span);
+            }
+            return self.map_present(of, |body, there| body.field_of(there, name, false, span));
+        }
+        let of = match of.ty {
+            Type::Code(entity) => self.found_by_code(entity, of),
+            _ => of,
+        };
+        let Type::Record(entity) = of.ty else {
+            let message = format!("{} has no fields, so no `{}`", self.cx.show(&of.ty), name.text);
+            self.cx.report(
+                Diagnostic::new(&codes::UNKNOWN_FIELD, name.span, message)
+                    .label("no such field")
+                    .help(format!("a function is called with brackets: `.{}()`", name.text)),
+            );
+            return Self::unknown(span);
+        };
+        match self.cx.field_named(entity, &name.text, name.span) {
+            Some(field) => {
+                let ty = self.cx.program.entity(entity).get(field).ty.clone();
+                Self::make(ExprKind::Field(Box::new(of), entity, field), ty, span)
+            }
+            None => Self::unknown(span),
+        }
+    }
+
+    fn index(&mut self, of: &ast::Expr, keys: &[ast::Expr], span: Span) -> Expr {
+        let found = match &of.kind {
+            A::Name(name) if self.value_named(&name.text).is_none() => {
+                let visible = self.cx.visible(self.inside);
+                let with = visible.into_iter().find(|i| {
+                    let module = self.cx.module_of(*i);
+                    !self.cx.modules.named(module, Space::Lookup, &name.text).is_empty()
+                });
+                Some((with, name))
+            }
+            A::Field(alias, name, false) => match &alias.kind {
+                A::Name(alias) if self.value_named(&alias.text).is_none() && &*alias.text != "settings" => {
+                    match self.cx.used_instance(self.inside, &alias.text) {
+                        Some(instance) => Some((Some(instance), name)),
+                        None => {
+                            self.cx.unknown_alias(self.inside, alias);
+                            return Self::unknown(span);
+                        }
+                    }
+                }
+                _ => None,
+            },
+            _ => None,
+        };
+        let Some((instance, name)) = found else { return self.nth(of, keys, span) };
+        let lookup = instance.and_then(|i| self.cx.lookup_named(i, &name.text));
+        let Some(lookup) = lookup else {
+            let names = self.cx.names_in_sight(self.inside, Space::Lookup);
+            let mut d = Diagnostic::new(&codes::UNKNOWN_NAME, name.span, format!("there is no lookup `{}`", name.text))
+                .label("not found");
+            d = match suggest::hint(&name.text, names) {
+                Some(near) => d.help(format!("did you mean `{near}`?")).fix(format!("use `{near}`"), name.span, near),
+                None => d.help("declare it with `lookup`, or `use` the file that does"),
+            };
+            self.cx.report(d);
+            return Self::unknown(span);
+        };
+        let (wanted, result) = {
+            let l = self.cx.program.lookup(lookup);
+            (l.keys.clone(), l.result.clone())
+        };
+        if wanted.len() != keys.len() {
+            let message = format!("the lookup `{}` has {} keys; here are {}", name.text, wanted.len(), keys.len());
+            let names: Vec<String> = wanted.iter().map(|(n, _)| n.to_string()).collect();
+            self.cx.say(&codes::ARGUMENTS, span, message, format!("give it {}", names.join(", ")));
+            return Self::make(ExprKind::Const(Const::Absent), Type::Unknown, span);
+        }
+        let keys = keys
+            .iter()
+            .zip(&wanted)
+            .map(|(key, (key_name, ty))| {
+                let lowered = self.expr(key, Some(ty));
+                self.accept(lowered, ty, &format!("the key `{key_name}` of the lookup `{}`", name.text))
+            })
+            .collect();
+        Self::make(ExprKind::Lookup { lookup, keys, must: true }, result, span)
+    }
+
+    /// `xs[0]`: an element by its number.
+    fn nth(&mut self, of: &ast::Expr, keys: &[ast::Expr], span: Span) -> Expr {
+        let list = self.expr(of, None);
+        let [key] = keys else {
+            self.cx.say(&codes::ARGUMENTS, span, "an element of a list has one number", "write `xs[0]` for the first");
+            return Self::unknown(span);
+        };
+        let number = self.expr(key, Some(&Type::Int));
+        let number = self.accept(number, &Type::Int, "the number of an element");
+        match list.ty.element().cloned() {
+            Some(element) => Self::make(ExprKind::Native(crate::ir::Native::Nth, vec![list, number]), element, span),
+            None if list.ty == Type::Unknown => list,
+            None => {
+                let message = format!("{} has no elements", self.cx.show(&list.ty));
+                self.cx.say(&codes::BAD_OPERANDS, span, message, "`[…]` asks a lookup or takes an element of a list");
+                Self::unknown(span)
+            }
+        }
+    }
+
+    fn is_some(&mut self, of: &ast::Expr, bind: Option<&ast::Name>, span: Span) -> Expr {
+        let mut of = self.expr(of, None);
+        recoverable(&mut of);
+        if !of.ty.is_optional() && !matches!(of.ty, Type::Unknown | Type::Never) {
+            self.cx.report(
+                Diagnostic::new(&codes::NEEDLESS, span, format!("{} is always there", self.cx.show(&of.ty)))
+                    .label("can't be absent")
+                    .help("leave the question out, or ask something else, such as whether a text is empty"),
+            );
+        }
+        let local = bind.map(|name| {
+            let ty = of.ty.present().clone();
+            self.bind(name, ty)
+        });
+        Self::make(ExprKind::IsSome(Box::new(of), local), Type::Bool, span)
+    }
+
+    fn membership(&mut self, left: &ast::Expr, right: &ast::Expr, span: Span) -> Expr {
+        if let A::Name(group) = &right.kind
+            && self.value_named(&group.text).is_none()
+        {
+            let left = self.expr(left, None);
+            let left = self.accept(left, &Type::Country, "a group of countries");
+            if &*group.text != "eu" {
+                self.cx.say(
+                    &codes::UNKNOWN_NAME,
+                    group.span,
+                    format!("there is no group of countries `{}`", group.text),
+                    "groups are: `eu`; a list stands in brackets, `in [\"NL\", \"BE\"]`",
+                );
+            }
+            return Self::make(ExprKind::InGroup(Box::new(left), Arc::clone(&group.text)), Type::Bool, span);
+        }
+        let left = self.expr(left, None);
+        let wanted = Type::List(Arc::new(left.ty.present().clone()));
+        let right = self.expr(right, Some(&wanted));
+        match right.ty.present().element().cloned() {
+            Some(element) if comparable(&left.ty, &element) => {}
+            Some(element) => {
+                let message = format!("{} is never in a list of {}", self.cx.show(&left.ty), self.cx.show(&element));
+                self.cx.say(&codes::BAD_OPERANDS, span, message, "compare values of one type");
+            }
+            None if right.ty == Type::Unknown => {}
+            None => {
+                let message = format!("`in` wants a list on its right; this is {}", self.cx.show(&right.ty));
+                self.cx.say(
+                    &codes::BAD_OPERANDS,
+                    right.span,
+                    message,
+                    "write a list, `[\"a\", \"b\"]`, or a group, `eu`",
+                );
+            }
+        }
+        Self::make(ExprKind::In(Box::new(left), Box::new(right)), Type::Bool, span)
+    }
+
+    fn choice(
+        &mut self,
+        cond: &ast::Expr,
+        then: &ast::Expr,
+        other: &ast::Expr,
+        want: Option<&Type>,
+        span: Span,
+    ) -> Expr {
+        let (cond, then) = self.scoped(|body| {
+            let lowered = body.expr(cond, Some(&Type::Bool));
+            let cond = body.accept(lowered, &Type::Bool, "the condition of an `if`");
+            (cond, body.expr(then, want))
+        });
+        let other = self.scoped(|body| body.expr(other, want));
+        let (ty, mut branches) = self.together(vec![then, other], want, span);
+        let (other, then) = (branches.pop(), branches.pop());
+        let (Some(then), Some(other)) = (then, other) else { return Self::unknown(span) };
+        Self::make(ExprKind::If(Box::new(cond), Box::new(then), Box::new(other)), ty, span)
+    }
+
+    /// The type that branches have together, each made to fit it.
+    pub(crate) fn together(&mut self, branches: Vec<Expr>, want: Option<&Type>, span: Span) -> (Type, Vec<Expr>) {
+        let mut ty = Type::Never;
+        for branch in &branches {
+            match join(&ty, &branch.ty) {
+                Some(joined) => ty = joined,
+                None => match want {
+                    // Each fits what is wanted in its own way: a code and a record, net and price.
+                    Some(want) => {
+                        ty = want.clone();
+                        break;
+                    }
+                    None => {
+                        let message = format!(
+                            "the branches disagree: {} here, {} before",
+                            self.cx.show(&branch.ty),
+                            self.cx.show(&ty)
+                        );
+                        self.cx.say(
+                            &codes::TYPE_MISMATCH,
+                            branch.span,
+                            message,
+                            "every branch gives a value of one type",
+                        );
+                        return (Type::Unknown, branches);
+                    }
+                },
+            }
+        }
+        let _ = span;
+        let made =
+            branches.into_iter().map(|b| if b.ty == ty { b } else { self.accept(b, &ty, "this branch") }).collect();
+        (ty, made)
+    }
+
+    fn matched(&mut self, on: &ast::Expr, arms: &[ast::Arm], want: Option<&Type>, span: Span) -> Expr {
+        let on = self.expr(on, None);
+        let mut patterns = Vec::new();
+        let mut values = Vec::new();
+        for arm in arms {
+            patterns.push(self.cx.pattern(self.inside, &arm.pattern, &on.ty));
+            values.push(self.scoped(|body| body.expr(&arm.value, want)));
+        }
+        self.covered(&on, arms, &patterns, span);
+        let (ty, values) = self.together(values, want, span);
+        let arms = patterns.into_iter().zip(values).map(|(pattern, value)| Arm { pattern, value }).collect();
+        Self::make(ExprKind::Match(Box::new(on), arms), ty, span)
+    }
+
+    fn covered(&mut self, on: &Expr, arms: &[ast::Arm], patterns: &[Pattern], span: Span) {
+        let mut open = uncovered(&on.ty, patterns);
+        if open.is_empty() {
+            return;
+        }
+        open.truncate(6);
+        let last = arms.last().map_or(span, |arm| arm.value.span).at_end();
+        self.cx.report(
+            Diagnostic::new(
+                &codes::MATCH_NOT_COVERED,
+                Span { end: span.start + 5, ..span },
+                format!("this `match` says nothing for {}", open.join(", ")),
+            )
+            .label("a case is left open")
+            .help("add an arm for it, or `else => …`")
+            .fix("stop the record in all other cases", last, "\n    else => fail \"why it can't go on\""),
+        );
+    }
+
+    fn list(&mut self, elements: &[ast::Element], want: Option<&Type>, span: Span) -> Expr {
+        let wanted = want.and_then(|w| w.present().element()).cloned();
+        let mut made = Vec::new();
+        let mut ty = Type::Never;
+        for element in elements {
+            let (built, element_ty, at) = match element {
+                ast::Element::One(e) => {
+                    let value = self.list_value(e, wanted.as_ref());
+                    let (t, at) = (value.ty.clone(), value.span);
+                    (Element::One(value), t, at)
+                }
+                ast::Element::For(clauses, e) => self.scoped(|body| {
+                    let clauses = clauses.iter().map(|c| body.for_clause(c)).collect();
+                    let value = body.list_value(e, wanted.as_ref());
+                    let (t, at) = (value.ty.clone(), value.span);
+                    (Element::For(clauses, value), t, at)
+                }),
+            };
+            match join(&ty, &element_ty) {
+                Some(joined) => ty = joined,
+                None => {
+                    let message = format!(
+                        "this element is {}; those before are {}",
+                        self.cx.show(&element_ty),
+                        self.cx.show(&ty)
+                    );
+                    self.cx.say(&codes::TYPE_MISMATCH, at, message, "a list holds values of one type");
+                }
+            }
+            made.push(built);
+        }
+        Self::make(ExprKind::List(made), Type::List(Arc::new(ty)), span)
+    }
+
+    fn list_value(&mut self, e: &ast::Expr, want: Option<&Type>) -> Expr {
+        let value = self.expr(e, want);
+        match want {
+            Some(ty @ Type::Record(_)) => {
+                let ty = ty.clone();
+                self.accept(value, &ty, "an element of this list")
+            }
+            _ => value,
+        }
+    }
+
+    fn for_clause(&mut self, clause: &ast::ForClause) -> ForClause {
+        let list = self.expr(&clause.list, None);
+        let element = match list.ty.element() {
+            Some(element) => element.clone(),
+            None => {
+                if !matches!(list.ty, Type::Unknown | Type::Never) {
+                    let message = format!("`for` goes through a list; this is {}", self.cx.show(&list.ty));
+                    self.cx.say(&codes::BAD_OPERANDS, list.span, message, "give it a list, such as `order.line_items`");
+                }
+                Type::Unknown
+            }
+        };
+        let local = self.bind(&clause.name, element);
+        let cond = clause.cond.as_ref().map(|c| {
+            let lowered = self.expr(c, Some(&Type::Bool));
+            self.accept(lowered, &Type::Bool, "the `where` of a list")
+        });
+        ForClause { local, list, cond }
+    }
+
+    fn stop(&mut self, kind: ast::StopKind, message: &ast::Expr, span: Span) -> Expr {
+        let lowered = self.expr(message, Some(&Type::Text(None)));
+        let message = self.accept(lowered, &Type::Text(None), "a reason");
+        let kind = match kind {
+            ast::StopKind::Fail => Stop::Fail,
+            ast::StopKind::Skip => Stop::Skip,
+            ast::StopKind::Wait => Stop::Wait,
+        };
+        Self::make(ExprKind::Stop(kind, Box::new(message)), Type::Never, span)
+    }
+
+    /// `name = e` as seen by the rest: used by inlining.
+    pub(crate) fn let_in(local: &Local, value: Expr, body: Expr) -> Expr {
+        let (ty, span) = (body.ty.clone(), body.span);
+        Self::make(ExprKind::Let(local.id, Box::new(value), Box::new(body)), ty, span)
+    }
+}
+
+/// Makes a miss of what is asked here absent instead of a stop; false where nothing can miss.
+pub(crate) fn recoverable(e: &mut Expr) -> bool {
+    let missed = match &mut e.kind {
+        ExprKind::Find(find) => {
+            find.must = false;
+            true
+        }
+        ExprKind::Lookup { must, .. } => {
+            *must = false;
+            true
+        }
+        ExprKind::Let(_, _, body) => recoverable(body),
+        ExprKind::Native(n, _) => n.may_stop(),
+        _ => false,
+    };
+    if missed && !e.ty.is_optional() {
+        e.ty = e.ty.clone().optional();
+    }
+    missed
+}
+
+/// Whether values of two types can be compared for equality.
+pub(crate) fn comparable(a: &Type, b: &Type) -> bool {
+    use Type as T;
+    let (a, b) = (a.present(), b.present());
+    match (a, b) {
+        (T::Unknown | T::Never | T::Nothing, _) | (_, T::Unknown | T::Never | T::Nothing) => true,
+        (T::Code(x) | T::Record(x), T::Code(y) | T::Record(y)) => x == y,
+        (T::Code(_), T::Text(_)) | (T::Text(_), T::Code(_)) => true,
+        (T::Enum(x), T::Enum(y)) => {
+            x.name == y.name || x.values.iter().any(|v| y.values.iter().any(|w| w.code == v.code))
+        }
+        (T::Enum(_), T::Text(_)) | (T::Text(_), T::Enum(_)) => true,
+        (x, y) if x.is_text() && y.is_text() => {
+            !matches!((x, y), (T::Country, T::Currency) | (T::Currency, T::Country))
+        }
+        (T::Percent, T::Literal) | (T::Literal, T::Percent) => true,
+        (T::Percent, y) if y.is_number() => *y == T::Percent,
+        (x, T::Percent) if x.is_number() => false,
+        (T::Money(x), T::Money(y)) => x == y,
+        (T::Money(_), T::Decimal | T::Int) | (T::Decimal | T::Int, T::Money(_)) => false,
+        (x, y) if x.is_number() && y.is_number() => true,
+        (x, y) => x == y,
+    }
+}
+
+/// The values of a type that no pattern takes, as messages name them.
+pub(crate) fn uncovered(ty: &Type, patterns: &[Pattern]) -> Vec<String> {
+    fn takes(p: &Pattern, c: &Const) -> bool {
+        match p {
+            Pattern::Any => true,
+            Pattern::Absent => *c == Const::Absent,
+            Pattern::OneOf(list) => list.contains(c),
+            Pattern::Group(_) => false,
+            Pattern::Either(list) => list.iter().any(|p| takes(p, c)),
+        }
+    }
+    if patterns.iter().any(|p| matches!(p, Pattern::Any)) || matches!(ty, Type::Unknown | Type::Never) {
+        return Vec::new();
+    }
+    let mut open = Vec::new();
+    let mut ask = |c: Const, name: String| {
+        if !patterns.iter().any(|p| takes(p, &c)) {
+            open.push(name);
+        }
+    };
+    if ty.is_optional() {
+        ask(Const::Absent, "`none`".into());
+    }
+    match ty.present() {
+        Type::Enum(e) if !e.open => {
+            for value in &e.values {
+                ask(Const::Text(Arc::clone(&value.code)), format!("`{}`", value.code));
+            }
+        }
+        Type::Bool => {
+            ask(Const::Bool(true), "`yes`".into());
+            ask(Const::Bool(false), "`no`".into());
+        }
+        Type::Nothing => {}
+        _ => open.push("any other value".into()),
+    }
+    open
+}

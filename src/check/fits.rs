@@ -1,0 +1,336 @@
+//! What fits where: a value against the type that is wanted, with the reason when it doesn't.
+
+use super::body::Body;
+use super::suggest;
+use super::types::longest;
+use crate::ir::{Const, EntityId, Expr, ExprKind, Find, Kind, Type};
+use crate::source::{Diagnostic, Span, codes};
+use std::sync::Arc;
+
+/// For whom a value is: what messages say, and where it is declared.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Place {
+    /// "the field `YourRef` of exact.SalesOrder".
+    pub(crate) what: String,
+    /// Where that is declared.
+    pub(crate) declared: Option<Span>,
+    /// A text of unknown length is checked when it runs: it is a key, or only a part is being checked.
+    pub(crate) length_at_run: bool,
+}
+
+impl Body<'_, '_> {
+    /// The value, made to fit; a report where it can't.
+    pub(crate) fn accept(&mut self, e: Expr, want: &Type, what: &str) -> Expr {
+        self.accept_at(e, want, &Place { what: what.to_owned(), declared: None, length_at_run: false })
+    }
+
+    /// The value, made to fit a place; a report where it can't.
+    pub(crate) fn accept_at(&mut self, e: Expr, want: &Type, place: &Place) -> Expr {
+        match (&e.ty, want) {
+            (Type::Unknown | Type::Never, _) | (_, Type::Unknown) => return e,
+            (Type::Nothing, Type::Optional(_) | Type::Nothing) => return e,
+            (Type::Nothing, _) => return self.absent_there(e, want, place),
+            (Type::Optional(_), Type::Optional(inner)) => {
+                let inner = Arc::clone(inner);
+                if same_shape(e.ty.present(), &inner) {
+                    self.check_length(&e, &inner, place);
+                    return e;
+                }
+                return self.map_present(e, |body, there| body.accept_at(there, &inner, place));
+            }
+            (Type::Optional(_), _) => return self.absent_there(e, want, place),
+            (_, Type::Optional(inner)) => {
+                let inner = Arc::clone(inner);
+                return self.accept_at(e, &inner, place);
+            }
+            _ => {}
+        }
+        self.accept_present(e, want, place)
+    }
+
+    fn accept_present(&mut self, mut e: Expr, want: &Type, place: &Place) -> Expr {
+        use Type as T;
+        if let (ExprKind::Const(Const::Text(text)), true) = (&e.kind, wants_code(want)) {
+            let text = Arc::clone(text);
+            return self.literal_text(&text, want, e.span, place);
+        }
+        match (&e.ty, want) {
+            (T::Record(a), T::Record(b)) if a == b => e,
+            (T::Record(a), T::Record(b)) => {
+                let (a, b) = (*a, *b);
+                self.cx.read_entity(a);
+                self.cx.read_entity(b);
+                let (from, to) = (self.cx.program.entity(a), self.cx.program.entity(b));
+                if super::entity::is_view_of(to, from) { e } else { self.wrong_entity(e, a, b, place) }
+            }
+            (T::Code(a), T::Record(b)) if a == b => self.found_by_code(*a, e),
+            (T::Record(a), T::Code(b)) if a == b => self.code_of(*a, e),
+            (T::Code(a) | T::Record(a), T::Code(b) | T::Record(b)) if a != b => {
+                let (a, b) = (*a, *b);
+                self.wrong_entity(e, a, b, place)
+            }
+            (T::Code(a), T::Guid) => {
+                let found = self.found_by_code(*a, e);
+                Expr { ty: T::Guid, ..found }
+            }
+            (T::Record(_), T::Guid) => Expr { ty: T::Guid, ..e },
+            (T::List(a), T::List(b)) => {
+                let same = same_shape(a, b) || matches!(**a, T::Unknown | T::Never | T::Nothing);
+                if same || super::types::join(a, b).is_some_and(|j| same_shape(&j, b)) {
+                    e
+                } else {
+                    self.mismatch(e, want, place)
+                }
+            }
+            (T::Enum(a), T::Enum(b)) => {
+                if b.open || a.values.iter().all(|v| b.values.iter().any(|w| w.code == v.code)) {
+                    // The wire form is the target's.
+                    e.ty = want.clone();
+                    e
+                } else {
+                    self.mismatch(e, want, place)
+                }
+            }
+            (from, T::Text(_)) if from.is_text() => {
+                self.check_length(&e, want, place);
+                e
+            }
+            (T::Text(_), T::Email) | (T::Email, T::Email) => e,
+            (T::Text(_), T::Json) | (T::Json, T::Text(None)) => e,
+            (from, T::Json) if !matches!(from, T::Record(_)) => e,
+            (T::Literal | T::Int, T::Literal | T::Decimal) => e,
+            (T::Literal, T::Int) if matches!(&e.kind, ExprKind::Const(Const::Number(n)) if !n.fract().is_zero()) => {
+                self.mismatch(e, want, place)
+            }
+            (T::Literal, to) if to.is_number() && *to != T::Percent => e,
+            (T::Money(_), T::Money(_)) if e.ty != *want => self.wrong_kind(e, want, place),
+            (T::Money(_), T::Price) => self.price_needs_both(e, place),
+            (from, to) if from == to => e,
+            _ => self.mismatch(e, want, place),
+        }
+    }
+
+    /// The record with that code; none stops the record.
+    pub(crate) fn found_by_code(&mut self, entity: EntityId, code: Expr) -> Expr {
+        let span = code.span;
+        self.cx.read_entity(entity);
+        let Some(by) = self.cx.program.entity(entity).code else { return Self::unknown(span) };
+        let connection = self.connection_of(entity);
+        let find = Find { connection, entity, by: vec![by], values: vec![code], must: true };
+        Self::make(ExprKind::Find(Box::new(find)), Type::Record(entity), span)
+    }
+
+    /// A code that the ledger is asked to confirm.
+    pub(crate) fn verified(&mut self, entity: EntityId, code: Expr) -> Expr {
+        let found = self.found_by_code(entity, code);
+        match found.kind {
+            ExprKind::Find(find) => Self::make(ExprKind::Verified(find), Type::Code(entity), found.span),
+            _ => found,
+        }
+    }
+
+    fn code_of(&mut self, entity: EntityId, record: Expr) -> Expr {
+        let span = record.span;
+        self.cx.read_entity(entity);
+        match self.cx.program.entity(entity).code {
+            Some(code) => Self::make(ExprKind::Field(Box::new(record), entity, code), Type::Code(entity), span),
+            None => Self::unknown(span),
+        }
+    }
+
+    /// The connection of an entity's system here.
+    pub(crate) fn connection_of(&mut self, entity: EntityId) -> Arc<str> {
+        let connector = Arc::clone(&self.cx.program.entity(entity).connector);
+        self.cx.connection(self.inside, &connector)
+    }
+
+    /// A text in quotes where a code, a country or a value of an enumeration is wanted.
+    pub(crate) fn literal_text(&mut self, text: &Arc<str>, want: &Type, span: Span, place: &Place) -> Expr {
+        let fine = |ty: &Type| Self::make(ExprKind::Const(Const::Text(Arc::clone(text))), ty.clone(), span);
+        match want {
+            Type::Enum(e) if e.open || e.values.iter().any(|v| v.code == *text) => fine(want),
+            Type::Enum(e) => {
+                let names: Vec<String> = e.values.iter().map(|v| v.code.to_string()).collect();
+                let name = if e.name.is_empty() { place.what.clone() } else { e.name.to_string() };
+                let mut d = Diagnostic::new(&codes::UNKNOWN_VALUE, span, format!("`{text}` is no value of {name}"))
+                    .label("no such value")
+                    .help(format!("one of {}", quoted(&names)));
+                if let Some(near) = suggest::hint(text, names) {
+                    d = d.fix(format!("use \"{near}\""), span, format!("\"{near}\""));
+                }
+                self.cx.report(d);
+                Self::unknown(span)
+            }
+            Type::Country if crate::value::code::is_country(text) => fine(want),
+            Type::Currency if crate::value::code::is_currency(text) => fine(want),
+            Type::Country | Type::Currency => {
+                let (what, example) = if *want == Type::Country {
+                    ("country", "\"NL\" (ISO 3166)")
+                } else {
+                    ("currency", "\"EUR\" (ISO 4217)")
+                };
+                self.cx.report(
+                    Diagnostic::new(&codes::UNKNOWN_VALUE, span, format!("`{text}` is no {what}"))
+                        .label(format!("no {what}"))
+                        .help(format!("a {what} is two or three capitals, such as {example}")),
+                );
+                Self::unknown(span)
+            }
+            Type::FieldOf(entity) => {
+                self.cx.field_named(*entity, text, span);
+                fine(want)
+            }
+            _ => fine(want),
+        }
+    }
+
+    fn check_length(&mut self, e: &Expr, want: &Type, place: &Place) {
+        let Type::Text(Some(max)) = want else { return };
+        let there = e.ty.present();
+        let known = match &e.kind {
+            ExprKind::Const(Const::Text(text)) => Some(u32::try_from(text.chars().count()).unwrap_or(u32::MAX)),
+            _ => longest(there),
+        };
+        match known {
+            Some(n) if n <= *max => {}
+            Some(n) => {
+                let d = Diagnostic::new(
+                    &codes::TEXT_TOO_LONG,
+                    e.span,
+                    format!("{} holds {max} characters; this text has up to {n}", place.what),
+                )
+                .label(format!("up to {n} characters"))
+                .help("cut it with `.fit()`, or say something shorter")
+                .fix("cut it to fit", e.span.at_end(), ".fit()");
+                self.report_at(d, place);
+            }
+            None if place.length_at_run || matches!(there, Type::Email | Type::Code(_) | Type::Enum(_)) => {}
+            None => {
+                let d = Diagnostic::new(
+                    &codes::TEXT_MAY_BE_TOO_LONG,
+                    e.span,
+                    format!("{} holds {max} characters; this text may be longer", place.what),
+                )
+                .label("of unknown length")
+                .help("`.fit()` cuts it to the field; `.fit(at: \"word\")` cuts at a word")
+                .fix(
+                    "cut it to fit",
+                    e.span.at_end(),
+                    if e.ty.is_optional() { "?.fit()" } else { ".fit()" },
+                );
+                self.report_at(d, place);
+            }
+        }
+    }
+
+    fn absent_there(&mut self, e: Expr, want: &Type, place: &Place) -> Expr {
+        let what = if e.ty == Type::Nothing {
+            "`none` is nothing".to_owned()
+        } else {
+            format!("this is {}", self.cx.show(&e.ty))
+        };
+        let d = Diagnostic::new(
+            &codes::OPTIONAL_AS_PRESENT,
+            e.span,
+            format!("{what}; {} wants {}", place.what, self.cx.show(want)),
+        )
+        .label("may be absent")
+        .help("say what happens without it: `?? value`, `?? fail \"why\"`, or `if x is some y then … else …`")
+        .fix("stop the record without it", e.span.at_end(), " ?? fail \"why it can't be absent\"");
+        self.report_at(d, place);
+        Self::unknown(e.span)
+    }
+
+    fn wrong_entity(&mut self, e: Expr, from: EntityId, to: EntityId, place: &Place) -> Expr {
+        let (from, to) = (self.cx.program.entity(from), self.cx.program.entity(to));
+        let message = format!("{} wants {}; this is {}", place.what, to.full_name(), from.full_name());
+        let help =
+            format!("give it a value of {}, for example one found by its key: `{}(…)`", to.full_name(), to.full_name());
+        self.report_at(
+            Diagnostic::new(&codes::WRONG_ENTITY, e.span, message).label("another kind of record").help(help),
+            place,
+        );
+        Self::unknown(e.span)
+    }
+
+    fn wrong_kind(&mut self, e: Expr, want: &Type, place: &Place) -> Expr {
+        let message = format!("{} wants {}; this is {}", place.what, self.cx.show(want), self.cx.show(&e.ty));
+        let help = match (&e.ty, want) {
+            (Type::Money(Kind::Gross), Type::Money(Kind::Net)) => "take the tax off: `gross - tax`, or `.net(21%)`",
+            (Type::Money(Kind::Net), Type::Money(Kind::Gross)) => "add the tax: `net + tax`, or `.with_tax(21%)`",
+            _ => "net and tax make gross; an amount of one kind is not one of another",
+        };
+        self.report_at(
+            Diagnostic::new(&codes::MONEY_KINDS, e.span, message).label("another kind of amount").help(help),
+            place,
+        );
+        Self::unknown(e.span)
+    }
+
+    fn price_needs_both(&mut self, e: Expr, place: &Place) -> Expr {
+        let message =
+            format!("{} is net or gross as its VAT code says; this is {} alone", place.what, self.cx.show(&e.ty));
+        self.report_at(
+            Diagnostic::new(&codes::PRICE_NEEDS_BOTH, e.span, message)
+                .label("one amount only")
+                .help("give both: `price(net, tax)`, and the code's type in the administration chooses"),
+            place,
+        );
+        Self::unknown(e.span)
+    }
+
+    pub(crate) fn mismatch(&mut self, e: Expr, want: &Type, place: &Place) -> Expr {
+        let message = format!("{} wants {}; this is {}", place.what, self.cx.show(want), self.cx.show(&e.ty));
+        let mut d = Diagnostic::new(&codes::TYPE_MISMATCH, e.span, message).label(self.cx.show(&e.ty));
+        d = match (&e.ty, want) {
+            (Type::Instant, Type::Date) => {
+                d.help("`.date()` gives its day in the project's zone").fix("take its day", e.span.at_end(), ".date()")
+            }
+            (from, Type::Text(_)) if from.is_number() || matches!(from, Type::Date | Type::Instant) => {
+                d.help("put it into a text: `\"{…}\"`")
+            }
+            (Type::Decimal | Type::Literal, Type::Int) => {
+                d.help("`.int()` demands a whole number, `.round(0)` makes one")
+            }
+            (Type::Text(_), to) if to.is_number() => {
+                d.help("`.decimal()` reads a number from a text, and stops the record where there is none")
+            }
+            (Type::Text(_) | Type::Nothing, Type::Code(_) | Type::Record(_)) => {
+                d.help("find the record by it, for example `exact.Item(code)`")
+            }
+            (from, Type::Price) if from.is_number() => d.help("give both: `price(net, tax)`"),
+            (Type::Price, Type::Money(_)) => {
+                d.help("a price holds both; take the amount that this field wants from the source")
+            }
+            _ => d.help("give it a value of that type"),
+        };
+        self.report_at(d, place);
+        Self::unknown(e.span)
+    }
+
+    fn report_at(&mut self, mut d: Diagnostic, place: &Place) {
+        if let Some(declared) = place.declared {
+            d = d.related(declared, "declared here");
+        }
+        self.cx.report(d);
+    }
+}
+
+/// Whether a text in quotes is checked against a list of values or a schema.
+fn wants_code(want: &Type) -> bool {
+    matches!(want, Type::Enum(_) | Type::Country | Type::Currency | Type::Code(_) | Type::FieldOf(_) | Type::Guid)
+}
+
+/// The same type, lengths and spellings apart: no value has to be touched.
+fn same_shape(a: &Type, b: &Type) -> bool {
+    a == b || matches!((a, b), (Type::Text(_), Type::Text(_)))
+}
+
+/// `"a", "b" or "c"`
+pub(crate) fn quoted(names: &[String]) -> String {
+    let quoted: Vec<String> = names.iter().map(|n| format!("\"{n}\"")).collect();
+    match quoted.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        _ => quoted.join(""),
+    }
+}

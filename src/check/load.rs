@@ -1,0 +1,308 @@
+//! Modules: which files belong to which, and what each declares, read when it is first looked at.
+
+use crate::limits;
+use crate::source::{Diagnostic, FileId, Files, Source, Sources, Span, codes, library};
+use crate::syntax::{self, Chunk, ast};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A module among the loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct ModuleId(pub(crate) usize);
+
+/// What a name can name: each kind has names of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Space {
+    /// Entities and enumerations.
+    Type,
+    /// Functions, parts and mappings: what is called.
+    Call,
+    /// Lookups.
+    Lookup,
+    /// Flows.
+    Flow,
+}
+
+/// A declaration, read or not.
+#[derive(Debug)]
+pub(crate) struct Item {
+    pub(crate) file: FileId,
+    pub(crate) keyword: String,
+    pub(crate) name: String,
+    chunk: Option<Chunk>,
+    decl: Option<Arc<ast::Decl>>,
+}
+
+/// Where a module comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// The standard library.
+    Library,
+    /// The default flows.
+    Default,
+    /// The project, or the files named.
+    Project,
+}
+
+/// The declarations of a module's files.
+#[derive(Debug)]
+pub(crate) struct Module {
+    pub(crate) name: Arc<str>,
+    pub(crate) origin: Origin,
+    pub(crate) items: Vec<Item>,
+    index: HashMap<(Space, String), Vec<usize>>,
+    /// Alias, module, the `use`.
+    pub(crate) uses: Vec<(Arc<str>, ModuleId, ast::Use)>,
+}
+
+/// All modules of a check, and the diagnostics of reading them.
+pub(crate) struct Modules<'f> {
+    pub(crate) sources: Sources,
+    pub(crate) all: Vec<Module>,
+    by_name: HashMap<String, ModuleId>,
+    pub(crate) files: &'f dyn Files,
+    pub(crate) root: Option<PathBuf>,
+    /// Folder of the default flows on disk, when files of it are what is checked.
+    flows_folder: Option<PathBuf>,
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    /// Modules whose `use` lines are being followed: one that comes again is a circle.
+    loading: Vec<ModuleId>,
+}
+
+fn space_of(keyword: &str) -> Option<Space> {
+    match keyword {
+        "entity" | "enum" => Some(Space::Type),
+        "fn" | "extern" | "mapping" | "fields" => Some(Space::Call),
+        "lookup" => Some(Space::Lookup),
+        "flow" => Some(Space::Flow),
+        _ => None,
+    }
+}
+
+impl<'f> Modules<'f> {
+    pub(crate) fn new(files: &'f dyn Files) -> Self {
+        Self {
+            sources: Sources::new(),
+            all: Vec::new(),
+            by_name: HashMap::new(),
+            files,
+            root: None,
+            flows_folder: None,
+            diagnostics: Vec::new(),
+            loading: Vec::new(),
+        }
+    }
+
+    pub(crate) fn get(&self, id: ModuleId) -> &Module {
+        &self.all[id.0]
+    }
+
+    pub(crate) fn by_name(&self, name: &str) -> Option<ModuleId> {
+        self.by_name.get(name).copied()
+    }
+
+    /// Reads a file of the project as a module of that name.
+    pub(crate) fn add_file(&mut self, path: &Path, shown: &Path, name: &str) -> Option<ModuleId> {
+        if self.all.len() >= limits::FILES_MAX {
+            return None;
+        }
+        match self.files.read(path) {
+            Ok(text) => {
+                let file = self.sources.add(shown, text);
+                Some(self.add_module(name, Origin::Project, &[file]))
+            }
+            Err(e) => {
+                let file = self.sources.add(shown, "");
+                self.diagnostics.push(
+                    Diagnostic::new(
+                        &codes::UNREADABLE,
+                        Span::new(file, 0, 0),
+                        format!("{} can't be read: {e}", shown.display()),
+                    )
+                    .help("flow files are UTF-8 text; check the path, the file's encoding and its permissions"),
+                );
+                None
+            }
+        }
+    }
+
+    /// Files named on the command line: those in a folder `flows` are default flows, which see one another on disk.
+    pub(crate) fn name_of_file(&mut self, path: &Path) -> String {
+        let stem = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+        let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
+        let real = folder.canonicalize().unwrap_or_else(|_| folder.clone());
+        if real.file_name().is_some_and(|n| n == "flows") {
+            self.flows_folder = Some(folder);
+            format!("flows.{stem}")
+        } else {
+            stem
+        }
+    }
+
+    /// The module of that name: the project's, a default flow on disk, or one that ships.
+    pub(crate) fn find_or_load(&mut self, name: &str) -> Option<ModuleId> {
+        if let Some(id) = self.by_name(name) {
+            return Some(id);
+        }
+        if let (Some(folder), Some(stem)) = (self.flows_folder.clone(), name.strip_prefix("flows.")) {
+            let path = folder.join(format!("{stem}.flow"));
+            if self.files.read(&path).is_ok() {
+                return self.add_file(&path, &path, name);
+            }
+        }
+        let files: Vec<FileId> = library::module(name).map(|(_, path, text)| self.sources.add(*path, *text)).collect();
+        let origin = if name.starts_with("flows.") { Origin::Default } else { Origin::Library };
+        (!files.is_empty()).then(|| self.add_module(name, origin, &files))
+    }
+
+    fn add_module(&mut self, name: &str, origin: Origin, files: &[FileId]) -> ModuleId {
+        let id = ModuleId(self.all.len());
+        let mut module =
+            Module { name: name.into(), origin, items: Vec::new(), index: HashMap::new(), uses: Vec::new() };
+        for file in files {
+            self.read_items(&mut module, *file);
+        }
+        for (n, item) in module.items.iter().enumerate() {
+            if let Some(space) = space_of(&item.keyword) {
+                module.index.entry((space, item.name.clone())).or_default().push(n);
+            }
+        }
+        self.all.push(module);
+        self.by_name.insert(name.to_owned(), id);
+        self.read_uses(id);
+        id
+    }
+
+    /// The library is read declaration by declaration; what a person writes is read whole, so that all its mistakes show.
+    fn read_items(&mut self, module: &mut Module, file: FileId) {
+        let text = Arc::clone(&self.sources.get(file).text);
+        if module.origin == Origin::Library {
+            module.items.extend(syntax::outline(file, &text).into_iter().map(|chunk| Item {
+                file,
+                keyword: chunk.keyword.clone(),
+                name: chunk.name.clone(),
+                chunk: Some(chunk),
+                decl: None,
+            }));
+            return;
+        }
+        let parsed = syntax::parse(file, &text);
+        self.diagnostics.extend(parsed.diagnostics);
+        module.items.extend(parsed.ast.decls.into_iter().map(|decl| {
+            let (keyword, name) = heading(&decl.kind);
+            Item { file, keyword, name, chunk: None, decl: Some(Arc::new(decl)) }
+        }));
+    }
+
+    fn read_uses(&mut self, id: ModuleId) {
+        self.loading.push(id);
+        for n in 0..self.get(id).items.len() {
+            if self.get(id).items[n].keyword != "use" {
+                continue;
+            }
+            let Some(decl) = self.decl(id, n) else { continue };
+            let ast::DeclKind::Use(used) = &decl.kind else { continue };
+            let name = path_text(&used.module);
+            let Some(module) = self.find_or_load(&name) else {
+                self.unknown_module(&name, used.module.span);
+                continue;
+            };
+            if self.loading.contains(&module) {
+                let message = format!("`{name}` and `{}` use each other", self.get(id).name);
+                self.diagnostics.push(
+                    Diagnostic::new(&codes::CYCLE, used.module.span, message)
+                        .label("a circle of `use`")
+                        .help("move what both need into a third file, and use that"),
+                );
+                continue;
+            }
+            let last = used.module.parts.last().map_or("", |p| &*p.text);
+            let alias: Arc<str> = used.alias.as_ref().map_or_else(|| last.into(), |a| Arc::clone(&a.text));
+            self.all[id.0].uses.push((alias, module, used.clone()));
+        }
+        self.loading.pop();
+    }
+
+    fn unknown_module(&mut self, name: &str, span: Span) {
+        let mut names: Vec<String> = library::modules().into_iter().map(str::to_owned).collect();
+        names.extend(self.by_name.keys().cloned());
+        let mut d = Diagnostic::new(&codes::UNKNOWN_MODULE, span, format!("there is no module `{name}`"))
+            .label("not found")
+            .help("a module is a connector (`exact`), a part of the standard library (`std.address`), a default flow (`flows.orders`) or a file of the project");
+        if let Some(near) = super::suggest::hint(name, names) {
+            d = d.fix(format!("use `{near}`"), span, near);
+        }
+        self.diagnostics.push(d);
+    }
+
+    /// The declarations of an item: one, unless it could not be read.
+    pub(crate) fn decl(&mut self, module: ModuleId, n: usize) -> Option<Arc<ast::Decl>> {
+        let item = &mut self.all[module.0].items[n];
+        if item.decl.is_none()
+            && let Some(chunk) = item.chunk.take()
+        {
+            let source: &Source = self.sources.get(item.file);
+            let parsed = syntax::parse_chunk(item.file, &source.text, &chunk);
+            self.diagnostics.extend(parsed.diagnostics);
+            item.decl = parsed.ast.decls.into_iter().next().map(Arc::new);
+        }
+        item.decl.clone()
+    }
+
+    /// The declarations of that name in a module; functions may have several, told apart by their first parameter.
+    pub(crate) fn named(&mut self, module: ModuleId, space: Space, name: &str) -> Vec<Arc<ast::Decl>> {
+        let found = self.get(module).index.get(&(space, name.to_owned())).cloned().unwrap_or_default();
+        found.into_iter().filter_map(|n| self.decl(module, n)).collect()
+    }
+
+    /// The names of that kind in a module.
+    pub(crate) fn names(&self, module: ModuleId, space: Space) -> Vec<String> {
+        self.get(module).index.keys().filter(|(s, _)| *s == space).map(|(_, name)| name.clone()).collect()
+    }
+
+    /// The declarations with that word in a module, in order.
+    pub(crate) fn with_keyword(&mut self, module: ModuleId, keyword: &str) -> Vec<Arc<ast::Decl>> {
+        let found: Vec<usize> = self
+            .get(module)
+            .items
+            .iter()
+            .enumerate()
+            .filter(|(_, item)| item.keyword == keyword)
+            .map(|(n, _)| n)
+            .collect();
+        found.into_iter().filter_map(|n| self.decl(module, n)).collect()
+    }
+}
+
+/// A path as written.
+pub(crate) fn path_text(path: &ast::Path) -> String {
+    path.parts.iter().map(|p| &*p.text).collect::<Vec<_>>().join(".")
+}
+
+/// The word and the name of a declaration.
+fn heading(kind: &ast::DeclKind) -> (String, String) {
+    use ast::DeclKind as D;
+    let (word, name) = match kind {
+        D::Edition(_) => ("edition", String::new()),
+        D::Zone(_) => ("zone", String::new()),
+        D::Run(_) => ("run", String::new()),
+        D::Use(_) => ("use", String::new()),
+        D::Connect(c) => ("connect", c.name.text.to_string()),
+        D::Settings(_) => ("settings", String::new()),
+        D::Answers(a) => ("answers", path_text(&a.module)),
+        D::Lookup(l) => ("lookup", l.name.text.to_string()),
+        D::Enum(e) => ("enum", e.name.text.to_string()),
+        D::Entity(e) => ("entity", e.name.text.to_string()),
+        D::Extend(e) => ("extend", path_text(&e.entity)),
+        D::Connector(c) => ("connector", c.name.text.to_string()),
+        D::Fn(f) => ("fn", f.name.text.to_string()),
+        D::Extern(f) => ("extern", f.name.text.to_string()),
+        D::Mapping(m) => ("mapping", m.name.text.to_string()),
+        D::Fields(f) => ("fields", f.name.text.to_string()),
+        D::Flow(f) => ("flow", f.name.text.to_string()),
+        D::Adapt(_) => ("adapt", String::new()),
+        D::Test(_) => ("test", String::new()),
+    };
+    (word.to_owned(), name)
+}

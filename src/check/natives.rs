@@ -1,0 +1,410 @@
+//! The language's own functions: what they take and what they give.
+
+use super::body::Body;
+use super::expr::comparable;
+use super::types::join;
+use crate::ir::{Const, Expr, ExprKind, Kind, Native, Type};
+use crate::source::{Diagnostic, Span, codes};
+use crate::syntax::ast::{self, Arg, ExprKind as A};
+use std::sync::Arc;
+
+impl Body<'_, '_> {
+    /// A call of a native: what stands before the dot, and the arguments behind it.
+    pub(crate) fn native(
+        &mut self,
+        native: Native,
+        receiver: Option<Expr>,
+        args: &[Arg],
+        want: Option<&Type>,
+        span: Span,
+    ) -> Expr {
+        use Native as N;
+        let Some(receiver) = receiver else {
+            return match native {
+                N::Today => Self::make(ExprKind::Native(native, Vec::new()), Type::Date, span),
+                N::Now => Self::make(ExprKind::Native(native, Vec::new()), Type::Instant, span),
+                _ => self.wrong_count(native, 1, 0, span),
+            };
+        };
+        if matches!(receiver.ty, Type::Unknown | Type::Never) {
+            for arg in args.iter().filter(|a| !matches!(a.value.kind, A::Lambda(..))) {
+                self.expr(&arg.value, None);
+            }
+            return Self::unknown(span);
+        }
+        if receiver.ty.is_optional() && !matches!(native, N::Linked | N::Present) {
+            let d = Diagnostic::new(
+                &codes::OPTIONAL_AS_PRESENT,
+                receiver.span,
+                format!("this may be absent, so `{}` has nothing to work on", native.name()),
+            )
+            .label("may be absent")
+            .help(format!("`?.{}()` is absent too when it is", native.name()))
+            .fix("ask only when it is there", receiver.span.at_end(), "?");
+            self.cx.report(d);
+            return Self::unknown(span);
+        }
+        match native {
+            N::Map | N::Where | N::Flat | N::Any | N::All => self.over(native, receiver, args, span),
+            N::Sum => self.sum(receiver, args, span),
+            N::Count | N::First | N::Last | N::Single | N::IsEmpty | N::Present | N::Distinct => {
+                self.of_list(native, receiver, args, span)
+            }
+            N::Join => self.join_texts(receiver, args, span),
+            N::Nth => self.of_number(native, receiver, args, span),
+            N::Fit => self.fit(receiver, args, want, span),
+            N::Max | N::Min => self.extreme(native, receiver, args, span),
+            N::Round | N::Floor | N::Abs | N::Int | N::DecimalOf | N::PercentOf => {
+                self.of_number(native, receiver, args, span)
+            }
+            N::PriceOf | N::Untaxed | N::TaxOf | N::NetOf | N::WithTax | N::Share => {
+                self.of_money(native, receiver, args, want, span)
+            }
+            N::DateOf => self.fixed(native, receiver, &Type::Instant, args, &[], Type::Date, span),
+            N::Today | N::Now => self.wrong_count(native, 0, 1, span),
+            N::Linked => Self::make(ExprKind::Native(native, vec![receiver]), Type::Bool, span),
+            N::MetaOf => self.meta(receiver, args, span),
+            N::DocumentTotal => {
+                self.cx.say(
+                    &codes::MISPLACED,
+                    span,
+                    "`document_total` is the formula of a schema",
+                    "use `balance` to compare with a computed field",
+                );
+                Self::unknown(span)
+            }
+            N::Plain
+            | N::Digits
+            | N::Trim
+            | N::Upper
+            | N::Lower
+            | N::Take
+            | N::Replace
+            | N::StartsWith
+            | N::EndsWith
+            | N::Contains
+            | N::Split
+            | N::Length
+            | N::Postcode
+            | N::Street
+            | N::Capture => self.of_text(native, receiver, args, span),
+        }
+    }
+
+    fn wrong_count(&mut self, native: Native, wanted: usize, given: usize, span: Span) -> Expr {
+        let message = format!("`{}` takes {wanted} arguments; here are {given}", native.name());
+        self.cx.say(&codes::ARGUMENTS, span, message, "see the reference for its arguments");
+        Self::unknown(span)
+    }
+
+    /// A native with fixed types.
+    #[expect(clippy::too_many_arguments, reason = "a native is its name, its types and its arguments")]
+    fn fixed(
+        &mut self,
+        native: Native,
+        receiver: Expr,
+        first: &Type,
+        args: &[Arg],
+        types: &[Type],
+        result: Type,
+        span: Span,
+    ) -> Expr {
+        if args.len() != types.len() {
+            return self.wrong_count(native, types.len(), args.len(), span);
+        }
+        let mut values = vec![self.accept(receiver, first, &format!("`{}`", native.name()))];
+        for (arg, ty) in args.iter().zip(types) {
+            let value = self.expr(&arg.value, Some(ty));
+            values.push(self.accept(value, ty, &format!("`{}`", native.name())));
+        }
+        Self::make(ExprKind::Native(native, values), result, span)
+    }
+
+    fn of_text(&mut self, native: Native, receiver: Expr, args: &[Arg], span: Span) -> Expr {
+        use Native as N;
+        let text = Type::Text(None);
+        let length = super::types::longest(&receiver.ty);
+        let same = Type::Text(length);
+        let (types, result): (Vec<Type>, Type) = match native {
+            N::Plain | N::Trim => (vec![], same.optional()),
+            N::Digits => (vec![], same.optional()),
+            N::Upper | N::Lower => (vec![], Type::Text(None)),
+            N::Take => (vec![Type::Int], Type::Text(None)),
+            N::Replace => (vec![text.clone(), text.clone()], Type::Text(None)),
+            N::StartsWith | N::EndsWith | N::Contains => (vec![text.clone()], Type::Bool),
+            N::Split => (vec![text.clone()], Type::List(Arc::new(text.clone()))),
+            N::Capture => (vec![text.clone()], Type::List(Arc::new(text.clone().optional()))),
+            N::Length => (vec![], Type::Int),
+            N::Postcode => (vec![Type::Country], Type::Text(Some(20))),
+            _ => (vec![], Type::List(Arc::new(text.clone().optional()))),
+        };
+        // A text without HTML, or trimmed, is still a text when it was one: what is empty is absent.
+        let result = if native == N::Plain { Type::Text(length) } else { result };
+        let mut made = self.fixed(native, receiver, &text, args, &types, result, span);
+        if let (N::Take, ExprKind::Native(_, values)) = (native, &made.kind)
+            && let Some(ExprKind::Const(Const::Number(n))) = values.get(1).map(|v| &v.kind)
+        {
+            made.ty = Type::Text(u32::try_from(*n).ok());
+        }
+        made
+    }
+
+    /// `.fit()`: the place that it is for decides the length.
+    fn fit(&mut self, receiver: Expr, args: &[Arg], want: Option<&Type>, span: Span) -> Expr {
+        let at_word = match args {
+            [] => false,
+            [Arg { name: Some(name), value }] if &*name.text == "at" => match self.constant(value) {
+                Some(Const::Text(word)) if &*word == "word" => true,
+                _ => {
+                    self.cx.say(
+                        &codes::UNKNOWN_VALUE,
+                        value.span,
+                        "`fit` cuts anywhere, or `at: \"word\"`",
+                        "write `.fit(at: \"word\")`",
+                    );
+                    false
+                }
+            },
+            _ => return self.wrong_count(Native::Fit, 0, args.len(), span),
+        };
+        let receiver = self.accept(receiver, &Type::Text(None), "`fit`");
+        let Some(Type::Text(Some(max))) = want.map(Type::present) else {
+            return match want.map(Type::present) {
+                Some(Type::Text(None) | Type::Email | Type::Unknown) => receiver,
+                _ => {
+                    self.cx.say(
+                        &codes::NEEDLESS,
+                        span,
+                        "`fit` cuts to the field that it is for; here is none",
+                        "cut with `.take(n)`, or leave it to the field that gets the text",
+                    );
+                    receiver
+                }
+            };
+        };
+        let constant = |c: Const, ty: Type| Self::make(ExprKind::Const(c), ty, span);
+        let values = vec![
+            receiver,
+            constant(Const::Number((*max).into()), Type::Int),
+            constant(Const::Text(if at_word { "word" } else { "char" }.into()), Type::Text(None)),
+            constant(Const::Bool(true), Type::Bool),
+        ];
+        Self::make(ExprKind::Native(Native::Fit, values), Type::Text(Some(*max)), span)
+    }
+
+    fn element_of(&mut self, native: Native, list: &Expr) -> Option<Type> {
+        if let Some(element) = list.ty.element() {
+            return Some(element.clone());
+        }
+        let message = format!("`{}` works on a list; this is {}", native.name(), self.cx.show(&list.ty));
+        self.cx.say(&codes::BAD_OPERANDS, list.span, message, "give it a list, such as `order.line_items`");
+        None
+    }
+
+    /// `xs.where(x => c)` and its like.
+    fn over(&mut self, native: Native, list: Expr, args: &[Arg], span: Span) -> Expr {
+        let Some(element) = self.element_of(native, &list) else { return Self::unknown(span) };
+        let [arg] = args else { return self.wrong_count(native, 1, args.len(), span) };
+        let truth = matches!(native, Native::Where | Native::Any | Native::All);
+        let Some(f) = self.lambda(&arg.value, &element, truth.then_some(&Type::Bool)) else {
+            return Self::unknown(span);
+        };
+        let result = match native {
+            Native::Where => list.ty.clone(),
+            Native::Any | Native::All => Type::Bool,
+            Native::Flat => match f.ty.element() {
+                Some(_) => f.ty.clone(),
+                None => {
+                    self.cx.say(
+                        &codes::TYPE_MISMATCH,
+                        f.span,
+                        "`flat` wants a list for each element",
+                        "give it a list, or use `map`",
+                    );
+                    Type::Unknown
+                }
+            },
+            _ => Type::List(Arc::new(f.ty.clone())),
+        };
+        Self::make(ExprKind::Native(native, vec![list, f]), result, span)
+    }
+
+    /// `x => e` over an element of that type.
+    fn lambda(&mut self, e: &ast::Expr, element: &Type, want: Option<&Type>) -> Option<Expr> {
+        let A::Lambda(names, body) = &e.kind else {
+            self.cx.say(&codes::TYPE_MISMATCH, e.span, "here is a function wanted", "write it as `x => …`");
+            return None;
+        };
+        let [name] = names.as_slice() else {
+            self.cx.say(
+                &codes::ARGUMENTS,
+                e.span,
+                "this function is given one element at a time",
+                "write it as `x => …`",
+            );
+            return None;
+        };
+        Some(self.scoped(|inner| {
+            let local = inner.bind(name, element.clone());
+            let made = inner.expr(body, want);
+            let made = match want {
+                Some(want) => inner.accept(made, want, "this condition"),
+                None => made,
+            };
+            let (ty, span) = (made.ty.clone(), e.span);
+            Self::make(ExprKind::Lambda(vec![local], Box::new(made)), ty, span)
+        }))
+    }
+
+    fn sum(&mut self, list: Expr, args: &[Arg], span: Span) -> Expr {
+        let Some(element) = self.element_of(Native::Sum, &list) else { return Self::unknown(span) };
+        let (ty, values) = match args {
+            [] => (element, vec![list]),
+            [arg] => match self.lambda(&arg.value, &element, None) {
+                Some(f) => (f.ty.clone(), vec![list, f]),
+                None => return Self::unknown(span),
+            },
+            _ => return self.wrong_count(Native::Sum, 1, args.len(), span),
+        };
+        if !ty.is_number() && !matches!(ty, Type::Price | Type::Unknown | Type::Never) {
+            let message = format!("`sum` adds numbers; these are {}", self.cx.show(&ty));
+            self.cx.say(&codes::BAD_OPERANDS, span, message, "give it amounts that are there: `xs.sum(x => x.total)`");
+            return Self::unknown(span);
+        }
+        Self::make(ExprKind::Native(Native::Sum, values), ty, span)
+    }
+
+    fn of_list(&mut self, native: Native, list: Expr, args: &[Arg], span: Span) -> Expr {
+        let Some(element) = self.element_of(native, &list) else { return Self::unknown(span) };
+        if !args.is_empty() {
+            return self.wrong_count(native, 0, args.len(), span);
+        }
+        let result = match native {
+            Native::Count => Type::Int,
+            Native::IsEmpty => Type::Bool,
+            Native::First | Native::Last => element.optional(),
+            Native::Single => element,
+            Native::Present => Type::List(Arc::new(element.present().clone())),
+            _ => list.ty.clone(),
+        };
+        Self::make(ExprKind::Native(native, vec![list]), result, span)
+    }
+
+    fn join_texts(&mut self, list: Expr, args: &[Arg], span: Span) -> Expr {
+        let Some(element) = self.element_of(Native::Join, &list) else { return Self::unknown(span) };
+        let [separator] = args else { return self.wrong_count(Native::Join, 1, args.len(), span) };
+        if !element.present().is_text() && !matches!(element.present(), Type::Unknown | Type::Never) {
+            let message = format!("`join` joins texts; these are {}", self.cx.show(&element));
+            self.cx.say(&codes::BAD_OPERANDS, list.span, message, "make texts of them first: `[for x in xs: \"{x}\"]`");
+            return Self::unknown(span);
+        }
+        let separator = self.expr(&separator.value, None);
+        let separator = self.accept(separator, &Type::Text(None), "the separator");
+        Self::make(ExprKind::Native(Native::Join, vec![list, separator]), Type::Text(None).optional(), span)
+    }
+
+    fn extreme(&mut self, native: Native, first: Expr, args: &[Arg], span: Span) -> Expr {
+        let [arg] = args else { return self.wrong_count(native, 2, args.len() + 1, span) };
+        let second = self.expr(&arg.value, Some(&first.ty));
+        match join(&first.ty, &second.ty) {
+            Some(ty) if comparable(&first.ty, &second.ty) => {
+                Self::make(ExprKind::Native(native, vec![first, second]), ty, span)
+            }
+            _ => {
+                let message = format!(
+                    "`{}` wants two values of one type: {} and {}",
+                    native.name(),
+                    self.cx.show(&first.ty),
+                    self.cx.show(&second.ty)
+                );
+                self.cx.say(&codes::BAD_OPERANDS, span, message, "compare amounts of one kind");
+                Self::unknown(span)
+            }
+        }
+    }
+
+    fn of_number(&mut self, native: Native, receiver: Expr, args: &[Arg], span: Span) -> Expr {
+        use Native as N;
+        if native == N::Nth {
+            return self.wrong_count(native, 2, args.len() + 1, span);
+        }
+        let fine = match native {
+            N::DecimalOf => receiver.ty.is_text() || receiver.ty.is_number(),
+            N::Round => receiver.ty.is_number() || receiver.ty == Type::Price,
+            _ => receiver.ty.is_number(),
+        };
+        if !fine {
+            let message = format!("`{}` works on a number; this is {}", native.name(), self.cx.show(&receiver.ty));
+            self.cx.say(&codes::BAD_OPERANDS, receiver.span, message, "give it a number or an amount");
+            return Self::unknown(span);
+        }
+        let result = match native {
+            N::Int | N::Floor => Type::Int,
+            N::DecimalOf => Type::Decimal,
+            N::PercentOf => Type::Percent,
+            _ => receiver.ty.clone(),
+        };
+        let mut values = vec![receiver];
+        match (native, args) {
+            (N::Round, [digits]) => {
+                let digits = self.expr(&digits.value, Some(&Type::Int));
+                values.push(self.accept(digits, &Type::Int, "the decimals of `round`"));
+            }
+            (N::Round, _) => return self.wrong_count(native, 1, args.len(), span),
+            (_, []) => {}
+            _ => return self.wrong_count(native, 0, args.len(), span),
+        }
+        Self::make(ExprKind::Native(native, values), result, span)
+    }
+
+    fn of_money(&mut self, native: Native, receiver: Expr, args: &[Arg], want: Option<&Type>, span: Span) -> Expr {
+        use Native as N;
+        let (net, gross, tax) = (Type::Money(Kind::Net), Type::Money(Kind::Gross), Type::Money(Kind::Tax));
+        match native {
+            N::PriceOf => self.fixed(native, receiver, &net, args, &[tax], Type::Price, span),
+            N::TaxOf => self.fixed(native, receiver, &net, args, &[Type::Percent], tax, span),
+            N::WithTax => self.fixed(native, receiver, &net, args, &[Type::Percent], gross, span),
+            N::NetOf => self.fixed(native, receiver, &gross, args, &[Type::Percent], net, span),
+            N::Untaxed => {
+                let result = match want.map(Type::present) {
+                    Some(kind @ Type::Money(_)) => kind.clone(),
+                    _ => net,
+                };
+                if !matches!(receiver.ty, Type::Money(_) | Type::Decimal | Type::Literal) {
+                    return self.mismatch(
+                        receiver,
+                        &gross,
+                        &super::fits::Place { what: "`untaxed`".into(), ..Default::default() },
+                    );
+                }
+                Self::make(ExprKind::Native(native, vec![receiver]), result, span)
+            }
+            _ => {
+                let ty = receiver.ty.clone();
+                let result = Type::List(Arc::new(ty.clone()));
+                self.fixed(native, receiver, &ty, args, &[Type::List(Arc::new(Type::Decimal)), Type::Int], result, span)
+            }
+        }
+    }
+
+    /// `line.meta("Engraving")`: an entry of `meta_data`, as text.
+    fn meta(&mut self, receiver: Expr, args: &[Arg], span: Span) -> Expr {
+        let Type::Record(entity) = receiver.ty else {
+            let message = format!("{} has no `meta_data`", self.cx.show(&receiver.ty));
+            self.cx.say(
+                &codes::BAD_OPERANDS,
+                receiver.span,
+                message,
+                "`meta` works on an order, a line, a customer or a product",
+            );
+            return Self::unknown(span);
+        };
+        let Some(field) = self.cx.field_named(entity, "meta_data", receiver.span) else { return Self::unknown(span) };
+        let [key] = args else { return self.wrong_count(Native::MetaOf, 1, args.len(), span) };
+        let key = self.expr(&key.value, None);
+        let key = self.accept(key, &Type::Text(None), "the key of `meta`");
+        let ty = self.cx.program.entity(entity).get(field).ty.clone();
+        let entries = Self::make(ExprKind::Field(Box::new(receiver), entity, field), ty, span);
+        Self::make(ExprKind::Native(Native::MetaOf, vec![entries, key]), Type::Text(None).optional(), span)
+    }
+}

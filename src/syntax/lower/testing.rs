@@ -1,0 +1,94 @@
+//! Statements of tests.
+
+use super::schema::path_value;
+use super::{Lower, Pair};
+use crate::syntax::ast::{Expectation, Expr, TestStmt};
+use crate::syntax::forms::Place;
+use crate::syntax::grammar::Rule;
+
+impl Lower<'_> {
+    pub(super) fn test_body(&mut self, pair: Pair<'_>) -> Vec<TestStmt> {
+        let mut stmts = Vec::new();
+        for part in pair.into_inner() {
+            if part.as_rule() == Rule::test_junk {
+                self.junk(&part, Place::TestStatement);
+                continue;
+            }
+            stmts.extend(self.test_stmt(part));
+        }
+        stmts
+    }
+
+    fn test_stmt(&mut self, pair: Pair<'_>) -> Option<TestStmt> {
+        let span = self.span(&pair);
+        match pair.as_rule() {
+            Rule::given_settings => pair.into_inner().next().map(|entries| TestStmt::Settings(self.entries(entries))),
+            Rule::given => self.given(pair),
+            Rule::let_stmt => {
+                let (path, value) = self.assignment(pair)?;
+                Some(TestStmt::Let(path.parts.into_iter().next()?, value))
+            }
+            Rule::snapshot => Some(TestStmt::Snapshot(self.last_result(pair), span)),
+            _ => {
+                let mut parts = pair.into_inner();
+                let value = self.expr(parts.next()?);
+                let expectation = parts.next().map_or(Some(Expectation::Holds), |part| self.expectation(part));
+                Some(TestStmt::Expect(value, expectation?, span))
+            }
+        }
+    }
+
+    fn expectation(&mut self, pair: Pair<'_>) -> Option<Expectation> {
+        if pair.as_rule() == Rule::writes {
+            let what = pair.into_inner().next()?;
+            return Some(match what.as_rule() {
+                Rule::nothing => Expectation::WritesNothing,
+                _ => Expectation::Writes(self.paths(what)),
+            });
+        }
+        let word = pair.clone().into_inner().next()?;
+        let why = self.last_result(pair);
+        Some(match word.as_str() {
+            "fails" => Expectation::Fails(why),
+            "waits" => Expectation::Waits(why),
+            _ => Expectation::Skips(why),
+        })
+    }
+
+    fn given(&mut self, pair: Pair<'_>) -> Option<TestStmt> {
+        let span = self.span(&pair);
+        let (mut name, mut entity, mut file, mut fields, mut linked) = (None, None, None, Vec::new(), None);
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::given_name => name = part.into_inner().next().map(|word| self.name(&word)),
+                Rule::path => entity = Some(self.path(part)),
+                Rule::record => {
+                    fields = self.record(part).into_iter().map(|(path, value)| (path_value(path), value)).collect();
+                }
+                Rule::linked_to => linked = Some(self.last_result(part)),
+                _ => {
+                    for inner in part.into_inner() {
+                        match inner.as_rule() {
+                            Rule::text => file = Some(self.text(inner)),
+                            _ => fields.extend(self.given_with(inner)),
+                        }
+                    }
+                }
+            }
+        }
+        Some(TestStmt::Given { name, entity: entity?, file, fields, linked, span })
+    }
+
+    /// `line_items[0].sku = "GONE"`
+    fn given_with(&mut self, pair: Pair<'_>) -> Option<(Expr, Expr)> {
+        let (mut place, mut value) = (None, None);
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::value => place = Some(self.result(part)),
+                Rule::slip_assign => self.slip(&part, "=", "a value is given with `=`"),
+                _ => value = Some(self.result(part)),
+            }
+        }
+        Some((place?, value?))
+    }
+}

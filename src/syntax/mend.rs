@@ -1,0 +1,246 @@
+//! The text of a declaration as the grammar gets it: slips of the pen written right, brackets and quotes completed.
+//! What was changed has its diagnostic; places in the mended text are carried back to the real one.
+
+use super::brackets::{Mend, match_brackets};
+use super::token::{Lexeme, Slip, Token};
+use crate::source::{Diagnostic, Edit, FileId, Fix, Span, codes};
+
+/// A declaration made readable.
+pub(crate) struct Mended {
+    /// A mark that no line end is like (see the grammar's stack), then the text, then a line end.
+    pub(crate) text: String,
+    /// The pieces of the mended text, rising: its first byte, the real byte there, and whether it was put there for
+    /// what really stands there.
+    map: Vec<(usize, usize, bool)>,
+    /// Behind the declaration's last byte.
+    end: usize,
+    /// What was wrong.
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    /// It is nested too deep to be read.
+    pub(crate) too_deep: bool,
+}
+
+/// The first byte of what the grammar reads.
+pub(crate) const MARK: char = '\u{1}';
+
+/// Mends a declaration: its tokens, and what the scanner found wrong with them.
+pub(crate) fn mend(file: FileId, text: &str, tokens: &[Lexeme], slips: &[Slip]) -> Mended {
+    let broken: Vec<usize> = slips
+        .iter()
+        .filter_map(|slip| match slip {
+            Slip::UnclosedText { quote, .. } => Some(*quote),
+            Slip::LoneOpen(at) | Slip::LoneClose(at) => Some(*at),
+            _ => None,
+        })
+        .collect();
+    let matched = match_brackets(file, text, tokens, &broken);
+    let mut mends = Vec::new();
+    let mut diagnostics = Vec::new();
+    for slip in slips {
+        write_right(file, text, *slip, &mut mends, &mut diagnostics);
+    }
+    one_a_line(text, &mut diagnostics);
+    mends.extend(matched.mends);
+    mends.sort_by_key(|mend| mend.at);
+    diagnostics.extend(matched.diagnostics);
+    let start = tokens.first().map_or(0, |token| token.from());
+    let end = tokens.last().map_or(0, |token| token.to());
+    let (mended, map) = apply(&text[start..end], start, &mends);
+    Mended { text: mended, map, end, diagnostics, too_deep: matched.too_deep }
+}
+
+/// A line with a broken text is told once: what else seems wrong on it is likely to be text.
+fn one_a_line(text: &str, diagnostics: &mut Vec<Diagnostic>) {
+    let of_text = |d: &Diagnostic| d.code == &codes::BAD_TEXT || d.code == &codes::UNCLOSED;
+    let line = |d: &Diagnostic| memchr::memrchr(b'\n', &text.as_bytes()[..d.span.start as usize]).map_or(0, |n| n + 1);
+    let mut broken = rustc_hash::FxHashMap::default();
+    for (n, diagnostic) in diagnostics.iter().enumerate().filter(|(_, d)| of_text(d)) {
+        let first = broken.entry(line(diagnostic)).or_insert(n);
+        // A quote explains more than a brace.
+        if diagnostics[*first].code != &codes::UNCLOSED && diagnostic.code == &codes::UNCLOSED {
+            *first = n;
+        }
+    }
+    let mut n = 0;
+    diagnostics.retain(|diagnostic| {
+        n += 1;
+        broken.get(&line(diagnostic)).is_none_or(|only| *only == n - 1)
+    });
+}
+
+fn apply(text: &str, start: usize, mends: &[Mend]) -> (String, Vec<(usize, usize, bool)>) {
+    let mut out = String::with_capacity(text.len() + mends.len() * 2 + 2);
+    out.push(MARK);
+    let mut map = vec![(0, start, true), (out.len(), start, false)];
+    let mut at = start;
+    for mend in mends {
+        // Two changes of one place can't both be made; the first one stands.
+        if mend.at < at || mend.at + mend.remove > start + text.len() {
+            continue;
+        }
+        out.push_str(&text[at - start..mend.at - start]);
+        map.push((out.len(), mend.at, true));
+        out.push_str(mend.insert);
+        at = mend.at + mend.remove;
+        map.push((out.len(), at, false));
+    }
+    out.push_str(&text[at - start..]);
+    out.push('\n');
+    (out, map)
+}
+
+impl Mended {
+    /// The real byte at which something begins that begins at a byte of the mended text.
+    pub(crate) fn real(&self, at: usize) -> usize {
+        let (mended, real, put) = self.piece(at).0;
+        // The line end behind the last declaration is ours.
+        if put { real } else { (real + (at - mended)).min(self.end) }
+    }
+
+    /// The real byte behind something that ends at a byte of the mended text.
+    pub(crate) fn real_end(&self, at: usize) -> usize {
+        match self.piece(at) {
+            ((mended, _, true), Some(next)) if at > mended => next,
+            _ => self.real(at),
+        }
+    }
+
+    /// The piece of the text in which a byte lies, and where the next piece begins in the real text.
+    fn piece(&self, at: usize) -> ((usize, usize, bool), Option<usize>) {
+        let n = self.map.partition_point(|piece| piece.0 <= at).saturating_sub(1);
+        (self.map[n], self.map.get(n + 1).map(|next| next.1))
+    }
+}
+
+fn write_right(file: FileId, text: &str, slip: Slip, mends: &mut Vec<Mend>, diagnostics: &mut Vec<Diagnostic>) {
+    let span = |start: usize, end: usize| Span::new(file, start, end);
+    let mut mend = |at: usize, remove: usize, insert: &'static str| mends.push(Mend { at, remove, insert });
+    diagnostics.push(match slip {
+        Slip::UnclosedText { quote, end, triple } => {
+            let quotes = if triple { "\"\"\"" } else { "\"" };
+            // What is in it is nobody's text yet; empty, it can't break anything else.
+            mend(quote + quotes.len(), end.saturating_sub(quote + quotes.len()), "");
+            mend(end, 0, quotes);
+            Diagnostic::new(&codes::UNCLOSED, span(quote, quote + quotes.len()), "a text is opened and never closed")
+                .label("the text begins here")
+                .help("Write `\"` where the text ends. A text ends on its line; one over several lines stands between `\"\"\"`.")
+                .fix("close the text", span(end, end), quotes)
+        }
+        Slip::LoneOpen(at) => {
+            mend(at, 1, "(");
+            brace_in_text(span(at, at + 1), '{', "nothing closes it")
+        }
+        Slip::LoneClose(at) => {
+            mend(at, 1, ")");
+            brace_in_text(span(at, at + 1), '}', "nothing opens it")
+        }
+        Slip::Escape(at) => {
+            mend(at, 1, "");
+            let escape: String = text[at..].chars().take(2).collect();
+            Diagnostic::new(&codes::BAD_TEXT, span(at, at + escape.len()), format!("`{}` has no meaning in a text", escape.trim_end()))
+                .label("unknown escape")
+                .help("Behind `\\` stands one of `{` `}` `\"` `\\` `n` (a new line) `t` (a tab); a `\\` itself is written `\\\\`.")
+                .fix("write the `\\` itself", span(at, at + 1), "\\\\")
+        }
+        Slip::ForeignQuotes { open, inside, close } => {
+            let end = close + text[close..].chars().next().map_or(1, char::len_utf8);
+            mend(open, inside - open, "\"");
+            // Braces between them were not looked at, and may not be pairs.
+            let plain = !text[inside..close].contains(['{', '}', '\\']);
+            if !plain {
+                mend(inside, close - inside, "");
+            }
+            mend(close, end - close, "\"");
+            let mut wrong =
+                Diagnostic::new(&codes::SYNTAX, span(open, end), "a text stands between straight double quotes")
+                    .label("other quotes")
+                    .help("Write `\"…\"`.");
+            let edits = [span(open, inside), span(close, end)].map(|span| Edit { span, text: "\"".into() });
+            if plain {
+                wrong.fix = Some(Fix { title: "use straight double quotes".into(), edits: edits.into() });
+            }
+            wrong
+        }
+        Slip::Semicolon(at) => {
+            mend(at, 1, "\n");
+            Diagnostic::new(&codes::SYNTAX, span(at, at + 1), "statements end with their line, not with `;`")
+                .label("not needed")
+                .help("Remove it; two statements stand on two lines.")
+                .fix("remove `;`", span(at, at + 1), "")
+        }
+        Slip::Operator(at, end) => {
+            let (word, insert) = match &text[at..end] {
+                "&&" => ("and", " and "),
+                "||" => ("or", " or "),
+                _ => ("not", " not "),
+            };
+            mend(at, end - at, insert);
+            let message = format!("`{}` is written `{word}`", &text[at..end]);
+            let fix = if word == "not" { "not " } else { word };
+            Diagnostic::new(&codes::SYNTAX, span(at, end), message)
+                .label(format!("write `{word}`"))
+                .help(format!("Conditions are joined by the words `and`, `or` and `not`: write `{word}`."))
+                .fix(format!("write `{word}`"), span(at, end), fix)
+        }
+        Slip::Odd(at) => odd(file, text, at, &mut mend),
+    });
+}
+
+fn brace_in_text(span: Span, brace: char, why: &str) -> Diagnostic {
+    Diagnostic::new(&codes::BAD_TEXT, span, format!("`{brace}` stands alone in a text: {why}"))
+        .label("half of a pair")
+        .help(format!("A value in a text stands between `{{` and `}}`; for the character itself write `\\{brace}`."))
+        .fix(format!("write `\\{brace}`"), span, format!("\\{brace}"))
+}
+
+/// A character that the language does not use; those that look like one of ours are read as it.
+fn odd(file: FileId, text: &str, at: usize, mend: &mut impl FnMut(usize, usize, &'static str)) -> Diagnostic {
+    let odd = text[at..].chars().next().unwrap_or(' ');
+    let span = Span::new(file, at, at + odd.len_utf8());
+    let meant = match odd {
+        '“' | '”' | '„' | '‘' | '’' | '\'' => "\"",
+        '–' | '—' | '−' => "-",
+        '≠' => "!=",
+        '≤' => "<=",
+        '≥' => ">=",
+        '→' => "->",
+        '⇒' => "=>",
+        '×' => "*",
+        _ => " ",
+    };
+    // A quote would have to be scanned again; as a blank it leaves the rest of its line to be read.
+    mend(at, odd.len_utf8(), if meant == "\"" { " " } else { meant });
+    let shown =
+        if odd.is_control() || odd.is_whitespace() { format!("U+{:04X}", u32::from(odd)) } else { odd.to_string() };
+    let wrong = Diagnostic::new(&codes::SYNTAX, span, format!("the character `{shown}` has no meaning here"))
+        .label("unknown character");
+    if odd.is_whitespace() {
+        wrong.help("It looks like a blank and is none: write a plain blank.").fix("write a blank", span, " ")
+    } else if meant == " " {
+        wrong.help("Remove it, or put it into a text: `\"…\"`.")
+    } else {
+        let wrong = wrong.help(format!("Write `{meant}`."));
+        if meant == "\"" { wrong } else { wrong.fix(format!("write `{meant}`"), span, meant) }
+    }
+}
+
+/// The `##` lines right above the line of the byte `at`, joined by line ends.
+pub(crate) fn doc_above(text: &str, tokens: &[Lexeme], at: usize) -> Option<String> {
+    let mut n = tokens.partition_point(|token| token.from() < at);
+    let mut lines = Vec::new();
+    // Back over the indentation, then a line at a time.
+    loop {
+        while n > 0 && tokens[n - 1].kind == Token::Blank {
+            n -= 1;
+        }
+        if n < 2 || tokens[n - 1].kind != Token::LineEnd || tokens[n - 2].kind != Token::Doc {
+            break;
+        }
+        let doc = tokens[n - 2];
+        let line = text[doc.from()..doc.to()].trim_start_matches('#').trim_end();
+        lines.push(line.strip_prefix(' ').unwrap_or(line));
+        n -= 2;
+    }
+    lines.reverse();
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}

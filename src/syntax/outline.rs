@@ -1,0 +1,172 @@
+//! A file cut into its declarations, before anything is parsed: a forgotten bracket ends with its declaration, and of
+//! a large library only what is used needs to be read.
+
+use super::token::{Lexeme, Token, lex};
+use crate::source::{FileId, Span};
+
+/// A declaration that has not been read yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chunk {
+    /// The word that opens it, `mapping`; whatever stands there if it is no declaration.
+    pub keyword: String,
+    /// Its name, its path or its text without quotes: `sales_order`, `woo.Order`. Empty where there is none.
+    pub name: String,
+    /// Its bytes, the `##` lines above and the blank lines below included.
+    pub range: Span,
+}
+
+/// The words that open declarations. None of them opens a statement.
+pub(crate) const DECLARATIONS: [&str; 18] = [
+    "edition",
+    "zone",
+    "run",
+    "use",
+    "connect",
+    "settings",
+    "lookup",
+    "enum",
+    "entity",
+    "extend",
+    "connector",
+    "fn",
+    "extern",
+    "mapping",
+    "fields",
+    "flow",
+    "adapt",
+    "test",
+];
+
+/// The declarations of a file in their order; together they are all of its text.
+pub fn outline(file: FileId, text: &str) -> Vec<Chunk> {
+    let lexed = lex(text, 0, text.len());
+    cut(file, text, &lexed.tokens).into_iter().map(|(chunk, _)| chunk).collect()
+}
+
+/// Chunks, each with the index of its first token.
+pub(crate) fn cut(file: FileId, text: &str, tokens: &[Lexeme]) -> Vec<(Chunk, usize)> {
+    let mut heads: Vec<(usize, usize)> = Vec::new();
+    let (mut depth, mut in_text) = (0usize, 0usize);
+    // First token of the `##` lines right above the line that is looked at.
+    let mut docs: Option<usize> = None;
+    let mut n = 0;
+    while n < tokens.len() {
+        let line = n;
+        let first = skip_blanks(tokens, n);
+        if let Some(token) = tokens.get(first).filter(|_| in_text == 0) {
+            match token.kind {
+                Token::Doc => docs = docs.or(Some(line)),
+                Token::Word
+                    if opens(text, tokens, first) || depth == 0 && stands_for_one(text, tokens, first, &heads) =>
+                {
+                    heads.push((docs.take().unwrap_or(line), first));
+                    depth = 0;
+                }
+                _ => docs = None,
+            }
+        }
+        while n < tokens.len() {
+            let kind = tokens[n].kind;
+            n += 1;
+            match kind {
+                Token::LineEnd => break,
+                Token::TextOpen => in_text += 1,
+                Token::TextClose => in_text = in_text.saturating_sub(1),
+                Token::Open if in_text == 0 => depth += 1,
+                Token::Close if in_text == 0 => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+        }
+    }
+    assemble(file, text, tokens, &heads)
+}
+
+fn assemble(file: FileId, text: &str, tokens: &[Lexeme], heads: &[(usize, usize)]) -> Vec<(Chunk, usize)> {
+    let start_of = |n: usize| tokens.get(n).map_or(text.len(), |token| token.from());
+    let mut chunks = Vec::with_capacity(heads.len() + 1);
+    let first = heads.first().map_or(tokens.len(), |head| head.0);
+    if first > 0 {
+        let range = Span::new(file, 0, start_of(first));
+        chunks.push((Chunk { keyword: String::new(), name: String::new(), range }, 0));
+    }
+    for (n, (begin, word)) in heads.iter().enumerate() {
+        let next = heads.get(n + 1).map_or(tokens.len(), |head| head.0);
+        let keyword = text[tokens[*word].from()..tokens[*word].to()].to_owned();
+        let range = Span::new(file, start_of(*begin), start_of(next));
+        chunks.push((Chunk { keyword, name: name_of(text, tokens, *word), range }, *begin));
+    }
+    chunks
+}
+
+fn skip_blanks(tokens: &[Lexeme], mut n: usize) -> usize {
+    while tokens.get(n).is_some_and(|token| token.kind == Token::Blank) {
+        n += 1;
+    }
+    n
+}
+
+/// Whether the word at `n`, the first of its line, stands in the place of a declaration, most likely a misspelt one: at
+/// the margin, outside of all brackets, and behind something that is over.
+fn stands_for_one(text: &str, tokens: &[Lexeme], n: usize, heads: &[(usize, usize)]) -> bool {
+    let shown = |token: &Lexeme| &text[token.from()..token.to()];
+    let at_margin = n == 0 || tokens[n - 1].kind == Token::LineEnd;
+    let goes_on = ["and", "or", "then", "else", "for", "in", "from"].contains(&shown(&tokens[n]));
+    let Some((_, head)) = heads.last().filter(|_| at_margin && !goes_on) else {
+        return false;
+    };
+    let before = tokens[..n].iter().rev().find(|token| !token.is_trivia());
+    if before.is_some_and(|token| matches!(shown(token), "=" | ",")) {
+        return false;
+    }
+    // Of several such lines the first one is told, and each that opens a block.
+    let line_end =
+        tokens[n..].iter().position(|token| token.kind == Token::LineEnd).map_or(tokens.len(), |end| n + end);
+    let block =
+        tokens[n..line_end].iter().rev().find(|token| !token.is_trivia()).is_some_and(|last| shown(last) == "{");
+    block || DECLARATIONS.contains(&shown(&tokens[*head]))
+}
+
+/// Whether the word at `n`, the first of its line, opens a declaration.
+fn opens(text: &str, tokens: &[Lexeme], n: usize) -> bool {
+    let word = &text[tokens[n].from()..tokens[n].to()];
+    let next = tokens.get(skip_blanks(tokens, n + 1));
+    let at_margin = n == 0 || tokens[n - 1].kind == Token::LineEnd;
+    if !DECLARATIONS.contains(&word) {
+        return false;
+    }
+    let spaced = tokens.get(n + 1).is_some_and(|token| token.kind == Token::Blank);
+    match next.map(|token| (token.kind, &text[token.from()..token.to()])) {
+        Some((Token::Word | Token::TextOpen, _)) => spaced,
+        Some((Token::Open, "{")) => spaced || at_margin,
+        Some((Token::Number, _)) => word == "edition",
+        Some((Token::Sign, "=" | ":" | "." | "==" | "?." | ":=")) => false,
+        Some(_) | None => at_margin,
+    }
+}
+
+/// The name behind the keyword at `n`: a path, or a text.
+fn name_of(text: &str, tokens: &[Lexeme], n: usize) -> String {
+    let keyword = &text[tokens[n].from()..tokens[n].to()];
+    let mut at = skip_blanks(tokens, n + 1);
+    let word = |at: usize| tokens.get(at).filter(|t| t.kind == Token::Word).map_or("", |t| &text[t.from()..t.to()]);
+    // `extern fn NAME`, `adapt lookup NAME`, `settings for NAME`
+    if matches!(keyword, "extern" | "adapt") || (keyword == "settings" && word(at) == "for") {
+        at = skip_blanks(tokens, at + 1);
+    }
+    match tokens.get(at).map(|token| token.kind) {
+        Some(Token::TextOpen) => {
+            let inside = tokens.get(at + 1).filter(|t| t.kind == Token::Piece);
+            inside.map_or(String::new(), |t| text[t.from()..t.to()].to_owned())
+        }
+        Some(Token::Word) => {
+            let start = tokens[at].from();
+            let mut end = tokens[at].to();
+            while tokens.get(at + 1).is_some_and(|t| &text[t.from()..t.to()] == ".") && !word(at + 2).is_empty() {
+                at += 2;
+                end = tokens[at].to();
+            }
+            text[start..end].to_owned()
+        }
+        _ => String::new(),
+    }
+}
