@@ -1,10 +1,12 @@
 //! flowc: a language that moves business records between a web shop and a ledger.
 
+pub mod check;
 pub mod connector;
 pub mod eval;
 pub mod ir;
 pub mod limits;
 pub mod plan;
+pub mod sandbox;
 pub mod source;
 pub mod store;
 pub mod syntax;
