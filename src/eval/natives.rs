@@ -77,6 +77,7 @@ fn apply<'r>(run: &mut Run<'r>, native: Native, args: &[Value<'r>], at: &At) -> 
         | N::First
         | N::Last
         | N::Single
+        | N::Nth
         | N::IsEmpty
         | N::Sum
         | N::Length
@@ -253,6 +254,20 @@ fn on_list<'r>(run: &mut Run<'r>, native: Native, args: &[Value<'r>], at: &At) -
                 return Err(Halt::soft(Failure::new(reason, at.span).with_value(list.len().to_string())));
             }
         },
+        Native::Nth => {
+            let wanted = match args.get(1) {
+                Some(Value::Number(n)) => usize::try_from(*n).ok(),
+                _ => None,
+            };
+            match wanted.and_then(|n| list.get(n)) {
+                Some(element) => *element,
+                None => {
+                    let n = wanted.map_or_else(|| "of that number".to_owned(), |n| format!("{n}"));
+                    let reason = format!("the list has {} elements, none {n} (they are counted from 0)", list.len());
+                    return Err(Halt::soft(Failure::new(reason, at.span).with_value(n)));
+                }
+            }
+        }
         Native::Contains => Value::Bool(args.get(1).is_some_and(|wanted| list.iter().any(|v| same(*v, *wanted)))),
         Native::Sum => return sum(run, list.iter().map(|v| Ok(*v)), at),
         _ => return Err(wrong(run, native, at)),
