@@ -46,6 +46,10 @@ pub const FOUND_BYTES_MAX: usize = 32 << 20;
 pub const EQUAL_REFUSALS_MAX: u32 = 3;
 /// Seconds until a write of a kind that was stopped is tried again: the window in which the API counts errors.
 pub const REFUSED_KIND_SECONDS: i64 = 3_600;
+/// Real seconds that a pass waits at its end for writes without an outcome; with a real clock it never comes to that.
+pub const OUTCOME_PATIENCE_SECONDS: u32 = 15;
+/// Times that a write which a system has put off is sent in one pass.
+pub const PUT_OFF_MAX: u32 = 4;
 /// Records that are read again by key in one scan: retries of parked and waiting ones.
 pub const AGAIN_PAGE_MAX: usize = 50;
 /// Times that one record is evaluated in a pass: rounds of finds, and what follows a write. More is a fault of ours.

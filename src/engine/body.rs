@@ -51,7 +51,9 @@ fn fill(value: &mut Value, settled: &[Option<Settled>]) -> Result<(), Dangling> 
 
 /// The draft whose key this text stands for.
 pub(crate) fn pending(text: &str) -> Option<usize> {
-    text.strip_prefix("\0draft:")?.parse().ok()
+    // As a text, or as the JSON of one, as keys hold it.
+    let text = text.strip_prefix("\"\\u0000").and_then(|t| t.strip_suffix('"')).or_else(|| text.strip_prefix('\0'))?;
+    text.strip_prefix("draft:")?.parse().ok()
 }
 
 fn key(settled: &Settled) -> Value {

@@ -40,6 +40,8 @@ pub(crate) enum Step {
     Update { id: Arc<str>, body: String, changes: Vec<Change>, hashes: Vec<FieldHash> },
     /// It is taken away.
     Delete { id: Arc<str> },
+    /// It is left as it is, and the draft with that number is written instead.
+    Instead { id: Arc<str>, draft: usize },
     /// It is as it should be.
     Unchanged { id: Arc<str>, hashes: Vec<FieldHash> },
     /// It was there already and is ours from now on.
@@ -135,6 +137,7 @@ fn found_once(facts: &Facts<'_>, id: &Arc<str>, row: &str, ours: bool) -> Result
     match draft.on_change {
         OnSourceChange::Ignore => Ok(Step::Unchanged { id: Arc::clone(id), hashes: link.fields.clone() }),
         OnSourceChange::Update => update(facts, id, row, true),
+        OnSourceChange::Write(draft) => Ok(Step::Instead { id: Arc::clone(id), draft }),
         OnSourceChange::Alert => {
             let names: Vec<&str> = hashes
                 .iter()

@@ -61,7 +61,7 @@ pub(crate) fn lane(program: &Program, draft: &Draft, key: &KeyTried) -> Option<S
     let mut pairs = Vec::new();
     for (field, value) in key.fields.iter().zip(&key.values) {
         let value = value.as_deref().unwrap_or("");
-        if value.starts_with('\0') {
+        if super::body::pending(value).is_some() {
             // The key of what is not written yet: the lane of that one is held.
             return None;
         }
@@ -74,7 +74,7 @@ pub(crate) fn lane(program: &Program, draft: &Draft, key: &KeyTried) -> Option<S
 pub(crate) fn search_of(entity: &Entity, key: &KeyTried, filled: impl Fn(&str) -> Option<String>) -> Vec<(String, String)> {
     let pairs = key.fields.iter().zip(&key.values).map(|(field, value)| {
         let text = value.as_deref().unwrap_or("");
-        let text = if text.starts_with('\0') { filled(text)? } else { text.to_owned() };
+        let text = if super::body::pending(text).is_some() { filled(text)? } else { text.to_owned() };
         Some((entity.get(*field).name.to_string(), text))
     });
     pairs.collect::<Option<Vec<_>>>().unwrap_or_default()

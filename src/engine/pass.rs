@@ -246,6 +246,7 @@ impl Pass {
             Need::Find { connection, entity, by, values } => {
                 let schema = program.entity(*entity);
                 let by: Vec<&str> = by.iter().map(|f| &*schema.get(*f).name).collect();
+                let values: Vec<Option<&str>> = values.iter().map(Option::as_deref).collect();
                 serde_json::json!({"find": schema.full_name(), "in": &**connection, "by": by, "values": values, "rows": rows})
             }
             // A table is named, not copied into every entry.
@@ -258,7 +259,7 @@ impl Pass {
             }
             Need::Link(link) => {
                 let (entity, other) = (program.entity(link.entity).full_name(), program.entity(link.other).full_name());
-                serde_json::json!({"link": entity, "key": &*link.key, "to": other, "mapping": link.mapping, "rows": rows})
+                serde_json::json!({"link": entity, "key": &*link.key, "to": other, "mapping": link.mapping.as_deref(), "rows": rows})
             }
         }
     }

@@ -7,7 +7,7 @@ use super::event::{Event, Told};
 use super::journal;
 use super::pass::{Ending, Pass};
 use super::write::{Sent, Writing};
-use crate::eval::{Action, Draft, Evaluated, Failure, Need, Unit};
+use crate::eval::{Action, Draft, Evaluated, Failure, Need, OnSourceChange, Unit};
 use crate::ir::{EntityId, Stop};
 use crate::limits;
 use crate::source::Span;
@@ -133,6 +133,15 @@ pub(crate) async fn act(pass: Arc<Pass>, item: Arc<Item>, lanes: Vec<String>) ->
     }
 }
 
+/// Parks a record for a fault of ours.
+pub(crate) async fn park(pass: Arc<Pass>, item: Arc<Item>, lanes: Vec<String>, failure: Failure) -> Acted {
+    let mut acting = Acting::new(&pass, &item, lanes);
+    match acting.stopped(Stop::Fail, failure).await {
+        Ok(acted) => acted,
+        Err(ending) => Acted::Ended(ending, acting.events),
+    }
+}
+
 /// The keys that a unit may create, and the record's own.
 pub(crate) fn lanes_of(pass: &Pass, item: &Item, unit: Option<&Unit>) -> Vec<String> {
     let flow = pass.flow();
@@ -255,13 +264,19 @@ impl<'p> Acting<'p> {
     async fn perform(&mut self, unit: &Unit) -> Result<Performed, Ending> {
         let links = self.links(unit).await?;
         self.drafts = unit.drafts.iter().map(|draft| self.draft_json(draft)).collect();
-        if let Some(verdict) = self.foreseen(unit, &links) {
-            return Ok(Performed::Stopped(verdict));
-        }
+        let left = match self.foreseen(unit, &links) {
+            Ok(left) => left,
+            Err(verdict) => return Ok(Performed::Stopped(*verdict)),
+        };
         let mut settled: Vec<Option<Settled>> = vec![None; unit.drafts.len()];
         let mut again = false;
         for (n, draft) in unit.drafts.iter().enumerate() {
-            if draft.follows.is_some_and(|m| settled.get(m).is_none_or(Option::is_none)) {
+            let without = |m: Option<usize>| m.is_some_and(|m| settled.get(m).is_none_or(Option::is_none));
+            if left.contains(&n) || without(draft.follows) {
+                continue;
+            }
+            if draft.waits_for.is_some() {
+                // Parts of it are known only with an answer: after that it comes complete.
                 continue;
             }
             let name = self.name_of(draft, &settled);
@@ -279,8 +294,7 @@ impl<'p> Acting<'p> {
             let sent = Writing { draft, link: links[n].as_ref(), source: self.source_of(draft) };
             match self.send(&sent, step, &settled).await? {
                 Sent::There { there, sent } => {
-                    let followers = unit.drafts.iter().filter(|other| other.follows == Some(n)).count();
-                    again |= sent && followers < self.pass.program().mapping(draft.made.mapping).then.len();
+                    again |= sent && unit.again_after.contains(&n);
                     self.note_target(unit, n, &there.id);
                     self.done.push((name, there.clone()));
                     settled[n] = Some(there);
@@ -293,13 +307,23 @@ impl<'p> Acting<'p> {
         Ok(if again && !self.pass.options.dry_run { Performed::Again } else { Performed::Finished })
     }
 
-    /// What would stop the record, before anything is written: all decisions with keys made up for what is not there.
-    fn foreseen(&self, unit: &Unit, links: &[Option<Link>]) -> Option<Verdict> {
+    /// All decisions before anything is written, with keys made up for what is not there: what would stop the record,
+    /// else the drafts that are left alone because nothing calls for them.
+    fn foreseen(&self, unit: &Unit, links: &[Option<Link>]) -> Result<BTreeSet<usize>, Box<Verdict>> {
+        let instead = |draft: &Draft| match draft.on_change {
+            OnSourceChange::Write(m) => Some(m),
+            OnSourceChange::Alert | OnSourceChange::Ignore | OnSourceChange::Update => None,
+        };
+        let mut left: BTreeSet<usize> = unit.drafts.iter().filter_map(instead).collect();
         let mut settled: Vec<Option<Settled>> = Vec::new();
         for (n, draft) in unit.drafts.iter().enumerate() {
             let there = |id: &Arc<str>, created| Some(Settled { id: Arc::clone(id), number: false, created });
             let next = match self.decide(draft, links[n].as_ref(), &settled) {
                 Step::Create { .. } => there(&format!("(new {n})").into(), true),
+                Step::Instead { id, draft } => {
+                    left.remove(&draft);
+                    there(&id, false)
+                }
                 Step::Update { id, .. }
                 | Step::Unchanged { id, .. }
                 | Step::Adopt { id, .. }
@@ -307,12 +331,12 @@ impl<'p> Acting<'p> {
                 | Step::Delete { id } => there(&id, false),
                 Step::Again => there(&"(again)".into(), false),
                 Step::Stop { stop: Stop::Skip, .. } if !is_top(unit, n) => None,
-                Step::Stop { .. } if draft.follows.is_some() => None,
-                Step::Stop { stop, reason, place } => return Some(Verdict::of(stop, reason, place)),
+                Step::Stop { .. } if draft.follows.is_some() || draft.waits_for.is_some() => None,
+                Step::Stop { stop, reason, place } => return Err(Box::new(Verdict::of(stop, reason, place))),
             };
             settled.push(next);
         }
-        None
+        Ok(left)
     }
 
     fn decide(&self, draft: &Draft, link: Option<&Link>, settled: &[Option<Settled>]) -> Step {

@@ -83,6 +83,7 @@ impl Acting<'_> {
                 self.events.push(Event::Linked(told));
                 Ok(there(id))
             }
+            Step::Instead { id, .. } => Ok(there(id)),
             Step::Alert { id, reason, place } => {
                 self.alert(reason, place);
                 Ok(there(id))
@@ -146,7 +147,18 @@ impl Acting<'_> {
             "mapping": &*draft.made.name, "entity": entity.full_name(), "sent": format!("{method:?}").to_lowercase(),
             "id": write.id, "body": serde_json::from_str::<serde_json::Value>(&write.body).unwrap_or_default(),
         }));
-        match connector.write(&write).await {
+        let mut sent = connector.write(&write).await;
+        for _ in 1..limits::PUT_OFF_MAX {
+            // Nothing happened, and the system says when it will take it: that is no second attempt.
+            let Err(CallError::Later { until, .. }) = &sent else { break };
+            let patience = SignedDuration::from_secs(limits::TURN_SECONDS_MAX);
+            if until.duration_since(connector.now()) > patience || self.pass.cancel.is_cancelled() {
+                break;
+            }
+            connector.sleep_until(*until).await;
+            sent = connector.write(&write).await;
+        }
+        match sent {
             Ok(answer) => {
                 self.pass.refusals().done(&kind);
                 self.answered(writing, &sending, id, answer, connector.now())
