@@ -144,11 +144,9 @@ async fn serve(mut stream: TcpStream, answer: &(dyn Fn(&Seen) -> Reply + Send + 
             return;
         }
     };
-    let mut head = format!("HTTP/1.1 {status} X\r\nContent-Length: {said}\r\nConnection: close\r\n");
-    for (name, value) in headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
-    }
-    head.push_str("\r\n");
+    let more: Vec<String> = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let more = more.concat();
+    let head = format!("HTTP/1.1 {status} X\r\nContent-Length: {said}\r\nConnection: close\r\n{more}\r\n");
     let _ = stream.write_all(head.as_bytes()).await;
     let _ = stream.write_all(&body).await;
     let _ = stream.shutdown().await;
