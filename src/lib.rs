@@ -3,6 +3,7 @@
 pub mod connector;
 pub mod ir;
 pub mod limits;
+pub mod sandbox;
 pub mod source;
 pub mod store;
 pub mod syntax;

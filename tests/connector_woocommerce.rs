@@ -16,6 +16,8 @@ use std::io::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+type Answering = Box<dyn Fn() -> Reply + Send + Sync>;
+
 const START: &str = "2026-03-01T12:00:00Z";
 
 fn orders() -> Arc<Entity> {
@@ -287,8 +289,7 @@ async fn a_write_is_sent_once_and_its_fault_says_what_is_known() {
     let fatal = r#"{"code":"internal_server_error","message":"<p>There has been a critical error</p>","data":{"status":500,"error":{}}}"#;
     let sku = r#"{"code":"product_invalid_sku","message":"Invalid or duplicated SKU.","data":{"status":400,"resource_id":58,"unique_sku":"A-1"}}"#;
     let read_only = r#"{"code":"woocommerce_rest_authentication_error","message":"The API key provided does not have write permissions.","data":{"status":401}}"#;
-    type Case = (&'static str, Box<dyn Fn() -> Reply + Send + Sync>, &'static str, &'static str);
-    let cases: Vec<Case> = vec![
+    let cases: Vec<(&str, Answering, &str, &str)> = vec![
         ("drop", Box::new(|| Reply::Drop), "unknown", "broke off"),
         ("hang", Box::new(|| Reply::Hang), "unknown", "no answer in time"),
         ("truncated", Box::new(|| Reply::Truncated(r#"{"id":12"#.into())), "unknown", "broke off"),
