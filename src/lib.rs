@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod connector;
+pub mod engine;
 pub mod eval;
 pub mod ir;
 pub mod limits;
