@@ -1,5 +1,6 @@
 //! flowc: a language that moves business records between a web shop and a ledger.
 
+pub mod check;
 pub mod cli;
 pub mod connector;
 pub mod eval;

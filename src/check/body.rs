@@ -36,6 +36,16 @@ pub(crate) struct Body<'c, 'f> {
     pub(crate) keeps: bool,
     /// Functions and parts inlined around here.
     pub(crate) depth: usize,
+    /// Fields whose length is checked when it runs, being keys.
+    pub(crate) keys_at_run: Vec<Arc<str>>,
+    /// A part is checked by itself: whether its fields are keys is not known.
+    pub(crate) part_alone: bool,
+    /// Values that were read.
+    used: std::cell::RefCell<std::collections::HashSet<LocalId>>,
+    /// What `let` named.
+    pub(crate) lets: Vec<Local>,
+    /// The header of the mapping in the making.
+    pub(crate) header: super::mapping::HeaderParts,
 }
 
 impl<'c, 'f> Body<'c, 'f> {
@@ -52,6 +62,11 @@ impl<'c, 'f> Body<'c, 'f> {
             writes: false,
             keeps: false,
             depth: 0,
+            keys_at_run: Vec::new(),
+            part_alone: false,
+            used: std::cell::RefCell::default(),
+            lets: Vec::new(),
+            header: super::mapping::HeaderParts::default(),
         }
     }
 
@@ -65,9 +80,13 @@ impl<'c, 'f> Body<'c, 'f> {
     pub(crate) fn bind(&mut self, name: &ast::Name, ty: Type) -> LocalId {
         if let Some(other) = self.names.iter().find(|l| l.name == name.text).cloned() {
             self.cx.report(
-                Diagnostic::new(&codes::HIDDEN, name.span, format!("`{}` is the name of another value here", name.text))
-                    .related(other.span, "the other value is named here")
-                    .help("a value hides no other value: choose another name"),
+                Diagnostic::new(
+                    &codes::HIDDEN,
+                    name.span,
+                    format!("`{}` is the name of another value here", name.text),
+                )
+                .related(other.span, "the other value is named here")
+                .help("a value hides no other value: choose another name"),
             );
         }
         let id = self.local();
@@ -77,7 +96,24 @@ impl<'c, 'f> Body<'c, 'f> {
 
     /// The value of that name.
     pub(crate) fn value_named(&self, name: &str) -> Option<Local> {
-        self.names.iter().rev().find(|l| &*l.name == name).cloned()
+        let found = self.names.iter().rev().find(|l| &*l.name == name).cloned();
+        if let Some(local) = &found {
+            self.used.borrow_mut().insert(local.id);
+        }
+        found
+    }
+
+    /// Values that got a name and were never read.
+    pub(crate) fn unused_lets(&mut self) {
+        for local in std::mem::take(&mut self.lets) {
+            if !self.used.borrow().contains(&local.id) {
+                self.cx.report(
+                    Diagnostic::new(&codes::UNUSED, local.span, format!("`{}` is never used", local.name))
+                        .label("never used")
+                        .help("delete the line, or use the value"),
+                );
+            }
+        }
     }
 
     /// An expression of a failed name: agrees with everything.
@@ -136,11 +172,15 @@ impl<'c, 'f> Body<'c, 'f> {
     /// `name` is nothing here.
     pub(crate) fn unknown_name(&mut self, name: &ast::Name) -> Expr {
         let names: Vec<String> = self.names.iter().map(|l| l.name.to_string()).collect();
-        let mut d = Diagnostic::new(&codes::UNKNOWN_NAME, name.span, format!("nothing here is called `{}`", name.text)).label("not found");
+        let mut d = Diagnostic::new(&codes::UNKNOWN_NAME, name.span, format!("nothing here is called `{}`", name.text))
+            .label("not found");
         d = match suggest::hint(&name.text, names.clone()) {
             Some(near) => d.help(format!("did you mean `{near}`?")).fix(format!("use `{near}`"), name.span, near),
             None if names.is_empty() => d.help("a text stands in quotes; a setting is `settings.name`"),
-            None => d.help(format!("values here: {}; a text stands in quotes, a setting is `settings.name`", names.join(", "))),
+            None => d.help(format!(
+                "values here: {}; a text stands in quotes, a setting is `settings.name`",
+                names.join(", ")
+            )),
         };
         self.cx.report(d);
         Self::unknown(name.span)

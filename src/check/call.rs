@@ -26,7 +26,12 @@ impl Body<'_, '_> {
             A::Name(name) => self.call_bare(name, args, want, span),
             A::Field(of, name, optional) => self.call_on(of, name, *optional, args, want, span),
             _ => {
-                self.cx.say(&codes::UNKNOWN_FUNCTION, callee.span, "this can't be called", "a call is `f(x)`, `x.f()` or `module.f(x)`");
+                self.cx.say(
+                    &codes::UNKNOWN_FUNCTION,
+                    callee.span,
+                    "this can't be called",
+                    "a call is `f(x)`, `x.f()` or `module.f(x)`",
+                );
                 Self::unknown(span)
             }
         }
@@ -53,7 +58,15 @@ impl Body<'_, '_> {
         Self::unknown(span)
     }
 
-    fn call_on(&mut self, of: &ast::Expr, name: &Name, optional: bool, args: &[Arg], want: Option<&Type>, span: Span) -> Expr {
+    fn call_on(
+        &mut self,
+        of: &ast::Expr,
+        name: &Name,
+        optional: bool,
+        args: &[Arg],
+        want: Option<&Type>,
+        span: Span,
+    ) -> Expr {
         if let A::Name(alias) = &of.kind
             && self.value_named(&alias.text).is_none()
             && let Some(instance) = self.cx.used_instance(self.inside, &alias.text)
@@ -82,7 +95,15 @@ impl Body<'_, '_> {
         self.method(receiver, name, optional, args, want, span)
     }
 
-    fn method(&mut self, receiver: Expr, name: &Name, optional: bool, args: &[Arg], want: Option<&Type>, span: Span) -> Expr {
+    fn method(
+        &mut self,
+        receiver: Expr,
+        name: &Name,
+        optional: bool,
+        args: &[Arg],
+        want: Option<&Type>,
+        span: Span,
+    ) -> Expr {
         if matches!(receiver.ty, Type::Unknown | Type::Never) {
             for arg in args {
                 if !matches!(arg.value.kind, A::Lambda(..)) {
@@ -162,9 +183,16 @@ impl Body<'_, '_> {
             names.extend(self.cx.modules.names(module, Space::Call));
             names.extend(self.cx.modules.names(module, Space::Type));
         }
-        let mut d = Diagnostic::new(&codes::UNKNOWN_FUNCTION, name.span, format!("there is no function `{}` for this", name.text)).label("not found");
+        let mut d = Diagnostic::new(
+            &codes::UNKNOWN_FUNCTION,
+            name.span,
+            format!("there is no function `{}` for this", name.text),
+        )
+        .label("not found");
         d = match suggest::hint(&name.text, names) {
-            Some(near) if near != *name.text => d.help(format!("did you mean `{near}`?")).fix(format!("use `{near}`"), name.span, near),
+            Some(near) if near != *name.text => {
+                d.help(format!("did you mean `{near}`?")).fix(format!("use `{near}`"), name.span, near)
+            }
             Some(_) => d.help("there is one of that name, but for another type of value"),
             None => d.help("declare it with `fn`, or `use` the file that does; a field has no brackets"),
         };
@@ -172,7 +200,15 @@ impl Body<'_, '_> {
     }
 
     /// Calls what was found: with several of one name, the one whose first parameter takes the first argument.
-    fn apply(&mut self, mut found: Vec<Callable>, name: &Name, mut given: Vec<Given>, args: &[Arg], want: Option<&Type>, span: Span) -> Expr {
+    fn apply(
+        &mut self,
+        mut found: Vec<Callable>,
+        name: &Name,
+        mut given: Vec<Given>,
+        args: &[Arg],
+        want: Option<&Type>,
+        span: Span,
+    ) -> Expr {
         if found.len() > 1
             && let Some(first) = given.first_mut()
         {
@@ -181,7 +217,8 @@ impl Body<'_, '_> {
             }
             if let Given::Ready(e) = first {
                 let ty = e.ty.clone();
-                let fitting: Vec<Callable> = found.iter().filter(|(i, d)| self.takes_first(*i, d, &ty)).cloned().collect();
+                let fitting: Vec<Callable> =
+                    found.iter().filter(|(i, d)| self.takes_first(*i, d, &ty)).cloned().collect();
                 if !fitting.is_empty() {
                     found = fitting;
                 }
@@ -194,13 +231,28 @@ impl Body<'_, '_> {
         }
         let (instance, decl) = found.swap_remove(0);
         if let Some(named) = args.iter().find_map(|a| a.name.as_ref()) {
-            self.cx.say(&codes::ARGUMENTS, named.span, format!("`{}` takes its arguments by place", name.text), "leave out the name of the argument");
+            self.cx.say(
+                &codes::ARGUMENTS,
+                named.span,
+                format!("`{}` takes its arguments by place", name.text),
+                "leave out the name of the argument",
+            );
         }
         let params = params_of(&decl).to_vec();
         if params.len() != given.len() {
             let wanted: Vec<&str> = params.iter().map(|p| &*p.name.text).collect();
-            let message = format!("`{}` takes {} arguments ({}); here are {}", name.text, params.len(), wanted.join(", "), given.len());
-            self.cx.report(Diagnostic::new(&codes::ARGUMENTS, span, message).related(decl.span, "declared here").help("give it what its declaration asks for"));
+            let message = format!(
+                "`{}` takes {} arguments ({}); here are {}",
+                name.text,
+                params.len(),
+                wanted.join(", "),
+                given.len()
+            );
+            self.cx.report(
+                Diagnostic::new(&codes::ARGUMENTS, span, message)
+                    .related(decl.span, "declared here")
+                    .help("give it what its declaration asks for"),
+            );
             return Self::unknown(span);
         }
         match &decl.kind {
@@ -241,7 +293,13 @@ impl Body<'_, '_> {
     }
 
     /// Binds arguments to the parameters of what is inlined: its names, and the values that are let around it.
-    fn enter(&mut self, instance: InstanceId, params: &[Param], given: Vec<Given>, callee: &str) -> (Vec<Local>, Vec<(Local, Expr)>) {
+    fn enter(
+        &mut self,
+        instance: InstanceId,
+        params: &[Param],
+        given: Vec<Given>,
+        callee: &str,
+    ) -> (Vec<Local>, Vec<(Local, Expr)>) {
         let values = self.arguments(instance, params, given, callee);
         let mut names = Vec::new();
         let mut lets = Vec::new();
@@ -276,7 +334,11 @@ impl Body<'_, '_> {
         let Some(body) = &f.body else { return Self::unknown(span) };
         let made = self.apart(instance, names, |inner| {
             let lowered = inner.expr(body, Some(&result));
-            let place = Place { what: format!("the result of `{}`", f.name.text), declared: Some(f.result.span), length_at_run: true };
+            let place = Place {
+                what: format!("the result of `{}`", f.name.text),
+                declared: Some(f.result.span),
+                length_at_run: true,
+            };
             inner.accept_at(lowered, &result, &place)
         });
         let made = Expr { ty: if matches!(made.ty, Type::Unknown) { result } else { widen(made.ty, &result) }, ..made };
@@ -284,7 +346,12 @@ impl Body<'_, '_> {
     }
 
     /// Works in another declaration's scope, in this frame.
-    pub(crate) fn apart<T>(&mut self, instance: InstanceId, names: Vec<Local>, inner: impl FnOnce(&mut Self) -> T) -> T {
+    pub(crate) fn apart<T>(
+        &mut self,
+        instance: InstanceId,
+        names: Vec<Local>,
+        inner: impl FnOnce(&mut Self) -> T,
+    ) -> T {
         let names = std::mem::replace(&mut self.names, names);
         let inside = std::mem::replace(&mut self.inside, instance);
         let (target, was, base) = (self.target.take(), self.was.take(), self.base.take());
@@ -299,7 +366,15 @@ impl Body<'_, '_> {
     }
 
     /// A part used as a value: the line or address that it makes.
-    fn part_value(&mut self, instance: InstanceId, part: &ast::Fields, params: &[Param], given: Vec<Given>, want: Option<&Type>, span: Span) -> Expr {
+    fn part_value(
+        &mut self,
+        instance: InstanceId,
+        part: &ast::Fields,
+        params: &[Param],
+        given: Vec<Given>,
+        want: Option<&Type>,
+        span: Span,
+    ) -> Expr {
         let entity = match want.map(Type::present) {
             Some(Type::Record(entity)) => Some(*entity),
             _ if part.targets.len() == 1 => self.part_targets(instance, part).first().copied(),
@@ -307,7 +382,12 @@ impl Body<'_, '_> {
         };
         let Some(entity) = entity else {
             let message = format!("what `{}` makes is not known here", part.name.text);
-            self.cx.say(&codes::TYPE_MISMATCH, span, message, "a part stands where a field wants its entity, or behind `include`");
+            self.cx.say(
+                &codes::TYPE_MISMATCH,
+                span,
+                message,
+                "a part stands where a field wants its entity, or behind `include`",
+            );
             return Self::unknown(span);
         };
         if self.too_deep(&part.name, span) {
@@ -337,7 +417,12 @@ impl Body<'_, '_> {
         let targets = self.part_targets(instance, part);
         if !targets.is_empty() && !targets.contains(&entity) {
             let names: Vec<String> = targets.iter().map(|t| self.cx.program.entity(*t).full_name()).collect();
-            let message = format!("`{}` is a part of {}, not of {}", part.name.text, names.join(", "), self.cx.program.entity(entity).full_name());
+            let message = format!(
+                "`{}` is a part of {}, not of {}",
+                part.name.text,
+                names.join(", "),
+                self.cx.program.entity(entity).full_name()
+            );
             self.cx.report(
                 Diagnostic::new(&codes::WRONG_ENTITY, span, message)
                     .related(part.name.span, "declared here")
@@ -347,9 +432,18 @@ impl Body<'_, '_> {
     }
 
     /// `include part(args)`: its statements become part of what is made here.
-    pub(crate) fn include(&mut self, call: &ast::Expr, entity: EntityId) -> Option<(Vec<(Local, Expr)>, InstanceId, Vec<Local>, ast::Fields)> {
+    pub(crate) fn include(
+        &mut self,
+        call: &ast::Expr,
+        entity: EntityId,
+    ) -> Option<(Vec<(Local, Expr)>, InstanceId, Vec<Local>, ast::Fields)> {
         let A::Call(callee, args) = &call.kind else {
-            self.cx.say(&codes::MISPLACED, call.span, "`include` takes a part over: it wants a call", "write `include name(arguments)`");
+            self.cx.say(
+                &codes::MISPLACED,
+                call.span,
+                "`include` takes a part over: it wants a call",
+                "write `include name(arguments)`",
+            );
             return None;
         };
         let (instances, name) = match &callee.kind {
@@ -379,7 +473,11 @@ impl Body<'_, '_> {
         }
         if part.params.len() != args.len() {
             let message = format!("`{}` takes {} arguments; here are {}", name.text, part.params.len(), args.len());
-            self.cx.report(Diagnostic::new(&codes::ARGUMENTS, call.span, message).related(part.name.span, "declared here").help("give it what its declaration asks for"));
+            self.cx.report(
+                Diagnostic::new(&codes::ARGUMENTS, call.span, message)
+                    .related(part.name.span, "declared here")
+                    .help("give it what its declaration asks for"),
+            );
             return None;
         }
         self.fits_part(instance, &part, entity, call.span);
@@ -399,7 +497,12 @@ impl Body<'_, '_> {
             }
             _ if made.ty == Type::Unknown => made,
             _ => {
-                self.cx.say(&codes::MISPLACED, span, "`ensure` wants a mapping", "write `ensure name(arguments)` with the name of a mapping");
+                self.cx.say(
+                    &codes::MISPLACED,
+                    span,
+                    "`ensure` wants a mapping",
+                    "write `ensure name(arguments)` with the name of a mapping",
+                );
                 Self::unknown(span)
             }
         }
@@ -407,7 +510,12 @@ impl Body<'_, '_> {
 
     fn call_mapping(&mut self, instance: InstanceId, name: &str, args: Vec<Expr>, span: Span) -> Expr {
         if !self.writes {
-            self.cx.say(&codes::MISPLACED, span, format!("`{name}` is a mapping: it writes"), "say `ensure name(…)` for the record that it makes, or `write name(…)` in a flow");
+            self.cx.say(
+                &codes::MISPLACED,
+                span,
+                format!("`{name}` is a mapping: it writes"),
+                "say `ensure name(…)` for the record that it makes, or `write name(…)` in a flow",
+            );
             return Self::unknown(span);
         }
         match self.cx.mapping_named(instance, name, span) {
@@ -435,7 +543,11 @@ impl Body<'_, '_> {
                     self.keys(entity, args, span)
                 };
                 match find {
-                    Some(find) => Self::make(ExprKind::FindAll(Box::new(Find { must: false, ..find })), Type::List(Arc::new(Type::Record(entity))), span),
+                    Some(find) => Self::make(
+                        ExprKind::FindAll(Box::new(Find { must: false, ..find })),
+                        Type::List(Arc::new(Type::Record(entity))),
+                        span,
+                    ),
                     None => Self::unknown(span),
                 }
             }
@@ -445,7 +557,12 @@ impl Body<'_, '_> {
             }
             _ => {
                 let message = format!("an entity has no function `{}`", name.text);
-                self.cx.say(&codes::UNKNOWN_FUNCTION, name.span, message, "there are `E(key)`, `E.all(Field: value)` and `E.linked(record)`");
+                self.cx.say(
+                    &codes::UNKNOWN_FUNCTION,
+                    name.span,
+                    message,
+                    "there are `E(key)`, `E.all(Field: value)` and `E.linked(record)`",
+                );
                 Self::unknown(span)
             }
         }
@@ -461,7 +578,10 @@ impl Body<'_, '_> {
                 None => match self.cx.program.entity(entity).code {
                     Some(code) if args.len() == 1 => code,
                     _ => {
-                        let message = format!("{} has no single key that people know it by", self.cx.program.entity(entity).full_name());
+                        let message = format!(
+                            "{} has no single key that people know it by",
+                            self.cx.program.entity(entity).full_name()
+                        );
                         self.cx.say(&codes::ARGUMENTS, arg.value.span, message, "name the field: `E(Field: value)`");
                         return None;
                     }
@@ -497,9 +617,18 @@ impl Body<'_, '_> {
         let mut can: Vec<&str> = e.fields.iter().filter(|f| f.search != Search::No).map(|f| &*f.name).collect();
         can.truncate(12);
         let message = format!("{} can't be searched by {}", e.full_name(), names.join(", "));
-        let help = if can.is_empty() { "the API offers no search of it at all".to_owned() } else { format!("it can be searched by {}", can.join(", ")) };
+        let help = if can.is_empty() {
+            "the API offers no search of it at all".to_owned()
+        } else {
+            format!("it can be searched by {}", can.join(", "))
+        };
         let declared = by.first().map_or(e.span, |f| e.get(*f).span);
-        self.cx.report(Diagnostic::new(&codes::KEY_NOT_SEARCHABLE, span, message).label("not searchable").related(declared, "declared here").help(help));
+        self.cx.report(
+            Diagnostic::new(&codes::KEY_NOT_SEARCHABLE, span, message)
+                .label("not searchable")
+                .related(declared, "declared here")
+                .help(help),
+        );
         false
     }
 }

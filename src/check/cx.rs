@@ -58,8 +58,6 @@ pub(crate) struct Cx<'f> {
     pub(crate) lookup_rows: HashMap<(InstanceId, String), Vec<(InstanceId, Vec<ast::Row>)>>,
     /// What was used: instance, kind of thing, name.
     pub(crate) used: HashSet<(InstanceId, &'static str, String)>,
-    /// Mappings being inlined into one another through `ensure`: a cycle is found here.
-    pub(crate) chain: Vec<(MappingId, Span)>,
 }
 
 impl<'f> Cx<'f> {
@@ -79,7 +77,6 @@ impl<'f> Cx<'f> {
             settings: HashMap::new(),
             lookup_rows: HashMap::new(),
             used: HashSet::new(),
-            chain: Vec::new(),
         }
     }
 
@@ -105,7 +102,9 @@ impl<'f> Cx<'f> {
 
     /// The instance of a module that everybody shares.
     pub(crate) fn shared_instance(&mut self, module: ModuleId) -> InstanceId {
-        if let Some(n) = self.instances.iter().position(|i| i.module == module && i.connections.is_empty() && i.modules.is_empty()) {
+        if let Some(n) =
+            self.instances.iter().position(|i| i.module == module && i.connections.is_empty() && i.modules.is_empty())
+        {
             return InstanceId(n);
         }
         let name = self.modules.get(module).name.rsplit('.').next().unwrap_or("").into();
@@ -128,7 +127,8 @@ impl<'f> Cx<'f> {
         if let Some(id) = self.instance(inside).modules.get(alias) {
             return Some(*id);
         }
-        let module = self.modules.get(self.module_of(inside)).uses.iter().find(|(a, _, _)| &**a == alias).map(|(_, m, _)| *m)?;
+        let module =
+            self.modules.get(self.module_of(inside)).uses.iter().find(|(a, _, _)| &**a == alias).map(|(_, m, _)| *m)?;
         Some(self.shared_instance(module))
     }
 

@@ -148,10 +148,15 @@ impl Cx<'_> {
             ["as", "utc"] => field.form.form = WireForm::Utc,
             ["wire", name] => field.wire = (*name).into(),
             ["scale", n] => field.form.scale = n.parse().unwrap_or(255),
-            ["required" | "nested" | "deep" | "unique" | "blank", ..] => {}
+            ["required" | "else" | "nested" | "deep" | "unique" | "blank", ..] => {}
             other => {
                 let message = format!("`{}` says nothing about a field", other.join(" "));
-                self.say(&codes::MISPLACED, mark.span, message, "marks are `read only`, `create only`, `required`, `filter`, `personal` …");
+                self.say(
+                    &codes::MISPLACED,
+                    mark.span,
+                    message,
+                    "marks are `read only`, `create only`, `required`, `filter`, `personal` …",
+                );
             }
         }
     }
@@ -159,7 +164,8 @@ impl Cx<'_> {
     /// Marks that speak of other fields: currency, price, conditions, formulas.
     fn read_relations(&mut self, id: EntityId, inside: InstanceId, decl: &FieldDecl) {
         let Some(n) = self.program.entity(id).field(&decl.name.text) else { return };
-        let by_name = |cx: &Self, path: &ast::Path| path.parts.last().and_then(|p| cx.program.entity(id).field(&p.text));
+        let by_name =
+            |cx: &Self, path: &ast::Path| path.parts.last().and_then(|p| cx.program.entity(id).field(&p.text));
         if let Some(path) = &decl.currency {
             let currency = by_name(self, path);
             self.program.entities[id.0 as usize].fields[n.0 as usize].currency = currency;
@@ -168,11 +174,12 @@ impl Cx<'_> {
             let by = by_name(self, path);
             self.program.entities[id.0 as usize].fields[n.0 as usize].price_by = by;
         }
+        let or_absent = decl.marks.iter().any(|m| m.words.first().map(word_text).as_deref() == Some("else"));
         for mark in &decl.marks {
             let first = mark.words.first().map(word_text).unwrap_or_default();
             if let (Some(cond), "required") = (&mark.when, &*first) {
                 let cond = Box::new(Body::new(self, inside).over_fields(id, cond));
-                self.program.entities[id.0 as usize].fields[n.0 as usize].required = Required::When { cond, or_absent: false };
+                self.program.entities[id.0 as usize].fields[n.0 as usize].required = Required::When { cond, or_absent };
             }
             if let (Some(formula), "computed") = (&mark.value, &*first) {
                 let formula = Body::new(self, inside).formula(id, formula);
@@ -204,6 +211,11 @@ impl Cx<'_> {
                     self.program.entities[id.0 as usize].feed = Some(Feed { path: (*path).into(), by, since });
                 }
             }
+            ["feed", "by", by] => {
+                if let (Some(by), Some(path)) = (field(self, by), self.program.entity(id).route.clone()) {
+                    self.program.entities[id.0 as usize].feed = Some(Feed { path, by, since: "".into() });
+                }
+            }
             ["key", name, ..] => self.program.entities[id.0 as usize].key = field(self, name),
             ["code", name, ..] => self.program.entities[id.0 as usize].code = field(self, name),
             ["total", name, ..] => self.program.entities[id.0 as usize].total = field(self, name),
@@ -212,14 +224,25 @@ impl Cx<'_> {
             ["webhook" | "select" | "deletions" | "view" | "find", ..] => {}
             other => {
                 let message = format!("`{}` says nothing about an entity", other.join(" "));
-                self.say(&codes::MISPLACED, clause.span, message, "clauses are `route`, `feed`, `key`, `code`, `total`, `small`, `batch`");
+                self.say(
+                    &codes::MISPLACED,
+                    clause.span,
+                    message,
+                    "clauses are `route`, `feed`, `key`, `code`, `total`, `small`, `batch`",
+                );
             }
         }
     }
 
     /// The habits of an API: `limits minute 60, day 5000` becomes `limits.minute` and `limits.day`.
     pub(crate) fn read_connector(&mut self, decl: &ast::Connector) {
-        let mut connector = Connector { name: Arc::clone(&decl.name.text), page: 100, url_max: 2000, values_max: 100, ..Connector::default() };
+        let mut connector = Connector {
+            name: Arc::clone(&decl.name.text),
+            page: 100,
+            url_max: 2000,
+            values_max: 100,
+            ..Connector::default()
+        };
         for clause in &decl.clauses {
             let words: Vec<String> = clause.words.iter().map(word_text).collect();
             let Some((head, rest)) = words.split_first() else { continue };
@@ -253,7 +276,9 @@ impl Cx<'_> {
         let names: Vec<String> = entity.fields.iter().map(|f| f.name.to_string()).collect();
         let message = format!("{} has no field `{name}`", entity.full_name());
         let declared = entity.span;
-        let mut d = crate::source::Diagnostic::new(&codes::UNKNOWN_FIELD, span, message).label("not in the schema").related(declared, "the schema is here");
+        let mut d = crate::source::Diagnostic::new(&codes::UNKNOWN_FIELD, span, message)
+            .label("not in the schema")
+            .related(declared, "the schema is here");
         d = match super::suggest::hint(name, names) {
             Some(near) => d.help(format!("did you mean `{near}`?")).fix(format!("use `{near}`"), span, near),
             None => d.help("see the schema for its fields; a field of your own is declared with `extend`"),
@@ -286,7 +311,11 @@ pub(crate) fn word_text(word: &Word) -> String {
         Word::Name(path) => path_text(path),
         Word::Sign(sign, _) => sign.to_string(),
         Word::Value(e) => match &e.kind {
-            ExprKind::Number(n) | ExprKind::Percent(n) | ExprKind::Date(n) | ExprKind::Instant(n) | ExprKind::Duration(n, _) => n.to_string(),
+            ExprKind::Number(n)
+            | ExprKind::Percent(n)
+            | ExprKind::Date(n)
+            | ExprKind::Instant(n)
+            | ExprKind::Duration(n, _) => n.to_string(),
             // `{country}` in an address is a blank to be filled by the connector, not an expression of ours.
             ExprKind::Text(parts) => parts
                 .iter()
@@ -308,15 +337,13 @@ pub(crate) fn word_text(word: &Word) -> String {
 /// Whether an entity's fields are what another has too: it may stand in its place.
 pub(crate) fn is_view_of(view: &Entity, other: &Entity) -> bool {
     !view.fields.is_empty()
-        && view.fields.iter().all(|f| other.field(&f.name).is_some_and(|id| other.get(id).ty.present() == f.ty.present()))
+        && view
+            .fields
+            .iter()
+            .all(|f| other.field(&f.name).is_some_and(|id| other.get(id).ty.present() == f.ty.present()))
 }
 
 /// A reference: the entity stands alone in its API.
 pub(crate) fn is_reference(entity: &Entity) -> bool {
     entity.stands_alone()
-}
-
-/// The type of a field as a value that is read.
-pub(crate) fn read_type(field: &Field) -> Type {
-    field.ty.clone()
 }

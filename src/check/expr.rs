@@ -42,20 +42,36 @@ impl Body<'_, '_> {
             A::List(elements) => self.list(elements, want, span),
             A::Record(fields) => self.record(fields, want, span),
             A::Lambda(..) => {
-                self.cx.say(&codes::MISPLACED, span, "a function without a name stands where no function is wanted", "it is an argument, as in `xs.where(x => x.total > 0)`");
+                self.cx.say(
+                    &codes::MISPLACED,
+                    span,
+                    "a function without a name stands where no function is wanted",
+                    "it is an argument, as in `xs.where(x => x.total > 0)`",
+                );
                 Self::unknown(span)
             }
             A::Ensure(call) => self.ensure(call, span),
             A::Stop(kind, message) => self.stop(*kind, message, span),
             A::Alert(_) => {
-                self.cx.say(&codes::MISPLACED, span, "`alert` is no value", "it stands behind the `else` of a `check` or an `on change`");
+                self.cx.say(
+                    &codes::MISPLACED,
+                    span,
+                    "`alert` is no value",
+                    "it stands behind the `else` of a `check` or an `on change`",
+                );
                 Self::unknown(span)
             }
             A::Keep if self.keeps => Self::make(ExprKind::Keep, Type::Never, span),
-            A::Keep => self.no_place("keep", "it leaves a field of the target as it is: it is a value in a mapping only", span),
+            A::Keep => {
+                self.no_place("keep", "it leaves a field of the target as it is: it is a value in a mapping only", span)
+            }
             A::It => match self.target {
                 Some(target) => Self::make(ExprKind::ItSelf, Type::Record(target), span),
-                None => self.no_place("it", "it is the record that a mapping makes: it is known in a mapping only; pass it on as an argument", span),
+                None => self.no_place(
+                    "it",
+                    "it is the record that a mapping makes: it is known in a mapping only; pass it on as an argument",
+                    span,
+                ),
             },
             A::Was => match self.was {
                 Some((target, true)) => Self::make(ExprKind::Was, Type::Record(target).optional(), span),
@@ -64,7 +80,9 @@ impl Body<'_, '_> {
             },
             A::Base => match self.base.clone() {
                 Some(base) => base,
-                None => self.no_place("base", "it is the value that an `adapt` displaces: it is known there only", span),
+                None => {
+                    self.no_place("base", "it is the value that an `adapt` displaces: it is known there only", span)
+                }
             },
         }
     }
@@ -82,21 +100,33 @@ impl Body<'_, '_> {
     fn number(&mut self, text: &str, ty: Type, span: Span) -> Expr {
         match Decimal::from_str_exact(text) {
             Ok(n) => Self::make(ExprKind::Const(Const::Number(n)), ty, span),
-            Err(_) => self.bad_literal(span, format!("`{text}` has more digits than an amount can have"), "numbers have at most 28 digits"),
+            Err(_) => self.bad_literal(
+                span,
+                format!("`{text}` has more digits than an amount can have"),
+                "numbers have at most 28 digits",
+            ),
         }
     }
 
     fn date(&mut self, text: &str, span: Span) -> Expr {
         match text.parse() {
             Ok(date) => Self::make(ExprKind::Const(Const::Date(date)), Type::Date, span),
-            Err(_) => self.bad_literal(span, format!("{text} is no date of the calendar"), "a date is written year-month-day, as 2026-01-31"),
+            Err(_) => self.bad_literal(
+                span,
+                format!("{text} is no date of the calendar"),
+                "a date is written year-month-day, as 2026-01-31",
+            ),
         }
     }
 
     fn instant(&mut self, text: &str, span: Span) -> Expr {
         match text.parse() {
             Ok(at) => Self::make(ExprKind::Const(Const::Instant(at)), Type::Instant, span),
-            Err(_) => self.bad_literal(span, format!("{text} is no instant"), "an instant carries its zone, as 2026-01-31T10:00:00Z"),
+            Err(_) => self.bad_literal(
+                span,
+                format!("{text} is no instant"),
+                "an instant carries its zone, as 2026-01-31T10:00:00Z",
+            ),
         }
     }
 
@@ -107,11 +137,23 @@ impl Body<'_, '_> {
             "hour" => 3_600,
             "day" => 86_400,
             "week" => 604_800,
-            _ => return self.bad_literal(unit.span, format!("`{}` is no unit of time", unit.text), "units are seconds, minutes, hours, days and weeks"),
+            _ => {
+                return self.bad_literal(
+                    unit.span,
+                    format!("`{}` is no unit of time", unit.text),
+                    "units are seconds, minutes, hours, days and weeks",
+                );
+            }
         };
         match text.parse::<i64>().ok().and_then(|n| n.checked_mul(seconds)) {
-            Some(n) => Self::make(ExprKind::Const(Const::Duration(jiff::SignedDuration::from_secs(n))), Type::Duration, span),
-            None => self.bad_literal(span, format!("`{text}` is no whole number of {}", unit.text), "write a whole number before the unit"),
+            Some(n) => {
+                Self::make(ExprKind::Const(Const::Duration(jiff::SignedDuration::from_secs(n))), Type::Duration, span)
+            }
+            None => self.bad_literal(
+                span,
+                format!("`{text}` is no whole number of {}", unit.text),
+                "write a whole number before the unit",
+            ),
         }
     }
 
@@ -124,7 +166,14 @@ impl Body<'_, '_> {
             let n = u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
             let plain = Self::make(ExprKind::Const(Const::Text(Arc::clone(&text))), Type::Text(Some(n)), span);
             return match want.map(Type::present) {
-                Some(ty @ (Type::Enum(_) | Type::Country | Type::Currency | Type::Code(_) | Type::FieldOf(_) | Type::Guid)) => {
+                Some(
+                    ty @ (Type::Enum(_)
+                    | Type::Country
+                    | Type::Currency
+                    | Type::Code(_)
+                    | Type::FieldOf(_)
+                    | Type::Guid),
+                ) => {
                     let ty = ty.clone();
                     self.accept(plain, &ty, "this place")
                 }
@@ -151,14 +200,20 @@ impl Body<'_, '_> {
     fn in_text(&mut self, e: &ast::Expr) -> Expr {
         let value = self.expr(e, None);
         if value.ty.is_optional() {
-            let d = Diagnostic::new(&codes::OPTIONAL_AS_PRESENT, value.span, "this may be absent; a text wants something that is there")
-                .label("may be absent")
-                .help("say what stands there without it: `{x ?? \"\"}`")
-                .fix("leave it empty", value.span.at_end(), " ?? \"\"");
+            let d = Diagnostic::new(
+                &codes::OPTIONAL_AS_PRESENT,
+                value.span,
+                "this may be absent; a text wants something that is there",
+            )
+            .label("may be absent")
+            .help("say what stands there without it: `{x ?? \"\"}`")
+            .fix("leave it empty", value.span.at_end(), " ?? \"\"");
             self.cx.report(d);
             return Self::unknown(value.span);
         }
-        let fine = matches!(value.ty, Type::Unknown | Type::Never | Type::Date | Type::Instant) || value.ty.is_number() || value.ty.is_text();
+        let fine = matches!(value.ty, Type::Unknown | Type::Never | Type::Date | Type::Instant)
+            || value.ty.is_number()
+            || value.ty.is_text();
         if !fine {
             let message = format!("{} has no form as text", self.cx.show(&value.ty));
             self.cx.say(&codes::TYPE_MISMATCH, value.span, message, "put one of its fields into the text");
@@ -190,7 +245,12 @@ impl Body<'_, '_> {
             if let Some(instance) = self.cx.used_instance(self.inside, &first.text) {
                 let message = format!("`{}` of `{}` is not a value", name.text, first.text);
                 let _ = instance;
-                self.cx.say(&codes::MISPLACED, span, message, "call it, `module.name(…)`, or ask a lookup, `module.name[…]`");
+                self.cx.say(
+                    &codes::MISPLACED,
+                    span,
+                    message,
+                    "call it, `module.name(…)`, or ask a lookup, `module.name[…]`",
+                );
                 return Self::unknown(span);
             }
         }
@@ -295,7 +355,8 @@ impl Body<'_, '_> {
         let lookup = instance.and_then(|i| self.cx.lookup_named(i, &name.text));
         let Some(lookup) = lookup else {
             let names = self.cx.names_in_sight(self.inside, Space::Lookup);
-            let mut d = Diagnostic::new(&codes::UNKNOWN_NAME, name.span, format!("there is no lookup `{}`", name.text)).label("not found");
+            let mut d = Diagnostic::new(&codes::UNKNOWN_NAME, name.span, format!("there is no lookup `{}`", name.text))
+                .label("not found");
             d = match suggest::hint(&name.text, names) {
                 Some(near) => d.help(format!("did you mean `{near}`?")).fix(format!("use `{near}`"), name.span, near),
                 None => d.help("declare it with `lookup`, or `use` the file that does"),
@@ -368,7 +429,12 @@ impl Body<'_, '_> {
             let left = self.expr(left, None);
             let left = self.accept(left, &Type::Country, "a group of countries");
             if &*group.text != "eu" {
-                self.cx.say(&codes::UNKNOWN_NAME, group.span, format!("there is no group of countries `{}`", group.text), "groups are: `eu`; a list stands in brackets, `in [\"NL\", \"BE\"]`");
+                self.cx.say(
+                    &codes::UNKNOWN_NAME,
+                    group.span,
+                    format!("there is no group of countries `{}`", group.text),
+                    "groups are: `eu`; a list stands in brackets, `in [\"NL\", \"BE\"]`",
+                );
             }
             return Self::make(ExprKind::InGroup(Box::new(left), Arc::clone(&group.text)), Type::Bool, span);
         }
@@ -384,13 +450,25 @@ impl Body<'_, '_> {
             None if right.ty == Type::Unknown => {}
             None => {
                 let message = format!("`in` wants a list on its right; this is {}", self.cx.show(&right.ty));
-                self.cx.say(&codes::BAD_OPERANDS, right.span, message, "write a list, `[\"a\", \"b\"]`, or a group, `eu`");
+                self.cx.say(
+                    &codes::BAD_OPERANDS,
+                    right.span,
+                    message,
+                    "write a list, `[\"a\", \"b\"]`, or a group, `eu`",
+                );
             }
         }
         Self::make(ExprKind::In(Box::new(left), Box::new(right)), Type::Bool, span)
     }
 
-    fn choice(&mut self, cond: &ast::Expr, then: &ast::Expr, other: &ast::Expr, want: Option<&Type>, span: Span) -> Expr {
+    fn choice(
+        &mut self,
+        cond: &ast::Expr,
+        then: &ast::Expr,
+        other: &ast::Expr,
+        want: Option<&Type>,
+        span: Span,
+    ) -> Expr {
         let (cond, then) = self.scoped(|body| {
             let lowered = body.expr(cond, Some(&Type::Bool));
             let cond = body.accept(lowered, &Type::Bool, "the condition of an `if`");
@@ -416,15 +494,25 @@ impl Body<'_, '_> {
                         break;
                     }
                     None => {
-                        let message = format!("the branches disagree: {} here, {} before", self.cx.show(&branch.ty), self.cx.show(&ty));
-                        self.cx.say(&codes::TYPE_MISMATCH, branch.span, message, "every branch gives a value of one type");
+                        let message = format!(
+                            "the branches disagree: {} here, {} before",
+                            self.cx.show(&branch.ty),
+                            self.cx.show(&ty)
+                        );
+                        self.cx.say(
+                            &codes::TYPE_MISMATCH,
+                            branch.span,
+                            message,
+                            "every branch gives a value of one type",
+                        );
                         return (Type::Unknown, branches);
                     }
                 },
             }
         }
         let _ = span;
-        let made = branches.into_iter().map(|b| if b.ty == ty { b } else { self.accept(b, &ty, "this branch") }).collect();
+        let made =
+            branches.into_iter().map(|b| if b.ty == ty { b } else { self.accept(b, &ty, "this branch") }).collect();
         (ty, made)
     }
 
@@ -450,10 +538,14 @@ impl Body<'_, '_> {
         open.truncate(6);
         let last = arms.last().map_or(span, |arm| arm.value.span).at_end();
         self.cx.report(
-            Diagnostic::new(&codes::MATCH_NOT_COVERED, Span { end: span.start + 5, ..span }, format!("this `match` says nothing for {}", open.join(", ")))
-                .label("a case is left open")
-                .help("add an arm for it, or `else => …`")
-                .fix("stop the record in all other cases", last, "\n    else => fail \"why it can't go on\""),
+            Diagnostic::new(
+                &codes::MATCH_NOT_COVERED,
+                Span { end: span.start + 5, ..span },
+                format!("this `match` says nothing for {}", open.join(", ")),
+            )
+            .label("a case is left open")
+            .help("add an arm for it, or `else => …`")
+            .fix("stop the record in all other cases", last, "\n    else => fail \"why it can't go on\""),
         );
     }
 
@@ -478,7 +570,11 @@ impl Body<'_, '_> {
             match join(&ty, &element_ty) {
                 Some(joined) => ty = joined,
                 None => {
-                    let message = format!("this element is {}; those before are {}", self.cx.show(&element_ty), self.cx.show(&ty));
+                    let message = format!(
+                        "this element is {}; those before are {}",
+                        self.cx.show(&element_ty),
+                        self.cx.show(&ty)
+                    );
                     self.cx.say(&codes::TYPE_MISMATCH, at, message, "a list holds values of one type");
                 }
             }
@@ -565,9 +661,13 @@ pub(crate) fn comparable(a: &Type, b: &Type) -> bool {
         (T::Unknown | T::Never | T::Nothing, _) | (_, T::Unknown | T::Never | T::Nothing) => true,
         (T::Code(x) | T::Record(x), T::Code(y) | T::Record(y)) => x == y,
         (T::Code(_), T::Text(_)) | (T::Text(_), T::Code(_)) => true,
-        (T::Enum(x), T::Enum(y)) => x.name == y.name || x.values.iter().any(|v| y.values.iter().any(|w| w.code == v.code)),
+        (T::Enum(x), T::Enum(y)) => {
+            x.name == y.name || x.values.iter().any(|v| y.values.iter().any(|w| w.code == v.code))
+        }
         (T::Enum(_), T::Text(_)) | (T::Text(_), T::Enum(_)) => true,
-        (x, y) if x.is_text() && y.is_text() => !matches!((x, y), (T::Country, T::Currency) | (T::Currency, T::Country)),
+        (x, y) if x.is_text() && y.is_text() => {
+            !matches!((x, y), (T::Country, T::Currency) | (T::Currency, T::Country))
+        }
         (T::Percent, T::Literal) | (T::Literal, T::Percent) => true,
         (T::Percent, y) if y.is_number() => *y == T::Percent,
         (x, T::Percent) if x.is_number() => false,

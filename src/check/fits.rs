@@ -65,7 +65,7 @@ impl Body<'_, '_> {
             }
             (T::Code(a), T::Record(b)) if a == b => self.found_by_code(*a, e),
             (T::Record(a), T::Code(b)) if a == b => self.code_of(*a, e),
-            (T::Code(a) | T::Record(a), T::Code(b) | T::Record(b)) => {
+            (T::Code(a) | T::Record(a), T::Code(b) | T::Record(b)) if a != b => {
                 let (a, b) = (*a, *b);
                 self.wrong_entity(e, a, b, place)
             }
@@ -76,7 +76,11 @@ impl Body<'_, '_> {
             (T::Record(_), T::Guid) => Expr { ty: T::Guid, ..e },
             (T::List(a), T::List(b)) => {
                 let same = same_shape(a, b) || matches!(**a, T::Unknown | T::Never | T::Nothing);
-                if same || super::types::join(a, b).is_some_and(|j| same_shape(&j, b)) { e } else { self.mismatch(e, want, place) }
+                if same || super::types::join(a, b).is_some_and(|j| same_shape(&j, b)) {
+                    e
+                } else {
+                    self.mismatch(e, want, place)
+                }
             }
             (T::Enum(a), T::Enum(b)) => {
                 if b.open || a.values.iter().all(|v| b.values.iter().any(|w| w.code == v.code)) {
@@ -95,7 +99,9 @@ impl Body<'_, '_> {
             (T::Text(_), T::Json) => e,
             (from, T::Json) if !matches!(from, T::Record(_)) => e,
             (T::Literal | T::Int, T::Literal | T::Decimal) => e,
-            (T::Literal, T::Int) if matches!(&e.kind, ExprKind::Const(Const::Number(n)) if !n.fract().is_zero()) => self.mismatch(e, want, place),
+            (T::Literal, T::Int) if matches!(&e.kind, ExprKind::Const(Const::Number(n)) if !n.fract().is_zero()) => {
+                self.mismatch(e, want, place)
+            }
             (T::Literal, to) if to.is_number() && *to != T::Percent => e,
             (T::Money(_), T::Money(_)) if e.ty != *want => self.wrong_kind(e, want, place),
             (T::Money(_), T::Price) => self.price_needs_both(e, place),
@@ -158,9 +164,15 @@ impl Body<'_, '_> {
             Type::Country if crate::value::code::is_country(text) => fine(want),
             Type::Currency if crate::value::code::is_currency(text) => fine(want),
             Type::Country | Type::Currency => {
-                let (what, example) = if *want == Type::Country { ("country", "\"NL\" (ISO 3166)") } else { ("currency", "\"EUR\" (ISO 4217)") };
+                let (what, example) = if *want == Type::Country {
+                    ("country", "\"NL\" (ISO 3166)")
+                } else {
+                    ("currency", "\"EUR\" (ISO 4217)")
+                };
                 self.cx.report(
-                    Diagnostic::new(&codes::UNKNOWN_VALUE, span, format!("`{text}` is no {what}")).label(format!("no {what}")).help(format!("a {what} is two or three capitals, such as {example}")),
+                    Diagnostic::new(&codes::UNKNOWN_VALUE, span, format!("`{text}` is no {what}"))
+                        .label(format!("no {what}"))
+                        .help(format!("a {what} is two or three capitals, such as {example}")),
                 );
                 Self::unknown(span)
             }
@@ -182,29 +194,49 @@ impl Body<'_, '_> {
         match known {
             Some(n) if n <= *max => {}
             Some(n) => {
-                let d = Diagnostic::new(&codes::TEXT_TOO_LONG, e.span, format!("{} holds {max} characters; this text has up to {n}", place.what))
-                    .label(format!("up to {n} characters"))
-                    .help("cut it with `.fit()`, or say something shorter")
-                    .fix("cut it to fit", e.span.at_end(), ".fit()");
+                let d = Diagnostic::new(
+                    &codes::TEXT_TOO_LONG,
+                    e.span,
+                    format!("{} holds {max} characters; this text has up to {n}", place.what),
+                )
+                .label(format!("up to {n} characters"))
+                .help("cut it with `.fit()`, or say something shorter")
+                .fix("cut it to fit", e.span.at_end(), ".fit()");
                 self.report_at(d, place);
             }
             None if place.length_at_run || matches!(there, Type::Email | Type::Code(_) | Type::Enum(_)) => {}
             None => {
-                let d = Diagnostic::new(&codes::TEXT_MAY_BE_TOO_LONG, e.span, format!("{} holds {max} characters; this text may be longer", place.what))
-                    .label("of unknown length")
-                    .help("`.fit()` cuts it to the field; `.fit(at: \"word\")` cuts at a word")
-                    .fix("cut it to fit", e.span.at_end(), if e.ty.is_optional() { "?.fit()" } else { ".fit()" });
+                let d = Diagnostic::new(
+                    &codes::TEXT_MAY_BE_TOO_LONG,
+                    e.span,
+                    format!("{} holds {max} characters; this text may be longer", place.what),
+                )
+                .label("of unknown length")
+                .help("`.fit()` cuts it to the field; `.fit(at: \"word\")` cuts at a word")
+                .fix(
+                    "cut it to fit",
+                    e.span.at_end(),
+                    if e.ty.is_optional() { "?.fit()" } else { ".fit()" },
+                );
                 self.report_at(d, place);
             }
         }
     }
 
     fn absent_there(&mut self, e: Expr, want: &Type, place: &Place) -> Expr {
-        let what = if e.ty == Type::Nothing { "`none` is nothing".to_owned() } else { format!("this is {}", self.cx.show(&e.ty)) };
-        let d = Diagnostic::new(&codes::OPTIONAL_AS_PRESENT, e.span, format!("{what}; {} wants {}", place.what, self.cx.show(want)))
-            .label("may be absent")
-            .help("say what happens without it: `?? value`, `?? fail \"why\"`, or `if x is some y then … else …`")
-            .fix("stop the record without it", e.span.at_end(), " ?? fail \"why it can't be absent\"");
+        let what = if e.ty == Type::Nothing {
+            "`none` is nothing".to_owned()
+        } else {
+            format!("this is {}", self.cx.show(&e.ty))
+        };
+        let d = Diagnostic::new(
+            &codes::OPTIONAL_AS_PRESENT,
+            e.span,
+            format!("{what}; {} wants {}", place.what, self.cx.show(want)),
+        )
+        .label("may be absent")
+        .help("say what happens without it: `?? value`, `?? fail \"why\"`, or `if x is some y then … else …`")
+        .fix("stop the record without it", e.span.at_end(), " ?? fail \"why it can't be absent\"");
         self.report_at(d, place);
         Self::unknown(e.span)
     }
@@ -212,8 +244,12 @@ impl Body<'_, '_> {
     fn wrong_entity(&mut self, e: Expr, from: EntityId, to: EntityId, place: &Place) -> Expr {
         let (from, to) = (self.cx.program.entity(from), self.cx.program.entity(to));
         let message = format!("{} wants {}; this is {}", place.what, to.full_name(), from.full_name());
-        let help = format!("give it a value of {}, for example one found by its key: `{}(…)`", to.full_name(), to.full_name());
-        self.report_at(Diagnostic::new(&codes::WRONG_ENTITY, e.span, message).label("another kind of record").help(help), place);
+        let help =
+            format!("give it a value of {}, for example one found by its key: `{}(…)`", to.full_name(), to.full_name());
+        self.report_at(
+            Diagnostic::new(&codes::WRONG_ENTITY, e.span, message).label("another kind of record").help(help),
+            place,
+        );
         Self::unknown(e.span)
     }
 
@@ -224,14 +260,20 @@ impl Body<'_, '_> {
             (Type::Money(Kind::Net), Type::Money(Kind::Gross)) => "add the tax: `net + tax`, or `.with_tax(21%)`",
             _ => "net and tax make gross; an amount of one kind is not one of another",
         };
-        self.report_at(Diagnostic::new(&codes::MONEY_KINDS, e.span, message).label("another kind of amount").help(help), place);
+        self.report_at(
+            Diagnostic::new(&codes::MONEY_KINDS, e.span, message).label("another kind of amount").help(help),
+            place,
+        );
         Self::unknown(e.span)
     }
 
     fn price_needs_both(&mut self, e: Expr, place: &Place) -> Expr {
-        let message = format!("{} is net or gross as its VAT code says; this is {} alone", place.what, self.cx.show(&e.ty));
+        let message =
+            format!("{} is net or gross as its VAT code says; this is {} alone", place.what, self.cx.show(&e.ty));
         self.report_at(
-            Diagnostic::new(&codes::PRICE_NEEDS_BOTH, e.span, message).label("one amount only").help("give both: `price(net, tax)`, and the code's type in the administration chooses"),
+            Diagnostic::new(&codes::PRICE_NEEDS_BOTH, e.span, message)
+                .label("one amount only")
+                .help("give both: `price(net, tax)`, and the code's type in the administration chooses"),
             place,
         );
         Self::unknown(e.span)
@@ -244,12 +286,22 @@ impl Body<'_, '_> {
             (Type::Instant, Type::Date) => {
                 d.help("`.date()` gives its day in the project's zone").fix("take its day", e.span.at_end(), ".date()")
             }
-            (from, Type::Text(_)) if from.is_number() || matches!(from, Type::Date | Type::Instant) => d.help("put it into a text: `\"{…}\"`"),
-            (Type::Decimal | Type::Literal, Type::Int) => d.help("`.int()` demands a whole number, `.round(0)` makes one"),
-            (Type::Text(_), to) if to.is_number() => d.help("`.decimal()` reads a number from a text, and stops the record where there is none"),
-            (Type::Text(_) | Type::Nothing, Type::Code(_) | Type::Record(_)) => d.help("find the record by it, for example `exact.Item(code)`"),
+            (from, Type::Text(_)) if from.is_number() || matches!(from, Type::Date | Type::Instant) => {
+                d.help("put it into a text: `\"{…}\"`")
+            }
+            (Type::Decimal | Type::Literal, Type::Int) => {
+                d.help("`.int()` demands a whole number, `.round(0)` makes one")
+            }
+            (Type::Text(_), to) if to.is_number() => {
+                d.help("`.decimal()` reads a number from a text, and stops the record where there is none")
+            }
+            (Type::Text(_) | Type::Nothing, Type::Code(_) | Type::Record(_)) => {
+                d.help("find the record by it, for example `exact.Item(code)`")
+            }
             (from, Type::Price) if from.is_number() => d.help("give both: `price(net, tax)`"),
-            (Type::Price, Type::Money(_)) => d.help("a price holds both; take the amount that this field wants from the source"),
+            (Type::Price, Type::Money(_)) => {
+                d.help("a price holds both; take the amount that this field wants from the source")
+            }
             _ => d.help("give it a value of that type"),
         };
         self.report_at(d, place);

@@ -61,10 +61,13 @@ pub(crate) struct Modules<'f> {
     pub(crate) sources: Sources,
     pub(crate) all: Vec<Module>,
     by_name: HashMap<String, ModuleId>,
-    files: &'f dyn Files,
+    pub(crate) files: &'f dyn Files,
+    pub(crate) root: Option<PathBuf>,
     /// Folder of the default flows on disk, when files of it are what is checked.
     flows_folder: Option<PathBuf>,
     pub(crate) diagnostics: Vec<Diagnostic>,
+    /// Modules whose `use` lines are being followed: one that comes again is a circle.
+    loading: Vec<ModuleId>,
 }
 
 fn space_of(keyword: &str) -> Option<Space> {
@@ -84,8 +87,10 @@ impl<'f> Modules<'f> {
             all: Vec::new(),
             by_name: HashMap::new(),
             files,
+            root: None,
             flows_folder: None,
             diagnostics: Vec::new(),
+            loading: Vec::new(),
         }
     }
 
@@ -110,8 +115,12 @@ impl<'f> Modules<'f> {
             Err(e) => {
                 let file = self.sources.add(shown, "");
                 self.diagnostics.push(
-                    Diagnostic::new(&codes::UNREADABLE, Span::new(file, 0, 0), format!("{} can't be read: {e}", shown.display()))
-                        .help("flow files are UTF-8 text; check the path, the file's encoding and its permissions"),
+                    Diagnostic::new(
+                        &codes::UNREADABLE,
+                        Span::new(file, 0, 0),
+                        format!("{} can't be read: {e}", shown.display()),
+                    )
+                    .help("flow files are UTF-8 text; check the path, the file's encoding and its permissions"),
                 );
                 None
             }
@@ -149,7 +158,8 @@ impl<'f> Modules<'f> {
 
     fn add_module(&mut self, name: &str, origin: Origin, files: &[FileId]) -> ModuleId {
         let id = ModuleId(self.all.len());
-        let mut module = Module { name: name.into(), origin, items: Vec::new(), index: HashMap::new(), uses: Vec::new() };
+        let mut module =
+            Module { name: name.into(), origin, items: Vec::new(), index: HashMap::new(), uses: Vec::new() };
         for file in files {
             self.read_items(&mut module, *file);
         }
@@ -186,22 +196,32 @@ impl<'f> Modules<'f> {
     }
 
     fn read_uses(&mut self, id: ModuleId) {
+        self.loading.push(id);
         for n in 0..self.get(id).items.len() {
             if self.get(id).items[n].keyword != "use" {
                 continue;
             }
-            for decl in self.decl(id, n) {
-                let ast::DeclKind::Use(used) = &decl.kind else { continue };
-                let name = path_text(&used.module);
-                let Some(module) = self.find_or_load(&name) else {
-                    self.unknown_module(&name, used.module.span);
-                    continue;
-                };
-                let last = used.module.parts.last().map_or("", |p| &*p.text);
-                let alias: Arc<str> = used.alias.as_ref().map_or_else(|| last.into(), |a| Arc::clone(&a.text));
-                self.all[id.0].uses.push((alias, module, used.clone()));
+            let Some(decl) = self.decl(id, n) else { continue };
+            let ast::DeclKind::Use(used) = &decl.kind else { continue };
+            let name = path_text(&used.module);
+            let Some(module) = self.find_or_load(&name) else {
+                self.unknown_module(&name, used.module.span);
+                continue;
+            };
+            if self.loading.contains(&module) {
+                let message = format!("`{name}` and `{}` use each other", self.get(id).name);
+                self.diagnostics.push(
+                    Diagnostic::new(&codes::CYCLE, used.module.span, message)
+                        .label("a circle of `use`")
+                        .help("move what both need into a third file, and use that"),
+                );
+                continue;
             }
+            let last = used.module.parts.last().map_or("", |p| &*p.text);
+            let alias: Arc<str> = used.alias.as_ref().map_or_else(|| last.into(), |a| Arc::clone(&a.text));
+            self.all[id.0].uses.push((alias, module, used.clone()));
         }
+        self.loading.pop();
     }
 
     fn unknown_module(&mut self, name: &str, span: Span) {
@@ -243,8 +263,14 @@ impl<'f> Modules<'f> {
 
     /// The declarations with that word in a module, in order.
     pub(crate) fn with_keyword(&mut self, module: ModuleId, keyword: &str) -> Vec<Arc<ast::Decl>> {
-        let found: Vec<usize> =
-            self.get(module).items.iter().enumerate().filter(|(_, item)| item.keyword == keyword).map(|(n, _)| n).collect();
+        let found: Vec<usize> = self
+            .get(module)
+            .items
+            .iter()
+            .enumerate()
+            .filter(|(_, item)| item.keyword == keyword)
+            .map(|(n, _)| n)
+            .collect();
         found.into_iter().filter_map(|n| self.decl(module, n)).collect()
     }
 }

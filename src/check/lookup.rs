@@ -27,7 +27,13 @@ impl Cx<'_> {
             lookup.keys.iter().map(|k| (Arc::clone(&k.name.text), self.type_of(instance, &k.ty))).collect();
         let result = self.type_of(instance, &lookup.result);
         let full = format!("{}.{name}", self.instance(instance).name);
-        self.program.lookups.push(Lookup { name: full.into(), keys: keys.clone(), result: result.clone(), rows: Vec::new(), span: lookup.name.span });
+        self.program.lookups.push(Lookup {
+            name: full.into(),
+            keys: keys.clone(),
+            result: result.clone(),
+            rows: Vec::new(),
+            span: lookup.name.span,
+        });
         let mut rows = match &lookup.rows {
             LookupRows::Here(rows) => self.rows(instance, &keys, &result, rows),
             LookupRows::Csv(file) => self.csv_rows(&keys, &result, file),
@@ -51,7 +57,12 @@ impl Cx<'_> {
             let otherwise = matches!(row.cells.as_slice(), [ast::Pattern { kind: PatternKind::Else, .. }]);
             if !otherwise && row.cells.len() != keys.len() {
                 let names: Vec<&str> = keys.iter().map(|(n, _)| &**n).collect();
-                let message = format!("this row has {} cells; the lookup has {} keys: {}", row.cells.len(), keys.len(), names.join(", "));
+                let message = format!(
+                    "this row has {} cells; the lookup has {} keys: {}",
+                    row.cells.len(),
+                    keys.len(),
+                    names.join(", ")
+                );
                 self.say(&codes::LOOKUP_ROW_SHAPE, row.span, message, "write a cell for each key, `_` for any");
                 continue;
             }
@@ -61,10 +72,14 @@ impl Cx<'_> {
                 row.cells.iter().zip(keys).map(|(cell, (_, ty))| self.pattern(inside, cell, ty)).collect()
             };
             if let Some(before) = made.iter().find(|r| r.cells == cells) {
-                let d = Diagnostic::new(&codes::LOOKUP_ROW_UNREACHABLE, row.span, "this row is never reached: another has the same cells")
-                    .label("never reached")
-                    .related(before.span, "the other row")
-                    .help("delete one of the two");
+                let d = Diagnostic::new(
+                    &codes::LOOKUP_ROW_UNREACHABLE,
+                    row.span,
+                    "this row is never reached: another has the same cells",
+                )
+                .label("never reached")
+                .related(before.span, "the other row")
+                .help("delete one of the two");
                 self.report(d);
                 continue;
             }
@@ -87,13 +102,23 @@ impl Cx<'_> {
             PatternKind::None => {
                 if !ty.is_optional() && !matches!(ty, Type::Unknown) {
                     let message = format!("`none` never comes here: the key is {}", self.show(ty));
-                    self.say(&codes::LOOKUP_ROW_UNREACHABLE, pattern.span, message, "delete it, or let the type be optional");
+                    self.say(
+                        &codes::LOOKUP_ROW_UNREACHABLE,
+                        pattern.span,
+                        message,
+                        "delete it, or let the type be optional",
+                    );
                 }
                 Pattern::Absent
             }
             PatternKind::Group(name) => {
                 if &*name.text != "eu" {
-                    self.say(&codes::UNKNOWN_NAME, name.span, format!("there is no group of countries `{}`", name.text), "groups are: `eu`");
+                    self.say(
+                        &codes::UNKNOWN_NAME,
+                        name.span,
+                        format!("there is no group of countries `{}`", name.text),
+                        "groups are: `eu`",
+                    );
                 }
                 if !matches!(ty.present(), Type::Country | Type::Unknown) {
                     let message = format!("`in {}` is a group of countries; the key is {}", name.text, self.show(ty));
@@ -104,7 +129,9 @@ impl Cx<'_> {
             PatternKind::Either(list) => {
                 let list: Vec<Pattern> = list.iter().map(|p| self.pattern(inside, p, ty)).collect();
                 if list.iter().all(|p| matches!(p, Pattern::OneOf(_))) {
-                    Pattern::OneOf(list.into_iter().flat_map(|p| if let Pattern::OneOf(c) = p { c } else { Vec::new() }).collect())
+                    Pattern::OneOf(
+                        list.into_iter().flat_map(|p| if let Pattern::OneOf(c) = p { c } else { Vec::new() }).collect(),
+                    )
                 } else {
                     Pattern::Either(list)
                 }
@@ -118,7 +145,12 @@ impl Cx<'_> {
                     Some(c) => Pattern::OneOf(vec![c]),
                     None => {
                         if value.ty != Type::Unknown {
-                            self.say(&codes::LOOKUP_ROW_SHAPE, pattern.span, "a cell holds a value that is known before anything runs", "write a text, a number, a rate, `yes` or `no`");
+                            self.say(
+                                &codes::LOOKUP_ROW_SHAPE,
+                                pattern.span,
+                                "a cell holds a value that is known before anything runs",
+                                "write a text, a number, a rate, `yes` or `no`",
+                            );
                         }
                         Pattern::OneOf(Vec::new())
                     }
@@ -133,8 +165,15 @@ impl Cx<'_> {
             for (n, a) in rows.iter().enumerate() {
                 for b in &rows[n + 1..] {
                     if overlap(a, b) && !narrower(a, b) && !narrower(b, a) {
-                        let message = format!("two rows of `{name}` could both decide, and neither is narrower than the other");
-                        let missing: Vec<String> = a.cells.iter().zip(&b.cells).zip(keys).map(|((x, y), _)| show_cell(if rank(x) <= rank(y) { x } else { y })).collect();
+                        let message =
+                            format!("two rows of `{name}` could both decide, and neither is narrower than the other");
+                        let missing: Vec<String> = a
+                            .cells
+                            .iter()
+                            .zip(&b.cells)
+                            .zip(keys)
+                            .map(|((x, y), _)| show_cell(if rank(x) <= rank(y) { x } else { y }))
+                            .collect();
                         let d = Diagnostic::new(&codes::LOOKUP_ROWS_OVERLAP, b.span, message)
                             .label("overlaps")
                             .related(a.span, "with this row")
@@ -167,18 +206,32 @@ impl Cx<'_> {
         let text = match text {
             Ok(text) => text,
             Err(e) => {
-                self.say(&codes::LOOKUP_CSV, file.span, format!("the table \"{}\" can't be read: {e}", file.value), "paths are relative to the flow file; a project's file of the same name wins");
+                self.say(
+                    &codes::LOOKUP_CSV,
+                    file.span,
+                    format!("the table \"{}\" can't be read: {e}", file.value),
+                    "paths are relative to the flow file; a project's file of the same name wins",
+                );
                 return Vec::new();
             }
         };
         let source = self.modules.sources.add(folder.join(&*file.value), text.as_str());
         let mut rows: Vec<Row> = Vec::new();
-        let mut reader = csv::ReaderBuilder::new().has_headers(true).flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
+        let mut reader = csv::ReaderBuilder::new()
+            .has_headers(true)
+            .flexible(true)
+            .trim(csv::Trim::All)
+            .from_reader(text.as_bytes());
         for record in reader.records() {
             let record = match record {
                 Ok(record) => record,
                 Err(e) => {
-                    self.say(&codes::LOOKUP_CSV, file.span, format!("the table \"{}\" is no CSV: {e}", file.value), "a line a row, columns divided by commas, texts with commas in double quotes");
+                    self.say(
+                        &codes::LOOKUP_CSV,
+                        file.span,
+                        format!("the table \"{}\" is no CSV: {e}", file.value),
+                        "a line a row, columns divided by commas, texts with commas in double quotes",
+                    );
                     return rows;
                 }
             };
@@ -186,20 +239,31 @@ impl Cx<'_> {
             let length = text[start.min(text.len())..].find('\n').unwrap_or(text.len() - start.min(text.len()));
             let span = Span::new(source, start, start + length);
             if rows.len() >= limits::LOOKUP_ROWS_MAX {
-                self.say(&codes::LOOKUP_CSV, file.span, format!("the table has more than {} rows", limits::LOOKUP_ROWS_MAX), "keep a table that large in one of the systems");
+                self.say(
+                    &codes::LOOKUP_CSV,
+                    file.span,
+                    format!("the table has more than {} rows", limits::LOOKUP_ROWS_MAX),
+                    "keep a table that large in one of the systems",
+                );
                 return rows;
             }
             if record.len() != keys.len() + 1 {
-                let message = format!("this row has {} columns; the lookup has {} keys and a value", record.len(), keys.len());
+                let message =
+                    format!("this row has {} columns; the lookup has {} keys and a value", record.len(), keys.len());
                 self.say(&codes::LOOKUP_CSV, span, message, "write a column for each key and one for the value");
                 continue;
             }
-            let cells: Vec<Pattern> = keys.iter().enumerate().map(|(n, (_, ty))| self.csv_cell(&record[n], ty, span)).collect();
+            let cells: Vec<Pattern> =
+                keys.iter().enumerate().map(|(n, (_, ty))| self.csv_cell(&record[n], ty, span)).collect();
             let value = self.csv_value(&record[keys.len()], result, span);
             if let Some(before) = rows.iter().position(|r| r.cells == cells) {
-                let d = Diagnostic::new(&codes::LOOKUP_ROW_UNREACHABLE, span, "this row is never reached: another has the same keys")
-                    .related(rows[before].span, "the other row")
-                    .help("delete one of the two");
+                let d = Diagnostic::new(
+                    &codes::LOOKUP_ROW_UNREACHABLE,
+                    span,
+                    "this row is never reached: another has the same keys",
+                )
+                .related(rows[before].span, "the other row")
+                .help("delete one of the two");
                 self.report(d);
                 continue;
             }
@@ -212,7 +276,8 @@ impl Cx<'_> {
         match text {
             "_" | "*" => Pattern::Any,
             "" => Pattern::Absent,
-            _ => constant_of(&self.csv_value(text, ty, span)).map_or(Pattern::OneOf(Vec::new()), |c| Pattern::OneOf(vec![c])),
+            _ => constant_of(&self.csv_value(text, ty, span))
+                .map_or(Pattern::OneOf(Vec::new()), |c| Pattern::OneOf(vec![c])),
         }
     }
 

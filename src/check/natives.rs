@@ -10,7 +10,14 @@ use std::sync::Arc;
 
 impl Body<'_, '_> {
     /// A call of a native: what stands before the dot, and the arguments behind it.
-    pub(crate) fn native(&mut self, native: Native, receiver: Option<Expr>, args: &[Arg], want: Option<&Type>, span: Span) -> Expr {
+    pub(crate) fn native(
+        &mut self,
+        native: Native,
+        receiver: Option<Expr>,
+        args: &[Arg],
+        want: Option<&Type>,
+        span: Span,
+    ) -> Expr {
         use Native as N;
         let Some(receiver) = receiver else {
             return match native {
@@ -26,33 +33,61 @@ impl Body<'_, '_> {
             return Self::unknown(span);
         }
         if receiver.ty.is_optional() && !matches!(native, N::Linked | N::Present) {
-            let d = Diagnostic::new(&codes::OPTIONAL_AS_PRESENT, receiver.span, format!("this may be absent, so `{}` has nothing to work on", native.name()))
-                .label("may be absent")
-                .help(format!("`?.{}()` is absent too when it is", native.name()))
-                .fix("ask only when it is there", receiver.span.at_end(), "?");
+            let d = Diagnostic::new(
+                &codes::OPTIONAL_AS_PRESENT,
+                receiver.span,
+                format!("this may be absent, so `{}` has nothing to work on", native.name()),
+            )
+            .label("may be absent")
+            .help(format!("`?.{}()` is absent too when it is", native.name()))
+            .fix("ask only when it is there", receiver.span.at_end(), "?");
             self.cx.report(d);
             return Self::unknown(span);
         }
         match native {
             N::Map | N::Where | N::Flat | N::Any | N::All => self.over(native, receiver, args, span),
             N::Sum => self.sum(receiver, args, span),
-            N::Count | N::First | N::Last | N::Single | N::IsEmpty | N::Present | N::Distinct => self.of_list(native, receiver, args, span),
+            N::Count | N::First | N::Last | N::Single | N::IsEmpty | N::Present | N::Distinct => {
+                self.of_list(native, receiver, args, span)
+            }
             N::Join => self.join_texts(receiver, args, span),
             N::Nth => self.of_number(native, receiver, args, span),
             N::Fit => self.fit(receiver, args, want, span),
             N::Max | N::Min => self.extreme(native, receiver, args, span),
-            N::Round | N::Floor | N::Abs | N::Int | N::DecimalOf | N::PercentOf => self.of_number(native, receiver, args, span),
-            N::PriceOf | N::Untaxed | N::TaxOf | N::NetOf | N::WithTax | N::Share => self.of_money(native, receiver, args, want, span),
+            N::Round | N::Floor | N::Abs | N::Int | N::DecimalOf | N::PercentOf => {
+                self.of_number(native, receiver, args, span)
+            }
+            N::PriceOf | N::Untaxed | N::TaxOf | N::NetOf | N::WithTax | N::Share => {
+                self.of_money(native, receiver, args, want, span)
+            }
             N::DateOf => self.fixed(native, receiver, &Type::Instant, args, &[], Type::Date, span),
             N::Today | N::Now => self.wrong_count(native, 0, 1, span),
             N::Linked => Self::make(ExprKind::Native(native, vec![receiver]), Type::Bool, span),
             N::MetaOf => self.meta(receiver, args, span),
             N::DocumentTotal => {
-                self.cx.say(&codes::MISPLACED, span, "`document_total` is the formula of a schema", "use `balance` to compare with a computed field");
+                self.cx.say(
+                    &codes::MISPLACED,
+                    span,
+                    "`document_total` is the formula of a schema",
+                    "use `balance` to compare with a computed field",
+                );
                 Self::unknown(span)
             }
-            N::Plain | N::Digits | N::Trim | N::Upper | N::Lower | N::Take | N::Replace | N::StartsWith | N::EndsWith | N::Contains | N::Split
-            | N::Length | N::Postcode | N::Street | N::Capture => self.of_text(native, receiver, args, span),
+            N::Plain
+            | N::Digits
+            | N::Trim
+            | N::Upper
+            | N::Lower
+            | N::Take
+            | N::Replace
+            | N::StartsWith
+            | N::EndsWith
+            | N::Contains
+            | N::Split
+            | N::Length
+            | N::Postcode
+            | N::Street
+            | N::Capture => self.of_text(native, receiver, args, span),
         }
     }
 
@@ -64,7 +99,16 @@ impl Body<'_, '_> {
 
     /// A native with fixed types.
     #[expect(clippy::too_many_arguments, reason = "a native is its name, its types and its arguments")]
-    fn fixed(&mut self, native: Native, receiver: Expr, first: &Type, args: &[Arg], types: &[Type], result: Type, span: Span) -> Expr {
+    fn fixed(
+        &mut self,
+        native: Native,
+        receiver: Expr,
+        first: &Type,
+        args: &[Arg],
+        types: &[Type],
+        result: Type,
+        span: Span,
+    ) -> Expr {
         if args.len() != types.len() {
             return self.wrong_count(native, types.len(), args.len(), span);
         }
@@ -112,7 +156,12 @@ impl Body<'_, '_> {
             [Arg { name: Some(name), value }] if &*name.text == "at" => match self.constant(value) {
                 Some(Const::Text(word)) if &*word == "word" => true,
                 _ => {
-                    self.cx.say(&codes::UNKNOWN_VALUE, value.span, "`fit` cuts anywhere, or `at: \"word\"`", "write `.fit(at: \"word\")`");
+                    self.cx.say(
+                        &codes::UNKNOWN_VALUE,
+                        value.span,
+                        "`fit` cuts anywhere, or `at: \"word\"`",
+                        "write `.fit(at: \"word\")`",
+                    );
                     false
                 }
             },
@@ -123,7 +172,12 @@ impl Body<'_, '_> {
             return match want.map(Type::present) {
                 Some(Type::Text(None) | Type::Email | Type::Unknown) => receiver,
                 _ => {
-                    self.cx.say(&codes::NEEDLESS, span, "`fit` cuts to the field that it is for; here is none", "cut with `.take(n)`, or leave it to the field that gets the text");
+                    self.cx.say(
+                        &codes::NEEDLESS,
+                        span,
+                        "`fit` cuts to the field that it is for; here is none",
+                        "cut with `.take(n)`, or leave it to the field that gets the text",
+                    );
                     receiver
                 }
             };
@@ -152,14 +206,21 @@ impl Body<'_, '_> {
         let Some(element) = self.element_of(native, &list) else { return Self::unknown(span) };
         let [arg] = args else { return self.wrong_count(native, 1, args.len(), span) };
         let truth = matches!(native, Native::Where | Native::Any | Native::All);
-        let Some(f) = self.lambda(&arg.value, &element, truth.then_some(&Type::Bool)) else { return Self::unknown(span) };
+        let Some(f) = self.lambda(&arg.value, &element, truth.then_some(&Type::Bool)) else {
+            return Self::unknown(span);
+        };
         let result = match native {
             Native::Where => list.ty.clone(),
             Native::Any | Native::All => Type::Bool,
             Native::Flat => match f.ty.element() {
                 Some(_) => f.ty.clone(),
                 None => {
-                    self.cx.say(&codes::TYPE_MISMATCH, f.span, "`flat` wants a list for each element", "give it a list, or use `map`");
+                    self.cx.say(
+                        &codes::TYPE_MISMATCH,
+                        f.span,
+                        "`flat` wants a list for each element",
+                        "give it a list, or use `map`",
+                    );
                     Type::Unknown
                 }
             },
@@ -175,7 +236,12 @@ impl Body<'_, '_> {
             return None;
         };
         let [name] = names.as_slice() else {
-            self.cx.say(&codes::ARGUMENTS, e.span, "this function is given one element at a time", "write it as `x => …`");
+            self.cx.say(
+                &codes::ARGUMENTS,
+                e.span,
+                "this function is given one element at a time",
+                "write it as `x => …`",
+            );
             return None;
         };
         Some(self.scoped(|inner| {
@@ -241,9 +307,16 @@ impl Body<'_, '_> {
         let [arg] = args else { return self.wrong_count(native, 2, args.len() + 1, span) };
         let second = self.expr(&arg.value, Some(&first.ty));
         match join(&first.ty, &second.ty) {
-            Some(ty) if comparable(&first.ty, &second.ty) => Self::make(ExprKind::Native(native, vec![first, second]), ty, span),
+            Some(ty) if comparable(&first.ty, &second.ty) => {
+                Self::make(ExprKind::Native(native, vec![first, second]), ty, span)
+            }
             _ => {
-                let message = format!("`{}` wants two values of one type: {} and {}", native.name(), self.cx.show(&first.ty), self.cx.show(&second.ty));
+                let message = format!(
+                    "`{}` wants two values of one type: {} and {}",
+                    native.name(),
+                    self.cx.show(&first.ty),
+                    self.cx.show(&second.ty)
+                );
                 self.cx.say(&codes::BAD_OPERANDS, span, message, "compare amounts of one kind");
                 Self::unknown(span)
             }
@@ -298,7 +371,11 @@ impl Body<'_, '_> {
                     _ => net,
                 };
                 if !matches!(receiver.ty, Type::Money(_) | Type::Decimal | Type::Literal) {
-                    return self.mismatch(receiver, &gross, &super::fits::Place { what: "`untaxed`".into(), ..Default::default() });
+                    return self.mismatch(
+                        receiver,
+                        &gross,
+                        &super::fits::Place { what: "`untaxed`".into(), ..Default::default() },
+                    );
                 }
                 Self::make(ExprKind::Native(native, vec![receiver]), result, span)
             }
@@ -314,7 +391,12 @@ impl Body<'_, '_> {
     fn meta(&mut self, receiver: Expr, args: &[Arg], span: Span) -> Expr {
         let Type::Record(entity) = receiver.ty else {
             let message = format!("{} has no `meta_data`", self.cx.show(&receiver.ty));
-            self.cx.say(&codes::BAD_OPERANDS, receiver.span, message, "`meta` works on an order, a line, a customer or a product");
+            self.cx.say(
+                &codes::BAD_OPERANDS,
+                receiver.span,
+                message,
+                "`meta` works on an order, a line, a customer or a product",
+            );
             return Self::unknown(span);
         };
         let Some(field) = self.cx.field_named(entity, "meta_data", receiver.span) else { return Self::unknown(span) };

@@ -19,7 +19,12 @@ impl Body<'_, '_> {
                 let inner = self.expr(inner, None);
                 if !inner.ty.is_number() && !matches!(inner.ty, Type::Unknown | Type::Price | Type::Duration) {
                     let message = format!("`-` wants a number; this is {}", self.cx.show(&inner.ty));
-                    self.cx.say(&codes::BAD_OPERANDS, span, message, "put it before a number or an amount that is there");
+                    self.cx.say(
+                        &codes::BAD_OPERANDS,
+                        span,
+                        message,
+                        "put it before a number or an amount that is there",
+                    );
                     return Self::unknown(span);
                 }
                 let ty = inner.ty.clone();
@@ -28,7 +33,15 @@ impl Body<'_, '_> {
         }
     }
 
-    pub(crate) fn binary(&mut self, op: Op, op_span: Span, left: &ast::Expr, right: &ast::Expr, want: Option<&Type>, span: Span) -> Expr {
+    pub(crate) fn binary(
+        &mut self,
+        op: Op,
+        op_span: Span,
+        left: &ast::Expr,
+        right: &ast::Expr,
+        want: Option<&Type>,
+        span: Span,
+    ) -> Expr {
         match op {
             Op::Else => self.or_else(left, right, want, span),
             Op::And => {
@@ -63,9 +76,13 @@ impl Body<'_, '_> {
         let missed = recoverable(&mut left);
         if !missed && !left.ty.is_optional() && !matches!(left.ty, Type::Unknown | Type::Never) {
             self.cx.report(
-                Diagnostic::new(&codes::NEEDLESS, left.span, format!("{} is always there: what follows `??` is never used", self.cx.show(&left.ty)))
-                    .label("can't be absent")
-                    .help("leave out the `??` and what follows it"),
+                Diagnostic::new(
+                    &codes::NEEDLESS,
+                    left.span,
+                    format!("{} is always there: what follows `??` is never used", self.cx.show(&left.ty)),
+                )
+                .label("can't be absent")
+                .help("leave out the `??` and what follows it"),
             );
         }
         let right = self.expr(right, want);
@@ -77,12 +94,19 @@ impl Body<'_, '_> {
                 Some(wanted) => {
                     let wanted = if right.ty.is_optional() { wanted.clone().optional() } else { wanted.clone() };
                     let right = self.accept(right, &wanted, "what follows `??`");
-                    let left = self.map_present(left, |body, e| body.accept(e, wanted.present(), "what stands before `??`"));
+                    let left =
+                        self.map_present(left, |body, e| body.accept(e, wanted.present(), "what stands before `??`"));
                     return Self::make(ExprKind::OrElse(Box::new(left), Box::new(right)), wanted, span);
                 }
                 None => {
-                    let message = format!("before `??` is {}, behind it {}", self.cx.show(&there), self.cx.show(&right.ty));
-                    self.cx.say(&codes::TYPE_MISMATCH, right.span, message, "both sides of `??` give a value of one type");
+                    let message =
+                        format!("before `??` is {}, behind it {}", self.cx.show(&there), self.cx.show(&right.ty));
+                    self.cx.say(
+                        &codes::TYPE_MISMATCH,
+                        right.span,
+                        message,
+                        "both sides of `??` give a value of one type",
+                    );
                     return Self::unknown(span);
                 }
             },
@@ -90,7 +114,11 @@ impl Body<'_, '_> {
         // A code and a record are one identity: both become the record.
         let right = if right.ty == ty { right } else { self.accept(right, &ty, "what follows `??`") };
         let optional = ty.clone().optional();
-        let left = if *left.ty.present() == *ty.present() { left } else { self.accept(left, &optional, "what stands before `??`") };
+        let left = if *left.ty.present() == *ty.present() {
+            left
+        } else {
+            self.accept(left, &optional, "what stands before `??`")
+        };
         Self::make(ExprKind::OrElse(Box::new(left), Box::new(right)), ty, span)
     }
 
@@ -109,24 +137,33 @@ impl Body<'_, '_> {
         };
         let ordered = !matches!(op, Op::Eq | Op::Ne);
         if ordered {
-            for side in [&left, &right] {
-                if side.ty.is_optional() {
-                    let d = Diagnostic::new(&codes::OPTIONAL_AS_PRESENT, side.span, "this may be absent, so it is neither more nor less than anything")
-                        .label("may be absent")
-                        .help("say what counts without it: `(x ?? 0) > 1`");
-                    self.cx.report(d);
-                    return Self::make(ExprKind::Binary(kind, Box::new(left), Box::new(right)), Type::Bool, span);
-                }
+            let absent = [&left, &right].into_iter().find(|side| side.ty.is_optional()).map(|side| side.span);
+            if let Some(at) = absent {
+                let d = Diagnostic::new(
+                    &codes::OPTIONAL_AS_PRESENT,
+                    at,
+                    "this may be absent, so it is neither more nor less than anything",
+                )
+                .label("may be absent")
+                .help("say what counts without it: `(x ?? 0) > 1`");
+                self.cx.report(d);
+                return Self::make(ExprKind::Binary(kind, Box::new(left), Box::new(right)), Type::Bool, span);
             }
         }
         let fits = comparable(&left.ty, &right.ty) && (!ordered || orders(&left.ty) && orders(&right.ty));
         if !fits {
             let (l, r) = (self.cx.show(&left.ty), self.cx.show(&right.ty));
             let (code, help): (&'static Code, &str) = match (left.ty.present(), right.ty.present()) {
-                (Type::Money(_), Type::Money(_)) => (&codes::MONEY_KINDS, "compare amounts of one kind: net + tax is gross"),
+                (Type::Money(_), Type::Money(_)) => {
+                    (&codes::MONEY_KINDS, "compare amounts of one kind: net + tax is gross")
+                }
                 _ => (&codes::BAD_OPERANDS, "compare values of one type; nothing is converted by itself"),
             };
-            self.cx.report(Diagnostic::new(code, op_span, format!("{l} is never compared with {r}")).label("different types").help(help));
+            self.cx.report(
+                Diagnostic::new(code, op_span, format!("{l} is never compared with {r}"))
+                    .label("different types")
+                    .help(help),
+            );
         }
         Self::make(ExprKind::Binary(kind, Box::new(left), Box::new(right)), Type::Bool, span)
     }
@@ -134,9 +171,13 @@ impl Body<'_, '_> {
     fn arithmetic(&mut self, op: Op, op_span: Span, left: Expr, right: Expr, span: Span) -> Expr {
         for side in [&left, &right] {
             if side.ty.is_optional() {
-                let d = Diagnostic::new(&codes::OPTIONAL_AS_PRESENT, side.span, "this may be absent, so nothing can be computed with it")
-                    .label("may be absent")
-                    .help("say what counts without it: `(x ?? 0) + 1`");
+                let d = Diagnostic::new(
+                    &codes::OPTIONAL_AS_PRESENT,
+                    side.span,
+                    "this may be absent, so nothing can be computed with it",
+                )
+                .label("may be absent")
+                .help("say what counts without it: `(x ?? 0) + 1`");
                 self.cx.report(d);
                 return Self::unknown(span);
             }
@@ -163,7 +204,9 @@ impl Body<'_, '_> {
                     Binary::Mul => "*",
                     _ => "/",
                 };
-                let d = Diagnostic::new(code, op_span, format!("`{sign}` does not join {l} and {r}")).label("these don't go together").help(help);
+                let d = Diagnostic::new(code, op_span, format!("`{sign}` does not join {l} and {r}"))
+                    .label("these don't go together")
+                    .help(help);
                 self.cx.report(d);
                 Self::unknown(span)
             }
@@ -179,15 +222,16 @@ fn orders(ty: &Type) -> bool {
 fn result(op: Binary, a: &Type, b: &Type) -> Result<Type, (&'static Code, &'static str)> {
     use Binary::{Add, Div, Mul, Sub};
     use Type as T;
-    let money: (&'static Code, &str) = (
-        &codes::MONEY_KINDS,
-        "like amounts add up; net + tax is gross, gross - net is tax, gross - tax is net",
-    );
-    let other: (&'static Code, &str) = (&codes::BAD_OPERANDS, "numbers go with numbers; texts are joined inside one text, `\"{a}{b}\"`");
+    let money: (&'static Code, &str) =
+        (&codes::MONEY_KINDS, "like amounts add up; net + tax is gross, gross - net is tax, gross - tax is net");
+    let other: (&'static Code, &str) =
+        (&codes::BAD_OPERANDS, "numbers go with numbers; texts are joined inside one text, `\"{a}{b}\"`");
     Ok(match (op, a, b) {
         (_, T::Unknown | T::Never, x) | (_, x, T::Unknown | T::Never) => x.clone(),
         (Add | Sub, T::Money(x), T::Money(y)) if x == y => a.clone(),
-        (Add, T::Money(Kind::Net), T::Money(Kind::Tax)) | (Add, T::Money(Kind::Tax), T::Money(Kind::Net)) => T::Money(Kind::Gross),
+        (Add, T::Money(Kind::Net), T::Money(Kind::Tax)) | (Add, T::Money(Kind::Tax), T::Money(Kind::Net)) => {
+            T::Money(Kind::Gross)
+        }
         (Sub, T::Money(Kind::Gross), T::Money(Kind::Net)) => T::Money(Kind::Tax),
         (Sub, T::Money(Kind::Gross), T::Money(Kind::Tax)) => T::Money(Kind::Net),
         (Add | Sub, T::Money(_), T::Money(_)) => return Err(money),
@@ -196,7 +240,10 @@ fn result(op: Binary, a: &Type, b: &Type) -> Result<Type, (&'static Code, &'stat
         (Div, T::Money(x), T::Money(y)) if x == y => T::Decimal,
         (Div | Mul, T::Money(_), T::Money(_)) => return Err(money),
         (Mul | Div, T::Money(_) | T::Price, T::Percent) | (Mul, T::Percent, T::Money(_) | T::Price) => {
-            return Err((&codes::MONEY_KINDS, "an amount times a rate could be net or tax: say which, `net.tax(21%)` or `gross.net(21%)`"));
+            return Err((
+                &codes::MONEY_KINDS,
+                "an amount times a rate could be net or tax: say which, `net.tax(21%)` or `gross.net(21%)`",
+            ));
         }
         (Mul | Div, T::Money(_) | T::Price, n) if plain(n) => a.clone(),
         (Mul, n, T::Money(_) | T::Price) if plain(n) => b.clone(),

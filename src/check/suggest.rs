@@ -1,7 +1,7 @@
 //! The real name that somebody probably meant.
 
 /// The nearest of these names, when it is near enough to be meant: a third of the letters may differ, a swap counts once.
-pub(crate) fn nearest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let limit = (word.chars().count() / 3).max(1);
     names
         .into_iter()

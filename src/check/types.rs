@@ -40,7 +40,10 @@ impl Cx<'_> {
             TypeKind::OneOf(texts) => Type::Enum(Arc::new(EnumType {
                 name: "".into(),
                 open: false,
-                values: texts.iter().map(|t| EnumValue { code: Arc::clone(&t.value), wire: json_text(&t.value) }).collect(),
+                values: texts
+                    .iter()
+                    .map(|t| EnumValue { code: Arc::clone(&t.value), wire: json_text(&t.value) })
+                    .collect(),
             })),
             TypeKind::Enum(e) => Type::Enum(Arc::new(enum_type(e))),
             TypeKind::PriceBy(_) => Type::Price,
@@ -91,9 +94,12 @@ impl Cx<'_> {
         if path.parts.len() == 1 {
             names.extend(BUILT_IN.iter().map(|(name, _)| (*name).to_owned()));
         }
-        let mut d = Diagnostic::new(&codes::UNKNOWN_TYPE, name.span, format!("there is no type or entity `{}`", name.text))
-            .label("not found")
-            .help("types are `text`, `decimal`, `net`, `date` …, or entities and enumerations of what the file uses");
+        let mut d =
+            Diagnostic::new(&codes::UNKNOWN_TYPE, name.span, format!("there is no type or entity `{}`", name.text))
+                .label("not found")
+                .help(
+                    "types are `text`, `decimal`, `net`, `date` …, or entities and enumerations of what the file uses",
+                );
         if let Some(near) = suggest::hint(&name.text, names) {
             d = d.fix(format!("use `{near}`"), name.span, near);
         }
@@ -105,9 +111,17 @@ impl Cx<'_> {
     pub(crate) fn unknown_alias(&mut self, inside: InstanceId, alias: &ast::Name) {
         let names: Vec<String> =
             self.modules.get(self.module_of(inside)).uses.iter().map(|(a, _, _)| a.to_string()).collect();
-        let mut d = Diagnostic::new(&codes::UNKNOWN_NAME, alias.span, format!("`{}` is neither a value here nor something that this file uses", alias.text))
-            .label("not found")
-            .help(if names.is_empty() { "write a `use` line for it".to_owned() } else { format!("this file uses: {}", names.join(", ")) });
+        let mut d = Diagnostic::new(
+            &codes::UNKNOWN_NAME,
+            alias.span,
+            format!("`{}` is neither a value here nor something that this file uses", alias.text),
+        )
+        .label("not found")
+        .help(if names.is_empty() {
+            "write a `use` line for it".to_owned()
+        } else {
+            format!("this file uses: {}", names.join(", "))
+        });
         if let Some(near) = suggest::hint(&alias.text, names) {
             d = d.fix(format!("use `{near}`"), alias.span, near);
         }
@@ -158,8 +172,14 @@ impl Cx<'_> {
                 values.join(" | ")
             }
             Type::Enum(e) => format!("one of {}", e.name),
-            Type::List(inner) => format!("a list of {}", self.show(inner).trim_start_matches("a ").trim_start_matches("an ")),
-            Type::Record(id) => format!("{} of {}", article(&self.program.entity(*id).name), system(&self.program.entity(*id).connector)),
+            Type::List(inner) => {
+                format!("a list of {}", self.show(inner).trim_start_matches("a ").trim_start_matches("an "))
+            }
+            Type::Record(id) => format!(
+                "{} of {}",
+                article(&self.program.entity(*id).name),
+                system(&self.program.entity(*id).connector)
+            ),
             Type::Code(id) => format!("the code of {}", self.program.entity(*id).full_name()),
             Type::FieldOf(id) => format!("the name of a field of {}", self.program.entity(*id).full_name()),
             Type::Optional(inner) => format!("{} that may be absent", self.show(inner)),
@@ -233,7 +253,9 @@ pub(crate) fn longest(ty: &Type) -> Option<u32> {
         Type::Instant => Some(30),
         Type::Int => Some(20),
         Type::Bool => Some(3),
-        Type::Enum(e) if !e.open => e.values.iter().map(|v| u32::try_from(v.code.chars().count()).unwrap_or(u32::MAX)).max(),
+        Type::Enum(e) if !e.open => {
+            e.values.iter().map(|v| u32::try_from(v.code.chars().count()).unwrap_or(u32::MAX)).max()
+        }
         _ => None,
     }
 }

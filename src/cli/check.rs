@@ -3,7 +3,8 @@
 use super::project::{self, PROJECT_FILE};
 use super::screen::Screen;
 use super::{Answer, Format, Global, Outcome, Trouble, machine, render};
-use crate::source::{Diagnostic, Disk, Severity, Sources};
+use crate::check::{self, Checked};
+use crate::source::{Diagnostic, Disk, Files, Sources};
 use std::path::{Path, PathBuf};
 
 /// The arguments of `check`.
@@ -16,31 +17,30 @@ pub(crate) struct Arguments {
 
 /// Checks and prints.
 pub(crate) fn run(screen: &Screen, global: &Global, arguments: &Arguments) -> Answer {
-    let (sources, diagnostics) = checked(global, arguments)?;
-    report(screen, &sources, &diagnostics)?;
-    let wrong = diagnostics.iter().any(|d| d.severity == Severity::Error);
-    Ok(if wrong { Outcome::Wrong } else { Outcome::Done })
+    let checked = checked(global, arguments)?;
+    report(screen, &checked.sources, &checked.diagnostics)?;
+    Ok(if checked.is_sound() { Outcome::Done } else { Outcome::Wrong })
 }
 
 /// The diagnostics in the form that is asked for.
 pub(crate) fn report(screen: &Screen, sources: &Sources, diagnostics: &[Diagnostic]) -> Result<(), Trouble> {
     match screen.format() {
-        Format::Human => screen.tell(&render::reports(screen, sources, diagnostics)),
-        Format::Json => screen.answer(&machine::list(sources, diagnostics).to_string())?,
-        Format::Sarif => screen.answer(&machine::sarif(sources, diagnostics).to_string())?,
+        Format::Human => Screen::tell(&render::reports(screen, sources, diagnostics)),
+        Format::Json => Screen::answer(&machine::list(sources, diagnostics).to_string())?,
+        Format::Sarif => Screen::answer(&machine::sarif(sources, diagnostics).to_string())?,
     }
     Ok(())
 }
 
-fn checked(global: &Global, arguments: &Arguments) -> Result<(Sources, Vec<Diagnostic>), Trouble> {
+fn checked(global: &Global, arguments: &Arguments) -> Result<Checked, Trouble> {
     if let Some(root) = project_asked(global, &arguments.paths)? {
-        return Ok(parsed(&files_below(&root)?));
+        return Ok(check::check_project(&Disk, &root, &[]));
     }
     let mut files = Vec::new();
     for path in &arguments.paths {
         if path.is_dir() { files.extend(files_below(path)?) } else { files.push(path.clone()) }
     }
-    Ok(parsed(&files))
+    Ok(check::check_files(&Disk, &files))
 }
 
 /// The project, when that is what is to be checked: nothing is named, or the project's folder itself.
@@ -53,30 +53,10 @@ fn project_asked(global: &Global, paths: &[PathBuf]) -> Result<Option<PathBuf>, 
 }
 
 fn files_below(folder: &Path) -> Result<Vec<PathBuf>, Trouble> {
-    use crate::source::Files;
     let found =
         Disk.flow_files(folder).map_err(|e| Trouble::Misuse(format!("{} can't be read: {e}", folder.display())))?;
     if found.is_empty() {
         return Err(Trouble::Misuse(format!("there are no .flow files in {}", folder.display())));
     }
     Ok(found)
-}
-
-fn parsed(paths: &[PathBuf]) -> (Sources, Vec<Diagnostic>) {
-    use crate::source::{Files, Span, codes};
-    let (mut sources, mut diagnostics) = (Sources::new(), Vec::new());
-    for path in paths {
-        match Disk.read(path) {
-            Ok(text) => {
-                let file = sources.add(path, text.clone());
-                diagnostics.extend(crate::syntax::parse(file, &text).diagnostics);
-            }
-            Err(e) => {
-                let file = sources.add(path, "");
-                let why = format!("{} can't be read: {e}", path.display());
-                diagnostics.push(Diagnostic::new(&codes::UNREADABLE, Span::new(file, 0, 0), why));
-            }
-        }
-    }
-    (sources, diagnostics)
 }

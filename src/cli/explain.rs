@@ -27,14 +27,15 @@ pub(crate) fn run(screen: &Screen, arguments: &Arguments) -> Answer {
         return Err(Trouble::Misuse(unknown(asked)));
     }
     let text = if screen.format() == Format::Json {
-        Value::from_iter(
-            found.iter().map(|code| json!({ "code": code.id, "severity": code.severity.word(), "title": code.title })),
-        )
-        .to_string()
+        let list =
+            found.iter().map(|code| json!({ "code": code.id, "severity": code.severity.word(), "title": code.title }));
+        list.collect::<Value>().to_string()
     } else {
-        found.iter().map(|code| format!("{}  {}\n", screen.paint(code.id, Paint::Dim), code.title)).collect()
+        let lines: Vec<String> =
+            found.iter().map(|code| format!("{}  {}", screen.paint(code.id, Paint::Dim), code.title)).collect();
+        lines.join("\n")
     };
-    screen.answer(&text)?;
+    Screen::answer(&text)?;
     Ok(Outcome::Done)
 }
 
@@ -49,7 +50,7 @@ fn one(screen: &Screen, code: &Code) -> Answer {
     } else {
         for_people(screen, page)
     };
-    screen.answer(&text)?;
+    Screen::answer(&text)?;
     Ok(Outcome::Done)
 }
 

@@ -36,7 +36,7 @@ impl Screen {
     }
 
     /// The answer itself, on stdout, with its line end.
-    pub(crate) fn answer(self, text: &str) -> std::io::Result<()> {
+    pub(crate) fn answer(text: &str) -> std::io::Result<()> {
         let mut out = std::io::stdout().lock();
         out.write_all(text.as_bytes())?;
         if !text.ends_with('\n') {
@@ -46,7 +46,7 @@ impl Screen {
     }
 
     /// Text for people, on stderr. A stderr that is closed is no reason to stop the work.
-    pub(crate) fn tell(self, text: &str) {
+    pub(crate) fn tell(text: &str) {
         let mut err = std::io::stderr().lock();
         let _ = err.write_all(text.as_bytes());
         if !text.ends_with('\n') {
@@ -56,7 +56,7 @@ impl Screen {
 
     /// Why the command could not do its work.
     pub(crate) fn complain(self, why: &str) {
-        self.tell(&format!("{}: {why}", self.paint("error", Paint::Red)));
+        Self::tell(&format!("{}: {why}", self.paint("error", Paint::Red)));
     }
 
     /// A word in colour, where colour is wanted.

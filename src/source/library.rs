@@ -4,7 +4,35 @@
 pub type Embedded = (&'static str, &'static str, &'static str);
 
 /// Files of the standard library and the default flows. A test holds this list to the folders.
-pub static LIBRARY: &[Embedded] = &[];
+pub static LIBRARY: &[Embedded] = &[
+    ("exact", "exact/cashflow.flow", include_str!("../../stdlib/exact/cashflow.flow")),
+    ("exact", "exact/connector.flow", include_str!("../../stdlib/exact/connector.flow")),
+    ("exact", "exact/crm.flow", include_str!("../../stdlib/exact/crm.flow")),
+    ("exact", "exact/current.flow", include_str!("../../stdlib/exact/current.flow")),
+    ("exact", "exact/customfield.flow", include_str!("../../stdlib/exact/customfield.flow")),
+    ("exact", "exact/documents.flow", include_str!("../../stdlib/exact/documents.flow")),
+    ("exact", "exact/financial.flow", include_str!("../../stdlib/exact/financial.flow")),
+    ("exact", "exact/financialtransaction.flow", include_str!("../../stdlib/exact/financialtransaction.flow")),
+    ("exact", "exact/general.flow", include_str!("../../stdlib/exact/general.flow")),
+    ("exact", "exact/generaljournalentry.flow", include_str!("../../stdlib/exact/generaljournalentry.flow")),
+    ("exact", "exact/hrm.flow", include_str!("../../stdlib/exact/hrm.flow")),
+    ("exact", "exact/inventory.flow", include_str!("../../stdlib/exact/inventory.flow")),
+    ("exact", "exact/logistics.flow", include_str!("../../stdlib/exact/logistics.flow")),
+    ("exact", "exact/logistics_relations.flow", include_str!("../../stdlib/exact/logistics_relations.flow")),
+    ("exact", "exact/project.flow", include_str!("../../stdlib/exact/project.flow")),
+    ("exact", "exact/sales.flow", include_str!("../../stdlib/exact/sales.flow")),
+    ("exact", "exact/salesentry.flow", include_str!("../../stdlib/exact/salesentry.flow")),
+    ("exact", "exact/salesinvoice.flow", include_str!("../../stdlib/exact/salesinvoice.flow")),
+    ("exact", "exact/salesorder.flow", include_str!("../../stdlib/exact/salesorder.flow")),
+    ("exact", "exact/sync.flow", include_str!("../../stdlib/exact/sync.flow")),
+    ("exact", "exact/system.flow", include_str!("../../stdlib/exact/system.flow")),
+    ("exact", "exact/users.flow", include_str!("../../stdlib/exact/users.flow")),
+    ("exact", "exact/vat.flow", include_str!("../../stdlib/exact/vat.flow")),
+    ("exact", "exact/webhooks.flow", include_str!("../../stdlib/exact/webhooks.flow")),
+    ("flows.customers", "flows/customers.flow", include_str!("../../flows/customers.flow")),
+    ("flows.orders", "flows/orders.flow", include_str!("../../flows/orders.flow")),
+    ("flows.tables", "flows/tables.flow", include_str!("../../flows/tables.flow")),
+];
 
 /// The files of a module, `exact` or `flows.orders`.
 pub fn module(name: &str) -> impl Iterator<Item = &'static Embedded> {
@@ -18,3 +46,11 @@ pub fn modules() -> Vec<&'static str> {
     names.dedup();
     names
 }
+
+/// A data file that ships with the default flows.
+pub fn data(name: &str) -> Option<&'static str> {
+    DATA.iter().find(|(path, _)| *path == name).map(|(_, text)| *text)
+}
+
+/// Data of the default flows by name.
+static DATA: &[(&str, &str)] = &[("shipping_methods.csv", include_str!("../../flows/data/shipping_methods.csv"))];

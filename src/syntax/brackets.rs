@@ -28,6 +28,9 @@ pub(crate) struct Matched {
     pub(crate) too_deep: bool,
 }
 
+/// What a line begins with that goes on with the value above it.
+const GOES_ON: [&str; 10] = [".", "?.", "??", "+", "*", "/", "and", "or", "then", "else"];
+
 struct Opener {
     /// `(`, `[`, `{`
     kind: u8,
@@ -61,7 +64,7 @@ struct Matcher<'a> {
     out: Matched,
 }
 
-/// Matches the brackets of one declaration. `broken` are the places of texts without an end, in order.
+/// Matches the brackets of one declaration. `broken` are the places of broken texts, in order.
 pub(crate) fn match_brackets(file: FileId, text: &str, tokens: &[Lexeme], broken: &[usize]) -> Matched {
     let lines = lines_of(text, tokens, broken);
     let mut matcher = Matcher { file, text, tokens, lines, stack: Vec::new(), operators: 0, out: Matched::default() };
@@ -70,12 +73,15 @@ pub(crate) fn match_brackets(file: FileId, text: &str, tokens: &[Lexeme], broken
 }
 
 fn lines_of(text: &str, tokens: &[Lexeme], broken: &[usize]) -> Vec<Line> {
+    let any_within =
+        |from: usize, to: usize| broken.get(broken.partition_point(|at| *at < from)).is_some_and(|at| *at < to);
     let mut lines = Vec::new();
     let start = tokens.first().map_or(0, |token| token.from());
     let mut line = Line { start, code_end: start, ..Line::default() };
     for token in tokens {
         match token.kind {
             Token::LineEnd => {
+                line.broken = any_within(line.start, token.to());
                 lines.push(line);
                 line = Line { start: token.to(), code_end: token.to(), ..Line::default() };
             }
@@ -85,10 +91,10 @@ fn lines_of(text: &str, tokens: &[Lexeme], broken: &[usize]) -> Vec<Line> {
                 line.first = line.first.or(Some(*token));
                 line.last = Some(*token);
                 line.code_end = token.to();
-                line.broken |= token.kind == Token::TextOpen && broken.binary_search(&token.from()).is_ok();
             }
         }
     }
+    line.broken = any_within(line.start, usize::MAX);
     lines.push(line);
     lines
 }
@@ -118,13 +124,11 @@ impl Matcher<'_> {
         let mut line = 0;
         for n in 0..self.tokens.len() {
             let token = self.tokens[n];
+            if self.lines[line].first == Some(token) {
+                self.begin_line(n, line);
+            }
             match token.kind {
-                Token::LineEnd => {
-                    line += 1;
-                    if self.stack.last().is_none_or(|top| top.kind == b'{') {
-                        self.reset();
-                    }
-                }
+                Token::LineEnd => line += 1,
                 Token::Open | Token::HoleOpen => self.open(token, line),
                 Token::Close => self.close(token, line),
                 Token::HoleClose => self.close_hole(line),
@@ -138,6 +142,43 @@ impl Matcher<'_> {
         let end = self.tokens.last().map_or(0, |token| token.to());
         while let Some(top) = self.stack.pop() {
             self.unclosed(&top, line, end);
+        }
+    }
+
+    fn begin_line(&mut self, n: usize, line: usize) {
+        let token = self.tokens[n];
+        if self.begins_statement(n) {
+            self.end_of_statement(line, token.from());
+        }
+        let goes_on = GOES_ON.contains(&&self.text[token.from()..token.to()]);
+        if !goes_on && self.stack.last().is_none_or(|top| top.kind == b'{') {
+            self.reset();
+        }
+    }
+
+    /// Whether a line's first token begins a statement, as nothing in `( )` or `[ ]` can: `Field =`, `let x`.
+    fn begins_statement(&self, n: usize) -> bool {
+        if self.stack.last().is_none_or(|top| top.kind == b'{') || self.tokens[n].kind != Token::Word {
+            return false;
+        }
+        let word = |n: usize| self.tokens.get(n).map_or("", |t| &self.text[t.from()..t.to()]);
+        let mut next = n + 1;
+        while word(next) == "." {
+            next += 2;
+        }
+        let spaced = self.tokens.get(next).is_some_and(|t| t.kind == Token::Blank);
+        let behind = word(next + usize::from(spaced));
+        let two_words = spaced && self.tokens.get(next + 1).is_some_and(|t| t.kind == Token::Word);
+        let opens = ["let", "include", "balance", "write", "given", "expect", "from"].contains(&word(n));
+        behind == "=" || two_words && (opens || word(n) == "then" && behind == "write")
+    }
+
+    /// What the statement above has opened and not closed.
+    fn end_of_statement(&mut self, line: usize, seen: usize) {
+        while self.stack.last().is_some_and(|top| top.kind != b'{' && !top.hole) {
+            if let Some(open) = self.pop() {
+                self.unclosed(&open, line, seen);
+            }
         }
     }
 
@@ -199,6 +240,9 @@ impl Matcher<'_> {
             None if begins && self.missing_opener(token, line) => return,
             None => self.stack[floor..].iter().rposition(|open| open.kind == kind).map(|n| n + floor),
         };
+        // On a line with a broken text a brace may well be part of it.
+        let doubtful = kind == b'{' && !begins && self.lines[line].broken;
+        let found = found.filter(|n| !doubtful || self.stack[*n].line == line);
         let Some(found) = found else {
             self.stray(token, line);
             return;
@@ -251,7 +295,7 @@ impl Matcher<'_> {
         let at = self.lines[head].code_end;
         self.out.mends.push(Mend { at, remove: 0, insert });
         let bracket = insert.trim_start();
-        let first = self.lines[head].first.map_or(at, |t| t.from());
+        let first = self.lines[head].first.map_or(at, Lexeme::from);
         if !self.lines[head].broken {
             let message = format!("`{bracket}` is missing at the end of this line");
             self.out.diagnostics.push(
@@ -315,6 +359,17 @@ impl Matcher<'_> {
         );
     }
 
+    /// `f( == g`: what stands behind the bracket can't begin a value.
+    fn stands_before_operator(&self, open: &Opener) -> bool {
+        let n = self.tokens.partition_point(|token| token.from() <= open.at);
+        let next = self.tokens[n..].iter().find(|token| token.kind != Token::Blank);
+        next.is_some_and(|next| {
+            let text = &self.text[next.from()..next.to()];
+            let sign = matches!(next.kind, Token::Sign | Token::Word);
+            sign && ["==", "!=", "<", "<=", ">", ">=", "??", "+", "*", "/", "then", "else", "and", "or"].contains(&text)
+        })
+    }
+
     fn ends_line(&self, open: &Opener) -> bool {
         self.lines[open.line].last.is_some_and(|last| last.from() == open.at)
     }
@@ -331,21 +386,31 @@ impl Matcher<'_> {
                 return open.at + self.text[open.at..open.at + next].trim_end().len();
             }
         }
+        if self.stands_before_operator(open) {
+            return open.at + 1;
+        }
         if line == open.line && self.tokens.last().is_none_or(|last| last.to() != seen) {
             let rest = &self.text[open.at + 1..seen];
             return open.at + 1 + rest.trim_end().len();
         }
+        let begins = |l: &Line| l.first.map_or("", |t| &self.text[t.from()..t.to()]);
+        // A line that goes on with the statement around it stands behind the bracket.
+        let next = self.lines[open.line + 1..=line].iter().find(|l| l.first.is_some()).map_or("", begins);
+        let around = matches!(next, "." | "?.")
+            || !self.ends_line(open) && ["else", "then", "??", "and", "or", "for", "->", "."].contains(&next);
+        let indent = open.indent;
         let deeper = self.lines[open.line + 1..=line]
             .iter()
-            .take_while(|l| l.first.is_none() || (l.indent > self.lines[open.line].indent && l.start < seen))
+            .take_while(|l| l.first.is_none() || (l.indent > indent && l.start < seen && !around))
             .filter(|l| l.first.is_some())
             .last();
-        if let Some(last) = deeper.filter(|l| l.code_end <= seen) {
+        let colon = !self.ends_line(open) && own.last.is_some_and(|last| self.byte(last) == b':');
+        if let Some(last) = deeper.filter(|l| l.code_end <= seen && !colon) {
             return last.code_end;
         }
         let code = &self.text[open.at + 1..own.code_end.max(open.at + 1)];
         // A comma goes on with the next element: it is no part of this one.
-        let trimmed = code.strip_suffix(',').unwrap_or(code);
+        let trimmed = code.strip_suffix([',', ':']).unwrap_or(code);
         open.at + 1 + trimmed.trim_end().len()
     }
 
@@ -365,7 +430,8 @@ impl Matcher<'_> {
     }
 
     fn byte(&self, token: Lexeme) -> u8 {
-        self.text.as_bytes()[token.from()]
+        // The end of a mended text is empty and may be the end of all.
+        self.text.as_bytes().get(token.from()).copied().unwrap_or(0)
     }
 
     fn span(&self, start: usize, end: usize) -> Span {

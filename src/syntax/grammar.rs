@@ -7,4 +7,4 @@ use pest_derive::Parser;
 /// The grammar.
 #[derive(Parser)]
 #[grammar = "../grammar/flow.pest"]
-pub struct Grammar;
+pub(crate) struct Grammar;

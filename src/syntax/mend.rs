@@ -9,8 +9,11 @@ use crate::source::{Diagnostic, Edit, FileId, Fix, Span, codes};
 pub(crate) struct Mended {
     /// A mark that no line end is like (see the grammar's stack), then the text, then a line end.
     pub(crate) text: String,
-    /// Where the mended text begins to differ: (its byte, the real byte), rising.
-    map: Vec<(usize, usize)>,
+    /// The pieces of the mended text, rising: its first byte, the real byte there, and whether it was put there for
+    /// what really stands there.
+    map: Vec<(usize, usize, bool)>,
+    /// Behind the declaration's last byte.
+    end: usize,
     /// What was wrong.
     pub(crate) diagnostics: Vec<Diagnostic>,
     /// It is nested too deep to be read.
@@ -26,6 +29,7 @@ pub(crate) fn mend(file: FileId, text: &str, tokens: &[Lexeme], slips: &[Slip]) 
         .iter()
         .filter_map(|slip| match slip {
             Slip::UnclosedText { quote, .. } => Some(*quote),
+            Slip::LoneOpen(at) | Slip::LoneClose(at) => Some(*at),
             _ => None,
         })
         .collect();
@@ -42,27 +46,32 @@ pub(crate) fn mend(file: FileId, text: &str, tokens: &[Lexeme], slips: &[Slip]) 
     let start = tokens.first().map_or(0, |token| token.from());
     let end = tokens.last().map_or(0, |token| token.to());
     let (mended, map) = apply(&text[start..end], start, &mends);
-    Mended { text: mended, map, diagnostics, too_deep: matched.too_deep }
+    Mended { text: mended, map, end, diagnostics, too_deep: matched.too_deep }
 }
 
-/// Texts that are broken twice on one line are told once.
+/// A line with a broken text is told once: what else seems wrong on it is likely to be text.
 fn one_a_line(text: &str, diagnostics: &mut Vec<Diagnostic>) {
-    let mut last_end = 0;
-    diagnostics.retain(|diagnostic| {
-        let keep = diagnostic.code != &codes::BAD_TEXT && diagnostic.code != &codes::UNCLOSED
-            || diagnostic.span.start as usize >= last_end;
-        if keep && (diagnostic.code == &codes::BAD_TEXT || diagnostic.code == &codes::UNCLOSED) {
-            let from = diagnostic.span.start as usize;
-            last_end = text[from..].find('\n').map_or(text.len(), |n| from + n);
+    let of_text = |d: &Diagnostic| d.code == &codes::BAD_TEXT || d.code == &codes::UNCLOSED;
+    let line = |d: &Diagnostic| memchr::memrchr(b'\n', &text.as_bytes()[..d.span.start as usize]).map_or(0, |n| n + 1);
+    let mut broken = rustc_hash::FxHashMap::default();
+    for (n, diagnostic) in diagnostics.iter().enumerate().filter(|(_, d)| of_text(d)) {
+        let first = broken.entry(line(diagnostic)).or_insert(n);
+        // A quote explains more than a brace.
+        if diagnostics[*first].code != &codes::UNCLOSED && diagnostic.code == &codes::UNCLOSED {
+            *first = n;
         }
-        keep
+    }
+    let mut n = 0;
+    diagnostics.retain(|diagnostic| {
+        n += 1;
+        broken.get(&line(diagnostic)).is_none_or(|only| *only == n - 1)
     });
 }
 
-fn apply(text: &str, start: usize, mends: &[Mend]) -> (String, Vec<(usize, usize)>) {
+fn apply(text: &str, start: usize, mends: &[Mend]) -> (String, Vec<(usize, usize, bool)>) {
     let mut out = String::with_capacity(text.len() + mends.len() * 2 + 2);
     out.push(MARK);
-    let mut map = vec![(0, start), (out.len(), start)];
+    let mut map = vec![(0, start, true), (out.len(), start, false)];
     let mut at = start;
     for mend in mends {
         // Two changes of one place can't both be made; the first one stands.
@@ -70,10 +79,10 @@ fn apply(text: &str, start: usize, mends: &[Mend]) -> (String, Vec<(usize, usize
             continue;
         }
         out.push_str(&text[at - start..mend.at - start]);
-        map.push((out.len(), mend.at));
+        map.push((out.len(), mend.at, true));
         out.push_str(mend.insert);
         at = mend.at + mend.remove;
-        map.push((out.len(), at));
+        map.push((out.len(), at, false));
     }
     out.push_str(&text[at - start..]);
     out.push('\n');
@@ -81,13 +90,25 @@ fn apply(text: &str, start: usize, mends: &[Mend]) -> (String, Vec<(usize, usize
 }
 
 impl Mended {
-    /// The real byte of a byte of the mended text.
+    /// The real byte at which something begins that begins at a byte of the mended text.
     pub(crate) fn real(&self, at: usize) -> usize {
-        let n = self.map.partition_point(|(mended, _)| *mended <= at).saturating_sub(1);
-        let (mended, real) = self.map[n];
-        // Inside an insertion everything is where it was inserted.
-        let limit = self.map.get(n + 1).map_or(usize::MAX, |next| next.1);
-        (real + (at - mended)).min(limit)
+        let (mended, real, put) = self.piece(at).0;
+        // The line end behind the last declaration is ours.
+        if put { real } else { (real + (at - mended)).min(self.end) }
+    }
+
+    /// The real byte behind something that ends at a byte of the mended text.
+    pub(crate) fn real_end(&self, at: usize) -> usize {
+        match self.piece(at) {
+            ((mended, _, true), Some(next)) if at > mended => next,
+            _ => self.real(at),
+        }
+    }
+
+    /// The piece of the text in which a byte lies, and where the next piece begins in the real text.
+    fn piece(&self, at: usize) -> ((usize, usize, bool), Option<usize>) {
+        let n = self.map.partition_point(|piece| piece.0 <= at).saturating_sub(1);
+        (self.map[n], self.map.get(n + 1).map(|next| next.1))
     }
 }
 
@@ -97,6 +118,8 @@ fn write_right(file: FileId, text: &str, slip: Slip, mends: &mut Vec<Mend>, diag
     diagnostics.push(match slip {
         Slip::UnclosedText { quote, end, triple } => {
             let quotes = if triple { "\"\"\"" } else { "\"" };
+            // What is in it is nobody's text yet; empty, it can't break anything else.
+            mend(quote + quotes.len(), end.saturating_sub(quote + quotes.len()), "");
             mend(end, 0, quotes);
             Diagnostic::new(&codes::UNCLOSED, span(quote, quote + quotes.len()), "a text is opened and never closed")
                 .label("the text begins here")
@@ -119,14 +142,23 @@ fn write_right(file: FileId, text: &str, slip: Slip, mends: &mut Vec<Mend>, diag
                 .help("Behind `\\` stands one of `{` `}` `\"` `\\` `n` (a new line) `t` (a tab); a `\\` itself is written `\\\\`.")
                 .fix("write the `\\` itself", span(at, at + 1), "\\\\")
         }
-        Slip::SingleQuotes(open, close) => {
-            mend(open, 1, "\"");
-            mend(close, 1, "\"");
-            let mut wrong = Diagnostic::new(&codes::SYNTAX, span(open, close + 1), "a text stands between double quotes")
-                .label("single quotes")
-                .help("Write `\"…\"`.");
-            let edits = [open, close].map(|at| Edit { span: span(at, at + 1), text: "\"".into() });
-            wrong.fix = Some(Fix { title: "use double quotes".into(), edits: edits.into() });
+        Slip::ForeignQuotes { open, inside, close } => {
+            let end = close + text[close..].chars().next().map_or(1, char::len_utf8);
+            mend(open, inside - open, "\"");
+            // Braces between them were not looked at, and may not be pairs.
+            let plain = !text[inside..close].contains(['{', '}', '\\']);
+            if !plain {
+                mend(inside, close - inside, "");
+            }
+            mend(close, end - close, "\"");
+            let mut wrong =
+                Diagnostic::new(&codes::SYNTAX, span(open, end), "a text stands between straight double quotes")
+                    .label("other quotes")
+                    .help("Write `\"…\"`.");
+            let edits = [span(open, inside), span(close, end)].map(|span| Edit { span, text: "\"".into() });
+            if plain {
+                wrong.fix = Some(Fix { title: "use straight double quotes".into(), edits: edits.into() });
+            }
             wrong
         }
         Slip::Semicolon(at) => {
@@ -178,13 +210,17 @@ fn odd(file: FileId, text: &str, at: usize, mend: &mut impl FnMut(usize, usize, 
     };
     // A quote would have to be scanned again; as a blank it leaves the rest of its line to be read.
     mend(at, odd.len_utf8(), if meant == "\"" { " " } else { meant });
-    let wrong =
-        Diagnostic::new(&codes::SYNTAX, span, format!("the character `{}` has no meaning here", odd.escape_debug()))
-            .label("unknown character");
-    if meant == " " {
-        wrong.help("Remove it, or put it into a text: `\"…\"`.").fix("remove it", span, "")
+    let shown =
+        if odd.is_control() || odd.is_whitespace() { format!("U+{:04X}", u32::from(odd)) } else { odd.to_string() };
+    let wrong = Diagnostic::new(&codes::SYNTAX, span, format!("the character `{shown}` has no meaning here"))
+        .label("unknown character");
+    if odd.is_whitespace() {
+        wrong.help("It looks like a blank and is none: write a plain blank.").fix("write a blank", span, " ")
+    } else if meant == " " {
+        wrong.help("Remove it, or put it into a text: `\"…\"`.")
     } else {
-        wrong.help(format!("Write `{meant}`.")).fix(format!("write `{meant}`"), span, meant)
+        let wrong = wrong.help(format!("Write `{meant}`."));
+        if meant == "\"" { wrong } else { wrong.fix(format!("write `{meant}`"), span, meant) }
     }
 }
 

@@ -3,6 +3,7 @@
 //! A piece of junk is read again with the rule of its place, alone: the farthest byte that the rule reached is where it
 //! went wrong, and the rules that were tried there are what would have been right.
 
+use super::forms::{Form, OF_FLOWS, OF_MAPPINGS, OF_TESTS, Place, distance, form, head_form, nearest_statement, shape};
 use super::grammar::{Grammar, Rule};
 use super::lower::{Lower, Pair};
 use super::mend::MARK;
@@ -11,106 +12,6 @@ use super::token::Token;
 use crate::source::{Diagnostic, Span, codes};
 use pest::Parser;
 use pest::error::{ErrorVariant, InputLocation};
-
-/// Where junk was found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
-    Value,
-    Item,
-    Hole,
-    Entry,
-    Arm,
-    Row,
-    Setting,
-    EnumValue,
-    Field,
-    Clause,
-    Parameter,
-    Statement,
-    FlowStatement,
-    TestStatement,
-    Tail,
-}
-
-/// What a place is called, what stands there, and an example.
-struct Form {
-    rule: Rule,
-    what: &'static str,
-    example: &'static str,
-}
-
-fn form(place: Place) -> Form {
-    let (rule, what, example) = match place {
-        Place::Value => (
-            Rule::alone_value,
-            "a value",
-            "A value is a text `\"…\"`, a number, a field `order.number`, a call `f(x)`, or `if … then … else …`.",
-        ),
-        Place::Item => (
-            Rule::alone_item,
-            "a value",
-            "Values in brackets are separated by commas; a list may hold `for x in xs: value`.",
-        ),
-        Place::Hole => (
-            Rule::alone_item,
-            "a value",
-            "Between `{` and `}` a text holds a value: `\"order {order.number}\"`; for the braces themselves write `\\{` and `\\}`.",
-        ),
-        Place::Entry => (
-            Rule::alone_entry,
-            "a field and its value",
-            "Write `name = value`, each on its own line or behind a comma.",
-        ),
-        Place::Arm => (
-            Rule::alone_arm,
-            "a case",
-            "A case is `\"value\" => result`, `\"a\" | \"b\" => result`, or `else => result`.",
-        ),
-        Place::Row => (
-            Rule::alone_row,
-            "a row of the table",
-            "A row is `\"NL\", 21% => \"4\"`: a cell for each key (`_` is any value, `in eu` a group), or `else => result`.",
-        ),
-        Place::Setting => (
-            Rule::alone_setting,
-            "a setting",
-            "A setting is `name: type = default`; without a default the project must answer it.",
-        ),
-        Place::EnumValue => {
-            (Rule::alone_enum, "a value of the enumeration", "Write `name`, or `name = 20` with its form on the wire.")
-        }
-        Place::Field => (
-            Rule::alone_field,
-            "a field",
-            "A field is `Name: type  required, create only`, or `name: type = meta(\"key\")`.",
-        ),
-        Place::Clause => {
-            (Rule::alone_clause, "a clause", "A clause is words and values on one line: `page 60 by \"__next\"`.")
-        }
-        Place::Parameter => (Rule::alone_param, "a parameter", "A parameter is `name: type`: `order: woo.Order`."),
-        Place::Statement => (
-            Rule::alone_stmt,
-            "a statement of a mapping",
-            "A field is filled by `Field = value`; other lines begin with `create once by`, `upsert by`, `update by`, `on create`, `let`, `include`, `check`, `balance` or `then write`.",
-        ),
-        Place::FlowStatement => (
-            Rule::alone_flow,
-            "a statement of a flow",
-            "A flow says `from E as x`, `where …`, `every 5 minutes`, `on webhook` and `write mapping(x)`.",
-        ),
-        Place::TestStatement => (
-            Rule::alone_test,
-            "a statement of a test",
-            "A test says `given x = E from \"file\"`, `let …`, `expect …` and `snapshot …`.",
-        ),
-        Place::Tail => (
-            Rule::alone_stmt,
-            "a declaration",
-            "A new declaration begins on a line of its own; its statements stand inside its `{ }`.",
-        ),
-    };
-    Form { rule, what, example }
-}
 
 /// The diagnostic of a piece of junk.
 pub(crate) fn junk(lower: &Lower<'_>, pair: &Pair<'_>, place: Place) -> Diagnostic {
@@ -125,7 +26,8 @@ pub(crate) fn junk(lower: &Lower<'_>, pair: &Pair<'_>, place: Place) -> Diagnost
         return missing(lower, pair, &form);
     }
     let (reached, tried) = reached(form.rule, pair.as_str());
-    explain(lower, pair, reached, &tried, &form)
+    let told = explain(lower, pair, reached, &tried, &form);
+    of_statement(lower, pair, place, told)
 }
 
 /// How far a rule came in a text, and which rules were tried there.
@@ -159,14 +61,58 @@ fn explain(lower: &Lower<'_>, pair: &Pair<'_>, reached: usize, tried: &[Rule], f
         at
     };
     let (span, found) = found_at(lower, lower.mended.real(start + at));
-    let wanted = wanted(tried, form);
+    let mut wanted = wanted(tried, form);
+    if matches!(form.rule, Rule::alone_item | Rule::alone_param) {
+        wanted = wanted.replace("the end of the line", "a comma");
+    }
     let message = match &found {
         Some(found) => format!("{found} can't stand here: {wanted} is expected"),
         None => format!("the line ends too early: {wanted} is expected"),
     };
     let label = if found.is_some() { format!("expected {wanted}") } else { format!("{wanted} is missing") };
-    let diagnostic = Diagnostic::new(&codes::SYNTAX, span, message).label(label).help(form.example);
+    let mut diagnostic = Diagnostic::new(&codes::SYNTAX, span, message).label(label).help(form.example);
+    let before = lower.text[..span.start as usize].trim_end();
+    match found.as_deref() {
+        Some("`not`") if before.ends_with(" is") => {
+            diagnostic.help = Some("Write `x is some` for what is there, `x is none` for what is not.".to_owned());
+        }
+        Some("`not`") => {
+            diagnostic.help = Some("`not` stands before the whole condition: `not x in [a, b]`.".to_owned());
+        }
+        Some("`mins`" | "`min`" | "`hrs`" | "`secs`" | "`sec`") => {
+            diagnostic.help =
+                Some("Units of time are written out: `5 minutes`, `2 hours`, `30 seconds`, `60 days`.".to_owned());
+        }
+        _ => {}
+    }
     slip_of_word(lower, pair, diagnostic)
+}
+
+/// A line that begins with a statement's word is told that statement's form; one that nearly does, the word.
+fn of_statement(lower: &Lower<'_>, pair: &Pair<'_>, place: Place, mut told: Diagnostic) -> Diagnostic {
+    let text = pair.as_str();
+    let word = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap_or("");
+    let start = lower.mended.real(pair.as_span().start());
+    let span = Span::new(lower.file, start, start + word.len());
+    // Nothing but another kind of line would have fitted: it is the word that is to be looked at.
+    let vague = told.label.contains("a statement of") || told.label.contains("`=`") && !text.contains('=');
+    if let Some(shape) = shape(place, word) {
+        told.help = Some(format!("Write `{shape}`."));
+        // The word itself is fine; that it could also be a field's name helps nobody.
+        if vague || told.span.start == span.start {
+            told.span = span;
+            told.message = format!("this line begins with `{word}` and does not go on as such a line does");
+            told.label = format!("`{word}` wants another form");
+        }
+    } else if let Some(near) = nearest_statement(place, word)
+        && vague
+    {
+        told.span = span;
+        told.message = format!("`{word}` opens no statement; did you mean `{near}`?");
+        "misspelt".clone_into(&mut told.label);
+        told = told.fix(format!("write `{near}`"), span, near);
+    }
+    told
 }
 
 /// The token at a byte, and what to call it; `None` at the end of a line.
@@ -215,7 +161,7 @@ const MUST: [&str; 12] = [
     "`else`",
     "a name in dots (`woo.Order`)",
     "a key (`by Field` or `linked to x`)",
-    "parameters in parentheses",
+    "a list of parameters in parentheses",
     "a text in quotes",
     "a field's name",
 ];
@@ -228,7 +174,7 @@ const PHRASES: [(&str, &[Rule]); 17] = [
     ("`else`", &[Rule::slip_no_else]),
     ("a type", &[Rule::ty, Rule::ty_named, Rule::ty_list]),
     ("a key (`by Field` or `linked to x`)", &[Rule::key_by, Rule::key_linked, Rule::key_itself]),
-    ("parameters in parentheses", &[Rule::params]),
+    ("a list of parameters in parentheses", &[Rule::params]),
     (
         "a value",
         &[
@@ -284,24 +230,6 @@ fn missing(lower: &Lower<'_>, pair: &Pair<'_>, form: &Form) -> Diagnostic {
         .label("missing here")
         .help(form.example)
 }
-
-/// Words that open statements, by where they belong.
-const OF_FLOWS: [&str; 8] = ["from", "where", "every", "daily", "since", "per", "after", "write"];
-const OF_TESTS: [&str; 3] = ["given", "expect", "snapshot"];
-const OF_MAPPINGS: [&str; 12] = [
-    "create",
-    "upsert",
-    "update",
-    "delete",
-    "prefer",
-    "overwrite",
-    "include",
-    "balance",
-    "then",
-    "set",
-    "add",
-    "remove",
-];
 
 /// A statement in a block of another kind.
 fn misplaced(lower: &Lower<'_>, pair: &Pair<'_>, place: Place) -> Option<Diagnostic> {
@@ -373,31 +301,6 @@ fn tail(lower: &Lower<'_>, pair: &Pair<'_>, form: &Form) -> Diagnostic {
     .help(form.example)
 }
 
-/// The form of each declaration's head, and the rule that reads it alone.
-fn head_form(of: Rule) -> (&'static str, Option<Rule>) {
-    match of {
-        Rule::edition => ("edition 2026", None),
-        Rule::zone => ("zone \"Europe/Amsterdam\"", None),
-        Rule::run => ("run orders.orders, stock.stock", None),
-        Rule::use_decl => ("use flows.orders as outlet with woo = shop", Some(Rule::alone_use)),
-        Rule::connect => ("connect NAME to CONNECTOR { … }", Some(Rule::alone_connect)),
-        Rule::answers => ("settings for FLOW { name = value }", None),
-        Rule::settings => ("settings { name: type = default }", None),
-        Rule::lookup => ("lookup NAME(key: type) -> type { … }", Some(Rule::alone_lookup)),
-        Rule::enum_decl => ("enum Name { open = 20 }", None),
-        Rule::entity => ("entity Name { … }", None),
-        Rule::extend => ("extend woo.Order { … }", None),
-        Rule::connector => ("connector NAME { … }", None),
-        Rule::fn_decl => ("fn NAME(parameter: type) -> type = value", Some(Rule::alone_fn)),
-        Rule::extern_decl => ("extern fn NAME(parameter: type) -> type in \"file.rhai\"", Some(Rule::alone_extern)),
-        Rule::mapping => ("mapping NAME(parameter: type) -> ENTITY { … }", Some(Rule::alone_mapping)),
-        Rule::fields => ("fields NAME(parameter: type) for ENTITY, ENTITY { … }", Some(Rule::alone_fields)),
-        Rule::flow => ("flow NAME { … }", None),
-        Rule::test => ("test \"what it shows\" { … }", None),
-        _ => ("adapt mapping NAME { … }` (or `fields`, `lookup`, `flow`; `adapt fn NAME = value", None),
-    }
-}
-
 /// The head of a declaration that can't be read, or a block that is not there.
 pub(crate) fn head(lower: &Lower<'_>, pair: &Pair<'_>, of: Rule) -> Diagnostic {
     let (shape, alone) = head_form(of);
@@ -453,26 +356,4 @@ pub(crate) fn no_declaration(lower: &Lower<'_>, pair: &Pair<'_>) -> Diagnostic {
         }
         _ => wrong,
     }
-}
-
-/// How many letters two words differ by: inserted, lost, exchanged or in each other's place.
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b) = (a.as_bytes(), b.as_bytes());
-    if a.len().abs_diff(b.len()) > 2 {
-        return 3;
-    }
-    let mut rows = vec![vec![0; b.len() + 1]; a.len() + 1];
-    for i in 0..=a.len() {
-        for j in 0..=b.len() {
-            rows[i][j] = if i == 0 || j == 0 {
-                i + j
-            } else {
-                let change = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
-                let swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
-                let swap = if swapped { rows[i - 2][j - 2] + 1 } else { change };
-                change.min(rows[i - 1][j] + 1).min(rows[i][j - 1] + 1).min(swap)
-            };
-        }
-    }
-    rows[a.len()][b.len()]
 }

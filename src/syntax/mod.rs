@@ -7,6 +7,7 @@
 
 pub mod ast;
 mod brackets;
+mod forms;
 mod grammar;
 mod lower;
 mod mend;

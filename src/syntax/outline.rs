@@ -56,7 +56,9 @@ pub(crate) fn cut(file: FileId, text: &str, tokens: &[Lexeme]) -> Vec<(Chunk, us
         if let Some(token) = tokens.get(first).filter(|_| in_text == 0) {
             match token.kind {
                 Token::Doc => docs = docs.or(Some(line)),
-                Token::Word if opens(text, tokens, first, depth, heads.is_empty()) => {
+                Token::Word
+                    if opens(text, tokens, first) || depth == 0 && stands_for_one(text, tokens, first, &heads) =>
+                {
                     heads.push((docs.take().unwrap_or(line), first));
                     depth = 0;
                 }
@@ -103,15 +105,34 @@ fn skip_blanks(tokens: &[Lexeme], mut n: usize) -> usize {
     n
 }
 
-/// Whether the word at `n`, the first of its line, opens a declaration, or what stands in the place of one.
-fn opens(text: &str, tokens: &[Lexeme], n: usize, depth: usize, none_yet: bool) -> bool {
+/// Whether the word at `n`, the first of its line, stands in the place of a declaration, most likely a misspelt one: at
+/// the margin, outside of all brackets, and behind something that is over.
+fn stands_for_one(text: &str, tokens: &[Lexeme], n: usize, heads: &[(usize, usize)]) -> bool {
+    let shown = |token: &Lexeme| &text[token.from()..token.to()];
+    let at_margin = n == 0 || tokens[n - 1].kind == Token::LineEnd;
+    let goes_on = ["and", "or", "then", "else", "for", "in", "from"].contains(&shown(&tokens[n]));
+    let Some((_, head)) = heads.last().filter(|_| at_margin && !goes_on) else {
+        return false;
+    };
+    let before = tokens[..n].iter().rev().find(|token| !token.is_trivia());
+    if before.is_some_and(|token| matches!(shown(token), "=" | ",")) {
+        return false;
+    }
+    // Of several such lines the first one is told, and each that opens a block.
+    let line_end =
+        tokens[n..].iter().position(|token| token.kind == Token::LineEnd).map_or(tokens.len(), |end| n + end);
+    let block =
+        tokens[n..line_end].iter().rev().find(|token| !token.is_trivia()).is_some_and(|last| shown(last) == "{");
+    block || DECLARATIONS.contains(&shown(&tokens[*head]))
+}
+
+/// Whether the word at `n`, the first of its line, opens a declaration.
+fn opens(text: &str, tokens: &[Lexeme], n: usize) -> bool {
     let word = &text[tokens[n].from()..tokens[n].to()];
     let next = tokens.get(skip_blanks(tokens, n + 1));
     let at_margin = n == 0 || tokens[n - 1].kind == Token::LineEnd;
     if !DECLARATIONS.contains(&word) {
-        // At the margin and outside of all brackets nothing but a declaration can begin, or a misspelt one.
-        let goes_on = ["and", "or", "then", "else", "for", "in", "from"].contains(&word);
-        return at_margin && depth == 0 && !goes_on && !none_yet;
+        return false;
     }
     let spaced = tokens.get(n + 1).is_some_and(|token| token.kind == Token::Blank);
     match next.map(|token| (token.kind, &text[token.from()..token.to()])) {

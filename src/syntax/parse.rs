@@ -10,6 +10,7 @@ use super::tree::{Builder, Group, Tree};
 use crate::limits;
 use crate::source::{Diagnostic, FileId, Span, codes};
 use pest::Parser;
+use pest::error::ErrorVariant;
 
 /// What became of a text.
 #[derive(Clone, Debug)]
@@ -100,14 +101,14 @@ impl Output<'_> {
             Ok(pairs) => {
                 for pair in pairs.clone().flatten().filter(|pair| pair.as_rule() != Rule::unit_of_file) {
                     let span = pair.as_span();
-                    let (start, end) = (mended.real(span.start()), mended.real(span.end()));
+                    let (start, end) = (mended.real(span.start()), mended.real_end(span.end()));
                     groups.push(Group { rule: pair.as_rule(), start, end });
                 }
                 for unit in pairs {
                     self.decls.extend(lower.declaration(unit));
                 }
             }
-            Err(_) => lower.diagnostics.push(unread(self.file, tokens)),
+            Err(error) => lower.diagnostics.push(unread(self.file, tokens, &error.variant)),
         }
         let found = lower.diagnostics;
         let told = told_once(self.text, &mended.diagnostics, found);
@@ -123,10 +124,19 @@ impl Output<'_> {
     }
 }
 
-/// A declaration that the grammar can't take at all; its catch-alls leave hardly any.
-fn unread(file: FileId, tokens: &[Lexeme]) -> Diagnostic {
+/// A declaration that the grammar can't take at all: its catch-alls leave none but those too deep for the stack.
+fn unread(file: FileId, tokens: &[Lexeme], why: &ErrorVariant<Rule>) -> Diagnostic {
     let first = tokens.iter().find(|token| !token.is_trivia());
     let (start, end) = first.map_or((0, 0), |token| (token.from(), token.to()));
+    if let ErrorVariant::CustomError { .. } = why {
+        return Diagnostic::new(
+            &codes::TOO_DEEP,
+            Span::new(file, start, end),
+            "values are nested too deep in this declaration",
+        )
+        .label("begins here")
+        .help("Give a part of it a name (`let`, or a `fn` of its own), or write a table instead of many `if`s.");
+    }
     Diagnostic::new(&codes::SYNTAX, Span::new(file, start, end), "this declaration can't be read")
         .label("begins here")
         .help("Compare it with the form that `flowc explain F0001` shows.")
@@ -143,8 +153,9 @@ fn told_once(text: &str, mending: &[Diagnostic], found: Vec<Diagnostic>) -> Vec<
     let mut kept: Vec<Diagnostic> = Vec::with_capacity(found.len());
     let mut seen = rustc_hash::FxHashSet::default();
     for diagnostic in found {
-        let line = line_of(diagnostic.span.start);
-        if lines.binary_search(&line).is_err() && seen.insert(line) {
+        let (first, last) = (line_of(diagnostic.span.start), line_of(diagnostic.span.end));
+        let mended = lines.partition_point(|line| *line < first);
+        if lines.get(mended).is_none_or(|line| *line > last) && seen.insert(first) {
             kept.push(diagnostic);
         }
     }

@@ -81,8 +81,8 @@ pub(crate) enum Slip {
     LoneClose(usize),
     /// `\x` for an unknown x: the backslash.
     Escape(usize),
-    /// `'…'`: both quotes.
-    SingleQuotes(usize, usize),
+    /// `'…'` or `“…”`: the quotes, and where what is between them begins.
+    ForeignQuotes { open: usize, inside: usize, close: usize },
     /// `;`
     Semicolon(usize),
     /// `&&`, `||`, `!` and their bytes.
@@ -195,7 +195,8 @@ impl Lexer<'_> {
             b'}' => self.close_brace(),
             b'a'..=b'z' | b'A'..=b'Z' | b'_' => self.push(Token::Word, self.run(is_word)),
             b'0'..=b'9' => self.push(Token::Number, self.run(is_word)),
-            b'\'' => self.single_quotes(),
+            b'\'' => self.foreign_quotes('\''),
+            _ if self.text[self.at..].starts_with('“') => self.foreign_quotes('“'),
             _ => self.sign(first),
         }
     }
@@ -218,7 +219,7 @@ impl Lexer<'_> {
         let two = [first, self.peek(1)];
         match &two {
             b"==" | b"!=" | b"<=" | b">=" | b"=>" | b"->" | b"??" | b"?." | b":=" => {
-                self.push(Token::Sign, self.at + 2)
+                self.push(Token::Sign, self.at + 2);
             }
             b"&&" | b"||" => {
                 self.out.slips.push(Slip::Operator(self.at, self.at + 2));
@@ -237,23 +238,24 @@ impl Lexer<'_> {
         }
     }
 
-    /// `'word'` in code is meant as a text; a lone `'` is just odd.
-    fn single_quotes(&mut self) {
+    /// `'word'` and `“word”` in code are meant as texts; a single one of these is just odd.
+    fn foreign_quotes(&mut self, odd: char) {
         let end = self.line_end(self.at);
-        match memchr::memchr2(b'\'', b'"', &self.bytes[self.at + 1..end]).map(|n| self.at + 1 + n) {
-            Some(close) if self.bytes[close] == b'\'' && self.modes.is_empty() => {
-                self.out.slips.push(Slip::SingleQuotes(self.at, close));
-                self.push(Token::TextOpen, self.at + 1);
-                if close > self.at {
-                    self.push(Token::Piece, close);
-                }
-                self.push(Token::TextClose, close + 1);
-            }
-            _ => {
-                self.out.slips.push(Slip::Odd(self.at));
-                self.push(Token::Sign, self.at + 1);
-            }
+        let close = if odd == '“' { '”' } else { odd };
+        let rest = &self.text[self.at + odd.len_utf8()..end];
+        let found = rest.find([close, '"']).filter(|n| rest[*n..].starts_with(close) && self.modes.is_empty());
+        let Some(inner) = found else {
+            self.out.slips.push(Slip::Odd(self.at));
+            self.push(Token::Sign, self.at + odd.len_utf8());
+            return;
+        };
+        let inside = self.at + odd.len_utf8();
+        self.out.slips.push(Slip::ForeignQuotes { open: self.at, inside, close: inside + inner });
+        self.push(Token::TextOpen, inside);
+        if inner > 0 {
+            self.push(Token::Piece, inside + inner);
         }
+        self.push(Token::TextClose, self.at + close.len_utf8());
     }
 
     fn open_text(&mut self) {
@@ -392,7 +394,7 @@ impl Slip {
             | Self::LoneOpen(at)
             | Self::LoneClose(at)
             | Self::Escape(at)
-            | Self::SingleQuotes(at, _)
+            | Self::ForeignQuotes { open: at, .. }
             | Self::Semicolon(at)
             | Self::Operator(at, _)
             | Self::Odd(at) => at,
@@ -404,9 +406,22 @@ fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
-/// How much of the rest of a line belongs to a text whose closing quote is missing.
+/// How much of the rest of a line belongs to a text whose closing quote is missing: what closes the brackets around
+/// the text does not.
 fn text_guess(rest: &str) -> usize {
     let code = rest.find(" #").map_or(rest, |n| &rest[..n]);
     let until = code.find(" =>").or_else(|| code.trim_end().strip_suffix('{').map(str::len)).unwrap_or(code.len());
-    code[..until].trim_end_matches([' ', '\t', '\r', ',', ')', ']', '}', '|']).len()
+    let mut text = code[..until].trim_end_matches([' ', '\t', '\r', ',', '|']);
+    while let Some(closer) = text.chars().next_back().filter(|c| matches!(c, ')' | ']' | '}')) {
+        let opener = match closer {
+            ')' => '(',
+            ']' => '[',
+            _ => '{',
+        };
+        if text.matches(opener).count() >= text.matches(closer).count() {
+            break;
+        }
+        text = text[..text.len() - 1].trim_end_matches([' ', '\t', ',']);
+    }
+    text.len()
 }

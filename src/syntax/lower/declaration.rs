@@ -6,8 +6,9 @@ use crate::syntax::ast::{
     Adapt, AdaptBody, Answers, Connect, Connector, Decl, DeclKind, Entity, Entry, Expr, Extend, Extern, Fields, Flow,
     Fn, Lookup, LookupRows, Mapping, Name, Param, Path, Pattern, PatternKind, Row, Setting, Test, Type, TypeKind, Use,
 };
+use crate::syntax::forms::Place;
 use crate::syntax::grammar::Rule;
-use crate::syntax::messages::{self, Place};
+use crate::syntax::messages;
 
 /// What a head is made of, whichever declaration it opens.
 #[derive(Default)]
@@ -63,7 +64,7 @@ impl Lower<'_> {
             Rule::use_decl => self.only(pair, Rule::use_head).and_then(|head| self.use_head(head)),
             Rule::connect => self.connect(pair),
             Rule::answers => self.answers(pair),
-            Rule::settings => self.settings(pair),
+            Rule::settings => Some(self.settings(pair)),
             Rule::lookup => self.lookup(pair),
             Rule::enum_decl => self.enumeration(pair).map(DeclKind::Enum),
             Rule::entity | Rule::extend | Rule::connector => self.schema(pair),
@@ -182,7 +183,7 @@ impl Lower<'_> {
         entries
     }
 
-    fn settings(&mut self, pair: Pair<'_>) -> Option<DeclKind> {
+    fn settings(&mut self, pair: Pair<'_>) -> DeclKind {
         let mut settings = Vec::new();
         for part in pair.into_inner() {
             if part.as_rule() != Rule::settings_body {
@@ -197,7 +198,7 @@ impl Lower<'_> {
                 }
             }
         }
-        Some(DeclKind::Settings(settings))
+        DeclKind::Settings(settings)
     }
 
     fn setting(&mut self, pair: Pair<'_>) -> Option<Setting> {

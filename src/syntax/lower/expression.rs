@@ -6,8 +6,8 @@ use crate::source::{Diagnostic, Span, codes};
 use crate::syntax::ast::{
     Arg, Arm, BinaryOp, Element, Expr, ExprKind, ForClause, Name, Path, Pattern, PatternKind, StopKind, UnaryOp,
 };
+use crate::syntax::forms::Place;
 use crate::syntax::grammar::Rule;
-use crate::syntax::messages::Place;
 
 impl Lower<'_> {
     pub(super) fn error(&self, pair: &Pair<'_>) -> Expr {
@@ -76,13 +76,12 @@ impl Lower<'_> {
     }
 
     fn is_test(&mut self, pair: Pair<'_>, at: Span) -> Item {
-        let name = match pair.into_inner().next() {
+        match pair.into_inner().next() {
             Some(some) if some.as_rule() == Rule::is_some => {
-                Some(some.into_inner().next().map(|name| self.name(&name)))
+                Item::IsSome(some.into_inner().next().map(|name| self.name(&name)), at)
             }
-            _ => None,
-        };
-        Item::Is(name, at)
+            _ => Item::IsNone(at),
+        }
     }
 
     fn value(&mut self, pair: Pair<'_>) -> Expr {

@@ -3,8 +3,8 @@
 use super::{Lower, Pair};
 use crate::source::{Diagnostic, Span, codes};
 use crate::syntax::ast::{Expr, ExprKind, TextPart};
+use crate::syntax::forms::Place;
 use crate::syntax::grammar::Rule;
-use crate::syntax::messages::Place;
 use rust_decimal::Decimal;
 
 /// The character of an escape; an unknown one has been reported and lost its backslash.

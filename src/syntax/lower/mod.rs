@@ -33,7 +33,7 @@ pub(crate) struct Lower<'a> {
 impl Lower<'_> {
     fn span(&self, pair: &Pair<'_>) -> Span {
         let span = pair.as_span();
-        Span::new(self.file, self.mended.real(span.start()), self.mended.real(span.end()))
+        Span::new(self.file, self.mended.real(span.start()), self.mended.real_end(span.end()))
     }
 
     fn name(&self, pair: &Pair<'_>) -> Name {
@@ -83,7 +83,7 @@ impl Lower<'_> {
     }
 
     /// What nothing else wanted.
-    fn junk(&mut self, pair: &Pair<'_>, place: messages::Place) {
+    fn junk(&mut self, pair: &Pair<'_>, place: super::forms::Place) {
         let diagnostic = messages::junk(self, pair, place);
         self.report(diagnostic);
     }

@@ -12,8 +12,10 @@ pub(super) enum Item {
     Prefix(UnaryOp, Span),
     Value(Expr),
     Infix(Infix, Span),
-    /// `is none`, or `is some` with its name.
-    Is(Option<Option<Name>>, Span),
+    /// `is none`
+    IsNone(Span),
+    /// `is some`, `is some name`
+    IsSome(Option<Name>, Span),
 }
 
 /// An operator between two values.
@@ -59,7 +61,7 @@ impl Lower<'_> {
         while let Some(item) = row.peek() {
             let (power, sign) = match item {
                 Item::Infix(infix, sign) => (strength(*infix), *sign),
-                Item::Is(_, sign) => (COMPARE, *sign),
+                Item::IsNone(sign) | Item::IsSome(_, sign) => (COMPARE, *sign),
                 Item::Prefix(..) | Item::Value(_) => break,
             };
             if power < weakest {
@@ -71,13 +73,13 @@ impl Lower<'_> {
                 self.chained(first, sign);
             }
             match row.next() {
-                Some(Item::Is(name, sign)) => {
+                Some(Item::IsNone(sign)) => {
                     let span = left.span.to(sign);
-                    let kind = match name {
-                        Some(name) => ExprKind::IsSome(Box::new(left), name),
-                        None => ExprKind::IsNone(Box::new(left)),
-                    };
-                    (left, arithmetic) = (Expr { kind, span }, false);
+                    (left, arithmetic) = (Expr { kind: ExprKind::IsNone(Box::new(left)), span }, false);
+                }
+                Some(Item::IsSome(name, sign)) => {
+                    let span = left.span.to(sign);
+                    (left, arithmetic) = (Expr { kind: ExprKind::IsSome(Box::new(left), name), span }, false);
                 }
                 Some(Item::Infix(infix, sign)) => {
                     // `??` is taken from the right: the last one is the last resort.
@@ -104,7 +106,9 @@ impl Lower<'_> {
                 let span = sign.to(inner.span);
                 (Expr { kind: ExprKind::Unary(op, Box::new(inner)), span }, false)
             }
-            Some(Item::Infix(..) | Item::Is(..)) | None => (Expr { kind: ExprKind::Error, span: whole }, false),
+            Some(Item::Infix(..) | Item::IsNone(_) | Item::IsSome(..)) | None => {
+                (Expr { kind: ExprKind::Error, span: whole }, false)
+            }
         }
     }
 

@@ -3,8 +3,8 @@
 use super::{Lower, Pair};
 use crate::source::Span;
 use crate::syntax::ast::{Clause, Enum, Expr, ExprKind, FieldDecl, Mark, Name, Text, Type, TypeKind, Word};
+use crate::syntax::forms::Place;
 use crate::syntax::grammar::Rule;
-use crate::syntax::messages::Place;
 
 impl Lower<'_> {
     pub(super) fn ty(&mut self, pair: Pair<'_>) -> Type {

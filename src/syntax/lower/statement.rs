@@ -5,8 +5,8 @@ use crate::source::{Diagnostic, Span, codes};
 use crate::syntax::ast::{
     Balance, Expr, ExprKind, FlowStmt, FlowStmtKind, Header, Key, KeyField, OnChange, Rest, Stmt, StmtKind, Text, Verb,
 };
+use crate::syntax::forms::Place;
 use crate::syntax::grammar::Rule;
-use crate::syntax::messages::Place;
 
 impl Lower<'_> {
     pub(super) fn body(&mut self, pair: Pair<'_>) -> Vec<Stmt> {

@@ -3,8 +3,8 @@
 use super::schema::path_value;
 use super::{Lower, Pair};
 use crate::syntax::ast::{Expectation, Expr, TestStmt};
+use crate::syntax::forms::Place;
 use crate::syntax::grammar::Rule;
-use crate::syntax::messages::Place;
 
 impl Lower<'_> {
     pub(super) fn test_body(&mut self, pair: Pair<'_>) -> Vec<TestStmt> {

@@ -1,0 +1,96 @@
+//! Names, types, rules: a project's files become a program, and everything wrong with them is told at once.
+//!
+//! In: files through [`Files`]. Out: [`Checked`]: the program as far as it was understood, and the diagnostics in the
+//! order of their places. It never fails; with an error among the diagnostics, the program must not run.
+
+mod body;
+mod call;
+mod cx;
+mod entity;
+mod expr;
+mod fits;
+mod flow;
+mod load;
+mod lookup;
+mod mapping;
+mod natives;
+mod ops;
+mod project;
+mod settings;
+mod steps;
+mod suggest;
+mod types;
+
+use crate::ir::Program;
+use crate::source::{Diagnostic, Files, Severity, Sources};
+use cx::Cx;
+use load::Modules;
+use std::path::{Path, PathBuf};
+
+pub use suggest::nearest;
+
+/// What came of a check.
+#[derive(Debug)]
+pub struct Checked {
+    /// All texts that were read.
+    pub sources: Sources,
+    /// The program.
+    pub program: Program,
+    /// What is wrong, in the order of its places.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Checked {
+    /// Whether it may run.
+    pub fn is_sound(&self) -> bool {
+        !self.diagnostics.iter().any(|d| d.severity == Severity::Error)
+    }
+}
+
+/// An answer given on the command line: `--set name=value`, or `--set module.name=value`.
+pub type Override = (String, String);
+
+/// Checks the project in a folder: `project.flow`, the files beside it, and what they use.
+pub fn check_project(files: &dyn Files, root: &Path, overrides: &[Override]) -> Checked {
+    let mut modules = Modules::new(files);
+    modules.set_root(root);
+    let found = files.flow_files(root).unwrap_or_default();
+    let mut ids = Vec::new();
+    for path in found {
+        let shown = path.strip_prefix(root).unwrap_or(&path).to_path_buf();
+        let name = shown
+            .with_extension("")
+            .components()
+            .map(|c| c.as_os_str().to_string_lossy().into_owned())
+            .collect::<Vec<_>>()
+            .join(".");
+        ids.extend(modules.add_file(&path, &shown, &name));
+    }
+    let mut cx = Cx::new(modules);
+    cx.project(&ids, overrides);
+    finish(cx)
+}
+
+/// Checks single files, and what they use.
+pub fn check_files(files: &dyn Files, paths: &[PathBuf]) -> Checked {
+    let mut modules = Modules::new(files);
+    let names: Vec<String> = paths.iter().map(|path| modules.name_of_file(path)).collect();
+    let mut ids = Vec::new();
+    for (path, name) in paths.iter().zip(&names) {
+        match modules.by_name(name) {
+            Some(id) => ids.push(id),
+            None => ids.extend(modules.add_file(path, path, name)),
+        }
+    }
+    let mut cx = Cx::new(modules);
+    cx.single_files(&ids);
+    finish(cx)
+}
+
+fn finish(mut cx: Cx<'_>) -> Checked {
+    cx.read_all_entities();
+    let mut diagnostics = std::mem::take(&mut cx.modules.diagnostics);
+    diagnostics.append(&mut cx.diagnostics);
+    diagnostics.sort_by_key(|d| d.span);
+    Checked { sources: cx.modules.sources, program: cx.program, diagnostics }
+}

@@ -1,0 +1,667 @@
+//! A project as a whole: its connections, what it uses and answers, which flows are on; and single files.
+
+use super::body::{Body, Local};
+use super::cx::{Cx, InstanceId, State};
+use super::load::{ModuleId, Modules, Origin, Space, path_text};
+use super::{Override, suggest};
+use crate::ir::{Connection, ConnectionValue, EntityId};
+use crate::limits;
+use crate::source::{Diagnostic, FileId, ReadError, Span, codes, library};
+use crate::syntax::ast::{self, AdaptBody, DeclKind, ExprKind as A};
+use std::path::Path;
+use std::sync::Arc;
+
+impl Modules<'_> {
+    /// Where the project lies: its data goes before what ships.
+    pub(crate) fn set_root(&mut self, root: &Path) {
+        self.root = Some(root.to_path_buf());
+    }
+
+    /// The text of a file named in a flow: the project's, the one beside the flow, or one that ships.
+    pub(crate) fn text_beside(&self, folder: &Path, name: &str) -> Result<String, ReadError> {
+        if let Some(root) = &self.root {
+            for path in [root.join(name), root.join("data").join(name)] {
+                if let Ok(text) = self.files.read(&path) {
+                    return Ok(text);
+                }
+            }
+        }
+        for path in [folder.join(name), folder.join("data").join(name)] {
+            match self.files.read(&path) {
+                Ok(text) => return Ok(text),
+                Err(ReadError::Missing) => {}
+                Err(e) => return Err(e),
+            }
+        }
+        library::data(name).map(str::to_owned).ok_or(ReadError::Missing)
+    }
+}
+
+impl Cx<'_> {
+    /// Checks a project: the modules of its files, `project` first.
+    pub(crate) fn project(&mut self, ids: &[ModuleId], overrides: &[Override]) {
+        let root = ids.iter().copied().find(|id| &*self.modules.get(*id).name == "project");
+        let Some(root) = root else {
+            let file = self.modules.sources.iter().next().map_or(FileId(0), |(id, _)| id);
+            if self.modules.sources.iter().next().is_none() {
+                self.modules.sources.add("project.flow", "");
+            }
+            self.say(
+                &codes::PROJECT_SHAPE,
+                Span::new(file, 0, 0),
+                "there is no `project.flow` here",
+                "`flowc new` writes a project; commands take `--project DIR`",
+            );
+            return;
+        };
+        self.libraries();
+        self.headings(root);
+        for id in ids {
+            self.instances_of_uses(*id);
+        }
+        for id in ids {
+            self.answers(*id);
+            self.extensions(*id);
+            self.adaptations(*id);
+        }
+        self.overrides(overrides);
+        self.extensions_of_library();
+        for id in ids {
+            let instance = self.shared_instance(*id);
+            self.whole_module(instance, false);
+        }
+        self.running(root);
+        for n in 0..self.instances.len() {
+            self.check_answers(InstanceId(n));
+        }
+        for id in ids {
+            self.unused(*id);
+        }
+    }
+
+    /// What a project's own files declare and nothing uses.
+    fn unused(&mut self, module: ModuleId) {
+        let instance = self.shared_instance(module);
+        for (keyword, kind) in [("fn", "call"), ("fields", "call"), ("mapping", "call"), ("lookup", "lookup")] {
+            for decl in self.modules.with_keyword(module, keyword) {
+                let name = match &decl.kind {
+                    DeclKind::Fn(f) => &f.name,
+                    DeclKind::Fields(f) => &f.name,
+                    DeclKind::Mapping(m) => &m.name,
+                    DeclKind::Lookup(l) => &l.name,
+                    _ => continue,
+                };
+                if !self.used.contains(&(instance, kind, name.text.to_string())) {
+                    self.report(
+                        Diagnostic::new(
+                            &codes::UNUSED,
+                            name.span,
+                            format!("nothing uses the {keyword} `{}`", name.text),
+                        )
+                        .label("never used")
+                        .help("delete it, or use it"),
+                    );
+                }
+            }
+        }
+    }
+
+    /// Checks files by themselves: every declaration, nothing answered.
+    pub(crate) fn single_files(&mut self, ids: &[ModuleId]) {
+        self.libraries();
+        for id in ids {
+            if &*self.modules.get(*id).name == "project" {
+                self.headings(*id);
+            }
+            self.instances_of_uses(*id);
+            self.answers(*id);
+            self.extensions(*id);
+            self.adaptations(*id);
+        }
+        self.extensions_of_library();
+        for id in ids {
+            let instance = self.shared_instance(*id);
+            self.whole_module(instance, true);
+        }
+    }
+
+    /// The habits of the APIs in use.
+    fn libraries(&mut self) {
+        let ids: Vec<ModuleId> = (0..self.modules.all.len()).map(ModuleId).collect();
+        for id in ids {
+            for decl in self.modules.with_keyword(id, "connector") {
+                if let DeclKind::Connector(c) = &decl.kind {
+                    self.read_connector(c);
+                }
+            }
+        }
+    }
+
+    /// Edition, zone, connections.
+    fn headings(&mut self, root: ModuleId) {
+        let decls: Vec<Arc<ast::Decl>> =
+            (0..self.modules.get(root).items.len()).filter_map(|n| self.modules.decl(root, n)).collect();
+        let start = decls.first().map_or(Span::new(FileId(0), 0, 0), |d| d.span.at_start());
+        for decl in &decls {
+            match &decl.kind {
+                DeclKind::Edition(text) => {
+                    if &*text.value != "2026" {
+                        self.say(
+                            &codes::PROJECT_SHAPE,
+                            text.span,
+                            format!("there is no edition {}", text.value),
+                            "this flowc knows the edition 2026",
+                        );
+                    }
+                    self.program.edition = Some(Arc::clone(&text.value));
+                }
+                DeclKind::Zone(text) => {
+                    if jiff::tz::TimeZone::get(&text.value).is_err() {
+                        self.say(
+                            &codes::PROJECT_SHAPE,
+                            text.span,
+                            format!("`{}` is no time zone", text.value),
+                            "zones are named as in \"Europe/Amsterdam\"",
+                        );
+                    }
+                    self.program.zone = Some(Arc::clone(&text.value));
+                }
+                DeclKind::Connect(c) => self.connect(root, c),
+                _ => {}
+            }
+        }
+        if self.program.edition.is_none() {
+            self.say(
+                &codes::PROJECT_SHAPE,
+                start,
+                "a project says which edition of the language it is written in",
+                "begin with `edition 2026`",
+            );
+        }
+        if self.program.zone.is_none() {
+            self.say(
+                &codes::PROJECT_SHAPE,
+                start,
+                "a project says in which time zone it keeps its books",
+                "add `zone \"Europe/Amsterdam\"`",
+            );
+        }
+    }
+
+    fn connect(&mut self, root: ModuleId, c: &ast::Connect) {
+        let connector = path_text(&c.connector);
+        if !self.program.connectors.iter().any(|k| *k.name == connector)
+            && self.modules.find_or_load(&connector).is_some()
+        {
+            self.libraries_of(&connector);
+        }
+        if !self.program.connectors.iter().any(|k| *k.name == connector) {
+            let names: Vec<String> = self.program.connectors.iter().map(|k| k.name.to_string()).collect();
+            let mut d = Diagnostic::new(
+                &codes::UNKNOWN_MODULE,
+                c.connector.span,
+                format!("there is no connector `{connector}`"),
+            )
+            .help("connectors: exact, woocommerce");
+            if let Some(near) = suggest::hint(&connector, names) {
+                d = d.fix(format!("use `{near}`"), c.connector.span, near);
+            }
+            self.report(d);
+            return;
+        }
+        if let Some(before) = self.program.connections.iter().find(|k| k.name == c.name.text) {
+            let before = before.span;
+            self.report(
+                Diagnostic::new(
+                    &codes::DECLARED_TWICE,
+                    c.name.span,
+                    format!("there is a connection `{}` already", c.name.text),
+                )
+                .related(before, "declared here")
+                .help("give it another name"),
+            );
+            return;
+        }
+        let instance = self.shared_instance(root);
+        let entries = c
+            .entries
+            .iter()
+            .filter_map(|e| Some((Arc::clone(&e.name.text), self.connection_value(instance, e)?)))
+            .collect();
+        self.program.connections.push(Connection {
+            name: Arc::clone(&c.name.text),
+            connector: connector.into(),
+            entries,
+            span: c.name.span,
+        });
+    }
+
+    fn libraries_of(&mut self, name: &str) {
+        if let Some(id) = self.modules.by_name(name) {
+            for decl in self.modules.with_keyword(id, "connector") {
+                if let DeclKind::Connector(c) = &decl.kind {
+                    self.read_connector(c);
+                }
+            }
+        }
+    }
+
+    /// `url = "…"`, `key = secret("NAME")`. A secret written down is an error.
+    fn connection_value(&mut self, instance: InstanceId, e: &ast::Entry) -> Option<ConnectionValue> {
+        if let A::Call(callee, args) = &e.value.kind
+            && let A::Name(name) = &callee.kind
+            && &*name.text == "secret"
+        {
+            return match args.first().map(|a| &a.value.kind) {
+                Some(A::Text(parts)) => match parts.as_slice() {
+                    [ast::TextPart::Plain(text)] => Some(ConnectionValue::Secret(Arc::clone(text))),
+                    _ => None,
+                },
+                _ => {
+                    self.say(
+                        &codes::ARGUMENTS,
+                        e.value.span,
+                        "a secret is named by a text",
+                        "write `secret(\"SHOP_KEY\")`",
+                    );
+                    None
+                }
+            };
+        }
+        let secret = ["secret", "password", "token", "key"].iter().any(|w| e.name.text.contains(w));
+        if secret && matches!(e.value.kind, A::Text(_)) {
+            let upper = e.name.text.to_uppercase();
+            self.report(
+                Diagnostic::new(
+                    &codes::SECRET_IN_FLOW,
+                    e.value.span,
+                    format!("`{}` is a secret, and flow files are shared", e.name.text),
+                )
+                .label("written down")
+                .help(format!("write `secret(\"{upper}\")` and put the value into the environment or `.flowc/secrets`"))
+                .fix("name the secret instead", e.value.span, format!("secret(\"{upper}\")")),
+            );
+            return None;
+        }
+        Body::new(self, instance).constant(&e.value).map(ConnectionValue::Plain)
+    }
+
+    /// The instances that a module's `use` lines make: those with a name of their own or a `with`.
+    fn instances_of_uses(&mut self, id: ModuleId) {
+        let owner = self.shared_instance(id);
+        let uses = self.modules.get(id).uses.clone();
+        for (alias, module, used) in uses {
+            let named = used.alias.is_some() && self.modules.get(module).origin != Origin::Library;
+            if used.with.is_empty() && !named {
+                continue;
+            }
+            let made = self.add_instance(module, Arc::clone(&alias));
+            for (inner, outer) in &used.with {
+                if self.program.connections.iter().any(|c| c.name == outer.text) {
+                    self.instances[made.0].connections.insert(inner.text.to_string(), Arc::clone(&outer.text));
+                } else if let Some(other) = self.used_instance(owner, &outer.text) {
+                    self.instances[made.0].modules.insert(inner.text.to_string(), other);
+                } else {
+                    let names = self.program.connections.iter().map(|c| c.name.to_string()).collect();
+                    let mut d = Diagnostic::new(
+                        &codes::UNKNOWN_NAME,
+                        outer.span,
+                        format!("`{}` is neither a connection nor something used here", outer.text),
+                    )
+                    .help("connect it, or use it under that name");
+                    if let Some(near) = suggest::hint(&outer.text, names) {
+                        d = d.fix(format!("use `{near}`"), outer.span, near);
+                    }
+                    self.report(d);
+                }
+            }
+            self.instances[owner.0].modules.insert(alias.to_string(), made);
+        }
+    }
+
+    /// `settings for orders { … }`
+    fn answers(&mut self, id: ModuleId) {
+        let inside = self.shared_instance(id);
+        for decl in self.modules.with_keyword(id, "answers") {
+            let DeclKind::Answers(a) = &decl.kind else { continue };
+            let name = path_text(&a.module);
+            match self.used_instance(inside, &name) {
+                Some(instance) => {
+                    for entry in &a.entries {
+                        self.instances[instance.0].answers.insert(entry.name.text.to_string(), entry.clone());
+                    }
+                }
+                None => {
+                    if let Some(alias) = a.module.parts.first() {
+                        self.unknown_alias(inside, alias);
+                    }
+                }
+            }
+        }
+    }
+
+    /// `--set name=value`: for this run only.
+    fn overrides(&mut self, overrides: &[Override]) {
+        for (name, value) in overrides {
+            let text = if value.parse::<rust_decimal::Decimal>().is_ok()
+                || matches!(&**value, "yes" | "no" | "none")
+                || value.starts_with(['"', '['])
+            {
+                value.clone()
+            } else {
+                format!("\"{value}\"")
+            };
+            let file = self.modules.sources.add(
+                format!("--set {name}"),
+                format!("settings for cli {{ {} = {text} }}", name.rsplit('.').next().unwrap_or(name)),
+            );
+            let source = Arc::clone(&self.modules.sources.get(file).text);
+            let parsed = crate::syntax::parse(file, &source);
+            self.diagnostics.extend(parsed.diagnostics);
+            let entry = parsed.ast.decls.into_iter().find_map(|d| match d.kind {
+                DeclKind::Answers(a) => a.entries.into_iter().next(),
+                _ => None,
+            });
+            let Some(entry) = entry else { continue };
+            let mut known = false;
+            for n in 0..self.instances.len() {
+                let of = Arc::clone(&self.instances[n].name);
+                let meant = name.rsplit_once('.').is_none_or(|(module, _)| *of == *module);
+                if meant && self.asks(InstanceId(n), &entry.name.text) {
+                    self.instances[n].answers.insert(entry.name.text.to_string(), entry.clone());
+                    known = true;
+                }
+            }
+            if !known {
+                self.say(
+                    &codes::UNKNOWN_SETTING,
+                    Span::new(file, 0, 0),
+                    format!("no flow of this project asks `{name}`"),
+                    "`--set` answers a setting of a flow that is used",
+                );
+            }
+        }
+    }
+
+    fn asks(&mut self, instance: InstanceId, name: &str) -> bool {
+        let module = self.module_of(instance);
+        self.modules.with_keyword(module, "settings").iter().any(|d| match &d.kind {
+            DeclKind::Settings(list) => list.iter().any(|s| &*s.name.text == name),
+            _ => false,
+        })
+    }
+
+    /// `extend woo.Order { … }`
+    fn extensions(&mut self, id: ModuleId) {
+        let inside = self.shared_instance(id);
+        for decl in self.modules.with_keyword(id, "extend") {
+            let DeclKind::Extend(e) = &decl.kind else { continue };
+            if let Some(super::cx::TypeItem::Entity(entity)) = self.named_type(inside, &e.entity) {
+                let of = self.entity_states[entity.0 as usize].1;
+                let name = self.program.entity(entity).name.to_string();
+                if !self.extensions.iter().any(|(_, _, by, other)| *by == inside && other.entity.span == e.entity.span)
+                {
+                    self.extensions.push((of, name, inside, e.clone()));
+                }
+            }
+        }
+    }
+
+    /// What the default flows that are used add to entities.
+    fn extensions_of_library(&mut self) {
+        for n in 0..self.modules.all.len() {
+            if self.modules.all[n].origin != Origin::Library {
+                self.extensions(ModuleId(n));
+            }
+        }
+    }
+
+    /// `adapt lookup tables.vat_code { rows }`
+    fn adaptations(&mut self, id: ModuleId) {
+        let inside = self.shared_instance(id);
+        for decl in self.modules.with_keyword(id, "adapt") {
+            let DeclKind::Adapt(a) = &decl.kind else { continue };
+            for path in &a.names {
+                let (instance, name) = match path.parts.as_slice() {
+                    [alias, name] => (self.used_instance(inside, &alias.text), name),
+                    [name] => (Some(inside), name),
+                    _ => (None, &path.parts[0]),
+                };
+                let Some(instance) = instance else {
+                    self.unknown_alias(inside, &path.parts[0]);
+                    continue;
+                };
+                match &a.body {
+                    AdaptBody::Rows(rows) => self.adapt_rows(inside, instance, name, rows),
+                    _ => self.say(
+                        &codes::MISPLACED,
+                        a.kind.span,
+                        format!("an `adapt {}` can't be carried out by this edition", a.kind.text),
+                        "rows of lookups can be adapted: `adapt lookup tables.vat_code { … }`",
+                    ),
+                }
+            }
+        }
+    }
+
+    fn adapt_rows(&mut self, by: InstanceId, instance: InstanceId, name: &ast::Name, rows: &[ast::Row]) {
+        let module = self.module_of(instance);
+        if self.modules.named(module, Space::Lookup, &name.text).is_empty() {
+            let names = self.modules.names(module, Space::Lookup);
+            let mut d = Diagnostic::new(
+                &codes::ADAPT_MISSES,
+                name.span,
+                format!("there is no lookup `{}` to adapt", name.text),
+            )
+            .label("not found");
+            d = match suggest::hint(&name.text, names) {
+                Some(near) => d.help(format!("did you mean `{near}`?")).fix(format!("use `{near}`"), name.span, near),
+                None => d.help("name a lookup of what the file uses"),
+            };
+            self.report(d);
+            return;
+        }
+        self.lookup_rows.entry((instance, name.text.to_string())).or_default().push((by, rows.to_vec()));
+    }
+
+    /// Every declaration of a module, whether something uses it or not.
+    fn whole_module(&mut self, instance: InstanceId, alone: bool) {
+        let module = self.module_of(instance);
+        for space in [Space::Type, Space::Lookup] {
+            for name in sorted(self.modules.names(module, space)) {
+                if space == Space::Lookup {
+                    let used = self.used.clone();
+                    self.lookup_named(instance, &name);
+                    self.used = used;
+                } else if let Some(super::cx::TypeItem::Entity(id)) = self.type_item(module, &name) {
+                    self.read_entity(id);
+                }
+            }
+        }
+        for decl in self.modules.with_keyword(module, "settings") {
+            let DeclKind::Settings(list) = &decl.kind else { continue };
+            for s in list {
+                self.setting_named(instance, &s.name.text);
+            }
+        }
+        for decl in self.modules.with_keyword(module, "extend") {
+            let DeclKind::Extend(e) = &decl.kind else { continue };
+            if let Some(super::cx::TypeItem::Entity(id)) = self.named_type(instance, &e.entity) {
+                self.read_entity(id);
+            }
+        }
+        for keyword in ["fn", "fields", "mapping"] {
+            for decl in self.modules.with_keyword(module, keyword) {
+                self.declaration(instance, &decl);
+            }
+        }
+        for name in sorted(self.modules.names(module, Space::Flow)) {
+            self.read_flow(instance, &name, false);
+        }
+        if alone {
+            self.declared_once(module);
+        }
+    }
+
+    fn declaration(&mut self, instance: InstanceId, decl: &ast::Decl) {
+        match &decl.kind {
+            DeclKind::Fn(f) => {
+                let mut body = Body::new(self, instance);
+                let names = body.parameters(&f.params);
+                let result = body.cx.type_of(instance, &f.result);
+                if let Some(e) = &f.body {
+                    body.names = names;
+                    let lowered = body.expr(e, Some(&result));
+                    let place = super::fits::Place {
+                        what: format!("the result of `{}`", f.name.text),
+                        declared: Some(f.result.span),
+                        length_at_run: true,
+                    };
+                    body.accept_at(lowered, &result, &place);
+                }
+            }
+            DeclKind::Fields(part) => {
+                let mut body = Body::new(self, instance);
+                let names = body.parameters(&part.params);
+                for target in body.part_targets(instance, part) {
+                    body.names.clone_from(&names);
+                    (body.keeps, body.part_alone, body.was) = (true, true, Some((target, true)));
+                    body.build_steps(target, &part.body, false);
+                }
+            }
+            DeclKind::Mapping(m) => {
+                self.mapping_named(instance, &m.name.text, m.name.span);
+            }
+            _ => {}
+        }
+    }
+
+    fn declared_once(&mut self, module: ModuleId) {
+        for space in [Space::Type, Space::Lookup, Space::Flow, Space::Call] {
+            for name in sorted(self.modules.names(module, space)) {
+                let decls = self.modules.named(module, space, &name);
+                let overloads = space == Space::Call && decls.iter().all(|d| matches!(d.kind, DeclKind::Fn(_)));
+                if let [first, .., last] = decls.as_slice()
+                    && !overloads
+                {
+                    let (first, last) = (first.span, last.span);
+                    self.report(
+                        Diagnostic::new(&codes::DECLARED_TWICE, last.at_start(), format!("`{name}` is declared twice"))
+                            .related(first, "declared here first")
+                            .help("give one of the two another name"),
+                    );
+                }
+            }
+        }
+    }
+
+    /// `run orders.orders, …`: which flows are on.
+    fn running(&mut self, root: ModuleId) {
+        let inside = self.shared_instance(root);
+        for decl in self.modules.with_keyword(root, "run") {
+            let DeclKind::Run(paths) = &decl.kind else { continue };
+            for path in paths {
+                let (instance, name) = match path.parts.as_slice() {
+                    [alias, name] => (self.used_instance(inside, &alias.text), name),
+                    [name] => (self.with_flow(inside, &name.text), name),
+                    _ => (None, &path.parts[0]),
+                };
+                let known = instance.is_some_and(|i| {
+                    let module = self.module_of(i);
+                    !self.modules.named(module, Space::Flow, &name.text).is_empty()
+                });
+                match instance {
+                    Some(instance) if known => {
+                        self.read_flow(instance, &name.text, true);
+                        let full = format!("{}.{}", self.instance(instance).name, name.text);
+                        if let Some(flow) = self.program.flows.iter_mut().find(|f| *f.name == *full) {
+                            flow.on = true;
+                        }
+                        self.unanswered(instance, path.span);
+                    }
+                    _ => {
+                        let names = match instance {
+                            Some(i) => self.modules.names(self.module_of(i), Space::Flow),
+                            None => self.names_in_sight(inside, Space::Flow),
+                        };
+                        let mut d = Diagnostic::new(
+                            &codes::UNKNOWN_NAME,
+                            path.span,
+                            format!("there is no flow `{}`", path_text(path)),
+                        )
+                        .label("not found");
+                        d = match suggest::hint(&name.text, names) {
+                            Some(near) => {
+                                d.help(format!("did you mean `{near}`?")).fix(format!("use `{near}`"), name.span, near)
+                            }
+                            None => d.help("`use` the file that declares it"),
+                        };
+                        self.report(d);
+                    }
+                }
+            }
+        }
+    }
+
+    fn with_flow(&mut self, inside: InstanceId, name: &str) -> Option<InstanceId> {
+        self.visible(inside).into_iter().find(|i| {
+            let module = self.module_of(*i);
+            !self.modules.named(module, Space::Flow, name).is_empty()
+        })
+    }
+
+    /// Settings that a running flow needs and nobody has answered.
+    fn unanswered(&mut self, instance: InstanceId, at: Span) {
+        let of = Arc::clone(&self.instance(instance).name);
+        let open: Vec<(Arc<str>, Span)> = self
+            .program
+            .settings
+            .iter()
+            .filter(|s| s.module == of && s.value.is_none() && s.answered.is_none())
+            .map(|s| (Arc::clone(&s.name), s.span))
+            .collect();
+        for (name, asked) in open {
+            if self.used.contains(&(instance, "setting", name.to_string())) {
+                self.report(
+                    Diagnostic::new(
+                        &codes::UNANSWERED,
+                        at,
+                        format!("`{of}` runs, and nobody has answered its setting `{name}`"),
+                    )
+                    .related(asked, "it is asked here")
+                    .help(format!("add `settings for {of} {{ {name} = … }}`")),
+                );
+            }
+        }
+    }
+
+    /// Entities that are only named get their fields too: the program refers to them.
+    pub(crate) fn read_all_entities(&mut self) {
+        let mut n = 0;
+        while n < self.program.entities.len() && n < limits::FILES_MAX * 10 {
+            if self.entity_states[n].0 == State::Named {
+                self.read_entity(EntityId::from(n));
+            }
+            n += 1;
+        }
+    }
+}
+
+impl Body<'_, '_> {
+    /// Parameters as values of this frame.
+    fn parameters(&mut self, params: &[ast::Param]) -> Vec<Local> {
+        params
+            .iter()
+            .map(|p| {
+                let ty = self.cx.type_of(self.inside, &p.ty);
+                Local { name: Arc::clone(&p.name.text), id: self.local(), ty, span: p.name.span }
+            })
+            .collect()
+    }
+}
+
+fn sorted(mut names: Vec<String>) -> Vec<String> {
+    names.sort();
+    names.dedup();
+    names
+}

@@ -1,0 +1,133 @@
+//! Settings: the questions that a flow asks, and a project's answers.
+
+use super::body::{Body, constant_of};
+use super::cx::{Cx, InstanceId};
+use super::fits::Place;
+use super::suggest;
+use crate::ir::{Const, Expr, ExprKind, Setting, Type};
+use crate::source::{Diagnostic, Span, codes};
+use crate::syntax::ast::{self, DeclKind, Name};
+use std::sync::Arc;
+
+impl Cx<'_> {
+    /// The setting of that name, its answer read once.
+    pub(crate) fn setting_named(&mut self, instance: InstanceId, name: &str) -> Option<usize> {
+        self.mark_used(instance, "setting", name);
+        let key = (instance, name.to_owned());
+        if let Some(found) = self.settings.get(&key) {
+            return *found;
+        }
+        let module = self.module_of(instance);
+        let decls = self.modules.with_keyword(module, "settings");
+        let found = decls.iter().find_map(|d| match &d.kind {
+            DeclKind::Settings(list) => list.iter().find(|s| &*s.name.text == name).cloned(),
+            _ => None,
+        });
+        let number = found.map(|s| self.read_setting(instance, &s));
+        self.settings.insert(key, number);
+        number
+    }
+
+    fn read_setting(&mut self, instance: InstanceId, s: &ast::Setting) -> usize {
+        let ty = self.type_of(instance, &s.ty);
+        let answer = self.instance(instance).answers.get(&*s.name.text).cloned();
+        let given = answer.as_ref().map(|a| &a.value).or(s.default.as_ref());
+        let value = match given {
+            Some(e) => self.answer(instance, e, &ty, &s.name.text),
+            None if ty.is_optional() => Some(Const::Absent),
+            None => None,
+        };
+        self.program.settings.push(Setting {
+            module: Arc::clone(&self.instance(instance).name),
+            name: Arc::clone(&s.name.text),
+            ty,
+            value,
+            doc: s.doc.as_deref().map(Into::into),
+            span: s.name.span,
+            answered: answer.map(|a| a.name.span),
+        });
+        self.program.settings.len() - 1
+    }
+
+    fn answer(&mut self, instance: InstanceId, e: &ast::Expr, ty: &Type, name: &str) -> Option<Const> {
+        let mut body = Body::new(self, instance);
+        let lowered = body.expr(e, Some(ty));
+        let place = Place { what: format!("the setting `{name}`"), declared: None, length_at_run: false };
+        let value = body.accept_at(lowered, ty, &place);
+        let constant = constant_of(&value);
+        if constant.is_none() && value.ty != Type::Unknown {
+            self.say(
+                &codes::TYPE_MISMATCH,
+                e.span,
+                format!("the setting `{name}` wants a value that is known before anything runs"),
+                "write a literal",
+            );
+        }
+        if let (Some(Const::List(list)), Type::List(inner)) = (&constant, ty.present()) {
+            self.answer_list(list, e, inner);
+        }
+        constant
+    }
+
+    /// The texts of a list are checked one by one against the element's type.
+    fn answer_list(&mut self, list: &[Const], e: &ast::Expr, inner: &Type) {
+        let ast::ExprKind::List(elements) = &e.kind else { return };
+        for (c, element) in list.iter().zip(elements) {
+            if let (Const::Text(text), ast::Element::One(one)) = (c, element) {
+                let place = Place { what: "this setting".into(), ..Place::default() };
+                Body::new(self, InstanceId(0)).literal_text(text, inner, one.span, &place);
+            }
+        }
+    }
+
+    /// Answers that nobody asked for.
+    pub(crate) fn check_answers(&mut self, instance: InstanceId) {
+        let names: Vec<(String, Span)> =
+            self.instance(instance).answers.iter().map(|(n, e)| (n.clone(), e.name.span)).collect();
+        for (name, span) in names {
+            if self.setting_named(instance, &name).is_none() {
+                self.unknown_setting(instance, &name, span);
+            }
+        }
+    }
+
+    fn unknown_setting(&mut self, instance: InstanceId, name: &str, span: Span) {
+        let module = self.module_of(instance);
+        let names: Vec<String> = self
+            .modules
+            .with_keyword(module, "settings")
+            .iter()
+            .flat_map(|d| match &d.kind {
+                DeclKind::Settings(list) => list.iter().map(|s| s.name.text.to_string()).collect(),
+                _ => Vec::new(),
+            })
+            .collect();
+        let of = self.instance(instance).name.to_string();
+        let mut d = Diagnostic::new(&codes::UNKNOWN_SETTING, span, format!("`{of}` has no setting `{name}`"))
+            .label("not asked");
+        d = match suggest::hint(name, names.clone()) {
+            Some(near) => d.help(format!("did you mean `{near}`?")).fix(format!("use `{near}`"), span, near),
+            None if names.is_empty() => d.help("it asks no questions at all"),
+            None => d.help(format!("its settings: {}", names.join(", "))),
+        };
+        self.report(d);
+    }
+}
+
+impl Body<'_, '_> {
+    /// `settings.name`: the answer, or what stops when nobody has given one.
+    pub(crate) fn setting(&mut self, instance: InstanceId, name: &Name, span: Span) -> Expr {
+        let Some(n) = self.cx.setting_named(instance, &name.text) else {
+            self.cx.unknown_setting(instance, &name.text, name.span);
+            return Self::unknown(span);
+        };
+        let s = &self.cx.program.settings[n];
+        let ty = s.ty.clone();
+        let full: Arc<str> = format!("{}.{}", s.module, s.name).into();
+        let kind = match &s.value {
+            Some(value) => ExprKind::Setting(full, value.clone()),
+            None => ExprKind::Unanswered(full),
+        };
+        Self::make(kind, ty, span)
+    }
+}

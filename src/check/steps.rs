@@ -1,0 +1,351 @@
+//! What a mapping or a part fills: its statements become steps, parts that it includes among them.
+
+use super::body::Body;
+use super::fits::Place;
+use crate::ir::{Access, Binary, EntityId, Expr, ExprKind, FieldId, Find, Required, Step, StepKind, Type, When};
+use crate::source::{Diagnostic, Span, codes};
+use crate::syntax::ast::{self, ExprKind as A, Path, Stmt, StmtKind};
+
+/// Steps in the making.
+#[derive(Default)]
+struct Steps {
+    made: Vec<Step>,
+    /// Prices wait for the code beside them.
+    last: Vec<Step>,
+    /// What has been filled, in which case, and where.
+    filled: Vec<(Vec<FieldId>, Case, Span)>,
+}
+
+/// In which case statements count.
+#[derive(Clone, Debug)]
+enum Case {
+    Always,
+    Create,
+    Update(Option<Box<Expr>>),
+}
+
+impl Body<'_, '_> {
+    /// The steps that fill an entity. `top`: statements of a header may stand among them, and are left to the mapping.
+    pub(crate) fn build_steps(&mut self, entity: EntityId, body: &[Stmt], top: bool) -> Vec<Step> {
+        self.cx.read_entity(entity);
+        let outer = self.target.replace(entity);
+        let mut steps = Steps::default();
+        self.statements(entity, body, &Case::Always, top, &mut steps);
+        self.target = outer;
+        steps.made.append(&mut steps.last);
+        steps.made
+    }
+
+    fn statements(&mut self, entity: EntityId, body: &[Stmt], case: &Case, top: bool, out: &mut Steps) {
+        for stmt in body {
+            match &stmt.kind {
+                StmtKind::Assign(path, value) => self.assign(entity, path, value, case, stmt.span, out),
+                StmtKind::Let(name, value) => {
+                    let value = self.scoped(|b| b.expr(value, None));
+                    let local = self.bind(name, value.ty.clone());
+                    self.lets.extend(self.names.last().cloned());
+                    out.made.push(Step { kind: StepKind::Let(local, value), span: stmt.span, displaced: None });
+                }
+                StmtKind::Check(cond, otherwise) => self.check_step(cond, otherwise, stmt.span, out),
+                StmtKind::Include(call) => self.include_step(entity, call, case, stmt.span, out),
+                StmtKind::OnCreate(inner) => self.statements(entity, inner, &Case::Create, false, out),
+                StmtKind::OnUpdate(cond, inner) => {
+                    let cond = cond.as_ref().map(|c| {
+                        let lowered = self.expr(c, Some(&Type::Bool));
+                        Box::new(self.accept(lowered, &Type::Bool, "the condition of `on update`"))
+                    });
+                    self.statements(entity, inner, &Case::Update(cond), false, out);
+                }
+                StmtKind::Set(..) | StmtKind::Add(..) | StmtKind::Remove(..) => {
+                    self.cx.say(
+                        &codes::MISPLACED,
+                        stmt.span,
+                        "`set`, `add` and `remove` change what comes from elsewhere",
+                        "they stand in an `adapt`; here a field is filled with `Field = value`",
+                    );
+                }
+                _ if top => self.header_statement(stmt),
+                _ => self.cx.say(
+                    &codes::MISPLACED,
+                    stmt.span,
+                    "this says how a mapping writes; here is only a part of one",
+                    "move it to the mapping itself",
+                ),
+            }
+        }
+    }
+
+    /// A statement that must hold.
+    fn check_step(&mut self, cond: &ast::Expr, otherwise: &ast::Expr, span: Span, out: &mut Steps) {
+        let (cond, other, alert) = self.check_parts(cond, otherwise);
+        let kind = if alert { StepKind::Alert(cond, other) } else { StepKind::Check(cond, other) };
+        out.made.push(Step { kind, span, displaced: None });
+    }
+
+    /// The condition, what stands behind `else`, and whether that is an alert only.
+    pub(crate) fn check_parts(&mut self, cond: &ast::Expr, otherwise: &ast::Expr) -> (Expr, Expr, bool) {
+        let lowered = self.scoped(|b| b.expr(cond, Some(&Type::Bool)));
+        let cond = self.accept(lowered, &Type::Bool, "a `check`");
+        match &otherwise.kind {
+            A::Alert(Some(message)) => {
+                let lowered = self.expr(message, None);
+                (cond, self.accept(lowered, &Type::Text(None), "an alert"), true)
+            }
+            A::Stop(..) => (cond, self.expr(otherwise, None), false),
+            A::Error => (cond, Self::unknown(otherwise.span), false),
+            _ => {
+                self.cx.say(
+                    &codes::MISPLACED,
+                    otherwise.span,
+                    "behind the `else` of a `check` stands what happens",
+                    "write `else fail \"why\"`, `else skip \"why\"` or `else alert \"why\"`",
+                );
+                (cond, Self::unknown(otherwise.span), false)
+            }
+        }
+    }
+
+    fn include_step(&mut self, entity: EntityId, call: &ast::Expr, case: &Case, span: Span, out: &mut Steps) {
+        let Some((lets, instance, names, part)) = self.include(call, entity) else { return };
+        for (local, value) in lets {
+            out.made.push(Step { kind: StepKind::Let(local.id, value), span, displaced: None });
+        }
+        let (was, target) = (self.was, self.target);
+        let keys = std::mem::take(&mut self.keys_at_run);
+        self.apart(instance, names, |inner| {
+            (inner.was, inner.target, inner.keeps) = (was, target, true);
+            inner.keys_at_run = keys;
+            inner.statements(entity, &part.body, case, false, out);
+            std::mem::take(&mut inner.keys_at_run)
+        })
+        .clone_into(&mut self.keys_at_run);
+    }
+
+    fn assign(&mut self, entity: EntityId, path: &Path, value: &ast::Expr, case: &Case, span: Span, out: &mut Steps) {
+        let Some((owner, fields)) = self.path_of(entity, path) else {
+            // What is wrong in the value is still told.
+            self.scoped(|b| b.with_keep(|b| b.expr(value, None)));
+            return;
+        };
+        let last = *fields.last().expect("a path has at least one field");
+        let (name, ty, access, declared, price_by, full) = {
+            let e = self.cx.program.entity(owner);
+            let f = e.get(last);
+            (f.name.clone(), f.ty.clone(), f.access, f.span, f.price_by, e.full_name())
+        };
+        if access == Access::ReadOnly {
+            self.cx.report(
+                Diagnostic::new(
+                    &codes::READ_ONLY_FILLED,
+                    path.span,
+                    format!("`{name}` of {full} is computed by the system; it can't be filled"),
+                )
+                .label("read-only")
+                .related(declared, "declared here")
+                .help("delete this line; the system fills the field by itself"),
+            );
+        }
+        if access == Access::CreateOnly && matches!(case, Case::Update(_)) {
+            self.cx.report(
+                Diagnostic::new(
+                    &codes::CREATE_ONLY_UPDATED,
+                    path.span,
+                    format!("`{name}` of {full} can't change once it is there"),
+                )
+                .label("create only")
+                .related(declared, "declared here")
+                .help("fill it in `on create { … }`"),
+            );
+        }
+        self.filled_once(&fields, case, path, &name, out);
+        let place = Place {
+            what: format!("`{name}` of {full}"),
+            declared: Some(declared),
+            length_at_run: self.part_alone || self.keys_at_run.iter().any(|k| **k == *name),
+        };
+        let lowered = self.scoped(|b| b.with_keep(|b| b.expr(value, Some(&ty))));
+        self.must_round(&lowered, owner, last, &place);
+        let made = self.accept_at(lowered, &ty, &place);
+        let (made, waits) = self.final_form(made, owner, &ty, price_by);
+        let when = match case {
+            Case::Always => When::Always,
+            Case::Create => When::Create,
+            Case::Update(cond) => When::Update(cond.clone()),
+        };
+        let step = Step { kind: StepKind::Assign { path: fields, value: made, when }, span, displaced: None };
+        if waits { out.last.push(step) } else { out.made.push(step) }
+    }
+
+    fn with_keep<T>(&mut self, inner: impl FnOnce(&mut Self) -> T) -> T {
+        let keeps = std::mem::replace(&mut self.keeps, true);
+        let out = inner(self);
+        self.keeps = keeps;
+        out
+    }
+
+    /// Codes are confirmed by the ledger; a price is net or gross as the code beside it says.
+    fn final_form(&mut self, value: Expr, owner: EntityId, ty: &Type, price_by: Option<FieldId>) -> (Expr, bool) {
+        if matches!(value.ty, Type::Unknown | Type::Never | Type::Nothing) {
+            return (value, false);
+        }
+        match (ty.present(), price_by) {
+            (Type::Code(of), _) => {
+                let of = *of;
+                (self.map_present(value, |body, there| body.verified(of, there)), false)
+            }
+            (Type::Price, Some(by)) => (self.map_present(value, |body, there| body.price_by(there, owner, by)), true),
+            _ => (value, false),
+        }
+    }
+
+    fn price_by(&mut self, price: Expr, owner: EntityId, by: FieldId) -> Expr {
+        let span = price.span;
+        let ty = self.cx.program.entity(owner).get(by).ty.clone();
+        let Type::Code(code_of) = *ty.present() else { return price };
+        self.cx.read_entity(code_of);
+        let Some(code) = self.cx.program.entity(code_of).code else { return price };
+        let connection = self.connection_of(code_of);
+        let beside = Self::make(ExprKind::It(by), ty, span);
+        let find = Find { connection, entity: code_of, by: vec![code], values: vec![beside], must: false };
+        let row = Self::make(ExprKind::Find(Box::new(find)), Type::Record(code_of).optional(), span);
+        Self::make(ExprKind::PriceBy(Box::new(price), Box::new(row)), Type::Price, span)
+    }
+
+    fn must_round(&mut self, value: &Expr, owner: EntityId, field: FieldId, place: &Place) {
+        let scale = self.cx.program.entity(owner).get(field).form.scale;
+        let unrounded = matches!(&value.kind, ExprKind::Binary(Binary::Div, ..))
+            || matches!(&value.kind, ExprKind::Binary(Binary::Mul, a, b) if a.ty != Type::Int && b.ty != Type::Int);
+        if scale != 255 && unrounded {
+            self.cx.report(
+                Diagnostic::new(
+                    &codes::MUST_ROUND,
+                    value.span,
+                    format!("{} keeps {scale} decimals; this has as many as it takes", place.what),
+                )
+                .label("not rounded")
+                .help(format!("put it in brackets and say `.round({scale})`")),
+            );
+        }
+    }
+
+    fn filled_once(&mut self, fields: &[FieldId], case: &Case, path: &Path, name: &str, out: &mut Steps) {
+        let clash = out.filled.iter().find(|(other, other_case, _)| {
+            other == fields
+                && !matches!(
+                    (case, other_case),
+                    (Case::Create, Case::Update(_))
+                        | (Case::Update(_), Case::Create)
+                        | (Case::Update(Some(_)), Case::Update(Some(_)))
+                )
+        });
+        if let Some((_, _, before)) = clash {
+            let before = *before;
+            self.cx.report(
+                Diagnostic::new(&codes::FILLED_TWICE, path.span, format!("`{name}` is filled twice"))
+                    .label("again here")
+                    .related(before, "filled here first")
+                    .help("keep one of the two"),
+            );
+            return;
+        }
+        out.filled.push((fields.to_vec(), case.clone(), path.span));
+    }
+
+    /// The way to a field: through nested parts only. Also the entity that the last one belongs to.
+    fn path_of(&mut self, entity: EntityId, path: &Path) -> Option<(EntityId, Vec<FieldId>)> {
+        let mut owner = entity;
+        let mut fields = Vec::new();
+        for (n, name) in path.parts.iter().enumerate() {
+            let field = self.cx.field_named(owner, &name.text, name.span)?;
+            fields.push(field);
+            if n + 1 == path.parts.len() {
+                break;
+            }
+            let ty = self.cx.program.entity(owner).get(field).ty.clone();
+            match ty.present() {
+                Type::Record(inner) => {
+                    self.cx.read_entity(*inner);
+                    if super::entity::is_reference(self.cx.program.entity(*inner)) {
+                        let message = format!("`{}` is another record, not a part of this one", name.text);
+                        self.cx.say(
+                            &codes::UNKNOWN_FIELD,
+                            name.span,
+                            message,
+                            "its fields are filled by a mapping of its own",
+                        );
+                        return None;
+                    }
+                    owner = *inner;
+                }
+                other => {
+                    let message = format!("`{}` is {}; it has no fields", name.text, self.cx.show(other));
+                    self.cx.say(&codes::UNKNOWN_FIELD, name.span, message, "fill it as a whole");
+                    return None;
+                }
+            }
+        }
+        Some((owner, fields))
+    }
+
+    /// `{ field = value }` where a record is wanted.
+    pub(crate) fn record(&mut self, fields: &[(Path, ast::Expr)], want: Option<&Type>, span: Span) -> Expr {
+        let Some(Type::Record(entity)) = want.map(Type::present) else {
+            for (_, value) in fields {
+                self.expr(value, None);
+            }
+            if !matches!(want, Some(Type::Unknown)) {
+                self.cx.say(
+                    &codes::TYPE_MISMATCH,
+                    span,
+                    "nothing here wants a record",
+                    "a record stands where a field or a list wants its entity",
+                );
+            }
+            return Self::unknown(span);
+        };
+        let entity = *entity;
+        self.cx.read_entity(entity);
+        let outer = self.target.replace(entity);
+        let mut steps = Steps::default();
+        for (path, value) in fields {
+            self.assign(entity, path, value, &Case::Always, path.span, &mut steps);
+        }
+        self.target = outer;
+        steps.made.append(&mut steps.last);
+        let builder = crate::ir::Builder { entity, steps: steps.made, name: "".into() };
+        Self::make(ExprKind::Build(Box::new(builder)), Type::Record(entity), span)
+    }
+
+    /// Whether every field that a create needs is filled.
+    pub(crate) fn required(&mut self, entity: EntityId, steps: &[Step], span: Span, what: &str) {
+        let filled: Vec<FieldId> = steps
+            .iter()
+            .filter_map(|s| match &s.kind {
+                StepKind::Assign { path, when: When::Always | When::Create, .. } => path.first().copied(),
+                _ => None,
+            })
+            .collect();
+        let e = self.cx.program.entity(entity);
+        let missing: Vec<(String, Span)> = e
+            .fields
+            .iter()
+            .enumerate()
+            .filter(|(n, f)| matches!(f.required, Required::Yes) && !filled.iter().any(|id| id.0 as usize == *n))
+            .map(|(_, f)| (f.name.to_string(), f.span))
+            .collect();
+        let full = e.full_name();
+        if let Some((_, declared)) = missing.first() {
+            let names: Vec<String> = missing.iter().map(|(n, _)| format!("`{n}`")).collect();
+            let (is, it) = if missing.len() == 1 { ("is", "it") } else { ("are", "them") };
+            let d = Diagnostic::new(
+                &codes::REQUIRED_NOT_FILLED,
+                span,
+                format!("{} of {full} {is} required and {what} never fills {it}", names.join(", ")),
+            )
+            .label("a required field is missing")
+            .related(*declared, "required here")
+            .help(format!("add a line for {it}"));
+            self.cx.report(d);
+        }
+    }
+}

@@ -1,0 +1,291 @@
+//! Exact decimals: read from what an API wrote, written without a float, rounded half away from zero.
+
+use rust_decimal::Decimal;
+use rust_decimal::prelude::RoundingStrategy;
+
+/// Why a text is no number that we can hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NumberError {
+    /// It does not look like one.
+    #[error("is not a number")]
+    Shape,
+    /// It has more digits than an exact decimal holds.
+    #[error("has more than 28 digits")]
+    Digits,
+}
+
+/// Powers of ten that fit 64 bits.
+const TENS: [u64; 20] = {
+    let mut tens = [1_u64; 20];
+    let mut n = 1;
+    while n < 20 {
+        tens[n] = tens[n - 1] * 10;
+        n += 1;
+    }
+    tens
+};
+
+/// Largest scale of a [`Decimal`].
+const SCALE_MAX: i64 = 28;
+
+/// The number that these bytes spell, exactly: `12`, `-0.50`, `+3`, `1.5e-3`. Blanks are not accepted.
+pub fn parse(bytes: &[u8]) -> Result<Decimal, NumberError> {
+    let (negative, digits) = match bytes {
+        [b'-', rest @ ..] => (true, rest),
+        [b'+', rest @ ..] => (false, rest),
+        rest => (false, rest),
+    };
+    // Amounts have few digits: they need neither an exponent nor 128 bits.
+    if digits.len() <= 18 {
+        let (mut mantissa, mut scale, mut seen_point, mut count) = (0_i64, 0_u32, false, 0_u32);
+        for &b in digits {
+            match b {
+                b'0'..=b'9' => {
+                    mantissa = mantissa * 10 + i64::from(b - b'0');
+                    count += 1;
+                    scale += u32::from(seen_point);
+                }
+                b'.' if !seen_point => seen_point = true,
+                _ => return parse_long(negative, digits),
+            }
+        }
+        if count == 0 {
+            return Err(NumberError::Shape);
+        }
+        return Ok(Decimal::new(if negative { -mantissa } else { mantissa }, scale));
+    }
+    parse_long(negative, digits)
+}
+
+/// The way for exponents and many digits.
+fn parse_long(negative: bool, digits: &[u8]) -> Result<Decimal, NumberError> {
+    let at = digits.iter().position(|b| matches!(b, b'e' | b'E')).unwrap_or(digits.len());
+    let exponent = match digits.get(at + 1..) {
+        Some(text) => exponent(text)?,
+        None => 0,
+    };
+    let (mut mantissa, mut scale, mut seen_point, mut count) = (0_i128, 0_i64, false, 0_usize);
+    // Zeros at the end are held back: they count only when another digit follows.
+    let mut zeros = 0_u32;
+    for &b in &digits[..at] {
+        match b {
+            b'0'..=b'9' => {
+                count += 1;
+                scale += i64::from(seen_point);
+                if b == b'0' {
+                    zeros += u32::from(mantissa != 0);
+                } else {
+                    let ten = 10_i128.checked_pow(zeros + 1).ok_or(NumberError::Digits)?;
+                    mantissa = mantissa.checked_mul(ten).ok_or(NumberError::Digits)? + i128::from(b - b'0');
+                    zeros = 0;
+                    if mantissa >= 1 << 96 {
+                        return Err(NumberError::Digits);
+                    }
+                }
+            }
+            b'.' if !seen_point => seen_point = true,
+            _ => return Err(NumberError::Shape),
+        }
+    }
+    if count == 0 {
+        return Err(NumberError::Shape);
+    }
+    if mantissa == 0 {
+        return Ok(Decimal::ZERO);
+    }
+    let scale = scale - exponent - i64::from(zeros);
+    let (mantissa, scale) = if scale < 0 {
+        let ten = u32::try_from(-scale).ok().and_then(|n| 10_i128.checked_pow(n)).ok_or(NumberError::Digits)?;
+        (mantissa.checked_mul(ten).ok_or(NumberError::Digits)?, 0)
+    } else if scale > SCALE_MAX {
+        return Err(NumberError::Digits);
+    } else {
+        (mantissa, u32::try_from(scale).map_err(|_| NumberError::Digits)?)
+    };
+    Decimal::try_from_i128_with_scale(if negative { -mantissa } else { mantissa }, scale)
+        .map_err(|_| NumberError::Digits)
+}
+
+fn exponent(text: &[u8]) -> Result<i64, NumberError> {
+    let (negative, digits) = match text {
+        [b'-', rest @ ..] => (true, rest),
+        [b'+', rest @ ..] => (false, rest),
+        rest => (false, rest),
+    };
+    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+        return Err(NumberError::Shape);
+    }
+    // More than three digits are out of range whatever they are.
+    let value = digits.iter().take(6).fold(0_i64, |n, b| n * 10 + i64::from(b - b'0'));
+    let value = if digits.len() > 6 { i64::from(i32::MAX) } else { value };
+    Ok(if negative { -value } else { value })
+}
+
+/// Appends the number as JSON has it: no exponent, no zeros at the end.
+pub fn write(number: Decimal, out: &mut Vec<u8>) {
+    let mantissa = number.mantissa();
+    let scale = number.scale() as usize;
+    let Ok(mut small) = u64::try_from(mantissa.unsigned_abs()) else {
+        out.extend_from_slice(number.normalize().to_string().as_bytes());
+        return;
+    };
+    let mut scale = scale;
+    if small == 0 {
+        out.push(b'0');
+        return;
+    }
+    if mantissa < 0 {
+        out.push(b'-');
+    }
+    while scale > 0 && small % 10 == 0 {
+        small /= 10;
+        scale -= 1;
+    }
+    let mut digits = [b'0'; 50];
+    let mut at = digits.len();
+    let mut written = 0;
+    while small > 0 || written <= scale {
+        if written == scale && scale > 0 {
+            at -= 1;
+            digits[at] = b'.';
+        }
+        at -= 1;
+        digits[at] = b'0' + u8::try_from(small % 10).unwrap_or(0);
+        small /= 10;
+        written += 1;
+    }
+    out.extend_from_slice(&digits[at..]);
+}
+
+/// The number as a person reads it, with the decimals that it has.
+pub fn show(number: Decimal) -> String {
+    number.to_string()
+}
+
+/// Rounded to `digits` decimals, half away from zero.
+pub fn round(number: Decimal, digits: u32) -> Decimal {
+    if number.scale() <= digits {
+        return number;
+    }
+    let cut = (number.scale() - digits) as usize;
+    if let (Ok(mantissa), Some(&ten)) = (i64::try_from(number.mantissa()), TENS.get(cut)) {
+        let rounded = half_away(i128::from(mantissa), i128::from(ten));
+        if let Ok(rounded) = i64::try_from(rounded) {
+            return Decimal::new(rounded, digits);
+        }
+    }
+    number.round_dp_with_strategy(digits, RoundingStrategy::MidpointAwayFromZero)
+}
+
+/// `a / b`, rounded once, half away from zero; none when `b` is zero or the result too large.
+pub fn divide_and_round(a: Decimal, b: Decimal, digits: u32) -> Option<Decimal> {
+    if b.is_zero() {
+        return None;
+    }
+    // Mantissas of amounts are small: one integer division replaces a long one and its rounding.
+    let shift = i64::from(b.scale()) + i64::from(digits) - i64::from(a.scale());
+    if let (Ok(x), Ok(y)) = (i64::try_from(a.mantissa()), i64::try_from(b.mantissa()))
+        && let Some(&ten) = usize::try_from(shift.unsigned_abs()).ok().and_then(|n| TENS.get(n))
+    {
+        let (x, y, ten) = (i128::from(x), i128::from(y), i128::from(ten));
+        let (numerator, denominator) = if shift >= 0 { (x * ten, y) } else { (x, y * ten) };
+        let quotient = match (i64::try_from(numerator), i64::try_from(denominator)) {
+            (Ok(n), Ok(d)) => i128::from(half_away_small(n, d)),
+            _ => half_away(numerator, denominator),
+        };
+        if let Ok(quotient) = i64::try_from(quotient) {
+            return Some(Decimal::new(quotient, digits));
+        }
+    }
+    a.checked_div(b).map(|q| round(q, digits))
+}
+
+fn half_away(n: i128, d: i128) -> i128 {
+    let (quotient, rest) = (n / d, n % d);
+    if rest.unsigned_abs() * 2 >= d.unsigned_abs() {
+        quotient + if (n < 0) == (d < 0) { 1 } else { -1 }
+    } else {
+        quotient
+    }
+}
+
+fn half_away_small(n: i64, d: i64) -> i64 {
+    let (quotient, rest) = (n / d, n % d);
+    if u128::from(rest.unsigned_abs()) * 2 >= u128::from(d.unsigned_abs()) {
+        quotient + if (n < 0) == (d < 0) { 1 } else { -1 }
+    } else {
+        quotient
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn json(number: Decimal) -> String {
+        let mut out = Vec::new();
+        write(number, &mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn numbers_are_read_exactly() {
+        for (text, want) in [
+            ("0", "0"),
+            ("-0", "0"),
+            ("18.00", "18"),
+            ("-4.13", "-4.13"),
+            ("8.256198333333334", "8.256198333333334"),
+            ("1e3", "1000"),
+            ("1.50E-5", "0.000015"),
+            ("100000000000000000000", "100000000000000000000"),
+            ("0.1000000000000000000000000000000000000", "0.1"),
+            ("-0.0005", "-0.0005"),
+        ] {
+            assert_eq!(json(parse(text.as_bytes()).unwrap()), want, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_is_told() {
+        for text in ["", "-", ".", "1,5", "1e", "abc", "1.2.3", "0x10", "1e+", "--1", "NaN"] {
+            assert_eq!(parse(text.as_bytes()), Err(NumberError::Shape), "{text}");
+        }
+        for text in ["1e40", "1e-40", "123456789012345678901234567890.5", "1e999999999"] {
+            assert_eq!(parse(text.as_bytes()), Err(NumberError::Digits), "{text}");
+        }
+    }
+
+    #[test]
+    fn halves_go_away_from_zero() {
+        let number = |t: &str| parse(t.as_bytes()).unwrap();
+        assert_eq!(round(number("0.00005"), 4), number("0.0001"));
+        assert_eq!(round(number("-2.345"), 2), number("-2.35"));
+        assert_eq!(round(number("2.344999"), 2), number("2.34"));
+        assert_eq!(divide_and_round(number("1"), number("3"), 4), Some(number("0.3333")));
+        assert_eq!(divide_and_round(number("-0.5"), number("1"), 0), Some(number("-1")));
+        assert_eq!(divide_and_round(number("1"), number("0"), 4), None);
+    }
+
+    proptest! {
+        #[test]
+        fn written_and_read_is_the_same(mantissa in any::<i64>(), scale in 0_u32..28) {
+            let number = Decimal::new(mantissa, scale);
+            prop_assert_eq!(parse(json(number).as_bytes()).unwrap(), number);
+        }
+
+        #[test]
+        fn short_ways_agree_with_long_ones(a in any::<i32>(), b in 1_i32.., sa in 0_u32..6, sb in 0_u32..6, n in 0_u32..6) {
+            let (a, b) = (Decimal::new(a.into(), sa), Decimal::new(b.into(), sb));
+            let long = (a / b).round_dp_with_strategy(n, RoundingStrategy::MidpointAwayFromZero);
+            prop_assert_eq!(divide_and_round(a, b, n), Some(long));
+            prop_assert_eq!(round(a, n), a.round_dp_with_strategy(n, RoundingStrategy::MidpointAwayFromZero));
+        }
+
+        #[test]
+        fn nothing_panics(bytes in proptest::collection::vec(any::<u8>(), 0..40)) {
+            let _ = parse(&bytes);
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Runs `tests/corpus/syntax`: each file is a case, and each `#! CODE part of the message` at the end of a line says
+//! what is to be told about that line. A file without such marks is clean. Both ways: nothing missing, nothing more.
+//!
+//! A line can't bear a mark where the mistake is at its very end; `#!^ CODE …` on a line of its own speaks of the line
+//! above it.
+
+use flowc::source::{Code, Diagnostic, FileId, Sources, codes};
+use flowc::syntax::parse;
+use libtest_mimic::{Arguments, Failed, Trial};
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+fn main() {
+    let args = Arguments::from_args();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus");
+    let mut files = Vec::new();
+    for folder in ["syntax", "flows-north-star"] {
+        flow_files(&root.join(folder), &mut files);
+    }
+    files.sort();
+    let mut trials: Vec<Trial> = Vec::new();
+    for file in files {
+        let name = file.strip_prefix(&root).unwrap_or(&file).display().to_string();
+        let again = file.clone();
+        trials.push(Trial::test(name.clone(), move || check(&file)));
+        trials.push(Trial::test(format!("fixes of {name}"), move || check_fixes(&again)));
+    }
+    let pages = codes::REGISTRY.iter().filter(|code| code.id < "F0100");
+    trials.extend(pages.map(|code| Trial::test(format!("page {}", code.id), move || check_page(code))));
+    libtest_mimic::run(&args, trials).exit();
+}
+
+fn flow_files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).expect("the corpus is part of the sources") {
+        let path = entry.expect("the corpus can be read").path();
+        if path.is_dir() {
+            flow_files(&path, found);
+        } else if path.extension().is_some_and(|e| e == "flow") {
+            found.push(path);
+        }
+    }
+}
+
+/// A mark: its line, and what is told there.
+struct Mark {
+    line: usize,
+    code: String,
+    part: String,
+}
+
+fn marks(text: &str) -> Vec<Mark> {
+    let mut marks = Vec::new();
+    for (n, line) in text.lines().enumerate() {
+        for mark in line.split("#!").skip(1) {
+            let (line, mark) = mark.strip_prefix('^').map_or((n + 1, mark), |rest| (n, rest));
+            let (code, part) = mark.trim().split_once(' ').unwrap_or((mark.trim(), ""));
+            marks.push(Mark { line, code: code.to_owned(), part: part.trim().to_owned() });
+        }
+    }
+    marks
+}
+
+/// The one caller of the parser.
+fn check(file: &Path) -> Result<(), Failed> {
+    let text = std::fs::read_to_string(file)?;
+    let mut sources = Sources::new();
+    let id = sources.add("case.flow", text.as_str());
+    let parsed = parse(id, &text);
+    let mut wrong = String::new();
+    if parsed.tree.text() != text {
+        writeln!(wrong, "the tree does not keep the text")?;
+    }
+    let mut left: Vec<(usize, &Diagnostic)> =
+        parsed.diagnostics.iter().map(|d| (sources.position(d.span).line, d)).collect();
+    for mark in marks(&text) {
+        let fits = |(line, d): &(usize, &Diagnostic)| {
+            *line == mark.line && d.code.id == mark.code && d.message.contains(&mark.part)
+        };
+        match left.iter().position(fits) {
+            Some(n) => drop(left.remove(n)),
+            None => writeln!(wrong, "missing: line {}: {} {}", mark.line, mark.code, mark.part)?,
+        }
+    }
+    for (line, d) in left {
+        writeln!(wrong, "unexpected: line {line}: {} {} [{}]", d.code.id, d.message, d.label)?;
+        if let Some(help) = &d.help {
+            writeln!(wrong, "    {help}")?;
+        }
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(wrong.into()) }
+}
+
+/// Each change that is offered mends what it is offered for, and breaks nothing that was whole.
+fn check_fixes(file: &Path) -> Result<(), Failed> {
+    let text = std::fs::read_to_string(file)?;
+    let parsed = parse(FileId(0), &text);
+    let mut wrong = String::new();
+    for diagnostic in &parsed.diagnostics {
+        let Some(fix) = &diagnostic.fix else { continue };
+        let mut mended = text.clone();
+        let mut edits = fix.edits.clone();
+        edits.sort_by_key(|edit| std::cmp::Reverse(edit.span));
+        for edit in edits {
+            mended.replace_range(edit.span.range(), &edit.text);
+        }
+        let left = parse(FileId(0), &mended).diagnostics;
+        if left.len() >= parsed.diagnostics.len() {
+            writeln!(wrong, "{} ({}) does not help: {:?}", diagnostic.message, fix.title, fix.edits)?;
+        }
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(wrong.into()) }
+}
+
+/// The page of a code: its wrong example has that mistake, its right one has none.
+fn check_page(code: &Code) -> Result<(), Failed> {
+    let page = codes::page(code);
+    let example = |heading: &str| {
+        let (_, rest) = page.split_once(heading)?;
+        let (_, rest) = rest.split_once("```flow\n")?;
+        rest.split_once("```").map(|(example, _)| example)
+    };
+    let (Some(wrong), Some(right)) = (example("## Wrong"), example("## Right")) else {
+        return Err("it wants `## Wrong` and `## Right`, each with an example".into());
+    };
+    let told = |text: &str| parse(FileId(0), text).diagnostics;
+    // A file that can't be read has no text to show.
+    if code.id != "F0006" && !told(wrong).iter().any(|d| d.code.id == code.id) {
+        return Err(format!("the wrong example is told {:?}", told(wrong)).into());
+    }
+    if let Some(d) = told(right).first() {
+        return Err(format!("the right example is told: {}", d.message).into());
+    }
+    Ok(())
+}
