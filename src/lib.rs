@@ -7,6 +7,7 @@ pub mod eval;
 pub mod ir;
 pub mod limits;
 pub mod plan;
+pub mod sandbox;
 pub mod source;
 pub mod store;
 pub mod syntax;

@@ -4,7 +4,7 @@ use super::body::Body;
 use super::cx::{Cx, InstanceId, State};
 use super::load::{ModuleId, Origin, path_text};
 use crate::ir::{
-    Access, Connector, Entity, EntityId, Feed, Field, FieldId, Forms, Meta, Method, Required, Search, Type, WireForm,
+    Access, Connector, Entity, EntityId, Feed, Field, FieldId, Forms, Meta, Method, Required, Search, WireForm,
 };
 use crate::source::{Span, codes};
 use crate::syntax::ast::{self, Clause, ExprKind, FieldDecl, Mark, TextPart, TypeKind, Word};
@@ -263,7 +263,7 @@ impl Cx<'_> {
         connector.page = number(&connector, "page").unwrap_or(connector.page);
         connector.url_max = number(&connector, "url_max").unwrap_or(connector.url_max);
         connector.values_max = number(&connector, "values_max").unwrap_or(connector.values_max);
-        connector.zone = connector.word("zone").unwrap_or("UTC").into();
+        connector.zone = connector.word("wall_clock").unwrap_or("UTC").into();
         self.program.connectors.push(connector);
     }
 

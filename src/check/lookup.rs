@@ -164,7 +164,7 @@ impl Cx<'_> {
         if rows.len() <= 500 {
             for (n, a) in rows.iter().enumerate() {
                 for b in &rows[n + 1..] {
-                    if overlap(a, b) && !narrower(a, b) && !narrower(b, a) {
+                    if overlap(a, b) && !narrower(a, b) && !narrower(b, a) && !rows.iter().any(|r| decides(r, a, b)) {
                         let message =
                             format!("two rows of `{name}` could both decide, and neither is narrower than the other");
                         let missing: Vec<String> = a
@@ -325,6 +325,11 @@ fn rank(p: &Pattern) -> u32 {
 fn narrower(a: &Row, b: &Row) -> bool {
     let pairs = || a.cells.iter().zip(&b.cells);
     pairs().all(|(x, y)| rank(x) <= rank(y)) && pairs().any(|(x, y)| rank(x) < rank(y))
+}
+
+/// A row for what two rows both take: the narrower cell of each column.
+fn decides(row: &Row, a: &Row, b: &Row) -> bool {
+    row.cells.iter().zip(a.cells.iter().zip(&b.cells)).all(|(r, (x, y))| r == if rank(x) <= rank(y) { x } else { y })
 }
 
 fn overlap(a: &Row, b: &Row) -> bool {

@@ -1,0 +1,257 @@
+//! The API's front door: who calls, how often, and which resource is meant.
+
+use std::collections::HashMap;
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State as Shared};
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::response::Response;
+use percent_encoding::percent_decode_str;
+use serde_json::Value;
+
+use super::limits::Hit;
+use super::query::{Query, decode};
+use super::refusal::Refusal;
+use super::{Ledger, oauth, resource, resource_of};
+
+/// Largest body that is read, bytes; attachments are sent as base64.
+const BODY_BYTES_MAX: usize = 32 << 20;
+
+/// One call, taken apart.
+pub(super) struct Call<'a> {
+    pub(super) method: &'a Method,
+    /// The path behind `/api/v1/`, decoded.
+    pub(super) path: &'a str,
+    pub(super) query: &'a str,
+    pub(super) headers: &'a HeaderMap,
+    pub(super) body: &'a [u8],
+    /// Scheme and host that the caller used.
+    pub(super) base: String,
+}
+
+impl Call<'_> {
+    fn header(&self, name: header::HeaderName) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// Whether the caller wants what it wrote back in full.
+    pub(super) fn wants_record(&self) -> bool {
+        let prefer = self
+            .headers
+            .get("prefer")
+            .and_then(|value| value.to_str().ok());
+        prefer.is_some_and(|value| value.to_ascii_lowercase().contains("return=representation"))
+    }
+
+    /// The body as JSON; clients that send none at all mean an empty object.
+    pub(super) fn json(&self) -> Result<Value, Refusal> {
+        if self.body.is_empty() {
+            return Err(Refusal::stream(
+                "The request should be a valid top-level resource object.",
+            ));
+        }
+        serde_json::from_slice(self.body)
+            .map_err(|error| Refusal::stream(&format!("The body is no JSON: {error}.")))
+    }
+
+    pub(super) fn parsed_query(&self) -> Result<Query, Refusal> {
+        Query::parse(self.query)
+    }
+}
+
+/// What a resource answers.
+pub(super) enum Answer {
+    Json(Value),
+    /// Status 201 with the record and its address.
+    Created(Value, String),
+    Text(String),
+    /// Status 204, no body at all.
+    Done,
+}
+
+/// Serves one call.
+pub(super) async fn serve(Shared(ledger): Shared<Ledger>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, BODY_BYTES_MAX).await else {
+        return plain(StatusCode::PAYLOAD_TOO_LARGE, String::new());
+    };
+    let path = percent_decode_str(parts.uri.path())
+        .decode_utf8_lossy()
+        .into_owned();
+    let call = Call {
+        method: &parts.method,
+        path: &path,
+        query: parts.uri.query().unwrap_or_default(),
+        headers: &parts.headers,
+        body: &body,
+        base: base(&parts.headers),
+    };
+    ledger.remember_base(&call.base);
+    let answer = match path.trim_end_matches('/') {
+        "/api/oauth2/token" => token(&ledger, &call),
+        "/api/oauth2/auth" => consent(&ledger, &call),
+        _ => api(&ledger, &call),
+    };
+    // Outside every lock: whoever listens may call the ledger.
+    ledger.announce();
+    answer
+}
+
+fn base(headers: &HeaderMap) -> String {
+    let text = |name: &str| {
+        headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .map(str::to_owned)
+    };
+    let scheme = text("x-forwarded-proto").unwrap_or_else(|| "http".to_owned());
+    let host = text("host").unwrap_or_else(|| "localhost".to_owned());
+    format!("{scheme}://{host}")
+}
+
+fn token(ledger: &Ledger, call: &Call<'_>) -> Response {
+    let resource = "oauth2/token";
+    let now = ledger.clock().now();
+    if *call.method != Method::POST {
+        return refused(&Refusal::method());
+    }
+    if ledger.meter().token_call(resource, now).is_err() {
+        return plain(StatusCode::TOO_MANY_REQUESTS, String::new());
+    }
+    let text = String::from_utf8_lossy(call.body);
+    let answer = ledger
+        .logins()
+        .answer(&form(&text), call.header(header::AUTHORIZATION), now);
+    if answer.status >= 400 {
+        ledger.meter().error(resource, now);
+    }
+    token_response(&answer)
+}
+
+fn token_response(answer: &oauth::TokenAnswer) -> Response {
+    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::BAD_REQUEST);
+    let mut response = json(status, &answer.body);
+    if let Some(reason) = answer.reason {
+        response
+            .headers_mut()
+            .insert("reason", header::HeaderValue::from_static(reason));
+    }
+    response.headers_mut().insert(
+        header::CACHE_CONTROL,
+        header::HeaderValue::from_static("no-store"),
+    );
+    response
+}
+
+fn consent(ledger: &Ledger, call: &Call<'_>) -> Response {
+    let now = ledger.clock().now();
+    match ledger.logins().authorize(&form(call.query), now) {
+        Ok(address) => {
+            let mut response = plain(StatusCode::FOUND, String::new());
+            if let Ok(value) = address.parse() {
+                response.headers_mut().insert(header::LOCATION, value);
+            }
+            response
+        }
+        Err(answer) => token_response(&answer),
+    }
+}
+
+fn form(text: &str) -> HashMap<String, String> {
+    let pairs = text
+        .split('&')
+        .filter(|part| !part.is_empty())
+        .map(|part| part.split_once('=').unwrap_or((part, "")));
+    pairs
+        .map(|(name, value)| (decode(name), decode(value)))
+        .collect()
+}
+
+fn api(ledger: &Ledger, call: &Call<'_>) -> Response {
+    let now = ledger.clock().now();
+    if !ledger
+        .logins()
+        .admits(call.header(header::AUTHORIZATION), now)
+    {
+        let refusal = Refusal {
+            status: 401,
+            text: "Unauthorized".to_owned(),
+        };
+        let mut response = refused(&refusal);
+        let value = header::HeaderValue::from_static("Bearer");
+        response
+            .headers_mut()
+            .insert(header::WWW_AUTHENTICATE, value);
+        return response;
+    }
+    let name = resource_of(call.path);
+    let counted = ledger.meter().call(&name, now);
+    if let Err(hit) = counted {
+        return limited(ledger, hit);
+    }
+    match resource::answer(ledger, call) {
+        Ok(answer) => {
+            let mut response = match answer {
+                Answer::Json(value) => json(StatusCode::OK, &value),
+                Answer::Created(value, address) => {
+                    let mut response = json(StatusCode::CREATED, &value);
+                    if let Ok(value) = address.parse() {
+                        response.headers_mut().insert(header::LOCATION, value);
+                    }
+                    response
+                }
+                Answer::Text(text) => plain(StatusCode::OK, text),
+                Answer::Done => empty(),
+            };
+            add_headers(&mut response, ledger.meter().headers(None, now));
+            response
+        }
+        Err(refusal) => {
+            ledger.meter().error(&name, now);
+            refused(&refusal)
+        }
+    }
+}
+
+fn limited(ledger: &Ledger, hit: Hit) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+    let headers = ledger.meter().headers(Some(hit), ledger.clock().now());
+    add_headers(&mut response, headers);
+    response
+}
+
+fn add_headers(response: &mut Response, headers: Vec<(&'static str, String)>) {
+    for (name, value) in headers {
+        if let Ok(value) = value.parse() {
+            response.headers_mut().insert(name, value);
+        }
+    }
+}
+
+fn refused(refusal: &Refusal) -> Response {
+    let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    json(status, &refusal.body())
+}
+
+fn json(status: StatusCode, value: &Value) -> Response {
+    let mut response = Response::new(Body::from(value.to_string()));
+    *response.status_mut() = status;
+    let kind = header::HeaderValue::from_static("application/json; charset=utf-8");
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    response
+}
+
+fn plain(status: StatusCode, text: String) -> Response {
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = status;
+    let kind = header::HeaderValue::from_static("text/plain; charset=utf-8");
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    response
+}
+
+fn empty() -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response
+}

@@ -1,0 +1,272 @@
+//! Lists: pages with their headers, and the projection that `_fields` asks for.
+
+use serde_json::{Map, Value, json};
+
+use super::answer::Answer;
+use super::arguments;
+use super::query::{self, Parameters};
+
+/// Rows of a page when a request does not say.
+const PER_PAGE_DEFAULT: u64 = 10;
+
+/// Which part of a list was asked for; the arguments are already checked.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Page {
+    pub(crate) number: u64,
+    pub(crate) rows: u64,
+    pub(crate) offset: u64,
+}
+
+impl Page {
+    /// Reads `page`, `per_page` and `offset`, which wins over `page`.
+    pub(crate) fn of(parameters: &Parameters) -> Self {
+        let whole = |name: &str| {
+            parameters
+                .get(name)
+                .and_then(arguments::integer)
+                .and_then(|n| u64::try_from(n).ok())
+        };
+        let (number, rows) = (
+            whole("page").unwrap_or(1),
+            whole("per_page").unwrap_or(PER_PAGE_DEFAULT),
+        );
+        Page {
+            number,
+            rows,
+            offset: whole("offset")
+                .unwrap_or_else(|| (number.saturating_sub(1)).saturating_mul(rows)),
+        }
+    }
+
+    /// The part of a list that is on this page.
+    pub(crate) fn cut<'a, T>(&self, all: &'a [T]) -> &'a [T] {
+        let start = usize::try_from(self.offset)
+            .unwrap_or(usize::MAX)
+            .min(all.len());
+        let end = start
+            .saturating_add(usize::try_from(self.rows).unwrap_or(usize::MAX))
+            .min(all.len());
+        &all[start..end]
+    }
+}
+
+/// What the links of a list carry besides what was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Defaults {
+    /// Nothing.
+    None,
+    /// `status[0]=any&dp=2&context=view`, as lists of orders do.
+    Orders,
+    /// `dp=2`, as the list of all refunds does.
+    Refunds,
+}
+
+/// The answer of a list: rows projected, totals and links in the headers.
+///
+/// A page past the end has totals of zero and a `prev` link to nowhere, as recorded with HPOS.
+pub(crate) fn answer(
+    rows: Vec<Value>,
+    total: usize,
+    page: Page,
+    sent: &Parameters,
+    address: &str,
+    defaults: Defaults,
+) -> Answer {
+    let beyond = rows.is_empty() && page.offset > 0;
+    let total = if beyond { 0 } else { total as u64 };
+    let pages = total.div_ceil(page.rows.max(1));
+    let mut links = Vec::new();
+    let link = |number: u64, rel: &str| {
+        format!(
+            "<{address}?{}>; rel=\"{rel}\"",
+            link_query(sent, number, defaults, beyond)
+        )
+    };
+    if page.number > 1 {
+        links.push(link(if beyond { pages } else { page.number - 1 }, "prev"));
+    }
+    if page.number < pages {
+        links.push(link(page.number + 1, "next"));
+    }
+    let mut answer = Answer::ok(Value::Array(project(rows, sent)));
+    answer.headers.push(("x-wp-total", total.to_string()));
+    answer.headers.push(("x-wp-totalpages", pages.to_string()));
+    if !links.is_empty() {
+        answer.headers.push(("link", links.join(", ")));
+    }
+    answer
+}
+
+fn link_query(sent: &Parameters, page: u64, defaults: Defaults, beyond: bool) -> String {
+    let mut carried = Parameters::new();
+    for (name, value) in sent {
+        let value = match name.as_str() {
+            "page" => json!(page),
+            "status" | "include" | "exclude" | "created_via"
+                if value.is_string() && defaults == Defaults::Orders =>
+            {
+                Value::Array(arguments::list_of(value))
+            }
+            _ => query::listed(value.clone()),
+        };
+        carried.insert(name.clone(), value);
+    }
+    let mut add = |name: &str, value: Value| {
+        carried.entry(name.to_owned()).or_insert(value);
+    };
+    match defaults {
+        Defaults::Orders => {
+            add("status", json!(["any"]));
+            if !beyond {
+                add("dp", json!("2"));
+                add("context", json!("view"));
+            }
+        }
+        Defaults::Refunds => add("dp", json!("2")),
+        Defaults::None => {}
+    }
+    add("page", json!(page));
+    query::build(&carried)
+}
+
+/// The paths of `_fields`, or none where everything is wanted.
+fn wanted(parameters: &Parameters) -> Option<Map<String, Value>> {
+    let fields = arguments::texts_of(parameters, "_fields");
+    if fields.is_empty() {
+        return None;
+    }
+    let mut tree = Map::new();
+    for field in fields {
+        let mut level = &mut tree;
+        let mut parts = field.split('.').peekable();
+        while let Some(part) = parts.next() {
+            let slot = level.entry(part.to_owned()).or_insert_with(|| json!({}));
+            if parts.peek().is_none() {
+                *slot = Value::Bool(true);
+            }
+            match slot {
+                Value::Object(next) => level = next,
+                _ => break,
+            }
+        }
+    }
+    Some(tree)
+}
+
+/// The rows of a list with only the fields that were asked for; `_links` go unless asked for.
+fn project(rows: Vec<Value>, parameters: &Parameters) -> Vec<Value> {
+    let Some(tree) = wanted(parameters) else {
+        return rows;
+    };
+    rows.into_iter()
+        .map(|row| intersect(row, &tree).unwrap_or_else(|| json!([])))
+        .collect()
+}
+
+/// A single resource with only the fields that were asked for; it keeps its `_links`.
+pub(crate) fn project_one(row: Value, parameters: &Parameters) -> Value {
+    let Some(mut tree) = wanted(parameters) else {
+        return row;
+    };
+    tree.insert("_links".to_owned(), Value::Bool(true));
+    intersect(row, &tree).unwrap_or_else(|| json!([]))
+}
+
+/// What of an object is named in the tree. A path into a list takes the whole list away, as the shop does.
+fn intersect(row: Value, tree: &Map<String, Value>) -> Option<Value> {
+    let Value::Object(members) = row else {
+        return None;
+    };
+    let mut kept = Map::new();
+    for (name, value) in members {
+        match tree.get(&name) {
+            Some(Value::Object(below)) => {
+                if let Some(part) = intersect(value, below) {
+                    kept.insert(name, part);
+                }
+            }
+            Some(_) => {
+                kept.insert(name, value);
+            }
+            None => {}
+        }
+    }
+    if kept.is_empty() {
+        None
+    } else {
+        Some(Value::Object(kept))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sent(text: &str) -> Parameters {
+        query::parse(text)
+    }
+
+    #[test]
+    fn links_carry_what_was_not_sent() {
+        let sent_ = sent("per_page=5&page=2");
+        let page = Page::of(&sent_);
+        let rows = vec![json!({"id": 1}); 5];
+        let made = answer(
+            rows,
+            117,
+            page,
+            &sent_,
+            "http://s/wp-json/wc/v3/orders",
+            Defaults::Orders,
+        );
+        let link = &made
+            .headers
+            .iter()
+            .find(|(name, _)| *name == "link")
+            .unwrap()
+            .1;
+        assert_eq!(
+            link,
+            "<http://s/wp-json/wc/v3/orders?per_page=5&page=1&status%5B0%5D=any&dp=2&context=view>; rel=\"prev\", \
+             <http://s/wp-json/wc/v3/orders?per_page=5&page=3&status%5B0%5D=any&dp=2&context=view>; rel=\"next\""
+        );
+    }
+
+    #[test]
+    fn beyond_the_end_the_totals_are_zero() {
+        let sent_ = sent("per_page=100&page=99");
+        let made = answer(
+            Vec::new(),
+            117,
+            Page::of(&sent_),
+            &sent_,
+            "http://s/orders",
+            Defaults::Orders,
+        );
+        assert_eq!(made.headers[0].1, "0");
+        assert_eq!(
+            made.headers[2].1,
+            "<http://s/orders?per_page=100&page=0&status%5B0%5D=any>; rel=\"prev\""
+        );
+    }
+
+    #[test]
+    fn projection_goes_into_objects_not_into_lists() {
+        let row = json!({"id": 1, "billing": {"email": "e", "city": "c"}, "line_items": [{"sku": "s"}], "_links": {}});
+        assert_eq!(
+            project(
+                vec![row.clone()],
+                &sent("_fields=id,billing.email,line_items.sku")
+            ),
+            vec![json!({"id": 1, "billing": {"email": "e"}})]
+        );
+        assert_eq!(
+            project(vec![row.clone()], &sent("_fields=nothing")),
+            vec![json!([])]
+        );
+        assert_eq!(
+            project_one(row, &sent("_fields=id")),
+            json!({"id": 1, "_links": {}})
+        );
+    }
+}

@@ -1,0 +1,333 @@
+//! The simulated shop: WooCommerce's REST API as the reference recorded it, strict and with its oddities.
+//!
+//! It speaks plain HTTP, so it accepts what a real shop accepts there: one-legged OAuth 1.0a.
+
+mod answer;
+mod arguments;
+mod auth;
+mod batch;
+mod blank;
+mod call;
+mod customers;
+mod dates;
+mod discounts;
+mod items;
+mod list;
+pub(crate) mod load;
+mod meta;
+mod notes;
+mod order_write;
+mod orders;
+mod person;
+mod product_write;
+mod products;
+mod query;
+mod rates;
+mod refunds;
+mod routes;
+pub(crate) mod seed;
+mod settings;
+mod small;
+mod state;
+mod stock;
+mod table;
+#[cfg(test)]
+mod tests;
+mod totals;
+mod webhooks;
+mod wire;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::request::Parts;
+use axum::http::{Request, Response, header};
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::clock::Clock;
+use answer::Refusal;
+pub(crate) use auth::sign_body;
+use auth::{Key, Keys, Permission, Signed};
+use call::Call;
+use query::Parameters;
+use state::State;
+pub(crate) use webhooks::Delivery;
+
+/// Largest body of a request, bytes; a longer one is refused as PHP refuses it.
+const BODY_BYTES_MAX: usize = 8 << 20;
+
+/// What a client needs to log in.
+#[derive(Debug, Clone)]
+pub(crate) struct Credentials {
+    pub(crate) key: String,
+    pub(crate) secret: String,
+    /// A key that may only read.
+    pub(crate) read_key: String,
+    pub(crate) read_secret: String,
+    /// A key that may only write.
+    pub(crate) write_key: String,
+    pub(crate) write_secret: String,
+    /// The secret that the sandbox suggests for webhooks.
+    pub(crate) webhook_secret: String,
+}
+
+/// The shop; clones share it.
+#[derive(Clone)]
+pub(crate) struct Shop {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    state: Mutex<State>,
+    clock: Clock,
+    credentials: Credentials,
+    outbox: UnboundedSender<Delivery>,
+}
+
+impl Shop {
+    /// An empty shop. What its webhooks have to send goes to `outbox`.
+    pub(crate) fn new(clock: Clock, seed: u64, outbox: UnboundedSender<Delivery>) -> Self {
+        let credentials = credentials(seed);
+        let keys = [
+            (&credentials.key, &credentials.secret, Permission::ReadWrite),
+            (
+                &credentials.read_key,
+                &credentials.read_secret,
+                Permission::Read,
+            ),
+            (
+                &credentials.write_key,
+                &credentials.write_secret,
+                Permission::Write,
+            ),
+        ];
+        let keys = keys.map(|(key, secret, permission)| Key {
+            name: key.clone(),
+            secret: secret.clone(),
+            permission,
+        });
+        let state = Mutex::new(State::new(Keys::new(keys.to_vec())));
+        Shop {
+            inner: Arc::new(Inner {
+                state,
+                clock,
+                credentials,
+                outbox,
+            }),
+        }
+    }
+
+    pub(crate) fn credentials(&self) -> &Credentials {
+        &self.inner.credentials
+    }
+
+    /// The whole API as a router: `/wp-json/…` and `/?rest_route=…`.
+    pub(crate) fn router(&self) -> Router {
+        let shop = self.clone();
+        Router::new().fallback(move |request: Request<Body>| {
+            let shop = shop.clone();
+            async move { shop.handle(request).await }
+        })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.inner
+            .state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn now(&self) -> Timestamp {
+        self.inner.clock.now()
+    }
+
+    async fn handle(&self, request: Request<Body>) -> Response<Body> {
+        let (parts, body) = request.into_parts();
+        let Ok(body) = to_bytes(body, BODY_BYTES_MAX).await else {
+            return answer::respond(
+                Err(Refusal::new(
+                    413,
+                    "rest_request_too_large",
+                    "The request is too large.",
+                )),
+                None,
+                "",
+                false,
+                false,
+            );
+        };
+        self.answer(&parts, &body)
+    }
+
+    /// Answers one request.
+    fn answer(&self, parts: &Parts, body: &[u8]) -> Response<Body> {
+        let host = parts
+            .headers
+            .get(header::HOST)
+            .and_then(|host| host.to_str().ok())
+            .unwrap_or("localhost");
+        let base = format!("http://{host}");
+        let query = query::parse(parts.uri.query().unwrap_or(""));
+        let path = parts.uri.path();
+        let Some(route) = route_of(path, &query) else {
+            return routes::page_not_found();
+        };
+        let head = parts.method == "HEAD";
+        let method = overridden(parts, &query);
+        let envelope = query.contains_key("_envelope");
+        let segments: Vec<&str> = route.split('/').filter(|part| !part.is_empty()).collect();
+        let allow = routes::allow(&segments);
+        let mut state = self.state();
+        let signed = Signed {
+            method: parts.method.as_str(),
+            url: &format!("{base}{path}"),
+            query: &query,
+            authorization: parts
+                .headers
+                .get(header::AUTHORIZATION)
+                .and_then(|value| value.to_str().ok()),
+        };
+        let clocks = [self.now(), Timestamp::now()];
+        let key = match state.keys.identify(&signed, &clocks) {
+            Ok(key) => key,
+            Err(refusal) => return answer::respond(Err(refusal), None, &base, head, envelope),
+        };
+        if let Err(refusal) = routes::admit(key.as_ref(), &method, &segments) {
+            return answer::respond(Err(refusal), None, &base, head, envelope);
+        }
+        let sent = match body_of(parts, body) {
+            Ok(sent) => sent,
+            Err(refusal) => return answer::respond(Err(refusal), allow, &base, head, envelope),
+        };
+        let mut parameters = query.clone();
+        parameters.extend(sent);
+        let mut call = Call {
+            method,
+            query,
+            parameters,
+            base: base.clone(),
+            now: self.now(),
+            events: Vec::new(),
+            unchecked: false,
+        };
+        let outcome = routes::dispatch(&mut state, &mut call, &segments);
+        let allow = if outcome
+            .as_ref()
+            .is_err_and(|refusal| refusal.code == "rest_no_route")
+        {
+            None
+        } else {
+            allow
+        };
+        self.send(&state, &call);
+        drop(state);
+        answer::respond(outcome, allow, &base, head, envelope)
+    }
+
+    /// Hands what a call fired to the outbox.
+    fn send(&self, state: &State, call: &Call) {
+        for delivery in webhooks::deliveries(state, &call.events) {
+            // Nobody listens any more only while the sandbox stops.
+            let _ = self.inner.outbox.send(delivery);
+        }
+    }
+}
+
+/// The keys of a shop, made from its seed so that a second start has the same.
+fn credentials(seed: u64) -> Credentials {
+    let hex = |salt: u64| {
+        let mut state = seed ^ salt.wrapping_mul(0xD1B5_4A32_D192_ED03);
+        let words: Vec<String> = (0..3)
+            .map(|_| format!("{:016x}", seed::mix(&mut state)))
+            .collect();
+        words.concat()[..40].to_owned()
+    };
+    Credentials {
+        key: format!("ck_{}", hex(1)),
+        secret: format!("cs_{}", hex(2)),
+        read_key: format!("ck_{}", hex(3)),
+        read_secret: format!("cs_{}", hex(4)),
+        write_key: format!("ck_{}", hex(6)),
+        write_secret: format!("cs_{}", hex(7)),
+        webhook_secret: format!("whsec_{}", hex(5)),
+    }
+}
+
+/// The part behind `/wp-json`, or what `rest_route` names.
+fn route_of(path: &str, query: &Parameters) -> Option<String> {
+    if let Some(route) = path.strip_prefix("/wp-json") {
+        return Some(route.to_owned());
+    }
+    let plain = ["/", "/index.php"].contains(&path);
+    query
+        .get("rest_route")
+        .and_then(Value::as_str)
+        .filter(|_| plain)
+        .map(str::to_owned)
+}
+
+/// The method, or the one that a POST asks to be taken for.
+fn overridden(parts: &Parts, query: &Parameters) -> String {
+    let asked = query.get("_method").and_then(Value::as_str);
+    let asked = asked.or_else(|| {
+        parts
+            .headers
+            .get("x-http-method-override")
+            .and_then(|value| value.to_str().ok())
+    });
+    let method = asked
+        .filter(|_| parts.method == "POST")
+        .unwrap_or(parts.method.as_str());
+    if method == "HEAD" {
+        "GET".to_owned()
+    } else {
+        method.to_uppercase()
+    }
+}
+
+/// The parameters of a body: JSON or a form; another content type is not read.
+fn body_of(parts: &Parts, body: &[u8]) -> Result<Parameters, Refusal> {
+    let kind = parts
+        .headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok())
+        .unwrap_or("")
+        .to_ascii_lowercase();
+    if body.is_empty() {
+        return Ok(Map::new());
+    }
+    if kind.starts_with("application/x-www-form-urlencoded") {
+        let form = query::parse(&String::from_utf8_lossy(body));
+        return Ok(form
+            .into_iter()
+            .map(|(name, value)| (name, query::listed(value)))
+            .collect());
+    }
+    if !kind.starts_with("application/json") && !kind.contains("+json") {
+        return Ok(Map::new());
+    }
+    match serde_json::from_slice(body) {
+        Ok(Value::Object(members)) => Ok(members),
+        Ok(_) => Ok(Map::new()),
+        Err(_) => Err(
+            Refusal::new(400, "rest_invalid_json", "Invalid JSON body passed.")
+                .with("json_error_code", Value::from(4))
+                .with("json_error_message", Value::from("Syntax error")),
+        ),
+    }
+}
+
+/// The resource that an address names, without ids: `orders`, `orders/refunds`, `products/variations`.
+pub(crate) fn resource_of(uri: &axum::http::Uri) -> String {
+    let query = query::parse(uri.query().unwrap_or(""));
+    let route = route_of(uri.path(), &query).unwrap_or_else(|| uri.path().to_owned());
+    let route = route.trim_matches('/');
+    let route = route.strip_prefix("wc/v3").unwrap_or(route);
+    let parts = route
+        .split('/')
+        .filter(|part| !part.is_empty() && part.parse::<u64>().is_err());
+    parts.collect::<Vec<_>>().join("/")
+}
