@@ -8,6 +8,7 @@ mod explain;
 mod machine;
 mod project;
 mod render;
+mod sandbox;
 mod screen;
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
@@ -66,6 +67,9 @@ enum Command {
     /// Tell what a diagnostic means, with a wrong and a right example
     #[command(after_help = "Example: flowc explain F0202")]
     Explain(explain::Arguments),
+    /// Serve a simulated shop and a simulated ledger on this machine, until interrupted
+    #[command(after_help = "Example: flowc sandbox --orders 100 --format json > sandbox.json")]
+    Sandbox(sandbox::Arguments),
 }
 
 /// How a command ended that could do its work.
@@ -135,6 +139,34 @@ fn dispatch(screen: &Screen, arguments: &Arguments) -> Answer {
     match &arguments.command {
         Command::Check(these) => check::run(screen, global, these),
         Command::Explain(these) => explain::run(screen, these),
+        Command::Sandbox(these) => sandbox::run(screen, these),
+    }
+}
+
+/// The one runtime of a command that talks to systems.
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Trouble> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Trouble::Misuse(format!("the machine gives no threads: {e}")))
+}
+
+/// Waits for Ctrl-C, or for being told to end.
+pub(crate) async fn interrupted() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let (Ok(mut asked), Ok(mut told)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = asked.recv() => {}
+            _ = told.recv() => {}
+        }
+    }
+    #[cfg(not(unix))]
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
     }
 }
 
