@@ -245,6 +245,7 @@ impl Cx<'_> {
         };
         for clause in &decl.clauses {
             let words: Vec<String> = clause.words.iter().map(word_text).collect();
+            let words: Vec<String> = words.into_iter().filter(|w| w != "=").collect();
             let Some((head, rest)) = words.split_first() else { continue };
             match rest {
                 [value] => connector.words.push((head.clone(), value.clone())),

@@ -96,7 +96,7 @@ impl Body<'_, '_> {
                 e
             }
             (T::Text(_), T::Email) | (T::Email, T::Email) => e,
-            (T::Text(_), T::Json) => e,
+            (T::Text(_), T::Json) | (T::Json, T::Text(None)) => e,
             (from, T::Json) if !matches!(from, T::Record(_)) => e,
             (T::Literal | T::Int, T::Literal | T::Decimal) => e,
             (T::Literal, T::Int) if matches!(&e.kind, ExprKind::Const(Const::Number(n)) if !n.fract().is_zero()) => {
