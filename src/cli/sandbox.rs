@@ -2,7 +2,7 @@
 
 use super::screen::{Paint, Screen};
 use super::{Answer, Format, Outcome, Trouble, runtime};
-use crate::sandbox::{self, Fault, Limits, Options};
+use crate::sandbox::{self, Fault, Limits, Options, parse_limits};
 use serde_json::Value;
 use std::path::PathBuf;
 
@@ -31,7 +31,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "P", default_value_t = 0)]
     control_port: u16,
     /// The ledger's limits on calls: `real`, `off`, or calls a minute and a day, such as `60/5000`.
-    #[arg(long, value_name = "LIMITS", default_value = "real", value_parser = Limits::parse)]
+    #[arg(long, value_name = "LIMITS", default_value = "real", value_parser = parse_limits)]
     limits: Limits,
     /// Simulated seconds in a real one.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=86_400))]
