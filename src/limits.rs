@@ -37,4 +37,34 @@ pub const PAGE_RECORDS_MAX: usize = 100;
 /// Days that payloads stay in the activity log unless a project says otherwise.
 pub const LOG_DAYS: u32 = 14;
 
+/// Rows that one question to the store answers. The rest comes with the next question: a page names where it ended.
+pub const STORE_PAGE_MAX: usize = 1_000;
+/// Rows that one question to the store looks at while it filters. Then it answers what it has, and where it stopped.
+pub const STORE_SCAN_MAX: usize = 20_000;
+/// Requests that wait for the store's writer. One more waits at the door.
+pub const STORE_QUEUE_MAX: usize = 1_024;
+/// Requests that one durable commit carries: more would only make the first of them wait.
+pub const STORE_GROUP_MAX: usize = 256;
+/// Intents without an outcome. One more is refused: so many unknown writes are an outage, and no more should be made.
+pub const INTENTS_OPEN_MAX: usize = 10_000;
+/// Rows that one commit of the clearing up removes, so that a write waits at most that long.
+pub const EXPIRE_ROWS_MAX: usize = 2_000;
+/// Days that a resolved key is remembered at all; whoever asks decides how old is too old.
+pub const KNOWN_DAYS: i64 = 30;
+/// Seconds that one runner may hold the right to refresh a login, the call's time-out included.
+pub const REFRESH_LEASE_SECONDS: i64 = 90;
+
+/// Seconds until a connection must stand.
+pub const CONNECT_SECONDS: u64 = 10;
+/// Seconds until a call must be answered in full.
+pub const CALL_SECONDS: u64 = 60;
+/// Pages that one search may have. More are an error: the search was not narrow, or the system repeats itself.
+pub const SEARCH_PAGES_MAX: usize = 2_000;
+/// Longest that a call waits for its turn under an API's limits, seconds of the API's clock. A longer wait ends the pass.
+pub const TURN_SECONDS_MAX: i64 = 120;
+/// Longest pause before a read is tried again, seconds of the API's clock. A longer one ends the pass.
+pub const PAUSE_SECONDS_MAX: i64 = 60;
+/// Characters of what a system said that a message repeats.
+pub const REASON_CHARS_MAX: usize = 600;
+
 const _: () = assert!(RECORD_BYTES_MAX <= BODY_BYTES_MAX, "a record that fits fits its answer");

@@ -3,8 +3,118 @@
 //!
 //! In: what is to be read, found or written, in the schema's terms. Out: raw records, an answer, or a [`CallError`].
 
-use crate::ir::{Entity, FieldId, Method};
+mod budget;
+mod clock;
+mod entries;
+mod exact;
+mod http;
+mod json;
+mod retry;
+mod woocommerce;
+
+pub use entries::Secrets;
+pub use exact::{Consent, consent};
+pub use http::Timing;
+
+use crate::ir::{Connection, Connector as Habits, Entity, FieldId, Method};
+use crate::store::Store;
 use std::sync::Arc;
+
+/// Opens a connection. A sandbox's clock is asked for the time; the system itself is not called.
+pub async fn open(
+    connection: &Connection,
+    habits: &Habits,
+    secrets: &dyn Secrets,
+    store: Arc<dyn Store>,
+) -> Result<Arc<dyn Connector>, OpenError> {
+    open_with(connection, habits, secrets, store, Timing::default()).await
+}
+
+/// The same, with another patience.
+pub async fn open_with(
+    connection: &Connection,
+    habits: &Habits,
+    secrets: &dyn Secrets,
+    store: Arc<dyn Store>,
+    timing: Timing,
+) -> Result<Arc<dyn Connector>, OpenError> {
+    let entries = entries::Entries::new(connection, secrets);
+    let setup = Setup { name: connection.name.as_ref().into(), habits, entries, store, timing };
+    match &*habits.name {
+        "woocommerce" => Ok(Arc::new(woocommerce::Shop::open(setup).await?)),
+        "exact" => Ok(Arc::new(exact::Ledger::open(setup).await?)),
+        other => Err(OpenError::UnknownConnector { connection: connection.name.to_string(), name: other.to_owned() }),
+    }
+}
+
+/// What a connector is opened with.
+struct Setup<'a> {
+    name: Arc<str>,
+    habits: &'a Habits,
+    entries: entries::Entries<'a>,
+    store: Arc<dyn Store>,
+    timing: Timing,
+}
+
+impl Setup<'_> {
+    fn bad(&self, reason: String) -> OpenError {
+        OpenError::Entry { connection: self.name.to_string(), reason }
+    }
+
+    /// The system's clock: this machine's, unless the connection names a sandbox's.
+    async fn clock(&self) -> Result<Arc<clock::Clock>, OpenError> {
+        Ok(Arc::new(match self.entries.text("clock")? {
+            None => clock::Clock::System,
+            Some(control) => {
+                clock::Clock::sandbox(&self.name, &control, &self.timing).await.map_err(|reason| self.bad(reason))?
+            }
+        }))
+    }
+
+    /// A number of the declaration.
+    fn number(&self, word: &str) -> Option<u32> {
+        self.habits.word(word)?.trim().parse().ok()
+    }
+}
+
+/// Why a connection cannot be opened. All of it stands in the project or beside it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OpenError {
+    /// An entry is missing.
+    #[error("connection `{connection}` has no `{entry}`: add it to its `connect` block")]
+    Missing {
+        /// The connection.
+        connection: String,
+        /// The entry.
+        entry: String,
+    },
+    /// A secret is not set.
+    #[error(
+        "connection `{connection}` needs the secret `{secret}`, which is not set: put it into the environment or into .flowc/secrets"
+    )]
+    NoSecret {
+        /// The connection.
+        connection: String,
+        /// The secret.
+        secret: String,
+    },
+    /// An entry is of no use.
+    #[error("connection `{connection}`: {reason}")]
+    Entry {
+        /// The connection.
+        connection: String,
+        /// Why.
+        reason: String,
+    },
+    /// There is no such connector.
+    #[error("connection `{connection}` uses the connector `{name}`, and this flowc cannot talk to such a system")]
+    UnknownConnector {
+        /// The connection.
+        connection: String,
+        /// The connector.
+        name: String,
+    },
+}
 
 /// A system that can be read and written.
 #[async_trait::async_trait]
@@ -23,8 +133,68 @@ pub trait Connector: Send + Sync {
     /// The system's clock, where it tells one: simulated systems run on their own time.
     fn now(&self) -> jiff::Timestamp;
 
+    /// Waits until the system's clock says so: a simulated clock runs faster, and may be moved meanwhile.
+    async fn sleep_until(&self, then: jiff::Timestamp);
+
     /// Calls made so far.
     fn calls(&self) -> u64;
+
+    /// Asks the system who we are there and what it is: the cheapest call that needs the login. For the doctor.
+    async fn hello(&self) -> Result<Raw, CallError>;
+}
+
+impl Scan {
+    /// The names that are selected: those asked for, the key, the field of change, and what the conditions look at.
+    fn names(&self) -> Vec<String> {
+        let by = self.entity.feed.as_ref().map(|feed| feed.by);
+        names(&self.entity, &self.fields, by.into_iter().chain(self.filter.iter().map(|condition| condition.field)))
+    }
+}
+
+impl Find {
+    /// The names that are selected: those asked for, the key, and the field that is searched by.
+    fn names(&self) -> Vec<String> {
+        names(&self.entity, &self.fields, self.by)
+    }
+}
+
+fn names(entity: &Entity, fields: &[String], more: impl IntoIterator<Item = FieldId>) -> Vec<String> {
+    if fields.is_empty() {
+        return Vec::new();
+    }
+    let mut names: Vec<String> = Vec::with_capacity(fields.len() + 2);
+    let keys = entity.key.into_iter().chain(more).map(|id| entity.get(id).wire.to_string());
+    for name in keys.chain(fields.iter().cloned()) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+/// A route with its `{parts}` filled in; `Err` names the part that is missing.
+fn fill(route: &str, parts: &[(String, String)]) -> Result<String, String> {
+    let mut out = String::with_capacity(route.len());
+    let mut rest = route;
+    while let Some((before, behind)) = rest.split_once('{') {
+        let Some((name, after)) = behind.split_once('}') else { break };
+        let value = parts.iter().find(|(part, _)| part == name).map(|(_, value)| value);
+        let value = value.ok_or_else(|| name.to_owned())?;
+        out.push_str(before);
+        out.extend(percent_encoding::utf8_percent_encode(value, percent_encoding::NON_ALPHANUMERIC));
+        rest = after;
+    }
+    out.push_str(rest);
+    Ok(out)
+}
+
+/// Whether a record has one of these values in that field, as far as texts can tell: systems ignore what they don't
+/// know, and then answer everything.
+fn answers(entity: &Entity, record: &Raw, condition: &Condition) -> bool {
+    let field = entity.get(condition.field);
+    let Some(value) = json::member(&record.0, &field.wire) else { return false };
+    let value = value.trim();
+    condition.values.iter().any(|wanted| wanted.trim().eq_ignore_ascii_case(value))
 }
 
 /// A record as the API answered it: JSON text of one object.
@@ -159,4 +329,62 @@ pub enum CallError {
         /// What came.
         what: String,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ir::{Access, Field, Forms, Required, Search, Type};
+    use crate::source::{FileId, Span};
+
+    fn span() -> Span {
+        Span { file: FileId(0), start: 0, end: 0 }
+    }
+
+    /// A field of this type that can be searched by.
+    pub(super) fn field(name: &str, ty: Type) -> Field {
+        Field {
+            name: name.into(),
+            wire: name.into(),
+            ty,
+            access: Access::Free,
+            required: Required::No,
+            search: Search::Filter,
+            currency: None,
+            price_by: None,
+            meta: None,
+            form: Forms::default(),
+            computed: None,
+            personal: false,
+            assumed: false,
+            doc: None,
+            span: span(),
+        }
+    }
+
+    /// An entity at this route.
+    pub(super) fn entity(name: &str, route: &str, fields: Vec<Field>) -> Entity {
+        Entity {
+            name: name.into(),
+            connector: "exact".into(),
+            route: Some(route.into()),
+            methods: Vec::new(),
+            feed: None,
+            key: None,
+            code: None,
+            total: None,
+            small: false,
+            batch: None,
+            fields,
+            span: span(),
+        }
+    }
+
+    #[test]
+    fn routes_are_filled_and_never_left() {
+        let parts = [("order_id".to_owned(), "12/../../x".to_owned())];
+        assert_eq!(fill("orders/{order_id}/notes", &parts).as_deref(), Ok("orders/12%2F%2E%2E%2F%2E%2E%2Fx/notes"));
+        assert_eq!(fill("orders/{order}/notes", &parts), Err("order".to_owned()));
+        assert_eq!(fill("orders", &[]).as_deref(), Ok("orders"));
+    }
 }

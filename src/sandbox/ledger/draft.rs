@@ -65,11 +65,7 @@ impl Draft {
                 Write::Create => property.on_post,
                 Write::Change => property.on_put || is_party(property.name),
             };
-            if !may
-                && hand == Hand::Program
-                && (at == entity.key || entity.methods.post)
-                && !given_by_parent(entity)
-            {
+            if !may && hand == Hand::Program && !given_by_parent(entity) {
                 continue;
             }
             let cell = Cell::from_json(property.kind, value)

@@ -117,7 +117,7 @@ pub enum Event {
     },
 }
 
-type Listener = Box<dyn Fn(&Event) + Send + Sync>;
+type Listener = Arc<dyn Fn(&Event) + Send + Sync>;
 
 /// The ledger. Clones are the same ledger.
 #[derive(Clone)]
@@ -172,6 +172,17 @@ impl Ledger {
             .map_or(entity, |source| schema::schema().get(source));
         let rows: Vec<_> = books.table(source).rows().map(|(_, row)| row).collect();
         Some(render::plain(&books, entity, &rows))
+    }
+
+    /// The same as JSON text, one row after the other, for lists too long to be held as values.
+    pub fn rows_json(&self, service: &str, entity: &str) -> Option<String> {
+        let entity = schema::schema().find(&format!("{service}/{entity}"))?;
+        let books = self.books();
+        let source = entity
+            .source
+            .map_or(entity, |source| schema::schema().get(source));
+        let rows: Vec<_> = books.table(source).rows().map(|(_, row)| row).collect();
+        Some(render::plain_text(&books, entity, &rows))
     }
 
     /// Loads files called `<service>.<Entity>.json`, each one record or a list of them: what is found
@@ -236,7 +247,7 @@ impl Ledger {
 
     /// Calls `listener` after each call or change that something came of; it may call the ledger.
     pub fn on_change(&self, listener: impl Fn(&Event) + Send + Sync + 'static) {
-        lock(&self.0.listeners).push(Box::new(listener));
+        lock(&self.0.listeners).push(Arc::new(listener));
     }
 
     /// The notifications that a change makes, signed, one a subscription to its topic.
@@ -297,13 +308,16 @@ impl Ledger {
             let changes = books.take_changes();
             (changes, books.take_subscribed())
         };
-        let listeners = lock(&self.0.listeners);
+        // Taken out of the lock: a listener may write, and then this is called again.
+        let listeners = lock(&self.0.listeners).clone();
         let events = changes.into_iter().map(Event::Changed);
         let subscribed = subscribed
             .into_iter()
             .map(|(subscription, url)| Event::Subscribed { subscription, url });
         for event in events.chain(subscribed) {
-            listeners.iter().for_each(|listener| listener(&event));
+            for listener in &listeners {
+                listener(&event);
+            }
         }
     }
 }

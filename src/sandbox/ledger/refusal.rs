@@ -97,10 +97,6 @@ impl Reasons {
         self.add(text.into());
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// Forgets the reasons: a person at the screen has overruled them.
     pub(super) fn clear(&mut self) {
         self.0.clear();

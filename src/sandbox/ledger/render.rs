@@ -122,6 +122,20 @@ pub(super) fn plain(state: &State, entity: &'static Entity, rows: &[&Row]) -> Ve
         .collect()
 }
 
+/// The same as text; no more than one row is held as values.
+pub(super) fn plain_text(state: &State, entity: &'static Entity, rows: &[&Row]) -> String {
+    let nulls = rows.len() <= LISTED_NULLS_ROWS_MAX;
+    let mut text = "[".to_owned();
+    for (number, row) in rows.iter().enumerate() {
+        if number > 0 {
+            text.push_str(",\n");
+        }
+        text.push_str(&plain_row(state, entity, row, nulls).to_string());
+    }
+    text.push(']');
+    text
+}
+
 fn plain_row(state: &State, entity: &'static Entity, row: &Row, nulls: bool) -> Value {
     let mut object = Map::new();
     for (at, property) in (0_u16..).zip(&entity.properties) {

@@ -58,6 +58,10 @@ pub(super) enum FilterRule {
 }
 
 /// One property of an entity.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "four independent columns of the reference"
+)]
 pub(super) struct Property {
     pub(super) name: &'static str,
     pub(super) kind: Kind,

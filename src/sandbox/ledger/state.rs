@@ -178,12 +178,15 @@ impl State {
                 base,
                 property: target,
             } => self.through(entity, row, at, base, target),
-            Origin::Meaning(base) => self.meaning(entity, row, at, base),
+            Origin::Meaning(base) => Self::meaning(entity, row, at, base),
             Origin::Computed(how) => Cow::Owned(self.computed(how, entity, row)),
         };
         match (property.kind, &*value) {
             (Kind::Boolean, Cell::Null) => Cow::Owned(Cell::Bool(false)),
-            (Kind::Byte, Cell::Null) if matches!(entity.name, "Accounts" | "Me") => {
+            // Flags are never null there; what is no flag has more meanings than yes and no.
+            (Kind::Byte, Cell::Null)
+                if matches!(entity.name, "Accounts" | "Me") && property.values.is_empty() =>
+            {
                 Cow::Owned(Cell::Int(0))
             }
             _ => value,
@@ -211,7 +214,7 @@ impl State {
         })
     }
 
-    fn meaning<'a>(&'a self, entity: &Entity, row: &'a Row, at: u16, base: u16) -> Cow<'a, Cell> {
+    fn meaning<'a>(entity: &Entity, row: &'a Row, at: u16, base: u16) -> Cow<'a, Cell> {
         if !row.get(at).is_null() {
             return Cow::Borrowed(row.get(at));
         }
@@ -239,7 +242,7 @@ impl State {
             Computed::ProjectedStock => Cell::Number(
                 value("CurrentStock") + value("PlannedStockIn") - value("PlannedStockOut"),
             ),
-            Computed::FreeStock => self.free_stock(row),
+            Computed::FreeStock => Self::free_stock(row),
             Computed::ItemStock => Cell::Number(self.stock_of(key, "CurrentStock")),
             Computed::ItemPrice => self.list_price(key),
             Computed::IsMainContact => {
@@ -261,7 +264,7 @@ impl State {
     }
 
     /// No formula is documented; what is there and not set aside.
-    fn free_stock(&self, row: &Row) -> Cell {
+    fn free_stock(row: &Row) -> Cell {
         let stock = entity("inventory/ItemWarehouses");
         let value = |name: &str| row.get(stock.at(name)).number().unwrap_or_default();
         Cell::Number(value("CurrentStock") - value("ReservedStock") - value("PlannedStockOut"))

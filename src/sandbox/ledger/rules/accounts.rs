@@ -227,7 +227,9 @@ pub(super) fn remove_account(desk: &mut Desk<'_>, record: &Record) -> Result<(),
     }
     for path in ["crm/Addresses", "crm/Contacts", "crm/BankAccounts"] {
         let hanging: Vec<_> = desk.state.having(path, "Account", &key).collect();
-        hanging.iter().for_each(|record| desk.state.delete(record));
+        for record in &hanging {
+            desk.state.delete(record);
+        }
     }
     desk.state.delete(record);
     Ok(())

@@ -9,7 +9,7 @@ use super::super::record::Record;
 use super::super::refusal::Refusal;
 use super::super::schema::entity;
 use super::super::state::State;
-use super::{Change, Desk, entries, invoices, prices, sales};
+use super::{Change, Desk, entries, invoices, prices, processed, sales};
 
 pub(super) const ENTRIES: &str = "salesentry/SalesEntries";
 pub(super) const LINES: &str = "salesentry/SalesEntryLines";
@@ -29,6 +29,7 @@ pub(super) fn create(desk: &mut Desk<'_>, mut draft: Draft) -> Result<Record, Re
     let mut entry = draft.record;
     invoices::check_journal(desk, &entry, "Journal", &invoices::SALES_JOURNALS);
     sales::check_customer(desk, &entry, "Customer");
+    check_debtors(desk, &entry);
     fill_entry(desk, &mut entry);
     let mut lines = Vec::new();
     for line in drafts {
@@ -37,6 +38,19 @@ pub(super) fn create(desk: &mut Desk<'_>, mut draft: Draft) -> Result<Record, Re
     }
     desk.settle()?;
     Ok(keep(desk, entry, lines))
+}
+
+/// A customer's own receivables account must be that of the journal.
+fn check_debtors(desk: &mut Desk<'_>, entry: &Record) {
+    let customer = desk.state.by_guid("crm/Accounts", entry.guid("Customer"));
+    let own = customer.and_then(|customer| customer.guid("GLAR"));
+    let journal = entry
+        .text("Journal")
+        .and_then(|code| desk.state.by_code("financial/Journals", code));
+    let journals = journal.and_then(|journal| journal.guid("GLAccount"));
+    if own.is_some() && journals.is_some() && own != journals {
+        desk.reasons.invalid("GLAccount");
+    }
 }
 
 fn keep(desk: &mut Desk<'_>, entry: Record, lines: Vec<(Record, Priced)>) -> Record {
@@ -340,7 +354,9 @@ fn receivable(state: &State, entry: &Record, debtors: &Cell) -> Record {
 fn unbook(state: &mut State, entry: &Cell) {
     for path in [TRANSACTIONS, RECEIVABLES] {
         let made: Vec<_> = state.having(path, "EntryID", entry).collect();
-        made.iter().for_each(|record| state.delete(record));
+        for record in &made {
+            state.delete(record);
+        }
     }
 }
 
@@ -361,7 +377,7 @@ fn open_entry(desk: &mut Desk<'_>, record: &Record) -> Result<Record, Refusal> {
     let entry = desk.state.by_guid(ENTRIES, record.guid("EntryID"));
     let entry = entry.ok_or_else(|| Refusal::rule("Ongeldige referentie: Boeking"))?;
     if entry.int("Status") == Some(PROCESSED) && desk.hand == Hand::Program {
-        return Err(desk.processed());
+        return Err(processed());
     }
     Ok(entry)
 }
@@ -388,7 +404,7 @@ pub(super) fn create_line(desk: &mut Desk<'_>, draft: Draft) -> Result<Record, R
 pub(super) fn change(
     desk: &mut Desk<'_>,
     mut entry: Record,
-    change: Change<'_>,
+    change: &Change<'_>,
 ) -> Result<(), Refusal> {
     open_entry(desk, change.old)?;
     if change.draft.carries("SalesEntryLines") {
@@ -461,7 +477,9 @@ pub(super) fn change_line(
 pub(super) fn remove(desk: &mut Desk<'_>, entry: &Record) -> Result<(), Refusal> {
     open_entry(desk, entry)?;
     let lines: Vec<_> = desk.state.having(LINES, "EntryID", &entry.key()).collect();
-    lines.iter().for_each(|line| desk.state.delete(line));
+    for line in &lines {
+        desk.state.delete(line);
+    }
     unbook(desk.state, &entry.key());
     desk.state.delete(entry);
     Ok(())

@@ -6,7 +6,7 @@ use super::super::cell::Cell;
 use super::super::draft::Draft;
 use super::super::record::Record;
 use super::super::refusal::Refusal;
-use super::{Desk, orders, sales, stock};
+use super::{Desk, orders, processed, sales, stock};
 
 const DELIVERIES: &str = "salesorder/GoodsDeliveries";
 
@@ -129,7 +129,7 @@ fn complete(
     mut answer: Record,
 ) -> Result<Record, Refusal> {
     if order.int("Status") == Some(orders::COMPLETE) {
-        return Err(desk.processed());
+        return Err(processed());
     }
     let both = !answer.has("CompleteDelivery") && !answer.has("CompleteInvoice");
     for mut line in lines {

@@ -8,7 +8,7 @@ use super::super::draft::Draft;
 use super::super::record::Record;
 use super::super::refusal::Refusal;
 use super::super::schema::entity;
-use super::{Desk, invoices};
+use super::{Desk, invoices, processed};
 
 const TRANSACTIONS: &str = "financialtransaction/TransactionLines";
 
@@ -113,9 +113,9 @@ fn first_free(low: i64, high: i64, free: &dyn Fn(&i64) -> bool) -> Option<i64> {
     while low < high {
         let middle = low + (high - low) / 2;
         if free(&middle) {
-            high = middle
+            high = middle;
         } else {
-            low = middle + 1
+            low = middle + 1;
         }
     }
     Some(low)
@@ -340,11 +340,13 @@ fn settle_debt(desk: &mut Desk<'_>, line: &Record, key: &Cell, paid: Decimal) {
 
 pub(super) fn remove(desk: &mut Desk<'_>, entry: &Record) -> Result<(), Refusal> {
     if entry.int("Status") != Some(OPEN) {
-        return Err(desk.processed());
+        return Err(processed());
     }
     for path in [lines_path(entry), TRANSACTIONS] {
         let lines: Vec<_> = desk.state.having(path, "EntryID", &entry.key()).collect();
-        lines.iter().for_each(|line| desk.state.delete(line));
+        for line in &lines {
+            desk.state.delete(line);
+        }
     }
     desk.state.delete(entry);
     Ok(())

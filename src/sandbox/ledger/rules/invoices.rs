@@ -5,7 +5,7 @@ use super::super::cell::{self, Cell};
 use super::super::draft::{Draft, Hand};
 use super::super::record::Record;
 use super::super::refusal::Refusal;
-use super::{Change, Desk, sales, stock};
+use super::{Change, Desk, processed, sales, stock};
 
 pub(super) const INVOICES: &str = "salesinvoice/SalesInvoices";
 pub(super) const LINES: &str = "salesinvoice/SalesInvoiceLines";
@@ -77,6 +77,11 @@ pub(super) fn keep(
     invoice
 }
 
+/// Whether a document credits.
+pub(super) fn is_credit(invoice: &Record) -> bool {
+    matches!(invoice.int("Type"), Some(CREDIT_NOTE | DIRECT_CREDIT_NOTE))
+}
+
 fn is_direct(invoice: &Record) -> bool {
     matches!(
         invoice.int("Type"),
@@ -130,10 +135,10 @@ fn fill_invoice(desk: &mut Desk<'_>, invoice: &mut Record) {
 fn check_type(desk: &mut Desk<'_>, invoice: &Record) {
     match invoice.int("Type") {
         Some(INVOICE | CREDIT_NOTE) if invoice.has("Warehouse") => {
-            desk.reasons.invalid("Warehouse")
+            desk.reasons.invalid("Warehouse");
         }
         Some(DIRECT_INVOICE | DIRECT_CREDIT_NOTE) if !invoice.has("Warehouse") => {
-            desk.reasons.missing("Warehouse")
+            desk.reasons.missing("Warehouse");
         }
         Some(INVOICE | CREDIT_NOTE | DIRECT_INVOICE | DIRECT_CREDIT_NOTE) => {}
         _ => desk.reasons.invalid("Type"),
@@ -223,7 +228,7 @@ fn open_invoice(desk: &mut Desk<'_>, record: &Record) -> Result<Record, Refusal>
     let invoice = desk.state.by_guid(INVOICES, record.guid("InvoiceID"));
     let invoice = invoice.ok_or_else(|| Refusal::rule("Ongeldige referentie: Verkoopfactuur"))?;
     if invoice.int("Status") == Some(PROCESSED) && desk.hand == Hand::Program {
-        return Err(desk.processed());
+        return Err(processed());
     }
     Ok(invoice)
 }
@@ -307,7 +312,9 @@ pub(super) fn remove(desk: &mut Desk<'_>, invoice: &Record) -> Result<(), Refusa
         .state
         .having(CHARGES, "InvoiceID", &invoice.key())
         .collect();
-    charges.iter().for_each(|charge| desk.state.delete(charge));
+    for charge in &charges {
+        desk.state.delete(charge);
+    }
     desk.state.delete(invoice);
     Ok(())
 }

@@ -80,7 +80,7 @@ fn fill(state: &State, record: &mut Record) {
 
 pub(super) fn change(
     desk: &mut Desk<'_>,
-    record: Record,
+    record: &Record,
     change: &Change<'_>,
 ) -> Result<(), Refusal> {
     let today = desk.today();
@@ -101,9 +101,9 @@ pub(super) fn change(
             desk.reasons.missing(name);
         }
     }
-    check(desk, &record);
+    check(desk, record);
     desk.settle()?;
-    desk.state.update(&record);
+    desk.state.update(record);
     Ok(())
 }
 
@@ -126,7 +126,9 @@ pub(super) fn remove(desk: &mut Desk<'_>, record: &Record) -> Result<(), Refusal
     }
     for path in ["logistics/SalesItemPrices", "inventory/ItemWarehouses"] {
         let hanging: Vec<_> = desk.state.having(path, "Item", &record.key()).collect();
-        hanging.iter().for_each(|record| desk.state.delete(record));
+        for record in &hanging {
+            desk.state.delete(record);
+        }
     }
     desk.state.delete(record);
     Ok(())

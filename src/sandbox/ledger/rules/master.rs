@@ -77,10 +77,10 @@ pub(super) fn create(desk: &mut Desk<'_>, mut draft: Draft) -> Result<Record, Re
 
 /// Whether another record of the entity has the same code.
 fn twin(desk: &Desk<'_>, record: &Record, own: Option<u32>) -> bool {
-    if !record
+    if record
         .entity
         .find("Code")
-        .is_some_and(|at| at != record.entity.key)
+        .is_none_or(|at| at == record.entity.key)
     {
         return false;
     }
@@ -117,7 +117,9 @@ pub(super) fn remove(desk: &mut Desk<'_>, record: &Record) {
         let child = schema().get(child.entity);
         let name = child.property(parent).name;
         let hanging: Vec<_> = desk.state.having(child.path, name, &record.key()).collect();
-        hanging.iter().for_each(|line| desk.state.delete(line));
+        for line in &hanging {
+            desk.state.delete(line);
+        }
     }
     desk.state.delete(record);
 }

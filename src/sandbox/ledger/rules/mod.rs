@@ -74,6 +74,12 @@ pub(super) fn change(
     draft: Draft,
     hand: Hand,
 ) -> Result<(), Refusal> {
+    if draft.has_lines() && hand == Hand::Program {
+        // Lines have addresses of their own; a change of them here would be lost without a word.
+        return Err(Refusal::stream(
+            "Lines cannot be changed with the record that they belong to.",
+        ));
+    }
     let mut desk = Desk {
         state,
         hand,
@@ -97,7 +103,7 @@ pub(super) fn change(
     match record.entity.path {
         "crm/Accounts" => accounts::change_account(&mut desk, record, &change),
         "crm/Addresses" | "crm/Contacts" => accounts::change_person(&mut desk, record, &change),
-        "logistics/Items" => items::change(&mut desk, record, &change),
+        "logistics/Items" => items::change(&mut desk, &record, &change),
         "salesorder/SalesOrders" => orders::change(&mut desk, record, &change),
         "salesorder/SalesOrderLines" => orders::change_line(&mut desk, record, &change),
         "salesorder/SalesOrderOrderChargeLines" => {
@@ -105,7 +111,7 @@ pub(super) fn change(
         }
         "salesinvoice/SalesInvoices" => invoices::change(&mut desk, record, &change),
         "salesinvoice/SalesInvoiceLines" => invoices::change_line(&mut desk, record, &change),
-        "salesentry/SalesEntries" => bookings::change(&mut desk, record, change),
+        "salesentry/SalesEntries" => bookings::change(&mut desk, record, &change),
         "salesentry/SalesEntryLines" => bookings::change_line(&mut desk, record, &change),
         "inventory/StockCounts" | "inventory/StockCountLines" => {
             stock::change_count(&mut desk, record, &change)
@@ -181,15 +187,15 @@ impl Desk<'_> {
             .unwrap_or_else(|| record.clone())
     }
 
-    /// The reason against anything that is done and closed.
-    fn processed(&mut self) -> Refusal {
-        Refusal::rule("Reeds verwerkt")
-    }
-
     /// Today at midnight.
     fn today(&self) -> Cell {
         Cell::Time(super::cell::day_of(self.state.now))
     }
+}
+
+/// The refusal of a change to anything that is done and closed.
+fn processed() -> Refusal {
+    Refusal::rule("Reeds verwerkt")
 }
 
 /// What a PUT sent, against what was there.

@@ -8,7 +8,7 @@ use super::super::draft::{Draft, Hand};
 use super::super::record::Record;
 use super::super::refusal::Refusal;
 use super::super::schema::entity;
-use super::{Change, Desk, sales, stock};
+use super::{Change, Desk, processed, sales, stock};
 
 const ORDERS: &str = "salesorder/SalesOrders";
 pub(super) const LINES: &str = "salesorder/SalesOrderLines";
@@ -233,7 +233,7 @@ fn open_order(desk: &mut Desk<'_>, record: &Record) -> Result<Record, Refusal> {
     let order = desk.state.by_guid(ORDERS, record.guid("OrderID"));
     let order = order.ok_or_else(|| Refusal::rule("Ongeldige referentie: Verkooporder"))?;
     if order.int("Status") == Some(COMPLETE) && desk.hand == Hand::Program {
-        return Err(desk.processed());
+        return Err(processed());
     }
     Ok(order)
 }
@@ -283,7 +283,7 @@ pub(super) fn change(
     change: &Change<'_>,
 ) -> Result<(), Refusal> {
     if change.old.int("Status") == Some(COMPLETE) && desk.hand == Hand::Program {
-        return Err(desk.processed());
+        return Err(processed());
     }
     for name in ["OrderedBy", "DeliverTo", "InvoiceTo"] {
         if change.touches(name) {
@@ -385,19 +385,19 @@ pub(super) fn change_line(
 
 pub(super) fn change_charge(
     desk: &mut Desk<'_>,
-    mut charge: Record,
+    mut cost: Record,
     change: &Change<'_>,
 ) -> Result<(), Refusal> {
     let order = open_order(desk, change.old)?;
     if change.touches("AmountFCInclVAT") && !change.touches("AmountFCExclVAT") {
-        charge.set("AmountFCExclVAT", Cell::Null);
+        cost.set("AmountFCExclVAT", Cell::Null);
     }
     if change.touches("VATCode") {
-        charge.set("VATPercentage", Cell::Null);
+        cost.set("VATPercentage", Cell::Null);
     }
-    sales::price_charge(desk, &order, &mut charge);
+    sales::price_charge(desk, &order, &mut cost);
     desk.settle()?;
-    desk.state.update(&charge);
+    desk.state.update(&cost);
     rework(desk, &order.key());
     Ok(())
 }
@@ -409,7 +409,7 @@ fn is_begun(line: &Record) -> bool {
 pub(super) fn remove(desk: &mut Desk<'_>, order: &Record) -> Result<(), Refusal> {
     let lines: Vec<_> = desk.state.having(LINES, "OrderID", &order.key()).collect();
     if lines.iter().any(is_begun) || order.int("Status") == Some(COMPLETE) {
-        return Err(desk.processed());
+        return Err(processed());
     }
     for line in &lines {
         stock::plan_out(desk.state, order, line, -open_quantity(line));
@@ -419,7 +419,9 @@ pub(super) fn remove(desk: &mut Desk<'_>, order: &Record) -> Result<(), Refusal>
         .state
         .having(CHARGES, "OrderID", &order.key())
         .collect();
-    charges.iter().for_each(|charge| desk.state.delete(charge));
+    for charge in &charges {
+        desk.state.delete(charge);
+    }
     desk.state.delete(order);
     Ok(())
 }
@@ -427,7 +429,7 @@ pub(super) fn remove(desk: &mut Desk<'_>, order: &Record) -> Result<(), Refusal>
 pub(super) fn remove_line(desk: &mut Desk<'_>, line: &Record) -> Result<(), Refusal> {
     let order = open_order(desk, line)?;
     if is_begun(line) {
-        return Err(desk.processed());
+        return Err(processed());
     }
     if desk.state.having(LINES, "OrderID", &order.key()).count() < 2 {
         return Err(Refusal::rule("Verplicht: Verkooporderregels"));

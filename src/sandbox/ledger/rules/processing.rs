@@ -8,7 +8,7 @@ use super::super::draft::Draft;
 use super::super::record::Record;
 use super::super::refusal::Refusal;
 use super::super::schema::entity;
-use super::{Desk, bookings, invoices, orders, sales};
+use super::{Desk, bookings, invoices, orders, processed, sales};
 
 /// Type of the documents that invoices are kept as.
 const INVOICE_DOCUMENT: i64 = 10;
@@ -27,7 +27,7 @@ pub(super) fn print(desk: &mut Desk<'_>, draft: Draft) -> Result<Record, Refusal
     let mut invoice =
         invoice.ok_or_else(|| Refusal::rule("Ongeldige referentie: Verkoopfactuur"))?;
     if invoice.int("Status") == Some(invoices::PROCESSED) {
-        return Err(desk.processed());
+        return Err(processed());
     }
     let day = answer
         .time("InvoiceDate")
@@ -99,19 +99,21 @@ fn keep_document(desk: &mut Desk<'_>, invoice: &Record) -> Cell {
     desk.state.insert(&document)
 }
 
-/// Books an invoice's lines: one a line, and the charges on the company's own revenue account.
+/// Books an invoice's lines as they are, under the invoice's own totals: discount and charges are in
+/// them, and a second reckoning could differ by cents. What the lines do not add up to goes to the
+/// first line's account. A credit note whose quantities stand above nought is booked below it.
 fn book(desk: &mut Desk<'_>, mut entry: Record, invoice: &Record) {
     let lines: Vec<_> = desk
         .state
         .having(invoices::LINES, "InvoiceID", &invoice.key())
         .collect();
     let rate = entry.number("Rate").unwrap_or(Decimal::ONE);
+    let turned = invoices::is_credit(invoice) && invoice.amount("AmountFC") > Decimal::ZERO;
+    let sign = if turned { -Decimal::ONE } else { Decimal::ONE };
     entry.set("Document", invoice.get("Document").clone());
     let booked = lines.iter().map(|line| {
         let mut made = Record::new(entity(bookings::LINES));
         for name in [
-            "AmountFC",
-            "AmountDC",
             "CostCenter",
             "CostUnit",
             "Description",
@@ -121,23 +123,30 @@ fn book(desk: &mut Desk<'_>, mut entry: Record, invoice: &Record) {
             "Quantity",
             "VATCode",
             "VATPercentage",
-            "VATAmountFC",
-            "VATAmountDC",
         ] {
             made.set(name, line.get(name).clone());
         }
-        made.set("VATBaseAmountFC", line.get("AmountFC").clone());
-        made.set_number(
-            "VATBaseAmountDC",
-            amounts::converted(line.amount("AmountFC"), rate),
-        );
+        for (name, from) in [
+            ("AmountFC", "AmountFC"),
+            ("VATAmountFC", "VATAmountFC"),
+            ("VATBaseAmountFC", "AmountFC"),
+        ] {
+            made.set_number(name, line.amount(from) * sign);
+        }
+        for (name, from) in [
+            ("AmountDC", "AmountFC"),
+            ("VATAmountDC", "VATAmountFC"),
+            ("VATBaseAmountDC", "AmountFC"),
+        ] {
+            let amount = amounts::converted(made.amount(from), rate);
+            made.set_number(name, amount);
+        }
         made
     });
     let booked: Vec<_> = booked.collect();
-    // The invoice's own totals are booked, discount and charges included, not a second reckoning.
     let total = Totals {
-        net: invoice.amount("AmountFCExclVat"),
-        tax: invoice.amount("VATAmountFC"),
+        net: invoice.amount("AmountFCExclVat") * sign,
+        tax: invoice.amount("VATAmountFC") * sign,
     };
     bookings::keep_with(desk, entry, booked, total);
 }

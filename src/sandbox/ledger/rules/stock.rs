@@ -8,7 +8,7 @@ use super::super::record::Record;
 use super::super::refusal::Refusal;
 use super::super::schema::entity;
 use super::super::state::State;
-use super::{Change, Desk};
+use super::{Change, Desk, processed};
 
 const STOCK: &str = "inventory/ItemWarehouses";
 
@@ -173,7 +173,7 @@ pub(super) fn process_count(desk: &mut Desk<'_>, draft: Draft) -> Result<Record,
         .by_guid("inventory/StockCounts", answer.guid("StockCountID"));
     let mut count = count.ok_or_else(|| Refusal::rule("Ongeldige referentie: Voorraadtelling"))?;
     if count.int("Status") == Some(PROCESSED) {
-        return Err(desk.processed());
+        return Err(processed());
     }
     count.set("Status", Cell::Int(PROCESSED));
     desk.state.update(&count);
@@ -197,7 +197,7 @@ fn open_count(desk: &mut Desk<'_>, record: &Record) -> Result<Record, Refusal> {
         .by_guid("inventory/StockCounts", record.guid("StockCountID"));
     let count = count.ok_or_else(|| Refusal::rule("Ongeldige referentie: Voorraadtelling"))?;
     if count.int("Status") == Some(PROCESSED) && desk.hand == Hand::Program {
-        return Err(desk.processed());
+        return Err(processed());
     }
     Ok(count)
 }
@@ -226,7 +226,9 @@ pub(super) fn remove_count(desk: &mut Desk<'_>, record: &Record) -> Result<(), R
             .state
             .having("inventory/StockCountLines", "StockCountID", &record.key())
             .collect();
-        lines.iter().for_each(|line| desk.state.delete(line));
+        for line in &lines {
+            desk.state.delete(line);
+        }
     }
     desk.state.delete(record);
     Ok(())

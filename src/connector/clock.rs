@@ -1,0 +1,136 @@
+//! The clock that a connection lives by: this machine's, or a sandbox's that runs faster and can be moved.
+
+use super::http::{Call, Fault, Http, Timing, is_loopback, place};
+use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use url::Url;
+
+/// How long a reading of a simulated clock is trusted, real time: a person may move it.
+const TRUSTED: Duration = Duration::from_millis(500);
+/// Shortest and longest real pause while waiting on a simulated clock.
+const STEP: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(500));
+
+/// A clock.
+pub(super) enum Clock {
+    /// This machine's.
+    System,
+    /// A sandbox's, asked over its control API.
+    Sandbox(Box<Sandbox>),
+}
+
+/// A sandbox's clock and its last reading.
+pub(super) struct Sandbox {
+    http: Http,
+    address: Url,
+    reading: Mutex<Reading>,
+}
+
+#[derive(Clone, Copy)]
+struct Reading {
+    simulated: Timestamp,
+    real: Instant,
+    rate: u32,
+}
+
+#[derive(Deserialize)]
+struct Told {
+    now: Timestamp,
+    rate: u32,
+}
+
+impl Clock {
+    /// The clock of the sandbox with this control API, read once.
+    pub(super) async fn sandbox(system: &str, control: &str, timing: &Timing) -> Result<Self, String> {
+        let base = Url::parse(control).map_err(|e| format!("the clock `{control}` is no address: {e}"))?;
+        if !is_loopback(&base) {
+            return Err(format!("the clock {} is not on this machine; only a sandbox has one", place(&base)));
+        }
+        let address = base.join("clock").map_err(|e| format!("the clock `{control}` is no address: {e}"))?;
+        let http = Http::new(system, &base, timing)?;
+        let reading = read(&http, &address).await?;
+        Ok(Self::Sandbox(Box::new(Sandbox { http, address, reading: Mutex::new(reading) })))
+    }
+
+    /// The time.
+    pub(super) fn now(&self) -> Timestamp {
+        match self {
+            Self::System => Timestamp::now(),
+            Self::Sandbox(sandbox) => sandbox.reading().now(),
+        }
+    }
+
+    /// Reads the clock again where it may have been moved meanwhile.
+    pub(super) async fn refresh(&self) {
+        match self {
+            Self::System => {}
+            Self::Sandbox(sandbox) => {
+                if sandbox.reading().real.elapsed() >= TRUSTED {
+                    sandbox.read().await;
+                }
+            }
+        }
+    }
+
+    /// Waits until then.
+    pub(super) async fn sleep_until(&self, then: Timestamp) {
+        loop {
+            let left = then.duration_since(self.now());
+            if !left.is_positive() {
+                return;
+            }
+            let left = left.unsigned_abs();
+            match self {
+                Self::System => tokio::time::sleep(left).await,
+                Self::Sandbox(sandbox) => {
+                    // A clock that stands still is waited for: somebody may move it.
+                    let real = left.checked_div(sandbox.reading().rate).unwrap_or(STEP.1);
+                    tokio::time::sleep(real.clamp(STEP.0, STEP.1)).await;
+                    if sandbox.reading().real.elapsed() >= TRUSTED {
+                        sandbox.read().await;
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Sandbox {
+    fn reading(&self) -> Reading {
+        // Whoever panicked with the lock had only copied a value.
+        *self.reading.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A reading that fails leaves the last one to go on: the sandbox may be ending.
+    async fn read(&self) {
+        if let Ok(reading) = read(&self.http, &self.address).await {
+            *self.reading.lock().unwrap_or_else(PoisonError::into_inner) = reading;
+        }
+    }
+}
+
+impl Reading {
+    fn now(&self) -> Timestamp {
+        let real = SignedDuration::try_from(self.real.elapsed()).unwrap_or(SignedDuration::MAX);
+        let rate = i32::try_from(self.rate).unwrap_or(i32::MAX);
+        let gone = real.checked_mul(rate).unwrap_or(SignedDuration::MAX);
+        self.simulated.checked_add(gone).unwrap_or(Timestamp::MAX)
+    }
+}
+
+async fn read(http: &Http, address: &Url) -> Result<Reading, String> {
+    let asked = Instant::now();
+    let heard = http.send_uncounted(Call::get(address.clone())).await.map_err(|fault| match fault {
+        Fault::Unsent(reason) | Fault::Lost(reason) => {
+            format!("the clock {} does not answer ({reason}); does the sandbox run?", place(address))
+        }
+        Fault::TooLarge => format!("the clock {} does not tell the time", place(address)),
+    })?;
+    let told: Told = serde_json::from_str(&heard.body).map_err(|_| {
+        format!("the clock {} does not tell the time; is that a sandbox's control API?", place(address))
+    })?;
+    // Half of the way there and back belongs to each direction.
+    let gone = asked.elapsed() / 2;
+    Ok(Reading { simulated: told.now, real: asked + gone, rate: told.rate })
+}

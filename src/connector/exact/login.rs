@@ -1,0 +1,298 @@
+//! The login: tokens that rotate, and must not be lost.
+//!
+//! An access token lives ten minutes and may be renewed only in its last half minute; each renewal gives another
+//! refresh token, and the one before it dies as soon as its successor is used. So one renews at a time, among all
+//! runners of a store, and the new tokens are on disk before they are used: whoever dies in between finds the old ones,
+//! which still count.
+//!
+//! Source: the vendor's OAuth pages and clients in production.
+
+use crate::connector::CallError;
+use crate::connector::clock::Clock;
+use crate::connector::http::{Call, Effect, Heard, Http, Verb, later, shortened, soon};
+use crate::store::{RefreshTurn, Store, StoreError, Tokens};
+use jiff::Timestamp;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+use std::sync::Arc;
+use url::Url;
+
+/// Seconds from which a token may be renewed, where the declaration does not say.
+pub(super) const REFRESH_AFTER: i64 = 570;
+/// Seconds that a token lives, where its answer does not say.
+const LIVES: i64 = 600;
+/// Times that another runner's renewal is waited for.
+const WAITS_MAX: u32 = 100;
+
+/// What the tokens are fetched with.
+pub(super) struct Client {
+    pub(super) id: SecretString,
+    pub(super) secret: SecretString,
+    pub(super) address: Url,
+}
+
+/// The login of a connection.
+pub(super) struct Login {
+    pub(super) client: Client,
+    pub(super) clock: Arc<Clock>,
+    pub(super) store: Arc<dyn Store>,
+    /// Tokens of the `connect` block: the first ones.
+    pub(super) first: First,
+    pub(super) refresh_after: i64,
+    /// Names this runner among those of the store.
+    pub(super) holder: String,
+    pub(super) state: tokio::sync::Mutex<State>,
+}
+
+/// Tokens that a project brings.
+#[derive(Default)]
+pub(super) struct First {
+    pub(super) refresh: Option<SecretString>,
+    pub(super) access: Option<SecretString>,
+}
+
+/// What is known of the tokens in use.
+#[derive(Default)]
+pub(super) struct State {
+    tokens: Option<Tokens>,
+    /// The first access token was refused; only renewing is left.
+    first_spent: bool,
+    /// An access token that the ledger refused before its time.
+    refused: Option<SecretString>,
+}
+
+#[derive(Deserialize)]
+struct Issued {
+    access_token: String,
+    refresh_token: String,
+    #[serde(default)]
+    expires_in: serde_json::Value,
+}
+
+#[derive(Default, Deserialize)]
+struct Refused {
+    #[serde(default)]
+    error: String,
+    #[serde(default)]
+    error_description: String,
+}
+
+impl Login {
+    /// A token for a call, renewed when its time has come.
+    pub(super) async fn access(&self, http: &Http) -> Result<SecretString, CallError> {
+        let mut state = self.state.lock().await;
+        if state.tokens.is_none() {
+            state.tokens = self.store.tokens(&http.system).await.map_err(|e| self.forgetful(http, &e))?;
+        }
+        if let Some(tokens) = &state.tokens {
+            if self.good(tokens, &state) {
+                return Ok(tokens.access.clone());
+            }
+        } else if let (Some(access), false) = (&self.first.access, state.first_spent) {
+            return Ok(access.clone());
+        }
+        let tokens = self.renew(http, &state).await?;
+        let access = tokens.access.clone();
+        state.tokens = Some(tokens);
+        state.refused = None;
+        Ok(access)
+    }
+
+    /// Takes note that a call with this token was refused: the next one renews it.
+    pub(super) async fn refused(&self, used: &SecretString) {
+        let mut state = self.state.lock().await;
+        let same = |token: &SecretString| token.expose_secret() == used.expose_secret();
+        if self.first.access.as_ref().is_some_and(same) {
+            state.first_spent = true;
+        }
+        if state.tokens.as_ref().is_some_and(|tokens| same(&tokens.access)) {
+            state.refused = Some(used.clone());
+        }
+    }
+
+    fn good(&self, tokens: &Tokens, state: &State) -> bool {
+        let spent =
+            state.refused.as_ref().is_some_and(|refused| refused.expose_secret() == tokens.access.expose_secret());
+        !spent && self.clock.now() < later(tokens.issued, self.refresh_after)
+    }
+
+    /// Renews the tokens, or takes those that another runner has renewed meanwhile.
+    async fn renew(&self, http: &Http, state: &State) -> Result<Tokens, CallError> {
+        for _ in 0..WAITS_MAX {
+            let now = self.clock.now();
+            let turn = self.store.begin_refresh(&http.system, &self.holder, now).await;
+            match turn.map_err(|e| self.forgetful(http, &e))? {
+                RefreshTurn::Yours { interrupted: _ } => return self.renew_alone(http, state).await,
+                RefreshTurn::Held { until } => {
+                    self.clock.sleep_until(later(now, 1).min(until)).await;
+                    let kept = self.store.tokens(&http.system).await.map_err(|e| self.forgetful(http, &e))?;
+                    if let Some(tokens) = kept.filter(|tokens| self.good(tokens, state)) {
+                        return Ok(tokens);
+                    }
+                }
+            }
+        }
+        Err(postponed(http, soon(self.clock.now()), "another runner has been renewing the login for long".to_owned()))
+    }
+
+    async fn renew_alone(&self, http: &Http, state: &State) -> Result<Tokens, CallError> {
+        let renewed = self.renew_held(http, state).await;
+        if renewed.is_err() {
+            self.store.abandon_refresh(&http.system, &self.holder).await.map_err(|e| self.forgetful(http, &e))?;
+        }
+        renewed
+    }
+
+    /// With the right to renew. A renewal that was cut short counts for nothing: its tokens were never used.
+    async fn renew_held(&self, http: &Http, state: &State) -> Result<Tokens, CallError> {
+        let kept = self.store.tokens(&http.system).await.map_err(|e| self.forgetful(http, &e))?;
+        if let Some(tokens) = kept.as_ref().filter(|tokens| self.good(tokens, state)) {
+            self.store.abandon_refresh(&http.system, &self.holder).await.map_err(|e| self.forgetful(http, &e))?;
+            return Ok(tokens.clone());
+        }
+        let stored = kept.as_ref().map(|tokens| &tokens.refresh);
+        let Some(refresh) = stored.or(self.first.refresh.as_ref()) else {
+            return Err(lost(http, "nobody has logged in yet"));
+        };
+        match self.ask(http, &[("grant_type", "refresh_token"), ("refresh_token", refresh.expose_secret())]).await {
+            Err(error @ CallError::Login { .. }) => {
+                // A person may have put a new token into the project, in place of a chain that has broken.
+                let other = self
+                    .first
+                    .refresh
+                    .as_ref()
+                    .filter(|first| stored.is_some_and(|stored| stored.expose_secret() != first.expose_secret()));
+                let Some(first) = other else { return Err(error) };
+                let fields = [("grant_type", "refresh_token"), ("refresh_token", first.expose_secret())];
+                self.ask(http, &fields).await.map_err(|_| error)
+            }
+            other => other,
+        }
+    }
+
+    /// The first tokens of a consent.
+    pub(super) async fn exchange(&self, http: &Http, code: &str, redirect: &str) -> Result<(), CallError> {
+        let fields = [("grant_type", "authorization_code"), ("code", code), ("redirect_uri", redirect)];
+        let tokens = self.ask(http, &fields).await?;
+        self.state.lock().await.tokens = Some(tokens);
+        Ok(())
+    }
+
+    /// Asks for tokens, and keeps them before anybody can use them.
+    async fn ask(&self, http: &Http, fields: &[(&str, &str)]) -> Result<Tokens, CallError> {
+        let client =
+            [("client_id", self.client.id.expose_secret()), ("client_secret", self.client.secret.expose_secret())];
+        let form =
+            url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields.iter().chain(&client)).finish();
+        let mut call = Call::get(self.client.address.clone());
+        call.verb = Verb::POST;
+        call.body = Some(("application/x-www-form-urlencoded", form));
+        let heard = http.send(call).await;
+        let now = self.clock.now();
+        // Repeating is safe: the old token lives until the new one is used.
+        let heard = heard.map_err(|fault| match http.classed(fault, Effect::Read, now) {
+            CallError::Later { reason, .. } | CallError::Unknown { reason, .. } => postponed(http, soon(now), reason),
+            other => other,
+        })?;
+        if let Some(redirect) = http.redirected(&heard, "POST oauth2/token".to_owned()) {
+            return Err(redirect);
+        }
+        let issued: Option<Issued> = serde_json::from_str(&heard.body).ok().filter(|_| heard.ok());
+        let Some(issued) = issued else { return Err(self.classed(http, &heard, now)) };
+        let lives = match &issued.expires_in {
+            serde_json::Value::String(text) => text.trim().parse().unwrap_or(LIVES),
+            other => other.as_i64().unwrap_or(LIVES),
+        };
+        let tokens = Tokens {
+            access: SecretString::from(issued.access_token),
+            refresh: SecretString::from(issued.refresh_token),
+            issued: now,
+            expires: later(now, lives),
+        };
+        self.store.put_tokens(&http.system, &tokens).await.map_err(|e| self.forgetful(http, &e))?;
+        Ok(tokens)
+    }
+
+    /// What the token endpoint's refusal means. Statuses differ between reports; the words do not.
+    fn classed(&self, http: &Http, heard: &Heard, now: Timestamp) -> CallError {
+        let told: Refused = serde_json::from_str(&heard.body).unwrap_or_default();
+        let header = heard.text("Reason").unwrap_or_default();
+        let said = [told.error_description.as_str(), header].join(" ").to_ascii_lowercase();
+        if heard.status == 429 {
+            let until = heard.retry_after(now).unwrap_or_else(|| later(now, 3600));
+            return postponed(http, until, "it gets too many logins".to_owned());
+        }
+        if said.contains("not expired") || said.contains("tooearly") {
+            // Another copy of this login has been renewed a moment ago; its access token is not ours to know.
+            let reason = "the login was renewed less than ten minutes ago, and not by this store".to_owned();
+            return postponed(http, later(now, self.refresh_after), reason);
+        }
+        if matches!(told.error.as_str(), "invalid_client") {
+            let reason = format!(
+                "client_id or client_secret is not known there ({}); compare them with the app in the App Centre",
+                shortened(&told.error_description)
+            );
+            return CallError::Login { system: http.system.to_string(), reason };
+        }
+        if matches!(heard.status, 400 | 401 | 403) && !told.error.is_empty() {
+            let what = match told.error_description.as_str() {
+                "" => &told.error,
+                text => text,
+            };
+            return lost(http, what);
+        }
+        postponed(http, soon(now), format!("its login page answered {}", heard.kind()))
+    }
+
+    /// Tokens that cannot be kept are not used: the next start would have none.
+    fn forgetful(&self, http: &Http, error: &StoreError) -> CallError {
+        postponed(http, later(self.clock.now(), 60), format!("its tokens cannot be kept: {error}"))
+    }
+}
+
+/// A login that only a person can give back.
+fn lost(http: &Http, what: &str) -> CallError {
+    let system = http.system.to_string();
+    CallError::Login {
+        reason: format!("{}; run `flowc login {system}`", shortened(what).trim_end_matches('.')),
+        system,
+    }
+}
+
+/// A login that will do later.
+fn postponed(http: &Http, until: Timestamp, reason: String) -> CallError {
+    CallError::Later { system: http.system.to_string(), until, reason }
+}
+
+/// What a person's consent in the browser needs.
+pub struct Consent {
+    login: Login,
+    http: Http,
+    authorize: Url,
+    client_id: String,
+}
+
+impl Consent {
+    pub(super) fn new(login: Login, http: Http, authorize: Url) -> Self {
+        let client_id = login.client.id.expose_secret().to_owned();
+        Self { login, http, authorize, client_id }
+    }
+
+    /// Where the browser goes. `redirect` must be the address registered for the app; `state` comes back with the code.
+    pub fn address(&self, redirect: &str, state: &str) -> String {
+        let mut address = self.authorize.clone();
+        address
+            .query_pairs_mut()
+            .append_pair("client_id", &self.client_id)
+            .append_pair("redirect_uri", redirect)
+            .append_pair("response_type", "code")
+            .append_pair("state", state)
+            .append_pair("force_login", "0");
+        address.into()
+    }
+
+    /// Exchanges the code, decoded once, for tokens, and keeps them in the store.
+    pub async fn finish(&self, code: &str, redirect: &str) -> Result<(), CallError> {
+        self.login.exchange(&self.http, code, redirect).await
+    }
+}

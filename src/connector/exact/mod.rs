@@ -1,0 +1,369 @@
+//! Exact Online: OData 2 with a login that rotates, limits on calls and on errors, and errors that are sentences.
+//!
+//! Source: the REST reference as of 2025 and clients in production; the measures are the connector's declaration.
+
+mod answer;
+mod login;
+mod odata;
+mod scan;
+
+pub use login::Consent;
+
+use super::budget::{Allowance, Budget};
+use super::clock::Clock;
+use super::entries::{Entries, Secrets};
+use super::http::{Call, Effect, Heard, Http, Timing, Verb};
+use super::retry::Tries;
+use super::{Answer, CallError, Connector, Find, OpenError, Page, Position, Raw, Scan, Setup, Write, fill, json};
+use crate::ir::{Connection, Connector as Habits, Entity, Method};
+use crate::limits;
+use crate::store::Store;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use login::Login;
+use odata::{Measures, ask};
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderName, HeaderValue};
+use secrecy::ExposeSecret as _;
+use std::sync::Arc;
+use tokio::sync::OnceCell;
+use url::Url;
+
+/// Bytes of an address where the declaration does not say.
+const URL_MAX: usize = 2_000;
+/// Values of a search where the declaration does not say.
+const VALUES_MAX: usize = 40;
+
+/// A ledger.
+pub(super) struct Ledger {
+    http: Http,
+    clock: Arc<Clock>,
+    login: Login,
+    budget: Budget,
+    timing: Timing,
+    /// Scheme, host and port.
+    root: Url,
+    /// The administration of the `connect` block.
+    named: Option<String>,
+    /// The administration of the calls.
+    division: OnceCell<String>,
+    measures: Measures,
+    /// The zone of its wall clock.
+    zone: TimeZone,
+}
+
+/// What a person's consent needs: for `flowc login`.
+pub async fn consent(
+    connection: &Connection,
+    habits: &Habits,
+    secrets: &dyn Secrets,
+    store: Arc<dyn Store>,
+) -> Result<Consent, OpenError> {
+    let entries = Entries::new(connection, secrets);
+    let setup = Setup { name: connection.name.as_ref().into(), habits, entries, store, timing: Timing::default() };
+    let root = root(&setup)?;
+    let clock = setup.clock().await?;
+    let http = Http::new(&setup.name, &root, &setup.timing).map_err(|reason| setup.bad(reason))?;
+    let login = login(&setup, &root, clock)?;
+    let authorize = join(&root, habits.word("login.authorize").unwrap_or("/api/oauth2/auth"));
+    Ok(Consent::new(login, http, authorize))
+}
+
+impl Ledger {
+    pub(super) async fn open(setup: Setup<'_>) -> Result<Self, OpenError> {
+        let root = root(&setup)?;
+        let clock = setup.clock().await?;
+        let http = Http::new(&setup.name, &root, &setup.timing).map_err(|reason| setup.bad(reason))?;
+        let login = login(&setup, &root, Arc::clone(&clock))?;
+        let allowed = Allowance {
+            minute: setup.number("limits.minute"),
+            day: setup.number("limits.day"),
+            errors: setup.number("limits.errors"),
+        };
+        let named = setup.entries.text("division")?;
+        if let Some(division) = named.as_ref().filter(|text| !text.bytes().all(|b| b.is_ascii_digit())) {
+            return Err(setup.bad(format!("the division `{division}` is no number")));
+        }
+        let or = |word: u32, default: usize| if word == 0 { default } else { word as usize };
+        let zone = TimeZone::get(&setup.habits.zone).unwrap_or(TimeZone::UTC);
+        Ok(Self {
+            budget: Budget::new(Arc::clone(&http.system), Arc::clone(&clock), Arc::clone(&setup.store), allowed),
+            http,
+            clock,
+            login,
+            timing: setup.timing,
+            root,
+            named,
+            division: OnceCell::new(),
+            measures: Measures {
+                url: or(setup.habits.url_max, URL_MAX),
+                values: or(setup.habits.values_max, VALUES_MAX),
+            },
+            zone,
+        })
+    }
+
+    /// One call, once: its turn, its token, the answer and what it means.
+    async fn call(&self, mut call: Call, route: &str) -> Result<Heard, CallError> {
+        let (effect, verb) = (call.effect, call.verb.clone());
+        self.budget.turn(route).await?;
+        let access = self.login.access(&self.http).await?;
+        let mut bearer = HeaderValue::from_str(&format!("Bearer {}", access.expose_secret()))
+            .map_err(|_| answer::renewed(&self.http, self.clock.now()))?;
+        bearer.set_sensitive(true);
+        call = call.header(AUTHORIZATION, bearer).header(ACCEPT, HeaderValue::from_static("application/json"));
+        let heard = match self.http.send(call).await {
+            Ok(heard) => heard,
+            Err(fault) => return Err(self.http.classed(fault, effect, self.clock.now())),
+        };
+        let said = answer::limits(&heard);
+        self.budget.heard(route, heard.status, said).await?;
+        if heard.status == 401 {
+            // Nothing was done. The token is renewed now, so that the next try has a good one.
+            self.login.refused(&access).await;
+            let new = self.login.access(&self.http).await?;
+            if new.expose_secret() == access.expose_secret() {
+                return Err(answer::not_accepted(&self.http, &heard));
+            }
+            return Err(answer::renewed(&self.http, self.clock.now()));
+        }
+        answer::check(&self.http, &self.budget, heard, effect, (verb.as_str(), route), self.clock.now())
+    }
+
+    /// A page, tried again while that is of use.
+    async fn page(&self, address: &Url, route: &str) -> Result<json::ODataPage, CallError> {
+        let mut tries = Tries::new(&self.clock, &self.timing);
+        loop {
+            let heard = self.call(Call::get(address.clone()), route).await;
+            let page =
+                heard.and_then(|heard| json::odata(&heard.body).map_err(|what| self.http.garbled(what, Effect::Read)));
+            match page {
+                Ok(page) => return Ok(page),
+                Err(error) => tries.pause(error).await?,
+            }
+        }
+    }
+
+    /// Every row of a question.
+    async fn all(&self, address: Url, route: &str) -> Result<Vec<Raw>, CallError> {
+        let mut rows = Vec::new();
+        let mut next = Some(address);
+        for _ in 0..limits::SEARCH_PAGES_MAX {
+            let Some(address) = next else { return Ok(rows) };
+            let page = self.page(&address, route).await?;
+            rows.extend(page.rows);
+            next = page.next.map(|text| self.follow(&text)).transpose()?;
+        }
+        Err(self.http.garbled(format!("more than {} pages of {route}", limits::SEARCH_PAGES_MAX), Effect::Read))
+    }
+
+    /// The address of the next page; only on our own host, since the login goes with it.
+    fn follow(&self, text: &str) -> Result<Url, CallError> {
+        let next = self.root.join(text);
+        match next {
+            Ok(next) if next.origin() == self.root.origin() => Ok(next),
+            Ok(next) => Err(answer::elsewhere(&self.http, next.host_str().unwrap_or_default())),
+            Err(_) => Err(answer::elsewhere(&self.http, "unreadable")),
+        }
+    }
+
+    /// The administration: the named one, else the user's own.
+    async fn division(&self) -> Result<&str, CallError> {
+        if let Some(named) = &self.named {
+            return Ok(named);
+        }
+        let found = self.division.get_or_try_init(|| async {
+            let me = self.me().await?;
+            json::member(&me.0, "CurrentDivision").ok_or_else(|| CallError::Login {
+                system: self.http.system.to_string(),
+                reason: "it does not say which division is the user's; name one in the `connect` block".to_owned(),
+            })
+        });
+        found.await.map(String::as_str)
+    }
+
+    async fn me(&self) -> Result<Raw, CallError> {
+        let address =
+            ask(&join(&self.root, "/api/v1/current/Me"), &[("$select", "CurrentDivision,UserID,FullName,ServerTime")]);
+        let page = self.page(&address, "current/Me").await?;
+        page.rows.into_iter().next().ok_or_else(|| self.http.garbled("no user".to_owned(), Effect::Read))
+    }
+
+    /// The address of a route. One that begins with a slash stands outside of the administration.
+    async fn address(&self, route: &str) -> Result<Url, CallError> {
+        if route.starts_with('/') {
+            return Ok(join(&self.root, route));
+        }
+        let division = self.division().await?;
+        Ok(match route.strip_prefix("beta/") {
+            Some(rest) => join(&self.root, &format!("/api/v1/beta/{division}/{rest}")),
+            None => join(&self.root, &format!("/api/v1/{division}/{route}")),
+        })
+    }
+
+    /// An entity's route with its parts.
+    fn route(&self, entity: &Entity, parts: &[(String, String)], verb: &str) -> Result<String, CallError> {
+        let name = entity.full_name();
+        let route = entity.route.as_deref().ok_or_else(|| {
+            self.refused(verb, &name, format!("{name} has no address of its own; it comes with what it is part of"))
+        })?;
+        fill(route, parts).map_err(|part| {
+            self.refused(verb, route, format!("the address of {name} needs `{part}`, which is not given"))
+        })
+    }
+
+    /// What is not even asked.
+    fn refused(&self, verb: &str, route: &str, reason: String) -> CallError {
+        CallError::Refused { system: self.http.system.to_string(), reason, status: 0, call: format!("{verb} {route}") }
+    }
+
+    async fn search(&self, find: &Find) -> Result<Vec<Raw>, CallError> {
+        let route = self.route(&find.entity, &find.parts, "GET")?;
+        let base = self.address(&route).await?;
+        let select = odata::select(&find.names());
+        let Some(by) = find.by else {
+            return self.all(with(&base, &select, None), &route).await;
+        };
+        let field = find.entity.get(by);
+        let filters = odata::chains(field, &find.values, self.measures, |filter| with(&base, &select, Some(filter)));
+        let mut rows = Vec::new();
+        for filter in filters {
+            rows.extend(self.all(with(&base, &select, Some(&filter)), &route).await?);
+        }
+        Ok(rows)
+    }
+
+    async fn send(&self, write: &Write) -> Result<Answer, CallError> {
+        let verb = match write.method {
+            Method::Get => unreachable!("a write is a create, an update or a deletion"),
+            Method::Post => Verb::POST,
+            Method::Put => Verb::PUT,
+            Method::Delete => Verb::DELETE,
+        };
+        let route = self.route(&write.entity, &write.parts, verb.as_str())?;
+        let mut address = self.address(&route).await?;
+        if verb != Verb::POST {
+            let key = write.id.as_deref().and_then(|id| odata::key(&write.entity, write.entity.key, id));
+            let key = key.ok_or_else(|| {
+                self.refused(verb.as_str(), &route, "it is not said which record, by a key that it can have".to_owned())
+            })?;
+            address.set_path(&format!("{}{key}", address.path()));
+        }
+        let mut call = Call {
+            verb: verb.clone(),
+            address,
+            headers: Vec::new(),
+            body: (verb != Verb::DELETE).then(|| ("application/json", write.body.clone())),
+            effect: Effect::Write,
+        };
+        if verb == Verb::POST {
+            // Else the answer repeats what was sent, and what the ledger computed must be read again.
+            call = call.header(HeaderName::from_static("prefer"), HeaderValue::from_static("return=representation"));
+        }
+        let heard = self.call(call, &route).await?;
+        if heard.body.trim().is_empty() {
+            if verb == Verb::POST {
+                return Err(self.http.garbled("nothing, where the new record should be".to_owned(), Effect::Write));
+            }
+            return Ok(Answer { id: write.id.clone(), record: None });
+        }
+        let page = json::odata(&heard.body).map_err(|what| self.http.garbled(what, Effect::Write))?;
+        let record = page.rows.into_iter().next();
+        let key = write.entity.key.map(|key| write.entity.get(key).wire.to_string());
+        let told = key.zip(record.as_ref()).and_then(|(key, record)| json::member(&record.0, &key));
+        Ok(Answer { id: told.or_else(|| write.id.clone()), record })
+    }
+}
+
+/// A question with `$select` and `$filter`.
+fn with(base: &Url, select: &str, filter: Option<&str>) -> Url {
+    let select = (!select.is_empty()).then_some(("$select", select));
+    let filter = filter.map(|filter| ("$filter", filter));
+    let options: Vec<(&str, &str)> = select.into_iter().chain(filter).collect();
+    ask(base, &options)
+}
+
+fn login(setup: &Setup<'_>, root: &Url, clock: Arc<Clock>) -> Result<Login, OpenError> {
+    let after = setup.habits.word("login.refresh_after").and_then(|text| text.split_whitespace().next()?.parse().ok());
+    Ok(Login {
+        client: login::Client {
+            id: setup.entries.needed_secret("client_id")?,
+            secret: setup.entries.needed_secret("client_secret")?,
+            address: join(root, setup.habits.word("login.token").unwrap_or("/api/oauth2/token")),
+        },
+        clock,
+        store: Arc::clone(&setup.store),
+        first: login::First {
+            refresh: setup.entries.secret("refresh_token")?,
+            access: setup.entries.secret("access_token")?,
+        },
+        refresh_after: after.unwrap_or(login::REFRESH_AFTER),
+        holder: uuid::Uuid::new_v4().to_string(),
+        state: tokio::sync::Mutex::default(),
+    })
+}
+
+/// Scheme, host and port: of `base_url`, else of the country's site.
+fn root(setup: &Setup<'_>) -> Result<Url, OpenError> {
+    let text = if let Some(text) = setup.entries.text("base_url")? {
+        text
+    } else {
+        let country = setup.entries.needed("country")?;
+        let base = setup.habits.word("base").unwrap_or("https://start.exactonline.{country}/");
+        base.replace("{country}", &site(&country)).replace("{division}", "")
+    };
+    let mut root = Url::parse(text.trim()).map_err(|_| setup.bad("its base_url is no address".to_owned()))?;
+    if root.host_str().is_none() {
+        return Err(setup.bad("its base_url is no address".to_owned()));
+    }
+    root.set_query(None);
+    root.set_fragment(None);
+    root.set_path("/");
+    Ok(root)
+}
+
+/// The end of the site's name for a country: most are the country's code.
+fn site(country: &str) -> String {
+    match country.trim().to_ascii_lowercase().as_str() {
+        "gb" | "uk" | "co.uk" => "co.uk".to_owned(),
+        "us" | "com" => "com".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+/// An address of this host.
+fn join(root: &Url, path: &str) -> Url {
+    let mut address = root.clone();
+    address.set_path(path);
+    address
+}
+
+#[async_trait::async_trait]
+impl Connector for Ledger {
+    async fn scan(&self, scan: &Scan, from: &Position) -> Result<Page, CallError> {
+        scan::page(self, scan, from).await
+    }
+
+    async fn find(&self, find: &Find) -> Result<Vec<Raw>, CallError> {
+        self.search(find).await
+    }
+
+    async fn write(&self, write: &Write) -> Result<Answer, CallError> {
+        self.send(write).await
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    async fn sleep_until(&self, then: Timestamp) {
+        self.clock.sleep_until(then).await;
+    }
+
+    fn calls(&self) -> u64 {
+        self.http.calls()
+    }
+
+    async fn hello(&self) -> Result<Raw, CallError> {
+        self.me().await
+    }
+}

@@ -1,0 +1,385 @@
+//! The one HTTP client of the connectors: what it may do, how much it takes, and what its failures mean.
+//!
+//! It follows no redirect, so that credentials go where a person said and nowhere else; it repeats nothing; it reads at
+//! most [`limits::BODY_BYTES_MAX`] bytes after decompression; and it never puts the query of an address into a message,
+//! since signatures stand there.
+
+use super::CallError;
+use crate::limits;
+use jiff::{SignedDuration, Timestamp};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use url::Url;
+
+pub(super) use reqwest::Method as Verb;
+
+/// How long things may take. The defaults are [`limits`]'; tests are less patient.
+#[derive(Clone, Copy, Debug)]
+pub struct Timing {
+    /// Until a connection stands.
+    pub connect: Duration,
+    /// Until an answer is there in full.
+    pub total: Duration,
+    /// The first pause before a read is tried again, of the API's clock; the next ones double.
+    pub pause: SignedDuration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(limits::CONNECT_SECONDS),
+            total: Duration::from_secs(limits::CALL_SECONDS),
+            pause: SignedDuration::from_millis(500),
+        }
+    }
+}
+
+/// Whether a call can change something: what an answer that does not come means depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Effect {
+    /// Safe to repeat.
+    Read,
+    /// Not to be repeated before the outcome is known.
+    Write,
+}
+
+/// One call.
+pub(super) struct Call {
+    pub(super) verb: Verb,
+    pub(super) address: Url,
+    pub(super) headers: Vec<(HeaderName, HeaderValue)>,
+    pub(super) body: Option<(&'static str, String)>,
+    pub(super) effect: Effect,
+}
+
+impl Call {
+    /// A read.
+    pub(super) fn get(address: Url) -> Self {
+        Self { verb: Verb::GET, address, headers: Vec::new(), body: None, effect: Effect::Read }
+    }
+
+    /// With one header more.
+    pub(super) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+}
+
+/// An answer that came in full.
+#[derive(Debug)]
+pub(super) struct Heard {
+    pub(super) status: u16,
+    pub(super) headers: HeaderMap,
+    pub(super) body: String,
+}
+
+impl Heard {
+    pub(super) fn ok(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// Whether the answer says of itself that it is JSON, or says nothing.
+    pub(super) fn says_json(&self) -> bool {
+        match self.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()) {
+            Some(kind) => kind.to_ascii_lowercase().contains("json"),
+            None => true,
+        }
+    }
+
+    /// A header as text.
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// When the system asks to come back: seconds or a date.
+    pub(super) fn retry_after(&self, now: Timestamp) -> Option<Timestamp> {
+        let text = self.headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+        if let Ok(seconds) = text.parse::<i64>() {
+            return now.checked_add(SignedDuration::from_secs(seconds.clamp(0, 86_400))).ok();
+        }
+        let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
+        Some(date.max(now))
+    }
+
+    /// What kind of thing came, for a message.
+    pub(super) fn kind(&self) -> String {
+        let start = self.body.trim_start();
+        let kind = if start.is_empty() {
+            "nothing".to_owned()
+        } else if start.starts_with('<') {
+            match title(start) {
+                Some(title) => format!("a web page (\u{201c}{title}\u{201d})"),
+                None => "a web page".to_owned(),
+            }
+        } else {
+            "something that is not the JSON of this API".to_owned()
+        };
+        format!("{kind}, with status {}", self.status)
+    }
+}
+
+/// The title of a web page, which often says what is the matter.
+fn title(page: &str) -> Option<String> {
+    let from = page.find("<title>")? + "<title>".len();
+    let text = page.get(from..)?;
+    let text = text.get(..text.find('<')?)?.trim();
+    (!text.is_empty()).then(|| shortened(text))
+}
+
+/// What a system said, on one line and not too long.
+pub(super) fn shortened(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let line = words.join(" ");
+    match line.char_indices().nth(limits::REASON_CHARS_MAX) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
+}
+
+/// Why no answer came.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// The call has not left: no address, no connection, no TLS.
+    Unsent(String),
+    /// It was sent, or may have been, and no whole answer came.
+    Lost(String),
+    /// The answer is longer than we read.
+    TooLarge,
+}
+
+/// The client of one connection.
+pub(super) struct Http {
+    client: reqwest::Client,
+    calls: AtomicU64,
+    /// The connection's name.
+    pub(super) system: Arc<str>,
+}
+
+impl Http {
+    /// A client for calls to this address; `Err` says why there may be none.
+    pub(super) fn new(system: &str, base: &Url, timing: &Timing) -> Result<Self, String> {
+        let loopback = is_loopback(base);
+        match base.scheme() {
+            "https" => {}
+            "http" if loopback => {}
+            "http" => {
+                return Err(format!(
+                    "{} is an http address, and its login would be readable on the way; use https (plain http is for this machine only)",
+                    place(base)
+                ));
+            }
+            other => return Err(format!("{other} is no way to reach a system; use https")),
+        }
+        let mut builder = reqwest::Client::builder()
+            .user_agent(concat!("flowc/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(timing.connect)
+            .timeout(timing.total)
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false);
+        if loopback {
+            builder = builder.no_proxy();
+        }
+        let client = builder.build().map_err(|e| format!("no client can be made: {}", causes(&e)))?;
+        Ok(Self { client, calls: AtomicU64::new(0), system: system.into() })
+    }
+
+    /// Calls made so far.
+    pub(super) fn calls(&self) -> u64 {
+        self.calls.load(Ordering::Relaxed)
+    }
+
+    /// Sends a call, once, and reads the answer.
+    pub(super) async fn send(&self, call: Call) -> Result<Heard, Fault> {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        self.send_uncounted(call).await
+    }
+
+    /// The same, for what is no call to the API: its clock.
+    pub(super) async fn send_uncounted(&self, call: Call) -> Result<Heard, Fault> {
+        let Call { verb, address, headers, body, effect: _ } = call;
+        let mut request = self.client.request(verb, address);
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        if let Some((kind, body)) = body {
+            request = request.header(CONTENT_TYPE, kind).body(body);
+        }
+        let mut response = request.send().await.map_err(|e| fault(&e))?;
+        let status = response.status().as_u16();
+        let headers = std::mem::take(response.headers_mut());
+        let mut bytes = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|e| fault(&e))? {
+            if bytes.len() + chunk.len() > limits::BODY_BYTES_MAX {
+                return Err(Fault::TooLarge);
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        // A shop that sends broken UTF-8 has a broken text somewhere; the rest of the page is still good.
+        let body = match String::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(broken) => String::from_utf8_lossy(broken.as_bytes()).into_owned(),
+        };
+        Ok(Heard { status, headers, body })
+    }
+
+    /// What a fault means for the caller.
+    pub(super) fn classed(&self, fault: Fault, effect: Effect, now: Timestamp) -> CallError {
+        let system = self.system.to_string();
+        match (fault, effect) {
+            (Fault::Unsent(reason), effect) => CallError::Later {
+                system,
+                until: guessed(effect, now),
+                reason: format!("it cannot be reached ({reason})"),
+            },
+            (Fault::Lost(reason), Effect::Read) => CallError::Later { system, until: now, reason },
+            (Fault::Lost(reason), Effect::Write) => CallError::Unknown { system, reason },
+            (Fault::TooLarge, Effect::Read) => CallError::Garbled { system, what: too_large() },
+            (Fault::TooLarge, Effect::Write) => CallError::Unknown { system, reason: too_large() },
+        }
+    }
+
+    /// An answer that is none: a redirect. Read or not, the call was not carried out, and only a person can say whether
+    /// the other address is the right one.
+    pub(super) fn redirected(&self, heard: &Heard, call: String) -> Option<CallError> {
+        if !(300..400).contains(&heard.status) {
+            return None;
+        }
+        let to = heard.headers.get(LOCATION).and_then(|value| value.to_str().ok());
+        let to = match to.map(|text| (text, Url::parse(text))) {
+            Some((_, Ok(url))) => format!("to {}", place(&url)),
+            Some((text, Err(_))) => format!("to {}", text.split('?').next().unwrap_or_default()),
+            None => "elsewhere".to_owned(),
+        };
+        let reason = format!(
+            "it redirects {to}, and a login is not sent on; if that is the right address, put it into the `connect` block"
+        );
+        Some(CallError::Refused { system: self.system.to_string(), reason, status: heard.status, call })
+    }
+
+    /// An answer that makes no sense: a read may be tried again, a write may have happened.
+    pub(super) fn garbled(&self, what: String, effect: Effect) -> CallError {
+        let system = self.system.to_string();
+        match effect {
+            Effect::Read => CallError::Garbled { system, what },
+            Effect::Write => CallError::Unknown { system, reason: format!("it answered {what}") },
+        }
+    }
+
+    /// The system is there and cannot answer: 502, 503, a web page.
+    pub(super) fn outage(&self, heard: &Heard, effect: Effect, now: Timestamp) -> CallError {
+        let system = self.system.to_string();
+        let reason = format!("it answered {}", heard.kind());
+        match effect {
+            Effect::Read => CallError::Later { system, until: heard.retry_after(now).unwrap_or(now), reason },
+            Effect::Write => CallError::Unknown { system, reason },
+        }
+    }
+}
+
+/// When a call may be tried again that nobody has set a time for: reads are at once in the hands of [`super::retry`].
+fn guessed(effect: Effect, now: Timestamp) -> Timestamp {
+    match effect {
+        Effect::Read => now,
+        Effect::Write => soon(now),
+    }
+}
+
+/// When to try again what has no time of its own.
+pub(super) fn soon(now: Timestamp) -> Timestamp {
+    later(now, 30)
+}
+
+/// So many seconds from then.
+pub(super) fn later(now: Timestamp, seconds: i64) -> Timestamp {
+    now.checked_add(SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX)
+}
+
+fn too_large() -> String {
+    format!("more than {} MB at once", limits::BODY_BYTES_MAX >> 20)
+}
+
+fn fault(error: &reqwest::Error) -> Fault {
+    if error.is_builder() || error.is_connect() {
+        return Fault::Unsent(causes(error));
+    }
+    if error.is_timeout() {
+        return Fault::Lost("no answer in time".to_owned());
+    }
+    Fault::Lost(format!("the connection broke off ({})", causes(error)))
+}
+
+/// The innermost cause: the outer ones repeat the address with its query.
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut inner = error;
+    while let Some(source) = inner.source() {
+        inner = source;
+    }
+    // The outermost error is the only one that names the address.
+    if std::ptr::addr_eq(inner, error) { "unknown cause".to_owned() } else { shortened(&inner.to_string()) }
+}
+
+/// An address without query, user and password, for messages.
+pub(super) fn place(address: &Url) -> String {
+    let host = address.host_str().unwrap_or_default();
+    let port = address.port().map(|port| format!(":{port}")).unwrap_or_default();
+    format!("{}://{host}{port}{}", address.scheme(), address.path())
+}
+
+/// Whether an address stays on this machine.
+pub(super) fn is_loopback(address: &Url) -> bool {
+    match address.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn http(address: &str) -> Result<Http, String> {
+        Http::new("shop", &Url::parse(address).unwrap(), &Timing::default())
+    }
+
+    #[test]
+    fn plain_http_is_for_this_machine_only() {
+        assert!(http("https://shop.example").is_ok());
+        assert!(http("http://127.0.0.1:8080").is_ok());
+        assert!(http("http://localhost").is_ok());
+        assert!(http("http://shop.example/?key=k").err().unwrap().contains("use https"));
+        assert!(http("http://127.0.0.1.example.org").is_err());
+        assert!(http("ftp://shop.example").is_err());
+    }
+
+    #[test]
+    fn a_message_is_one_line_of_bounded_length() {
+        assert_eq!(shortened(" Verplicht: a\r\nVerplicht: b "), "Verplicht: a Verplicht: b");
+        assert_eq!(shortened(&"é".repeat(10_000)).chars().count(), limits::REASON_CHARS_MAX + 1);
+        assert_eq!(title("<html><head><title> Onderhoud </title>").as_deref(), Some("Onderhoud"));
+    }
+
+    #[test]
+    fn addresses_are_shown_without_what_is_secret() {
+        let url = Url::parse("https://u:p@shop.example:8443/wp-json?oauth_signature=s#f").unwrap();
+        assert_eq!(place(&url), "https://shop.example:8443/wp-json");
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let now: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
+        let heard = |text: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(RETRY_AFTER, HeaderValue::from_static(text));
+            Heard { status: 503, headers, body: String::new() }.retry_after(now)
+        };
+        assert_eq!(heard("120"), Some(later(now, 120)));
+        assert_eq!(heard("Sun, 01 Mar 2026 12:05:00 GMT"), Some(later(now, 300)));
+        assert_eq!(heard("Sun, 01 Mar 2026 11:05:00 GMT"), Some(now));
+        assert_eq!(heard("soon"), None);
+    }
+}

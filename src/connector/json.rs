@@ -1,0 +1,138 @@
+//! Answers as slices of their text: records stay as they came, number by number.
+
+use super::Raw;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+
+/// The records of a list, or of one record.
+pub(super) fn rows(text: &str) -> Result<Vec<Raw>, String> {
+    let text = bare(text);
+    if text.starts_with('{') {
+        return Ok(vec![record(text)?]);
+    }
+    let rows: Vec<&RawValue> = serde_json::from_str(text).map_err(|e| broken(&e))?;
+    rows.into_iter().map(|row| one(row.get())).collect()
+}
+
+/// One record.
+pub(super) fn record(text: &str) -> Result<Raw, String> {
+    let row: &RawValue = serde_json::from_str(bare(text)).map_err(|e| broken(&e))?;
+    one(row.get())
+}
+
+fn one(text: &str) -> Result<Raw, String> {
+    if text.starts_with('{') {
+        Ok(Raw(text.into()))
+    } else if text == "[]" {
+        // What a shop makes of a record of which none of the fields asked for exists.
+        Err("empty rows: none of the fields asked for exists there".to_owned())
+    } else {
+        Err("rows that are no records".to_owned())
+    }
+}
+
+/// A page of an OData service.
+pub(super) struct ODataPage {
+    pub(super) rows: Vec<Raw>,
+    pub(super) next: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(borrow)]
+    d: &'a RawValue,
+}
+
+#[derive(Deserialize)]
+struct Results<'a> {
+    #[serde(borrow)]
+    results: Option<Vec<&'a RawValue>>,
+    #[serde(rename = "__next")]
+    next: Option<String>,
+}
+
+/// The rows of `d.results`, of a bare `d: […]`, or the record `d: {…}`: all three occur.
+pub(super) fn odata(text: &str) -> Result<ODataPage, String> {
+    let envelope: Envelope = serde_json::from_str(bare(text)).map_err(|e| broken(&e))?;
+    let d = envelope.d.get();
+    if d.starts_with('[') {
+        return Ok(ODataPage { rows: rows(d)?, next: None });
+    }
+    if d == "null" {
+        return Ok(ODataPage { rows: Vec::new(), next: None });
+    }
+    let results: Results = serde_json::from_str(d).map_err(|e| broken(&e))?;
+    let Some(list) = results.results else {
+        return Ok(ODataPage { rows: vec![record(d)?], next: None });
+    };
+    let rows = list.into_iter().map(|row| one(row.get())).collect::<Result<_, _>>()?;
+    Ok(ODataPage { rows, next: results.next })
+}
+
+/// A member of a record by its path, as plain text: without quotes, `None` for null and for what is not there.
+pub(super) fn member(record: &str, path: &str) -> Option<String> {
+    let mut text = record;
+    for name in path.split('.') {
+        let members: BTreeMap<String, &RawValue> = serde_json::from_str(text).ok()?;
+        text = members.get(name)?.get();
+    }
+    plain(text)
+}
+
+fn plain(text: &str) -> Option<String> {
+    match text {
+        "null" => None,
+        text if text.starts_with('"') => serde_json::from_str(text).ok(),
+        text => Some(text.to_owned()),
+    }
+}
+
+/// Some servers put a mark in front of their text.
+fn bare(text: &str) -> &str {
+    text.trim_start_matches('\u{feff}').trim()
+}
+
+fn broken(error: &serde_json::Error) -> String {
+    if error.is_eof() { "JSON that ends too early".to_owned() } else { format!("broken JSON ({error})") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(rows: &[Raw]) -> Vec<&str> {
+        rows.iter().map(|row| &*row.0).collect()
+    }
+
+    #[test]
+    fn records_stay_as_they_came() {
+        let text = "\u{feff}[{\"total\": 8.256198333333334000, \"a\":\"\\u00e9\\/\"} ,{}]";
+        assert_eq!(texts(&rows(text).unwrap()), [r#"{"total": 8.256198333333334000, "a":"\u00e9\/"}"#, "{}"]);
+        assert_eq!(texts(&rows(r#"{"id":1}"#).unwrap()), [r#"{"id":1}"#]);
+        assert!(rows("[[],[]]").unwrap_err().contains("empty rows"));
+        assert!(rows(r#"[{"id":1"#).unwrap_err().contains("too early"));
+        assert!(rows("<html>").is_err());
+    }
+
+    #[test]
+    fn all_three_forms_of_a_ledgers_answer() {
+        let page = odata(r#"{"d":{"results":[{"ID":"a"},{"ID":"b"}],"__next":"https://x/?$skiptoken=1"}}"#).unwrap();
+        assert_eq!(texts(&page.rows), [r#"{"ID":"a"}"#, r#"{"ID":"b"}"#]);
+        assert_eq!(page.next.as_deref(), Some("https://x/?$skiptoken=1"));
+        assert_eq!(odata(r#"{"d":[{"ID":"a"}]}"#).unwrap().rows.len(), 1);
+        let one = odata(r#"{"d":{"ID":"a","Lines":{"results":[]}}}"#).unwrap();
+        assert_eq!(texts(&one.rows), [r#"{"ID":"a","Lines":{"results":[]}}"#]);
+        assert!(odata(r#"{"d":{"results":[]}}"#).unwrap().rows.is_empty());
+        assert!(odata(r#"{"error":{}}"#).is_err());
+    }
+
+    #[test]
+    fn members_are_read_by_path() {
+        let record = r#"{"id":12,"billing":{"email":"a\u0040b"},"x":null}"#;
+        assert_eq!(member(record, "id").as_deref(), Some("12"));
+        assert_eq!(member(record, "billing.email").as_deref(), Some("a@b"));
+        assert_eq!(member(record, "x"), None);
+        assert_eq!(member(record, "y.z"), None);
+    }
+}

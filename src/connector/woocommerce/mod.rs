@@ -1,0 +1,246 @@
+//! WooCommerce, REST v3: lists that move under the reader's hands, and errors whose status does not say what they are.
+//!
+//! Source: WooCommerce REST v3; what is said to be measured was seen on shops of versions 9.9 and 11.
+
+mod answer;
+mod auth;
+mod filter;
+mod scan;
+
+use super::clock::Clock;
+use super::http::{Call, Effect, Heard, Http, Timing, Verb};
+use super::retry::Tries;
+use super::{Answer, CallError, Connector, Find, OpenError, Page, Position, Raw, Scan, Setup, Write, fill, json};
+use crate::ir::{Entity, Method};
+use auth::Login;
+use jiff::Timestamp;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use tokio::sync::Semaphore;
+use url::Url;
+
+/// Calls to one shop at a time: it is somebody's web shop, and each of ours takes one of its workers.
+const PARALLEL: usize = 4;
+/// Rows of a page where the declaration names none.
+const PAGE: u32 = 100;
+/// Rows below which a page is not made smaller when the shop cannot answer it.
+const PAGE_MIN: u32 = 10;
+
+/// A shop.
+pub(super) struct Shop {
+    http: Http,
+    clock: Arc<Clock>,
+    login: Login,
+    timing: Timing,
+    base: Url,
+    /// Rows that this shop can answer at once; less after it could not.
+    page: AtomicU32,
+    workers: Semaphore,
+}
+
+/// A query, in order.
+type Query = Vec<(String, String)>;
+
+impl Shop {
+    pub(super) async fn open(setup: Setup<'_>) -> Result<Self, OpenError> {
+        let text = setup.entries.needed("url")?;
+        let base = base(&text).ok_or_else(|| setup.bad(format!("the url `{}` is no address", without_query(&text))))?;
+        let login = Login { key: setup.entries.needed_secret("key")?, secret: setup.entries.needed_secret("secret")? };
+        let http = Http::new(&setup.name, &base, &setup.timing).map_err(|reason| setup.bad(reason))?;
+        let rows = if setup.habits.page == 0 { PAGE } else { setup.habits.page.min(PAGE) };
+        Ok(Self {
+            http,
+            clock: setup.clock().await?,
+            login,
+            timing: setup.timing,
+            base,
+            page: AtomicU32::new(rows),
+            workers: Semaphore::new(PARALLEL),
+        })
+    }
+
+    /// One call, once.
+    async fn call(
+        &self,
+        verb: &Verb,
+        route: &str,
+        query: &[(String, String)],
+        body: Option<String>,
+    ) -> Result<Heard, CallError> {
+        let effect = if *verb == Verb::GET { Effect::Read } else { Effect::Write };
+        let _worker = self.workers.acquire().await.expect("the shop's workers are never closed");
+        self.clock.refresh().await;
+        let mut address = self.base.clone();
+        address.set_path(&format!("{}/{}", self.base.path().trim_end_matches('/'), route.trim_matches('/')));
+        if !query.is_empty() {
+            address.set_query(Some(&auth::joined(query)));
+        }
+        let mut call = Call {
+            verb: verb.clone(),
+            address,
+            headers: Vec::new(),
+            body: body.map(|body| ("application/json", body)),
+            effect,
+        };
+        if call.address.scheme() == "https" {
+            call = call.header(reqwest::header::AUTHORIZATION, self.login.basic());
+        } else {
+            let nonce = uuid::Uuid::new_v4().simple().to_string();
+            call.address = self.login.signed(verb.as_str(), &call.address, self.clock.now().as_second(), &nonce);
+        }
+        let heard = self.http.send(call).await;
+        let heard = heard.map_err(|fault| self.http.classed(fault, effect, self.clock.now()))?;
+        answer::check(&self.http, heard, effect, &format!("{verb} {route}"), self.clock.now())
+    }
+
+    /// A list, tried again while that is of use, with smaller pages where the shop is not up to large ones. `query` is
+    /// given the rows of the page.
+    async fn list(&self, route: &str, query: impl Fn(u32) -> Query) -> Result<(Vec<Raw>, u32), CallError> {
+        let mut tries = Tries::new(&self.clock, &self.timing);
+        loop {
+            if tries.tried() >= 2 {
+                // A page of large orders can be more than the memory or the time that a shop gives to one call.
+                let rows = self.page.load(Ordering::Relaxed);
+                self.page.store((rows / 2).max(PAGE_MIN).min(rows), Ordering::Relaxed);
+            }
+            let rows = self.page.load(Ordering::Relaxed);
+            let heard = self.call(&Verb::GET, route, &query(rows), None).await;
+            let records =
+                heard.and_then(|heard| json::rows(&heard.body).map_err(|what| self.http.garbled(what, Effect::Read)));
+            match records {
+                Ok(records) => return Ok((records, rows)),
+                Err(error) => tries.pause(error).await?,
+            }
+        }
+    }
+
+    fn route(&self, entity: &Entity, parts: &[(String, String)], call: &str) -> Result<String, CallError> {
+        let refused = |reason: String| CallError::Refused {
+            system: self.http.system.to_string(),
+            reason,
+            status: 0,
+            call: call.to_owned(),
+        };
+        let name = entity.full_name();
+        let route = entity
+            .route
+            .as_deref()
+            .ok_or_else(|| refused(format!("{name} has no address of its own; it comes with what it is part of")))?;
+        fill(route, parts).map_err(|part| refused(format!("the address of {name} needs `{part}`, which is not given")))
+    }
+
+    /// Rows of a page now.
+    fn page_rows(&self) -> usize {
+        self.page.load(Ordering::Relaxed) as usize
+    }
+
+    async fn send(&self, write: &Write) -> Result<Answer, CallError> {
+        let route = self.route(&write.entity, &write.parts, "write")?;
+        // `dp` is for the answer: with the shop's own decimals it would hide what was stored.
+        let mut query: Query = vec![("dp".to_owned(), "6".to_owned())];
+        let one = |id: &Option<String>| match id {
+            Some(id) => {
+                Ok(format!("{route}/{}", percent_encoding::utf8_percent_encode(id, percent_encoding::NON_ALPHANUMERIC)))
+            }
+            None => Err(CallError::Refused {
+                system: self.http.system.to_string(),
+                reason: "it is not said which record".to_owned(),
+                status: 0,
+                call: route.clone(),
+            }),
+        };
+        let (verb, route, body) = match write.method {
+            Method::Get => unreachable!("a write is a create, an update or a deletion"),
+            Method::Post => (Verb::POST, route.clone(), Some(write.body.clone())),
+            Method::Put => (Verb::PUT, one(&write.id)?, Some(write.body.clone())),
+            Method::Delete => {
+                // Only these have a trash; for all others the shop asks to be told that it is final.
+                if !matches!(route.as_str(), "orders" | "products" | "coupons") {
+                    query.push(("force".to_owned(), "true".to_owned()));
+                }
+                (Verb::DELETE, one(&write.id)?, None)
+            }
+        };
+        let heard = match self.call(&verb, &route, &query, body).await {
+            Err(CallError::Refused { status: 410, .. }) if verb == Verb::DELETE => {
+                return Ok(Answer { id: write.id.clone(), record: None });
+            }
+            other => other?,
+        };
+        let record = json::record(&heard.body).map_err(|what| self.http.garbled(what, Effect::Write))?;
+        let key = write.entity.key.map(|key| write.entity.get(key).wire.to_string());
+        let id = key.and_then(|key| json::member(&record.0, &key)).or_else(|| write.id.clone());
+        Ok(Answer { id, record: Some(record) })
+    }
+}
+
+/// The address of the API: `url` may be the shop's, or already the API's.
+fn base(text: &str) -> Option<Url> {
+    let mut base = Url::parse(text.trim()).ok()?;
+    base.host_str()?;
+    base.set_fragment(None);
+    base.set_query(None);
+    let path = base.path().trim_end_matches('/').to_owned();
+    let path = if path.ends_with("/wp-json/wc/v3") { path } else { format!("{path}/wp-json/wc/v3") };
+    base.set_path(&path);
+    Some(base)
+}
+
+fn without_query(text: &str) -> &str {
+    text.split('?').next().unwrap_or_default()
+}
+
+#[async_trait::async_trait]
+impl Connector for Shop {
+    async fn scan(&self, scan: &Scan, from: &Position) -> Result<Page, CallError> {
+        scan::page(self, scan, from).await
+    }
+
+    async fn find(&self, find: &Find) -> Result<Vec<Raw>, CallError> {
+        filter::find(self, find).await
+    }
+
+    async fn write(&self, write: &Write) -> Result<Answer, CallError> {
+        self.send(write).await
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    async fn sleep_until(&self, then: Timestamp) {
+        self.clock.sleep_until(then).await;
+    }
+
+    fn calls(&self) -> u64 {
+        self.http.calls()
+    }
+
+    async fn hello(&self) -> Result<Raw, CallError> {
+        let query = [("_fields".to_owned(), "environment,settings,security".to_owned())];
+        let mut tries = Tries::new(&self.clock, &self.timing);
+        loop {
+            let heard = self.call(&Verb::GET, "system_status", &query, None).await;
+            let told =
+                heard.and_then(|heard| json::record(&heard.body).map_err(|what| self.http.garbled(what, Effect::Read)));
+            match told {
+                Ok(told) => return Ok(told),
+                Err(error) => tries.pause(error).await?,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_may_be_the_shops_or_the_apis() {
+        for text in ["https://shop.example", "https://shop.example/", "https://shop.example/wp-json/wc/v3/"] {
+            assert_eq!(base(text).unwrap().as_str(), "https://shop.example/wp-json/wc/v3");
+        }
+        assert_eq!(base("https://x.example/winkel/").unwrap().path(), "/winkel/wp-json/wc/v3");
+        assert!(base("shop.example").is_none());
+    }
+}

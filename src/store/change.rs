@@ -1,0 +1,65 @@
+//! A commit: changes that become true together or not at all.
+
+use super::rows::{Attempt, Intent, Known, KnownKey, Link, LinkKey, Outcome, PlanSource, RecordRow};
+
+/// Changes that become true together.
+#[derive(Clone, Debug, Default)]
+pub struct Commit {
+    /// In this order.
+    pub changes: Vec<Change>,
+}
+
+/// One change.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// The source has been read up to here: every record before it is written, skipped or parked.
+    Advance {
+        /// The flow.
+        flow: String,
+        /// Opaque to all but its connector.
+        position: String,
+    },
+    /// A record's state.
+    Record(RecordRow),
+    /// What is about to be sent.
+    Intend(Intent),
+    /// What became of it. `Unknown` leaves the intent open; all else closes it.
+    Outcome {
+        /// The intent's id.
+        intent: String,
+        /// What became of it.
+        outcome: Outcome,
+    },
+    /// A link, new or changed.
+    Link(Link),
+    /// The link no longer holds.
+    Unlink(LinkKey),
+    /// An entry of the log.
+    Log(Attempt),
+    /// The sources of a plan, once for its hash.
+    PlanSources {
+        /// The plan's hash.
+        plan_hash: String,
+        /// Its files.
+        sources: Vec<PlanSource>,
+    },
+    /// A key of the target and what it leads to.
+    Know(KnownKey, Known),
+    /// That key may lead elsewhere now.
+    Doubt(KnownKey),
+}
+
+impl Commit {
+    /// One change alone.
+    #[must_use]
+    pub fn of(change: Change) -> Self {
+        Self { changes: vec![change] }
+    }
+
+    /// One change more.
+    #[must_use]
+    pub fn and(mut self, change: Change) -> Self {
+        self.changes.push(change);
+        self
+    }
+}

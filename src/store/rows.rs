@@ -1,0 +1,388 @@
+//! The rows of the store, as its callers see them.
+
+use jiff::Timestamp;
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+
+/// What has become of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// It is in the target.
+    Written,
+    /// Left out on purpose.
+    Skipped,
+    /// It goes on when something else is there.
+    Waiting,
+    /// It needs a person, or another version of the flow or of itself.
+    Parked,
+}
+
+/// A record of a flow and how far it got.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordRow {
+    /// The flow.
+    pub flow: String,
+    /// The source's key.
+    pub key: String,
+    /// What has become of it.
+    pub state: State,
+    /// Hash of the fields that were read: the same again is nothing new.
+    pub content_hash: String,
+    /// The plan that decided.
+    pub plan_hash: String,
+    /// Why, where there is a why. Sealed at rest.
+    pub reason: Option<String>,
+    /// The line of the flow that decided.
+    pub place: Option<Place>,
+    /// What it became.
+    pub target: Option<Target>,
+    /// What it waits for, in the engine's words.
+    pub waits_for: Option<String>,
+    /// Not to be tried again before.
+    pub due: Option<Timestamp>,
+    /// When this was decided.
+    pub updated: Timestamp,
+    /// Tries without success since the record or the plan changed.
+    pub attempts: u32,
+    /// The source's own mark of this version: its time of change, its row version.
+    pub version: String,
+    /// People whom the reason may name: [`super::Store::keyed_hash`] of their e-mail addresses.
+    pub people: Vec<String>,
+}
+
+/// A place in a flow.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// The file, relative to the project.
+    pub file: String,
+    /// From 1.
+    pub line: u32,
+    /// From 1.
+    pub column: u32,
+}
+
+/// A record of a target.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Target {
+    /// The connection.
+    pub connection: String,
+    /// The entity, `exact.SalesOrder`.
+    pub entity: String,
+    /// Its key there.
+    pub id: String,
+}
+
+/// A record, named.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RecordId {
+    /// The flow.
+    pub flow: String,
+    /// The source's key.
+    pub key: String,
+}
+
+/// Which records are asked for.
+#[derive(Clone, Debug, Default)]
+pub struct RecordFilter {
+    /// Of this flow; else of all.
+    pub flow: Option<String>,
+    /// In one of these states; empty: in any.
+    pub states: Vec<State>,
+    /// Decided by another plan than this.
+    pub plan_not: Option<String>,
+    /// Whose time has come by then.
+    pub due_by: Option<Timestamp>,
+    /// Behind this record.
+    pub after: Option<RecordId>,
+    /// At most so many; 0: as many as a page holds.
+    pub limit: usize,
+}
+
+/// A page of records.
+#[derive(Clone, Debug, Default)]
+pub struct RecordPage {
+    /// The records.
+    pub rows: Vec<RecordRow>,
+    /// Where to go on; none: that was all. There may be more even behind a page without rows.
+    pub next: Option<RecordId>,
+}
+
+/// Records of a flow by state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Written.
+    pub written: u64,
+    /// Skipped.
+    pub skipped: u64,
+    /// Waiting.
+    pub waiting: u64,
+    /// Parked.
+    pub parked: u64,
+}
+
+/// What is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Operation {
+    /// A new record.
+    Create,
+    /// Fields of a record.
+    Update,
+    /// The end of a record.
+    Delete,
+}
+
+/// What is about to be sent: durable before the call. Sealed at rest, since keys may be e-mail addresses.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Intent {
+    /// Unique, made by the engine.
+    pub id: String,
+    /// The flow.
+    pub flow: String,
+    /// The source's key.
+    pub key: String,
+    /// The step of the draft, `0.2`.
+    pub step: String,
+    /// The mapping.
+    pub mapping: String,
+    /// The connection that is written to.
+    pub connection: String,
+    /// The entity.
+    pub entity: String,
+    /// Create, update or delete.
+    pub operation: Operation,
+    /// The key of what is updated or deleted.
+    pub target: Option<String>,
+    /// Fields and values by which the effect can be found.
+    pub search: Vec<(String, String)>,
+    /// Hash of the body.
+    pub payload_hash: String,
+    /// Keys that stay held until the outcome is known.
+    pub lanes: Vec<String>,
+    /// The plan that decided.
+    pub plan_hash: String,
+    /// When it was written down.
+    pub at: Timestamp,
+    /// Since when its outcome is known to be unknown, and what was seen. None: the process died before it could say.
+    pub unknown: Option<(Timestamp, String)>,
+}
+
+/// What became of an intent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It took effect.
+    Done {
+        /// The key of the record.
+        target: Option<String>,
+    },
+    /// It did not, and cannot any more.
+    NotDone,
+    /// It was read and refused.
+    Refused {
+        /// Why.
+        reason: String,
+    },
+    /// It may have taken effect; the intent stays open.
+    Unknown {
+        /// Since when.
+        at: Timestamp,
+        /// What was seen.
+        reason: String,
+    },
+}
+
+/// One end of a link: a record of a source, for a mapping.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct LinkKey {
+    /// The source's connection.
+    pub connection: String,
+    /// The mapping.
+    pub mapping: String,
+    /// The source's entity.
+    pub entity: String,
+    /// The source's key.
+    pub key: String,
+}
+
+/// Which record became which, and what of ours is in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    /// The source's end.
+    pub source: LinkKey,
+    /// The target's end.
+    pub target: Target,
+    /// What we wrote last, field by field.
+    pub fields: Vec<FieldHash>,
+    /// The source's time of change that this came from.
+    pub source_changed: Option<Timestamp>,
+    /// Line by line.
+    pub children: Vec<ChildLink>,
+}
+
+/// A line of the source and the line that it became.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChildLink {
+    /// The list's field in the target, `SalesOrderLines`.
+    pub list: String,
+    /// The source's key.
+    pub key: String,
+    /// The target's key, once it is known.
+    pub id: Option<String>,
+    /// What we wrote last.
+    pub fields: Vec<FieldHash>,
+}
+
+/// A field of ours: its path and the [`super::Store::keyed_hash`] of what we wrote.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldHash {
+    /// The field.
+    pub field: String,
+    /// The hash.
+    pub hash: String,
+}
+
+/// A page of links.
+#[derive(Clone, Debug, Default)]
+pub struct LinkPage {
+    /// The links.
+    pub links: Vec<Link>,
+    /// Where to go on; none: that was all.
+    pub next: Option<LinkKey>,
+}
+
+/// An entry of the log, by time and number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AttemptId {
+    /// Microseconds since 1970.
+    pub at: i64,
+    /// Among those of the same time.
+    pub number: u64,
+}
+
+/// What was tried for a record, as it was then. The texts are JSON that only engine and screens look into. Sealed at rest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// The flow.
+    pub flow: String,
+    /// The source's key.
+    pub key: String,
+    /// When.
+    pub at: Timestamp,
+    /// The plan's hash.
+    pub version: String,
+    /// The source record.
+    pub raw: String,
+    /// What the finds found.
+    pub found: String,
+    /// The payloads.
+    pub drafts: String,
+    /// What was decided.
+    pub steps: String,
+    /// What the systems answered.
+    pub answers: String,
+    /// People whom this is about: [`super::Store::keyed_hash`] of their e-mail addresses.
+    pub people: Vec<String>,
+    /// When it is erased.
+    pub expires: Timestamp,
+}
+
+/// A page of the log.
+#[derive(Clone, Debug, Default)]
+pub struct LogPage {
+    /// The entries, oldest first.
+    pub attempts: Vec<Attempt>,
+    /// Where to go on; none: that was all.
+    pub next: Option<AttemptId>,
+}
+
+/// A file of a plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanSource {
+    /// Its name, relative to the project; the library's begin with their own prefix.
+    pub name: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// A key of a target. The value is kept as a keyed hash.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct KnownKey {
+    /// The connection.
+    pub connection: String,
+    /// The entity.
+    pub entity: String,
+    /// The field.
+    pub field: String,
+    /// The value.
+    pub value: String,
+}
+
+/// What a key leads to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Known {
+    /// The record's key.
+    pub id: String,
+    /// When that was seen.
+    pub at: Timestamp,
+}
+
+/// A login's tokens. Sealed at rest.
+#[derive(Clone, Debug)]
+pub struct Tokens {
+    /// For calls.
+    pub access: SecretString,
+    /// For the next refresh.
+    pub refresh: SecretString,
+    /// When they were issued.
+    pub issued: Timestamp,
+    /// When the access token ends.
+    pub expires: Timestamp,
+}
+
+/// Whether one may refresh a login.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RefreshTurn {
+    /// One may; the mark is on disk.
+    Yours {
+        /// A refresh began at that time and never told its end: the process died. Its new tokens were never used, so
+        /// the old ones still count.
+        interrupted: Option<Timestamp>,
+    },
+    /// Somebody else is at it.
+    Held {
+        /// Until then at most.
+        until: Timestamp,
+    },
+}
+
+/// What a connection has used of its limits.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Budget {
+    /// The short window.
+    pub minute: Option<Window>,
+    /// The long window.
+    pub day: Option<Window>,
+    /// Errors per route.
+    pub errors: Vec<RouteErrors>,
+}
+
+/// A window of a limit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    /// Calls that it allows.
+    pub limit: u32,
+    /// Calls that are left.
+    pub left: u32,
+    /// When it begins anew.
+    pub resets: Timestamp,
+}
+
+/// Errors of one route.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RouteErrors {
+    /// The route.
+    pub route: String,
+    /// When.
+    pub at: Vec<Timestamp>,
+}

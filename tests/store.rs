@@ -1,0 +1,543 @@
+//! The contract of a store: what any backend must keep. `Bench` is the only place that knows which one is under test.
+
+use flowc::limits;
+use flowc::store::{
+    Attempt, AttemptId, Budget, Change, ChildLink, Commit, Counts, Embedded, FieldHash, Intent, Key, Known, KnownKey,
+    Link, LinkKey, Operation, Outcome, Place, PlanSource, RecordFilter, RecordId, RecordRow, RefreshTurn, RouteErrors,
+    State, Store, StoreError, Target, Tokens, Window,
+};
+use jiff::{SignedDuration, Timestamp};
+use secrecy::{ExposeSecret, SecretString};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+struct Bench {
+    folder: tempfile::TempDir,
+}
+
+impl Bench {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().expect("a folder for the test") }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("store.redb")
+    }
+
+    fn open(&self) -> Arc<dyn Store> {
+        Arc::new(self.try_open('1').expect("a store"))
+    }
+
+    fn try_open(&self, key: char) -> Result<Embedded, StoreError> {
+        // 32 bytes in hex: a passphrase would be stretched at each opening.
+        Embedded::open(&self.path(), &Key::from_text(&key.to_string().repeat(64)))
+    }
+}
+
+fn noon() -> Timestamp {
+    "2026-03-01T12:00:00Z".parse().expect("a time")
+}
+
+fn row(key: &str, state: State) -> RecordRow {
+    RecordRow {
+        flow: "orders.orders".into(),
+        key: key.into(),
+        state,
+        content_hash: "c1".into(),
+        plan_hash: "p1".into(),
+        reason: Some("no VAT code for 19 % in DE".into()),
+        place: Some(Place { file: "project.flow".into(), line: 12, column: 3 }),
+        target: None,
+        waits_for: None,
+        due: None,
+        updated: noon(),
+        attempts: 1,
+        version: "2026-03-01T11:00:00".into(),
+        people: vec![],
+    }
+}
+
+fn intent(id: &str) -> Intent {
+    Intent {
+        id: id.into(),
+        flow: "orders.orders".into(),
+        key: "1001".into(),
+        step: "0".into(),
+        mapping: "orders.sales_order".into(),
+        connection: "books".into(),
+        entity: "exact.SalesOrder".into(),
+        operation: Operation::Create,
+        target: None,
+        search: vec![("YourRef".into(), "1001".into())],
+        payload_hash: "h".into(),
+        lanes: vec!["exact.SalesOrder:1001".into()],
+        plan_hash: "p1".into(),
+        at: noon(),
+        unknown: None,
+    }
+}
+
+fn link(key: &str, id: &str) -> Link {
+    let fields = vec![FieldHash { field: "YourRef".into(), hash: "f".into() }];
+    Link {
+        source: LinkKey {
+            connection: "shop".into(),
+            mapping: "orders.sales_order".into(),
+            entity: "woo.Order".into(),
+            key: key.into(),
+        },
+        target: Target { connection: "books".into(), entity: "exact.SalesOrder".into(), id: id.into() },
+        fields: fields.clone(),
+        source_changed: Some(noon()),
+        children: vec![ChildLink { list: "SalesOrderLines".into(), key: "11".into(), id: Some("l1".into()), fields }],
+    }
+}
+
+fn attempt(key: &str, at: Timestamp) -> Attempt {
+    Attempt {
+        flow: "orders.orders".into(),
+        key: key.into(),
+        at,
+        version: "p1".into(),
+        raw: r#"{"billing":{"email":"kim@example.org"}}"#.into(),
+        found: "[]".into(),
+        drafts: "[{}]".into(),
+        steps: "[]".into(),
+        answers: "[]".into(),
+        people: vec!["kim".into()],
+        expires: at + SignedDuration::from_hours(24 * 14),
+    }
+}
+
+#[tokio::test]
+async fn a_position_is_there_after_reopening() {
+    let bench = Bench::new();
+    let store = bench.open();
+    assert_eq!(store.position("orders.orders").await.unwrap(), None);
+    store.advance("orders.orders", "a").await.unwrap();
+    store.advance("orders.orders", "b").await.unwrap();
+    drop(store);
+    let store = bench.open();
+    assert_eq!(store.position("orders.orders").await.unwrap().as_deref(), Some("b"));
+    assert_eq!(store.orphans(&[]).await.unwrap(), ["orders.orders"]);
+    assert!(store.orphans(&["orders.orders"]).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn an_intent_stays_open_until_its_outcome_is_known() {
+    let bench = Bench::new();
+    let store = bench.open();
+    store.intend(intent("i1")).await.unwrap();
+    drop(store);
+    let store = bench.open();
+    assert_eq!(store.open_intents(None).await.unwrap(), [intent("i1")]);
+    assert!(store.open_intents(Some("stock.stock")).await.unwrap().is_empty());
+    for later in [0, 60] {
+        let at = noon() + SignedDuration::from_secs(later);
+        store.settle("i1", Outcome::Unknown { at, reason: format!("seen {later}") }).await.unwrap();
+    }
+    let open = store.open_intents(Some("orders.orders")).await.unwrap();
+    assert_eq!(open[0].unknown, Some((noon(), "seen 0".into())), "the first time counts");
+    store.settle("i1", Outcome::Done { target: Some("t1".into()) }).await.unwrap();
+    assert!(store.open_intents(None).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn outcome_link_and_record_become_true_together_or_not_at_all() {
+    let bench = Bench::new();
+    let store = bench.open();
+    store.intend(intent("i1")).await.unwrap();
+    let finish = |id: &str| {
+        Commit::of(Change::Link(link("1001", "t1")))
+            .and(Change::Record(RecordRow { target: Some(link("1001", "t1").target), ..row("1001", State::Written) }))
+            .and(Change::Advance { flow: "orders.orders".into(), position: "p".into() })
+            .and(Change::Log(attempt("1001", noon())))
+            .and(Change::Outcome { intent: id.into(), outcome: Outcome::Done { target: Some("t1".into()) } })
+    };
+    let refused = store.commit(finish("never intended")).await;
+    assert!(matches!(refused, Err(StoreError::Misused { .. })), "{refused:?}");
+    assert_eq!(store.link(&link("1001", "t1").source).await.unwrap(), None);
+    assert_eq!(store.record("orders.orders", "1001").await.unwrap(), None);
+    assert_eq!(store.position("orders.orders").await.unwrap(), None);
+    assert!(store.attempts("orders.orders", "1001", 9).await.unwrap().is_empty());
+
+    store.commit(finish("i1")).await.unwrap();
+    drop(store);
+    let store = bench.open();
+    assert_eq!(store.link(&link("1001", "t1").source).await.unwrap(), Some(link("1001", "t1")));
+    assert_eq!(store.links_to(&link("1001", "t1").target).await.unwrap(), [link("1001", "t1")]);
+    assert_eq!(store.record("orders.orders", "1001").await.unwrap().unwrap().state, State::Written);
+    assert_eq!(store.position("orders.orders").await.unwrap().as_deref(), Some("p"));
+    assert!(store.open_intents(None).await.unwrap().is_empty());
+    assert_eq!(store.attempts("orders.orders", "1001", 9).await.unwrap(), [attempt("1001", noon())]);
+}
+
+#[tokio::test]
+async fn many_at_once_all_become_durable_and_a_refused_one_spoils_no_other() {
+    let bench = Bench::new();
+    let store = bench.open();
+    let mut tasks = tokio::task::JoinSet::new();
+    for n in 0..400 {
+        let store = Arc::clone(&store);
+        tasks.spawn(async move {
+            if n % 10 == 0 {
+                assert!(store.settle(&format!("ghost {n}"), Outcome::NotDone).await.is_err());
+            } else {
+                store.intend(intent(&format!("i{n:03}"))).await.unwrap();
+            }
+        });
+    }
+    while let Some(done) = tasks.join_next().await {
+        done.unwrap();
+    }
+    drop(store);
+    assert_eq!(bench.open().open_intents(None).await.unwrap().len(), 360);
+}
+
+#[tokio::test]
+async fn the_same_intent_twice_is_a_bug_and_too_many_are_an_outage() {
+    let bench = Bench::new();
+    let store = bench.open();
+    store.intend(intent("i1")).await.unwrap();
+    assert!(matches!(store.intend(intent("i1")).await, Err(StoreError::Misused { .. })));
+    let changes = (1..limits::INTENTS_OPEN_MAX).map(|n| Change::Intend(intent(&format!("n{n}")))).collect();
+    store.commit(Commit { changes }).await.unwrap();
+    assert!(matches!(store.intend(intent("one more")).await, Err(StoreError::Backlog { .. })));
+}
+
+#[tokio::test]
+async fn records_are_found_by_state_plan_time_and_what_they_wait_for() {
+    let bench = Bench::new();
+    let store = bench.open();
+    let waiting = RecordRow {
+        waits_for: Some("woo.Order:7".into()),
+        due: Some(noon() + SignedDuration::from_hours(1)),
+        ..row("2", State::Waiting)
+    };
+    for row in [
+        row("1", State::Written),
+        waiting.clone(),
+        row("3", State::Parked),
+        RecordRow { plan_hash: "p2".into(), ..row("4", State::Parked) },
+        RecordRow { flow: "refunds.refunds".into(), ..row("5", State::Parked) },
+        row("6", State::Skipped),
+    ] {
+        store.settle_record(row).await.unwrap();
+    }
+    let keys = |filter: RecordFilter| {
+        let store = Arc::clone(&store);
+        async move {
+            let page = store.records(&filter).await.unwrap();
+            assert_eq!(page.next, None);
+            page.rows.into_iter().map(|row| row.key).collect::<Vec<_>>()
+        }
+    };
+    let flow = Some("orders.orders".to_owned());
+    let parked = RecordFilter { states: vec![State::Parked], ..RecordFilter::default() };
+    assert_eq!(keys(RecordFilter::default()).await, ["1", "2", "3", "4", "6", "5"]);
+    assert_eq!(keys(RecordFilter { flow: flow.clone(), ..RecordFilter::default() }).await, ["1", "2", "3", "4", "6"]);
+    assert_eq!(keys(parked.clone()).await, ["3", "4", "5"]);
+    assert_eq!(keys(RecordFilter { flow: flow.clone(), ..parked.clone() }).await, ["3", "4"]);
+    assert_eq!(keys(RecordFilter { plan_not: Some("p2".into()), ..parked.clone() }).await, ["3", "5"]);
+    let due = RecordFilter { states: vec![State::Waiting], due_by: Some(noon()), ..RecordFilter::default() };
+    assert!(keys(due.clone()).await.is_empty());
+    assert_eq!(keys(RecordFilter { due_by: waiting.due, ..due }).await, ["2"]);
+    let mixed = RecordFilter { states: vec![State::Written, State::Waiting], flow, ..RecordFilter::default() };
+    assert_eq!(keys(mixed).await, ["1", "2"]);
+
+    assert_eq!(store.waiting_for("woo.Order:7").await.unwrap(), [waiting]);
+    store.settle_record(row("2", State::Written)).await.unwrap();
+    assert!(store.waiting_for("woo.Order:7").await.unwrap().is_empty());
+    let counts = store.counts("orders.orders").await.unwrap();
+    assert_eq!(counts, Counts { written: 2, skipped: 1, waiting: 0, parked: 2 });
+}
+
+#[tokio::test]
+async fn pages_are_bounded_and_lead_on() {
+    let bench = Bench::new();
+    let store = bench.open();
+    let total = limits::STORE_PAGE_MAX + 50;
+    let changes = (0..total)
+        .flat_map(|n| {
+            let key = format!("{n:05}");
+            [
+                Change::Record(row(&key, State::Parked)),
+                Change::Link(link(&key, "t")),
+                Change::Log(attempt(&key, noon())),
+            ]
+        })
+        .collect();
+    store.commit(Commit { changes }).await.unwrap();
+    for states in [vec![], vec![State::Parked], vec![State::Parked, State::Written]] {
+        let first = store.records(&RecordFilter { states: states.clone(), ..RecordFilter::default() }).await.unwrap();
+        assert_eq!(first.rows.len(), limits::STORE_PAGE_MAX);
+        let after = first.next.clone();
+        assert_eq!(after, Some(RecordId { flow: "orders.orders".into(), key: "00999".into() }));
+        let second = store.records(&RecordFilter { states, after, ..RecordFilter::default() }).await.unwrap();
+        assert_eq!((second.rows.len(), second.next), (50, None));
+        assert_eq!(second.rows[0].key, "01000");
+    }
+    let few = store.records(&RecordFilter { limit: 3, ..RecordFilter::default() }).await.unwrap();
+    assert_eq!(few.rows.len(), 3);
+    let first = store.links("shop", "orders.sales_order", None).await.unwrap();
+    let second = store.links("shop", "orders.sales_order", first.next.as_ref()).await.unwrap();
+    assert_eq!((first.links.len(), second.links.len(), second.next), (limits::STORE_PAGE_MAX, 50, None));
+    assert_eq!(store.links_to(&link("", "t").target).await.unwrap().len(), limits::STORE_PAGE_MAX);
+    let first = store.attempts_since(None, noon(), None).await.unwrap();
+    let second = store.attempts_since(None, noon(), first.next).await.unwrap();
+    assert_eq!((first.attempts.len(), second.attempts.len(), second.next), (limits::STORE_PAGE_MAX, 50, None));
+}
+
+#[tokio::test]
+async fn a_link_moves_and_goes_at_both_ends() {
+    let bench = Bench::new();
+    let store = bench.open();
+    store.commit(Commit::of(Change::Link(link("1", "a")))).await.unwrap();
+    store.commit(Commit::of(Change::Link(link("1", "b")))).await.unwrap();
+    assert!(store.links_to(&link("1", "a").target).await.unwrap().is_empty());
+    assert_eq!(store.links_to(&link("1", "b").target).await.unwrap().len(), 1);
+    store.commit(Commit::of(Change::Unlink(link("1", "b").source))).await.unwrap();
+    assert_eq!(store.link(&link("1", "b").source).await.unwrap(), None);
+    assert!(store.links_to(&link("1", "b").target).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn the_log_ends_by_itself_and_forgets_people() {
+    let bench = Bench::new();
+    let store = bench.open();
+    let later = noon() + SignedDuration::from_hours(1);
+    let other = Attempt { people: vec!["lee".into()], ..attempt("2", later) };
+    let parked = RecordRow { people: vec!["kim".into()], ..row("1", State::Parked) };
+    let commit = Commit::of(Change::Log(attempt("1", noon())))
+        .and(Change::Log(attempt("1", later)))
+        .and(Change::Log(other.clone()))
+        .and(Change::Record(parked.clone()));
+    store.commit(commit).await.unwrap();
+    assert_eq!(store.attempts("orders.orders", "1", 1).await.unwrap(), [attempt("1", later)]);
+    let page = store.attempts_since(Some("orders.orders"), later, None).await.unwrap();
+    assert_eq!(page.attempts, [attempt("1", later), other.clone()]);
+
+    assert_eq!(store.expire(noon()).await.unwrap(), 0);
+    assert_eq!(store.expire(attempt("1", noon()).expires).await.unwrap(), 1);
+    assert_eq!(store.attempts("orders.orders", "1", 9).await.unwrap().len(), 1);
+
+    assert_eq!(store.forget("kim").await.unwrap(), 2);
+    assert!(store.attempts("orders.orders", "1", 9).await.unwrap().is_empty());
+    let left = store.record("orders.orders", "1").await.unwrap().unwrap();
+    assert_eq!(left, RecordRow { reason: None, people: vec![], ..parked });
+    assert_eq!(store.attempts("orders.orders", "2", 9).await.unwrap(), [other]);
+    assert_eq!(store.forget("kim").await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn one_refresher_at_a_time_and_a_crash_is_noticed() {
+    let bench = Bench::new();
+    let store = bench.open();
+    let turn = store.begin_refresh("books", "a", noon()).await.unwrap();
+    assert_eq!(turn, RefreshTurn::Yours { interrupted: None });
+    let RefreshTurn::Held { until } = store.begin_refresh("books", "b", noon()).await.unwrap() else {
+        panic!("only one may");
+    };
+    assert_eq!(until, noon() + SignedDuration::from_secs(limits::REFRESH_LEASE_SECONDS));
+    store.abandon_refresh("books", "b").await.unwrap();
+    assert!(matches!(store.begin_refresh("books", "b", noon()).await.unwrap(), RefreshTurn::Held { .. }));
+    drop(store);
+
+    // The process has died in the window: the right is free, and that somebody had begun is known.
+    let store = bench.open();
+    let turn = store.begin_refresh("books", "b", noon()).await.unwrap();
+    assert_eq!(turn, RefreshTurn::Yours { interrupted: Some(noon()) });
+    let tokens = Tokens {
+        access: SecretString::from("access"),
+        refresh: SecretString::from("refresh"),
+        issued: noon(),
+        expires: noon() + SignedDuration::from_secs(600),
+    };
+    store.put_tokens("books", &tokens).await.unwrap();
+    assert_eq!(store.begin_refresh("books", "c", noon()).await.unwrap(), RefreshTurn::Yours { interrupted: None });
+    store.abandon_refresh("books", "c").await.unwrap();
+    assert_eq!(store.begin_refresh("books", "d", noon()).await.unwrap(), RefreshTurn::Yours { interrupted: None });
+    drop(store);
+
+    let kept = bench.open().tokens("books").await.unwrap().unwrap();
+    assert_eq!(kept.refresh.expose_secret(), "refresh");
+    assert_eq!(kept.expires, tokens.expires);
+}
+
+#[tokio::test]
+async fn budget_known_keys_and_sources_come_back() {
+    let bench = Bench::new();
+    let store = bench.open();
+    let budget = Budget {
+        minute: Some(Window { limit: 60, left: 3, resets: noon() }),
+        day: None,
+        errors: vec![RouteErrors { route: "POST salesorder/SalesOrders".into(), at: vec![noon()] }],
+    };
+    store.put_budget("books", &budget).await.unwrap();
+    let key = KnownKey {
+        connection: "books".into(),
+        entity: "exact.Account".into(),
+        field: "Email".into(),
+        value: "kim@example.org".into(),
+    };
+    let known = Known { id: "a1".into(), at: noon() };
+    let sources = vec![PlanSource { name: "project.flow".into(), text: "edition 2026\n".repeat(1000) }];
+    let commit = Commit::of(Change::Know(key.clone(), known.clone()))
+        .and(Change::PlanSources { plan_hash: "p1".into(), sources: sources.clone() })
+        .and(Change::PlanSources { plan_hash: "p1".into(), sources: vec![] });
+    store.commit(commit).await.unwrap();
+    drop(store);
+    let store = bench.open();
+    assert_eq!(store.budget("books").await.unwrap(), Some(budget));
+    assert_eq!(store.budget("shop").await.unwrap(), None);
+    assert_eq!(store.known(&key).await.unwrap(), Some(known.clone()));
+    assert_eq!(store.plan_sources("p1").await.unwrap(), Some(sources));
+    assert_eq!(store.plan_sources("p2").await.unwrap(), None);
+    store.commit(Commit::of(Change::Doubt(key.clone()))).await.unwrap();
+    assert_eq!(store.known(&key).await.unwrap(), None);
+    store.commit(Commit::of(Change::Know(key.clone(), known))).await.unwrap();
+    let end = noon() + SignedDuration::from_hours(24 * (limits::KNOWN_DAYS + 1));
+    assert_eq!(store.expire(end).await.unwrap(), 1);
+    assert_eq!(store.known(&key).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn another_name_keeps_everything() {
+    let bench = Bench::new();
+    let store = bench.open();
+    let target = Some(link("1", "a").target);
+    let commit = Commit::of(Change::Record(RecordRow { target, ..row("1", State::Waiting) }))
+        .and(Change::Link(link("1", "a")))
+        .and(Change::Intend(intent("i1")))
+        .and(Change::Log(attempt("1", noon())))
+        .and(Change::Advance { flow: "orders.orders".into(), position: "p".into() });
+    store.commit(commit).await.unwrap();
+    store.advance("taken", "x").await.unwrap();
+    assert!(matches!(store.rename_flow("orders.orders", "taken").await, Err(StoreError::Taken { .. })));
+    store.rename_flow("orders.orders", "sales").await.unwrap();
+    store.rename_connection("books", "ledger").await.unwrap();
+    drop(store);
+    let store = bench.open();
+    assert_eq!(store.orphans(&[]).await.unwrap(), ["sales", "taken"]);
+    assert_eq!(store.position("sales").await.unwrap().as_deref(), Some("p"));
+    let record = store.record("sales", "1").await.unwrap().unwrap();
+    assert_eq!(record.target.unwrap().connection, "ledger");
+    assert_eq!(store.counts("sales").await.unwrap().waiting, 1);
+    assert_eq!(store.attempts("sales", "1", 9).await.unwrap().len(), 1);
+    let open = store.open_intents(Some("sales")).await.unwrap();
+    assert_eq!(open[0].connection, "ledger");
+    let moved = store.link(&link("1", "a").source).await.unwrap().unwrap();
+    assert_eq!(moved.target.connection, "ledger");
+    assert_eq!(store.links_to(&moved.target).await.unwrap().len(), 1);
+    assert!(matches!(store.rename_connection("shop", "ledger").await, Err(StoreError::Taken { .. })));
+}
+
+#[tokio::test]
+async fn a_second_owner_is_turned_away() {
+    let bench = Bench::new();
+    let store = bench.open();
+    let second = bench.try_open('1').err().expect("one owner");
+    assert!(matches!(second, StoreError::InUse { .. }), "{second}");
+    assert!(second.to_string().contains("in use by another flowc"));
+    drop(store);
+    bench.try_open('1').unwrap();
+}
+
+#[tokio::test]
+async fn another_key_opens_nothing() {
+    let bench = Bench::new();
+    drop(bench.open());
+    let wrong = bench.try_open('2').err().expect("another key");
+    assert!(matches!(wrong, StoreError::WrongKey { .. }), "{wrong}");
+}
+
+#[tokio::test]
+async fn secrets_and_people_do_not_stand_in_the_file() {
+    let bench = Bench::new();
+    let store = bench.open();
+    let tokens = Tokens {
+        access: SecretString::from("access-in-clear"),
+        refresh: SecretString::from("refresh-in-clear"),
+        issued: noon(),
+        expires: noon(),
+    };
+    store.put_tokens("books", &tokens).await.unwrap();
+    let mut entry = attempt("1", noon());
+    entry.raw = "kim@example.org ".repeat(20);
+    let parked = RecordRow { reason: Some("kim@example.org is no address".into()), ..row("1", State::Parked) };
+    let mut open = intent("i1");
+    open.search = vec![("Email".into(), "kim@example.org".into())];
+    let key = KnownKey {
+        connection: "books".into(),
+        entity: "exact.Account".into(),
+        field: "Email".into(),
+        value: "kim@example.org".into(),
+    };
+    let commit = Commit::of(Change::Log(entry))
+        .and(Change::Record(parked))
+        .and(Change::Intend(open))
+        .and(Change::Know(key, Known { id: "a".into(), at: noon() }));
+    store.commit(commit).await.unwrap();
+    assert_ne!(store.keyed_hash("kim@example.org"), store.keyed_hash("lee@example.org"));
+    drop(store);
+    let bytes = std::fs::read(bench.path()).unwrap();
+    let holds = |what: &str| bytes.windows(what.len()).any(|window| window == what.as_bytes());
+    assert!(holds("orders.orders"), "names of flows are no secret");
+    assert!(!holds("in-clear") && !holds("kim@example.org"));
+    assert!(!format!("{tokens:?}").contains("in-clear"));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(std::fs::metadata(bench.path()).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_file_is_named_and_left_alone() {
+    for damage in ["text", "cut", "zeros"] {
+        let bench = Bench::new();
+        let store = bench.open();
+        let changes = (0..500).map(|n| Change::Record(row(&n.to_string(), State::Written))).collect();
+        store.commit(Commit { changes }).await.unwrap();
+        drop(store);
+        let mut bytes = std::fs::read(bench.path()).unwrap();
+        match damage {
+            "text" => bytes = b"this is no store".repeat(100),
+            "cut" => bytes.truncate(bytes.len() / 2),
+            _ => {
+                let from = bytes.len() / 8;
+                bytes[from..].fill(0);
+            }
+        }
+        std::fs::write(bench.path(), &bytes).unwrap();
+        let error = match bench.try_open('1') {
+            Err(error) => error,
+            Ok(store) => {
+                let all = RecordFilter { flow: Some("orders.orders".into()), ..RecordFilter::default() };
+                store.records(&all).await.expect_err("nothing can be read")
+            }
+        };
+        assert!(matches!(error, StoreError::Damaged { .. }), "{damage}: {error}");
+        assert!(error.to_string().contains("store.redb"), "{error}");
+        assert_eq!(std::fs::read(bench.path()).unwrap().len(), bytes.len(), "{damage}: it is not repaired in secret");
+    }
+}
+
+#[tokio::test]
+async fn a_store_of_a_newer_flowc_is_refused() {
+    let bench = Bench::new();
+    drop(bench.open());
+    let database = redb::Database::open(bench.path()).unwrap();
+    let transaction = database.begin_write().unwrap();
+    let meta: redb::TableDefinition<&str, &[u8]> = redb::TableDefinition::new("meta");
+    transaction.open_table(meta).unwrap().insert("format", 99_u32.to_be_bytes().as_slice()).unwrap();
+    transaction.commit().unwrap();
+    drop(database);
+    let newer = bench.try_open('1').err().expect("unknown format");
+    assert!(matches!(newer, StoreError::Newer { found: 99, .. }), "{newer}");
+}
+
+#[test]
+fn an_entry_of_the_log_is_ordered_by_time() {
+    assert!(AttemptId { at: 1, number: 9 } < AttemptId { at: 2, number: 1 });
+}
