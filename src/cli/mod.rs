@@ -6,10 +6,13 @@
 mod check;
 mod explain;
 mod machine;
+mod new;
 mod project;
+mod remote;
 mod render;
 mod sandbox;
 mod screen;
+mod secrets;
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use screen::Screen;
@@ -67,6 +70,9 @@ enum Command {
     /// Tell what a diagnostic means, with a wrong and a right example
     #[command(after_help = "Example: flowc explain F0202")]
     Explain(explain::Arguments),
+    /// Make a project: connections, default flows, answers, tables
+    #[command(after_help = "Example: flowc new acme --yes --sandbox sandbox.json")]
+    New(new::Arguments),
     /// Serve a simulated shop and a simulated ledger on this machine, until interrupted
     #[command(after_help = "Example: flowc sandbox --orders 100 --format json > sandbox.json")]
     Sandbox(sandbox::Arguments),
@@ -86,6 +92,8 @@ pub(crate) enum Outcome {
 pub(crate) enum Trouble {
     /// Exit code 2: the arguments, or where the command was called.
     Misuse(String),
+    /// Exit code 3: a system can't be reached, or refuses the login.
+    Unreachable(String),
     /// Nobody reads what is printed any more (`flowc … | head`): an end, not an error.
     Closed,
 }
@@ -128,6 +136,10 @@ fn run(arguments: impl Iterator<Item = std::ffi::OsString>) -> ExitCode {
             screen.complain(&why);
             ExitCode::from(2)
         }
+        Err(Trouble::Unreachable(why)) => {
+            screen.complain(&why);
+            ExitCode::from(3)
+        }
     }
 }
 
@@ -139,6 +151,7 @@ fn dispatch(screen: &Screen, arguments: &Arguments) -> Answer {
     match &arguments.command {
         Command::Check(these) => check::run(screen, global, these),
         Command::Explain(these) => explain::run(screen, these),
+        Command::New(these) => new::run(screen, these),
         Command::Sandbox(these) => sandbox::run(screen, these),
     }
 }
