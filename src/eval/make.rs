@@ -362,7 +362,7 @@ impl MappingCode {
     /// What is decided before anything is filled: conditions of the header, and what is deleted or left alone.
     fn before_steps<'r>(&'r self, run: &mut Run<'r>, resolved: &Resolved<'r>) -> Result<Option<Action>, Halt> {
         let place = self.header.span;
-        let connection = run.connection(self.target);
+        let connection = self.connection(run);
         let name = &run.compiled.program.entity(self.target).name;
         match (&self.header.verb, resolved) {
             (VerbCode::CreateUnless(cond), _) => match cond.holds(run) {
@@ -440,7 +440,7 @@ impl MappingCode {
             let key = schema.key.and_then(|key| run.key_text(row, key)).unwrap_or_default();
             let reason = format!(
                 "{} has a {} with this key already ({key}), whose total is {theirs} and not {wanted}: it is another one, or was changed",
-                run.connection(self.target),
+                self.connection(run),
                 schema.name
             );
             return Err(Halt::fail(Failure::new(reason, self.header.span).with_value(theirs.to_string())));
@@ -468,7 +468,7 @@ impl MappingCode {
         let mapping = run.compiled.program.mapping(self.id);
         let draft = Draft {
             made: MadeBy { mapping: self.id, name: Arc::clone(&mapping.name) },
-            connection: run.connection(self.target),
+            connection: self.connection(run),
             entity: self.target,
             action,
             linked_to,
@@ -677,6 +677,12 @@ impl<'r> Run<'r> {
 }
 
 impl MappingCode {
+    /// The connection that it is written to.
+    pub(crate) fn connection(&self, run: &Run<'_>) -> Arc<str> {
+        let said = &run.compiled.program.mapping(self.id).connection;
+        if said.is_empty() { run.connection(self.target) } else { Arc::clone(said) }
+    }
+
     /// Where it is declared.
     pub(crate) fn place(&self) -> Span {
         self.span

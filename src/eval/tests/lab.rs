@@ -318,7 +318,7 @@ pub(super) fn find(p: &Program, name: &str, by: &str, value: Expr, must: bool) -
     let by = vec![p.entity(entity).field(by).unwrap()];
     let ty = Type::Record(entity);
     expr(
-        ExprKind::Find(Box::new(Find { entity, by, values: vec![value], must })),
+        ExprKind::Find(Box::new(Find { connection: "".into(), entity, by, values: vec![value], must })),
         if must { ty } else { ty.optional() },
     )
 }
@@ -376,6 +376,7 @@ pub(super) fn mapping(
     Mapping {
         name: name.into(),
         target: of(p, target),
+        connection: "".into(),
         params: params
             .iter()
             .enumerate()
