@@ -147,7 +147,7 @@ fn samples() -> Option<PathBuf> {
 #[tokio::test(flavor = "multi_thread")]
 async fn orders_land_once() {
     let options = match samples() {
-        Some(data) => Options { shop_data: Some(data), limits: Limits::Off, ..Options::default() },
+        Some(data) => Options { shop_data: Some(data), ledger_data: std::env::var_os("FLOWC_LEDGER").map(Into::into), limits: Limits::Off, ..Options::default() },
         None => Options { orders: Some(20), limits: Limits::Off, ..Options::default() },
     };
     let world = World::new(options).await;
@@ -165,4 +165,55 @@ async fn orders_land_once() {
     show(&events);
     assert_eq!(world.calls("ledger").await.1 + world.calls("shop").await.1, 0, "a second pass writes nothing");
     assert!(summary.endings.is_empty());
+}
+
+/// The runner dies at random moments while the ledger drops answers before and after the effect, and lets some come late.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_twice_and_nothing_lost() {
+    let orders: u64 = std::env::var("FLOWC_ORDERS").ok().and_then(|n| n.parse().ok()).unwrap_or(60);
+    let world = World::new(Options { orders: Some(orders), ..Options::default() }).await;
+    let faults = serde_json::json!([
+        {"system": "ledger", "method": "POST", "kind": "drop_after", "rate": 0.05, "seed": 2},
+        {"system": "ledger", "method": "POST", "kind": "effect_late", "ms": 1500, "rate": 0.03, "seed": 3},
+        {"system": "ledger", "kind": "status", "status": 503, "rate": 0.03, "seed": 4},
+        {"system": "ledger", "kind": "delay", "ms": 30, "rate": 1, "seed": 5},
+    ]);
+    world.control(reqwest::Method::PUT, "/faults", Some(faults)).await;
+    let mut killed = 0;
+    for n in 0..12_u64 {
+        let engine = world.engine(&[]).await;
+        let patience = std::time::Duration::from_millis(150 + 613 * n % 1_900);
+        if tokio::time::timeout(patience, pass(&engine, PassOptions::default())).await.is_err() {
+            killed += 1;
+        }
+        drop(engine);
+        world.control(reqwest::Method::POST, "/clock", Some("+1m".into())).await;
+    }
+    world.control(reqwest::Method::PUT, "/faults", Some(serde_json::json!([]))).await;
+    let mut last = Summary::default();
+    for _ in 0..4 {
+        world.control(reqwest::Method::POST, "/clock", Some("+10m".into())).await;
+        let engine = world.engine(&[]).await;
+        let (summary, events) = pass(&engine, PassOptions::default()).await;
+        show(&events.into_iter().filter(|e| !matches!(e, Event::Unchanged(_))).collect::<Vec<_>>());
+        last = summary;
+    }
+    let sent = |o: &&Value| ["processing", "completed"].contains(&o["status"].as_str().unwrap());
+    let wanted: Vec<String> =
+        world.held("shop/orders").await.iter().filter(sent).map(|o| o["number"].as_str().unwrap().to_owned()).collect();
+    let mut there: Vec<String> = world.held("ledger/salesorder/SalesOrders").await.iter()
+        .map(|o| o["YourRef"].as_str().unwrap_or_default().to_owned()).collect();
+    there.sort();
+    let made = there.len();
+    there.dedup();
+    println!("{killed} killed, {made} of {} made, {last:?}", wanted.len());
+    assert_eq!(made, there.len(), "nothing twice");
+    let lost: Vec<&String> = wanted.iter().filter(|n| !there.contains(n)).collect();
+    assert!(lost.is_empty(), "nothing lost: {lost:?}");
+    let mut emails: Vec<String> = world.held("ledger/crm/Accounts").await.iter()
+        .filter_map(|a| a["Email"].as_str().map(str::to_lowercase)).collect();
+    let accounts = emails.len();
+    emails.sort();
+    emails.dedup();
+    assert_eq!(accounts, emails.len(), "one account a customer");
 }
