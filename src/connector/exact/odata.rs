@@ -140,16 +140,51 @@ pub(super) fn conditions(entity: &Entity, conditions: &[Condition]) -> Option<St
     (!parts.is_empty()).then(|| parts.join(" and "))
 }
 
-/// `$select`: members of nested records are not selected one by one, but with what they stand in.
-pub(super) fn select(names: &[String]) -> String {
-    let mut out: Vec<&str> = Vec::new();
-    for name in names {
-        let name = name.split('.').next().unwrap_or_default();
-        if !out.contains(&name) {
-            out.push(name);
+/// What is read of a resource: `$select`, and `$expand` for the lists in it, which else come as a mere address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Selection {
+    select: String,
+    expand: String,
+}
+
+impl Selection {
+    /// These names, by the schema; `Lines.Item` is a member of the rows of a list.
+    pub(super) fn of(entity: &Entity, names: &[String]) -> Self {
+        let (mut select, mut expand): (Vec<String>, Vec<&str>) = (Vec::new(), Vec::new());
+        for name in names {
+            let (first, rest) = name.split_once('.').unwrap_or((name, ""));
+            let shown = if is_list(entity, first) {
+                if !expand.contains(&first) {
+                    expand.push(first);
+                }
+                if rest.is_empty() { first.to_owned() } else { format!("{first}/{}", rest.replace('.', "/")) }
+            } else {
+                first.to_owned()
+            };
+            if !select.contains(&shown) {
+                select.push(shown);
+            }
         }
+        Self { select: select.join(","), expand: expand.join(",") }
     }
-    out.join(",")
+
+    /// The same without lists, for a feed: it has none.
+    pub(super) fn flat(entity: &Entity, names: &[String]) -> Self {
+        let flat: Vec<String> =
+            names.iter().filter(|name| !is_list(entity, name.split('.').next().unwrap_or_default())).cloned().collect();
+        Self::of(entity, &flat)
+    }
+
+    /// The options of a question.
+    pub(super) fn options<'a>(&'a self, filter: Option<&'a str>) -> Vec<(&'static str, &'a str)> {
+        let given =
+            [("$select", Some(self.select.as_str())), ("$filter", filter), ("$expand", Some(self.expand.as_str()))];
+        given.into_iter().filter_map(|(name, value)| Some((name, value.filter(|text| !text.is_empty())?))).collect()
+    }
+}
+
+fn is_list(entity: &Entity, wire: &str) -> bool {
+    entity.fields.iter().any(|field| &*field.wire == wire && matches!(field.ty.present(), Type::List(_)))
 }
 
 /// An address with these options.
@@ -240,7 +275,18 @@ mod tests {
             address.query().unwrap(),
             "$filter=A%20eq%20%27%C3%A9%20%26%20%2B%27%20or%20B%20gt%201L&$select=A,B"
         );
-        assert_eq!(select(&["ID".into(), "Lines.Item".into(), "Lines.Quantity".into()]), "ID,Lines");
+    }
+
+    #[test]
+    fn lists_are_expanded_and_feeds_have_none() {
+        let lines = field("Lines", Type::List(Arc::new(Type::Text(None))));
+        let of = entity("SalesOrder", "x", vec![field("ID", Type::Guid), field("Note", Type::Text(None)), lines]);
+        let names = ["ID".to_owned(), "Lines.Item".into(), "Lines.Item".into(), "Note.x".into()];
+        let selection = Selection::of(&of, &names);
+        let expected = [("$select", "ID,Lines/Item,Note"), ("$filter", "a"), ("$expand", "Lines")];
+        assert_eq!(selection.options(Some("a")), expected);
+        assert_eq!(Selection::flat(&of, &names).options(None), [("$select", "ID,Note")]);
+        assert!(Selection::of(&of, &[]).options(None).is_empty());
     }
 
     #[test]
