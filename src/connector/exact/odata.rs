@@ -148,21 +148,18 @@ pub(super) struct Selection {
 }
 
 impl Selection {
-    /// These names, by the schema; `Lines.Item` is a member of the rows of a list.
+    /// These names, by the schema. Of a list all members are read: a client in production found that selecting some of
+    /// them does not work everywhere.
     pub(super) fn of(entity: &Entity, names: &[String]) -> Self {
-        let (mut select, mut expand): (Vec<String>, Vec<&str>) = (Vec::new(), Vec::new());
+        let (mut select, mut expand): (Vec<&str>, Vec<&str>) = (Vec::new(), Vec::new());
         for name in names {
-            let (first, rest) = name.split_once('.').unwrap_or((name, ""));
-            let shown = if is_list(entity, first) {
-                if !expand.contains(&first) {
-                    expand.push(first);
-                }
-                if rest.is_empty() { first.to_owned() } else { format!("{first}/{}", rest.replace('.', "/")) }
-            } else {
-                first.to_owned()
-            };
-            if !select.contains(&shown) {
-                select.push(shown);
+            let name = name.split('.').next().unwrap_or_default();
+            if select.contains(&name) {
+                continue;
+            }
+            select.push(name);
+            if is_list(entity, name) {
+                expand.push(name);
             }
         }
         Self { select: select.join(","), expand: expand.join(",") }
@@ -283,7 +280,7 @@ mod tests {
         let of = entity("SalesOrder", "x", vec![field("ID", Type::Guid), field("Note", Type::Text(None)), lines]);
         let names = ["ID".to_owned(), "Lines.Item".into(), "Lines.Item".into(), "Note.x".into()];
         let selection = Selection::of(&of, &names);
-        let expected = [("$select", "ID,Lines/Item,Note"), ("$filter", "a"), ("$expand", "Lines")];
+        let expected = [("$select", "ID,Lines,Note"), ("$filter", "a"), ("$expand", "Lines")];
         assert_eq!(selection.options(Some("a")), expected);
         assert_eq!(Selection::flat(&of, &names).options(None), [("$select", "ID,Note")]);
         assert!(Selection::of(&of, &[]).options(None).is_empty());
