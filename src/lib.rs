@@ -3,6 +3,7 @@
 pub mod check;
 pub mod cli;
 pub mod connector;
+pub mod engine;
 pub mod eval;
 pub mod ir;
 pub mod limits;

@@ -341,6 +341,7 @@ impl Compiler<'_> {
     fn find(&mut self, find: &Find, span: Span) -> Code {
         let values: Vec<Code> = find.values.iter().map(|v| self.code(v)).collect();
         let (entity, by, must) = (find.entity, find.by.clone(), find.must);
+        let connection = Arc::clone(&find.connection);
         call(move |run| {
             let Some(values) = run.key_values(&values, span)? else { return Ok(Value::Absent) };
             if values.iter().all(Option::is_none) {
@@ -349,7 +350,7 @@ impl Compiler<'_> {
                     format!("the {name} can't be found: its {} is empty", run.with_values(entity, &by, &values));
                 return if must { Err(Halt::fail(Failure::new(reason, span))) } else { Ok(Value::Absent) };
             }
-            match run.find(entity, &by, &values, span)?.as_slice() {
+            match run.find(Some(&connection), entity, &by, &values, span)?.as_slice() {
                 [row] => Ok(Value::Record(row)),
                 [] if must => Err(run.none_found(entity, &by, &values, span)),
                 [] => Ok(Value::Absent),
@@ -361,9 +362,10 @@ impl Compiler<'_> {
     fn find_all(&mut self, find: &Find, span: Span) -> Code {
         let values: Vec<Code> = find.values.iter().map(|v| self.code(v)).collect();
         let (entity, by) = (find.entity, find.by.clone());
+        let connection = Arc::clone(&find.connection);
         call(move |run| {
             let Some(values) = run.key_values(&values, span)? else { return Ok(Value::List(&[])) };
-            let rows = run.find(entity, &by, &values, span)?;
+            let rows = run.find(Some(&connection), entity, &by, &values, span)?;
             Ok(Value::List(run.arena.alloc_slice_fill_iter(rows.into_iter().map(Value::Record))))
         })
     }
@@ -372,6 +374,7 @@ impl Compiler<'_> {
     fn verified(&mut self, find: &Find, span: Span) -> Code {
         let values: Vec<Code> = find.values.iter().map(|v| self.code(v)).collect();
         let (entity, by, must) = (find.entity, find.by.clone(), find.must);
+        let connection = Arc::clone(&find.connection);
         call(move |run| {
             let [value] = values.as_slice() else { return Err(run.broken_promise("a code of several parts", span)) };
             let value = value.eval(run)?;
@@ -380,7 +383,7 @@ impl Compiler<'_> {
                 return Ok(value);
             }
             let wanted = [Some(Arc::from(code))];
-            match run.find(entity, &by, &wanted, span)?.len() {
+            match run.find(Some(&connection), entity, &by, &wanted, span)?.len() {
                 1 => Ok(value),
                 0 if must => Err(run.none_found(entity, &by, &wanted, span)),
                 0 => Ok(Value::Absent),

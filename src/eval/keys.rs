@@ -15,8 +15,10 @@ pub(crate) enum Resolved<'r> {
     None,
     /// There was one of ours, and it is gone.
     Gone,
-    /// It can be known only after that draft has been written.
+    /// One of its keys is that of a draft that is not written yet.
     After(u32),
+    /// Its keys wait for what the target answers to that draft.
+    Later(u32),
     /// It is there.
     Found { id: &'r str, ours: bool, row: &'r Record<'r> },
     /// The record that the flow reads.
@@ -27,14 +29,14 @@ impl<'r> Resolved<'r> {
     pub(crate) fn found(&self) -> Option<&'r Record<'r>> {
         match self {
             Self::Found { row, .. } | Self::Itself { row, .. } => Some(row),
-            Self::None | Self::Gone | Self::After(_) => None,
+            Self::None | Self::Gone | Self::After(_) | Self::Later(_) => None,
         }
     }
 
     pub(crate) fn id(&self) -> Option<&'r str> {
         match self {
             Self::Found { id, .. } | Self::Itself { id, .. } => Some(id),
-            Self::None | Self::Gone | Self::After(_) => None,
+            Self::None | Self::Gone | Self::After(_) | Self::Later(_) => None,
         }
     }
 }
@@ -147,7 +149,7 @@ impl HeaderCode {
         let mut empty = Vec::new();
         for key in &self.keys {
             if let KeyCode::By(fields) = key {
-                match search.by(run, mapping.target, fields, self.span) {
+                match search.by(run, mapping, fields, self.span) {
                     Ok(None) => {}
                     Ok(Some(field)) => empty.push(field),
                     Err(halt) => super::ops::note(&mut halted, halt)?,
@@ -247,7 +249,7 @@ impl HeaderCode {
         match ids.as_slice() {
             [] => Ok(Resolved::None),
             [id] => {
-                let row = run.row_if_any(target, id, self.span)?;
+                let row = run.row_of(mapping.connection(run), target, id, self.span)?;
                 Ok(row.map_or(Resolved::Gone, |row| Resolved::Found { id, ours: true, row }))
             }
             _ => {
@@ -354,10 +356,11 @@ impl<'r> Search<'r> {
     fn by(
         &mut self,
         run: &mut Run<'r>,
-        target: EntityId,
+        mapping: &MappingCode,
         fields: &[KeyField],
         place: Span,
     ) -> Result<Option<FieldId>, Halt> {
+        let (target, connection) = (mapping.target, mapping.connection(run));
         let mut by = Vec::with_capacity(fields.len());
         let mut values: Vec<Option<Arc<str>>> = Vec::with_capacity(fields.len());
         let mut pending = None;
@@ -384,7 +387,7 @@ impl<'r> Search<'r> {
             self.after.get_or_insert(n);
             return Ok(None);
         }
-        for row in run.find(target, &by, &values, place)? {
+        for row in run.find(Some(&connection), target, &by, &values, place)? {
             let key = run.compiled.program.entity(target).key.and_then(|key| run.key_text(row, key));
             let id: &'r str = run.arena.alloc_str(&key.unwrap_or_default());
             if !self.rows.iter().any(|(known, _)| *known == id) {

@@ -300,7 +300,7 @@ impl MappingCode {
             Err(halt) => return Err(halt),
         }
         if let Some(later) = run.making.last().and_then(|making| making.later) {
-            return Ok((Resolved::After(later), Vec::new()));
+            return Ok((Resolved::Later(later), Vec::new()));
         }
         self.header.resolve(run, self, args, role)
     }
@@ -362,7 +362,7 @@ impl MappingCode {
     /// What is decided before anything is filled: conditions of the header, and what is deleted or left alone.
     fn before_steps<'r>(&'r self, run: &mut Run<'r>, resolved: &Resolved<'r>) -> Result<Option<Action>, Halt> {
         let place = self.header.span;
-        let connection = run.connection(self.target);
+        let connection = self.connection(run);
         let name = &run.compiled.program.entity(self.target).name;
         match (&self.header.verb, resolved) {
             (VerbCode::CreateUnless(cond), _) => match cond.holds(run) {
@@ -374,7 +374,7 @@ impl MappingCode {
                 }
                 Err(halt) => Err(halt),
             },
-            (VerbCode::Delete(_), Resolved::None | Resolved::Gone | Resolved::After(_)) => {
+            (VerbCode::Delete(_), Resolved::None | Resolved::Gone | Resolved::After(_) | Resolved::Later(_)) => {
                 let reason = format!("there is no {name} of it in {connection} to be deleted");
                 Ok(Some(Action::Leave(Stop::Skip, reason, place)))
             }
@@ -414,9 +414,10 @@ impl MappingCode {
     fn action<'r>(&self, run: &mut Run<'r>, resolved: &Resolved<'r>) -> Result<Action, Halt> {
         Ok(match resolved {
             Resolved::None | Resolved::Gone => Action::Create,
+            Resolved::Later(n) => Action::After(*n as usize),
             Resolved::After(n) => match run.drafts[*n as usize].draft.action {
                 // What it hangs on is new, so nothing can hang on it yet.
-                Action::Create if !run.following.contains(n) => Action::Create,
+                Action::Create => Action::Create,
                 _ => Action::After(*n as usize),
             },
             Resolved::Found { id, ours, row } => {
@@ -439,7 +440,7 @@ impl MappingCode {
             let key = schema.key.and_then(|key| run.key_text(row, key)).unwrap_or_default();
             let reason = format!(
                 "{} has a {} with this key already ({key}), whose total is {theirs} and not {wanted}: it is another one, or was changed",
-                run.connection(self.target),
+                self.connection(run),
                 schema.name
             );
             return Err(Halt::fail(Failure::new(reason, self.header.span).with_value(theirs.to_string())));
@@ -467,7 +468,7 @@ impl MappingCode {
         let mapping = run.compiled.program.mapping(self.id);
         let draft = Draft {
             made: MadeBy { mapping: self.id, name: Arc::clone(&mapping.name) },
-            connection: run.connection(self.target),
+            connection: self.connection(run),
             entity: self.target,
             action,
             linked_to,
@@ -676,6 +677,12 @@ impl<'r> Run<'r> {
 }
 
 impl MappingCode {
+    /// The connection that it is written to.
+    pub(crate) fn connection(&self, run: &Run<'_>) -> Arc<str> {
+        let said = &run.compiled.program.mapping(self.id).connection;
+        if said.is_empty() { run.connection(self.target) } else { Arc::clone(said) }
+    }
+
     /// Where it is declared.
     pub(crate) fn place(&self) -> Span {
         self.span

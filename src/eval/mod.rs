@@ -22,6 +22,8 @@ mod part;
 mod pool;
 mod run;
 mod script;
+#[cfg(test)]
+mod tests;
 mod unit;
 mod value;
 mod why;

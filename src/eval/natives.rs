@@ -3,7 +3,7 @@
 use super::compile::{Compiler, call};
 use super::make::Role;
 use super::run::{Code, Eval, Run};
-use super::value::{Built, BuiltField, Value, same, show};
+use super::value::{Value, same, show};
 use super::{Failure, Halt, LinkNeed, ops};
 use crate::ir::{Binary, Const, EntityId, Expr, ExprKind, FieldId, Native, Type};
 use crate::source::Span;
@@ -36,7 +36,7 @@ pub(crate) fn compile(compiler: &mut Compiler<'_>, native: Native, args: &[Expr]
         }
         (Native::Capture, [text, pattern]) => capture(compiler, text, pattern, at.span),
         (Native::Linked, [record]) => linked(compiler, record, at.span),
-        (Native::MetaOf, [record, key]) => meta_of(compiler, record, key, at.span),
+        (Native::MetaOf, [entries, key]) => meta_of(compiler, expr, entries, key, at.span),
         (Native::DocumentTotal, [lines, names @ ..]) => document_total(compiler, lines, names, at.span),
         _ => {
             let args: Vec<Code> = args.iter().map(|arg| compiler.code(arg)).collect();
@@ -164,7 +164,7 @@ fn on_text<'r>(run: &mut Run<'r>, native: Native, args: &[Value<'r>], at: &At) -
             std::borrow::Cow::Borrowed(code) => Value::Text(code),
             std::borrow::Cow::Owned(code) => run.text(&code),
         },
-        Native::Street => street(run, t, at),
+        Native::Street => street(run, t),
         Native::StartsWith => Value::Bool(other(1).is_some_and(|o| t.starts_with(o))),
         Native::EndsWith => Value::Bool(other(1).is_some_and(|o| t.ends_with(o))),
         _ => return Err(wrong(run, native, at)),
@@ -192,23 +192,11 @@ fn whole(value: Value<'_>) -> Option<usize> {
     }
 }
 
-/// Street, number and addition as a record of the type that is wanted: its first three fields.
-fn street<'r>(run: &mut Run<'r>, line: &'r str, at: &At) -> Value<'r> {
+/// Street, number and addition; what the line lacks is absent.
+fn street<'r>(run: &Run<'r>, line: &'r str) -> Value<'r> {
     let parts = address::street(line);
-    let Type::Record(entity) = at.ty.present() else { return Value::Text(parts.street) };
-    let text = |t: &'r str| if t.is_empty() { Value::Absent } else { Value::Text(t) };
-    let values =
-        [text(parts.street), parts.number.map_or(Value::Absent, text), parts.addition.map_or(Value::Absent, text)];
-    let names: [&[&str]; 3] = [&["street", "name"], &["number"], &["addition", "suffix"]];
-    let schema = run.compiled.program.entity(*entity);
-    let fields = names.iter().zip(values).enumerate().map(|(n, (names, value))| {
-        let by_name = names.iter().find_map(|name| schema.field(name));
-        let field = by_name.unwrap_or(FieldId(u32::try_from(n).unwrap_or(0)));
-        BuiltField { path: run.arena.alloc_slice_copy(&[field]), value, place: at.span }
-    });
-    let fields: Vec<BuiltField<'r>> = fields.collect();
-    let fields = run.arena.alloc_slice_copy(&fields);
-    Value::Built(run.arena.alloc(Built { entity: *entity, fields }))
+    let text = |t: Option<&'r str>| t.filter(|t| !t.is_empty()).map_or(Value::Absent, Value::Text);
+    run.list(&[text(Some(parts.street)), text(parts.number), text(parts.addition)])
 }
 
 fn on_list<'r>(run: &mut Run<'r>, native: Native, args: &[Value<'r>], at: &At) -> Eval<'r> {
@@ -255,16 +243,13 @@ fn on_list<'r>(run: &mut Run<'r>, native: Native, args: &[Value<'r>], at: &At) -
             }
         },
         Native::Nth => {
-            let wanted = match args.get(1) {
-                Some(Value::Number(n)) => usize::try_from(*n).ok(),
-                _ => None,
-            };
-            match wanted.and_then(|n| list.get(n)) {
-                Some(element) => *element,
+            let n = args.get(1).and_then(|n| whole(*n));
+            match n.and_then(|n| list.get(n)) {
+                Some(value) => *value,
                 None => {
-                    let n = wanted.map_or_else(|| "of that number".to_owned(), |n| format!("{n}"));
-                    let reason = format!("the list has {} elements, none {n} (they are counted from 0)", list.len());
-                    return Err(Halt::soft(Failure::new(reason, at.span).with_value(n)));
+                    let wanted = args.get(1).map_or_else(String::new, |n| show(*n));
+                    let reason = format!("there is no element {wanted} in a list of {}", list.len());
+                    return Err(Halt::soft(Failure::new(reason, at.span).with_value(wanted)));
                 }
             }
         }
@@ -489,73 +474,143 @@ fn linked(compiler: &mut Compiler<'_>, record: &Expr, span: Span) -> Code {
     })
 }
 
-fn meta_of(compiler: &mut Compiler<'_>, record: &Expr, key: &Expr, span: Span) -> Code {
-    let record = compiler.code(record);
-    let key = match super::fold::fold(key) {
-        Some(Const::Text(key)) => Some(key),
-        _ => None,
+/// `(entries of meta_data, key)`. A key that is known when the flow is compiled has a slot of its own.
+fn meta_of(compiler: &mut Compiler<'_>, expr: &Expr, entries: &Expr, key: &Expr, span: Span) -> Code {
+    if let Some((record, key)) = crate::plan::meta_entry(expr) {
+        let (record, key) = (compiler.code(record), std::sync::Arc::clone(key));
+        return call(move |run| match record.eval(run)? {
+            Value::Record(record) => {
+                let slot = run.compiled.layouts.of(record.entity).meta_slots.get(&key);
+                Ok(slot.map_or(Value::Absent, |slot| record.slots[usize::from(*slot)]))
+            }
+            _ => Ok(Value::Absent),
+        });
+    }
+    let entity = match entries.ty.present().element() {
+        Some(Type::Record(entity)) => *entity,
+        _ => EntityId(0),
     };
-    call(move |run| match (record.eval(run)?, &key) {
-        (Value::Record(record), Some(key)) => {
-            let slot = run.compiled.layouts.of(record.entity).meta_slots.get(key);
-            Ok(slot.map_or(Value::Absent, |slot| record.slots[usize::from(*slot)]))
+    let schema = compiler.program.entity(entity);
+    let fields = schema.field("key").zip(schema.field("value"));
+    let (entries, key) = (compiler.code(entries), compiler.code(key));
+    call(move |run| {
+        let Some((key_field, value_field)) = fields else {
+            return Err(run.broken_promise("`meta_data` whose entries have no key", span));
+        };
+        let (Value::List(entries), key) = (entries.eval(run)?, key.eval(run)?) else { return Ok(Value::Absent) };
+        for entry in entries {
+            if same(run.field(*entry, entity, key_field, span)?, key) {
+                let value = run.field(*entry, entity, value_field, span)?;
+                if value.is_some() {
+                    return Ok(value);
+                }
+            }
         }
-        (Value::Absent, _) => Ok(Value::Absent),
-        _ => Err(Halt::fail(Failure::new("`meta` wants a key that is written in the flow", span))),
+        Ok(Value::Absent)
     })
 }
 
-/// What a document's lines come to: `(lines, name of the quantity, of the price, of the tax code)`. A line is rounded
-/// to cents, the tax once for each code; where a code's prices include the tax, their sum is kept as it is.
+/// The fields of a line that its formula looks at.
+struct LineFields {
+    entity: EntityId,
+    fields: Vec<FieldId>,
+    /// Whose rows the tax codes are.
+    codes: Option<EntityId>,
+}
+
+/// What a document's lines come to as the ledger adds them: `(lines, net, tax)`, or `(lines, quantity, price, code)`.
 fn document_total(compiler: &mut Compiler<'_>, lines: &Expr, names: &[Expr], span: Span) -> Code {
     let program = compiler.program;
     let line = match lines.ty.present().element().map(Type::present) {
-        Some(Type::Record(line)) => Some(*line),
-        _ => None,
+        Some(Type::Record(line)) => *line,
+        _ => EntityId(0),
     };
-    let named = |n: usize| match (names.get(n).and_then(super::fold::fold), line) {
-        (Some(Const::Text(name)), Some(line)) => program.entity(line).field(&name).map(|field| (line, field)),
+    let schema = program.entity(line);
+    let named = names.iter().filter_map(|name| match super::fold::fold(name) {
+        Some(Const::Text(name)) => schema.field(&name),
         _ => None,
-    };
-    let fields = (named(0), named(1), named(2));
-    let codes = fields.2.and_then(|(line, field)| match program.entity(line).get(field).ty.present() {
+    });
+    let fields: Vec<FieldId> = named.collect();
+    let codes = fields.get(2).and_then(|field| match schema.get(*field).ty.present() {
         Type::Code(entity) | Type::Record(entity) => Some(*entity),
         _ => None,
     });
+    let line = LineFields { entity: line, fields, codes };
     let lines = compiler.code(lines);
     call(move |run| {
-        let (Some(quantity), Some(price), Some(code), Some(codes)) = (fields.0, fields.1, fields.2, codes) else {
-            return Err(run.broken_promise("a total whose fields are unknown", span));
-        };
         let Value::List(lines) = lines.eval(run)? else { return Ok(Value::Number(Decimal::ZERO)) };
+        match line.fields.len() {
+            2 => line.total_of_amounts(run, lines, span),
+            3 => line.total_by_code(run, lines, span),
+            _ => Err(run.broken_promise("a total whose fields are unknown", span)),
+        }
+    })
+}
+
+impl LineFields {
+    fn number<'r>(
+        &self,
+        run: &mut Run<'r>,
+        line: Value<'r>,
+        n: usize,
+        empty: Decimal,
+        span: Span,
+    ) -> Result<Decimal, Halt> {
+        match run.field(line, self.entity, self.fields[n], span)? {
+            Value::Number(n) => Ok(n),
+            _ => Ok(empty),
+        }
+    }
+
+    /// Each line says its amount and its tax.
+    fn total_of_amounts<'r>(&self, run: &mut Run<'r>, lines: &[Value<'r>], span: Span) -> Eval<'r> {
+        let mut total = Decimal::ZERO;
+        for line in lines {
+            for n in 0..2 {
+                let amount = self.number(run, *line, n, Decimal::ZERO, span)?;
+                total = ops::number(Binary::Add, total, decimal::round(amount, super::balance::DECIMALS), span)?;
+            }
+        }
+        Ok(Value::Number(total))
+    }
+
+    /// A line is rounded to cents, the tax once for each code; where a code's prices include the tax, their sum is kept
+    /// as it is.
+    fn total_by_code<'r>(&self, run: &mut Run<'r>, lines: &[Value<'r>], span: Span) -> Eval<'r> {
         let mut sums: Vec<(Value<'_>, Decimal)> = Vec::new();
         for line in lines {
-            let number = |value: Value<'_>, empty: Decimal| if let Value::Number(n) = value { n } else { empty };
-            let quantity = number(run.field(*line, quantity.0, quantity.1, span)?, Decimal::ONE);
-            let price = number(run.field(*line, price.0, price.1, span)?, Decimal::ZERO);
+            let quantity = self.number(run, *line, 0, Decimal::ONE, span)?;
+            let price = self.number(run, *line, 1, Decimal::ZERO, span)?;
             let amount = decimal::round(ops::number(Binary::Mul, quantity, price, span)?, super::balance::DECIMALS);
-            let code = run.field(*line, code.0, code.1, span)?;
+            let code = run.field(*line, self.entity, self.fields[2], span)?;
             match sums.iter_mut().find(|(known, _)| same(*known, code)) {
                 Some((_, sum)) => *sum = ops::number(Binary::Add, *sum, amount, span)?,
                 None => sums.push((code, amount)),
             }
         }
         let mut total = Decimal::ZERO;
+        let mut halted = None;
         for (code, sum) in sums {
-            let tax = match (code, run.tax_row(code, codes, span)?) {
-                (_, Some((true, _))) | (Value::Absent, None) => Decimal::ZERO,
-                (_, Some((false, rate))) => {
-                    let tax = money::tax_of(sum, rate).ok_or_else(|| ops::too_large(span))?;
-                    decimal::round(tax, super::balance::DECIMALS)
-                }
-                // Offline, and the code was not given.
-                (_, None) => return Ok(Value::Absent),
+            let row = match self.codes {
+                Some(codes) if code.is_some() => match run.tax_row(code, codes, span) {
+                    // Offline, and the code was not given.
+                    Ok(None) => return Ok(Value::Absent),
+                    Ok(row) => row,
+                    Err(halt) => {
+                        ops::note(&mut halted, halt)?;
+                        continue;
+                    }
+                },
+                _ => None,
             };
             total = ops::number(Binary::Add, total, sum, span)?;
-            total = ops::number(Binary::Add, total, tax, span)?;
+            if let Some((false, rate)) = row {
+                let tax = money::tax_of(sum, rate).ok_or_else(|| ops::too_large(span))?;
+                total = ops::number(Binary::Add, total, decimal::round(tax, super::balance::DECIMALS), span)?;
+            }
         }
-        Ok(Value::Number(total))
-    })
+        halted.map_or(Ok(Value::Number(total)), Err)
+    }
 }
 
 impl<'r> Run<'r> {
@@ -572,7 +627,7 @@ impl<'r> Run<'r> {
             Value::Absent => return Ok(None),
             Value::Text(text) if self.known.offline() => {
                 let by = schema.code.or(schema.key);
-                match by.map(|by| self.find(entity, &[by], &[Some(text.into())], span)).transpose()?.as_deref() {
+                match by.map(|by| self.find(None, entity, &[by], &[Some(text.into())], span)).transpose()?.as_deref() {
                     Some([row]) => Value::Record(row),
                     _ => return Ok(None),
                 }

@@ -245,7 +245,7 @@ impl<'r> Run<'r> {
         rows.iter().map(|row| self.decode(self.arena.alloc_str(row), entity, place)).collect()
     }
 
-    /// The row of an entity with that key.
+    /// The row of an entity with that key; it must be there.
     pub(crate) fn row(&mut self, entity: EntityId, id: &str, place: Span) -> Result<&'r Record<'r>, Halt> {
         match self.row_if_any(entity, id, place)? {
             Some(row) => Ok(row),
@@ -265,7 +265,17 @@ impl<'r> Run<'r> {
         id: &str,
         place: Span,
     ) -> Result<Option<&'r Record<'r>>, Halt> {
-        let connection = self.connection(entity);
+        self.row_of(self.connection(entity), entity, id, place)
+    }
+
+    /// As [`Self::row_if_any`], of that connection.
+    pub(crate) fn row_of(
+        &mut self,
+        connection: Arc<str>,
+        entity: EntityId,
+        id: &str,
+        place: Span,
+    ) -> Result<Option<&'r Record<'r>>, Halt> {
         let schema = self.compiled.program.entity(entity);
         let key = schema.key;
         let rows = if schema.small {
@@ -281,12 +291,13 @@ impl<'r> Run<'r> {
     /// The rows whose fields have these values, compared as the target stores them.
     pub(crate) fn find(
         &mut self,
+        connection: Option<&Arc<str>>,
         entity: EntityId,
         by: &[FieldId],
         values: &[Option<Arc<str>>],
         place: Span,
     ) -> Result<Vec<&'r Record<'r>>, Halt> {
-        let connection = self.connection(entity);
+        let connection = connection.filter(|c| !c.is_empty()).map_or_else(|| self.connection(entity), Arc::clone);
         let need = if self.compiled.program.entity(entity).small {
             Need::Table { connection, entity }
         } else {
@@ -339,7 +350,7 @@ impl<'r> Run<'r> {
         let Some(by) = schema.code.or(schema.key) else {
             return Err(self.broken_promise("a code of what has none", place));
         };
-        match self.find(entity, &[by], &[Some(code.into())], place)?.as_slice() {
+        match self.find(None, entity, &[by], &[Some(code.into())], place)?.as_slice() {
             [row] => Ok(row),
             [] => Err(self.none_found(entity, &[by], &[Some(code.into())], place)),
             _ => Err(self.two_found(entity, &[by], &[Some(code.into())], place)),

@@ -51,6 +51,8 @@ pub(crate) enum Shape {
         entity: EntityId,
         number: bool,
     },
+    /// A guid, of whatever is given.
+    Guid,
     /// The natural key.
     Code(EntityId),
     Nested,
@@ -109,7 +111,8 @@ fn shape(program: &Program, connector: &str, ty: &Type, form: WireForm) -> Shape
         Type::Percent => {
             Shape::Number { in_text: form == WireForm::NumberInText, fraction: form == WireForm::Fraction }
         }
-        Type::Text(_) | Type::Email | Type::Country | Type::Currency | Type::Guid | Type::FieldOf(_) => Shape::Text,
+        Type::Text(_) | Type::Email | Type::Country | Type::Currency | Type::FieldOf(_) => Shape::Text,
+        Type::Guid => Shape::Guid,
         Type::Enum(known) => {
             let values = known.values.iter().map(|v| (Arc::clone(&v.code), Arc::clone(&v.wire))).collect();
             Shape::Enum { values, open: known.open }
@@ -227,6 +230,8 @@ fn write_shape<'r>(
             _ => out.extend_from_slice(t.to_string().as_bytes()),
         }),
         (Shape::Reference { entity, number }, value) => return reference(run, *entity, *number, value, place, out),
+        (Shape::Guid, Value::Text(guid)) => write_text(guid, out),
+        (Shape::Guid, value) => return reference(run, EntityId(0), false, value, place, out),
         (Shape::Code(entity), value) => return natural_key(run, *entity, value, place, out),
         (Shape::List(element), Value::List(list)) => {
             out.push(b'[');

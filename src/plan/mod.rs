@@ -7,4 +7,5 @@ mod reads;
 mod walk;
 
 pub use reads::{Reads, tax_fields};
+pub(crate) use walk::meta_entry;
 pub use walk::{each, each_step, mappings_of};

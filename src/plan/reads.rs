@@ -171,7 +171,7 @@ impl Reads {
             ExprKind::PriceBy(_, row) => self.tax_row(program, &row.ty),
             ExprKind::Build(builder) => self.required(program, builder.entity),
             ExprKind::Native(Native::DocumentTotal, args) => self.document(program, args),
-            ExprKind::Native(Native::MetaOf, args) => self.meta_of(args),
+            ExprKind::Native(Native::MetaOf, args) => self.meta_of(program, expr, args),
             _ => {}
         }
     }
@@ -196,13 +196,14 @@ impl Reads {
         }
     }
 
-    fn meta_of(&mut self, args: &[Expr]) {
-        if let [record, key] = args
-            && let Type::Record(entity) = record.ty.present()
-            && let ExprKind::Const(crate::ir::Const::Text(key)) | ExprKind::Setting(_, crate::ir::Const::Text(key)) =
-                &key.kind
-        {
-            self.meta[entity.0 as usize].insert(Arc::clone(key));
+    fn meta_of(&mut self, program: &Program, expr: &Expr, args: &[Expr]) {
+        if let Some((record, key)) = super::walk::meta_entry(expr) {
+            if let Type::Record(entity) = record.ty.present() {
+                self.meta[entity.0 as usize].insert(Arc::clone(key));
+            }
+        } else if let Some(Type::Record(entry)) = args.first().and_then(|list| list.ty.present().element()) {
+            let entry = (*entry, program.entity(*entry));
+            ["key", "value"].iter().filter_map(|name| entry.1.field(name)).for_each(|field| self.add(entry.0, field));
         }
     }
 

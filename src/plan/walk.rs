@@ -1,12 +1,16 @@
 //! Walking through expressions: every node once, outer ones first.
 
-use crate::ir::{Element, Expr, ExprKind, Find, MappingId, Program, Rest, Step, StepKind, Verb, When};
+use crate::ir::{Const, Element, Expr, ExprKind, Find, MappingId, Native, Program, Rest, Step, StepKind, Verb, When};
 use crate::ir::{Flow, Key, Mapping, OnChange};
 use std::collections::BTreeSet;
 
-/// Calls `see` for the expression and for every expression in it.
+/// Calls `see` for the expression and for every expression in it. Of an entry of `meta_data` that is asked for by a
+/// known key only the record is looked at: the list itself is not read.
 pub fn each<'e>(expr: &'e Expr, see: &mut dyn FnMut(&'e Expr)) {
     see(expr);
+    if let Some((record, _)) = meta_entry(expr) {
+        return each(record, see);
+    }
     match &expr.kind {
         ExprKind::Const(_)
         | ExprKind::Setting(..)
@@ -52,6 +56,20 @@ pub fn each<'e>(expr: &'e Expr, see: &mut dyn FnMut(&'e Expr)) {
             let Find { values, .. } = find.as_ref();
             values.iter().for_each(|e| each(e, see));
         }
+    }
+}
+
+/// The record and the key of `record.meta("key")`.
+pub(crate) fn meta_entry(expr: &Expr) -> Option<(&Expr, &std::sync::Arc<str>)> {
+    match &expr.kind {
+        ExprKind::Native(Native::MetaOf, args) => match args.as_slice() {
+            [
+                Expr { kind: ExprKind::Field(record, ..), .. },
+                Expr { kind: ExprKind::Const(Const::Text(key)) | ExprKind::Setting(_, Const::Text(key)), .. },
+            ] => Some((record, key)),
+            _ => None,
+        },
+        _ => None,
     }
 }
 

@@ -156,9 +156,7 @@ impl Ledger {
 
     /// The whole API, `/api/oauth2/…` included.
     pub fn router(&self) -> axum::Router {
-        axum::Router::new()
-            .fallback(http::serve)
-            .with_state(self.clone())
+        axum::Router::new().fallback(http::serve).with_state(self.clone())
     }
 
     /// Everything that is held of an entity, past any paging: plain objects with the API's names,
@@ -167,9 +165,7 @@ impl Ledger {
     pub fn rows(&self, service: &str, entity: &str) -> Option<Vec<Value>> {
         let entity = schema::schema().find(&format!("{service}/{entity}"))?;
         let books = self.books();
-        let source = entity
-            .source
-            .map_or(entity, |source| schema::schema().get(source));
+        let source = entity.source.map_or(entity, |source| schema::schema().get(source));
         let rows: Vec<_> = books.table(source).rows().map(|(_, row)| row).collect();
         Some(render::plain(&books, entity, &rows))
     }
@@ -178,9 +174,7 @@ impl Ledger {
     pub fn rows_json(&self, service: &str, entity: &str) -> Option<String> {
         let entity = schema::schema().find(&format!("{service}/{entity}"))?;
         let books = self.books();
-        let source = entity
-            .source
-            .map_or(entity, |source| schema::schema().get(source));
+        let source = entity.source.map_or(entity, |source| schema::schema().get(source));
         let rows: Vec<_> = books.table(source).rows().map(|(_, row)| row).collect();
         Some(render::plain_text(&books, entity, &rows))
     }
@@ -311,9 +305,7 @@ impl Ledger {
         // Taken out of the lock: a listener may write, and then this is called again.
         let listeners = lock(&self.0.listeners).clone();
         let events = changes.into_iter().map(Event::Changed);
-        let subscribed = subscribed
-            .into_iter()
-            .map(|(subscription, url)| Event::Subscribed { subscription, url });
+        let subscribed = subscribed.into_iter().map(|(subscription, url)| Event::Subscribed { subscription, url });
         for event in events.chain(subscribed) {
             for listener in &listeners {
                 listener(&event);
@@ -335,18 +327,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// The resource that a path of the API names, without division and key: `salesorder/SalesOrders`,
 /// `oauth2/token`, `current/Me`.
 pub fn resource_of(path: &str) -> String {
-    let path = path
-        .split(['?', '('])
-        .next()
-        .unwrap_or_default()
-        .trim_matches('/');
+    let path = path.split(['?', '(']).next().unwrap_or_default().trim_matches('/');
     let path = path.strip_prefix("api/").unwrap_or(path);
     let path = path.strip_prefix("v1/").unwrap_or(path);
     let path = path.strip_suffix("/$count").unwrap_or(path);
     match path.split_once('/') {
-        Some((division, rest)) if division.bytes().all(|byte| byte.is_ascii_digit()) => {
-            rest.to_owned()
-        }
+        Some((division, rest)) if division.bytes().all(|byte| byte.is_ascii_digit()) => rest.to_owned(),
         _ => path.to_owned(),
     }
 }

@@ -12,10 +12,7 @@ pub(super) struct Refusal {
 
 impl Refusal {
     fn new(status: u16, text: impl Into<String>) -> Self {
-        Self {
-            status,
-            text: text.into(),
-        }
+        Self { status, text: text.into() }
     }
 
     /// The request cannot be understood.
@@ -104,11 +101,7 @@ impl Reasons {
 
     /// All reasons as one refusal, or nothing if there is none.
     pub(super) fn check(&self) -> Result<(), Refusal> {
-        if self.0.is_empty() {
-            Ok(())
-        } else {
-            Err(Refusal::rule(self.0.join("\r\n")))
-        }
+        if self.0.is_empty() { Ok(()) } else { Err(Refusal::rule(self.0.join("\r\n"))) }
     }
 }
 
@@ -123,9 +116,7 @@ pub(super) fn label(property: &str) -> &str {
         "Item" => "Artikel",
         "Quantity" | "QuantityDelivered" => "Aantal",
         "Journal" | "JournalCode" => "Dagboek",
-        "PaymentCondition" | "PaymentConditionSales" | "PaymentConditionPurchase" => {
-            "Betalingsconditie"
-        }
+        "PaymentCondition" | "PaymentConditionSales" | "PaymentConditionPurchase" => "Betalingsconditie",
         "VATCode" | "SalesVATCode" | "SalesVatCode" | "PurchaseVATCode" => "BTW-code",
         "Warehouse" | "WarehouseID" => "Magazijn",
         "GLAccount" => "Grootboekrekening",

@@ -42,8 +42,7 @@ pub(super) fn tokens(text: &str) -> Result<Vec<(Token, usize)>, Refusal> {
                 continue;
             }
             c if c.is_alphabetic() || c == '_' => {
-                let end = text[at..]
-                    .find(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '/' | '.'));
+                let end = text[at..].find(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '/' | '.'));
                 let end = end.map_or(text.len(), |length| at + length);
                 let word = &text[at..end];
                 at = end;
@@ -92,13 +91,9 @@ fn prefixed(word: &str, value: &str) -> Result<Cell, Refusal> {
 
 /// A number; the suffixes say its type, which makes no difference here.
 fn digits(text: &str) -> Result<Cell, Refusal> {
-    let plain = text
-        .strip_suffix(['L', 'l', 'M', 'm', 'F', 'f', 'D', 'd'])
-        .unwrap_or(text);
+    let plain = text.strip_suffix(['L', 'l', 'M', 'm', 'F', 'f', 'D', 'd']).unwrap_or(text);
     if let Ok(number) = plain.parse::<i64>() {
         return Ok(Cell::Int(number));
     }
-    cell::number(plain)
-        .map(Cell::Number)
-        .ok_or_else(Refusal::syntax)
+    cell::number(plain).map(Cell::Number).ok_or_else(Refusal::syntax)
 }

@@ -100,15 +100,10 @@ impl Expr {
                 Cell::Bool(flag) => Cell::Bool(!flag),
                 _ => Cell::Null,
             },
-            Self::Negative(inner) => inner
-                .value(read)
-                .number()
-                .map_or(Cell::Null, |number| Cell::Number(-number)),
+            Self::Negative(inner) => inner.value(read).number().map_or(Cell::Null, |number| Cell::Number(-number)),
             Self::And(all) => Cell::Bool(all.iter().all(|expr| expr.holds(read))),
             Self::Or(any) => Cell::Bool(any.iter().any(|expr| expr.holds(read))),
-            Self::Compare(how, left, right) => {
-                Cell::Bool(compare(*how, &left.value(read), &right.value(read)))
-            }
+            Self::Compare(how, left, right) => Cell::Bool(compare(*how, &left.value(read), &right.value(read))),
             Self::Math(how, left, right) => math(*how, &left.value(read), &right.value(read)),
             Self::Call(function, inner) => {
                 let values: Vec<_> = inner.iter().map(|expr| expr.value(read)).collect();
@@ -164,11 +159,7 @@ fn call(function: Function, values: &[Cow<'_, Cell>]) -> Cell {
         _ => String::new(),
     };
     let number = |at: usize| values.get(at).and_then(|value| value.number());
-    let place = |at: usize| {
-        number(at)
-            .and_then(|n| usize::try_from(n).ok())
-            .unwrap_or_default()
-    };
+    let place = |at: usize| number(at).and_then(|n| usize::try_from(n).ok()).unwrap_or_default();
     let date = || match values.first().map(Cow::as_ref) {
         Some(Cell::Time(time)) => Some(cell::date_of(*time)),
         _ => None,
@@ -182,9 +173,7 @@ fn call(function: Function, values: &[Cow<'_, Cell>]) -> Cell {
         Function::EndsWith => Cell::Bool(cell::fold(&text(0)).ends_with(&cell::fold(&text(1)))),
         Function::IndexOf => {
             let (within, wanted) = (text(0).to_lowercase(), text(1).to_lowercase());
-            within
-                .find(&wanted)
-                .map_or(Cell::Int(-1), |at| count(within[..at].chars().count()))
+            within.find(&wanted).map_or(Cell::Int(-1), |at| count(within[..at].chars().count()))
         }
         Function::Length => count(text(0).chars().count()),
         Function::ToLower => Cell::text(&text(0).to_lowercase()),

@@ -54,20 +54,13 @@ impl Expr {
     /// Status 400 for what is no condition on this entity, 501 for a function the service lacks.
     pub(in super::super) fn parse(entity: &Entity, text: &str) -> Result<Self, Refusal> {
         let tokens = tokens(text)?;
-        let mut parser = Parser {
-            entity,
-            tokens: &tokens,
-            next: 0,
-            depth: 0,
-        };
+        let mut parser = Parser { entity, tokens: &tokens, next: 0, depth: 0 };
         let (expr, sort) = parser.or()?;
         if parser.next < tokens.len() {
             return Err(Refusal::syntax());
         }
         if sort != Sort::Boolean {
-            return Err(Refusal::bad(
-                "Expression of type 'System.Boolean' expected at position 0.",
-            ));
+            return Err(Refusal::bad("Expression of type 'System.Boolean' expected at position 0."));
         }
         Ok(expr)
     }
@@ -95,20 +88,13 @@ impl Parser<'_> {
     }
 
     fn skip(&mut self, token: &Token) -> bool {
-        let there = self
-            .tokens
-            .get(self.next)
-            .is_some_and(|next| next.0 == *token);
+        let there = self.tokens.get(self.next).is_some_and(|next| next.0 == *token);
         self.next += usize::from(there);
         there
     }
 
     fn expect(&mut self, token: &Token) -> Result<(), Refusal> {
-        if self.skip(token) {
-            Ok(())
-        } else {
-            Err(Refusal::syntax())
-        }
+        if self.skip(token) { Ok(()) } else { Err(Refusal::syntax()) }
     }
 
     fn or(&mut self) -> Result<Typed, Refusal> {
@@ -148,12 +134,7 @@ impl Parser<'_> {
     }
 
     fn relation(&mut self) -> Result<Typed, Refusal> {
-        let words = [
-            ("gt", Compare::Gt),
-            ("ge", Compare::Ge),
-            ("lt", Compare::Lt),
-            ("le", Compare::Le),
-        ];
+        let words = [("gt", Compare::Gt), ("ge", Compare::Ge), ("lt", Compare::Lt), ("le", Compare::Le)];
         self.comparison(&words, Self::sum)
     }
 
@@ -182,10 +163,7 @@ impl Parser<'_> {
     }
 
     fn product(&mut self) -> Result<Typed, Refusal> {
-        self.arithmetic(
-            &[("mul", Math::Mul), ("div", Math::Div), ("mod", Math::Mod)],
-            Self::unary,
-        )
+        self.arithmetic(&[("mul", Math::Mul), ("div", Math::Div), ("mod", Math::Mod)], Self::unary)
     }
 
     fn arithmetic(
@@ -256,9 +234,7 @@ impl Parser<'_> {
     fn name(&self, word: &str, place: usize) -> Result<Typed, Refusal> {
         let at = self.entity.find(word).ok_or_else(|| {
             let name = self.entity.type_name();
-            Refusal::bad(format!(
-                "No property '{word}' exists in type '{name}' at position {place}."
-            ))
+            Refusal::bad(format!("No property '{word}' exists in type '{name}' at position {place}."))
         })?;
         match self.entity.property(at).kind {
             Kind::Collection | Kind::Complex => Err(Refusal::syntax()),
@@ -273,9 +249,7 @@ impl Parser<'_> {
             let (argument, sort) = self.or()?;
             let wanted = takes.get(arguments.len()).ok_or_else(Refusal::syntax)?;
             if !sort.meets(*wanted) {
-                return Err(Refusal::bad(format!(
-                    "No applicable function found for '{word}'."
-                )));
+                return Err(Refusal::bad(format!("No applicable function found for '{word}'.")));
             }
             arguments.push(argument);
             if !self.skip(&Token::Comma) {
@@ -313,9 +287,7 @@ fn signature(word: &str) -> Result<(Function, &'static [Sort], Sort), Refusal> {
         "ceiling" => (Function::Ceiling, &[Number], Number),
         "hour" | "minute" | "second" | "isof" | "cast" => return Err(Refusal::unsupported(word)),
         _ => {
-            return Err(Refusal::bad(
-                "Expression of type 'System.Boolean' expected at position 0.",
-            ));
+            return Err(Refusal::bad("Expression of type 'System.Boolean' expected at position 0."));
         }
     })
 }
@@ -354,10 +326,7 @@ mod tests {
         let inner = |all: &[Expr], word: &str| all.iter().map(shape).collect::<Vec<_>>().join(word);
         match expr {
             Expr::Literal(cell) => cell.to_plain().to_string(),
-            Expr::Property(at) => entity("logistics/SalesItemPrices")
-                .property(*at)
-                .name
-                .to_owned(),
+            Expr::Property(at) => entity("logistics/SalesItemPrices").property(*at).name.to_owned(),
             Expr::Call(function, all) => format!("{function:?}({})", inner(all, ",")),
             Expr::Not(one) => format!("not {}", shape(one)),
             Expr::Negative(one) => format!("-{}", shape(one)),
@@ -373,23 +342,11 @@ mod tests {
     #[test]
     fn and_binds_tighter_than_or_and_products_tighter_than_sums() {
         let cases = [
-            (
-                "Price eq 1 or Price eq 2 and Quantity gt 3L",
-                "((Price Eq 1) or ((Price Eq 2) and (Quantity Gt 3)))",
-            ),
-            (
-                "(Price eq 1 or Price eq 2) and Quantity gt 3",
-                "(((Price Eq 1) or (Price Eq 2)) and (Quantity Gt 3))",
-            ),
+            ("Price eq 1 or Price eq 2 and Quantity gt 3L", "((Price Eq 1) or ((Price Eq 2) and (Quantity Gt 3)))"),
+            ("(Price eq 1 or Price eq 2) and Quantity gt 3", "(((Price Eq 1) or (Price Eq 2)) and (Quantity Gt 3))"),
             ("Price add 2 mul 3 ge 1.5", "((Price Add (2 Mul 3)) Ge 1.5)"),
-            (
-                "not (Price lt -1) and ItemCode eq 'a''b'",
-                "(not (Price Lt -1) and (ItemCode Eq \"a'b\"))",
-            ),
-            (
-                "substringof('x',ItemCode) eq true",
-                "(SubstringOf(\"x\",ItemCode) Eq true)",
-            ),
+            ("not (Price lt -1) and ItemCode eq 'a''b'", "(not (Price Lt -1) and (ItemCode Eq \"a'b\"))"),
+            ("substringof('x',ItemCode) eq true", "(SubstringOf(\"x\",ItemCode) Eq true)"),
         ];
         for (text, wanted) in cases {
             assert_eq!(shape(&parse(text).unwrap()), wanted, "{text}");
@@ -398,26 +355,12 @@ mod tests {
 
     #[test]
     fn what_is_no_condition_is_refused() {
-        for text in [
-            "",
-            "Price",
-            "Price eq",
-            "Price eq 1 and",
-            "Price eq 1)",
-            "(Price eq 1",
-            "Price eq '1'",
-            "Price = 1",
-        ] {
-            assert_eq!(
-                parse(text).map_err(|refusal| refusal.status),
-                Err(400),
-                "{text}"
-            );
+        for text in
+            ["", "Price", "Price eq", "Price eq 1 and", "Price eq 1)", "(Price eq 1", "Price eq '1'", "Price = 1"]
+        {
+            assert_eq!(parse(text).map_err(|refusal| refusal.status), Err(400), "{text}");
         }
-        assert_eq!(
-            parse(&"(".repeat(1000)).map_err(|refusal| refusal.status),
-            Err(400)
-        );
+        assert_eq!(parse(&"(".repeat(1000)).map_err(|refusal| refusal.status), Err(400));
     }
 
     proptest! {

@@ -33,10 +33,7 @@ impl Reply {
 
     /// The text of the error body.
     fn refusal(&self) -> String {
-        self.json()["error"]["message"]["value"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned()
+        self.json()["error"]["message"]["value"].as_str().unwrap_or_default().to_owned()
     }
 
     fn created(&self) -> Value {
@@ -46,10 +43,7 @@ impl Reply {
 
     fn results(&self) -> Vec<Value> {
         assert_eq!(self.status, StatusCode::OK, "{}", self.text);
-        self.json()["d"]["results"]
-            .as_array()
-            .cloned()
-            .unwrap_or_default()
+        self.json()["d"]["results"].as_array().cloned().unwrap_or_default()
     }
 }
 
@@ -60,13 +54,7 @@ impl Bench {
 
     fn with(limits: Limits) -> Self {
         let clock = Clock::new("2026-01-02T09:00:00Z".parse().unwrap(), 0);
-        let ledger = Ledger::new(
-            clock.clone(),
-            Config {
-                limits,
-                ..Config::default()
-            },
-        );
+        let ledger = Ledger::new(clock.clone(), Config { limits, ..Config::default() });
         Self { ledger, clock }
     }
 
@@ -77,11 +65,7 @@ impl Bench {
             let response = router.call(request).await.unwrap();
             let (parts, body) = response.into_parts();
             let text = to_bytes(body, usize::MAX).await.unwrap();
-            Reply {
-                status: parts.status,
-                headers: parts.headers,
-                text: String::from_utf8(text.to_vec()).unwrap(),
-            }
+            Reply { status: parts.status, headers: parts.headers, text: String::from_utf8(text.to_vec()).unwrap() }
         });
         match call.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(reply) => reply,
@@ -97,10 +81,7 @@ impl Bench {
             .header("host", "127.0.0.1:9")
             .header("accept", "application/json")
             .header("prefer", "return=representation")
-            .header(
-                "authorization",
-                format!("Bearer {}", self.ledger.credentials().access_token),
-            )
+            .header("authorization", format!("Bearer {}", self.ledger.credentials().access_token))
             .body(body.map_or_else(Body::empty, |body| Body::from(body.to_string())));
         self.raw(request.unwrap())
     }
@@ -121,24 +102,14 @@ impl Bench {
     fn key(&self, path: &str, code: &str) -> String {
         let (service, entity) = path.rsplit_once('/').unwrap();
         let rows = self.ledger.rows(service, entity).unwrap();
-        let row = rows.iter().find(|row| {
-            row["Code"]
-                .as_str()
-                .is_some_and(|known| known.trim() == code)
-        });
-        row.unwrap_or_else(|| panic!("no {path} {code}"))["ID"]
-            .as_str()
-            .unwrap()
-            .to_owned()
+        let row = rows.iter().find(|row| row["Code"].as_str().is_some_and(|known| known.trim() == code));
+        row.unwrap_or_else(|| panic!("no {path} {code}"))["ID"].as_str().unwrap().to_owned()
     }
 
     fn customer(&self) -> String {
         let body = json!({"Name": "Molenaar Fietsen", "Status": "C", "Email": "o'brien@example.org", "Country": "NL",
             "AddressLine1": "Dijk 12", "Postcode": "1234 AB", "City": "Edam", "PaymentConditionSales": "30"});
-        self.post("crm/Accounts", &body).created()["ID"]
-            .as_str()
-            .unwrap()
-            .to_owned()
+        self.post("crm/Accounts", &body).created()["ID"].as_str().unwrap().to_owned()
     }
 
     fn item(&self, code: &str) -> String {
