@@ -96,7 +96,7 @@ impl Body<'_, '_> {
                 e
             }
             (T::Text(_), T::Email) | (T::Email, T::Email) => e,
-            (T::Text(_), T::Json) | (T::Json, T::Text(None)) => e,
+            (T::Text(_), T::Json) => e,
             (from, T::Json) if !matches!(from, T::Record(_)) => e,
             (T::Literal | T::Int, T::Literal | T::Decimal) => e,
             (T::Literal, T::Int) if matches!(&e.kind, ExprKind::Const(Const::Number(n)) if !n.fract().is_zero()) => {
@@ -295,6 +295,7 @@ impl Body<'_, '_> {
             (Type::Text(_), to) if to.is_number() => {
                 d.help("`.decimal()` reads a number from a text, and stops the record where there is none")
             }
+            (Type::Json, Type::Text(_)) => d.help("`.text()` takes the text of it, where it is one"),
             (Type::Text(_) | Type::Nothing, Type::Code(_) | Type::Record(_)) => {
                 d.help("find the record by it, for example `exact.Item(code)`")
             }

@@ -62,6 +62,7 @@ impl Body<'_, '_> {
             }
             N::DateOf => self.fixed(native, receiver, &Type::Instant, args, &[], Type::Date, span),
             N::Today | N::Now => self.wrong_count(native, 0, 1, span),
+            N::TextOf => self.fixed(native, receiver, &Type::Json, args, &[], Type::Text(None).optional(), span),
             N::Linked => Self::make(ExprKind::Native(native, vec![receiver]), Type::Bool, span),
             N::MetaOf => self.meta(receiver, args, span),
             N::DocumentTotal => {

@@ -237,7 +237,6 @@ pub(crate) fn join(a: &Type, b: &Type) -> Option<Type> {
         (T::Code(x), T::Record(y)) | (T::Record(y), T::Code(x)) if x == y => T::Record(*x),
         (T::Enum(x), T::Enum(y)) if y.values.iter().all(|v| x.values.iter().any(|w| w.code == v.code)) => a.clone(),
         (T::Enum(x), T::Enum(y)) if x.values.iter().all(|v| y.values.iter().any(|w| w.code == v.code)) => b.clone(),
-        (T::Json, text) | (text, T::Json) if text.is_text() => T::Text(None),
         (x, y) if x.is_text() && y.is_text() => T::Text(longest(x).zip(longest(y)).map(|(x, y)| x.max(y))),
         _ => return None,
     })
