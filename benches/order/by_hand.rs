@@ -236,7 +236,8 @@ fn document(o: &Order<'_>, out: &mut Vec<u8>) -> Result<(), Failed> {
     lines(o, out)?;
     let all = || o.shipping_lines.iter().chain(&o.fee_lines);
     let net: Decimal = o.line_items.iter().map(|l| amount(&l.total)).chain(all().map(|l| amount(&l.total))).sum();
-    let tax: Decimal = o.line_items.iter().map(|l| amount(&l.total_tax)).chain(all().map(|l| amount(&l.total_tax))).sum();
+    let tax: Decimal =
+        o.line_items.iter().map(|l| amount(&l.total_tax)).chain(all().map(|l| amount(&l.total_tax))).sum();
     if (net + tax - amount(&o.total)).abs() > Decimal::new(1, 2) {
         let sum = (net + tax).round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
         return Err(Failed("total", format!("{sum:.2}")));
@@ -273,7 +274,8 @@ fn lines(o: &Order<'_>, out: &mut Vec<u8>) -> Result<(), Failed> {
         out.extend_from_slice(b",\"CostCenter\":\"WEB\"");
         let mut notes = String::new();
         for m in l.meta_data.iter().filter(|m| !m.key.starts_with('_')) {
-            let value: Cow<'_, str> = m.display_value.map_or(Cow::Borrowed(""), |v| serde_json::from_str(v.get()).unwrap_or_default());
+            let value: Cow<'_, str> =
+                m.display_value.map_or(Cow::Borrowed(""), |v| serde_json::from_str(v.get()).unwrap_or_default());
             let sep = if notes.is_empty() { "" } else { "; " };
             write!(notes, "{sep}{}: {value}", m.display_key.as_deref().unwrap_or("")).expect("memory takes it");
         }

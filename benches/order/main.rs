@@ -37,7 +37,11 @@ fn main() {
     if let Some(at) = args.iter().position(|a| a == "--print") {
         let mut out = Vec::new();
         for line in text.lines() {
-            if args.get(at + 1).is_some_and(|a| a == "serde") { by_hand::map(line, &mut out) } else { flowc(line, &mut out) }
+            if args.get(at + 1).is_some_and(|a| a == "serde") {
+                by_hand::map(line, &mut out)
+            } else {
+                flowc(line, &mut out)
+            }
             out.push(b'\n');
         }
         std::io::stdout().write_all(&out).expect("the documents can be written");
@@ -49,7 +53,12 @@ fn main() {
         theirs = theirs.min(timed(&text, &mut by_hand::map));
     }
     let count = u32::try_from(text.lines().count()).unwrap_or(u32::MAX);
-    println!("flowc {:?} · by hand {:?} an order · {:.2}", ours / count, theirs / count, ours.as_secs_f64() / theirs.as_secs_f64());
+    println!(
+        "flowc {:?} · by hand {:?} an order · {:.2}",
+        ours / count,
+        theirs / count,
+        ours.as_secs_f64() / theirs.as_secs_f64()
+    );
 }
 
 fn timed(text: &str, map: &mut dyn FnMut(&str, &mut Vec<u8>)) -> Duration {

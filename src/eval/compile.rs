@@ -40,6 +40,8 @@ pub struct Compiled {
     /// The same program with its steps told, made when somebody asks why.
     tracing: OnceLock<Box<Compiled>>,
     sources: BTreeMap<Arc<str>, String>,
+    /// Layouts of what each flow reads alone, made when its records are first compared.
+    pub(crate) flow_layouts: Vec<OnceLock<Layouts>>,
 }
 
 /// What is collected while a program is compiled.
@@ -91,7 +93,8 @@ impl Compiled {
         let zone = program.zone.as_deref().and_then(|zone| TimeZone::get(zone).ok()).unwrap_or(TimeZone::UTC);
         let tracing = OnceLock::new();
         let wires = Wires::new(&program);
-        Self { program, layouts, wires, pool, tables, parts, mappings, flows, scripts, zone, tracing, sources }
+        let flow_layouts = program.flows.iter().map(|_| OnceLock::new()).collect();
+        Self { flow_layouts, program, layouts, wires, pool, tables, parts, mappings, flows, scripts, zone, tracing, sources }
     }
 
     /// The program with every step told.

@@ -45,7 +45,8 @@ impl<'c> Mapper<'c> {
     pub fn map(&mut self, raw: &str, known: &dyn Known, out: &mut Vec<u8>) -> Result<bool, (Stop, Failure)> {
         let mut args = vec![Argument::Record(self.record, raw)];
         args.resize(self.absent + 1, Argument::Constant(Const::Absent));
-        match self.compiled.apply(self.mapping, &args, known) {
+        self.arena.reset();
+        match self.compiled.apply_in(&self.arena, &mut self.learnt, self.mapping, &args, known) {
             Evaluated::Unit(unit) => {
                 let Some(draft) = unit.drafts.iter().rfind(|draft| draft.made.mapping == self.mapping) else {
                     return Ok(false);

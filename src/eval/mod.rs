@@ -6,6 +6,7 @@
 mod balance;
 mod body;
 mod compile;
+mod content;
 mod decode;
 mod draft;
 mod failure;

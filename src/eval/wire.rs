@@ -246,7 +246,15 @@ fn write_shape<'r>(
         }
         (Shape::Nested, Value::Built(built)) => return object(run, built, out),
         (Shape::Nested, Value::Record(record)) => return record_object(run, record, place, out),
-        (Shape::Json, Value::Text(json)) => out.extend_from_slice(json.as_bytes()),
+        (Shape::Json, Value::Text(json)) => {
+            let whole = serde_json::from_str::<&serde_json::value::RawValue>(json);
+            // What was an object or a list goes on as one; all else is a text.
+            if json.starts_with(['{', '[']) && whole.is_ok() {
+                out.extend_from_slice(json.as_bytes());
+            } else {
+                write_text(json, out);
+            }
+        }
         (Shape::Number { in_text: false, fraction: false } | Shape::Json, Value::Number(n)) => {
             decimal::write(n, out);
         }
