@@ -310,6 +310,21 @@ async fn the_ledger_is_written_searched_and_followed() {
 }
 
 #[tokio::test]
+async fn a_feed_begins_where_it_is_told_to() {
+    let bench = Bench::start(options()).await;
+    let early = account(&bench, "early").await;
+    bench.ledger.sleep_until(bench.ledger.now() + SignedDuration::from_secs(60)).await;
+    let since = Some(bench.ledger.now());
+    bench.ledger.sleep_until(bench.ledger.now() + SignedDuration::from_secs(60)).await;
+    let late = account(&bench, "late").await;
+    let feed = Scan { since, ..scan(&accounts(), &["Name"]) };
+    let (read, _) = walk(&*bench.ledger, &feed, Position::default()).await;
+    let read = ids(&read, "ID");
+    assert!(read.contains(&format!("\"{late}\"")) && !read.contains(&format!("\"{early}\"")), "{read:?}");
+    bench.sandbox.stop().await;
+}
+
+#[tokio::test]
 async fn many_keys_are_found_in_few_calls_and_codes_are_padded() {
     let bench = Bench::start(options()).await;
     let codes: Vec<String> =
