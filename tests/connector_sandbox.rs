@@ -238,7 +238,8 @@ async fn refunds_are_walked_by_the_time_they_were_made() {
     let body = json!({"amount": "0.01", "api_refund": false});
     let made = bench.shop.write(&Write { parts, ..write(&refunds, Method::Post, None, &body) }).await.unwrap();
     let (after, _) = walk(&*bench.shop, &all, position).await;
-    let new = after.iter().find(|refund| refund["id"].to_string() == made.id.clone().unwrap()).unwrap();
+    let id: u64 = made.id.as_deref().unwrap().parse().unwrap();
+    let new = after.iter().find(|refund| refund["id"] == id).unwrap();
     assert_eq!(new["parent_id"].to_string(), order);
     assert!(!ids(&before, "id").contains(&made.id.unwrap()));
     bench.sandbox.stop().await;
