@@ -74,7 +74,7 @@ impl Body<'_, '_> {
         }
     }
 
-    /// Lists of an entity whose elements have an amount of that name and a tax beside it: parts of the amount.
+    /// Lists of an entity whose elements have a net amount of that name and a tax beside it: parts of the amount.
     fn parts_of(&mut self, entity: EntityId, total: FieldId) -> Vec<(FieldId, String, Span)> {
         let name = self.cx.entity(entity).get(total).name.clone();
         let lists: Vec<(FieldId, String, Span, EntityId)> = self
@@ -93,7 +93,7 @@ impl Body<'_, '_> {
             .collect();
         let bears = |cx: &mut super::cx::Cx<'_>, of: EntityId| {
             let e = cx.entity(of);
-            e.field(&name).is_some_and(|f| matches!(e.get(f).ty.present(), Type::Money(_)))
+            e.field(&name).is_some_and(|f| *e.get(f).ty.present() == Type::Money(Kind::Net))
                 && e.fields.iter().any(|f| *f.ty.present() == Type::Money(Kind::Tax))
         };
         lists.into_iter().filter(|(.., of)| bears(self.cx, *of)).map(|(f, n, s, _)| (f, n, s)).collect()
