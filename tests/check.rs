@@ -3,12 +3,14 @@
 //!
 //! Every code that the checker can raise has a case, and every case is told nothing that it does not say.
 
+mod folder;
 mod marks;
 
 use flowc::check::{Checked, check_files, check_project};
 use flowc::source::{Disk, Files, Memory, codes};
+use folder::flow_files;
 use libtest_mimic::{Arguments, Failed, Trial};
-use marks::{Told, compare, flow_files, marks};
+use marks::{Told, compare, marks};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
