@@ -15,7 +15,7 @@ use super::control::Control;
 use super::deliver;
 use super::door::{Door, Hook};
 use super::faults::{Fault, Faults, Kind};
-use super::ledger::{self, Ledger, Limits};
+use super::ledger::{self, Ledger, Limits, Rounding};
 use super::shop::{self, Shop};
 
 /// Orders made up when nothing says how many.
@@ -31,22 +31,13 @@ pub fn parse_limits(text: &str) -> Result<Limits, String> {
             "the limits `{text}` are not understood: write `real`, `off` or calls a minute and a day, such as `60/5000`"
         )
     };
-    let number = |text: &str| {
-        text.trim()
-            .parse::<u32>()
-            .ok()
-            .filter(|number| *number > 0)
-            .ok_or_else(form)
-    };
+    let number = |text: &str| text.trim().parse::<u32>().ok().filter(|number| *number > 0).ok_or_else(form);
     match text {
         "real" => Ok(Limits::Real),
         "off" => Ok(Limits::Off),
         _ => {
             let (minute, day) = text.split_once('/').ok_or_else(form)?;
-            Ok(Limits::Custom {
-                minute: number(minute)?,
-                day: number(day)?,
-            })
+            Ok(Limits::Custom { minute: number(minute)?, day: number(day)? })
         }
     }
 }
@@ -70,6 +61,8 @@ pub struct Options {
     pub control_port: u16,
     /// The ledger's limits on calls.
     pub limits: Limits,
+    /// Where the ledger rounds a document's VAT.
+    pub rounding: Rounding,
     /// Simulated seconds a real second.
     pub clock_rate: u32,
     /// Standing orders to misbehave.
@@ -87,6 +80,7 @@ impl Default for Options {
             ledger_port: 0,
             control_port: 0,
             limits: Limits::Real,
+            rounding: Rounding::PerCode,
             clock_rate: 1,
             faults: Vec::new(),
         }
@@ -132,11 +126,8 @@ pub async fn start(options: Options) -> Result<Running, String> {
     let shop_listener = listen(options.shop_port, "shop").await?;
     let ledger_listener = listen(options.ledger_port, "ledger").await?;
     let control_listener = listen(options.control_port, "control API").await?;
-    let (shop_url, ledger_url, control_url) = (
-        address(&shop_listener)?,
-        address(&ledger_listener)?,
-        address(&control_listener)?,
-    );
+    let (shop_url, ledger_url, control_url) =
+        (address(&shop_listener)?, address(&ledger_listener)?, address(&control_listener)?);
 
     let clock = Clock::new(Timestamp::now(), options.clock_rate.max(1));
     let (outbox, inbox) = mpsc::unbounded_channel();
@@ -144,63 +135,35 @@ pub async fn start(options: Options) -> Result<Running, String> {
     let ledger = Ledger::new(clock.clone(), config(&options));
     let (filled_shop, filled_ledger, filled_clock, wanted) =
         (shop.clone(), ledger.clone(), clock.clone(), options.clone());
-    let filling = tokio::task::spawn_blocking(move || {
-        fill(&filled_shop, &filled_ledger, &filled_clock, &wanted)
-    });
-    filling.await.map_err(|_| {
-        "the sandbox failed while it made its data: this is a mistake of ours".to_owned()
-    })??;
+    let filling = tokio::task::spawn_blocking(move || fill(&filled_shop, &filled_ledger, &filled_clock, &wanted));
+    filling.await.map_err(|_| "the sandbox failed while it made its data: this is a mistake of ours".to_owned())??;
 
     let calls = Arc::new(Calls::default());
     let faults = Arc::new(Faults::new(options.faults.clone()));
     let (closing, told) = watch::channel(false);
     let client = deliver::client()?;
-    let mut tasks = vec![tokio::spawn(deliver::run(
-        shop.clone(),
-        client.clone(),
-        shop_url.clone(),
-        inbox,
-    ))];
+    let mut tasks = vec![tokio::spawn(deliver::run(shop.clone(), client.clone(), shop_url.clone(), inbox))];
     let (heard, ledger_inbox) = mpsc::unbounded_channel();
     ledger.set_base_url(&ledger_url);
     ledger.on_change(move |event| {
         // Nobody listens any more only while the sandbox stops.
         let _ = heard.send(event.clone());
     });
-    tasks.push(tokio::spawn(deliver::run_ledger(
-        ledger.clone(),
-        client,
-        ledger_inbox,
-    )));
+    tasks.push(tokio::spawn(deliver::run_ledger(ledger.clone(), client, ledger_inbox)));
     let shared = (Arc::clone(&faults), Arc::clone(&calls));
-    for (door, listener) in [
-        (shop_door(&shop, shared.clone()), shop_listener),
-        (ledger_door(&ledger, shared), ledger_listener),
-    ] {
+    for (door, listener) in
+        [(shop_door(&shop, shared.clone()), shop_listener), (ledger_door(&ledger, shared), ledger_listener)]
+    {
         tasks.push(tokio::spawn(Arc::new(door).serve(listener, told.clone())));
     }
     let first_line = first_line(&shop, &ledger, (&shop_url, &ledger_url, &control_url));
-    let control = Control {
-        shop,
-        ledger,
-        clock,
-        clock_rate: options.clock_rate.max(1),
-        calls,
-        faults,
-    };
+    let control = Control { shop, ledger, clock, clock_rate: options.clock_rate.max(1), calls, faults };
     let served = axum::serve(control_listener, control.router());
     tasks.push(tokio::spawn(async move {
         // It ends only with the task.
         let _ = served.await;
     }));
-    Ok(Running {
-        shop_url,
-        ledger_url,
-        control_url,
-        first_line,
-        stop: closing,
-        tasks,
-    })
+    Ok(Running { shop_url, ledger_url, control_url, first_line, stop: closing, tasks })
 }
 
 /// What both doors share.
@@ -208,43 +171,30 @@ type Shared = (Arc<Faults>, Arc<Calls>);
 
 fn shop_door(shop: &Shop, (faults, calls): Shared) -> Door {
     let (router, hook): (_, Hook) = (shop.router(), Box::new(|_| {}));
-    Door {
-        system: "shop",
-        router,
-        resource_of: shop::resource_of,
-        faults,
-        calls,
-        hook,
-    }
+    Door { system: "shop", router, resource_of: shop::resource_of, faults, calls, hook }
 }
 
 fn ledger_door(ledger: &Ledger, (faults, calls): Shared) -> Door {
     let resource_of: fn(&axum::http::Uri) -> String = |uri| ledger::resource_of(uri.path());
-    Door {
-        system: "ledger",
-        router: ledger.router(),
-        resource_of,
-        faults,
-        calls,
-        hook: hook(ledger),
-    }
+    Door { system: "ledger", router: ledger.router(), resource_of, faults, calls, hook: hook(ledger) }
 }
 
 async fn listen(port: u16, whose: &str) -> Result<TcpListener, String> {
     let listener = TcpListener::bind(("127.0.0.1", port)).await;
-    listener.map_err(|error| format!("the {whose} cannot listen on 127.0.0.1:{port}: {error}. Choose another port, or 0 for any free one"))
+    listener.map_err(|error| {
+        format!("the {whose} cannot listen on 127.0.0.1:{port}: {error}. Choose another port, or 0 for any free one")
+    })
 }
 
 fn address(listener: &TcpListener) -> Result<String, String> {
-    let address = listener
-        .local_addr()
-        .map_err(|error| format!("the sandbox cannot tell its own address: {error}"))?;
+    let address = listener.local_addr().map_err(|error| format!("the sandbox cannot tell its own address: {error}"))?;
     Ok(format!("http://{address}"))
 }
 
 fn config(options: &Options) -> ledger::Config {
     ledger::Config {
         limits: options.limits,
+        rounding: options.rounding,
         seed: options.seed,
         ..ledger::Config::default()
     }
@@ -257,18 +207,10 @@ fn fill(shop: &Shop, ledger: &Ledger, clock: &Clock, options: &Options) -> Resul
         // Recordings of tomorrow would lie behind every cursor: the clock starts after them.
         let newest = Timestamp::from_second(shop.newest()).unwrap_or(Timestamp::UNIX_EPOCH);
         if newest > clock.now() {
-            clock.set(
-                newest
-                    .saturating_add(SignedDuration::from_secs(1))
-                    .unwrap_or(newest),
-            );
+            clock.set(newest.saturating_add(SignedDuration::from_secs(1)).unwrap_or(newest));
         }
     }
-    let orders = options.orders.unwrap_or(if options.shop_data.is_some() {
-        0
-    } else {
-        ORDERS_DEFAULT
-    });
+    let orders = options.orders.unwrap_or(if options.shop_data.is_some() { 0 } else { ORDERS_DEFAULT });
     if orders > 0 {
         shop.generate(options.seed, orders);
     }
@@ -293,11 +235,7 @@ fn hook(ledger: &Ledger) -> Hook {
     })
 }
 
-fn first_line(
-    shop: &Shop,
-    ledger: &Ledger,
-    (shop_url, ledger_url, control_url): (&str, &str, &str),
-) -> Value {
+fn first_line(shop: &Shop, ledger: &Ledger, (shop_url, ledger_url, control_url): (&str, &str, &str)) -> Value {
     let (keys, login) = (shop.credentials(), ledger.credentials());
     json!({
         "shop": {
