@@ -1,7 +1,9 @@
 //! flowc: a language that moves business records between a web shop and a ledger.
 
 pub mod check;
+pub mod cli;
 pub mod connector;
+pub mod engine;
 pub mod eval;
 pub mod ir;
 pub mod limits;

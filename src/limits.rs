@@ -34,6 +34,27 @@ pub const BODY_BYTES_MAX: usize = 32 << 20;
 pub const ATTEMPTS_MAX: u32 = 6;
 /// Records of a source page held in memory at once.
 pub const PAGE_RECORDS_MAX: usize = 100;
+/// Records of one flow that are acted on side by side: an API's calls a minute are few, so more would only wait.
+pub const RECORDS_SIDE_BY_SIDE: usize = 4;
+/// Seconds of the API's clock after which a write without an answer can no longer take effect.
+pub const LATE_EFFECT_SECONDS: i64 = 300;
+/// Seconds for which a found row is taken as it was. Then it is asked for again.
+pub const FOUND_SECONDS: i64 = 600;
+/// Bytes of found rows that a pass remembers. Beyond, all is forgotten at the next page, and asked for again.
+pub const FOUND_BYTES_MAX: usize = 32 << 20;
+/// Equal refusals in a row after which no more writes of their kind are sent in a pass: the API counts errors.
+pub const EQUAL_REFUSALS_MAX: u32 = 3;
+/// Seconds until a write of a kind that was stopped is tried again: the window in which the API counts errors.
+pub const REFUSED_KIND_SECONDS: i64 = 3_600;
+/// Real seconds that a pass waits at its end for writes without an outcome; with a real clock it never comes to that.
+pub const OUTCOME_PATIENCE_SECONDS: u32 = 15;
+/// Times that a write which a system has put off is sent in one pass.
+pub const PUT_OFF_MAX: u32 = 4;
+/// Records that are read again by key in one scan: retries of parked and waiting ones.
+pub const AGAIN_PAGE_MAX: usize = 50;
+/// Times that one record is evaluated in a pass: rounds of finds, and what follows a write. More is a fault of ours.
+pub const EVALUATIONS_MAX: usize = 3 * STAGES_MAX;
+
 /// Days that payloads stay in the activity log unless a project says otherwise.
 pub const LOG_DAYS: u32 = 14;
 

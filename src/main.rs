@@ -1,2 +1,4 @@
-//! The binary: three lines, all else is the library's.
-fn main() {}
+//! The binary: all else is the library's.
+fn main() -> std::process::ExitCode {
+    flowc::cli::main()
+}

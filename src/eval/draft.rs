@@ -14,6 +14,9 @@ pub struct Unit {
     pub drafts: Vec<Draft>,
     /// What is told a person once: `check … else alert`.
     pub alerts: Vec<(String, Span)>,
+    /// Once these drafts have been written (or found), the record is evaluated again with their answers known
+    /// ([`super::Need::Link`], [`super::Need::Row`]): only then what follows them is known.
+    pub again_after: Vec<usize>,
 }
 
 /// One record of a system in the making.
@@ -37,6 +40,9 @@ pub struct Draft {
     pub refers_to: Vec<usize>,
     /// It follows the write of that draft (`then write`), and only when that was written or found.
     pub follows: Option<usize>,
+    /// Some of its fields depend on what the target answers to that draft, and are missing here: once that is written
+    /// the record is evaluated again, with the answer known.
+    pub waits_for: Option<usize>,
     /// What the target's answer must come to.
     pub balance: Option<BalanceDue>,
     /// What an update may touch, and of which fields.
@@ -92,7 +98,7 @@ pub struct KeyTried {
 /// A field of a draft.
 #[derive(Clone, Debug)]
 pub struct DraftField {
-    /// The way to it, by wire names: `["billing", "phone"]`.
+    /// The way to it, by wire names: `["billing", "phone"]`; `["meta_data", KEY]` for an entry of `meta_data`.
     pub path: Vec<Arc<str>>,
     /// The flow's name of it.
     pub field: FieldId,
@@ -147,4 +153,6 @@ pub enum OnSourceChange {
     Ignore,
     /// It is updated.
     Update,
+    /// The draft with that number is written, which is left alone else.
+    Write(usize),
 }

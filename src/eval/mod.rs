@@ -3,11 +3,42 @@
 //! In: a compiled [`crate::ir::Program`], a record's JSON text, and what is known of both systems ([`Known`]). Out: what
 //! must be asked first ([`Evaluated::Needs`]), or the drafts of the record in the order of their writes, or a [`Failure`].
 
+mod balance;
+mod body;
+mod compile;
+mod decode;
 mod draft;
 mod failure;
+mod fold;
+mod given;
+mod keys;
+mod layout;
+mod lookup;
+mod make;
+mod map;
+mod natives;
+mod ops;
+mod part;
+mod pool;
+mod run;
+mod script;
+#[cfg(test)]
+mod tests;
+mod unit;
+mod value;
+mod why;
+mod wire;
 
+pub use body::body;
+pub use compile::Compiled;
 pub use draft::{Action, BalanceDue, Draft, DraftField, FieldWhen, KeyTried, OnSourceChange, Pending, Unit};
 pub use failure::Failure;
+pub use given::Given;
+pub use map::Mapper;
+pub use unit::Argument;
+pub use why::Why;
+
+use failure::Halt;
 
 use crate::ir::{EntityId, FieldId, MappingId, Stop};
 use std::sync::Arc;

@@ -20,19 +20,11 @@ pub(crate) struct Calls {
 impl Calls {
     pub(crate) fn count(&self, system: &'static str, method: &str, resource: &str, status: u16) {
         let kind = (system, method.to_owned(), resource.to_owned(), status);
-        *self
-            .counts
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .entry(kind)
-            .or_default() += 1;
+        *self.counts.lock().unwrap_or_else(PoisonError::into_inner).entry(kind).or_default() += 1;
     }
 
     pub(crate) fn clear(&self) {
-        self.counts
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// `[{system, method, resource, status, count}]`.

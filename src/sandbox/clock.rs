@@ -25,14 +25,8 @@ struct Anchor {
 impl Clock {
     /// A clock that shows `start` now and gains `rate` simulated seconds a second; 0 stands still.
     pub fn new(start: Timestamp, rate: u32) -> Self {
-        let anchor = Anchor {
-            simulated: start,
-            real: Instant::now(),
-        };
-        Self {
-            shared: Arc::new(Mutex::new(anchor)),
-            rate,
-        }
+        let anchor = Anchor { simulated: start, real: Instant::now() };
+        Self { shared: Arc::new(Mutex::new(anchor)), rate }
     }
 
     /// The simulated time; it stops at the ends of the calendar.
@@ -44,18 +38,12 @@ impl Clock {
     pub fn advance(&self, step: SignedDuration) {
         let mut anchor = self.lock();
         let moved = add(self.read(&anchor), step);
-        *anchor = Anchor {
-            simulated: moved,
-            real: Instant::now(),
-        };
+        *anchor = Anchor { simulated: moved, real: Instant::now() };
     }
 
     /// Sets the clock; it goes on from `to`.
     pub fn set(&self, to: Timestamp) {
-        *self.lock() = Anchor {
-            simulated: to,
-            real: Instant::now(),
-        };
+        *self.lock() = Anchor { simulated: to, real: Instant::now() };
     }
 
     /// How many simulated seconds pass in a second.
@@ -66,10 +54,7 @@ impl Clock {
     fn read(&self, anchor: &Anchor) -> Timestamp {
         let real = SignedDuration::try_from(anchor.real.elapsed()).unwrap_or(SignedDuration::MAX);
         let rate = i32::try_from(self.rate).unwrap_or(i32::MAX);
-        add(
-            anchor.simulated,
-            real.checked_mul(rate).unwrap_or(SignedDuration::MAX),
-        )
+        add(anchor.simulated, real.checked_mul(rate).unwrap_or(SignedDuration::MAX))
     }
 
     /// A thread that panicked while it held the lock cannot have left half a time behind.
@@ -79,11 +64,7 @@ impl Clock {
 }
 
 fn add(to: Timestamp, step: SignedDuration) -> Timestamp {
-    let end = if step.is_negative() {
-        Timestamp::MIN
-    } else {
-        Timestamp::MAX
-    };
+    let end = if step.is_negative() { Timestamp::MIN } else { Timestamp::MAX };
     to.checked_add(step).unwrap_or(end)
 }
 

@@ -41,40 +41,26 @@ impl Control {
 
     async fn handle(&self, request: Request<Body>) -> Response<Body> {
         let (parts, body) = request.into_parts();
-        let path = percent_encoding::percent_decode_str(parts.uri.path())
-            .decode_utf8_lossy()
-            .into_owned();
+        let path = percent_encoding::percent_decode_str(parts.uri.path()).decode_utf8_lossy().into_owned();
         let dp = parts
             .uri
             .query()
             .and_then(|query| query.split('&').find_map(|pair| pair.strip_prefix("dp=")))
             .map(str::to_owned);
         let Ok(body) = to_bytes(body, BODY_BYTES_MAX).await else {
-            return respond(Err((
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "the body is too large".to_owned(),
-            )));
+            return respond(Err((StatusCode::PAYLOAD_TOO_LARGE, "the body is too large".to_owned())));
         };
         let control = self.clone();
         let method = parts.method.as_str().to_owned();
         // A hundred thousand orders take seconds to write out: not on a thread that also serves the systems.
-        let answered = tokio::task::spawn_blocking(move || {
-            control.answer(&method, &path, dp.as_deref(), &body)
-        })
-        .await;
+        let answered = tokio::task::spawn_blocking(move || control.answer(&method, &path, dp.as_deref(), &body)).await;
         respond(answered.unwrap_or_else(|_| {
-            Err((
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "the sandbox failed at this; see its own messages".to_owned(),
-            ))
+            Err((StatusCode::INTERNAL_SERVER_ERROR, "the sandbox failed at this; see its own messages".to_owned()))
         }))
     }
 
     fn answer(&self, method: &str, path: &str, dp: Option<&str>, body: &[u8]) -> Answered {
-        let (first, rest) = path
-            .trim_matches('/')
-            .split_once('/')
-            .unwrap_or((path.trim_matches('/'), ""));
+        let (first, rest) = path.trim_matches('/').split_once('/').unwrap_or((path.trim_matches('/'), ""));
         match (method, first, rest) {
             ("GET", "calls", "") => Ok(self.calls.list().to_string().into_bytes()),
             ("DELETE", "calls", "") => {
@@ -85,8 +71,7 @@ impl Control {
             ("POST", "clock", "") => self.move_clock(&parsed(body)?),
             ("GET", "faults", "") => Ok(json!(self.faults.all()).to_string().into_bytes()),
             ("PUT", "faults", "") => {
-                let text =
-                    std::str::from_utf8(body).map_err(|_| bad("the list of faults is no text"))?;
+                let text = std::str::from_utf8(body).map_err(|_| bad("the list of faults is no text"))?;
                 self.faults.set(Fault::parse(text).map_err(bad)?);
                 Ok(json!(self.faults.all()).to_string().into_bytes())
             }
@@ -113,23 +98,21 @@ impl Control {
 
     fn ledger_rows(&self, resource: &str) -> Answered {
         let (service, entity) = entity_of(resource)?;
-        let rows = self.ledger.rows(service, entity).ok_or_else(|| missing(format!("the ledger has no `{resource}`: write SERVICE/ENTITY, such as salesorder/SalesOrders")))?;
+        let rows = self.ledger.rows(service, entity).ok_or_else(|| {
+            missing(format!("the ledger has no `{resource}`: write SERVICE/ENTITY, such as salesorder/SalesOrders"))
+        })?;
         Ok(Value::Array(rows).to_string().into_bytes())
     }
 
     fn time(&self) -> Vec<u8> {
-        json!({"now": self.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(), "rate": self.clock_rate}).to_string().into_bytes()
+        json!({"now": self.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(), "rate": self.clock_rate})
+            .to_string()
+            .into_bytes()
     }
 
     fn move_clock(&self, to: &Value) -> Answered {
-        let text = to
-            .as_str()
-            .ok_or_else(|| bad("the clock takes a JSON text: a time, or a step such as \"+1h\""))?;
-        let not_read = || {
-            bad(format!(
-                "`{text}` is no time and no step: write \"2026-11-24T12:00:00Z\" or \"+1h30m\""
-            ))
-        };
+        let text = to.as_str().ok_or_else(|| bad("the clock takes a JSON text: a time, or a step such as \"+1h\""))?;
+        let not_read = || bad(format!("`{text}` is no time and no step: write \"2026-11-24T12:00:00Z\" or \"+1h30m\""));
         if let Some(step) = text.strip_prefix('+') {
             self.clock.advance(duration(step).ok_or_else(not_read)?);
         } else {
@@ -164,11 +147,9 @@ fn duration(text: &str) -> Option<SignedDuration> {
 
 /// `salesorder/SalesOrders`; a service may have slashes of its own.
 fn entity_of(resource: &str) -> Result<(&str, &str), (StatusCode, String)> {
-    resource.rsplit_once('/').ok_or_else(|| {
-        missing(format!(
-            "the ledger has no `{resource}`: write SERVICE/ENTITY, such as crm/Accounts"
-        ))
-    })
+    resource
+        .rsplit_once('/')
+        .ok_or_else(|| missing(format!("the ledger has no `{resource}`: write SERVICE/ENTITY, such as crm/Accounts")))
 }
 
 fn parsed(body: &[u8]) -> Result<Value, (StatusCode, String)> {
@@ -190,10 +171,7 @@ fn respond(answered: Answered) -> Response<Body> {
     };
     let mut response = Response::new(Body::from(bytes));
     *response.status_mut() = status;
-    response.headers_mut().insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json"),
-    );
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
 

@@ -20,30 +20,16 @@ const AGENT: &str = "WooCommerce/11.0.1 Hookshot (WordPress/7.1)";
 const VALIDATE_AFTER: Duration = Duration::from_secs(1);
 
 /// Pauses before each try of one of the ledger's notifications.
-const RETRIES: [Duration; 3] = [
-    Duration::from_millis(100),
-    Duration::from_secs(2),
-    Duration::from_secs(8),
-];
+const RETRIES: [Duration; 3] = [Duration::from_millis(100), Duration::from_secs(2), Duration::from_secs(8)];
 
 /// A client that follows no redirect and repeats nothing.
 pub(crate) fn client() -> Result<Client, String> {
-    let builder = Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .timeout(TIMEOUT)
-        .no_proxy();
-    builder
-        .build()
-        .map_err(|error| format!("the sandbox cannot make an HTTP client for webhooks: {error}"))
+    let builder = Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(TIMEOUT).no_proxy();
+    builder.build().map_err(|error| format!("the sandbox cannot make an HTTP client for webhooks: {error}"))
 }
 
 /// Sends what the shop's webhooks have to say, until the shop is gone.
-pub(crate) async fn run(
-    shop: Shop,
-    client: Client,
-    base: String,
-    mut inbox: UnboundedReceiver<Delivery>,
-) {
+pub(crate) async fn run(shop: Shop, client: Client, base: String, mut inbox: UnboundedReceiver<Delivery>) {
     while let Some(first) = inbox.recv().await {
         tokio::time::sleep(GATHER).await;
         let mut waiting = vec![first];
@@ -62,10 +48,7 @@ pub(crate) async fn run(
 async fn deliver(shop: &Shop, client: &Client, base: &str, delivery: &Delivery) {
     if delivery.topic != "webhook.ping" {
         let body = shop.webhook_body(delivery, base);
-        let (resource, event) = delivery
-            .topic
-            .split_once('.')
-            .unwrap_or((&delivery.topic, ""));
+        let (resource, event) = delivery.topic.split_once('.').unwrap_or((&delivery.topic, ""));
         let request = client
             .post(&delivery.url)
             .header(USER_AGENT, AGENT)
@@ -79,11 +62,7 @@ async fn deliver(shop: &Shop, client: &Client, base: &str, delivery: &Delivery) 
             // Not unique in the real shop either: webhook and second.
             .header(
                 "X-WC-Webhook-Delivery-ID",
-                format!(
-                    "{:016x}{:016x}",
-                    delivery.webhook,
-                    jiff::Timestamp::now().as_second()
-                ),
+                format!("{:016x}{:016x}", delivery.webhook, jiff::Timestamp::now().as_second()),
             )
             .body(body);
         let answered = request.send().await;
@@ -98,21 +77,13 @@ async fn deliver(shop: &Shop, client: &Client, base: &str, delivery: &Delivery) 
         .header(USER_AGENT, AGENT)
         .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
         .body(format!("webhook_id={}", delivery.webhook));
-    if ping
-        .send()
-        .await
-        .is_ok_and(|response| response.status().as_u16() == 200)
-    {
+    if ping.send().await.is_ok_and(|response| response.status().as_u16() == 200) {
         shop.ping_answered(delivery.webhook);
     }
 }
 
 /// Sends the ledger's notifications, and calls new subscribers once, until the ledger is gone.
-pub(crate) async fn run_ledger(
-    ledger: Ledger,
-    client: Client,
-    mut inbox: UnboundedReceiver<Event>,
-) {
+pub(crate) async fn run_ledger(ledger: Ledger, client: Client, mut inbox: UnboundedReceiver<Event>) {
     while let Some(event) = inbox.recv().await {
         let (ledger, client) = (ledger.clone(), client.clone());
         tokio::spawn(async move {
@@ -124,12 +95,7 @@ pub(crate) async fn run_ledger(
                 }
                 Event::Subscribed { subscription, url } => {
                     tokio::time::sleep(VALIDATE_AFTER).await;
-                    let answered = client
-                        .post(&url)
-                        .header(CONTENT_TYPE, "application/json")
-                        .body("")
-                        .send()
-                        .await;
+                    let answered = client.post(&url).header(CONTENT_TYPE, "application/json").body("").send().await;
                     if !answered.is_ok_and(|response| response.status().as_u16() == 200) {
                         ledger.drop_subscription(subscription);
                     }
@@ -143,15 +109,8 @@ pub(crate) async fn run_ledger(
 async fn notify(client: &Client, url: &str, body: &str) {
     for pause in RETRIES {
         tokio::time::sleep(pause).await;
-        let request = client
-            .post(url)
-            .header(CONTENT_TYPE, "application/json")
-            .body(body.to_owned());
-        if request
-            .send()
-            .await
-            .is_ok_and(|response| response.status().is_success())
-        {
+        let request = client.post(url).header(CONTENT_TYPE, "application/json").body(body.to_owned());
+        if request.send().await.is_ok_and(|response| response.status().is_success()) {
             return;
         }
     }

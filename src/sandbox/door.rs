@@ -56,11 +56,7 @@ pub(crate) struct Dropped;
 
 impl Door {
     /// Serves connections until told to stop; open ones end with it.
-    pub(crate) async fn serve(
-        self: Arc<Self>,
-        listener: TcpListener,
-        mut stop: watch::Receiver<bool>,
-    ) {
+    pub(crate) async fn serve(self: Arc<Self>, listener: TcpListener, mut stop: watch::Receiver<bool>) {
         let mut connections = JoinSet::new();
         loop {
             tokio::select! {
@@ -86,17 +82,12 @@ impl Door {
         connections.abort_all();
     }
 
-    async fn answer(
-        self: Arc<Self>,
-        request: Request<Incoming>,
-    ) -> Result<Response<Body>, Dropped> {
+    async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Result<Response<Body>, Dropped> {
         let (parts, body) = request.into_parts();
         let method = parts.method.as_str().to_owned();
         let resource = (self.resource_of)(&parts.uri);
         let strike = self.faults.strike(self.system, &method, &resource);
-        let body = to_bytes(Body::new(body), BODY_BYTES_MAX)
-            .await
-            .map_err(|_| Dropped)?;
+        let body = to_bytes(Body::new(body), BODY_BYTES_MAX).await.map_err(|_| Dropped)?;
         if strike.delay_ms > 0 {
             tokio::time::sleep(Duration::from_millis(strike.delay_ms)).await;
         }
@@ -108,9 +99,7 @@ impl Door {
             None => Ok(self.pass_on(request).await),
             Some((kind, ms, status)) => self.misbehave(request, kind, ms, status).await,
         };
-        let status = answered
-            .as_ref()
-            .map_or(UNANSWERED, |response| response.status().as_u16());
+        let status = answered.as_ref().map_or(UNANSWERED, |response| response.status().as_u16());
         self.calls.count(self.system, &method, &resource, status);
         answered
     }
@@ -145,45 +134,26 @@ impl Door {
             Kind::Status => Ok(outage(status.unwrap_or(503))),
             Kind::Garbage => {
                 let response = self.pass_on(request).await;
-                Ok(with_body(
-                    response,
-                    Body::from(&b"\x1f\x8b<b>Warning</b>: {\"d\" : ["[..]),
-                    None,
-                ))
+                Ok(with_body(response, Body::from(&b"\x1f\x8b<b>Warning</b>: {\"d\" : ["[..]), None))
             }
             Kind::Truncate => {
                 let response = self.pass_on(request).await;
                 let (parts, body) = response.into_parts();
                 let bytes = to_bytes(body, usize::MAX).await.unwrap_or_default();
                 let half = bytes.slice(..bytes.len() / 2);
-                let body = Trickle {
-                    pieces: VecDeque::from([half]),
-                    pause: BREAK_AFTER,
-                    sleep: None,
-                    breaks: true,
-                };
-                Ok(with_body(
-                    Response::from_parts(parts, Body::empty()),
-                    Body::new(body),
-                    Some(bytes.len()),
-                ))
+                let body = Trickle { pieces: VecDeque::from([half]), pause: BREAK_AFTER, sleep: None, breaks: true };
+                Ok(with_body(Response::from_parts(parts, Body::empty()), Body::new(body), Some(bytes.len())))
             }
             Kind::SlowBody => {
                 let response = self.pass_on(request).await;
                 let (parts, body) = response.into_parts();
                 let bytes = to_bytes(body, usize::MAX).await.unwrap_or_default();
                 let body = slow(&bytes, Duration::from_millis(ms.unwrap_or(SLOW_MS)));
-                Ok(with_body(
-                    Response::from_parts(parts, Body::empty()),
-                    Body::new(body),
-                    Some(bytes.len()),
-                ))
+                Ok(with_body(Response::from_parts(parts, Body::empty()), Body::new(body), Some(bytes.len())))
             }
-            Kind::Delay
-            | Kind::ExpireToken
-            | Kind::RevokeRefresh
-            | Kind::LimitMinute
-            | Kind::LimitDay => Ok(self.pass_on(request).await),
+            Kind::Delay | Kind::ExpireToken | Kind::RevokeRefresh | Kind::LimitMinute | Kind::LimitDay => {
+                Ok(self.pass_on(request).await)
+            }
         }
     }
 }
@@ -192,9 +162,7 @@ fn with_body(response: Response<Body>, body: Body, length: Option<usize>) -> Res
     let (mut parts, _) = response.into_parts();
     parts.headers.remove(header::CONTENT_LENGTH);
     if let Some(length) = length {
-        parts
-            .headers
-            .insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+        parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     }
     Response::from_parts(parts, body)
 }
@@ -209,32 +177,19 @@ fn outage(status: u16) -> Response<Body> {
     );
     let mut response = Response::new(Body::from(page));
     *response.status_mut() = status;
-    response.headers_mut().insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("text/html; charset=utf-8"),
-    );
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     if status == StatusCode::TOO_MANY_REQUESTS || status == StatusCode::SERVICE_UNAVAILABLE {
-        response.headers_mut().insert(
-            HeaderName::from_static("retry-after"),
-            HeaderValue::from_static("1"),
-        );
+        response.headers_mut().insert(HeaderName::from_static("retry-after"), HeaderValue::from_static("1"));
     }
     response
 }
 
 fn slow(bytes: &Bytes, whole: Duration) -> Trickle {
     let size = bytes.len().div_ceil(SLOW_PIECES).max(1);
-    let pieces = (0..bytes.len())
-        .step_by(size)
-        .map(|start| bytes.slice(start..(start + size).min(bytes.len())))
-        .collect();
+    let pieces =
+        (0..bytes.len()).step_by(size).map(|start| bytes.slice(start..(start + size).min(bytes.len()))).collect();
     let count = u32::try_from(SLOW_PIECES).expect("ten pieces");
-    Trickle {
-        pieces,
-        pause: whole / count,
-        sleep: None,
-        breaks: false,
-    }
+    Trickle { pieces, pause: whole / count, sleep: None, breaks: false }
 }
 
 /// A body that comes in pieces, with pauses, and may break off at its end.
@@ -249,15 +204,10 @@ impl HttpBody for Trickle {
     type Data = Bytes;
     type Error = Dropped;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Dropped>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Dropped>>> {
         if !self.pause.is_zero() {
             let pause = self.pause;
-            let sleep = self
-                .sleep
-                .get_or_insert_with(|| Box::pin(tokio::time::sleep(pause)));
+            let sleep = self.sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep(pause)));
             ready!(sleep.as_mut().poll(context));
             self.sleep = None;
         }
@@ -309,24 +259,22 @@ mod tests {
 
     #[tokio::test]
     async fn a_connection_ends_before_or_after_the_effect() {
-        let (address, count, calls, _stop) =
-            opened(r#"[{"system":"shop","kind":"drop_before","once":1},{"system":"shop","kind":"drop_after","once":2}]"#).await;
+        let (address, count, calls, _stop) = opened(
+            r#"[{"system":"shop","kind":"drop_before","once":1},{"system":"shop","kind":"drop_after","once":2}]"#,
+        )
+        .await;
         assert!(text(&address).await.is_err());
         assert_eq!(count.load(Ordering::SeqCst), 0);
         assert!(text(&address).await.is_err());
         assert_eq!(count.load(Ordering::SeqCst), 1);
         assert_eq!(text(&address).await.unwrap(), "an answer of some length");
         let list = calls.list();
-        assert_eq!(
-            (&list[0]["status"], &list[0]["count"], &list[1]["status"]),
-            (&0.into(), &2.into(), &200.into())
-        );
+        assert_eq!((&list[0]["status"], &list[0]["count"], &list[1]["status"]), (&0.into(), &2.into(), &200.into()));
     }
 
     #[tokio::test]
     async fn an_effect_comes_late() {
-        let (address, count, _calls, _stop) =
-            opened(r#"{"system":"shop","kind":"effect_late","ms":80}"#).await;
+        let (address, count, _calls, _stop) = opened(r#"{"system":"shop","kind":"effect_late","ms":80}"#).await;
         assert!(text(&address).await.is_err());
         assert_eq!(count.load(Ordering::SeqCst), 0);
         tokio::time::sleep(Duration::from_millis(400)).await;
@@ -335,21 +283,19 @@ mod tests {
 
     #[tokio::test]
     async fn an_answer_breaks_off_or_trickles() {
-        let (address, _count, _calls, _stop) =
-            opened(r#"[{"system":"shop","kind":"truncate","once":1},{"system":"shop","kind":"slow_body","ms":60,"once":2}]"#).await;
+        let (address, _count, _calls, _stop) = opened(
+            r#"[{"system":"shop","kind":"truncate","once":1},{"system":"shop","kind":"slow_body","ms":60,"once":2}]"#,
+        )
+        .await;
         let response = reqwest::get(&address).await.unwrap();
-        assert_eq!(
-            (response.status().as_u16(), response.content_length()),
-            (200, Some(24))
-        );
+        assert_eq!((response.status().as_u16(), response.content_length()), (200, Some(24)));
         assert!(response.text().await.is_err());
         assert_eq!(text(&address).await.unwrap(), "an answer of some length");
     }
 
     #[tokio::test]
     async fn an_outage_is_no_answer_of_the_api() {
-        let (address, count, _calls, stop) =
-            opened(r#"{"system":"shop","kind":"status","status":502}"#).await;
+        let (address, count, _calls, stop) = opened(r#"{"system":"shop","kind":"status","status":502}"#).await;
         let response = reqwest::get(&address).await.unwrap();
         assert_eq!(response.status().as_u16(), 502);
         assert!(response.text().await.unwrap().contains("Bad Gateway"));

@@ -79,14 +79,10 @@ impl Fault {
     pub fn parse(text: &str) -> Result<Vec<Fault>, String> {
         let text = text.trim();
         let faults: Vec<Fault> = if text.starts_with('[') {
-            serde_json::from_str(text).map_err(|error| {
-                format!("the list of faults `{text}` is not understood: {error}")
-            })?
+            serde_json::from_str(text)
+                .map_err(|error| format!("the list of faults `{text}` is not understood: {error}"))?
         } else if text.starts_with('{') {
-            vec![
-                serde_json::from_str(text)
-                    .map_err(|error| format!("the fault `{text}` is not understood: {error}"))?,
-            ]
+            vec![serde_json::from_str(text).map_err(|error| format!("the fault `{text}` is not understood: {error}"))?]
         } else {
             vec![short(text)?]
         };
@@ -100,10 +96,7 @@ impl Fault {
     /// Which member is wrong, and what it may be.
     pub fn check(&self) -> Result<(), String> {
         if !["shop", "ledger"].contains(&self.system.as_str()) {
-            return Err(format!(
-                "a fault's `system` is `shop` or `ledger`, not `{}`",
-                self.system
-            ));
+            return Err(format!("a fault's `system` is `shop` or `ledger`, not `{}`", self.system));
         }
         if self.every == Some(0) {
             return Err("a fault's `every` is 1 or more".to_owned());
@@ -111,10 +104,7 @@ impl Fault {
         if self.rate.is_some() && self.threshold().is_none() {
             return Err("a fault's `rate` lies between 0 and 1".to_owned());
         }
-        if self
-            .status
-            .is_some_and(|status| !(200..600).contains(&status))
-        {
+        if self.status.is_some_and(|status| !(200..600).contains(&status)) {
             return Err("a fault's `status` is an HTTP status from 200 to 599".to_owned());
         }
         Ok(())
@@ -123,10 +113,7 @@ impl Fault {
     /// The share as a bound for 32 random bits.
     fn threshold(&self) -> Option<u64> {
         let text = self.rate.as_ref()?.to_string();
-        let rate: Decimal = text
-            .parse()
-            .ok()
-            .or_else(|| Decimal::from_scientific(&text).ok())?;
+        let rate: Decimal = text.parse().ok().or_else(|| Decimal::from_scientific(&text).ok())?;
         if rate < Decimal::ZERO || rate > Decimal::ONE {
             return None;
         }
@@ -134,33 +121,16 @@ impl Fault {
     }
 
     fn names(&self, system: &str, method: &str, resource: &str) -> bool {
-        if self.system != system
-            || self
-                .method
-                .as_ref()
-                .is_some_and(|wanted| !wanted.eq_ignore_ascii_case(method))
-        {
+        if self.system != system || self.method.as_ref().is_some_and(|wanted| !wanted.eq_ignore_ascii_case(method)) {
             return false;
         }
         let Some(wanted) = &self.resource else {
             // A lost answer there would lock a client out for good: the old refresh token is dead and the new one unknown.
-            let loses = [
-                Kind::DropAfter,
-                Kind::EffectLate,
-                Kind::Garbage,
-                Kind::Truncate,
-            ]
-            .contains(&self.kind);
+            let loses = [Kind::DropAfter, Kind::EffectLate, Kind::Garbage, Kind::Truncate].contains(&self.kind);
             return !(loses && resource.starts_with("oauth2"));
         };
-        let (wanted, resource) = (
-            wanted.trim_matches('/').to_ascii_lowercase(),
-            resource.to_ascii_lowercase(),
-        );
-        resource == wanted
-            || resource
-                .strip_prefix(&wanted)
-                .is_some_and(|rest| rest.starts_with('/'))
+        let (wanted, resource) = (wanted.trim_matches('/').to_ascii_lowercase(), resource.to_ascii_lowercase());
+        resource == wanted || resource.strip_prefix(&wanted).is_some_and(|rest| rest.starts_with('/'))
     }
 
     /// Whether the n-th call that it names is hit, n from 1.
@@ -172,10 +142,7 @@ impl Fault {
         if let Some(every) = self.every {
             return nth.is_multiple_of(every);
         }
-        self.rate.is_none()
-            || self
-                .threshold()
-                .is_some_and(|threshold| dice(self.seed, nth) < threshold)
+        self.rate.is_none() || self.threshold().is_some_and(|threshold| dice(self.seed, nth) < threshold)
     }
 }
 
@@ -194,11 +161,7 @@ fn short(text: &str) -> Result<Fault, String> {
     let parts: Vec<&str> = text.split(':').collect();
     let (kind, system, rate) = match parts.as_slice() {
         [kind, system] => (*kind, *system, None),
-        [kind, system, rate] => (
-            *kind,
-            *system,
-            Some(rate.parse::<Number>().map_err(|_| form())?),
-        ),
+        [kind, system, rate] => (*kind, *system, Some(rate.parse::<Number>().map_err(|_| form())?)),
         _ => return Err(form()),
     };
     let kind = serde_json::from_value(Value::String(kind.to_owned())).map_err(|_| form())?;
@@ -247,23 +210,13 @@ impl Faults {
     }
 
     pub(crate) fn all(&self) -> Vec<Fault> {
-        self.standing
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .iter()
-            .map(|(fault, _)| fault.clone())
-            .collect()
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner).iter().map(|(fault, _)| fault.clone()).collect()
     }
 
     /// What happens to this call. Delays add up; of several ends the first counts.
     pub(crate) fn strike(&self, system: &str, method: &str, resource: &str) -> Strike {
         let mut strike = Strike::default();
-        for (fault, met) in self
-            .standing
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .iter_mut()
-        {
+        for (fault, met) in self.standing.lock().unwrap_or_else(PoisonError::into_inner).iter_mut() {
             if !fault.names(system, method, resource) {
                 continue;
             }
@@ -283,9 +236,7 @@ impl Faults {
                 | Kind::Garbage
                 | Kind::Truncate
                 | Kind::SlowBody => {
-                    strike
-                        .end
-                        .get_or_insert((fault.kind, fault.ms, fault.status));
+                    strike.end.get_or_insert((fault.kind, fault.ms, fault.status));
                 }
             }
         }
@@ -303,25 +254,17 @@ mod tests {
 
     #[test]
     fn every_once_and_rate() {
-        let each_third =
-            faults(r#"{"system":"shop","kind":"drop_before","every":3,"resource":"orders"}"#);
-        let hit: Vec<bool> = (0..6)
-            .map(|_| each_third.strike("shop", "GET", "orders").end.is_some())
-            .collect();
+        let each_third = faults(r#"{"system":"shop","kind":"drop_before","every":3,"resource":"orders"}"#);
+        let hit: Vec<bool> = (0..6).map(|_| each_third.strike("shop", "GET", "orders").end.is_some()).collect();
         assert_eq!(hit, [false, false, true, false, false, true]);
         assert!(each_third.strike("ledger", "GET", "orders").end.is_none());
 
         let once = faults(r#"{"system":"ledger","kind":"status","status":503,"once":true}"#);
-        assert_eq!(
-            once.strike("ledger", "POST", "crm/Accounts").end,
-            Some((Kind::Status, None, Some(503)))
-        );
+        assert_eq!(once.strike("ledger", "POST", "crm/Accounts").end, Some((Kind::Status, None, Some(503))));
         assert!(once.strike("ledger", "POST", "crm/Accounts").end.is_none());
 
         let tenth = faults("drop_after:ledger:0.1");
-        let hits = (0..10_000)
-            .filter(|_| tenth.strike("ledger", "POST", "crm/Accounts").end.is_some())
-            .count();
+        let hits = (0..10_000).filter(|_| tenth.strike("ledger", "POST", "crm/Accounts").end.is_some()).count();
         assert!((900..1100).contains(&hits), "{hits}");
     }
 
@@ -335,25 +278,9 @@ mod tests {
 
     #[test]
     fn mistakes_are_named() {
-        assert!(
-            Fault::parse("explode:ledger")
-                .unwrap_err()
-                .contains("kind:system:rate")
-        );
-        assert!(
-            Fault::parse("delay:books")
-                .unwrap_err()
-                .contains("`shop` or `ledger`")
-        );
-        assert!(
-            Fault::parse(r#"{"system":"shop","kind":"delay","rate":2}"#)
-                .unwrap_err()
-                .contains("between 0 and 1")
-        );
-        assert!(
-            Fault::parse(r#"{"system":"shop","kind":"delay","when":1}"#)
-                .unwrap_err()
-                .contains("when")
-        );
+        assert!(Fault::parse("explode:ledger").unwrap_err().contains("kind:system:rate"));
+        assert!(Fault::parse("delay:books").unwrap_err().contains("`shop` or `ledger`"));
+        assert!(Fault::parse(r#"{"system":"shop","kind":"delay","rate":2}"#).unwrap_err().contains("between 0 and 1"));
+        assert!(Fault::parse(r#"{"system":"shop","kind":"delay","when":1}"#).unwrap_err().contains("when"));
     }
 }

@@ -77,17 +77,8 @@ pub(super) fn line(quantity: Decimal, price: Decimal, vat: &Vat, given: Option<D
 /// A line whose amount is entered as the code's basis says.
 pub(super) fn priced(entered: Decimal, vat: &Vat, given: Option<Decimal>) -> Priced {
     let tax = given.map_or_else(|| tax_on(entered, vat), cents);
-    let net = if vat.basis == Basis::Gross {
-        entered - tax
-    } else {
-        entered
-    };
-    Priced {
-        net,
-        tax,
-        vat: vat.clone(),
-        fixed: given.is_some(),
-    }
+    let net = if vat.basis == Basis::Gross { entered - tax } else { entered };
+    Priced { net, tax, vat: vat.clone(), fixed: given.is_some() }
 }
 
 /// The tax on an amount, rounded: added to a net one, contained in a gross one.
@@ -112,15 +103,8 @@ pub(super) fn totals(lines: &[Priced], rounding: Rounding) -> Totals {
             total.tax += line.tax;
             continue;
         }
-        let entered = if line.vat.basis == Basis::Gross {
-            line.net + line.tax
-        } else {
-            line.net
-        };
-        match codes
-            .iter_mut()
-            .find(|code| code.0.code == line.vat.code && code.0.fraction == line.vat.fraction)
-        {
+        let entered = if line.vat.basis == Basis::Gross { line.net + line.tax } else { line.net };
+        match codes.iter_mut().find(|code| code.0.code == line.vat.code && code.0.fraction == line.vat.fraction) {
             Some(code) => code.1 += entered,
             None => codes.push((&line.vat, entered)),
         }
@@ -149,24 +133,15 @@ pub(super) fn discounted(before: Totals, discount: Discount) -> Totals {
     let share = |part: Decimal, whole: Decimal| part.checked_div(whole).unwrap_or_default();
     let kept = |amount: Decimal, off: Decimal| cents(amount - amount * off);
     match discount {
-        Discount::Fraction(off) => Totals {
-            net: kept(before.net, off),
-            tax: kept(before.tax, off),
-        },
+        Discount::Fraction(off) => Totals { net: kept(before.net, off), tax: kept(before.tax, off) },
         Discount::Net(off) => {
             let net = cents(before.net - off);
-            Totals {
-                net,
-                tax: kept(before.tax, share(off, before.net)),
-            }
+            Totals { net, tax: kept(before.tax, share(off, before.net)) }
         }
         Discount::Gross(off) => {
             let gross = cents(before.gross() - off);
             let net = kept(before.net, share(off, before.gross()));
-            Totals {
-                net,
-                tax: gross - net,
-            }
+            Totals { net, tax: gross - net }
         }
     }
 }
@@ -180,11 +155,7 @@ mod tests {
     }
 
     fn vat(code: &str, basis: Basis, fraction: &str) -> Vat {
-        Vat {
-            code: code.to_owned(),
-            basis,
-            fraction: d(fraction),
-        }
+        Vat { code: code.to_owned(), basis, fraction: d(fraction) }
     }
 
     #[test]
@@ -210,31 +181,15 @@ mod tests {
     #[test]
     fn the_total_is_reckoned_by_code_or_by_line() {
         let code = vat("4", Basis::Net, "0.21");
-        let lines: Vec<_> = (0..3)
-            .map(|_| line(d("1"), d("0.07"), &code, None))
-            .collect();
-        assert_eq!(
-            totals(&lines, Rounding::PerCode),
-            Totals {
-                net: d("0.21"),
-                tax: d("0.04")
-            }
-        );
-        assert_eq!(
-            totals(&lines, Rounding::PerLine),
-            Totals {
-                net: d("0.21"),
-                tax: d("0.03")
-            }
-        );
+        let lines: Vec<_> = (0..3).map(|_| line(d("1"), d("0.07"), &code, None)).collect();
+        assert_eq!(totals(&lines, Rounding::PerCode), Totals { net: d("0.21"), tax: d("0.04") });
+        assert_eq!(totals(&lines, Rounding::PerLine), Totals { net: d("0.21"), tax: d("0.03") });
     }
 
     #[test]
     fn gross_lines_keep_the_shoppers_cents() {
         let code = vat("5", Basis::Gross, "0.21");
-        let lines: Vec<_> = (0..3)
-            .map(|_| line(d("1"), d("9.99"), &code, None))
-            .collect();
+        let lines: Vec<_> = (0..3).map(|_| line(d("1"), d("9.99"), &code, None)).collect();
         let total = totals(&lines, Rounding::PerCode);
         assert_eq!(total.gross(), d("29.97"));
         assert_eq!(total.tax, d("5.20"));
@@ -243,37 +198,19 @@ mod tests {
     #[test]
     fn a_given_tax_stays() {
         let code = vat("4", Basis::Net, "0.21");
-        let lines = [
-            priced(d("100"), &code, Some(d("20.99"))),
-            priced(d("10"), &code, None),
-        ];
-        assert_eq!(
-            totals(&lines, Rounding::PerCode),
-            Totals {
-                net: d("110"),
-                tax: d("23.09")
-            }
-        );
+        let lines = [priced(d("100"), &code, Some(d("20.99"))), priced(d("10"), &code, None)];
+        assert_eq!(totals(&lines, Rounding::PerCode), Totals { net: d("110"), tax: d("23.09") });
     }
 
     #[test]
     fn a_discount_leads_by_one_amount() {
-        let before = Totals {
-            net: d("100.00"),
-            tax: d("21.00"),
-        };
-        let tenth = Totals {
-            net: d("90.00"),
-            tax: d("18.90"),
-        };
+        let before = Totals { net: d("100.00"), tax: d("21.00") };
+        let tenth = Totals { net: d("90.00"), tax: d("18.90") };
         assert_eq!(discounted(before, Discount::Fraction(d("0.1"))), tenth);
         assert_eq!(discounted(before, Discount::Net(d("10"))), tenth);
         assert_eq!(discounted(before, Discount::Gross(d("12.10"))), tenth);
         let odd = discounted(before, Discount::Gross(d("1")));
         assert_eq!(odd.gross(), d("120.00"));
-        assert_eq!(
-            discounted(Totals::default(), Discount::Gross(d("1"))).gross(),
-            d("-1.00")
-        );
+        assert_eq!(discounted(Totals::default(), Discount::Gross(d("1"))).gross(), d("-1.00"));
     }
 }

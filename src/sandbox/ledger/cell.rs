@@ -41,11 +41,7 @@ pub(super) enum Key {
 
 impl Cell {
     pub(super) fn text(text: &str) -> Self {
-        if text.is_empty() {
-            Self::Null
-        } else {
-            Self::Text(text.into())
-        }
+        if text.is_empty() { Self::Null } else { Self::Text(text.into()) }
     }
 
     pub(super) fn is_null(&self) -> bool {
@@ -58,9 +54,7 @@ impl Cell {
             Self::Text(text) => Some(Key::Text(fold(text).into())),
             Self::Guid(guid) => Some(Key::Guid(*guid)),
             Self::Int(number) => Some(Key::Int(*number)),
-            Self::Number(number) if number.is_integer() => {
-                i64::try_from(*number).ok().map(Key::Int)
-            }
+            Self::Number(number) if number.is_integer() => i64::try_from(*number).ok().map(Key::Int),
             Self::Null | Self::Bool(_) | Self::Number(_) | Self::Time(_) => None,
         }
     }
@@ -103,9 +97,7 @@ impl Cell {
                 "false" | "0" => Some(Self::Bool(false)),
                 _ => None,
             },
-            Kind::Double => number(&text)
-                .filter(|n| n.abs() <= Decimal::from(NUMBER_MAX))
-                .map(Self::Number),
+            Kind::Double => number(&text).filter(|n| n.abs() <= Decimal::from(NUMBER_MAX)).map(Self::Number),
             Kind::DateTime => time(&text).map(Self::Time),
             Kind::Collection | Kind::Complex => None,
         }
@@ -163,9 +155,7 @@ pub(super) fn date_of(millisecond: i64) -> Date {
 
 /// Midnight of a calendar day.
 pub(super) fn midnight(date: Date) -> i64 {
-    TimeZone::UTC
-        .to_timestamp(date.at(0, 0, 0, 0))
-        .map_or(0, Timestamp::as_millisecond)
+    TimeZone::UTC.to_timestamp(date.at(0, 0, 0, 0)).map_or(0, Timestamp::as_millisecond)
 }
 
 /// A day some days and months later, at midnight; the same day if the calendar ends before.
@@ -178,28 +168,19 @@ pub(super) fn later(millisecond: i64, months: i64, days: i64) -> i64 {
 
 /// A guid of 8-4-4-4-12 hexadecimal digits, in either case, without braces.
 pub(super) fn guid(text: &str) -> Option<Uuid> {
-    if text.len() == 36 {
-        Uuid::try_parse(text).ok()
-    } else {
-        None
-    }
+    if text.len() == 36 { Uuid::try_parse(text).ok() } else { None }
 }
 
 /// A decimal number in plain or exponent form.
 pub(super) fn number(text: &str) -> Option<Decimal> {
-    let parsed = text
-        .parse::<Decimal>()
-        .or_else(|_| Decimal::from_scientific(text));
+    let parsed = text.parse::<Decimal>().or_else(|_| Decimal::from_scientific(text));
     parsed.ok().map(|number| number.normalize())
 }
 
 /// A time in one of the forms that clients send; an offset is let pass and not applied, for the
 /// service's times are those of its own wall clock.
 pub(super) fn time(text: &str) -> Option<i64> {
-    if let Some(inner) = text
-        .strip_prefix("/Date(")
-        .and_then(|rest| rest.strip_suffix(")/"))
-    {
+    if let Some(inner) = text.strip_prefix("/Date(").and_then(|rest| rest.strip_suffix(")/")) {
         return inner.parse().ok();
     }
     if let Ok(date) = text.parse::<Date>()
@@ -213,24 +194,17 @@ pub(super) fn time(text: &str) -> Option<i64> {
         _ => plain,
     };
     let moment: DateTime = plain.parse().ok()?;
-    TimeZone::UTC
-        .to_timestamp(moment)
-        .ok()
-        .map(Timestamp::as_millisecond)
+    TimeZone::UTC.to_timestamp(moment).ok().map(Timestamp::as_millisecond)
 }
 
 fn whole(text: &str, low: i64, high: i64) -> Option<Cell> {
     let number = number(text).filter(Decimal::is_integer)?;
-    i64::try_from(number)
-        .ok()
-        .filter(|n| (low..=high).contains(n))
-        .map(Cell::Int)
+    i64::try_from(number).ok().filter(|n| (low..=high).contains(n)).map(Cell::Int)
 }
 
 fn json_number(number: Decimal) -> Value {
     let text = number.normalize().to_string();
-    text.parse::<serde_json::Number>()
-        .map_or(Value::Null, Value::Number)
+    text.parse::<serde_json::Number>().map_or(Value::Null, Value::Number)
 }
 
 fn iso(millisecond: i64) -> String {
@@ -250,51 +224,29 @@ mod tests {
 
     #[test]
     fn types_take_what_clients_send() {
-        assert_eq!(
-            Cell::from_json(Kind::Double, &json!("12.50")),
-            Some(Cell::Number("12.5".parse().unwrap()))
-        );
-        assert_eq!(
-            Cell::from_json(Kind::Text, &json!(15)),
-            Some(Cell::text("15"))
-        );
+        assert_eq!(Cell::from_json(Kind::Double, &json!("12.50")), Some(Cell::Number("12.5".parse().unwrap())));
+        assert_eq!(Cell::from_json(Kind::Text, &json!(15)), Some(Cell::text("15")));
         assert_eq!(Cell::from_json(Kind::Int32, &json!(2.5)), None);
         assert_eq!(Cell::from_json(Kind::Guid, &json!("not a guid")), None);
         assert_eq!(Cell::from_json(Kind::Double, &json!(1e15)), None);
         let upper = json!("7C1D1F0E-3A52-4A5E-9D0B-0C5B3F1A1001");
-        assert_eq!(
-            Cell::from_json(Kind::Guid, &upper).unwrap().to_plain(),
-            "7c1d1f0e-3a52-4a5e-9d0b-0c5b3f1a1001"
-        );
+        assert_eq!(Cell::from_json(Kind::Guid, &upper).unwrap().to_plain(), "7c1d1f0e-3a52-4a5e-9d0b-0c5b3f1a1001");
     }
 
     #[test]
     fn times_are_the_wall_clocks() {
-        let forms = [
-            "2026-01-31",
-            "2026-01-31T00:00:00",
-            "2026-01-31T00:00:00Z",
-            "/Date(1769817600000)/",
-        ];
+        let forms = ["2026-01-31", "2026-01-31T00:00:00", "2026-01-31T00:00:00Z", "/Date(1769817600000)/"];
         for form in forms {
             assert_eq!(time(form), Some(1_769_817_600_000), "{form}");
         }
         let summer: Timestamp = "2026-07-01T10:00:00Z".parse().unwrap();
-        assert_eq!(
-            Cell::Time(wall_clock(summer)).to_plain(),
-            "2026-07-01T12:00:00"
-        );
+        assert_eq!(Cell::Time(wall_clock(summer)).to_plain(), "2026-07-01T12:00:00");
         assert_eq!(Cell::Time(1).to_wire(Kind::DateTime), "/Date(1)/");
     }
 
     #[test]
     fn numbers_keep_their_digits() {
-        assert_eq!(
-            Cell::Number("48.40".parse().unwrap())
-                .to_plain()
-                .to_string(),
-            "48.4"
-        );
+        assert_eq!(Cell::Number("48.40".parse().unwrap()).to_plain().to_string(), "48.4");
         assert_eq!(Cell::Int(5).to_wire(Kind::Int64), "5");
     }
 }

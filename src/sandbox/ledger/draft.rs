@@ -49,11 +49,7 @@ impl Draft {
         let Value::Object(members) = body else {
             return Err(Refusal::stream(wanted));
         };
-        let mut draft = Self {
-            record: Record::new(entity),
-            sent: Vec::new(),
-            children: Vec::new(),
-        };
+        let mut draft = Self { record: Record::new(entity), sent: Vec::new(), children: Vec::new() };
         for (name, value) in members.iter().filter(|member| member.0 != "__metadata") {
             let at = entity.find(name).ok_or_else(|| unknown(entity, name))?;
             let property = entity.property(at);
@@ -65,11 +61,7 @@ impl Draft {
                 Write::Create => property.on_post,
                 Write::Change => property.on_put || is_party(property.name),
             };
-            if !may
-                && hand == Hand::Program
-                && (at == entity.key || entity.methods.post)
-                && !given_by_parent(entity)
-            {
+            if !may && hand == Hand::Program && !given_by_parent(entity) {
                 continue;
             }
             let cell = Cell::from_json(property.kind, value)
@@ -88,10 +80,7 @@ impl Draft {
         value: &Value,
         hand: Hand,
     ) -> Result<(), Refusal> {
-        let results = value
-            .as_object()
-            .and_then(|object| object.get("results"))
-            .filter(|_| hand == Hand::Person);
+        let results = value.as_object().and_then(|object| object.get("results")).filter(|_| hand == Hand::Person);
         let list = match results.unwrap_or(value) {
             Value::Array(list) => list,
             Value::Object(object) if is_link(object) => return Ok(()),
@@ -105,10 +94,8 @@ impl Draft {
             return Ok(());
         };
         let child = schema().get(child.entity);
-        let drafts: Result<Vec<_>, _> = list
-            .iter()
-            .map(|body| Self::read(state, child, body, Write::Create, hand))
-            .collect();
+        let drafts: Result<Vec<_>, _> =
+            list.iter().map(|body| Self::read(state, child, body, Write::Create, hand)).collect();
         self.children.push((property.name, drafts?));
         Ok(())
     }
@@ -142,15 +129,9 @@ impl Draft {
 
     fn check_required(&self, given: &[&str], reasons: &mut Reasons) {
         let entity = self.record.entity;
-        for (at, property) in (0_u16..)
-            .zip(&entity.properties)
-            .filter(|(_, property)| property.required)
-        {
+        for (at, property) in (0_u16..).zip(&entity.properties).filter(|(_, property)| property.required) {
             let there = match property.kind {
-                Kind::Collection => self
-                    .children
-                    .iter()
-                    .any(|child| child.0 == property.name && !child.1.is_empty()),
+                Kind::Collection => self.children.iter().any(|child| child.0 == property.name && !child.1.is_empty()),
                 _ => !self.record.row.get(at).is_null(),
             };
             if !there && !given.contains(&property.name) {
@@ -175,11 +156,7 @@ impl Draft {
             };
             if state.referred(refers, cell).is_none() && !forgiving(property.name) {
                 // The vendor's own text names the journal by its collection.
-                reasons.dangling(if property.name == "Journal" {
-                    "Journals"
-                } else {
-                    property.name
-                });
+                reasons.dangling(if property.name == "Journal" { "Journals" } else { property.name });
             }
         }
     }
@@ -192,10 +169,7 @@ fn is_party(name: &str) -> bool {
 
 /// Lines that exist only as a part of their parent and so have no methods of their own.
 fn given_by_parent(entity: &Entity) -> bool {
-    matches!(
-        entity.path,
-        "vat/VatPercentages" | "salesinvoice/SalesOrderID"
-    )
+    matches!(entity.path, "vat/VatPercentages" | "salesinvoice/SalesOrderID")
 }
 
 /// Currencies of an account that are not active are emptied without a word.
@@ -210,15 +184,12 @@ fn is_link(object: &Map<String, Value>) -> bool {
 
 /// A reference that was written as the code of what it points at.
 fn by_code(state: &State, property: &Property, value: &Value, hand: Hand) -> Option<Cell> {
-    let refers = property
-        .refers
-        .filter(|_| hand == Hand::Person && property.kind == Kind::Guid)?;
+    let refers = property.refers.filter(|_| hand == Hand::Person && property.kind == Kind::Guid)?;
     let target = schema().get(refers.entity);
     let code = value.as_str()?;
     // Account codes are kept with blanks before them.
-    let found = state
-        .by_code(target.path, code)
-        .or_else(|| state.by_code(target.path, &format!("{:>18}", code.trim())))?;
+    let found =
+        state.by_code(target.path, code).or_else(|| state.by_code(target.path, &format!("{:>18}", code.trim())))?;
     Some(found.key())
 }
 
@@ -227,21 +198,14 @@ fn canonical(state: &State, property: &Property, cell: Cell) -> Cell {
     let (Some(refers), Cell::Text(_)) = (property.refers, &cell) else {
         return cell;
     };
-    state
-        .referred(refers, &cell)
-        .map(|row| row.get(refers.property).clone())
-        .unwrap_or(cell)
+    state.referred(refers, &cell).map(|row| row.get(refers.property).clone()).unwrap_or(cell)
 }
 
 fn unknown(entity: &Entity, name: &str) -> Refusal {
     let kind = entity.type_name();
-    Refusal::stream(&format!(
-        "The property name '{name}' specified for type '{kind}' is not valid."
-    ))
+    Refusal::stream(&format!("The property name '{name}' specified for type '{kind}' is not valid."))
 }
 
 fn wrong_form(name: &str, value: &Value) -> Refusal {
-    Refusal::stream(&format!(
-        "Error in query syntax: the value {value} of the property '{name}' is not valid."
-    ))
+    Refusal::stream(&format!("Error in query syntax: the value {value} of the property '{name}' is not valid."))
 }

@@ -16,11 +16,7 @@ use super::store::Row;
 ///
 /// # Errors
 /// Status 400 where an argument is missing or has the wrong form.
-pub(super) fn rows(
-    state: &State,
-    entity: &'static Entity,
-    query: &Query,
-) -> Result<Option<Vec<Row>>, Refusal> {
+pub(super) fn rows(state: &State, entity: &'static Entity, query: &Query) -> Result<Option<Vec<Row>>, Refusal> {
     let made = match entity.path {
         "current/Me" => vec![me(state, entity)],
         "read/logistics/StockPosition" => stock_position(state, entity, query)?,
@@ -45,17 +41,9 @@ pub(super) fn rows(
 
 /// A guid argument, with or without the `guid'…'` around it.
 fn argument(query: &Query, name: &str) -> Result<Cell, Refusal> {
-    let text = query
-        .argument(name)
-        .ok_or_else(|| Refusal::bad(format!("The parameter '{name}' is required.")))?;
-    let plain = text
-        .trim()
-        .strip_prefix("guid")
-        .unwrap_or(text.trim())
-        .trim_matches('\'');
-    cell::guid(plain)
-        .map(Cell::Guid)
-        .ok_or_else(Refusal::syntax)
+    let text = query.argument(name).ok_or_else(|| Refusal::bad(format!("The parameter '{name}' is required.")))?;
+    let plain = text.trim().strip_prefix("guid").unwrap_or(text.trim()).trim_matches('\'');
+    cell::guid(plain).map(Cell::Guid).ok_or_else(Refusal::syntax)
 }
 
 fn me(state: &State, entity: &'static Entity) -> Record {
@@ -86,21 +74,13 @@ fn me(state: &State, entity: &'static Entity) -> Record {
     me
 }
 
-fn stock_position(
-    state: &State,
-    entity: &'static Entity,
-    query: &Query,
-) -> Result<Vec<Record>, Refusal> {
+fn stock_position(state: &State, entity: &'static Entity, query: &Query) -> Result<Vec<Record>, Refusal> {
     let item = argument(query, "itemId")?;
     if state.record("logistics/Items", &item).is_none() {
         return Ok(Vec::new());
     }
     let sum = |name: &str| state.stock_of(&item, name);
-    let (current, planned_in, planned_out) = (
-        sum("CurrentStock"),
-        sum("PlannedStockIn"),
-        sum("PlannedStockOut"),
-    );
+    let (current, planned_in, planned_out) = (sum("CurrentStock"), sum("PlannedStockIn"), sum("PlannedStockOut"));
     let reserved = sum("ReservedStock");
     let mut row = Record::new(entity);
     row.set("ItemId", item.clone());
@@ -113,66 +93,37 @@ fn stock_position(
     Ok(vec![row])
 }
 
-fn item_details(
-    state: &State,
-    entity: &'static Entity,
-    query: &Query,
-) -> Result<Vec<Record>, Refusal> {
+fn item_details(state: &State, entity: &'static Entity, query: &Query) -> Result<Vec<Record>, Refusal> {
     let Some(item) = state.record("logistics/Items", &argument(query, "itemId")?) else {
         return Ok(Vec::new());
     };
     let mut row = Record::new(entity);
-    for name in [
-        "ID",
-        "Code",
-        "Description",
-        "IsFractionAllowedItem",
-        "IsSalesItem",
-    ] {
+    for name in ["ID", "Code", "Description", "IsFractionAllowedItem", "IsSalesItem"] {
         row.set(name, item.get(name).clone());
     }
     row.set("SalesCurrency", Cell::text("EUR"));
     let at = item.entity.at("StandardSalesPrice");
-    row.set(
-        "SalesPrice",
-        state.read(item.entity, &item.row, at).into_owned(),
-    );
+    row.set("SalesPrice", state.read(item.entity, &item.row, at).into_owned());
     Ok(vec![row])
 }
 
 /// The normal price of an item, with and without tax: which of the two is kept, its VAT code says.
-fn item_price(
-    state: &State,
-    entity: &'static Entity,
-    query: &Query,
-) -> Result<Vec<Record>, Refusal> {
+fn item_price(state: &State, entity: &'static Entity, query: &Query) -> Result<Vec<Record>, Refusal> {
     let Some(item) = state.record("logistics/Items", &argument(query, "itemId")?) else {
         return Ok(Vec::new());
     };
     let at = item.entity.at("StandardSalesPrice");
-    let price = state
-        .read(item.entity, &item.row, at)
-        .number()
-        .unwrap_or_default();
-    let code = item
-        .text("SalesVatCode")
-        .and_then(|code| state.by_code("vat/VATCodes", code));
+    let price = state.read(item.entity, &item.row, at).number().unwrap_or_default();
+    let code = item.text("SalesVatCode").and_then(|code| state.by_code("vat/VATCodes", code));
     let (kind, fraction) = code.map_or((String::new(), Decimal::ZERO), |code| {
-        (
-            code.text("Type").unwrap_or_default().to_owned(),
-            code.amount("Percentage"),
-        )
+        (code.text("Type").unwrap_or_default().to_owned(), code.amount("Percentage"))
     });
     let basis = match kind.as_str() {
         "E" => Basis::Net,
         "I" => Basis::Gross,
         _ => Basis::Untaxed,
     };
-    let vat = amounts::Vat {
-        code: String::new(),
-        basis,
-        fraction,
-    };
+    let vat = amounts::Vat { code: String::new(), basis, fraction };
     let priced = amounts::line(Decimal::ONE, price, &vat, None);
     let mut row = Record::new(entity);
     row.set("ItemId", item.key());
@@ -186,23 +137,13 @@ fn item_price(
     Ok(vec![row])
 }
 
-fn default_address(
-    state: &State,
-    entity: &'static Entity,
-    query: &Query,
-) -> Result<Vec<Record>, Refusal> {
+fn default_address(state: &State, entity: &'static Entity, query: &Query) -> Result<Vec<Record>, Refusal> {
     let account = argument(query, "accountId")?;
-    let kind = query
-        .argument("addressType")
-        .and_then(|text| text.trim().parse().ok())
-        .unwrap_or(4);
+    let kind = query.argument("addressType").and_then(|text| text.trim().parse().ok()).unwrap_or(4);
     let found = state
         .having("crm/Addresses", "Account", &account)
         .find(|address| address.int("Type") == Some(kind) && address.flag("Main"));
-    Ok(found
-        .iter()
-        .map(|address| copy(state, address, entity))
-        .collect())
+    Ok(found.iter().map(|address| copy(state, address, entity)).collect())
 }
 
 /// A record as a row of another entity: the properties of the same names.
@@ -211,17 +152,16 @@ fn copy(state: &State, from: &Record, entity: &'static Entity) -> Record {
     row.row.version = from.row.version;
     for (at, property) in (0_u16..).zip(&entity.properties) {
         if let Some(source) = from.entity.find(property.name) {
-            row.row
-                .set(at, state.read(from.entity, &from.row, source).into_owned());
+            row.row.set(at, state.read(from.entity, &from.row, source).into_owned());
         }
     }
     row
 }
 
 fn receivables(state: &State, entity: &'static Entity, account: Option<&Cell>) -> Vec<Record> {
-    let open = state.all("cashflow/Receivables").filter(|due| {
-        !due.flag("IsFullyPaid") && account.is_none_or(|account| due.get("Account") == account)
-    });
+    let open = state
+        .all("cashflow/Receivables")
+        .filter(|due| !due.flag("IsFullyPaid") && account.is_none_or(|account| due.get("Account") == account));
     let row = |(number, due): (i64, Record)| {
         let mut row = Record::new(entity);
         row.set("HID", Cell::Int(number));
@@ -250,72 +190,33 @@ fn receivables(state: &State, entity: &'static Entity, account: Option<&Cell>) -
 }
 
 fn outstanding(state: &State, entity: &'static Entity) -> Vec<Record> {
-    let open: Vec<_> = state
-        .all("cashflow/Receivables")
-        .filter(|due| !due.flag("IsFullyPaid"))
-        .collect();
-    let overdue: Vec<_> = open
-        .iter()
-        .filter(|due| due.time("DueDate").is_some_and(|due| due < state.now))
-        .collect();
+    let open: Vec<_> = state.all("cashflow/Receivables").filter(|due| !due.flag("IsFullyPaid")).collect();
+    let overdue: Vec<_> = open.iter().filter(|due| due.time("DueDate").is_some_and(|due| due < state.now)).collect();
     let mut row = Record::new(entity);
     row.set("CurrencyCode", Cell::text("EUR"));
-    row.set_number(
-        "OutstandingReceivableInvoiceAmount",
-        open.iter().map(|due| due.amount("AmountDC")).sum(),
-    );
-    row.set_number(
-        "OutstandingReceivableInvoiceCount",
-        Decimal::from(open.len()),
-    );
-    row.set_number(
-        "OverdueReceivableInvoiceAmount",
-        overdue.iter().map(|due| due.amount("AmountDC")).sum(),
-    );
-    row.set_number(
-        "OverdueReceivableInvoiceCount",
-        Decimal::from(overdue.len()),
-    );
+    row.set_number("OutstandingReceivableInvoiceAmount", open.iter().map(|due| due.amount("AmountDC")).sum());
+    row.set_number("OutstandingReceivableInvoiceCount", Decimal::from(open.len()));
+    row.set_number("OverdueReceivableInvoiceAmount", overdue.iter().map(|due| due.amount("AmountDC")).sum());
+    row.set_number("OverdueReceivableInvoiceCount", Decimal::from(overdue.len()));
     vec![row]
 }
 
 /// The highest row version at a date: everything changed later has a higher one.
-fn sync_timestamp(
-    state: &State,
-    entity: &'static Entity,
-    query: &Query,
-) -> Result<Vec<Record>, Refusal> {
+fn sync_timestamp(state: &State, entity: &'static Entity, query: &Query) -> Result<Vec<Record>, Refusal> {
     let text = query.argument("modified").unwrap_or_default().trim();
-    let plain = text
-        .strip_prefix("datetime")
-        .unwrap_or(text)
-        .trim_matches('\'');
+    let plain = text.strip_prefix("datetime").unwrap_or(text).trim_matches('\'');
     let date = cell::time(plain).ok_or_else(Refusal::syntax)?;
-    let name = query
-        .argument("endPoint")
-        .unwrap_or_default()
-        .trim_matches('\'')
-        .to_owned();
+    let name = query.argument("endPoint").unwrap_or_default().trim_matches('\'').to_owned();
     let named = |view: &&Entity| view.is_sync() && view.name.eq_ignore_ascii_case(&name);
     let views: Vec<_> = schema().entities().iter().filter(named).collect();
     let mut version = 1;
-    for source in views
-        .iter()
-        .filter_map(|view| view.source)
-        .map(|id| schema().get(id))
-    {
+    for source in views.iter().filter_map(|view| view.source).map(|id| schema().get(id)) {
         let Some(modified) = source.find("Modified") else {
             continue;
         };
-        let older = state
-            .table(source)
-            .rows()
-            .filter(|(_, row)| matches!(row.get(modified), Cell::Time(time) if *time < date));
-        version = older
-            .map(|(_, row)| row.version)
-            .max()
-            .unwrap_or(1)
-            .max(version);
+        let older =
+            state.table(source).rows().filter(|(_, row)| matches!(row.get(modified), Cell::Time(time) if *time < date));
+        version = older.map(|(_, row)| row.version).max().unwrap_or(1).max(version);
     }
     let mut row = Record::new(entity);
     row.set("Modified", Cell::Time(date));
@@ -326,16 +227,8 @@ fn sync_timestamp(
 }
 
 /// Invoices and their lines in one list by row version; a header has line number 0.
-fn mixed_invoices(
-    state: &State,
-    view: &'static Entity,
-    query: &Query,
-    condition: Option<&Expr>,
-) -> Vec<Record> {
-    let (headers, lines) = (
-        entity("salesinvoice/SalesInvoices"),
-        entity("salesinvoice/SalesInvoiceLines"),
-    );
+fn mixed_invoices(state: &State, view: &'static Entity, query: &Query, condition: Option<&Expr>) -> Vec<Record> {
+    let (headers, lines) = (entity("salesinvoice/SalesInvoices"), entity("salesinvoice/SalesInvoiceLines"));
     let from = query::version_floor(view, query, condition);
     let mut found = Vec::new();
     for slot in state.table(headers).changed_after(from) {
@@ -354,12 +247,8 @@ fn mixed_invoices(
         let mut row = copy(state, &line, view);
         if let Some(header) = state.by_guid(headers.path, line.guid("InvoiceID")) {
             let of_header = copy(state, &header, view);
-            for (at, cell) in of_header
-                .row
-                .cells()
-                .filter(|(at, _)| row.row.get(*at).is_null())
-                .cloned()
-                .collect::<Vec<_>>()
+            for (at, cell) in
+                of_header.row.cells().filter(|(at, _)| row.row.get(*at).is_null()).cloned().collect::<Vec<_>>()
             {
                 row.row.set(at, cell);
             }

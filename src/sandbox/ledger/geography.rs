@@ -12,27 +12,20 @@ pub(super) struct OssCountry {
 }
 
 fn lines() -> impl Iterator<Item = Vec<&'static str>> {
-    TABLE
-        .lines()
-        .filter(|line| !line.starts_with('#'))
-        .map(|line| line.split('\t').collect())
+    TABLE.lines().filter(|line| !line.starts_with('#')).map(|line| line.split('\t').collect())
 }
 
 /// The Dutch name of a country, if it is one.
 pub(super) fn country(code: &str) -> Option<&'static str> {
     let code = code.trim();
-    lines()
-        .find(|words| words[0].eq_ignore_ascii_case(code))
-        .map(|words| words[1])
+    lines().find(|words| words[0].eq_ignore_ascii_case(code)).map(|words| words[1])
 }
 
 /// The countries with rates of their own.
 pub(super) fn oss_countries() -> impl Iterator<Item = OssCountry> {
-    lines()
-        .filter(|words| words.len() > 2)
-        .map(|words| OssCountry {
-            code: words[0],
-            name: words[1],
-            rates: words[2..].to_vec(),
-        })
+    lines().filter(|words| words.len() > 2).map(|words| OssCountry {
+        code: words[0],
+        name: words[1],
+        rates: words[2..].to_vec(),
+    })
 }

@@ -36,22 +36,16 @@ impl Call<'_> {
 
     /// Whether the caller wants what it wrote back in full.
     pub(super) fn wants_record(&self) -> bool {
-        let prefer = self
-            .headers
-            .get("prefer")
-            .and_then(|value| value.to_str().ok());
+        let prefer = self.headers.get("prefer").and_then(|value| value.to_str().ok());
         prefer.is_some_and(|value| value.to_ascii_lowercase().contains("return=representation"))
     }
 
     /// The body as JSON; clients that send none at all mean an empty object.
     pub(super) fn json(&self) -> Result<Value, Refusal> {
         if self.body.is_empty() {
-            return Err(Refusal::stream(
-                "The request should be a valid top-level resource object.",
-            ));
+            return Err(Refusal::stream("The request should be a valid top-level resource object."));
         }
-        serde_json::from_slice(self.body)
-            .map_err(|error| Refusal::stream(&format!("The body is no JSON: {error}.")))
+        serde_json::from_slice(self.body).map_err(|error| Refusal::stream(&format!("The body is no JSON: {error}.")))
     }
 
     pub(super) fn parsed_query(&self) -> Result<Query, Refusal> {
@@ -75,9 +69,7 @@ pub(super) async fn serve(Shared(ledger): Shared<Ledger>, request: Request) -> R
     let Ok(body) = to_bytes(body, BODY_BYTES_MAX).await else {
         return plain(StatusCode::PAYLOAD_TOO_LARGE, String::new());
     };
-    let path = percent_decode_str(parts.uri.path())
-        .decode_utf8_lossy()
-        .into_owned();
+    let path = percent_decode_str(parts.uri.path()).decode_utf8_lossy().into_owned();
     let call = Call {
         method: &parts.method,
         path: &path,
@@ -98,12 +90,7 @@ pub(super) async fn serve(Shared(ledger): Shared<Ledger>, request: Request) -> R
 }
 
 fn base(headers: &HeaderMap) -> String {
-    let text = |name: &str| {
-        headers
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-            .map(str::to_owned)
-    };
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let scheme = text("x-forwarded-proto").unwrap_or_else(|| "http".to_owned());
     let host = text("host").unwrap_or_else(|| "localhost".to_owned());
     format!("{scheme}://{host}")
@@ -119,9 +106,7 @@ fn token(ledger: &Ledger, call: &Call<'_>) -> Response {
         return plain(StatusCode::TOO_MANY_REQUESTS, String::new());
     }
     let text = String::from_utf8_lossy(call.body);
-    let answer = ledger
-        .logins()
-        .answer(&form(&text), call.header(header::AUTHORIZATION), now);
+    let answer = ledger.logins().answer(&form(&text), call.header(header::AUTHORIZATION), now);
     if answer.status >= 400 {
         ledger.meter().error(resource, now);
     }
@@ -132,14 +117,9 @@ fn token_response(answer: &oauth::TokenAnswer) -> Response {
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::BAD_REQUEST);
     let mut response = json(status, &answer.body);
     if let Some(reason) = answer.reason {
-        response
-            .headers_mut()
-            .insert("reason", header::HeaderValue::from_static(reason));
+        response.headers_mut().insert("reason", header::HeaderValue::from_static(reason));
     }
-    response.headers_mut().insert(
-        header::CACHE_CONTROL,
-        header::HeaderValue::from_static("no-store"),
-    );
+    response.headers_mut().insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
     response
 }
 
@@ -158,30 +138,17 @@ fn consent(ledger: &Ledger, call: &Call<'_>) -> Response {
 }
 
 fn form(text: &str) -> HashMap<String, String> {
-    let pairs = text
-        .split('&')
-        .filter(|part| !part.is_empty())
-        .map(|part| part.split_once('=').unwrap_or((part, "")));
-    pairs
-        .map(|(name, value)| (decode(name), decode(value)))
-        .collect()
+    let pairs = text.split('&').filter(|part| !part.is_empty()).map(|part| part.split_once('=').unwrap_or((part, "")));
+    pairs.map(|(name, value)| (decode(name), decode(value))).collect()
 }
 
 fn api(ledger: &Ledger, call: &Call<'_>) -> Response {
     let now = ledger.clock().now();
-    if !ledger
-        .logins()
-        .admits(call.header(header::AUTHORIZATION), now)
-    {
-        let refusal = Refusal {
-            status: 401,
-            text: "Unauthorized".to_owned(),
-        };
+    if !ledger.logins().admits(call.header(header::AUTHORIZATION), now) {
+        let refusal = Refusal { status: 401, text: "Unauthorized".to_owned() };
         let mut response = refused(&refusal);
         let value = header::HeaderValue::from_static("Bearer");
-        response
-            .headers_mut()
-            .insert(header::WWW_AUTHENTICATE, value);
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
         return response;
     }
     let name = resource_of(call.path);

@@ -80,19 +80,12 @@ struct Window {
 impl Window {
     fn turn(&mut self, number: i64) {
         if self.number != number {
-            *self = Self {
-                number,
-                ..Self::default()
-            };
+            *self = Self { number, ..Self::default() };
         }
     }
 
     fn left(&self, limit: u32) -> u32 {
-        if self.exhausted {
-            0
-        } else {
-            limit.saturating_sub(self.calls)
-        }
+        if self.exhausted { 0 } else { limit.saturating_sub(self.calls) }
     }
 }
 
@@ -105,13 +98,7 @@ struct Errors {
 impl Meter {
     pub(super) fn new(limits: Limits) -> Self {
         let (minute, day, tokens) = (Window::default(), Window::default(), Window::default());
-        Self {
-            limits,
-            minute,
-            day,
-            tokens,
-            errors: HashMap::new(),
-        }
+        Self { limits, minute, day, tokens, errors: HashMap::new() }
     }
 
     fn turn(&mut self, now: Timestamp) {
@@ -151,10 +138,7 @@ impl Meter {
     }
 
     fn is_blocked(&self, resource: &str, now: Timestamp) -> bool {
-        self.errors
-            .get(resource)
-            .and_then(|errors| errors.blocked_until)
-            .is_some_and(|until| now < until)
+        self.errors.get(resource).and_then(|errors| errors.blocked_until).is_some_and(|until| now < until)
     }
 
     /// Counts an answer that was an error; the eleventh within an hour blocks the endpoint.
@@ -164,11 +148,7 @@ impl Meter {
         }
         let errors = self.errors.entry(resource.to_owned()).or_default();
         errors.times.push_back(now);
-        while errors
-            .times
-            .front()
-            .is_some_and(|first| now.duration_since(*first) >= HOUR)
-        {
+        while errors.times.front().is_some_and(|first| now.duration_since(*first) >= HOUR) {
             errors.times.pop_front();
         }
         if errors.times.len() > ERRORS {
@@ -190,21 +170,14 @@ impl Meter {
     }
 
     /// The headers of an answer: all six, or those of the window that was hit.
-    pub(super) fn headers(
-        &mut self,
-        hit: Option<Hit>,
-        now: Timestamp,
-    ) -> Vec<(&'static str, String)> {
+    pub(super) fn headers(&mut self, hit: Option<Hit>, now: Timestamp) -> Vec<(&'static str, String)> {
         self.turn(now);
         let minute = || {
             let reset = (self.minute.number + 1) * 60_000;
             let limit = self.limits.minute();
             [
                 ("x-ratelimit-minutely-limit", limit.to_string()),
-                (
-                    "x-ratelimit-minutely-remaining",
-                    self.minute.left(limit).to_string(),
-                ),
+                ("x-ratelimit-minutely-remaining", self.minute.left(limit).to_string()),
                 ("x-ratelimit-minutely-reset", reset.to_string()),
             ]
         };
@@ -243,10 +216,7 @@ mod tests {
         assert_eq!(meter.call("a", now), Err(Hit::Minute));
         let headers = meter.headers(Some(Hit::Minute), now);
         assert_eq!(headers.len(), 3);
-        assert_eq!(
-            headers[2].1,
-            at("2026-01-02T10:01:00Z").as_millisecond().to_string()
-        );
+        assert_eq!(headers[2].1, at("2026-01-02T10:01:00Z").as_millisecond().to_string());
         let next = at("2026-01-02T10:01:00Z");
         assert_eq!(meter.call("a", next), Ok(()));
         assert_eq!(meter.call("a", next), Err(Hit::Day));
@@ -264,9 +234,6 @@ mod tests {
         meter.error("crm/Accounts", now);
         assert_eq!(meter.call("crm/Accounts", now), Err(Hit::Errors));
         assert_eq!(meter.call("logistics/Items", now), Ok(()));
-        assert_eq!(
-            meter.call("crm/Accounts", at("2026-01-02T11:00:00Z")),
-            Ok(())
-        );
+        assert_eq!(meter.call("crm/Accounts", at("2026-01-02T11:00:00Z")), Ok(()));
     }
 }

@@ -117,7 +117,7 @@ pub enum Event {
     },
 }
 
-type Listener = Box<dyn Fn(&Event) + Send + Sync>;
+type Listener = Arc<dyn Fn(&Event) + Send + Sync>;
 
 /// The ledger. Clones are the same ledger.
 #[derive(Clone)]
@@ -156,9 +156,7 @@ impl Ledger {
 
     /// The whole API, `/api/oauth2/…` included.
     pub fn router(&self) -> axum::Router {
-        axum::Router::new()
-            .fallback(http::serve)
-            .with_state(self.clone())
+        axum::Router::new().fallback(http::serve).with_state(self.clone())
     }
 
     /// Everything that is held of an entity, past any paging: plain objects with the API's names,
@@ -167,11 +165,18 @@ impl Ledger {
     pub fn rows(&self, service: &str, entity: &str) -> Option<Vec<Value>> {
         let entity = schema::schema().find(&format!("{service}/{entity}"))?;
         let books = self.books();
-        let source = entity
-            .source
-            .map_or(entity, |source| schema::schema().get(source));
+        let source = entity.source.map_or(entity, |source| schema::schema().get(source));
         let rows: Vec<_> = books.table(source).rows().map(|(_, row)| row).collect();
         Some(render::plain(&books, entity, &rows))
+    }
+
+    /// The same as JSON text, one row after the other, for lists too long to be held as values.
+    pub fn rows_json(&self, service: &str, entity: &str) -> Option<String> {
+        let entity = schema::schema().find(&format!("{service}/{entity}"))?;
+        let books = self.books();
+        let source = entity.source.map_or(entity, |source| schema::schema().get(source));
+        let rows: Vec<_> = books.table(source).rows().map(|(_, row)| row).collect();
+        Some(render::plain_text(&books, entity, &rows))
     }
 
     /// Loads files called `<service>.<Entity>.json`, each one record or a list of them: what is found
@@ -236,7 +241,7 @@ impl Ledger {
 
     /// Calls `listener` after each call or change that something came of; it may call the ledger.
     pub fn on_change(&self, listener: impl Fn(&Event) + Send + Sync + 'static) {
-        lock(&self.0.listeners).push(Box::new(listener));
+        lock(&self.0.listeners).push(Arc::new(listener));
     }
 
     /// The notifications that a change makes, signed, one a subscription to its topic.
@@ -297,13 +302,14 @@ impl Ledger {
             let changes = books.take_changes();
             (changes, books.take_subscribed())
         };
-        let listeners = lock(&self.0.listeners);
+        // Taken out of the lock: a listener may write, and then this is called again.
+        let listeners = lock(&self.0.listeners).clone();
         let events = changes.into_iter().map(Event::Changed);
-        let subscribed = subscribed
-            .into_iter()
-            .map(|(subscription, url)| Event::Subscribed { subscription, url });
+        let subscribed = subscribed.into_iter().map(|(subscription, url)| Event::Subscribed { subscription, url });
         for event in events.chain(subscribed) {
-            listeners.iter().for_each(|listener| listener(&event));
+            for listener in &listeners {
+                listener(&event);
+            }
         }
     }
 }
@@ -321,18 +327,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// The resource that a path of the API names, without division and key: `salesorder/SalesOrders`,
 /// `oauth2/token`, `current/Me`.
 pub fn resource_of(path: &str) -> String {
-    let path = path
-        .split(['?', '('])
-        .next()
-        .unwrap_or_default()
-        .trim_matches('/');
+    let path = path.split(['?', '(']).next().unwrap_or_default().trim_matches('/');
     let path = path.strip_prefix("api/").unwrap_or(path);
     let path = path.strip_prefix("v1/").unwrap_or(path);
     let path = path.strip_suffix("/$count").unwrap_or(path);
     match path.split_once('/') {
-        Some((division, rest)) if division.bytes().all(|byte| byte.is_ascii_digit()) => {
-            rest.to_owned()
-        }
+        Some((division, rest)) if division.bytes().all(|byte| byte.is_ascii_digit()) => rest.to_owned(),
         _ => path.to_owned(),
     }
 }

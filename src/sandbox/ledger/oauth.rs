@@ -70,11 +70,7 @@ pub(super) struct TokenAnswer {
 
 impl TokenAnswer {
     fn refused(status: u16, error: &str, description: &str) -> Self {
-        Self {
-            status,
-            reason: None,
-            body: json!({"error": error, "error_description": description}),
-        }
+        Self { status, reason: None, body: json!({"error": error, "error_description": description}) }
     }
 }
 
@@ -158,38 +154,19 @@ impl Logins {
     }
 
     /// Consent: nobody is asked here, the code comes at once. Answers where to send the browser.
-    pub(super) fn authorize(
-        &mut self,
-        asked: &HashMap<String, String>,
-        now: Timestamp,
-    ) -> Result<String, TokenAnswer> {
+    pub(super) fn authorize(&mut self, asked: &HashMap<String, String>, now: Timestamp) -> Result<String, TokenAnswer> {
         let get = |name: &str| asked.get(name).map(String::as_str).unwrap_or_default();
         if get("client_id").trim_matches(['{', '}']) != self.client_id {
-            return Err(TokenAnswer::refused(
-                400,
-                "invalid_client",
-                "The client_id is not known.",
-            ));
+            return Err(TokenAnswer::refused(400, "invalid_client", "The client_id is not known."));
         }
         if get("response_type") != "code" {
-            return Err(TokenAnswer::refused(
-                400,
-                "unsupported_response_type",
-                "The response_type must be code.",
-            ));
+            return Err(TokenAnswer::refused(400, "unsupported_response_type", "The response_type must be code."));
         }
         let Ok(mut address) = url::Url::parse(get("redirect_uri")) else {
-            return Err(TokenAnswer::refused(
-                400,
-                "invalid_request",
-                "The redirect_uri is not an address.",
-            ));
+            return Err(TokenAnswer::refused(400, "invalid_request", "The redirect_uri is not an address."));
         };
         let code = self.token("code");
-        let known = Code {
-            given: now,
-            redirect_uri: get("redirect_uri").to_owned(),
-        };
+        let known = Code { given: now, redirect_uri: get("redirect_uri").to_owned() };
         self.codes.insert(code.clone(), known);
         address.query_pairs_mut().append_pair("code", &code);
         if let Some(state) = asked.get("state") {
@@ -211,38 +188,23 @@ impl Logins {
         match form.get("grant_type").map(String::as_str) {
             Some("authorization_code") => self.exchange(form, now),
             Some("refresh_token") => self.renew(form, now),
-            _ => TokenAnswer {
-                status: 400,
-                reason: None,
-                body: json!({"error": "unsupported_grant_type"}),
-            },
+            _ => TokenAnswer { status: 400, reason: None, body: json!({"error": "unsupported_grant_type"}) },
         }
     }
 
     /// Id and secret come in the form or as Basic; a Bearer header is refused here.
-    fn check_client(
-        &self,
-        form: &HashMap<String, String>,
-        header: Option<&str>,
-    ) -> Result<(), TokenAnswer> {
-        let refused =
-            || TokenAnswer::refused(401, "invalid_client", "Client authentication failed.");
+    fn check_client(&self, form: &HashMap<String, String>, header: Option<&str>) -> Result<(), TokenAnswer> {
+        let refused = || TokenAnswer::refused(401, "invalid_client", "Client authentication failed.");
         let basic = match header.and_then(|header| header.split_once(' ')) {
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("basic") => {
                 let bytes = STANDARD.decode(rest.trim()).map_err(|_| refused())?;
                 let text = String::from_utf8(bytes).map_err(|_| refused())?;
-                text.split_once(':')
-                    .map(|(id, secret)| (super::query::decode(id), super::query::decode(secret)))
+                text.split_once(':').map(|(id, secret)| (super::query::decode(id), super::query::decode(secret)))
             }
             Some(_) => return Err(refused()),
             None => None,
         };
-        let from_form = || {
-            Some((
-                form.get("client_id")?.clone(),
-                form.get("client_secret")?.clone(),
-            ))
-        };
+        let from_form = || Some((form.get("client_id")?.clone(), form.get("client_secret")?.clone()));
         let (id, secret) = basic.or_else(from_form).ok_or_else(refused)?;
         if id.trim_matches(['{', '}']) == self.client_id && secret == self.client_secret {
             Ok(())
@@ -267,11 +229,7 @@ impl Logins {
 
     fn renew(&mut self, form: &HashMap<String, String>, now: Timestamp) -> TokenAnswer {
         let Some(token) = form.get("refresh_token").filter(|token| !token.is_empty()) else {
-            return TokenAnswer {
-                status: 400,
-                reason: None,
-                body: json!({"error": "invalid_request"}),
-            };
+            return TokenAnswer { status: 400, reason: None, body: json!({"error": "invalid_request"}) };
         };
         let Some(at) = self.refresh.get(token).copied() else {
             return TokenAnswer::refused(400, "invalid_grant", "Refresh token is invalid.");
@@ -295,8 +253,7 @@ impl Logins {
         if age < REFRESH_FROM && !chain.expired {
             let text = "Rate limit exceeded: access_token not expired";
             let mut early = TokenAnswer::refused(400, "access_denied", text);
-            early.reason =
-                Some("TooEarlyToRefreshTokens: Rate limit exceeded: access_token not expired");
+            early.reason = Some("TooEarlyToRefreshTokens: Rate limit exceeded: access_token not expired");
             return early;
         }
         // The token that was shown stays good until its successor is used: an answer may get lost.
@@ -314,11 +271,7 @@ impl Logins {
             "expires_in": ACCESS_LIFE.as_secs().to_string(),
             "refresh_token": chain.refresh,
         });
-        TokenAnswer {
-            status: 200,
-            reason: None,
-            body,
-        }
+        TokenAnswer { status: 200, reason: None, body }
     }
 
     /// All access tokens are over; a refresh is taken at once.
@@ -348,10 +301,7 @@ mod tests {
     impl Bench {
         fn new() -> Self {
             let now: Timestamp = "2026-01-02T10:00:00Z".parse().unwrap();
-            Self {
-                logins: Logins::new(1, Uuid::from_u128(5), now),
-                now,
-            }
+            Self { logins: Logins::new(1, Uuid::from_u128(5), now), now }
         }
 
         fn refresh(&mut self, token: &str, after: i64) -> TokenAnswer {
@@ -360,10 +310,7 @@ mod tests {
                 ("grant_type".to_owned(), "refresh_token".to_owned()),
                 ("refresh_token".to_owned(), token.to_owned()),
                 ("client_id".to_owned(), self.logins.client_id.clone()),
-                (
-                    "client_secret".to_owned(),
-                    self.logins.client_secret.clone(),
-                ),
+                ("client_secret".to_owned(), self.logins.client_secret.clone()),
             ]);
             self.logins.answer(&form, None, self.now)
         }
@@ -374,16 +321,10 @@ mod tests {
         let mut bench = Bench::new();
         let first = bench.logins.credentials(1).refresh_token;
         let early = bench.refresh(&first, 569);
-        assert_eq!(
-            (early.status, early.body["error"].as_str()),
-            (400, Some("access_denied"))
-        );
+        assert_eq!((early.status, early.body["error"].as_str()), (400, Some("access_denied")));
         assert!(early.reason.unwrap().starts_with("TooEarlyToRefreshTokens"));
         let granted = bench.refresh(&first, 1);
-        assert_eq!(
-            (granted.status, granted.body["expires_in"].as_str()),
-            (200, Some("600"))
-        );
+        assert_eq!((granted.status, granted.body["expires_in"].as_str()), (200, Some("600")));
     }
 
     #[test]
@@ -394,21 +335,10 @@ mod tests {
         let found = bench.refresh(&first, 600);
         assert_eq!((lost.status, found.status), (200, 200));
         let access = found.body["access_token"].as_str().unwrap().to_owned();
-        assert!(
-            bench
-                .logins
-                .admits(Some(&format!("Bearer {access}")), bench.now)
-        );
+        assert!(bench.logins.admits(Some(&format!("Bearer {access}")), bench.now));
         let old = bench.refresh(&first, 600);
-        assert_eq!(
-            (old.status, old.body["error_description"].as_str()),
-            (401, Some("Old refresh token used."))
-        );
-        assert!(
-            !bench
-                .logins
-                .admits(Some(&format!("Bearer {access}")), bench.now)
-        );
+        assert_eq!((old.status, old.body["error_description"].as_str()), (401, Some("Old refresh token used.")));
+        assert!(!bench.logins.admits(Some(&format!("Bearer {access}")), bench.now));
     }
 
     #[test]
@@ -416,11 +346,7 @@ mod tests {
         let mut bench = Bench::new();
         let known = bench.logins.credentials(1);
         bench.logins.expire();
-        assert!(
-            !bench
-                .logins
-                .admits(Some(&format!("Bearer {}", known.access_token)), bench.now)
-        );
+        assert!(!bench.logins.admits(Some(&format!("Bearer {}", known.access_token)), bench.now));
         assert_eq!(bench.refresh(&known.refresh_token, 1).status, 200);
         bench.logins.revoke();
         let refresh = bench.logins.credentials(1).refresh_token;

@@ -36,10 +36,7 @@ impl Query {
     /// Reads a query string as the service does: `%24` is `$`, `+` is a blank.
     pub(super) fn parse(raw: &str) -> Result<Self, Refusal> {
         if raw.len() > QUERY_BYTES_MAX {
-            return Err(Refusal {
-                status: 404,
-                text: "The query string is too long.".to_owned(),
-            });
+            return Err(Refusal { status: 404, text: "The query string is too long.".to_owned() });
         }
         let mut query = Self::default();
         for part in raw.split('&').filter(|part| !part.is_empty()) {
@@ -68,10 +65,7 @@ impl Query {
 
     /// An argument of a function, whatever its case.
     pub(super) fn argument(&self, name: &str) -> Option<&str> {
-        self.arguments
-            .iter()
-            .find(|argument| argument.0.eq_ignore_ascii_case(name))
-            .map(|argument| argument.1.as_str())
+        self.arguments.iter().find(|argument| argument.0.eq_ignore_ascii_case(name)).map(|argument| argument.1.as_str())
     }
 
     /// The query string of the page behind `token`.
@@ -86,9 +80,7 @@ impl Query {
 
 /// A part of a query string as it was meant.
 pub(super) fn decode(text: &str) -> String {
-    percent_decode_str(&text.replace('+', " "))
-        .decode_utf8_lossy()
-        .into_owned()
+    percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned()
 }
 
 fn inline_count(value: &str) -> Result<bool, Refusal> {
@@ -111,16 +103,9 @@ pub(super) struct Page<'a> {
 /// The properties of an answer, in the entity's order.
 pub(super) fn selected(entity: &Entity, query: &Query) -> Result<Vec<u16>, Refusal> {
     let all = || (0_u16..).take(entity.properties.len()).collect::<Vec<_>>();
-    let Some(select) = query
-        .select
-        .as_deref()
-        .map(str::trim)
-        .filter(|select| !select.is_empty())
-    else {
+    let Some(select) = query.select.as_deref().map(str::trim).filter(|select| !select.is_empty()) else {
         if entity.select_mandatory && query.top != Some(1) {
-            return Err(Refusal::bad(
-                "Please add a $select or a $top=1 statement to the query string.",
-            ));
+            return Err(Refusal::bad("Please add a $select or a $top=1 statement to the query string."));
         }
         return Ok(all());
     };
@@ -142,10 +127,7 @@ pub(super) fn selected(entity: &Entity, query: &Query) -> Result<Vec<u16>, Refus
 }
 
 fn unknown(entity: &Entity, name: &str) -> Refusal {
-    Refusal::bad(format!(
-        "Could not find a property named '{name}' on type '{}'.",
-        entity.type_name()
-    ))
+    Refusal::bad(format!("Could not find a property named '{name}' on type '{}'.", entity.type_name()))
 }
 
 /// The condition of a query, if the entity lets it be asked.
@@ -161,16 +143,10 @@ pub(super) fn condition(entity: &Entity, query: &Query) -> Result<Option<Expr>, 
             let property = entity.property(*at);
             property.filterable || (entity.path == "sync/Deleted" && property.name == "EntityType")
         };
-        let refused: Vec<_> = used
-            .iter()
-            .filter(|at| !allowed(at))
-            .map(|at| entity.property(*at).name)
-            .collect();
+        let refused: Vec<_> = used.iter().filter(|at| !allowed(at)).map(|at| entity.property(*at).name).collect();
         if !refused.is_empty() {
             let names = refused.join(",");
-            return Err(Refusal::bad(format!(
-                "Filtering on these fields is not supported: {names}"
-            )));
+            return Err(Refusal::bad(format!("Filtering on these fields is not supported: {names}")));
         }
     }
     Ok(Some(expr))
@@ -181,12 +157,8 @@ pub(super) fn demand_filter(entity: &Entity, query: &Query) -> Result<(), Refusa
     if entity.filter != FilterRule::Mandatory || query.filter.is_some() {
         return Ok(());
     }
-    let mut names: Vec<_> = entity
-        .properties
-        .iter()
-        .filter(|property| property.filterable)
-        .map(|property| property.name)
-        .collect();
+    let mut names: Vec<_> =
+        entity.properties.iter().filter(|property| property.filterable).map(|property| property.name).collect();
     names.sort_by_key(|name| name.to_ascii_lowercase());
     Err(Refusal::bad(format!(
         "This endpoint has mandatory filtering applied. A GET request for this endpoint must have a $filter \
@@ -196,45 +168,23 @@ pub(super) fn demand_filter(entity: &Entity, query: &Query) -> Result<(), Refusa
 }
 
 /// Finds a page among the rows of the entity's own table.
-pub(super) fn page<'a>(
-    state: &'a State,
-    entity: &'a Entity,
-    query: &Query,
-) -> Result<Page<'a>, Refusal> {
+pub(super) fn page<'a>(state: &'a State, entity: &'a Entity, query: &Query) -> Result<Page<'a>, Refusal> {
     let table = state.table(entity.source.map_or(entity, |source| schema().get(source)));
     let condition = condition(entity, query)?;
     let order = ordering(entity, query)?;
     let slots: Box<dyn Iterator<Item = u32>> = if entity.is_sync() {
         Box::new(table.changed_after(version_floor(entity, query, condition.as_ref())))
     } else {
-        match condition
-            .as_ref()
-            .and_then(|expr| candidates(state, entity, expr))
-        {
+        match condition.as_ref().and_then(|expr| candidates(state, entity, expr)) {
             Some(found) => Box::new(found.into_iter()),
             None => Box::new(0..table.end()),
         }
     };
     let passing = slots
         .filter_map(|slot| Some((slot, table.row(slot)?)))
-        .filter(|(_, row)| {
-            condition
-                .as_ref()
-                .is_none_or(|expr| expr.holds(&|at| state.read(entity, row, at)))
-        });
-    let after = if entity.is_sync() {
-        None
-    } else {
-        resume(entity, query, |key| table.slot(key))?
-    };
-    Ok(cut(
-        state,
-        entity,
-        query,
-        passing.map(|(slot, row)| (slot, Cow::Borrowed(row))),
-        &order,
-        after,
-    ))
+        .filter(|(_, row)| condition.as_ref().is_none_or(|expr| expr.holds(&|at| state.read(entity, row, at))));
+    let after = if entity.is_sync() { None } else { resume(entity, query, |key| table.slot(key))? };
+    Ok(cut(state, entity, query, passing.map(|(slot, row)| (slot, Cow::Borrowed(row))), &order, after))
 }
 
 /// Finds a page among rows that exist for this call only.
@@ -247,32 +197,21 @@ pub(super) fn page_of<'a>(
     let condition = condition(entity, query)?;
     let order = ordering(entity, query)?;
     let holds = |row: &Row| {
-        condition.as_ref().is_none_or(|expr| {
-            expr.holds(&|at| Cow::Owned(state.read(entity, row, at).into_owned()))
-        })
+        condition.as_ref().is_none_or(|expr| expr.holds(&|at| Cow::Owned(state.read(entity, row, at).into_owned())))
     };
     // Rows by version were already taken from behind the token.
     let after = if entity.is_sync() {
         None
     } else {
         let place = |key: &Cell| rows.iter().position(|row| row.get(entity.key) == key);
-        resume(entity, query, |key| {
-            place(key).and_then(|at| u32::try_from(at).ok())
-        })?
+        resume(entity, query, |key| place(key).and_then(|at| u32::try_from(at).ok()))?
     };
-    let passing = (0_u32..)
-        .zip(rows)
-        .filter(|(_, row)| holds(row))
-        .map(|(slot, row)| (slot, Cow::Owned(row)));
+    let passing = (0_u32..).zip(rows).filter(|(_, row)| holds(row)).map(|(slot, row)| (slot, Cow::Owned(row)));
     Ok(cut(state, entity, query, passing, &order, after))
 }
 
 /// The slot behind which a page begins.
-fn resume(
-    entity: &Entity,
-    query: &Query,
-    slot: impl Fn(&Cell) -> Option<u32>,
-) -> Result<Option<u32>, Refusal> {
+fn resume(entity: &Entity, query: &Query, slot: impl Fn(&Cell) -> Option<u32>) -> Result<Option<u32>, Refusal> {
     let Some(token) = &query.skiptoken else {
         return Ok(None);
     };
@@ -318,54 +257,24 @@ fn cut<'a>(
     after: Option<u32>,
 ) -> Page<'a> {
     // Functions answer all they have: their keys need not be unique, and no page could begin behind one.
-    let page = if entity.path.starts_with("read/") {
-        usize::MAX - 1
-    } else {
-        entity.page
-    };
+    let page = if entity.path.starts_with("read/") { usize::MAX - 1 } else { entity.page };
     let size = query.top.map_or(page, |top| top.min(page));
     if order.is_empty() && !query.count {
-        let rest = passing
-            .skip_while(|(slot, _)| after.is_some_and(|after| *slot <= after))
-            .skip(query.skip);
+        let rest = passing.skip_while(|(slot, _)| after.is_some_and(|after| *slot <= after)).skip(query.skip);
         let mut rows: Vec<_> = rest.take(size + 1).map(|(_, row)| row).collect();
         let next = link(state, entity, query, &rows, size);
         rows.truncate(size);
-        return Page {
-            rows,
-            count: None,
-            next,
-        };
+        return Page { rows, count: None, next };
     }
     let mut all: Vec<_> = passing.collect();
     let count = query.count.then_some(all.len());
     all.sort_by(|left, right| {
-        let by = |at: u16| {
-            null_first(
-                &state.read(entity, &left.1, at),
-                &state.read(entity, &right.1, at),
-            )
-        };
-        let columns = order.iter().map(|(at, descending)| {
-            if *descending {
-                by(*at).reverse()
-            } else {
-                by(*at)
-            }
-        });
+        let by = |at: u16| null_first(&state.read(entity, &left.1, at), &state.read(entity, &right.1, at));
+        let columns = order.iter().map(|(at, descending)| if *descending { by(*at).reverse() } else { by(*at) });
         columns.fold(Ordering::Equal, Ordering::then)
     });
-    let start = after.map_or(0, |after| {
-        all.iter()
-            .position(|(slot, _)| *slot == after)
-            .map_or(0, |at| at + 1)
-    });
-    let mut rows: Vec<_> = all
-        .into_iter()
-        .skip(start + query.skip)
-        .take(size + 1)
-        .map(|(_, row)| row)
-        .collect();
+    let start = after.map_or(0, |after| all.iter().position(|(slot, _)| *slot == after).map_or(0, |at| at + 1));
+    let mut rows: Vec<_> = all.into_iter().skip(start + query.skip).take(size + 1).map(|(_, row)| row).collect();
     let next = link(state, entity, query, &rows, size);
     rows.truncate(size);
     Page { rows, count, next }
@@ -376,20 +285,11 @@ fn null_first(left: &Cell, right: &Cell) -> Ordering {
 }
 
 /// The token of the next page; `$top` has none.
-fn link(
-    state: &State,
-    entity: &Entity,
-    query: &Query,
-    rows: &[Cow<'_, Row>],
-    size: usize,
-) -> Option<String> {
+fn link(state: &State, entity: &Entity, query: &Query, rows: &[Cow<'_, Row>], size: usize) -> Option<String> {
     if rows.len() <= size || query.top.is_some() || size == 0 {
         return None;
     }
-    Some(literal(
-        &state.read(entity, &rows[size - 1], entity.key),
-        entity.property(entity.key).kind,
-    ))
+    Some(literal(&state.read(entity, &rows[size - 1], entity.key), entity.property(entity.key).kind))
 }
 
 /// A key as it stands in addresses.
@@ -406,10 +306,7 @@ pub(super) fn literal(key: &Cell, kind: Kind) -> String {
 /// A key read back from an address.
 pub(super) fn key_literal(entity: &Entity, text: &str) -> Option<Cell> {
     let text = text.trim();
-    let inner = |prefix: &str| {
-        text.strip_prefix(prefix)
-            .and_then(|rest| rest.strip_suffix('\''))
-    };
+    let inner = |prefix: &str| text.strip_prefix(prefix).and_then(|rest| rest.strip_suffix('\''));
     match entity.property(entity.key).kind {
         Kind::Guid => cell::guid(inner("guid'")?).map(Cell::Guid),
         Kind::Text => inner("'").map(|text| Cell::text(&text.replace("''", "'"))),
@@ -420,13 +317,7 @@ pub(super) fn key_literal(entity: &Entity, text: &str) -> Option<Cell> {
 /// The version that rows of a sync list must exceed: the one asked for, or that of the page before.
 pub(super) fn version_floor(entity: &Entity, query: &Query, condition: Option<&Expr>) -> i64 {
     let asked = condition.map_or(0, |expr| newer_than(entity, expr));
-    asked.max(
-        query
-            .skiptoken
-            .as_deref()
-            .and_then(version_token)
-            .unwrap_or(0),
-    )
+    asked.max(query.skiptoken.as_deref().and_then(version_token).unwrap_or(0))
 }
 
 fn version_token(text: &str) -> Option<i64> {
@@ -436,15 +327,9 @@ fn version_token(text: &str) -> Option<i64> {
 /// The version that rows must exceed, as far as the condition says.
 fn newer_than(entity: &Entity, expr: &Expr) -> i64 {
     match expr {
-        Expr::And(all) => all
-            .iter()
-            .map(|expr| newer_than(entity, expr))
-            .max()
-            .unwrap_or(0),
+        Expr::And(all) => all.iter().map(|expr| newer_than(entity, expr)).max().unwrap_or(0),
         Expr::Compare(how, left, right) => match (&**left, &**right) {
-            (Expr::Property(at), Expr::Literal(Cell::Int(version)))
-                if entity.property(*at).name == "Timestamp" =>
-            {
+            (Expr::Property(at), Expr::Literal(Cell::Int(version))) if entity.property(*at).name == "Timestamp" => {
                 match how {
                     Compare::Gt => *version,
                     Compare::Ge | Compare::Eq => version.saturating_sub(1),
@@ -460,20 +345,15 @@ fn newer_than(entity: &Entity, expr: &Expr) -> i64 {
 /// The slots among which all passing rows are, found by indexes; `None` if every row must be looked at.
 fn candidates(state: &State, entity: &Entity, expr: &Expr) -> Option<Vec<u32>> {
     let mut found = match expr {
-        Expr::And(all) => all
-            .iter()
-            .filter_map(|expr| candidates(state, entity, expr))
-            .min_by_key(Vec::len)?,
+        Expr::And(all) => all.iter().filter_map(|expr| candidates(state, entity, expr)).min_by_key(Vec::len)?,
         Expr::Or(any) => {
-            let each: Option<Vec<_>> = any
-                .iter()
-                .map(|expr| candidates(state, entity, expr))
-                .collect();
+            let each: Option<Vec<_>> = any.iter().map(|expr| candidates(state, entity, expr)).collect();
             each?.concat()
         }
         Expr::Compare(Compare::Eq, left, right) => match (&**left, &**right) {
-            (Expr::Property(at), Expr::Literal(value))
-            | (Expr::Literal(value), Expr::Property(at)) => equal(state, entity, *at, value)?,
+            (Expr::Property(at), Expr::Literal(value)) | (Expr::Literal(value), Expr::Property(at)) => {
+                equal(state, entity, *at, value)?
+            }
             _ => return None,
         },
         _ => return None,
@@ -499,13 +379,8 @@ fn equal(state: &State, entity: &Entity, at: u16, value: &Cell) -> Option<Vec<u3
                 return None;
             }
             let rows = equal(state, target, property, value)?;
-            let keys = rows
-                .iter()
-                .filter_map(|slot| targets.row(*slot))
-                .map(|row| row.get(refers.property));
-            let slots: Option<Vec<_>> = keys
-                .map(|key| table.having(base, key).map(<[u32]>::to_vec))
-                .collect();
+            let keys = rows.iter().filter_map(|slot| targets.row(*slot)).map(|row| row.get(refers.property));
+            let slots: Option<Vec<_>> = keys.map(|key| table.having(base, key).map(<[u32]>::to_vec)).collect();
             Some(slots?.concat())
         }
         Origin::Meaning(_) | Origin::Computed(_) => None,

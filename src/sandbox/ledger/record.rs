@@ -18,11 +18,7 @@ pub(super) struct Record {
 
 impl Record {
     pub(super) fn new(entity: &'static Entity) -> Self {
-        Self {
-            entity,
-            row: Row::default(),
-            slot: None,
-        }
+        Self { entity, row: Row::default(), slot: None }
     }
 
     pub(super) fn get(&self, name: &str) -> &Cell {

@@ -12,10 +12,7 @@ pub(super) struct Refusal {
 
 impl Refusal {
     fn new(status: u16, text: impl Into<String>) -> Self {
-        Self {
-            status,
-            text: text.into(),
-        }
+        Self { status, text: text.into() }
     }
 
     /// The request cannot be understood.
@@ -97,10 +94,6 @@ impl Reasons {
         self.add(text.into());
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// Forgets the reasons: a person at the screen has overruled them.
     pub(super) fn clear(&mut self) {
         self.0.clear();
@@ -108,11 +101,7 @@ impl Reasons {
 
     /// All reasons as one refusal, or nothing if there is none.
     pub(super) fn check(&self) -> Result<(), Refusal> {
-        if self.0.is_empty() {
-            Ok(())
-        } else {
-            Err(Refusal::rule(self.0.join("\r\n")))
-        }
+        if self.0.is_empty() { Ok(()) } else { Err(Refusal::rule(self.0.join("\r\n"))) }
     }
 }
 
@@ -127,9 +116,7 @@ pub(super) fn label(property: &str) -> &str {
         "Item" => "Artikel",
         "Quantity" | "QuantityDelivered" => "Aantal",
         "Journal" | "JournalCode" => "Dagboek",
-        "PaymentCondition" | "PaymentConditionSales" | "PaymentConditionPurchase" => {
-            "Betalingsconditie"
-        }
+        "PaymentCondition" | "PaymentConditionSales" | "PaymentConditionPurchase" => "Betalingsconditie",
         "VATCode" | "SalesVATCode" | "SalesVatCode" | "PurchaseVATCode" => "BTW-code",
         "Warehouse" | "WarehouseID" => "Magazijn",
         "GLAccount" => "Grootboekrekening",

@@ -35,10 +35,7 @@ impl Frame<'_> {
     pub(super) fn row(&self, row: &Row) -> Value {
         let mut object = Map::new();
         let uri = self.uri(row);
-        object.insert(
-            "__metadata".to_owned(),
-            json!({"uri": uri, "type": self.entity.type_name()}),
-        );
+        object.insert("__metadata".to_owned(), json!({"uri": uri, "type": self.entity.type_name()}));
         for at in self.selected {
             let property = self.entity.property(*at);
             let value = match property.kind {
@@ -65,18 +62,9 @@ impl Frame<'_> {
         let Some((child, rows)) = children(self.state, self.entity, row, at) else {
             return json!({"results": []});
         };
-        let frame = Frame {
-            entity: child,
-            selected,
-            expanded: &[],
-            ..*self
-        };
+        let frame = Frame { entity: child, selected, expanded: &[], ..*self };
         let list: Vec<_> = rows.iter().map(|row| frame.row(row)).collect();
-        if self.bare {
-            Value::Array(list)
-        } else {
-            json!({"results": list})
-        }
+        if self.bare { Value::Array(list) } else { json!({"results": list}) }
     }
 }
 
@@ -102,24 +90,30 @@ pub(super) fn children<'a>(
     };
     let lines = schema().get(child.entity);
     let table = state.table(lines);
-    let slots = child
-        .parent
-        .and_then(|parent| table.having(parent, &key))
-        .unwrap_or_default();
+    let slots = child.parent.and_then(|parent| table.having(parent, &key)).unwrap_or_default();
     let mut slots = slots.to_vec();
     slots.sort_unstable();
-    Some((
-        lines,
-        slots.iter().filter_map(|slot| table.row(*slot)).collect(),
-    ))
+    Some((lines, slots.iter().filter_map(|slot| table.row(*slot)).collect()))
 }
 
 /// Everything that is held of an entity, as plain objects with the lines nested in them.
 pub(super) fn plain(state: &State, entity: &'static Entity, rows: &[&Row]) -> Vec<Value> {
     let nulls = rows.len() <= LISTED_NULLS_ROWS_MAX;
-    rows.iter()
-        .map(|row| plain_row(state, entity, row, nulls))
-        .collect()
+    rows.iter().map(|row| plain_row(state, entity, row, nulls)).collect()
+}
+
+/// The same as text; no more than one row is held as values.
+pub(super) fn plain_text(state: &State, entity: &'static Entity, rows: &[&Row]) -> String {
+    let nulls = rows.len() <= LISTED_NULLS_ROWS_MAX;
+    let mut text = "[".to_owned();
+    for (number, row) in rows.iter().enumerate() {
+        if number > 0 {
+            text.push_str(",\n");
+        }
+        text.push_str(&plain_row(state, entity, row, nulls).to_string());
+    }
+    text.push(']');
+    text
 }
 
 fn plain_row(state: &State, entity: &'static Entity, row: &Row, nulls: bool) -> Value {
@@ -127,11 +121,9 @@ fn plain_row(state: &State, entity: &'static Entity, row: &Row, nulls: bool) -> 
     for (at, property) in (0_u16..).zip(&entity.properties) {
         let value = match property.kind {
             Kind::Collection => match children(state, entity, row, at) {
-                Some((child, rows)) => Value::Array(
-                    rows.iter()
-                        .map(|row| plain_row(state, child, row, nulls))
-                        .collect(),
-                ),
+                Some((child, rows)) => {
+                    Value::Array(rows.iter().map(|row| plain_row(state, child, row, nulls)).collect())
+                }
                 None => continue,
             },
             Kind::Complex => continue,
@@ -148,10 +140,7 @@ fn plain_row(state: &State, entity: &'static Entity, row: &Row, nulls: bool) -> 
 pub(super) fn echo(frame: &Frame<'_>, row: &Row, sent: &[u16]) -> Value {
     let mut object = Map::new();
     let uri = frame.uri(row);
-    object.insert(
-        "__metadata".to_owned(),
-        json!({"uri": uri, "type": frame.entity.type_name()}),
-    );
+    object.insert("__metadata".to_owned(), json!({"uri": uri, "type": frame.entity.type_name()}));
     for (at, property) in (0_u16..).zip(&frame.entity.properties) {
         let known = at == frame.entity.key || sent.contains(&at);
         let value = match property.kind {

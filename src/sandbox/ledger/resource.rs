@@ -55,9 +55,7 @@ pub(super) fn answer(ledger: &Ledger, call: &Call<'_>) -> Result<Answer, Refusal
 
 /// The entity that a path names and the place within it.
 fn target<'a>(ledger: &Ledger, path: &'a str) -> Result<(&'static Entity, Place<'a>), Refusal> {
-    let rest = path
-        .strip_prefix("/api/v1/")
-        .ok_or_else(Refusal::not_found)?;
+    let rest = path.strip_prefix("/api/v1/").ok_or_else(Refusal::not_found)?;
     let (first, inner) = rest.split_once('/').ok_or_else(Refusal::not_found)?;
     let path = if first.eq_ignore_ascii_case("current") {
         rest
@@ -76,10 +74,7 @@ fn target<'a>(ledger: &Ledger, path: &'a str) -> Result<(&'static Entity, Place<
 
 fn place(path: &str) -> Result<(&str, Place<'_>), Refusal> {
     if let Some(open) = path.find('(') {
-        let close = path
-            .rfind(')')
-            .filter(|close| *close > open)
-            .ok_or_else(Refusal::syntax)?;
+        let close = path.rfind(')').filter(|close| *close > open).ok_or_else(Refusal::syntax)?;
         let (name, key) = (&path[..open], &path[open + 1..close]);
         return Ok(match path[close + 1..].strip_prefix('/') {
             Some(beneath) => (name, Place::Beneath(key, beneath)),
@@ -95,9 +90,7 @@ fn place(path: &str) -> Result<(&str, Place<'_>), Refusal> {
 
 fn existing(books: &State, entity: &'static Entity, key: &str) -> Result<Record, Refusal> {
     let key = query::key_literal(entity, key).ok_or_else(Refusal::syntax)?;
-    books
-        .record(entity.path, &key)
-        .ok_or_else(Refusal::not_found)
+    books.record(entity.path, &key).ok_or_else(Refusal::not_found)
 }
 
 /// Finds the rows of a list.
@@ -118,20 +111,8 @@ fn list(books: &State, entity: &'static Entity, call: &Call<'_>) -> Result<Answe
     let page = find(books, entity, &query)?;
     let bare = query.top.is_some() && !query.count;
     let expanded = expansions(entity, &query)?;
-    let frame = Frame {
-        state: books,
-        entity,
-        base: &call.base,
-        selected: &selected,
-        expanded: &expanded,
-        bare,
-    };
-    Ok(Answer::Json(listed(
-        &frame,
-        &page,
-        &query,
-        &frame.address(),
-    )))
+    let frame = Frame { state: books, entity, base: &call.base, selected: &selected, expanded: &expanded, bare };
+    Ok(Answer::Json(listed(&frame, &page, &query, &frame.address())))
 }
 
 /// A list in its two forms: a bare array for `$top` alone, else with `results`.
@@ -146,34 +127,21 @@ fn listed(frame: &Frame<'_>, page: &Page<'_>, query: &Query, address: &str) -> V
         inner.insert("__count".to_owned(), Value::String(count.to_string()));
     }
     if let Some(token) = &page.next {
-        inner.insert(
-            "__next".to_owned(),
-            Value::String(format!("{address}?{}", query.after(token))),
-        );
+        inner.insert("__next".to_owned(), Value::String(format!("{address}?{}", query.after(token))));
     }
     json!({"d": inner})
 }
 
 /// The navigations named in `$expand`, with all properties of their rows, or those selected by path.
 fn expansions(entity: &'static Entity, query: &Query) -> Result<Vec<(u16, Vec<u16>)>, Refusal> {
-    let Some(text) = query
-        .expand
-        .as_deref()
-        .filter(|text| !text.trim().is_empty())
-    else {
+    let Some(text) = query.expand.as_deref().filter(|text| !text.trim().is_empty()) else {
         return Ok(Vec::new());
     };
     let mut found = Vec::new();
     for name in text.split(',').map(str::trim) {
-        let at = entity
-            .find(name)
-            .filter(|at| entity.property(*at).kind == Kind::Collection);
-        let at =
-            at.ok_or_else(|| Refusal::bad(format!("No navigation property '{name}' to expand.")))?;
-        let child = entity
-            .property(at)
-            .child
-            .map(|child| schema().get(child.entity));
+        let at = entity.find(name).filter(|at| entity.property(*at).kind == Kind::Collection);
+        let at = at.ok_or_else(|| Refusal::bad(format!("No navigation property '{name}' to expand.")))?;
+        let child = entity.property(at).child.map(|child| schema().get(child.entity));
         let count = child.map_or(0, |child| child.properties.len());
         found.push((at, (0_u16..).take(count).collect()));
     }
@@ -184,46 +152,25 @@ fn count(books: &State, entity: &'static Entity, call: &Call<'_>) -> Result<Answ
     let mut query = call.parsed_query()?;
     query.count = true;
     let page = find(books, entity, &query)?;
-    Ok(Answer::Text(
-        page.count.unwrap_or(page.rows.len()).to_string(),
-    ))
+    Ok(Answer::Text(page.count.unwrap_or(page.rows.len()).to_string()))
 }
 
-fn one(
-    books: &State,
-    entity: &'static Entity,
-    key: &str,
-    call: &Call<'_>,
-) -> Result<Answer, Refusal> {
+fn one(books: &State, entity: &'static Entity, key: &str, call: &Call<'_>) -> Result<Answer, Refusal> {
     let mut query = call.parsed_query()?;
     let key = query::key_literal(entity, key).ok_or_else(Refusal::syntax)?;
     // A single record needs no `$select`.
     query.top = Some(1);
     let selected = query::selected(entity, &query)?;
     let expanded = expansions(entity, &query)?;
-    let frame = Frame {
-        state: books,
-        entity,
-        base: &call.base,
-        selected: &selected,
-        expanded: &expanded,
-        bare: false,
-    };
+    let frame = Frame { state: books, entity, base: &call.base, selected: &selected, expanded: &expanded, bare: false };
     if let Some(rows) = functions::rows(books, entity, &query)? {
-        let found = rows
-            .iter()
-            .find(|row| *books.read(entity, row, entity.key) == key);
-        return found
-            .map(|row| Answer::Json(json!({"d": frame.row(row)})))
-            .ok_or_else(Refusal::not_found);
+        let found = rows.iter().find(|row| *books.read(entity, row, entity.key) == key);
+        return found.map(|row| Answer::Json(json!({"d": frame.row(row)}))).ok_or_else(Refusal::not_found);
     }
     let table = books.table(entity.source.map_or(entity, |source| schema().get(source)));
     let row = match (&key, entity.is_sync()) {
         (Cell::Int(version), true) => {
-            let next = table
-                .changed_after(version - 1)
-                .next()
-                .and_then(|slot| table.row(slot));
+            let next = table.changed_after(version - 1).next().and_then(|slot| table.row(slot));
             next.filter(|row| row.version == *version)
         }
         _ => table.find(&key),
@@ -233,17 +180,9 @@ fn one(
 }
 
 /// The rows behind a navigation, as a list of their own.
-fn beneath(
-    books: &State,
-    entity: &'static Entity,
-    key: &str,
-    name: &str,
-    call: &Call<'_>,
-) -> Result<Answer, Refusal> {
+fn beneath(books: &State, entity: &'static Entity, key: &str, name: &str, call: &Call<'_>) -> Result<Answer, Refusal> {
     let key = query::key_literal(entity, key).ok_or_else(Refusal::syntax)?;
-    let at = entity
-        .find(name)
-        .filter(|at| entity.property(*at).kind == Kind::Collection);
+    let at = entity.find(name).filter(|at| entity.property(*at).kind == Kind::Collection);
     let at = at.ok_or_else(Refusal::not_found)?;
     let table = books.table(entity.source.map_or(entity, |source| schema().get(source)));
     let row = table.find(&key).ok_or_else(Refusal::not_found)?;
@@ -254,19 +193,9 @@ fn beneath(
     let selected = query::selected(child, &query)?;
     let page = query::page_of(books, child, &query, rows.into_iter().cloned().collect())?;
     let bare = query.top.is_some() && !query.count;
-    let frame = Frame {
-        state: books,
-        entity: child,
-        base: &call.base,
-        selected: &selected,
-        expanded: &[],
-        bare,
-    };
-    let address = format!(
-        "{}({})/{name}",
-        render::address(books, entity, &call.base),
-        query::literal(&key, Kind::Guid)
-    );
+    let frame = Frame { state: books, entity: child, base: &call.base, selected: &selected, expanded: &[], bare };
+    let address =
+        format!("{}({})/{name}", render::address(books, entity, &call.base), query::literal(&key, Kind::Guid));
     Ok(Answer::Json(listed(&frame, &page, &query, &address)))
 }
 
@@ -277,19 +206,8 @@ fn post(books: &mut State, entity: &'static Entity, call: &Call<'_>) -> Result<A
     // A function's answer lies in no table; a stored record is shown as it came to be.
     let record = books.record(entity.path, &record.key()).unwrap_or(record);
     let all: Vec<u16> = (0_u16..).take(entity.properties.len()).collect();
-    let frame = Frame {
-        state: books,
-        entity,
-        base: &call.base,
-        selected: &all,
-        expanded: &[],
-        bare: false,
-    };
+    let frame = Frame { state: books, entity, base: &call.base, selected: &all, expanded: &[], bare: false };
     let full = call.wants_record() || record.slot.is_none();
-    let shown = if full {
-        frame.row(&record.row)
-    } else {
-        render::echo(&frame, &record.row, &sent)
-    };
+    let shown = if full { frame.row(&record.row) } else { render::echo(&frame, &record.row, &sent) };
     Ok(Answer::Created(json!({"d": shown}), frame.uri(&record.row)))
 }

@@ -36,10 +36,7 @@ pub(super) struct Entity {
 
 /// Which methods an entity answers.
 #[derive(Clone, Copy, Default)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "four methods, each offered or not"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "four methods, each offered or not")]
 pub(super) struct Methods {
     pub(super) get: bool,
     pub(super) post: bool,
@@ -58,6 +55,7 @@ pub(super) enum FilterRule {
 }
 
 /// One property of an entity.
+#[expect(clippy::struct_excessive_bools, reason = "four independent columns of the reference")]
 pub(super) struct Property {
     pub(super) name: &'static str,
     pub(super) kind: Kind,
@@ -148,17 +146,13 @@ pub(super) fn schema() -> &'static Schema {
 
 /// The entity of a path that the sandbox's own code names.
 pub(super) fn entity(path: &str) -> &'static Entity {
-    schema()
-        .find(path)
-        .expect("the sandbox names entities of its own table")
+    schema().find(path).expect("the sandbox names entities of its own table")
 }
 
 impl Schema {
     /// The entity at `path`; upper and lower case are the same.
     pub(super) fn find(&self, path: &str) -> Option<&Entity> {
-        self.by_path
-            .get(&path.to_ascii_lowercase())
-            .map(|id| &self.entities[*id])
+        self.by_path.get(&path.to_ascii_lowercase()).map(|id| &self.entities[*id])
     }
 
     /// The entity of an id from this schema.
@@ -175,28 +169,16 @@ impl Schema {
         for line in table.lines().filter(|line| !line.starts_with('#')) {
             let words: Vec<_> = line.split(' ').collect();
             if words[0] == "=" {
-                heads.push(Head {
-                    words,
-                    lines: Vec::new(),
-                    names: FxHashMap::default(),
-                });
+                heads.push(Head { words, lines: Vec::new(), names: FxHashMap::default() });
             } else {
                 let head = heads.last_mut().expect("the table begins with an entity");
-                let at =
-                    u16::try_from(head.lines.len()).expect("no entity has that many properties");
+                let at = u16::try_from(head.lines.len()).expect("no entity has that many properties");
                 head.names.insert(words[0], at);
                 head.lines.push(words);
             }
         }
-        let by_path = heads
-            .iter()
-            .enumerate()
-            .map(|(id, head)| (head.words[1].to_ascii_lowercase(), id))
-            .collect();
-        let reader = Reader {
-            heads: &heads,
-            by_path: &by_path,
-        };
+        let by_path = heads.iter().enumerate().map(|(id, head)| (head.words[1].to_ascii_lowercase(), id)).collect();
+        let reader = Reader { heads: &heads, by_path: &by_path };
         let entities = (0..heads.len()).map(|id| reader.entity(id)).collect();
         Self { entities, by_path }
     }
@@ -210,8 +192,7 @@ impl Entity {
 
     /// The place of a property that the sandbox's own code names.
     pub(super) fn at(&self, name: &str) -> u16 {
-        self.find(name)
-            .unwrap_or_else(|| panic!("{} has no {name}", self.path))
+        self.find(name).unwrap_or_else(|| panic!("{} has no {name}", self.path))
     }
 
     pub(super) fn property(&self, at: u16) -> &Property {
@@ -235,13 +216,8 @@ fn singular(name: &str) -> String {
     if let Some(stem) = name.strip_suffix("ies") {
         return format!("{stem}y");
     }
-    let stem = ["sses", "xes"]
-        .iter()
-        .find(|end| name.ends_with(**end))
-        .and_then(|_| name.strip_suffix("es"));
-    stem.or_else(|| name.strip_suffix('s'))
-        .unwrap_or(name)
-        .to_owned()
+    let stem = ["sses", "xes"].iter().find(|end| name.ends_with(**end)).and_then(|_| name.strip_suffix("es"));
+    stem.or_else(|| name.strip_suffix('s')).unwrap_or(name).to_owned()
 }
 
 /// An entity's lines before they are understood.
@@ -282,11 +258,7 @@ impl Reader<'_> {
             },
             select_mandatory: flags.contains('s'),
             source: (source != "-").then(|| self.id(source)),
-            properties: head
-                .lines
-                .iter()
-                .map(|words| self.property(id, words))
-                .collect(),
+            properties: head.lines.iter().map(|words| self.property(id, words)).collect(),
             by_name: head.names.clone(),
         }
     }
@@ -311,24 +283,16 @@ impl Reader<'_> {
 
     fn reference(&self, words: &[&'static str]) -> Option<Reference> {
         let text = word(words, 4).filter(|text| !text.contains(':'))?;
-        let (path, code) = text
-            .split_once('.')
-            .map_or((text, None), |(path, code)| (path, Some(code)));
+        let (path, code) = text.split_once('.').map_or((text, None), |(path, code)| (path, Some(code)));
         let entity = self.id(path);
         let head = &self.heads[entity];
-        Some(Reference {
-            entity,
-            property: head.names[code.unwrap_or(head.words[2])],
-        })
+        Some(Reference { entity, property: head.names[code.unwrap_or(head.words[2])] })
     }
 
     fn child(&self, words: &[&'static str]) -> Option<Child> {
         let (path, parent) = word(words, 4)?.split_once(':')?;
         let entity = self.id(path);
-        Some(Child {
-            entity,
-            parent: (!parent.is_empty()).then(|| self.heads[entity].names[parent]),
-        })
+        Some(Child { entity, parent: (!parent.is_empty()).then(|| self.heads[entity].names[parent]) })
     }
 
     fn origin(&self, id: usize, words: &[&'static str]) -> Origin {
@@ -342,20 +306,13 @@ impl Reader<'_> {
         if let Some(name) = from.strip_prefix('@') {
             return Origin::Shown(self.heads[self.id(head.words[6])].names[name]);
         }
-        let (base, target) = from
-            .split_once(':')
-            .expect("a derived property names base and target");
+        let (base, target) = from.split_once(':').expect("a derived property names base and target");
         let at = head.names[base];
         if target == "#" {
             return Origin::Meaning(at);
         }
-        let refers = self
-            .reference(&head.lines[usize::from(at)])
-            .expect("the table goes through references");
-        Origin::Through {
-            base: at,
-            property: self.heads[refers.entity].names[target],
-        }
+        let refers = self.reference(&head.lines[usize::from(at)]).expect("the table goes through references");
+        Origin::Through { base: at, property: self.heads[refers.entity].names[target] }
     }
 
     fn id(&self, path: &str) -> usize {
@@ -369,9 +326,7 @@ fn word(words: &[&'static str], at: usize) -> Option<&'static str> {
 
 fn meanings(text: &'static str) -> Vec<(&'static str, String)> {
     let pairs = text.split('|').filter_map(|pair| pair.split_once('='));
-    pairs
-        .map(|(code, meaning)| (code, meaning.replace('_', " ")))
-        .collect()
+    pairs.map(|(code, meaning)| (code, meaning.replace('_', " "))).collect()
 }
 
 /// What no row holds, because it follows from other rows or from the division.
@@ -417,11 +372,7 @@ mod tests {
     #[test]
     fn the_whole_reference_is_there() {
         assert_eq!(schema().entities().len(), 148);
-        let properties: usize = schema()
-            .entities()
-            .iter()
-            .map(|entity| entity.properties.len())
-            .sum();
+        let properties: usize = schema().entities().iter().map(|entity| entity.properties.len()).sum();
         assert_eq!(properties, 5026);
     }
 
@@ -431,23 +382,11 @@ mod tests {
         assert!(order.filter == FilterRule::Mandatory && order.methods.delete);
         assert_eq!(order.property(order.key).name, "OrderID");
         let lines = order.property(order.at("SalesOrderLines"));
-        assert_eq!(
-            schema().get(lines.child.unwrap().entity).path,
-            "salesorder/SalesOrderLines"
-        );
+        assert_eq!(schema().get(lines.child.unwrap().entity).path, "salesorder/SalesOrderLines");
         assert_eq!(order.property(order.at("YourRef")).longest, Some(40));
-        assert!(matches!(
-            order.property(order.at("OrderedByName")).origin,
-            Origin::Through { .. }
-        ));
+        assert!(matches!(order.property(order.at("OrderedByName")).origin, Origin::Through { .. }));
         assert_eq!(order.type_name(), "Exact.Web.Api.Models.SalesOrder");
-        assert_eq!(
-            entity("crm/Addresses").type_name(),
-            "Exact.Web.Api.Models.Address"
-        );
-        assert_eq!(
-            entity("salesentry/SalesEntries").type_name(),
-            "Exact.Web.Api.Models.SalesEntry"
-        );
+        assert_eq!(entity("crm/Addresses").type_name(), "Exact.Web.Api.Models.Address");
+        assert_eq!(entity("salesentry/SalesEntries").type_name(), "Exact.Web.Api.Models.SalesEntry");
     }
 }

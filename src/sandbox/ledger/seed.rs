@@ -34,13 +34,10 @@ pub(super) fn plant(state: &mut State) {
 }
 
 fn add(state: &mut State, path: &str, row: &Value) {
-    let entity = schema()
-        .find(path)
-        .unwrap_or_else(|| panic!("{path} is in the table"));
+    let entity = schema().find(path).unwrap_or_else(|| panic!("{path} is in the table"));
     let mut draft = Draft::read(state, entity, row, Write::Create, Hand::Person)
         .unwrap_or_else(|refusal| panic!("master data of {path}: {} {row}", refusal.text));
-    let unnamed = draft.record.row.get(entity.key).is_null()
-        && entity.property(entity.key).kind == Kind::Guid;
+    let unnamed = draft.record.row.get(entity.key).is_null() && entity.property(entity.key).kind == Kind::Guid;
     if let (true, Some(code)) = (unnamed, row.get("Code").and_then(Value::as_str)) {
         let guid = state.named_guid(&format!("{path} {code}"));
         draft.record.row.set(entity.key, Cell::Guid(guid));
@@ -57,15 +54,14 @@ fn plant_oss(state: &mut State) {
     for country in geography::oss_countries() {
         for (at, rate) in country.rates.iter().enumerate() {
             for (kind, word, step) in [("I", "incl.", 1), ("E", "excl.", 2)] {
-                let count =
-                    char::from_digit(u32::try_from(at).unwrap_or(0) * 2 + step, 36).unwrap_or('0');
+                let count = char::from_digit(u32::try_from(at).unwrap_or(0) * 2 + step, 36).unwrap_or('0');
                 let code = match (country.code, at, kind) {
                     ("DE", 0, "I") => "D19".to_owned(),
                     ("BE", 0, "I") => "B21".to_owned(),
                     (code, ..) => format!("{code}{}", count.to_ascii_uppercase()),
                 };
-                let fraction = rate.parse::<rust_decimal::Decimal>().unwrap_or_default()
-                    / rust_decimal::Decimal::ONE_HUNDRED;
+                let fraction =
+                    rate.parse::<rust_decimal::Decimal>().unwrap_or_default() / rust_decimal::Decimal::ONE_HUNDRED;
                 let row = json!({
                     "Code": code,
                     "Description": format!("BTW {} {rate}% {word} (OSS)", country.name),
@@ -89,14 +85,8 @@ fn plant_periods(state: &mut State) {
     for year in FIRST_YEAR..=LAST_YEAR {
         for month in 1..=12 {
             let first = format!("{year}-{month:02}-01");
-            let (next_year, next_month) = if month == 12 {
-                (year + 1, 1)
-            } else {
-                (year, month + 1)
-            };
-            let end = super::cell::time(&format!("{next_year}-{next_month:02}-01"))
-                .unwrap_or_default()
-                - 86_400_000;
+            let (next_year, next_month) = if month == 12 { (year + 1, 1) } else { (year, month + 1) };
+            let end = super::cell::time(&format!("{next_year}-{next_month:02}-01")).unwrap_or_default() - 86_400_000;
             let mut period = Map::new();
             period.insert("FinYear".to_owned(), json!(year));
             period.insert("FinPeriod".to_owned(), json!(month));

@@ -95,19 +95,12 @@ impl State {
         if refers.property == schema().get(refers.entity).key {
             return table.find(value);
         }
-        table
-            .having(refers.property, value)?
-            .iter()
-            .find_map(|slot| table.row(*slot))
+        table.having(refers.property, value)?.iter().find_map(|slot| table.row(*slot))
     }
 
     pub(super) fn record_at(&self, entity: &'static Entity, slot: u32) -> Option<Record> {
         let row = self.tables[entity.id].row(slot)?.clone();
-        Some(Record {
-            entity,
-            row,
-            slot: Some(slot),
-        })
+        Some(Record { entity, row, slot: Some(slot) })
     }
 
     /// The record of a key.
@@ -140,28 +133,16 @@ impl State {
         let entity = entity(path);
         let at = entity.at(property);
         let slots = self.tables[entity.id].having(at, value);
-        assert!(
-            slots.is_some() || value.key().is_none(),
-            "{path} has an index for {property}"
-        );
+        assert!(slots.is_some() || value.key().is_none(), "{path} has an index for {property}");
         let mut slots = slots.unwrap_or_default().to_vec();
         slots.sort_unstable();
-        slots
-            .into_iter()
-            .filter_map(move |slot| self.record_at(entity, slot))
+        slots.into_iter().filter_map(move |slot| self.record_at(entity, slot))
     }
 
-    pub(super) fn all<'a>(
-        &'a self,
-        path: &str,
-    ) -> impl DoubleEndedIterator<Item = Record> + use<'a> {
+    pub(super) fn all<'a>(&'a self, path: &str) -> impl DoubleEndedIterator<Item = Record> + use<'a> {
         let entity = entity(path);
         let rows = self.tables[entity.id].rows();
-        rows.map(move |(slot, row)| Record {
-            entity,
-            row: row.clone(),
-            slot: Some(slot),
-        })
+        rows.map(move |(slot, row)| Record { entity, row: row.clone(), slot: Some(slot) })
     }
 
     /// The value of a property in an answer: stored, or followed from what is.
@@ -170,48 +151,33 @@ impl State {
         let value = match property.origin {
             Origin::Stored => Cow::Borrowed(row.get(at)),
             Origin::Shown(source) => {
-                let shown =
-                    schema().get(entity.source.expect("only a view shows another's property"));
+                let shown = schema().get(entity.source.expect("only a view shows another's property"));
                 self.read(shown, row, source)
             }
-            Origin::Through {
-                base,
-                property: target,
-            } => self.through(entity, row, at, base, target),
-            Origin::Meaning(base) => self.meaning(entity, row, at, base),
+            Origin::Through { base, property: target } => self.through(entity, row, at, base, target),
+            Origin::Meaning(base) => Self::meaning(entity, row, at, base),
             Origin::Computed(how) => Cow::Owned(self.computed(how, entity, row)),
         };
         match (property.kind, &*value) {
             (Kind::Boolean, Cell::Null) => Cow::Owned(Cell::Bool(false)),
-            (Kind::Byte, Cell::Null) if matches!(entity.name, "Accounts" | "Me") => {
+            // Flags are never null there; what is no flag has more meanings than yes and no.
+            (Kind::Byte, Cell::Null) if matches!(entity.name, "Accounts" | "Me") && property.values.is_empty() => {
                 Cow::Owned(Cell::Int(0))
             }
             _ => value,
         }
     }
 
-    fn through<'a>(
-        &'a self,
-        entity: &Entity,
-        row: &'a Row,
-        at: u16,
-        base: u16,
-        target: u16,
-    ) -> Cow<'a, Cell> {
+    fn through<'a>(&'a self, entity: &Entity, row: &'a Row, at: u16, base: u16, target: u16) -> Cow<'a, Cell> {
         if !row.get(at).is_null() {
             return Cow::Borrowed(row.get(at));
         }
-        let refers = entity
-            .property(base)
-            .refers
-            .expect("derived properties go through references");
+        let refers = entity.property(base).refers.expect("derived properties go through references");
         let found = self.referred(refers, row.get(base));
-        found.map_or(Cow::Owned(Cell::Null), |found| {
-            self.read(schema().get(refers.entity), found, target)
-        })
+        found.map_or(Cow::Owned(Cell::Null), |found| self.read(schema().get(refers.entity), found, target))
     }
 
-    fn meaning<'a>(&'a self, entity: &Entity, row: &'a Row, at: u16, base: u16) -> Cow<'a, Cell> {
+    fn meaning<'a>(entity: &Entity, row: &'a Row, at: u16, base: u16) -> Cow<'a, Cell> {
         if !row.get(at).is_null() {
             return Cow::Borrowed(row.get(at));
         }
@@ -220,11 +186,7 @@ impl State {
             Cell::Text(text) => text.to_string(),
             _ => return Cow::Owned(Cell::Null),
         };
-        let found = entity
-            .property(base)
-            .values
-            .iter()
-            .find(|value| value.0 == code);
+        let found = entity.property(base).values.iter().find(|value| value.0 == code);
         Cow::Owned(found.map_or(Cell::Null, |value| Cell::text(&value.1)))
     }
 
@@ -236,19 +198,19 @@ impl State {
             Computed::Division => Cell::Int(self.division),
             Computed::User => Cell::Guid(self.user),
             Computed::UserName => Cell::text(USER_NAME),
-            Computed::ProjectedStock => Cell::Number(
-                value("CurrentStock") + value("PlannedStockIn") - value("PlannedStockOut"),
-            ),
-            Computed::FreeStock => self.free_stock(row),
+            Computed::ProjectedStock => {
+                Cell::Number(value("CurrentStock") + value("PlannedStockIn") - value("PlannedStockOut"))
+            }
+            Computed::FreeStock => Self::free_stock(row),
             Computed::ItemStock => Cell::Number(self.stock_of(key, "CurrentStock")),
             Computed::ItemPrice => self.list_price(key),
             Computed::IsMainContact => {
                 let account = self.record("crm/Accounts", row.get(entity.at("Account")));
                 Cell::Bool(account.is_some_and(|account| account.get("MainContact") == key))
             }
-            Computed::IsCustomer if entity.name == "Accounts" => Cell::Bool(
-                matches!(row.get(entity.at("Status")), Cell::Text(status) if &**status == "C"),
-            ),
+            Computed::IsCustomer if entity.name == "Accounts" => {
+                Cell::Bool(matches!(row.get(entity.at("Status")), Cell::Text(status) if &**status == "C"))
+            }
             Computed::IsCustomer => {
                 let account = self.record("crm/Accounts", row.get(entity.at("Account")));
                 Cell::Bool(account.is_some_and(|account| account.text("Status") == Some("C")))
@@ -261,7 +223,7 @@ impl State {
     }
 
     /// No formula is documented; what is there and not set aside.
-    fn free_stock(&self, row: &Row) -> Cell {
+    fn free_stock(row: &Row) -> Cell {
         let stock = entity("inventory/ItemWarehouses");
         let value = |name: &str| row.get(stock.at(name)).number().unwrap_or_default();
         Cell::Number(value("CurrentStock") - value("ReservedStock") - value("PlannedStockOut"))
@@ -269,9 +231,7 @@ impl State {
 
     /// A stock figure of an item over all warehouses.
     pub(super) fn stock_of(&self, item: &Cell, figure: &str) -> Decimal {
-        self.having("inventory/ItemWarehouses", "Item", item)
-            .map(|stock| stock.amount(figure))
-            .sum()
+        self.having("inventory/ItemWarehouses", "Item", item).map(|stock| stock.amount(figure)).sum()
     }
 
     fn list_price(&self, item: &Cell) -> Cell {
@@ -283,9 +243,7 @@ impl State {
     /// Whether today lies between a record's `StartDate` and `EndDate`; an open end is no end.
     pub(super) fn is_current(&self, record: &Record) -> bool {
         let today = super::cell::day_of(self.now);
-        record
-            .time("StartDate")
-            .is_none_or(|start| start <= self.now)
+        record.time("StartDate").is_none_or(|start| start <= self.now)
             && record.time("EndDate").is_none_or(|end| end >= today)
     }
 
@@ -340,12 +298,7 @@ impl State {
 
     fn note(&mut self, entity: &'static Entity, action: Action, key: &Cell) {
         if let (Some(topic), Cell::Guid(key)) = (topic(entity.path), key) {
-            self.changes.push(Change {
-                topic,
-                action,
-                key: *key,
-                entity: entity.path,
-            });
+            self.changes.push(Change { topic, action, key: *key, entity: entity.path });
         }
     }
 }
@@ -361,8 +314,9 @@ fn topic(path: &str) -> Option<&'static str> {
         "financialtransaction/TransactionLines" => "FinancialTransactions",
         "financialtransaction/BankEntries" | "financialtransaction/BankEntryLines" => "BankEntries",
         "financialtransaction/CashEntries" | "financialtransaction/CashEntryLines" => "CashEntries",
-        "generaljournalentry/GeneralJournalEntries"
-        | "generaljournalentry/GeneralJournalEntryLines" => "GeneralJournalEntries",
+        "generaljournalentry/GeneralJournalEntries" | "generaljournalentry/GeneralJournalEntryLines" => {
+            "GeneralJournalEntries"
+        }
         "salesentry/SalesEntries" | "salesentry/SalesEntryLines" => "SalesEntries",
         "financial/GLAccounts" => "GLAccounts",
         "salesorder/GoodsDeliveries" | "salesorder/GoodsDeliveryLines" => "GoodsDeliveries",

@@ -75,9 +75,7 @@ impl Table {
     pub(super) fn new(entity: &Entity) -> Self {
         let indexed = (0_u16..).zip(&entity.properties).filter(|(at, property)| {
             let points = property.kind == Kind::Guid && property.refers.is_some();
-            *at != entity.key
-                && property.origin == Origin::Stored
-                && (points || INDEXED.contains(&property.name))
+            *at != entity.key && property.origin == Origin::Stored && (points || INDEXED.contains(&property.name))
         });
         Self {
             slots: Vec::new(),
@@ -112,9 +110,7 @@ impl Table {
     }
 
     pub(super) fn rows(&self) -> impl DoubleEndedIterator<Item = (u32, &Row)> {
-        (0_u32..self.end())
-            .zip(&self.slots)
-            .filter_map(|(slot, row)| Some((slot, row.as_ref()?)))
+        (0_u32..self.end()).zip(&self.slots).filter_map(|(slot, row)| Some((slot, row.as_ref()?)))
     }
 
     /// The slots whose property has this value, or `None` where there is no index to ask.
@@ -197,25 +193,16 @@ mod tests {
     fn a_row_is_found_by_key_and_index_until_it_goes() {
         let accounts = entity("crm/Accounts");
         let mut table = Table::new(accounts);
-        let mut row = Row {
-            version: 7,
-            ..Row::default()
-        };
+        let mut row = Row { version: 7, ..Row::default() };
         let key = Cell::Guid(uuid::Uuid::from_u128(1));
         row.set(accounts.key, key.clone());
         row.set(accounts.at("Email"), Cell::text("Kim@example.org "));
         table.insert(row.clone());
-        assert_eq!(
-            table.having(accounts.at("Email"), &Cell::text("kim@EXAMPLE.org")),
-            Some(&[0][..])
-        );
+        assert_eq!(table.having(accounts.at("Email"), &Cell::text("kim@EXAMPLE.org")), Some(&[0][..]));
         row.set(accounts.at("Email"), Cell::Null);
         row.version = 8;
         table.update(0, row);
-        assert_eq!(
-            table.having(accounts.at("Email"), &Cell::text("kim@example.org")),
-            Some(&[][..])
-        );
+        assert_eq!(table.having(accounts.at("Email"), &Cell::text("kim@example.org")), Some(&[][..]));
         assert_eq!(table.changed_after(7).collect::<Vec<_>>(), [0]);
         table.remove(0);
         assert!(table.find(&key).is_none() && table.slot(&key) == Some(0) && table.len() == 0);

@@ -20,12 +20,7 @@ pub struct Delivery {
 }
 
 /// The notifications of one change, one a subscription to its topic.
-pub(super) fn deliveries(
-    state: &State,
-    change: &Change,
-    base: &str,
-    secret: &str,
-) -> Vec<Delivery> {
+pub(super) fn deliveries(state: &State, change: &Change, base: &str, secret: &str) -> Vec<Delivery> {
     let topic = Cell::text(change.topic);
     let subscriptions = state.having("webhooks/WebhookSubscriptions", "Topic", &topic);
     let when = Cell::Time(state.now).to_plain();
@@ -33,10 +28,7 @@ pub(super) fn deliveries(
     subscriptions
         .map(|subscription| Delivery {
             subscription: subscription.key_guid(),
-            url: subscription
-                .text("CallbackURL")
-                .unwrap_or_default()
-                .to_owned(),
+            url: subscription.text("CallbackURL").unwrap_or_default().to_owned(),
             body: body(state, change, base, secret, &when),
         })
         .collect()
@@ -59,13 +51,9 @@ fn body(state: &State, change: &Change, base: &str, secret: &str, when: &str) ->
 
 /// Upper-case hexadecimal HMAC-SHA256 of the content's bytes.
 pub(super) fn hash(secret: &str, content: &str) -> String {
-    let mut mac =
-        Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("a key of any length will do");
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("a key of any length will do");
     mac.update(content.as_bytes());
-    mac.finalize()
-        .into_bytes()
-        .iter()
-        .fold(String::new(), |text, byte| format!("{text}{byte:02X}"))
+    mac.finalize().into_bytes().iter().fold(String::new(), |text, byte| format!("{text}{byte:02X}"))
 }
 
 #[cfg(test)]

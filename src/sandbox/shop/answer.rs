@@ -20,20 +20,12 @@ pub(crate) struct Answer {
 impl Answer {
     /// 200 with a body.
     pub(crate) fn ok(body: Value) -> Self {
-        Answer {
-            status: 200,
-            body,
-            headers: Vec::new(),
-        }
+        Answer { status: 200, body, headers: Vec::new() }
     }
 
     /// 201 with the address of what was made.
     pub(crate) fn created(body: Value, location: String) -> Self {
-        Answer {
-            status: 201,
-            body,
-            headers: vec![("location", location)],
-        }
+        Answer { status: 201, body, headers: vec![("location", location)] }
     }
 }
 
@@ -49,12 +41,7 @@ pub(crate) struct Refusal {
 impl Refusal {
     /// The usual form, `data` holding the status alone.
     pub(crate) fn new(status: u16, code: &str, message: impl Into<String>) -> Self {
-        Refusal {
-            status,
-            code: code.to_owned(),
-            message: message.into(),
-            data: Box::new(json!({"status": status})),
-        }
+        Refusal { status, code: code.to_owned(), message: message.into(), data: Box::new(json!({"status": status})) }
     }
 
     /// The same with a further member of `data`.
@@ -67,21 +54,13 @@ impl Refusal {
 
     /// Unknown route, wrong method and an id that is not digits look the same.
     pub(crate) fn no_route() -> Self {
-        Self::new(
-            404,
-            "rest_no_route",
-            "No route was found matching the URL and request method.",
-        )
+        Self::new(404, "rest_no_route", "No route was found matching the URL and request method.")
     }
 
     /// Mandatory parameters that were not sent.
     pub(crate) fn missing(names: &[&str]) -> Self {
-        Self::new(
-            400,
-            "rest_missing_callback_param",
-            format!("Missing parameter(s): {}", names.join(", ")),
-        )
-        .with("params", json!(names))
+        Self::new(400, "rest_missing_callback_param", format!("Missing parameter(s): {}", names.join(", ")))
+            .with("params", json!(names))
     }
 
     /// The body of the error answer.
@@ -107,19 +86,10 @@ pub(crate) fn respond(
         Ok(answer) => (answer.status, answer.body, answer.headers),
         Err(refusal) => (refusal.status, refusal.body(), Vec::new()),
     };
-    let (status, body) = if envelope {
-        (200, wrap(status, &body, &extra, allow))
-    } else {
-        (status, body)
-    };
-    let bytes = if head {
-        Vec::new()
-    } else {
-        wire::encode(&body)
-    };
+    let (status, body) = if envelope { (200, wrap(status, &body, &extra, allow)) } else { (status, body) };
+    let bytes = if head { Vec::new() } else { wire::encode(&body) };
     let mut response = Response::new(Body::from(bytes));
-    *response.status_mut() =
-        StatusCode::from_u16(status).expect("the shop uses registered statuses only");
+    *response.status_mut() = StatusCode::from_u16(status).expect("the shop uses registered statuses only");
     let headers = response.headers_mut();
     let mut set = |name: &'static str, value: &str| {
         if let Ok(value) = HeaderValue::from_str(value) {
@@ -128,26 +98,14 @@ pub(crate) fn respond(
     };
     set("content-type", "application/json; charset=UTF-8");
     set("x-robots-tag", "noindex");
-    set(
-        "link",
-        &format!("<{base}/wp-json/>; rel=\"https://api.w.org/\""),
-    );
+    set("link", &format!("<{base}/wp-json/>; rel=\"https://api.w.org/\""));
     set("x-content-type-options", "nosniff");
-    set(
-        "access-control-expose-headers",
-        "X-WP-Total, X-WP-TotalPages, Link",
-    );
-    set(
-        "access-control-allow-headers",
-        "Authorization, X-WP-Nonce, Content-Disposition, Content-MD5, Content-Type",
-    );
+    set("access-control-expose-headers", "X-WP-Total, X-WP-TotalPages, Link");
+    set("access-control-allow-headers", "Authorization, X-WP-Nonce, Content-Disposition, Content-MD5, Content-Type");
     if let Some(allow) = allow {
         set("allow", allow);
         set("expires", "Wed, 11 Jan 1984 05:00:00 GMT");
-        set(
-            "cache-control",
-            "no-cache, must-revalidate, max-age=0, no-store, private",
-        );
+        set("cache-control", "no-cache, must-revalidate, max-age=0, no-store, private");
     }
     for (name, value) in &extra {
         set(name, value);
@@ -156,12 +114,7 @@ pub(crate) fn respond(
 }
 
 /// `_envelope=1`: status and headers inside the body, for clients that cannot read headers.
-fn wrap(
-    status: u16,
-    body: &Value,
-    extra: &[(&'static str, String)],
-    allow: Option<&'static str>,
-) -> Value {
+fn wrap(status: u16, body: &Value, extra: &[(&'static str, String)], allow: Option<&'static str>) -> Value {
     let mut headers = Map::new();
     for (name, value) in extra {
         let shown = match *name {
@@ -171,9 +124,7 @@ fn wrap(
             "location" => "Location",
             other => other,
         };
-        let value = value
-            .parse::<u64>()
-            .map_or_else(|_| json!(value), |number| json!(number));
+        let value = value.parse::<u64>().map_or_else(|_| json!(value), |number| json!(number));
         headers.insert(shown.to_owned(), value);
     }
     if let Some(allow) = allow {

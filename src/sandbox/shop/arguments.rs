@@ -12,8 +12,7 @@ use super::query::Parameters;
 fn lists() -> &'static Map<String, Value> {
     static LISTS: OnceLock<Map<String, Value>> = OnceLock::new();
     LISTS.get_or_init(|| {
-        serde_json::from_str(include_str!("arguments.json"))
-            .expect("the embedded argument lists are JSON")
+        serde_json::from_str(include_str!("arguments.json")).expect("the embedded argument lists are JSON")
     })
 }
 
@@ -34,11 +33,7 @@ impl Wrong {
     }
 
     fn plain(code: &'static str, message: String) -> Self {
-        Wrong {
-            code,
-            message,
-            data: Value::Null,
-        }
+        Wrong { code, message, data: Value::Null }
     }
 }
 
@@ -62,34 +57,22 @@ pub(crate) fn check(endpoint: &str, parameters: &Parameters) -> Result<(), Refus
     }
     let mut names = Vec::new();
     let (mut sentences, mut details) = (Map::new(), Map::new());
-    for (name, schema) in list
-        .get("args")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
-    {
+    for (name, schema) in list.get("args").and_then(Value::as_object).into_iter().flatten() {
         let Some(value) = parameters.get(name).filter(|value| !value.is_null()) else {
             continue;
         };
         if let Err(wrong) = validate(name, value, schema) {
             names.push(name.as_str());
             sentences.insert(name.clone(), json!(wrong.message));
-            details.insert(
-                name.clone(),
-                json!({"code": wrong.code, "message": wrong.message, "data": wrong.data}),
-            );
+            details.insert(name.clone(), json!({"code": wrong.code, "message": wrong.message, "data": wrong.data}));
         }
     }
     if names.is_empty() {
         return Ok(());
     }
-    Err(Refusal::new(
-        400,
-        "rest_invalid_param",
-        format!("Invalid parameter(s): {}", names.join(", ")),
-    )
-    .with("params", Value::Object(sentences))
-    .with("details", Value::Object(details)))
+    Err(Refusal::new(400, "rest_invalid_param", format!("Invalid parameter(s): {}", names.join(", ")))
+        .with("params", Value::Object(sentences))
+        .with("details", Value::Object(details)))
 }
 
 fn validate(name: &str, value: &Value, schema: &Value) -> Result<(), Wrong> {
@@ -99,31 +82,18 @@ fn validate(name: &str, value: &Value, schema: &Value) -> Result<(), Wrong> {
         _ => return Ok(()),
     };
     let Some(kind) = kinds.iter().find(|kind| is_of(value, kind)) else {
-        let named = if kinds.len() > 1 {
-            kinds.join(",")
-        } else {
-            kinds.concat()
-        };
+        let named = if kinds.len() > 1 { kinds.join(",") } else { kinds.concat() };
         return Err(Wrong::kind(name, &named));
     };
     match *kind {
         "array" => {
             let items = list_of(value);
             for (at, item) in items.iter().enumerate() {
-                validate(
-                    &format!("{name}[{at}]"),
-                    item,
-                    schema.get("items").unwrap_or(&Value::Null),
-                )?;
+                validate(&format!("{name}[{at}]"), item, schema.get("items").unwrap_or(&Value::Null))?;
             }
         }
         "object" => {
-            for (property, schema) in schema
-                .get("properties")
-                .and_then(Value::as_object)
-                .into_iter()
-                .flatten()
-            {
+            for (property, schema) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
                 if let Some(value) = value.get(property) {
                     validate(&format!("{name}[{property}]"), value, schema)?;
                 }
@@ -144,61 +114,37 @@ fn is_of(value: &Value, kind: &str) -> bool {
         "boolean" => flag(value).is_some(),
         "string" => value.is_string(),
         "array" => {
-            matches!(
-                value,
-                Value::Array(_) | Value::String(_) | Value::Number(_) | Value::Bool(_)
-            ) || sequential(value)
+            matches!(value, Value::Array(_) | Value::String(_) | Value::Number(_) | Value::Bool(_)) || sequential(value)
         }
-        "object" => {
-            value.is_object()
-                || value.as_str() == Some("")
-                || value.as_array().is_some_and(Vec::is_empty)
-        }
+        "object" => value.is_object() || value.as_str() == Some("") || value.as_array().is_some_and(Vec::is_empty),
         "null" => value.is_null(),
         _ => true,
     }
 }
 
 fn sequential(value: &Value) -> bool {
-    value.as_object().is_some_and(|members| {
-        members
-            .keys()
-            .enumerate()
-            .all(|(at, key)| key.parse() == Ok(at))
-    })
+    value.as_object().is_some_and(|members| members.keys().enumerate().all(|(at, key)| key.parse() == Ok(at)))
 }
 
 fn among(name: &str, value: &Value, schema: &Value) -> Result<(), Wrong> {
     let Some(allowed) = schema.get("enum").and_then(Value::as_array) else {
         return Ok(());
     };
-    let same =
-        |one: &Value| one == value || integer(one).is_some() && integer(one) == integer(value);
+    let same = |one: &Value| one == value || integer(one).is_some() && integer(one) == integer(value);
     if allowed.iter().any(same) {
         return Ok(());
     }
-    let words: Vec<String> = allowed
-        .iter()
-        .map(|word| {
-            word.as_str()
-                .map_or_else(|| word.to_string(), str::to_owned)
-        })
-        .collect();
+    let words: Vec<String> =
+        allowed.iter().map(|word| word.as_str().map_or_else(|| word.to_string(), str::to_owned)).collect();
     let list = match words.as_slice() {
         [one] => {
-            return Err(Wrong::plain(
-                "rest_not_in_enum",
-                format!("{name} is not {one}."),
-            ));
+            return Err(Wrong::plain("rest_not_in_enum", format!("{name} is not {one}.")));
         }
         [one, two] => format!("{one} and {two}"),
         [most @ .., last] => format!("{}, and {last}", most.join(", ")),
         [] => String::new(),
     };
-    Err(Wrong::plain(
-        "rest_not_in_enum",
-        format!("{name} is not one of {list}."),
-    ))
+    Err(Wrong::plain("rest_not_in_enum", format!("{name} is not one of {list}.")))
 }
 
 fn formatted(value: &Value, schema: &Value) -> Result<(), Wrong> {
@@ -206,28 +152,22 @@ fn formatted(value: &Value, schema: &Value) -> Result<(), Wrong> {
         return Ok(());
     };
     match schema.get("format").and_then(Value::as_str) {
-        Some("email") if !is_email(text) => Err(Wrong::plain(
-            "rest_invalid_email",
-            "Invalid email address.".to_owned(),
-        )),
-        Some("date-time") if super::dates::parse(text).is_none() => Err(Wrong::plain(
-            "rest_invalid_date",
-            "Invalid date.".to_owned(),
-        )),
+        Some("email") if !is_email(text) => {
+            Err(Wrong::plain("rest_invalid_email", "Invalid email address.".to_owned()))
+        }
+        Some("date-time") if super::dates::parse(text).is_none() => {
+            Err(Wrong::plain("rest_invalid_date", "Invalid date.".to_owned()))
+        }
         _ => Ok(()),
     }
 }
 
 fn bounded(name: &str, value: &Value, schema: &Value) -> Result<(), Wrong> {
-    let Some(value) = number(value)
-        .filter(|_| !value.is_string() || schema.get("type") != Some(&json!("string")))
+    let Some(value) = number(value).filter(|_| !value.is_string() || schema.get("type") != Some(&json!("string")))
     else {
         return Ok(());
     };
-    let (low, high) = (
-        schema.get("minimum").and_then(number),
-        schema.get("maximum").and_then(number),
-    );
+    let (low, high) = (schema.get("minimum").and_then(number), schema.get("maximum").and_then(number));
     let message = match (low, high) {
         (Some(low), Some(high)) if value < low || value > high => {
             format!("{name} must be between {low} (inclusive) and {high} (inclusive)")
@@ -248,10 +188,8 @@ pub(crate) fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.rsplit_once('@') else {
         return false;
     };
-    let good_local = !local.is_empty()
-        && local
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+/=?^_`{|}~.-".contains(c));
+    let good_local =
+        !local.is_empty() && local.chars().all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+/=?^_`{|}~.-".contains(c));
     let labels: Vec<&str> = domain.split('.').collect();
     let good_label = |label: &&str| {
         !label.is_empty()
@@ -278,9 +216,7 @@ pub(crate) fn number(value: &Value) -> Option<Decimal> {
         Value::String(text) => text.trim().to_owned(),
         _ => return None,
     };
-    text.parse()
-        .ok()
-        .or_else(|| Decimal::from_scientific(&text).ok())
+    text.parse().ok().or_else(|| Decimal::from_scientific(&text).ok())
 }
 
 /// A truth value, also from `"true"`, `"0"` and the like.
@@ -292,9 +228,7 @@ pub(crate) fn flag(value: &Value) -> Option<bool> {
             "false" | "0" | "" => Some(false),
             _ => None,
         },
-        Value::Number(_) => integer(value)
-            .filter(|number| (0..=1).contains(number))
-            .map(|number| number == 1),
+        Value::Number(_) => integer(value).filter(|number| (0..=1).contains(number)).map(|number| number == 1),
         _ => None,
     }
 }
@@ -317,21 +251,13 @@ pub(crate) fn list_of(value: &Value) -> Vec<Value> {
 /// An array argument that names ids.
 pub(crate) fn ids_of(parameters: &Parameters, name: &str) -> Vec<u64> {
     let items = parameters.get(name).map(list_of).unwrap_or_default();
-    items
-        .iter()
-        .filter_map(integer)
-        .filter_map(|id| u64::try_from(id).ok())
-        .collect()
+    items.iter().filter_map(integer).filter_map(|id| u64::try_from(id).ok()).collect()
 }
 
 /// An array argument that names texts.
 pub(crate) fn texts_of(parameters: &Parameters, name: &str) -> Vec<String> {
     let items = parameters.get(name).map(list_of).unwrap_or_default();
-    items
-        .iter()
-        .filter_map(Value::as_str)
-        .map(str::to_owned)
-        .collect()
+    items.iter().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 #[cfg(test)]
@@ -343,18 +269,13 @@ mod tests {
 
     fn refused(endpoint: &str, value: &serde_json::Value) -> serde_json::Value {
         let parameters: Parameters = value.as_object().unwrap().clone();
-        check(endpoint, &parameters)
-            .err()
-            .map_or(json!(null), |refusal| refusal.body())
+        check(endpoint, &parameters).err().map_or(json!(null), |refusal| refusal.body())
     }
 
     #[test]
     fn refusals_are_worded_as_recorded() {
         let page = refused("GET orders", &json!({"page": "0"}));
-        assert_eq!(
-            page["data"]["params"]["page"],
-            "page must be greater than or equal to 1"
-        );
+        assert_eq!(page["data"]["params"]["page"], "page must be greater than or equal to 1");
         let rows = refused("GET orders", &json!({"per_page": "101"}));
         assert_eq!(
             rows["data"]["details"]["per_page"]["message"],
@@ -367,35 +288,18 @@ mod tests {
         );
         let status = refused("GET orders", &json!({"status": "pending,wc-x"}));
         assert!(
-            status["data"]["params"]["status"]
-                .as_str()
-                .unwrap()
-                .starts_with("status[1] is not one of any, trash,")
+            status["data"]["params"]["status"].as_str().unwrap().starts_with("status[1] is not one of any, trash,")
         );
         let lines = refused("POST orders", &json!({"line_items": [{"quantity": 1.5}]}));
-        assert_eq!(
-            lines["data"]["params"]["line_items"],
-            "line_items[0][quantity] is not of type integer."
-        );
+        assert_eq!(lines["data"]["params"]["line_items"], "line_items[0][quantity] is not of type integer.");
         let email = refused("POST orders", &json!({"billing": {"email": ""}}));
         assert_eq!(email["data"]["params"]["billing"], "Invalid email address.");
-        assert_eq!(
-            refused("POST orders", &json!({"foo": 1, "billing": {"bar": 2}})),
-            json!(null)
-        );
-        assert_eq!(
-            refused("POST customers", &json!({"first_name": "x"}))["data"]["params"],
-            json!(["email"])
-        );
+        assert_eq!(refused("POST orders", &json!({"foo": 1, "billing": {"bar": 2}})), json!(null));
+        assert_eq!(refused("POST customers", &json!({"first_name": "x"}))["data"]["params"], json!(["email"]));
     }
 
     #[test]
     fn addresses() {
-        assert!(
-            is_email("dev.1+x@example.com")
-                && !is_email("x")
-                && !is_email("a@b")
-                && !is_email("a b@example.com")
-        );
+        assert!(is_email("dev.1+x@example.com") && !is_email("x") && !is_email("a@b") && !is_email("a b@example.com"));
     }
 }

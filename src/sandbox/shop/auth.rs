@@ -20,12 +20,7 @@ const WINDOW_SECONDS: i64 = 15 * 60;
 const NONCES_MAX: usize = 200_000;
 
 /// What a signed request carries besides the key.
-const NEEDED: [&str; 4] = [
-    "oauth_timestamp",
-    "oauth_nonce",
-    "oauth_signature",
-    "oauth_signature_method",
-];
+const NEEDED: [&str; 4] = ["oauth_timestamp", "oauth_nonce", "oauth_signature", "oauth_signature_method"];
 
 /// What a key may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,10 +56,7 @@ pub(crate) struct Keys {
 
 impl Keys {
     pub(crate) fn new(keys: Vec<Key>) -> Self {
-        Keys {
-            keys,
-            nonces: BTreeSet::new(),
-        }
+        Keys { keys, nonces: BTreeSet::new() }
     }
 
     /// The key of a request, or none where the shop sees no key at all (also with Basic, and with an unknown key).
@@ -74,11 +66,7 @@ impl Keys {
     ///
     /// # Errors
     /// `woocommerce_rest_authentication_error` for a wrong signature, time or nonce; see the recorded answers.
-    pub(crate) fn identify(
-        &mut self,
-        request: &Signed<'_>,
-        clocks: &[Timestamp],
-    ) -> Result<Option<Key>, Refusal> {
+    pub(crate) fn identify(&mut self, request: &Signed<'_>, clocks: &[Timestamp]) -> Result<Option<Key>, Refusal> {
         let mut parameters = request.query.clone();
         for (name, value) in request.authorization.and_then(header).unwrap_or_default() {
             parameters.insert(name, Value::String(value));
@@ -86,10 +74,7 @@ impl Keys {
         let Some(key) = text(&parameters, "oauth_consumer_key") else {
             return Ok(None);
         };
-        let missing: Vec<&str> = NEEDED
-            .into_iter()
-            .filter(|name| text(&parameters, name).is_none())
-            .collect();
+        let missing: Vec<&str> = NEEDED.into_iter().filter(|name| text(&parameters, name).is_none()).collect();
         if !missing.is_empty() {
             let names = missing.join(", ");
             return Err(Refusal::new(
@@ -102,18 +87,11 @@ impl Keys {
             return Err(wrong("Consumer key is invalid."));
         };
         check_signature(request, &parameters, &known.secret)?;
-        let stamp = text(&parameters, "oauth_timestamp")
-            .and_then(|stamp| stamp.parse::<i64>().ok())
-            .unwrap_or(0);
-        if clocks
-            .iter()
-            .all(|now| (now.as_second() - stamp).abs() > WINDOW_SECONDS)
-        {
+        let stamp = text(&parameters, "oauth_timestamp").and_then(|stamp| stamp.parse::<i64>().ok()).unwrap_or(0);
+        if clocks.iter().all(|now| (now.as_second() - stamp).abs() > WINDOW_SECONDS) {
             return Err(wrong("Invalid timestamp."));
         }
-        let nonce = text(&parameters, "oauth_nonce")
-            .unwrap_or_default()
-            .to_owned();
+        let nonce = text(&parameters, "oauth_nonce").unwrap_or_default().to_owned();
         if !self.nonces.insert((stamp, format!("{key}/{nonce}"))) {
             return Err(wrong("Invalid nonce - nonce has already been used."));
         }
@@ -130,12 +108,10 @@ impl Keys {
 /// The recorded refusals of a key that reads or writes only.
 pub(crate) fn permit(key: &Key, method: &str) -> Result<(), Refusal> {
     match (method, key.permission) {
-        ("GET" | "HEAD", Permission::Write) => Err(wrong(
-            "The API key provided does not have read permissions.",
-        )),
-        ("POST" | "PUT" | "PATCH" | "DELETE", Permission::Read) => Err(wrong(
-            "The API key provided does not have write permissions.",
-        )),
+        ("GET" | "HEAD", Permission::Write) => Err(wrong("The API key provided does not have read permissions.")),
+        ("POST" | "PUT" | "PATCH" | "DELETE", Permission::Read) => {
+            Err(wrong("The API key provided does not have write permissions."))
+        }
         _ => Ok(()),
     }
 }
@@ -145,23 +121,14 @@ fn wrong(message: &str) -> Refusal {
 }
 
 fn text<'a>(parameters: &'a Parameters, name: &str) -> Option<&'a str> {
-    parameters
-        .get(name)
-        .and_then(Value::as_str)
-        .filter(|text| !text.is_empty())
+    parameters.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
 }
 
 /// The parameters of an `Authorization: OAuth …` header.
 fn header(value: &str) -> Option<Vec<(String, String)>> {
     let list = value.strip_prefix("OAuth ")?;
-    let pairs = list
-        .split(',')
-        .filter_map(|pair| pair.trim().split_once('='));
-    let decode = |text: &str| {
-        percent_decode_str(text.trim_matches('"'))
-            .decode_utf8_lossy()
-            .into_owned()
-    };
+    let pairs = list.split(',').filter_map(|pair| pair.trim().split_once('='));
+    let decode = |text: &str| percent_decode_str(text.trim_matches('"')).decode_utf8_lossy().into_owned();
     Some(
         pairs
             .map(|(name, value)| (decode(name), decode(value)))
@@ -170,14 +137,8 @@ fn header(value: &str) -> Option<Vec<(String, String)>> {
     )
 }
 
-fn check_signature(
-    request: &Signed<'_>,
-    parameters: &Parameters,
-    secret: &str,
-) -> Result<(), Refusal> {
-    let given = text(parameters, "oauth_signature")
-        .unwrap_or_default()
-        .replace(' ', "+");
+fn check_signature(request: &Signed<'_>, parameters: &Parameters, secret: &str) -> Result<(), Refusal> {
+    let given = text(parameters, "oauth_signature").unwrap_or_default().replace(' ', "+");
     let given = percent_decode_str(&given).decode_utf8_lossy().into_owned();
     let base = base_string(request, parameters);
     let key = format!("{secret}&");
@@ -186,39 +147,24 @@ fn check_signature(
         Some("HMAC-SHA256") => STANDARD.encode(mac::<Hmac<Sha256>>(&key, &base)),
         _ => return Err(wrong("Invalid signature - signature method is invalid.")),
     };
-    if expected == given {
-        Ok(())
-    } else {
-        Err(wrong(
-            "Invalid signature - provided signature does not match.",
-        ))
-    }
+    if expected == given { Ok(()) } else { Err(wrong("Invalid signature - provided signature does not match.")) }
 }
 
 fn mac<M: Mac + KeyInit>(key: &str, text: &str) -> Vec<u8> {
-    let mut mac =
-        <M as KeyInit>::new_from_slice(key.as_bytes()).expect("an HMAC takes keys of any length");
+    let mut mac = <M as KeyInit>::new_from_slice(key.as_bytes()).expect("an HMAC takes keys of any length");
     mac.update(text.as_bytes());
     mac.finalize().into_bytes().to_vec()
 }
 
 /// `METHOD&url&parameters`, sorted by name; the members of PHP's arrays carry their keys.
 fn base_string(request: &Signed<'_>, parameters: &Parameters) -> String {
-    let mut names: Vec<&String> = parameters
-        .keys()
-        .filter(|name| *name != "oauth_signature")
-        .collect();
+    let mut names: Vec<&String> = parameters.keys().filter(|name| *name != "oauth_signature").collect();
     names.sort_unstable();
     let mut pairs = Vec::new();
     for name in names {
         join(&query::encode(name), &parameters[name], &mut pairs);
     }
-    format!(
-        "{}&{}&{}",
-        request.method,
-        query::encode(request.url),
-        pairs.join("%26")
-    )
+    format!("{}&{}&{}", request.method, query::encode(request.url), pairs.join("%26"))
 }
 
 fn join(name: &str, value: &Value, pairs: &mut Vec<String>) {
@@ -237,21 +183,15 @@ fn join(name: &str, value: &Value, pairs: &mut Vec<String>) {
 
 /// A signature as WooCommerce puts it on webhooks: base64 of HMAC-SHA256 over the raw body.
 pub(crate) fn sign_body(secret: &str, body: &[u8]) -> String {
-    let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(secret.as_bytes())
-        .expect("an HMAC takes keys of any length");
+    let mut mac =
+        <Hmac<Sha256> as KeyInit>::new_from_slice(secret.as_bytes()).expect("an HMAC takes keys of any length");
     mac.update(body);
     STANDARD.encode(mac.finalize().into_bytes())
 }
 
 /// A query string with its signature, as a client makes it.
 #[cfg(test)]
-pub(crate) fn signed_query(
-    method: &str,
-    url: &str,
-    query: &str,
-    key: &Key,
-    now: Timestamp,
-) -> String {
+pub(crate) fn signed_query(method: &str, url: &str, query: &str, key: &Key, now: Timestamp) -> String {
     use std::sync::atomic::{AtomicU64, Ordering};
     static NONCE: AtomicU64 = AtomicU64::new(0);
     let nonce = NONCE.fetch_add(1, Ordering::Relaxed);
@@ -262,12 +202,7 @@ pub(crate) fn signed_query(
         now.as_second()
     );
     let parameters = query::parse(&whole);
-    let request = Signed {
-        method,
-        url,
-        query: &parameters,
-        authorization: None,
-    };
+    let request = Signed { method, url, query: &parameters, authorization: None };
     let base = base_string(&request, &parameters);
     let signature = STANDARD.encode(mac::<Hmac<Sha256>>(&format!("{}&", key.secret), &base));
     format!("{whole}&oauth_signature={}", query::encode(&signature))
@@ -278,11 +213,7 @@ mod tests {
     use super::*;
 
     fn keys() -> Keys {
-        Keys::new(vec![Key {
-            name: "ck_a".into(),
-            secret: "cs_b".into(),
-            permission: Permission::ReadWrite,
-        }])
+        Keys::new(vec![Key { name: "ck_a".into(), secret: "cs_b".into(), permission: Permission::ReadWrite }])
     }
 
     fn identify(keys: &mut Keys, query: &str) -> Result<Option<Key>, Refusal> {
@@ -307,18 +238,12 @@ mod tests {
             authorization: None,
         };
         let base = base_string(&request, &parsed);
-        assert!(
-            base.ends_with("per_page%3D1%26status%255B0%255D%3Da%2520b"),
-            "{base}"
-        );
+        assert!(base.ends_with("per_page%3D1%26status%255B0%255D%3Da%2520b"), "{base}");
         let signature = query::encode(&STANDARD.encode(mac::<Hmac<Sha256>>("cs_b&", &base)));
         let whole = format!("{query}&oauth_signature={signature}");
         let mut keys = keys();
         assert!(identify(&mut keys, &whole).unwrap().is_some());
-        assert_eq!(
-            identify(&mut keys, &whole).unwrap_err().message,
-            "Invalid nonce - nonce has already been used."
-        );
+        assert_eq!(identify(&mut keys, &whole).unwrap_err().message, "Invalid nonce - nonce has already been used.");
         let changed = whole.replace("per_page=1", "per_page=2");
         assert_eq!(
             identify(&mut keys, &changed).unwrap_err().message,

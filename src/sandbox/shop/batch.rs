@@ -20,31 +20,17 @@ pub(crate) struct Endpoints<'a> {
 
 /// `POST /{resource}/batch`.
 pub(crate) fn run(state: &mut State, call: &mut Call, endpoints: &Endpoints<'_>) -> Outcome {
-    let rows = |name: &str| {
-        call.parameters
-            .get(name)
-            .and_then(Value::as_array)
-            .cloned()
-            .unwrap_or_default()
-    };
+    let rows = |name: &str| call.parameters.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
     let (creates, updates, deletes) = (rows("create"), rows("update"), rows("delete"));
     if creates.len() + updates.len() + deletes.len() > ROWS_MAX {
         let message = "Unable to accept more than 100 items for this request.";
-        return Err(Refusal::new(
-            413,
-            "woocommerce_rest_request_entity_too_large",
-            message,
-        ));
+        return Err(Refusal::new(413, "woocommerce_rest_request_entity_too_large", message));
     }
     let mut answer = Map::new();
     if !creates.is_empty() {
         let done = creates
             .into_iter()
-            .map(|row| {
-                one(call, row, &json!(0), |inner| {
-                    (endpoints.create)(state, inner)
-                })
-            })
+            .map(|row| one(call, row, &json!(0), |inner| (endpoints.create)(state, inner)))
             .collect();
         answer.insert("create".to_owned(), done);
     }
@@ -52,40 +38,25 @@ pub(crate) fn run(state: &mut State, call: &mut Call, endpoints: &Endpoints<'_>)
         let done = updates.into_iter().map(|row| {
             let sent = row.get("id").cloned().unwrap_or(Value::Null);
             let row_id = number(&sent);
-            one(call, row, &sent, |inner| {
-                (endpoints.update)(state, inner, row_id)
-            })
+            one(call, row, &sent, |inner| (endpoints.update)(state, inner, row_id))
         });
         answer.insert("update".to_owned(), done.collect());
     }
     if !deletes.is_empty() {
         let done = deletes.into_iter().map(|sent| {
             let row_id = number(&sent);
-            one(call, json!({"force": true}), &sent, |inner| {
-                (endpoints.delete)(state, inner, row_id)
-            })
+            one(call, json!({"force": true}), &sent, |inner| (endpoints.delete)(state, inner, row_id))
         });
         answer.insert("delete".to_owned(), done.collect());
     }
-    Ok(Answer::ok(if answer.is_empty() {
-        json!([])
-    } else {
-        Value::Object(answer)
-    }))
+    Ok(Answer::ok(if answer.is_empty() { json!([]) } else { Value::Object(answer) }))
 }
 
 fn number(id: &Value) -> u64 {
-    integer(id)
-        .and_then(|id| u64::try_from(id).ok())
-        .unwrap_or(0)
+    integer(id).and_then(|id| u64::try_from(id).ok()).unwrap_or(0)
 }
 
-fn one(
-    call: &mut Call,
-    row: Value,
-    sent_id: &Value,
-    act: impl FnOnce(&mut Call) -> Outcome,
-) -> Value {
+fn one(call: &mut Call, row: Value, sent_id: &Value, act: impl FnOnce(&mut Call) -> Outcome) -> Value {
     let parameters: Parameters = match row {
         Value::Object(members) => members,
         _ => Map::new(),

@@ -25,9 +25,7 @@ const ORDER: &str = r#"{
 /// An order with nothing in it, not even an id.
 pub(crate) fn order() -> Value {
     static TEMPLATE: OnceLock<Value> = OnceLock::new();
-    TEMPLATE
-        .get_or_init(|| serde_json::from_str(ORDER).expect("the blank order is JSON"))
-        .clone()
+    TEMPLATE.get_or_init(|| serde_json::from_str(ORDER).expect("the blank order is JSON")).clone()
 }
 
 /// A product with nothing in it, its members in the order of answers.

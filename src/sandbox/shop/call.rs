@@ -63,11 +63,7 @@ impl Call {
 
     /// Notes an event.
     pub(crate) fn fire(&mut self, resource: &'static str, event: &str, id: u64) {
-        let event = Event {
-            resource,
-            what: event.to_owned(),
-            id,
-        };
+        let event = Event { resource, what: event.to_owned(), id };
         if !self.events.contains(&event) {
             self.events.push(event);
         }
@@ -90,27 +86,18 @@ impl Call {
 
     /// A parameter that is true.
     pub(crate) fn is_set(&self, name: &str) -> bool {
-        self.parameters
-            .get(name)
-            .and_then(arguments::flag)
-            .unwrap_or(false)
+        self.parameters.get(name).and_then(arguments::flag).unwrap_or(false)
     }
 
     /// Refuses parameters that the endpoint does not allow.
     pub(crate) fn check(&self, endpoint: &str) -> Result<(), super::answer::Refusal> {
-        if self.unchecked {
-            Ok(())
-        } else {
-            arguments::check(endpoint, &self.parameters)
-        }
+        if self.unchecked { Ok(()) } else { arguments::check(endpoint, &self.parameters) }
     }
 
     /// Seconds since 1970 of a date parameter, in the shop's zone unless it says otherwise.
     pub(crate) fn seconds(&self, name: &str, zone: &TimeZone) -> Option<i64> {
         let gmt = self.is_set("dates_are_gmt");
-        self.text(name)
-            .and_then(|text| super::dates::instant(text, zone, gmt))
-            .map(Timestamp::as_second)
+        self.text(name).and_then(|text| super::dates::instant(text, zone, gmt)).map(Timestamp::as_second)
     }
 
     /// The `_links` of a record.

@@ -43,9 +43,7 @@ pub(crate) fn pair(instant: Timestamp, zone: &TimeZone) -> (String, String) {
 }
 
 fn show(instant: Timestamp, zone: &TimeZone) -> String {
-    zone.to_datetime(instant)
-        .strftime("%Y-%m-%dT%H:%M:%S")
-        .to_string()
+    zone.to_datetime(instant).strftime("%Y-%m-%dT%H:%M:%S").to_string()
 }
 
 /// Seconds since 1970 of a `…_gmt` member.
@@ -61,18 +59,9 @@ mod tests {
     fn local_and_utc() {
         let zone = TimeZone::get("Europe/Amsterdam").unwrap();
         let instant_ = instant("2026-07-03T00:15:00", &zone, false).unwrap();
+        assert_eq!(pair(instant_, &zone), ("2026-07-03T00:15:00".to_owned(), "2026-07-02T22:15:00".to_owned()));
         assert_eq!(
-            pair(instant_, &zone),
-            (
-                "2026-07-03T00:15:00".to_owned(),
-                "2026-07-02T22:15:00".to_owned()
-            )
-        );
-        assert_eq!(
-            instant("2026-07-02T22:15:00+05:00", &zone, false)
-                .unwrap()
-                .as_second()
-                + 18_000,
+            instant("2026-07-02T22:15:00+05:00", &zone, false).unwrap().as_second() + 18_000,
             instant_.as_second()
         );
         assert_eq!(parse("2026-07-01"), None);

@@ -13,12 +13,7 @@ use super::totals::{bare, stored};
 ///
 /// # Errors
 /// `woocommerce_rest_invalid_coupon` for a code that no coupon has.
-pub(crate) fn apply(
-    state: &mut State,
-    order: &mut Value,
-    sent: &Value,
-    rates: &Rates,
-) -> Result<(), Refusal> {
+pub(crate) fn apply(state: &mut State, order: &mut Value, sent: &Value, rates: &Rates) -> Result<(), Refusal> {
     let codes = sent
         .as_array()
         .into_iter()
@@ -27,19 +22,10 @@ pub(crate) fn apply(
         .filter(|code| !code.is_empty());
     let mut coupons = Vec::new();
     for code in codes {
-        let coupon = state
-            .coupons
-            .with_key(&code)
-            .first()
-            .and_then(|id| state.coupons.get(*id));
+        let coupon = state.coupons.with_key(&code).first().and_then(|id| state.coupons.get(*id));
         let Some(coupon) = coupon else {
-            let message =
-                format!("Coupon &quot;{code}&quot; cannot be applied because it does not exist.");
-            return Err(Refusal::new(
-                400,
-                "woocommerce_rest_invalid_coupon",
-                message,
-            ));
+            let message = format!("Coupon &quot;{code}&quot; cannot be applied because it does not exist.");
+            return Err(Refusal::new(400, "woocommerce_rest_invalid_coupon", message));
         };
         coupons.push(coupon);
     }
@@ -56,13 +42,7 @@ pub(crate) fn apply(
 }
 
 /// Takes one coupon off the lines of an order; its coupon line.
-pub(crate) fn take_off(
-    order: &mut Value,
-    coupon: &Value,
-    rates: &Rates,
-    item: u64,
-    entry: u64,
-) -> Value {
+pub(crate) fn take_off(order: &mut Value, coupon: &Value, rates: &Rates, item: u64, entry: u64) -> Value {
     let value = amount(coupon, "amount");
     let kind = text(coupon, "discount_type").to_owned();
     let lines = order["line_items"].as_array().cloned().unwrap_or_default();
@@ -70,34 +50,21 @@ pub(crate) fn take_off(
     let quantities: Vec<Decimal> = lines.iter().map(|line| amount(line, "quantity")).collect();
     let shares = shares(&kind, value, &prices, &quantities, rates.decimals);
     let (mut net, mut tax) = (Decimal::ZERO, Decimal::ZERO);
-    for (line, share) in order["line_items"]
-        .as_array_mut()
-        .into_iter()
-        .flatten()
-        .zip(&shares)
-    {
+    for (line, share) in order["line_items"].as_array_mut().into_iter().flatten().zip(&shares) {
         let found = rates.at_base(text(line, "tax_class"));
         let (mut off, mut off_tax) = (*share, Decimal::ZERO);
         if rates.prices_include_tax {
             off_tax = inside(*share, &found).iter().map(|(_, tax)| *tax).sum();
             off = inner(off - off_tax);
         } else {
-            off_tax += super::rates::on_top(*share, &found)
-                .iter()
-                .map(|(_, tax)| rates.round_tax(*tax))
-                .sum::<Decimal>();
+            off_tax +=
+                super::rates::on_top(*share, &found).iter().map(|(_, tax)| rates.round_tax(*tax)).sum::<Decimal>();
         }
         line["total"] = stored((amount(line, "total") - off).max(Decimal::ZERO));
         net += off;
         tax += off_tax;
     }
-    let info = format!(
-        "[{},{},{},{}]",
-        coupon["id"],
-        coupon["code"],
-        coupon["discount_type"],
-        bare(value)
-    );
+    let info = format!("[{},{},{},{}]", coupon["id"], coupon["code"], coupon["discount_type"], bare(value));
     json!({
         "id": item,
         "code": text(coupon, "code"),
@@ -116,66 +83,36 @@ fn open_price(line: &Value, rates: &Rates) -> Decimal {
     if !rates.prices_include_tax {
         return rates.round(net);
     }
-    let tax: Decimal = super::rates::on_top(net, &rates.at_base(text(line, "tax_class")))
-        .iter()
-        .map(|(_, tax)| *tax)
-        .sum();
+    let tax: Decimal =
+        super::rates::on_top(net, &rates.at_base(text(line, "tax_class"))).iter().map(|(_, tax)| *tax).sum();
     rates.round(net + tax)
 }
 
 /// The discount of each line at the decimals of prices; together exactly what the coupon is worth.
-fn shares(
-    kind: &str,
-    value: Decimal,
-    prices: &[Decimal],
-    quantities: &[Decimal],
-    decimals: u32,
-) -> Vec<Decimal> {
+fn shares(kind: &str, value: Decimal, prices: &[Decimal], quantities: &[Decimal], decimals: u32) -> Vec<Decimal> {
     let cents = Decimal::from(10_u64.pow(decimals.min(6)));
     let down = |amount: Decimal| (amount * cents).floor() / cents;
-    let whole: Decimal = prices
-        .iter()
-        .copied()
-        .filter(|price| *price > Decimal::ZERO)
-        .sum();
+    let whole: Decimal = prices.iter().copied().filter(|price| *price > Decimal::ZERO).sum();
     let pieces: Decimal = quantities.iter().sum();
     let (mut shares, worth): (Vec<Decimal>, Decimal) = match kind {
         "percent" => {
             let part = value / Decimal::ONE_HUNDRED;
-            let worth = (whole * part)
-                .round_dp_with_strategy(decimals, RoundingStrategy::MidpointAwayFromZero);
-            (
-                prices.iter().map(|price| down(*price * part)).collect(),
-                worth,
-            )
+            let worth = (whole * part).round_dp_with_strategy(decimals, RoundingStrategy::MidpointAwayFromZero);
+            (prices.iter().map(|price| down(*price * part)).collect(), worth)
         }
         "fixed_product" => {
-            let each: Vec<Decimal> = prices
-                .iter()
-                .zip(quantities)
-                .map(|(price, quantity)| (value * quantity).min(*price))
-                .collect();
+            let each: Vec<Decimal> =
+                prices.iter().zip(quantities).map(|(price, quantity)| (value * quantity).min(*price)).collect();
             let worth = each.iter().sum();
             (each, worth)
         }
         _ => {
             let worth = value.min(whole);
             let each = |price: &Decimal, quantity: &Decimal| {
-                let share = if pieces.is_zero() {
-                    Decimal::ZERO
-                } else {
-                    down(worth / pieces) * quantity
-                };
+                let share = if pieces.is_zero() { Decimal::ZERO } else { down(worth / pieces) * quantity };
                 share.min(*price)
             };
-            (
-                prices
-                    .iter()
-                    .zip(quantities)
-                    .map(|(price, quantity)| each(price, quantity))
-                    .collect(),
-                worth,
-            )
+            (prices.iter().zip(quantities).map(|(price, quantity)| each(price, quantity)).collect(), worth)
         }
     };
     let mut rest = worth - shares.iter().sum::<Decimal>();
@@ -207,21 +144,9 @@ mod tests {
     #[test]
     fn the_remainder_falls_on_the_first_line() {
         // Recorded: 10 % of 30.00 and 4.36 took off 3.01 and 0.43.
-        let taken = shares(
-            "percent",
-            d("10"),
-            &[d("30.00"), d("4.36")],
-            &[d("3"), d("1")],
-            2,
-        );
+        let taken = shares("percent", d("10"), &[d("30.00"), d("4.36")], &[d("3"), d("1")], 2);
         assert_eq!(taken, [d("3.01"), d("0.43")]);
-        let fixed = shares(
-            "fixed_cart",
-            d("5"),
-            &[d("10"), d("2")],
-            &[d("2"), d("1")],
-            2,
-        );
+        let fixed = shares("fixed_cart", d("5"), &[d("10"), d("2")], &[d("2"), d("1")], 2);
         assert_eq!(fixed.iter().sum::<Decimal>(), d("5"));
     }
 }

@@ -32,11 +32,7 @@ pub(crate) fn apply(
         return Ok(false);
     };
     for row in rows {
-        let row_id = row
-            .get("id")
-            .and_then(integer)
-            .and_then(|id| u64::try_from(id).ok())
-            .filter(|id| *id != 0);
+        let row_id = row.get("id").and_then(integer).and_then(|id| u64::try_from(id).ok()).filter(|id| *id != 0);
         let Some(row_id) = row_id else {
             let made = match list {
                 "line_items" => new_line(state, row, rates)?,
@@ -49,11 +45,9 @@ pub(crate) fn apply(
             continue;
         };
         let held = order[list].as_array_mut();
-        let Some((held, at)) = held.and_then(|held| {
-            held.iter()
-                .position(|one| id(one, "id") == row_id)
-                .map(|at| (held, at))
-        }) else {
+        let Some((held, at)) =
+            held.and_then(|held| held.iter().position(|one| id(one, "id") == row_id).map(|at| (held, at)))
+        else {
             return Err(Refusal::new(
                 400,
                 "woocommerce_rest_invalid_item_id",
@@ -83,27 +77,13 @@ fn change(state: &mut State, held: &mut Value, row: &Value, list: &str) {
     if let Some(quantity) = row.get("quantity").filter(|_| list == "line_items") {
         held["quantity"] = whole(quantity);
     }
-    for name in [
-        "name",
-        "tax_class",
-        "method_title",
-        "method_id",
-        "instance_id",
-        "tax_status",
-    ] {
-        if let Some(value) = row
-            .get(name)
-            .filter(|value| value.is_string() && held.get(name).is_some())
-        {
+    for name in ["name", "tax_class", "method_title", "method_id", "instance_id", "tax_status"] {
+        if let Some(value) = row.get(name).filter(|value| value.is_string() && held.get(name).is_some()) {
             held[name] = value.clone();
         }
     }
     for name in ["subtotal", "total"] {
-        if let Some(sent) = row
-            .get(name)
-            .and_then(entered)
-            .filter(|_| held.get(name).is_some())
-        {
+        if let Some(sent) = row.get(name).and_then(entered).filter(|_| held.get(name).is_some()) {
             held[name] = stored(sent);
         }
     }
@@ -119,62 +99,36 @@ pub(crate) fn entered(value: &Value) -> Option<Decimal> {
         Value::Number(number) => number.to_string(),
         _ => return None,
     };
-    let kept: String = text
-        .chars()
-        .filter(|c| c.is_ascii_digit() || *c == '.' || *c == '-')
-        .collect();
+    let kept: String = text.chars().filter(|c| c.is_ascii_digit() || *c == '.' || *c == '-').collect();
     kept.parse().ok()
 }
 
 /// A quantity as it is kept: whole pieces.
 fn whole(value: &Value) -> Value {
-    let number = super::arguments::number(value)
-        .unwrap_or(Decimal::ONE)
-        .trunc();
+    let number = super::arguments::number(value).unwrap_or(Decimal::ONE).trunc();
     super::totals::bare(number)
 }
 
 fn new_line(state: &mut State, row: &Value, rates: &Rates) -> Result<Value, Refusal> {
     let references = ["product_id", "variation_id", "sku"];
-    let sent = |name: &str| {
-        row.get(name)
-            .is_some_and(|value| !value.is_null() && value.as_str() != Some(""))
-    };
+    let sent = |name: &str| row.get(name).is_some_and(|value| !value.is_null() && value.as_str() != Some(""));
     if !references.iter().any(|name| sent(name)) {
-        return Err(Refusal::new(
-            400,
-            "woocommerce_rest_required_product_reference",
-            "Product ID or SKU is required.",
-        ));
+        return Err(Refusal::new(400, "woocommerce_rest_required_product_reference", "Product ID or SKU is required."));
     }
-    let asked = row.get("quantity").map_or(Decimal::ONE, |value| {
-        super::arguments::number(value).unwrap_or(Decimal::ONE)
-    });
+    let asked =
+        row.get("quantity").map_or(Decimal::ONE, |value| super::arguments::number(value).unwrap_or(Decimal::ONE));
     if asked.is_zero() {
         return Err(fatal());
     }
     let sold = sold(state, row);
-    let (name, price, tax_class) = sold
-        .as_ref()
-        .map_or_else(|| (String::new(), Decimal::ZERO, String::new()), offered);
-    let taxable = sold
-        .as_ref()
-        .is_none_or(|sold| text(&sold.product, "tax_status") != "none");
+    let (name, price, tax_class) = sold.as_ref().map_or_else(|| (String::new(), Decimal::ZERO, String::new()), offered);
+    let taxable = sold.as_ref().is_none_or(|sold| text(&sold.product, "tax_status") != "none");
     // The pieces are counted before they are cut to whole ones: 1.5 in a batch is stored as 1 at the price of 1.5.
-    let catalogue = if asked > Decimal::ZERO {
-        rates.net_price(price * asked, &tax_class, taxable)
-    } else {
-        Decimal::ZERO
-    };
+    let catalogue =
+        if asked > Decimal::ZERO { rates.net_price(price * asked, &tax_class, taxable) } else { Decimal::ZERO };
     let subtotal = row.get("subtotal").and_then(entered).unwrap_or(catalogue);
-    let total = row
-        .get("total")
-        .and_then(entered)
-        .unwrap_or(if row.get("subtotal").is_some() {
-            subtotal
-        } else {
-            catalogue
-        });
+    let total =
+        row.get("total").and_then(entered).unwrap_or(if row.get("subtotal").is_some() { subtotal } else { catalogue });
     let product = sold.as_ref().map_or(0, |sold| id(&sold.product, "id"));
     let variation = sold.as_ref().and_then(|sold| sold.variation.as_ref());
     let article = variation.or(sold.as_ref().map(|sold| &sold.product));
@@ -194,9 +148,7 @@ fn new_line(state: &mut State, row: &Value, rates: &Rates) -> Result<Value, Refu
         "parent_name": variation.and(sold.as_ref()).map_or(Value::Null, |sold| json!(text(&sold.product, "name")))
     });
     let attributes = variation.map(attributes).unwrap_or_default();
-    meta::merge_line(&mut line["meta_data"], &attributes, &mut || {
-        state.new_meta()
-    });
+    meta::merge_line(&mut line["meta_data"], &attributes, &mut || state.new_meta());
     if let Some(sent) = row.get("meta_data") {
         meta::merge_line(&mut line["meta_data"], sent, &mut || state.new_meta());
     }
@@ -206,66 +158,34 @@ fn new_line(state: &mut State, row: &Value, rates: &Rates) -> Result<Value, Refu
 /// What a variation chose, as the line's meta.
 fn attributes(variation: &Value) -> Value {
     let chosen = variation["attributes"].as_array().into_iter().flatten();
-    chosen
-        .map(|one| json!({"key": text(one, "slug"), "value": text(one, "option").to_lowercase()}))
-        .collect()
+    chosen.map(|one| json!({"key": text(one, "slug"), "value": text(one, "option").to_lowercase()})).collect()
 }
 
 /// Name, catalogue price and tax class of what is sold.
 fn offered(sold: &Sold) -> (String, Decimal, String) {
     let parent_class = text(&sold.product, "tax_class");
     let Some(variation) = &sold.variation else {
-        return (
-            text(&sold.product, "name").to_owned(),
-            amount(&sold.product, "price"),
-            parent_class.to_owned(),
-        );
+        return (text(&sold.product, "name").to_owned(), amount(&sold.product, "price"), parent_class.to_owned());
     };
-    let name = format!(
-        "{} - {}",
-        text(&sold.product, "name"),
-        text(variation, "name")
-    );
+    let name = format!("{} - {}", text(&sold.product, "name"), text(variation, "name"));
     let class = text(variation, "tax_class");
-    let class = if class == "parent" {
-        parent_class
-    } else {
-        class
-    };
+    let class = if class == "parent" { parent_class } else { class };
     (name, amount(variation, "price"), class.to_owned())
 }
 
 fn sold(state: &State, row: &Value) -> Option<Sold> {
-    let number = |name: &str| {
-        row.get(name)
-            .and_then(integer)
-            .and_then(|id| u64::try_from(id).ok())
-            .filter(|id| *id != 0)
-    };
-    let sku = row
-        .get("sku")
-        .and_then(Value::as_str)
-        .filter(|sku| !sku.is_empty())
-        .map(str::to_lowercase);
-    let variation = number("variation_id")
-        .or_else(|| number("product_id").filter(|id| state.variations.contains(*id)));
-    let variation = variation.or_else(|| {
-        sku.as_ref()
-            .and_then(|sku| state.variations.with_key(sku).first().copied())
-    });
+    let number =
+        |name: &str| row.get(name).and_then(integer).and_then(|id| u64::try_from(id).ok()).filter(|id| *id != 0);
+    let sku = row.get("sku").and_then(Value::as_str).filter(|sku| !sku.is_empty()).map(str::to_lowercase);
+    let variation = number("variation_id").or_else(|| number("product_id").filter(|id| state.variations.contains(*id)));
+    let variation = variation.or_else(|| sku.as_ref().and_then(|sku| state.variations.with_key(sku).first().copied()));
     if let Some(variation) = variation.and_then(|id| state.variations.get(id)) {
         let product = state.products.get(id(&variation, "parent_id"))?;
-        return Some(Sold {
-            product,
-            variation: Some(variation),
-        });
+        return Some(Sold { product, variation: Some(variation) });
     }
-    let product = number("product_id")
-        .or_else(|| sku.and_then(|sku| state.products.with_key(&sku).first().copied()))?;
-    Some(Sold {
-        product: state.products.get(product)?,
-        variation: None,
-    })
+    let product =
+        number("product_id").or_else(|| sku.and_then(|sku| state.products.with_key(&sku).first().copied()))?;
+    Some(Sold { product: state.products.get(product)?, variation: None })
 }
 
 /// The answer of a script that died; the shop's real one, without its paths.
@@ -276,11 +196,7 @@ fn fatal() -> Refusal {
 
 fn new_shipping(state: &mut State, row: &Value) -> Result<Value, Refusal> {
     if text(row, "method_id").is_empty() {
-        return Err(Refusal::new(
-            400,
-            "woocommerce_rest_invalid_shipping_item",
-            "Shipping method ID is required.",
-        ));
+        return Err(Refusal::new(400, "woocommerce_rest_invalid_shipping_item", "Shipping method ID is required."));
     }
     let mut line = json!({
         "id": state.new_item(),
@@ -301,11 +217,7 @@ fn new_shipping(state: &mut State, row: &Value) -> Result<Value, Refusal> {
 
 fn new_fee(state: &mut State, row: &Value) -> Result<Value, Refusal> {
     if text(row, "name").is_empty() {
-        return Err(Refusal::new(
-            400,
-            "woocommerce_rest_invalid_fee_item",
-            "Fee name is required.",
-        ));
+        return Err(Refusal::new(400, "woocommerce_rest_invalid_fee_item", "Fee name is required."));
     }
     let mut line = json!({
         "id": state.new_item(),

@@ -20,32 +20,19 @@ pub(crate) struct Page {
 impl Page {
     /// Reads `page`, `per_page` and `offset`, which wins over `page`.
     pub(crate) fn of(parameters: &Parameters) -> Self {
-        let whole = |name: &str| {
-            parameters
-                .get(name)
-                .and_then(arguments::integer)
-                .and_then(|n| u64::try_from(n).ok())
-        };
-        let (number, rows) = (
-            whole("page").unwrap_or(1),
-            whole("per_page").unwrap_or(PER_PAGE_DEFAULT),
-        );
+        let whole = |name: &str| parameters.get(name).and_then(arguments::integer).and_then(|n| u64::try_from(n).ok());
+        let (number, rows) = (whole("page").unwrap_or(1), whole("per_page").unwrap_or(PER_PAGE_DEFAULT));
         Page {
             number,
             rows,
-            offset: whole("offset")
-                .unwrap_or_else(|| (number.saturating_sub(1)).saturating_mul(rows)),
+            offset: whole("offset").unwrap_or_else(|| (number.saturating_sub(1)).saturating_mul(rows)),
         }
     }
 
     /// The part of a list that is on this page.
     pub(crate) fn cut<'a, T>(&self, all: &'a [T]) -> &'a [T] {
-        let start = usize::try_from(self.offset)
-            .unwrap_or(usize::MAX)
-            .min(all.len());
-        let end = start
-            .saturating_add(usize::try_from(self.rows).unwrap_or(usize::MAX))
-            .min(all.len());
+        let start = usize::try_from(self.offset).unwrap_or(usize::MAX).min(all.len());
+        let end = start.saturating_add(usize::try_from(self.rows).unwrap_or(usize::MAX)).min(all.len());
         &all[start..end]
     }
 }
@@ -76,12 +63,8 @@ pub(crate) fn answer(
     let total = if beyond { 0 } else { total as u64 };
     let pages = total.div_ceil(page.rows.max(1));
     let mut links = Vec::new();
-    let link = |number: u64, rel: &str| {
-        format!(
-            "<{address}?{}>; rel=\"{rel}\"",
-            link_query(sent, number, defaults, beyond)
-        )
-    };
+    let link =
+        |number: u64, rel: &str| format!("<{address}?{}>; rel=\"{rel}\"", link_query(sent, number, defaults, beyond));
     if page.number > 1 {
         links.push(link(if beyond { pages } else { page.number - 1 }, "prev"));
     }
@@ -102,9 +85,7 @@ fn link_query(sent: &Parameters, page: u64, defaults: Defaults, beyond: bool) ->
     for (name, value) in sent {
         let value = match name.as_str() {
             "page" => json!(page),
-            "status" | "include" | "exclude" | "created_via"
-                if value.is_string() && defaults == Defaults::Orders =>
-            {
+            "status" | "include" | "exclude" | "created_via" if value.is_string() && defaults == Defaults::Orders => {
                 Value::Array(arguments::list_of(value))
             }
             _ => query::listed(value.clone()),
@@ -158,9 +139,7 @@ fn project(rows: Vec<Value>, parameters: &Parameters) -> Vec<Value> {
     let Some(tree) = wanted(parameters) else {
         return rows;
     };
-    rows.into_iter()
-        .map(|row| intersect(row, &tree).unwrap_or_else(|| json!([])))
-        .collect()
+    rows.into_iter().map(|row| intersect(row, &tree).unwrap_or_else(|| json!([]))).collect()
 }
 
 /// A single resource with only the fields that were asked for; it keeps its `_links`.
@@ -191,11 +170,7 @@ fn intersect(row: Value, tree: &Map<String, Value>) -> Option<Value> {
             None => {}
         }
     }
-    if kept.is_empty() {
-        None
-    } else {
-        Some(Value::Object(kept))
-    }
+    if kept.is_empty() { None } else { Some(Value::Object(kept)) }
 }
 
 #[cfg(test)]
@@ -211,20 +186,8 @@ mod tests {
         let sent_ = sent("per_page=5&page=2");
         let page = Page::of(&sent_);
         let rows = vec![json!({"id": 1}); 5];
-        let made = answer(
-            rows,
-            117,
-            page,
-            &sent_,
-            "http://s/wp-json/wc/v3/orders",
-            Defaults::Orders,
-        );
-        let link = &made
-            .headers
-            .iter()
-            .find(|(name, _)| *name == "link")
-            .unwrap()
-            .1;
+        let made = answer(rows, 117, page, &sent_, "http://s/wp-json/wc/v3/orders", Defaults::Orders);
+        let link = &made.headers.iter().find(|(name, _)| *name == "link").unwrap().1;
         assert_eq!(
             link,
             "<http://s/wp-json/wc/v3/orders?per_page=5&page=1&status%5B0%5D=any&dp=2&context=view>; rel=\"prev\", \
@@ -235,38 +198,19 @@ mod tests {
     #[test]
     fn beyond_the_end_the_totals_are_zero() {
         let sent_ = sent("per_page=100&page=99");
-        let made = answer(
-            Vec::new(),
-            117,
-            Page::of(&sent_),
-            &sent_,
-            "http://s/orders",
-            Defaults::Orders,
-        );
+        let made = answer(Vec::new(), 117, Page::of(&sent_), &sent_, "http://s/orders", Defaults::Orders);
         assert_eq!(made.headers[0].1, "0");
-        assert_eq!(
-            made.headers[2].1,
-            "<http://s/orders?per_page=100&page=0&status%5B0%5D=any>; rel=\"prev\""
-        );
+        assert_eq!(made.headers[2].1, "<http://s/orders?per_page=100&page=0&status%5B0%5D=any>; rel=\"prev\"");
     }
 
     #[test]
     fn projection_goes_into_objects_not_into_lists() {
         let row = json!({"id": 1, "billing": {"email": "e", "city": "c"}, "line_items": [{"sku": "s"}], "_links": {}});
         assert_eq!(
-            project(
-                vec![row.clone()],
-                &sent("_fields=id,billing.email,line_items.sku")
-            ),
+            project(vec![row.clone()], &sent("_fields=id,billing.email,line_items.sku")),
             vec![json!({"id": 1, "billing": {"email": "e"}})]
         );
-        assert_eq!(
-            project(vec![row.clone()], &sent("_fields=nothing")),
-            vec![json!([])]
-        );
-        assert_eq!(
-            project_one(row, &sent("_fields=id")),
-            json!({"id": 1, "_links": {}})
-        );
+        assert_eq!(project(vec![row.clone()], &sent("_fields=nothing")), vec![json!([])]);
+        assert_eq!(project_one(row, &sent("_fields=id")), json!({"id": 1, "_links": {}}));
     }
 }

@@ -54,9 +54,7 @@ impl Shop {
             put_variation(state, variation, 0);
         }
         for (_, customer) in records(&folder.join("customers"))? {
-            state
-                .customers
-                .put(id(&customer, "id"), &without_links(customer));
+            state.customers.put(id(&customer, "id"), &without_links(customer));
         }
         for (_, coupon) in records(&folder.join("coupons"))? {
             state.coupons.put(id(&coupon, "id"), &without_links(coupon));
@@ -68,20 +66,13 @@ impl Shop {
 /// Taxes, classes, settings, gateways and zones, from folders of their own or from `lists`.
 fn load_master(state: &mut State, folder: &Path) -> Result<(), String> {
     let lists = folder.join("lists");
-    let mut rates: Vec<Value> = records(&folder.join("taxes"))?
-        .into_iter()
-        .map(|(_, row)| row)
-        .collect();
+    let mut rates: Vec<Value> = records(&folder.join("taxes"))?.into_iter().map(|(_, row)| row).collect();
     rates.extend(read_list(&lists.join("taxes.json"))?);
     for rate in rates.into_iter().filter(|rate| rate.get("rate").is_some()) {
         state.taxes.put(id(&rate, "id"), &without_links(rate));
     }
     for class in read_list(&lists.join("tax_classes.json"))? {
-        if !state
-            .tax_classes
-            .iter()
-            .any(|known| known["slug"] == class["slug"])
-        {
+        if !state.tax_classes.iter().any(|known| known["slug"] == class["slug"]) {
             state.tax_classes.push(without_links(class));
         }
     }
@@ -95,17 +86,14 @@ fn load_master(state: &mut State, folder: &Path) -> Result<(), String> {
         state.zones.push(without_links(zone));
         let methods = read_list(&lists.join(format!("shipping_zone_{zone_id}_methods.json")))?;
         if !methods.is_empty() {
-            state
-                .zone_methods
-                .insert(zone_id, methods.into_iter().map(without_links).collect());
+            state.zone_methods.insert(zone_id, methods.into_iter().map(without_links).collect());
         }
     }
     state.zones.sort_by_key(|zone| id(zone, "id"));
     for group in ["general", "tax", "products"] {
-        for path in [
-            lists.join(format!("settings_{group}.json")),
-            folder.join("settings").join(format!("{group}.json")),
-        ] {
+        for path in
+            [lists.join(format!("settings_{group}.json")), folder.join("settings").join(format!("{group}.json"))]
+        {
             for row in read_list(&path)? {
                 if row.get("value").is_some_and(Value::is_string) {
                     state.set_setting(group, text(&row, "id"), text(&row, "value"));
@@ -132,18 +120,14 @@ fn put_product(state: &mut State, product: Value) {
     if text(&product, "type") == "variation" {
         return put_variation(state, product, 0);
     }
-    state
-        .products
-        .put(id(&product, "id"), &without_links(product));
+    state.products.put(id(&product, "id"), &without_links(product));
 }
 
 fn put_variation(state: &mut State, mut variation: Value, parent: u64) {
     if id(&variation, "parent_id") == 0 {
         variation["parent_id"] = json!(parent);
     }
-    state
-        .variations
-        .put(id(&variation, "id"), &without_links(variation));
+    state.variations.put(id(&variation, "id"), &without_links(variation));
 }
 
 fn load_orders(state: &mut State, folder: &Path) -> Result<(), String> {
@@ -151,10 +135,7 @@ fn load_orders(state: &mut State, folder: &Path) -> Result<(), String> {
     for (file, name) in plain_files(&folder.join("orders"))? {
         let finer = read_list(&fine.join(&name))?;
         for mut order in read_list(&file)? {
-            if let Some(finer) = finer
-                .iter()
-                .find(|finer| id(finer, "id") == id(&order, "id"))
-            {
+            if let Some(finer) = finer.iter().find(|finer| id(finer, "id") == id(&order, "id")) {
                 refine(&mut order, finer);
             }
             put_order(state, order);
@@ -168,10 +149,7 @@ fn load_orders(state: &mut State, folder: &Path) -> Result<(), String> {
         let finer = beside(&fine.join(&name), "refunds")?;
         for refund in beside(&file, "refunds")? {
             let mut refund = without_links(refund);
-            if let Some(finer) = finer
-                .iter()
-                .find(|finer| id(finer, "id") == id(&refund, "id"))
-            {
+            if let Some(finer) = finer.iter().find(|finer| id(finer, "id") == id(&refund, "id")) {
                 refine(&mut refund, finer);
             }
             refund["parent_id"] = json!(owner);
@@ -183,16 +161,10 @@ fn load_orders(state: &mut State, folder: &Path) -> Result<(), String> {
 
 fn put_order(state: &mut State, order: Value) {
     let mut order = without_links(order);
-    for name in [
-        "date_created",
-        "date_modified",
-        "date_paid",
-        "date_completed",
-    ] {
+    for name in ["date_created", "date_modified", "date_paid", "date_completed"] {
         let local = text(&order, name).to_owned();
         let missing = text(&order, &format!("{name}_gmt")).is_empty();
-        if let Some(instant) = super::dates::instant(&local, &state.zone, false).filter(|_| missing)
-        {
+        if let Some(instant) = super::dates::instant(&local, &state.zone, false).filter(|_| missing) {
             state.stamp(&mut order, name, instant);
         }
     }
@@ -207,13 +179,7 @@ fn put_order(state: &mut State, order: Value) {
 /// Keeps the ids of an order's rows from being given again.
 pub(crate) fn reserve(state: &mut State, order: &Value) {
     let (mut item, mut entry) = (0, 0);
-    for name in [
-        "line_items",
-        "tax_lines",
-        "shipping_lines",
-        "fee_lines",
-        "coupon_lines",
-    ] {
+    for name in ["line_items", "tax_lines", "shipping_lines", "fee_lines", "coupon_lines"] {
         for line in order[name].as_array().into_iter().flatten() {
             item = item.max(id(line, "id"));
             for meta in line["meta_data"].as_array().into_iter().flatten() {
@@ -236,15 +202,8 @@ fn know_rates(state: &mut State, order: &Value) {
         }
         let code = text(line, "rate_code");
         let parts: Vec<&str> = code.split('-').collect();
-        let priority = parts
-            .last()
-            .and_then(|last| last.parse::<u64>().ok())
-            .unwrap_or(1);
-        let state_part = parts
-            .get(1)
-            .filter(|_| parts.len() > 3)
-            .copied()
-            .unwrap_or("");
+        let priority = parts.last().and_then(|last| last.parse::<u64>().ok()).unwrap_or(1);
+        let state_part = parts.get(1).filter(|_| parts.len() > 3).copied().unwrap_or("");
         let percent = super::state::amount(line, "rate_percent");
         let row = json!({
             "id": rate, "country": parts.first().copied().unwrap_or(""), "state": state_part, "postcode": "", "city": "",
@@ -271,9 +230,7 @@ fn refine(record: &mut Value, finer: &Value) {
             }
         }
         (Value::Array(rows), Value::Array(finer)) if rows.len() == finer.len() => {
-            rows.iter_mut()
-                .zip(finer)
-                .for_each(|(row, finer)| refine(row, finer));
+            rows.iter_mut().zip(finer).for_each(|(row, finer)| refine(row, finer));
         }
         _ => {}
     }
@@ -291,15 +248,11 @@ fn plain_files(folder: &Path) -> Result<Vec<(PathBuf, String)>, String> {
     if !folder.is_dir() {
         return Ok(Vec::new());
     }
-    let entries = fs::read_dir(folder)
-        .map_err(|error| format!("{} cannot be read: {error}", folder.display()))?;
+    let entries = fs::read_dir(folder).map_err(|error| format!("{} cannot be read: {error}", folder.display()))?;
     let mut files = Vec::new();
     for entry in entries.filter_map(Result::ok) {
         let name = entry.file_name().to_string_lossy().into_owned();
-        if name.matches('.').count() == 1
-            && name.to_ascii_lowercase().ends_with(".json")
-            && name != "index.json"
-        {
+        if name.matches('.').count() == 1 && name.to_ascii_lowercase().ends_with(".json") && name != "index.json" {
             files.push((entry.path(), name));
         }
     }
@@ -311,11 +264,7 @@ fn plain_files(folder: &Path) -> Result<Vec<(PathBuf, String)>, String> {
 fn records(folder: &Path) -> Result<Vec<(PathBuf, Value)>, String> {
     let mut all = Vec::new();
     for (file, _) in plain_files(folder)? {
-        all.extend(
-            read_list(&file)?
-                .into_iter()
-                .map(|record| (file.clone(), record)),
-        );
+        all.extend(read_list(&file)?.into_iter().map(|record| (file.clone(), record)));
     }
     Ok(all)
 }
@@ -326,9 +275,7 @@ fn beside(file: &Path, kind: &str) -> Result<Vec<Value>, String> {
 }
 
 fn first_id(file: &Path) -> Result<u64, String> {
-    Ok(read_list(file)?
-        .first()
-        .map_or(0, |record| id(record, "id")))
+    Ok(read_list(file)?.first().map_or(0, |record| id(record, "id")))
 }
 
 /// One record or a list; none where there is no such file.
@@ -336,10 +283,9 @@ fn read_list(file: &Path) -> Result<Vec<Value>, String> {
     if !file.is_file() {
         return Ok(Vec::new());
     }
-    let bytes =
-        fs::read(file).map_err(|error| format!("{} cannot be read: {error}", file.display()))?;
-    let value: Value = serde_json::from_slice(&bytes)
-        .map_err(|error| format!("{} is no JSON: {error}", file.display()))?;
+    let bytes = fs::read(file).map_err(|error| format!("{} cannot be read: {error}", file.display()))?;
+    let value: Value =
+        serde_json::from_slice(&bytes).map_err(|error| format!("{} is no JSON: {error}", file.display()))?;
     let rows = match value {
         Value::Array(rows) => rows,
         one => vec![one],

@@ -37,17 +37,9 @@ pub(crate) fn merge(held: &mut Value, sent: &Value, new_id: &mut dyn FnMut() -> 
         if OWN_KEYS.contains(&key) || key == "_billing_email" {
             continue;
         }
-        let sent_id = entry
-            .get("id")
-            .and_then(integer)
-            .and_then(|id| u64::try_from(id).ok());
-        let by_id =
-            sent_id.and_then(|sent_id| entries.iter().position(|held| id(held, "id") == sent_id));
-        let at = by_id.or_else(|| {
-            entries
-                .iter()
-                .position(|held| !key.is_empty() && text(held, "key") == key)
-        });
+        let sent_id = entry.get("id").and_then(integer).and_then(|id| u64::try_from(id).ok());
+        let by_id = sent_id.and_then(|sent_id| entries.iter().position(|held| id(held, "id") == sent_id));
+        let at = by_id.or_else(|| entries.iter().position(|held| !key.is_empty() && text(held, "key") == key));
         let value = as_kept(&entry["value"]);
         match (at, value) {
             (Some(at), None) => {
@@ -104,8 +96,7 @@ mod tests {
 
     #[test]
     fn entries_merge_as_recorded() {
-        let held =
-            json!([{"id": 1, "key": "k1", "value": "a"}, {"id": 2, "key": "k2", "value": "b"}]);
+        let held = json!([{"id": 1, "key": "k1", "value": "a"}, {"id": 2, "key": "k2", "value": "b"}]);
         assert_eq!(
             after(&held, &json!([{"key": "k1", "value": "a2"}]))[0],
             json!({"id": 1, "key": "k1", "value": "a2"})
@@ -114,19 +105,10 @@ mod tests {
             after(&held, &json!([{"id": 1, "key": "k1x", "value": 5}]))[0],
             json!({"id": 1, "key": "k1x", "value": "5"})
         );
-        assert_eq!(
-            after(&held, &json!([{"key": "k2", "value": null}])),
-            json!([{"id": 1, "key": "k1", "value": "a"}])
-        );
+        assert_eq!(after(&held, &json!([{"key": "k2", "value": null}])), json!([{"id": 1, "key": "k1", "value": "a"}]));
         assert_eq!(after(&held, &json!([])), held);
-        let twice = after(
-            &json!([]),
-            &json!([{"key": "d", "value": "1"}, {"key": "d", "value": "2"}]),
-        );
+        let twice = after(&json!([]), &json!([{"key": "d", "value": "1"}, {"key": "d", "value": "2"}]));
         assert_eq!(twice, json!([{"id": 901, "key": "d", "value": "2"}]));
-        assert_eq!(
-            after(&held, &json!([{"id": 99, "key": "new", "value": true}]))[2]["value"],
-            "1"
-        );
+        assert_eq!(after(&held, &json!([{"id": 99, "key": "new", "value": true}]))[2]["value"], "1");
     }
 }

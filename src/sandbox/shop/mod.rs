@@ -93,31 +93,12 @@ impl Shop {
         let credentials = credentials(seed);
         let keys = [
             (&credentials.key, &credentials.secret, Permission::ReadWrite),
-            (
-                &credentials.read_key,
-                &credentials.read_secret,
-                Permission::Read,
-            ),
-            (
-                &credentials.write_key,
-                &credentials.write_secret,
-                Permission::Write,
-            ),
+            (&credentials.read_key, &credentials.read_secret, Permission::Read),
+            (&credentials.write_key, &credentials.write_secret, Permission::Write),
         ];
-        let keys = keys.map(|(key, secret, permission)| Key {
-            name: key.clone(),
-            secret: secret.clone(),
-            permission,
-        });
+        let keys = keys.map(|(key, secret, permission)| Key { name: key.clone(), secret: secret.clone(), permission });
         let state = Mutex::new(State::new(Keys::new(keys.to_vec())));
-        Shop {
-            inner: Arc::new(Inner {
-                state,
-                clock,
-                credentials,
-                outbox,
-            }),
-        }
+        Shop { inner: Arc::new(Inner { state, clock, credentials, outbox }) }
     }
 
     pub(crate) fn credentials(&self) -> &Credentials {
@@ -134,10 +115,7 @@ impl Shop {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.inner
-            .state
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.inner.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn now(&self) -> Timestamp {
@@ -148,11 +126,7 @@ impl Shop {
         let (parts, body) = request.into_parts();
         let Ok(body) = to_bytes(body, BODY_BYTES_MAX).await else {
             return answer::respond(
-                Err(Refusal::new(
-                    413,
-                    "rest_request_too_large",
-                    "The request is too large.",
-                )),
+                Err(Refusal::new(413, "rest_request_too_large", "The request is too large.")),
                 None,
                 "",
                 false,
@@ -164,11 +138,7 @@ impl Shop {
 
     /// Answers one request.
     fn answer(&self, parts: &Parts, body: &[u8]) -> Response<Body> {
-        let host = parts
-            .headers
-            .get(header::HOST)
-            .and_then(|host| host.to_str().ok())
-            .unwrap_or("localhost");
+        let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
         let base = format!("http://{host}");
         let query = query::parse(parts.uri.query().unwrap_or(""));
         let path = parts.uri.path();
@@ -185,10 +155,7 @@ impl Shop {
             method: parts.method.as_str(),
             url: &format!("{base}{path}"),
             query: &query,
-            authorization: parts
-                .headers
-                .get(header::AUTHORIZATION)
-                .and_then(|value| value.to_str().ok()),
+            authorization: parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()),
         };
         let clocks = [self.now(), Timestamp::now()];
         let key = match state.keys.identify(&signed, &clocks) {
@@ -214,14 +181,7 @@ impl Shop {
             unchecked: false,
         };
         let outcome = routes::dispatch(&mut state, &mut call, &segments);
-        let allow = if outcome
-            .as_ref()
-            .is_err_and(|refusal| refusal.code == "rest_no_route")
-        {
-            None
-        } else {
-            allow
-        };
+        let allow = if outcome.as_ref().is_err_and(|refusal| refusal.code == "rest_no_route") { None } else { allow };
         self.send(&state, &call);
         drop(state);
         answer::respond(outcome, allow, &base, head, envelope)
@@ -240,9 +200,7 @@ impl Shop {
 fn credentials(seed: u64) -> Credentials {
     let hex = |salt: u64| {
         let mut state = seed ^ salt.wrapping_mul(0xD1B5_4A32_D192_ED03);
-        let words: Vec<String> = (0..3)
-            .map(|_| format!("{:016x}", seed::mix(&mut state)))
-            .collect();
+        let words: Vec<String> = (0..3).map(|_| format!("{:016x}", seed::mix(&mut state))).collect();
         words.concat()[..40].to_owned()
     };
     Credentials {
@@ -262,49 +220,27 @@ fn route_of(path: &str, query: &Parameters) -> Option<String> {
         return Some(route.to_owned());
     }
     let plain = ["/", "/index.php"].contains(&path);
-    query
-        .get("rest_route")
-        .and_then(Value::as_str)
-        .filter(|_| plain)
-        .map(str::to_owned)
+    query.get("rest_route").and_then(Value::as_str).filter(|_| plain).map(str::to_owned)
 }
 
 /// The method, or the one that a POST asks to be taken for.
 fn overridden(parts: &Parts, query: &Parameters) -> String {
     let asked = query.get("_method").and_then(Value::as_str);
-    let asked = asked.or_else(|| {
-        parts
-            .headers
-            .get("x-http-method-override")
-            .and_then(|value| value.to_str().ok())
-    });
-    let method = asked
-        .filter(|_| parts.method == "POST")
-        .unwrap_or(parts.method.as_str());
-    if method == "HEAD" {
-        "GET".to_owned()
-    } else {
-        method.to_uppercase()
-    }
+    let asked = asked.or_else(|| parts.headers.get("x-http-method-override").and_then(|value| value.to_str().ok()));
+    let method = asked.filter(|_| parts.method == "POST").unwrap_or(parts.method.as_str());
+    if method == "HEAD" { "GET".to_owned() } else { method.to_uppercase() }
 }
 
 /// The parameters of a body: JSON or a form; another content type is not read.
 fn body_of(parts: &Parts, body: &[u8]) -> Result<Parameters, Refusal> {
-    let kind = parts
-        .headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|kind| kind.to_str().ok())
-        .unwrap_or("")
-        .to_ascii_lowercase();
+    let kind =
+        parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("").to_ascii_lowercase();
     if body.is_empty() {
         return Ok(Map::new());
     }
     if kind.starts_with("application/x-www-form-urlencoded") {
         let form = query::parse(&String::from_utf8_lossy(body));
-        return Ok(form
-            .into_iter()
-            .map(|(name, value)| (name, query::listed(value)))
-            .collect());
+        return Ok(form.into_iter().map(|(name, value)| (name, query::listed(value))).collect());
     }
     if !kind.starts_with("application/json") && !kind.contains("+json") {
         return Ok(Map::new());
@@ -312,11 +248,9 @@ fn body_of(parts: &Parts, body: &[u8]) -> Result<Parameters, Refusal> {
     match serde_json::from_slice(body) {
         Ok(Value::Object(members)) => Ok(members),
         Ok(_) => Ok(Map::new()),
-        Err(_) => Err(
-            Refusal::new(400, "rest_invalid_json", "Invalid JSON body passed.")
-                .with("json_error_code", Value::from(4))
-                .with("json_error_message", Value::from("Syntax error")),
-        ),
+        Err(_) => Err(Refusal::new(400, "rest_invalid_json", "Invalid JSON body passed.")
+            .with("json_error_code", Value::from(4))
+            .with("json_error_message", Value::from("Syntax error"))),
     }
 }
 
@@ -326,8 +260,6 @@ pub(crate) fn resource_of(uri: &axum::http::Uri) -> String {
     let route = route_of(uri.path(), &query).unwrap_or_else(|| uri.path().to_owned());
     let route = route.trim_matches('/');
     let route = route.strip_prefix("wc/v3").unwrap_or(route);
-    let parts = route
-        .split('/')
-        .filter(|part| !part.is_empty() && part.parse::<u64>().is_err());
+    let parts = route.split('/').filter(|part| !part.is_empty() && part.parse::<u64>().is_err());
     parts.collect::<Vec<_>>().join("/")
 }

@@ -13,54 +13,30 @@ pub(crate) fn list_of(state: &State, call: &Call, order_id: u64) -> Outcome {
     call.check("GET orders/{id}/notes")?;
     known(state, order_id)?;
     let wanted = call.text("type").unwrap_or("any");
-    let rows = state
-        .notes
-        .rows()
-        .rev()
-        .filter(|(_, row)| row.columns.owner == order_id)
-        .map(|(_, row)| row.value());
+    let rows = state.notes.rows().rev().filter(|(_, row)| row.columns.owner == order_id).map(|(_, row)| row.value());
     let fits = |note: &Value| match wanted {
         "customer" => note["customer_note"] == json!(true),
         "internal" => note["customer_note"] == json!(false),
         _ => true,
     };
-    let rows: Vec<Value> = rows
-        .filter(fits)
-        .map(|note| list::project_one(show(note, call), &call.query))
-        .collect();
+    let rows: Vec<Value> = rows.filter(fits).map(|note| list::project_one(show(note, call), &call.query)).collect();
     Ok(Answer::ok(Value::Array(rows)))
 }
 
 fn known(state: &State, order_id: u64) -> Result<(), Refusal> {
-    let unknown = || {
-        Refusal::new(
-            404,
-            "woocommerce_rest_order_invalid_id",
-            "Invalid order ID.",
-        )
-    };
-    if state.orders.contains(order_id) {
-        Ok(())
-    } else {
-        Err(unknown())
-    }
+    let unknown = || Refusal::new(404, "woocommerce_rest_order_invalid_id", "Invalid order ID.");
+    if state.orders.contains(order_id) { Ok(()) } else { Err(unknown()) }
 }
 
 fn owned(state: &State, order_id: u64, note_id: u64) -> Result<Value, Refusal> {
     known(state, order_id)?;
-    let note = state
-        .notes
-        .get(note_id)
-        .filter(|note| id(note, "parent_id") == order_id);
+    let note = state.notes.get(note_id).filter(|note| id(note, "parent_id") == order_id);
     note.ok_or_else(|| Refusal::new(404, "woocommerce_rest_invalid_id", "Invalid resource ID."))
 }
 
 /// `GET /orders/{id}/notes/{id}`.
 pub(crate) fn get(state: &State, call: &Call, order_id: u64, note_id: u64) -> Outcome {
-    Ok(Answer::ok(list::project_one(
-        show(owned(state, order_id, note_id)?, call),
-        &call.query,
-    )))
+    Ok(Answer::ok(list::project_one(show(owned(state, order_id, note_id)?, call), &call.query)))
 }
 
 /// `POST /orders/{id}/notes`. The order does not count as modified, and no webhook fires.
@@ -103,11 +79,7 @@ fn blank(state: &mut State, call: &Call, order_id: u64, text: &str) -> Value {
 pub(crate) fn delete(state: &mut State, call: &Call, order_id: u64, note_id: u64) -> Outcome {
     let note = owned(state, order_id, note_id)?;
     if !call.is_set("force") {
-        return Err(Refusal::new(
-            501,
-            "woocommerce_rest_trash_not_supported",
-            "Webhooks do not support trashing.",
-        ));
+        return Err(Refusal::new(501, "woocommerce_rest_trash_not_supported", "Webhooks do not support trashing."));
     }
     state.notes.remove(note_id);
     Ok(Answer::ok(show(note, call)))
@@ -115,11 +87,7 @@ pub(crate) fn delete(state: &mut State, call: &Call, order_id: u64, note_id: u64
 
 fn show(mut note: Value, call: &Call) -> Value {
     let order_id = id(&note, "parent_id");
-    let mut links = call.links(
-        &format!("orders/{order_id}/notes"),
-        &note["id"],
-        &["GET", "DELETE"],
-    );
+    let mut links = call.links(&format!("orders/{order_id}/notes"), &note["id"], &["GET", "DELETE"]);
     links["up"] = json!([{"href": call.address(&format!("orders/{order_id}"))}]);
     if let Value::Object(members) = &mut note {
         members.shift_remove("parent_id");

@@ -15,12 +15,8 @@ fn fresh(state: &mut State, call: &Call) -> Value {
     order["id"] = json!(order_id);
     order["number"] = json!(order_id.to_string());
     order["currency"] = json!(state.setting("general", "woocommerce_currency"));
-    order["prices_include_tax"] =
-        json!(state.setting("tax", "woocommerce_prices_include_tax") == "yes");
-    order["order_key"] = json!(format!(
-        "wc_order_{:013x}",
-        order_id.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 12
-    ));
+    order["prices_include_tax"] = json!(state.setting("tax", "woocommerce_prices_include_tax") == "yes");
+    order["order_key"] = json!(format!("wc_order_{:013x}", order_id.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 12));
     state.stamp(&mut order, "date_created", call.now);
     state.stamp(&mut order, "date_modified", call.now);
     order
@@ -30,11 +26,7 @@ fn fresh(state: &mut State, call: &Call) -> Value {
 pub(crate) fn create(state: &mut State, call: &mut Call) -> Outcome {
     call.check("POST orders")?;
     if call.integer("id").is_some() {
-        return Err(Refusal::new(
-            400,
-            "woocommerce_rest_shop_order_exists",
-            "Cannot create existing shop_order.",
-        ));
+        return Err(Refusal::new(400, "woocommerce_rest_shop_order_exists", "Cannot create existing shop_order."));
     }
     let mut order = fresh(state, call);
     let order_id = id(&order, "id");
@@ -55,32 +47,20 @@ pub(crate) fn create(state: &mut State, call: &mut Call) -> Outcome {
     call.fire("order", "created", order_id);
     call.fire("order", "updated", order_id);
     let location = call.address(&format!("orders/{order_id}"));
-    Ok(Answer::created(
-        list::project_one(orders::show(state, order, call), &call.query),
-        location,
-    ))
+    Ok(Answer::created(list::project_one(orders::show(state, order, call), &call.query), location))
 }
 
 /// `PUT /orders/{id}`: what is sent changes, all else stays.
 pub(crate) fn update(state: &mut State, call: &mut Call, order_id: u64) -> Outcome {
     call.check("POST orders/{id}")?;
-    let unknown = || {
-        Refusal::new(
-            400,
-            "woocommerce_rest_shop_order_invalid_id",
-            "ID is invalid.",
-        )
-    };
+    let unknown = || Refusal::new(400, "woocommerce_rest_shop_order_invalid_id", "ID is invalid.");
     let mut order = state.orders.get(order_id).ok_or_else(unknown)?;
     fill(state, call, &mut order, false)?;
     enter_status(state, call, &mut order);
     state.stamp(&mut order, "date_modified", call.now);
     state.orders.put(order_id, &order);
     call.fire("order", "updated", order_id);
-    Ok(Answer::ok(list::project_one(
-        orders::show(state, order, call),
-        &call.query,
-    )))
+    Ok(Answer::ok(list::project_one(orders::show(state, order, call), &call.query)))
 }
 
 /// `DELETE /orders/{id}`: into the trash, or for good with `force`. The answer shows the order as it was.
@@ -90,11 +70,8 @@ pub(crate) fn delete(state: &mut State, call: &mut Call, order_id: u64) -> Outco
     if call.is_set("force") {
         state.orders.remove(order_id);
         for table in [&mut state.refunds, &mut state.notes] {
-            let owned: Vec<u64> = table
-                .rows()
-                .filter(|(_, row)| row.columns.owner == order_id)
-                .map(|(id, _)| id)
-                .collect();
+            let owned: Vec<u64> =
+                table.rows().filter(|(_, row)| row.columns.owner == order_id).map(|(id, _)| id).collect();
             for id in owned {
                 table.remove(id);
             }
@@ -102,11 +79,7 @@ pub(crate) fn delete(state: &mut State, call: &mut Call, order_id: u64) -> Outco
         return Ok(Answer::ok(shown));
     }
     if text(&order, "status") == "trash" {
-        return Err(Refusal::new(
-            410,
-            "woocommerce_rest_already_trashed",
-            "The shop_order has already been deleted.",
-        ));
+        return Err(Refusal::new(410, "woocommerce_rest_already_trashed", "The shop_order has already been deleted."));
     }
     let mut order = order;
     order["status"] = json!("trash");
@@ -120,28 +93,16 @@ pub(crate) fn delete(state: &mut State, call: &mut Call, order_id: u64) -> Outco
 fn fill(state: &mut State, call: &mut Call, order: &mut Value, new: bool) -> Result<(), Refusal> {
     let sent = call.parameters.clone();
     if let Some(customer) = call.integer("customer_id") {
-        let known = u64::try_from(customer)
-            .ok()
-            .filter(|customer| *customer == 0 || state.customers.contains(*customer));
-        let customer = known.ok_or_else(|| {
-            Refusal::new(
-                400,
-                "woocommerce_rest_invalid_customer_id",
-                "Customer ID is invalid.",
-            )
-        })?;
+        let known =
+            u64::try_from(customer).ok().filter(|customer| *customer == 0 || state.customers.contains(*customer));
+        let customer = known
+            .ok_or_else(|| Refusal::new(400, "woocommerce_rest_invalid_customer_id", "Customer ID is invalid."))?;
         order["customer_id"] = json!(customer);
     }
     if let Some(parent) = call.integer("parent_id") {
         order["parent_id"] = json!(parent);
     }
-    for name in [
-        "currency",
-        "customer_note",
-        "payment_method",
-        "payment_method_title",
-        "transaction_id",
-    ] {
+    for name in ["currency", "customer_note", "payment_method", "payment_method_title", "transaction_id"] {
         if let Some(Value::String(value)) = sent.get(name) {
             order[name] = json!(value);
         }
@@ -149,12 +110,7 @@ fn fill(state: &mut State, call: &mut Call, order: &mut Value, new: bool) -> Res
     let rates = state.rates();
     let before = rates.place(&order["billing"], &order["shipping"]);
     for address in ["billing", "shipping"] {
-        for (name, value) in sent
-            .get(address)
-            .and_then(Value::as_object)
-            .into_iter()
-            .flatten()
-        {
+        for (name, value) in sent.get(address).and_then(Value::as_object).into_iter().flatten() {
             if value.is_string() && order[address].get(name).is_some() {
                 order[address][name] = value.clone();
             }
@@ -184,19 +140,15 @@ fn fill(state: &mut State, call: &mut Call, order: &mut Value, new: bool) -> Res
 pub(crate) fn recalculate(state: &mut State, order: &mut Value) {
     let rates = state.rates();
     for line in order["line_items"].as_array_mut().into_iter().flatten() {
-        let status = state
-            .products
-            .get(id(line, "product_id"))
-            .map(|product| text(&product, "tax_status").to_owned());
+        let status = state.products.get(id(line, "product_id")).map(|product| text(&product, "tax_status").to_owned());
         line["_tax_status"] = json!(status.unwrap_or_else(|| "taxable".to_owned()));
     }
     totals::recalculate(order, &rates, &mut || state.new_item());
     let mut processing = false;
     for line in order["line_items"].as_array_mut().into_iter().flatten() {
         let product = state.products.get(id(line, "product_id"));
-        processing |= product.is_some_and(|product| {
-            !(product["virtual"] == json!(true) && product["downloadable"] == json!(true))
-        });
+        processing |= product
+            .is_some_and(|product| !(product["virtual"] == json!(true) && product["downloadable"] == json!(true)));
         if let Value::Object(members) = line {
             members.shift_remove("_tax_status");
         }
@@ -208,23 +160,10 @@ pub(crate) fn recalculate(state: &mut State, order: &mut Value) {
 fn enter_status(state: &mut State, call: &mut Call, order: &mut Value) {
     let before = text(order, "status").to_owned();
     let known = |status: &&str| *status != "trash" && *status != "any";
-    let wanted = call
-        .text("status")
-        .filter(known)
-        .filter(|status| is_status(status))
-        .map(str::to_owned);
-    let paid_status = if order["needs_processing"] == json!(true) {
-        "processing"
-    } else {
-        "completed"
-    };
-    let pays = call.is_set("set_paid")
-        && ["pending", "failed"].contains(&wanted.as_deref().unwrap_or(&before));
-    let after = if pays {
-        paid_status.to_owned()
-    } else {
-        wanted.unwrap_or_else(|| before.clone())
-    };
+    let wanted = call.text("status").filter(known).filter(|status| is_status(status)).map(str::to_owned);
+    let paid_status = if order["needs_processing"] == json!(true) { "processing" } else { "completed" };
+    let pays = call.is_set("set_paid") && ["pending", "failed"].contains(&wanted.as_deref().unwrap_or(&before));
+    let after = if pays { paid_status.to_owned() } else { wanted.unwrap_or_else(|| before.clone()) };
     if after == before {
         return;
     }
@@ -237,17 +176,9 @@ fn enter_status(state: &mut State, call: &mut Call, order: &mut Value) {
         state.stamp(order, "date_completed", call.now);
     }
     stock::follow(state, call, order, &before);
-    let note = format!(
-        "Order status changed from {} to {}.",
-        status_name(&before),
-        status_name(&after)
-    );
+    let note = format!("Order status changed from {} to {}.", status_name(&before), status_name(&after));
     notes::add(state, call, id(order, "id"), &note);
-    call.fire(
-        "action",
-        &format!("woocommerce_order_status_{after}"),
-        id(order, "id"),
-    );
+    call.fire("action", &format!("woocommerce_order_status_{after}"), id(order, "id"));
     if after == "refunded" {
         refunds::rest(state, call, order);
     }
@@ -255,19 +186,12 @@ fn enter_status(state: &mut State, call: &mut Call, order: &mut Value) {
 
 /// Whether the shop has this status; rows of a batch with another one are made pending without a word.
 fn is_status(status: &str) -> bool {
-    super::state::master()["orders/statuses"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .any(|row| text(row, "slug") == status)
+    super::state::master()["orders/statuses"].as_array().into_iter().flatten().any(|row| text(row, "slug") == status)
 }
 
 fn status_name(status: &str) -> String {
     let rows = super::state::master()["orders/statuses"].as_array();
-    let found = rows
-        .into_iter()
-        .flatten()
-        .find(|row| text(row, "slug") == status)
-        .map(|row| text(row, "name").to_owned());
+    let found =
+        rows.into_iter().flatten().find(|row| text(row, "slug") == status).map(|row| text(row, "name").to_owned());
     found.unwrap_or_else(|| status.to_owned())
 }

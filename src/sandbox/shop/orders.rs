@@ -21,30 +21,16 @@ pub(crate) fn list(state: &mut State, call: &Call) -> Outcome {
     call.check("GET orders")?;
     let ids = matching(state, call);
     let page = Page::of(&call.query);
-    let rows = page
-        .cut(&ids)
-        .iter()
-        .filter_map(|id| state.orders.get(*id))
-        .map(|order| show(state, order, call))
-        .collect();
-    Ok(list::answer(
-        rows,
-        ids.len(),
-        page,
-        &call.query,
-        &call.address("orders"),
-        Defaults::Orders,
-    ))
+    let rows =
+        page.cut(&ids).iter().filter_map(|id| state.orders.get(*id)).map(|order| show(state, order, call)).collect();
+    Ok(list::answer(rows, ids.len(), page, &call.query, &call.address("orders"), Defaults::Orders))
 }
 
 /// `GET /orders/{id}`.
 pub(crate) fn get(state: &State, call: &Call, order_id: u64) -> Outcome {
     call.check("GET orders/{id}")?;
     let order = state.orders.get(order_id).ok_or_else(unknown)?;
-    Ok(Answer::ok(list::project_one(
-        show(state, order, call),
-        &call.query,
-    )))
+    Ok(Answer::ok(list::project_one(show(state, order, call), &call.query)))
 }
 
 /// The refusal of an id that no order has.
@@ -61,10 +47,8 @@ fn matching(state: &mut State, call: &Call) -> Arc<Vec<u64>> {
     question.retain(|name, _| !name.starts_with("oauth_"));
     let question = Value::Object(question).to_string();
     let generation = state.orders.generation;
-    if let Some(remembered) = state
-        .remembered
-        .as_ref()
-        .filter(|old| old.generation == generation && old.question == question)
+    if let Some(remembered) =
+        state.remembered.as_ref().filter(|old| old.generation == generation && old.question == question)
     {
         return Arc::clone(&remembered.ids);
     }
@@ -81,11 +65,7 @@ fn matching(state: &mut State, call: &Call) -> Arc<Vec<u64>> {
         found.sort_unstable();
     }
     let ids = Arc::new(found.into_iter().map(|(_, id)| id).collect::<Vec<_>>());
-    state.remembered = Some(Remembered {
-        question,
-        generation,
-        ids: Arc::clone(&ids),
-    });
+    state.remembered = Some(Remembered { question, generation, ids: Arc::clone(&ids) });
     ids
 }
 
@@ -110,10 +90,7 @@ impl Filter {
     fn of(state: &State, call: &Call) -> Self {
         let statuses: HashSet<String> = texts_of(&call.parameters, "status").into_iter().collect();
         let any = statuses.is_empty() || statuses.contains("any");
-        let whole = |name: &str| {
-            call.integer(name)
-                .and_then(|number| u64::try_from(number).ok())
-        };
+        let whole = |name: &str| call.integer(name).and_then(|number| u64::try_from(number).ok());
         let seconds = |name: &str| call.seconds(name, &state.zone);
         Filter {
             statuses: if any { None } else { Some(statuses) },
@@ -124,17 +101,10 @@ impl Filter {
             customer: whole("customer"),
             product: whole("product").map(|product| format!("\"product_id\":{product},")),
             origins: texts_of(&call.parameters, "created_via"),
-            search: call
-                .text("search")
-                .filter(|text| !text.trim().is_empty())
-                .map(str::to_lowercase),
-            bounds: [
-                (seconds("after"), seconds("before")),
-                (seconds("modified_after"), seconds("modified_before")),
-            ],
+            search: call.text("search").filter(|text| !text.trim().is_empty()).map(str::to_lowercase),
+            bounds: [(seconds("after"), seconds("before")), (seconds("modified_after"), seconds("modified_before"))],
             by: call.text("orderby").unwrap_or("date").to_owned(),
-            descending: call.text("order") != Some("asc")
-                && call.text("orderby") != Some("include"),
+            descending: call.text("order") != Some("asc") && call.text("orderby") != Some("include"),
         }
     }
 
@@ -152,20 +122,11 @@ impl Filter {
             && within(self.bounds[1], columns.modified)
             && (self.include.is_empty() || self.include.contains(&id))
             && !self.exclude.contains(&id)
-            && self
-                .customer
-                .is_none_or(|customer| columns.owner == customer)
-            && (self.origins.is_empty()
-                || self.origins.iter().any(|origin| **origin == *columns.key))
-            && self
-                .product
-                .as_ref()
-                .is_none_or(|product| row.text().contains(product.as_str()))
+            && self.customer.is_none_or(|customer| columns.owner == customer)
+            && (self.origins.is_empty() || self.origins.iter().any(|origin| **origin == *columns.key))
+            && self.product.as_ref().is_none_or(|product| row.text().contains(product.as_str()))
             && self.parent_fits(row)
-            && self
-                .search
-                .as_ref()
-                .is_none_or(|needle| found_in(id, row, needle))
+            && self.search.as_ref().is_none_or(|needle| found_in(id, row, needle))
     }
 
     fn parent_fits(&self, row: &Row) -> bool {
@@ -173,20 +134,16 @@ impl Filter {
             return true;
         }
         let parent = id(&row.value(), "parent_id");
-        (self.parents.is_empty() || self.parents.contains(&parent))
-            && !self.no_parents.contains(&parent)
+        (self.parents.is_empty() || self.parents.contains(&parent)) && !self.no_parents.contains(&parent)
     }
 
     fn rank(&self, id: u64, row: &Row) -> i64 {
         match self.by.as_str() {
             "date" => row.columns.created,
             "modified" => row.columns.modified,
-            "include" => self
-                .include
-                .iter()
-                .position(|wanted| *wanted == id)
-                .and_then(|at| i64::try_from(at).ok())
-                .unwrap_or(0),
+            "include" => {
+                self.include.iter().position(|wanted| *wanted == id).and_then(|at| i64::try_from(at).ok()).unwrap_or(0)
+            }
             _ => 0,
         }
     }
@@ -199,26 +156,16 @@ fn found_in(order_id: u64, row: &Row, needle: &str) -> bool {
     }
     let first = needle.split_whitespace().next().unwrap_or(needle);
     let escaped = json!(first).to_string();
-    if !row
-        .text()
-        .to_lowercase()
-        .contains(escaped.trim_matches('"'))
-    {
+    if !row.text().to_lowercase().contains(escaped.trim_matches('"')) {
         return false;
     }
     let order = row.value();
     let joined = |address: &Value| {
-        let parts: Vec<&str> = address
-            .as_object()
-            .into_iter()
-            .flatten()
-            .filter_map(|(_, part)| part.as_str())
-            .collect();
+        let parts: Vec<&str> =
+            address.as_object().into_iter().flatten().filter_map(|(_, part)| part.as_str()).collect();
         parts.join(" ").to_lowercase()
     };
-    text(&order, "transaction_id")
-        .to_lowercase()
-        .contains(needle)
+    text(&order, "transaction_id").to_lowercase().contains(needle)
         || joined(&order["billing"]).contains(needle)
         || joined(&order["shipping"]).contains(needle)
         || order["line_items"]
@@ -230,10 +177,7 @@ fn found_in(order_id: u64, row: &Row, needle: &str) -> bool {
 
 /// An order as an answer shows it.
 pub(crate) fn show(state: &State, mut order: Value, call: &Call) -> Value {
-    let decimals = call
-        .integer("dp")
-        .and_then(|dp| u32::try_from(dp).ok())
-        .unwrap_or_else(|| state.price_decimals());
+    let decimals = call.integer("dp").and_then(|dp| u32::try_from(dp).ok()).unwrap_or_else(|| state.price_decimals());
     let needs_payment = ["pending", "failed", "checkout-draft"].contains(&text(&order, "status"))
         && !amount(&order, "total").is_zero()
         && !text(&order, "total").starts_with('-');
@@ -245,49 +189,23 @@ pub(crate) fn show(state: &State, mut order: Value, call: &Call) -> Value {
     let key = text(&order, "order_key").to_owned();
     let currency = text(&order, "currency").to_owned();
     if let Value::Object(members) = &mut order {
-        let processing = members
-            .shift_remove("needs_processing")
-            .unwrap_or(json!(true));
+        let processing = members.shift_remove("needs_processing").unwrap_or(json!(true));
         let mut dates = Vec::new();
-        for name in [
-            "date_created_gmt",
-            "date_modified_gmt",
-            "date_completed_gmt",
-            "date_paid_gmt",
-        ] {
+        for name in ["date_created_gmt", "date_modified_gmt", "date_completed_gmt", "date_paid_gmt"] {
             dates.push((name, members.shift_remove(name).unwrap_or(Value::Null)));
         }
-        for name in [
-            "payment_url",
-            "is_editable",
-            "needs_payment",
-            "currency_symbol",
-            "_links",
-        ] {
+        for name in ["payment_url", "is_editable", "needs_payment", "currency_symbol", "_links"] {
             members.shift_remove(name);
         }
-        let url = format!(
-            "{}/checkout/order-pay/{order_id}/?pay_for_order=true&key={key}",
-            call.base
-        );
+        let url = format!("{}/checkout/order-pay/{order_id}/?pay_for_order=true&key={key}", call.base);
         members.insert("payment_url".into(), json!(url));
-        members.insert(
-            "is_editable".into(),
-            json!(["pending", "on-hold", "auto-draft"].contains(&status.as_str())),
-        );
+        members.insert("is_editable".into(), json!(["pending", "on-hold", "auto-draft"].contains(&status.as_str())));
         members.insert("needs_payment".into(), json!(needs_payment));
         members.insert("needs_processing".into(), processing);
-        members.extend(
-            dates
-                .into_iter()
-                .map(|(name, date)| (name.to_owned(), date)),
-        );
+        members.extend(dates.into_iter().map(|(name, date)| (name.to_owned(), date)));
         members.insert("currency_symbol".into(), json!(symbol(&currency)));
         let mut links = call.links("orders", &json!(order_id), &ALL_METHODS);
-        let templates = format!(
-            "{}/actions/email_templates",
-            call.address(&format!("orders/{order_id}"))
-        );
+        let templates = format!("{}/actions/email_templates", call.address(&format!("orders/{order_id}")));
         links["email_templates"] = json!([{"embeddable": true, "href": templates}]);
         members.insert("_links".into(), links);
     }
@@ -311,16 +229,8 @@ fn follow_products(state: &State, order: &mut Value) {
             line["sku"] = Value::Null;
             line["global_unique_id"] = Value::Null;
         }
-        let sold = if id(line, "variation_id") != 0 {
-            variation
-        } else {
-            product
-        };
-        if let Some((sku, unique)) = state
-            .renamed
-            .get(&sold)
-            .filter(|_| !state.deleted.contains(&sold))
-        {
+        let sold = if id(line, "variation_id") != 0 { variation } else { product };
+        if let Some((sku, unique)) = state.renamed.get(&sold).filter(|_| !state.deleted.contains(&sold)) {
             line["sku"] = json!(sku);
             line["global_unique_id"] = json!(unique);
         }
@@ -328,16 +238,8 @@ fn follow_products(state: &State, order: &mut Value) {
 }
 
 fn choose_meta(order: &mut Value, call: &Call) {
-    let wanted = call
-        .parameters
-        .get("include_meta")
-        .map(list_of)
-        .unwrap_or_default();
-    let unwanted = call
-        .parameters
-        .get("exclude_meta")
-        .map(list_of)
-        .unwrap_or_default();
+    let wanted = call.parameters.get("include_meta").map(list_of).unwrap_or_default();
+    let unwanted = call.parameters.get("exclude_meta").map(list_of).unwrap_or_default();
     if let Some(entries) = order["meta_data"].as_array_mut() {
         entries.retain(|entry| {
             let key = &entry["key"];

@@ -35,10 +35,7 @@ impl Shop {
         let mut bytes = vec![b'['];
         for chunk in ids.chunks(CHUNK) {
             let state = self.state();
-            for record in chunk
-                .iter()
-                .filter_map(|id| show(&state, resource, *id, &call))
-            {
+            for record in chunk.iter().filter_map(|id| show(&state, resource, *id, &call)) {
                 if bytes.len() > 1 {
                     bytes.push(b',');
                 }
@@ -75,43 +72,21 @@ impl Shop {
         let resource = resource.trim_matches('/').to_owned();
         let mut state = self.state();
         let record_id = parameters.get("id").and_then(Value::as_u64).unwrap_or(0);
-        let known = record_id != 0
-            && table(&state, &resource).is_some_and(|table| table.contains(record_id));
+        let known = record_id != 0 && table(&state, &resource).is_some_and(|table| table.contains(record_id));
         if !known && whole(&resource, &parameters) {
             return Ok(self.take_in(&mut state, &resource, parameters));
         }
         let trashed = parameters.get("status").and_then(Value::as_str) == Some("trash");
-        let mut segments: Vec<String> =
-            ["wc", "v3"].iter().map(|part| (*part).to_owned()).collect();
-        segments.extend(
-            resource
-                .split('/')
-                .filter(|part| !part.is_empty())
-                .map(str::to_owned),
-        );
+        let mut segments: Vec<String> = ["wc", "v3"].iter().map(|part| (*part).to_owned()).collect();
+        segments.extend(resource.split('/').filter(|part| !part.is_empty()).map(str::to_owned));
         if known {
-            segments = vec![
-                "wc".into(),
-                "v3".into(),
-                resource.clone(),
-                record_id.to_string(),
-            ];
+            segments = vec!["wc".into(), "v3".into(), resource.clone(), record_id.to_string()];
             if resource == "variations" {
-                let parent = state
-                    .variations
-                    .get(record_id)
-                    .map_or(0, |row| id(&row, "parent_id"));
-                segments = [
-                    "wc",
-                    "v3",
-                    "products",
-                    &parent.to_string(),
-                    "variations",
-                    &record_id.to_string(),
-                ]
-                .iter()
-                .map(|part| (*part).to_owned())
-                .collect();
+                let parent = state.variations.get(record_id).map_or(0, |row| id(&row, "parent_id"));
+                segments = ["wc", "v3", "products", &parent.to_string(), "variations", &record_id.to_string()]
+                    .iter()
+                    .map(|part| (*part).to_owned())
+                    .collect();
             }
         } else {
             parameters.shift_remove("id");
@@ -127,17 +102,10 @@ impl Shop {
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
         let outcome = routes::dispatch(&mut state, &mut call, &segments);
         self.send(&state, &call);
-        let answered = outcome.map(|answer| answer.body).map_err(|refusal| {
-            format!(
-                "the shop refuses it: {} ({})",
-                refusal.message, refusal.code
-            )
-        })?;
-        let now = if known {
-            show(&state, &resource, record_id, &call)
-        } else {
-            None
-        };
+        let answered = outcome
+            .map(|answer| answer.body)
+            .map_err(|refusal| format!("the shop refuses it: {} ({})", refusal.message, refusal.code))?;
+        let now = if known { show(&state, &resource, record_id, &call) } else { None };
         Ok(now.unwrap_or(answered))
     }
 
@@ -189,11 +157,7 @@ impl Shop {
         for chunk in self.order_ids().chunks(CHUNK) {
             let state = self.state();
             for order in chunk.iter().filter_map(|id| state.orders.get(*id)) {
-                order["line_items"]
-                    .as_array()
-                    .into_iter()
-                    .flatten()
-                    .for_each(|line| note(&mut skus, line));
+                order["line_items"].as_array().into_iter().flatten().for_each(|line| note(&mut skus, line));
             }
         }
         skus
@@ -205,12 +169,7 @@ impl Shop {
 
     /// The newest change of any order, seconds since 1970.
     pub(crate) fn newest(&self) -> i64 {
-        self.state()
-            .orders
-            .rows()
-            .map(|(_, row)| row.columns.modified.max(row.columns.created))
-            .max()
-            .unwrap_or(0)
+        self.state().orders.rows().map(|(_, row)| row.columns.modified.max(row.columns.created)).max().unwrap_or(0)
     }
 
     /// The body of a delivery, made when it is sent: the record as it is by then.
@@ -219,25 +178,18 @@ impl Shop {
         let mut parameters = Parameters::new();
         parameters.insert("dp".to_owned(), json!("2"));
         let call = Call::inside(base, self.now(), parameters);
-        let Event {
-            resource,
-            what: event,
-            id: record_id,
-        } = &delivery.event;
+        let Event { resource, what: event, id: record_id } = &delivery.event;
         let body = match (*resource, event.as_str()) {
             ("action", hook) => json!({"action": hook, "arg": record_id}),
             (_, "deleted") => json!({"id": record_id}),
-            ("order", _) => show(&state, "orders", *record_id, &call)
-                .unwrap_or_else(|| orders::unknown().body()),
-            ("customer", _) => show(&state, "customers", *record_id, &call)
-                .unwrap_or_else(|| json!({"id": record_id})),
+            ("order", _) => show(&state, "orders", *record_id, &call).unwrap_or_else(|| orders::unknown().body()),
+            ("customer", _) => show(&state, "customers", *record_id, &call).unwrap_or_else(|| json!({"id": record_id})),
             ("product", _) => {
                 let article = show(&state, "variations", *record_id, &call)
                     .or_else(|| show(&state, "products", *record_id, &call));
                 article.unwrap_or_else(|| products::unknown().body())
             }
-            _ => show(&state, "coupons", *record_id, &call)
-                .unwrap_or_else(|| json!({"id": record_id})),
+            _ => show(&state, "coupons", *record_id, &call).unwrap_or_else(|| json!({"id": record_id})),
         };
         wire::encode(&body)
     }

@@ -46,25 +46,16 @@ const PLAIN: [&str; 27] = [
 pub(crate) fn create(state: &mut State, call: &mut Call) -> Outcome {
     call.check("POST products")?;
     if call.integer("id").is_some_and(|id| id != 0) {
-        return Err(Refusal::new(
-            400,
-            "woocommerce_rest_product_exists",
-            "Cannot create existing product.",
-        ));
+        return Err(Refusal::new(400, "woocommerce_rest_product_exists", "Cannot create existing product."));
     }
     let mut product = blank::product();
     let uncategorised = json!([{"id": 15, "name": "Uncategorized", "slug": "uncategorized"}]);
     product["categories"] = uncategorised;
     let sku = call.text("sku").map_or("", str::trim);
     if !sku.is_empty() && trashed(state, sku) {
-        let message = format!(
-            "The product with SKU ({sku}) you are trying to insert is already present in the lookup table"
-        );
-        return Err(Refusal::new(
-            400,
-            "woocommerce_rest_product_not_created",
-            message,
-        ));
+        let message =
+            format!("The product with SKU ({sku}) you are trying to insert is already present in the lookup table");
+        return Err(Refusal::new(400, "woocommerce_rest_product_not_created", message));
     }
     fill(state, call, &mut product)?;
     if text(&product, "name").is_empty() {
@@ -84,29 +75,17 @@ pub(crate) fn create(state: &mut State, call: &mut Call) -> Outcome {
     state.products.put(product_id, &product);
     call.fire("product", "created", product_id);
     let location = call.address(&format!("products/{product_id}"));
-    Ok(Answer::created(
-        list::project_one(products::show(state, product, call), &call.query),
-        location,
-    ))
+    Ok(Answer::created(list::project_one(products::show(state, product, call), &call.query), location))
 }
 
 fn slug(name: &str) -> String {
-    let words: String = name
-        .to_lowercase()
-        .chars()
-        .map(|c| if c.is_alphanumeric() { c } else { ' ' })
-        .collect();
+    let words: String = name.to_lowercase().chars().map(|c| if c.is_alphanumeric() { c } else { ' ' }).collect();
     words.split_whitespace().collect::<Vec<_>>().join("-")
 }
 
 fn trashed(state: &State, sku: &str) -> bool {
     let ids = state.products.with_key(&sku.to_lowercase());
-    ids.iter().any(|id| {
-        state
-            .products
-            .row(*id)
-            .is_some_and(|row| &*row.columns.status == "trash")
-    })
+    ids.iter().any(|id| state.products.row(*id).is_some_and(|row| &*row.columns.status == "trash"))
 }
 
 /// `PUT /products/{id}`.
@@ -114,11 +93,7 @@ pub(crate) fn update(state: &mut State, call: &mut Call, product_id: u64) -> Out
     call.check("POST products/{id}")?;
     if state.variations.contains(product_id) {
         let message = "To manipulate product variations you should use the /products/&lt;product_id&gt;/variations/&lt;id&gt; endpoint.";
-        return Err(Refusal::new(
-            404,
-            "woocommerce_rest_invalid_product_id",
-            message,
-        ));
+        return Err(Refusal::new(404, "woocommerce_rest_invalid_product_id", message));
     }
     let mut product = state
         .products
@@ -130,29 +105,20 @@ pub(crate) fn update(state: &mut State, call: &mut Call, product_id: u64) -> Out
     state.products.put(product_id, &product);
     remember_sku(state, &product, &before);
     call.fire("product", "updated", product_id);
-    Ok(Answer::ok(list::project_one(
-        products::show(state, product, call),
-        &call.query,
-    )))
+    Ok(Answer::ok(list::project_one(products::show(state, product, call), &call.query)))
 }
 
 /// Old orders show the SKU that a product has now.
 fn remember_sku(state: &mut State, article: &Value, before: &str) {
     if text(article, "sku") != before {
-        let now = (
-            text(article, "sku").to_owned(),
-            text(article, "global_unique_id").to_owned(),
-        );
+        let now = (text(article, "sku").to_owned(), text(article, "global_unique_id").to_owned());
         state.renamed.insert(id(article, "id"), now);
     }
 }
 
 /// `DELETE /products/{id}`: into the trash, or for good with `force`.
 pub(crate) fn delete(state: &mut State, call: &mut Call, product_id: u64) -> Outcome {
-    let product = state
-        .products
-        .get(product_id)
-        .ok_or_else(products::unknown)?;
+    let product = state.products.get(product_id).ok_or_else(products::unknown)?;
     let shown = products::show(state, product.clone(), call);
     if call.is_set("force") {
         state.products.remove(product_id);
@@ -160,11 +126,7 @@ pub(crate) fn delete(state: &mut State, call: &mut Call, product_id: u64) -> Out
         return Ok(Answer::ok(shown));
     }
     if text(&product, "status") == "trash" {
-        return Err(Refusal::new(
-            410,
-            "woocommerce_rest_already_trashed",
-            "The product has already been deleted.",
-        ));
+        return Err(Refusal::new(410, "woocommerce_rest_already_trashed", "The product has already been deleted."));
     }
     let mut product = product;
     product["status"] = json!("trash");
@@ -178,11 +140,7 @@ pub(crate) fn delete(state: &mut State, call: &mut Call, product_id: u64) -> Out
 pub(crate) fn create_variation(state: &mut State, call: &mut Call, product_id: u64) -> Outcome {
     call.check("POST products/{id}/variations")?;
     if !state.products.contains(product_id) {
-        return Err(Refusal::new(
-            404,
-            "woocommerce_rest_product_invalid_id",
-            "Invalid product ID.",
-        ));
+        return Err(Refusal::new(404, "woocommerce_rest_product_invalid_id", "Invalid product ID."));
     }
     let mut variation = blank::variation();
     variation["parent_id"] = json!(product_id);
@@ -196,21 +154,11 @@ pub(crate) fn create_variation(state: &mut State, call: &mut Call, product_id: u
     touch(state, call, product_id);
     call.fire("product", "created", variation_id);
     let location = call.address(&format!("products/{product_id}/variations/{variation_id}"));
-    Ok(Answer::created(
-        list::project_one(
-            products::show_variation(state, variation, call),
-            &call.query,
-        ),
-        location,
-    ))
+    Ok(Answer::created(list::project_one(products::show_variation(state, variation, call), &call.query), location))
 }
 
 fn chosen(variation: &Value) -> String {
-    let options = variation["attributes"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(|one| text(one, "option"));
+    let options = variation["attributes"].as_array().into_iter().flatten().map(|one| text(one, "option"));
     options.collect::<Vec<_>>().join(", ")
 }
 
@@ -223,12 +171,7 @@ fn touch(state: &mut State, call: &Call, product_id: u64) {
 }
 
 /// `PUT /products/{id}/variations/{id}`.
-pub(crate) fn update_variation(
-    state: &mut State,
-    call: &mut Call,
-    product_id: u64,
-    variation_id: u64,
-) -> Outcome {
+pub(crate) fn update_variation(state: &mut State, call: &mut Call, product_id: u64, variation_id: u64) -> Outcome {
     call.check("POST products/{id}/variations/{id}")?;
     let mut variation = products::variation_of(state, product_id, variation_id)?;
     let before = text(&variation, "sku").to_owned();
@@ -238,19 +181,11 @@ pub(crate) fn update_variation(
     remember_sku(state, &variation, &before);
     touch(state, call, product_id);
     call.fire("product", "updated", variation_id);
-    Ok(Answer::ok(list::project_one(
-        products::show_variation(state, variation, call),
-        &call.query,
-    )))
+    Ok(Answer::ok(list::project_one(products::show_variation(state, variation, call), &call.query)))
 }
 
 /// `DELETE /products/{id}/variations/{id}`.
-pub(crate) fn delete_variation(
-    state: &mut State,
-    call: &mut Call,
-    product_id: u64,
-    variation_id: u64,
-) -> Outcome {
+pub(crate) fn delete_variation(state: &mut State, call: &mut Call, product_id: u64, variation_id: u64) -> Outcome {
     let mut variation = products::variation_of(state, product_id, variation_id)?;
     let shown = products::show_variation(state, variation.clone(), call);
     if call.is_set("force") {
@@ -281,23 +216,10 @@ fn fill(state: &mut State, call: &Call, article: &mut Value) -> Result<(), Refus
     }
     fill_codes(state, call, article)?;
     if let Some(class) = call.text("tax_class") {
-        let known = class == "parent"
-            || state
-                .tax_classes
-                .iter()
-                .any(|row| text(row, "slug") == class);
-        article["tax_class"] = json!(if known && class != "standard" {
-            class
-        } else {
-            ""
-        });
+        let known = class == "parent" || state.tax_classes.iter().any(|row| text(row, "slug") == class);
+        article["tax_class"] = json!(if known && class != "standard" { class } else { "" });
     }
-    for (name, value) in sent
-        .get("dimensions")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
-    {
+    for (name, value) in sent.get("dimensions").and_then(Value::as_object).into_iter().flatten() {
         article["dimensions"][name] = value.clone();
     }
     fill_terms(state, call, article)?;
@@ -317,29 +239,18 @@ fn fill_codes(state: &State, call: &Call, article: &mut Value) -> Result<(), Ref
         let key = sku.to_lowercase();
         let mut owners = state.products.with_key(&key);
         owners.extend(state.variations.with_key(&key));
-        if let Some(owner) = owners
-            .iter()
-            .find(|owner| **owner != own && !sku.is_empty())
-        {
-            return Err(
-                Refusal::new(400, "product_invalid_sku", "Invalid or duplicated SKU.")
-                    .with("resource_id", json!(owner))
-                    .with("unique_sku", json!(format!("{sku}-1"))),
-            );
+        if let Some(owner) = owners.iter().find(|owner| **owner != own && !sku.is_empty()) {
+            return Err(Refusal::new(400, "product_invalid_sku", "Invalid or duplicated SKU.")
+                .with("resource_id", json!(owner))
+                .with("unique_sku", json!(format!("{sku}-1"))));
         }
         article["sku"] = json!(sku);
     }
     if let Some(code) = call.text("global_unique_id") {
         let tables = [&state.products, &state.variations];
-        let rows = tables
-            .iter()
-            .flat_map(|table| table.rows())
-            .filter(|(id, _)| *id != own && !code.is_empty());
+        let rows = tables.iter().flat_map(|table| table.rows()).filter(|(id, _)| *id != own && !code.is_empty());
         let needle = format!("\"global_unique_id\":{}", json!(code));
-        if let Some((owner, _)) = rows
-            .into_iter()
-            .find(|(_, row)| row.text().contains(&needle))
-        {
+        if let Some((owner, _)) = rows.into_iter().find(|(_, row)| row.text().contains(&needle)) {
             return Err(Refusal::new(
                 400,
                 "product_invalid_global_unique_id",
@@ -354,38 +265,24 @@ fn fill_codes(state: &State, call: &Call, article: &mut Value) -> Result<(), Ref
 
 /// Categories, tags and images, each replaced as a whole; an unknown category becomes the default one.
 fn fill_terms(state: &mut State, call: &Call, article: &mut Value) -> Result<(), Refusal> {
-    for (name, route) in [
-        ("categories", "products/categories"),
-        ("tags", "products/tags"),
-        ("brands", "products/brands"),
-    ] {
-        let Some(rows) = call
-            .parameters
-            .get(name)
-            .and_then(Value::as_array)
-            .filter(|_| article.get(name).is_some())
+    for (name, route) in
+        [("categories", "products/categories"), ("tags", "products/tags"), ("brands", "products/brands")]
+    {
+        let Some(rows) = call.parameters.get(name).and_then(Value::as_array).filter(|_| article.get(name).is_some())
         else {
             continue;
         };
         let table = state.terms.get(route);
-        let found: Vec<Value> = rows
-            .iter()
-            .filter_map(|row| table?.get(id(row, "id")))
-            .collect();
-        let mut found: Vec<Value> = found
-            .iter()
-            .map(|term| json!({"id": term["id"], "name": term["name"], "slug": term["slug"]}))
-            .collect();
+        let found: Vec<Value> = rows.iter().filter_map(|row| table?.get(id(row, "id"))).collect();
+        let mut found: Vec<Value> =
+            found.iter().map(|term| json!({"id": term["id"], "name": term["name"], "slug": term["slug"]})).collect();
         if found.is_empty() && name == "categories" {
             found.push(json!({"id": 15, "name": "Uncategorized", "slug": "uncategorized"}));
         }
         article[name] = Value::Array(found);
     }
-    let Some(images) = call
-        .parameters
-        .get("images")
-        .and_then(Value::as_array)
-        .filter(|_| article.get("images").is_some())
+    let Some(images) =
+        call.parameters.get("images").and_then(Value::as_array).filter(|_| article.get("images").is_some())
     else {
         return Ok(());
     };
@@ -393,18 +290,9 @@ fn fill_terms(state: &mut State, call: &Call, article: &mut Value) -> Result<(),
     for image in images {
         let source = text(image, "src");
         // Names that can lead nowhere stand for pictures that cannot be fetched.
-        if [".example/", ".invalid/"]
-            .iter()
-            .any(|end| source.contains(end))
-        {
-            let message = format!(
-                "Error getting remote image {source}. Error: A valid URL was not provided."
-            );
-            return Err(Refusal::new(
-                400,
-                "woocommerce_product_image_upload_error",
-                message,
-            ));
+        if [".example/", ".invalid/"].iter().any(|end| source.contains(end)) {
+            let message = format!("Error getting remote image {source}. Error: A valid URL was not provided.");
+            return Err(Refusal::new(400, "woocommerce_product_image_upload_error", message));
         }
         kept.push(json!({"id": state.new_id(), "src": source, "name": text(image, "name"), "alt": text(image, "alt")}));
     }
@@ -417,21 +305,15 @@ fn fill_prices(call: &Call, article: &mut Value) {
     for name in ["regular_price", "sale_price"] {
         if let Some(value) = call.parameters.get(name) {
             let kept = match value {
-                Value::String(text) => {
-                    entered(value).map_or(String::new(), |_| text.trim().replace(',', "."))
-                }
+                Value::String(text) => entered(value).map_or(String::new(), |_| text.trim().replace(',', ".")),
                 Value::Number(number) => number.to_string(),
                 _ => String::new(),
             };
             article[name] = json!(kept);
         }
     }
-    let (regular, sale) = (
-        text(article, "regular_price").to_owned(),
-        text(article, "sale_price").to_owned(),
-    );
-    let below =
-        !sale.is_empty() && amount(article, "sale_price") < amount(article, "regular_price");
+    let (regular, sale) = (text(article, "regular_price").to_owned(), text(article, "sale_price").to_owned());
+    let below = !sale.is_empty() && amount(article, "sale_price") < amount(article, "regular_price");
     if !below || regular.is_empty() {
         article["sale_price"] = json!("");
     }
@@ -461,11 +343,7 @@ fn fill_stock(call: &Call, article: &mut Value) {
         if let Some(quantity) = call.parameters.get("stock_quantity") {
             article["stock_quantity"] = json!(integer(quantity).unwrap_or(0));
         }
-        if let Some(delta) = call
-            .parameters
-            .get("inventory_delta")
-            .and_then(super::arguments::number)
-        {
+        if let Some(delta) = call.parameters.get("inventory_delta").and_then(super::arguments::number) {
             let sum: Decimal = amount(article, "stock_quantity") + delta;
             article["stock_quantity"] = super::totals::bare(sum);
         }

@@ -23,31 +23,16 @@ pub(crate) fn list(state: &State, call: &Call) -> Outcome {
     }
     sort(&mut found, call);
     let page = Page::of(&call.query);
-    let rows = page
-        .cut(&found)
-        .iter()
-        .map(|(_, id)| any(state, *id, call))
-        .collect::<Option<Vec<_>>>()
-        .unwrap_or_default();
-    Ok(list::answer(
-        rows,
-        found.len(),
-        page,
-        &call.query,
-        &call.address("products"),
-        Defaults::None,
-    ))
+    let rows =
+        page.cut(&found).iter().map(|(_, id)| any(state, *id, call)).collect::<Option<Vec<_>>>().unwrap_or_default();
+    Ok(list::answer(rows, found.len(), page, &call.query, &call.address("products"), Defaults::None))
 }
 
 /// `GET /products/{id}/variations`.
 pub(crate) fn list_variations(state: &State, call: &Call, product_id: u64) -> Outcome {
     call.check("GET products/{id}/variations")?;
     if !state.products.contains(product_id) {
-        return Err(Refusal::new(
-            404,
-            "woocommerce_rest_product_invalid_id",
-            "Invalid product ID.",
-        ));
+        return Err(Refusal::new(404, "woocommerce_rest_product_invalid_id", "Invalid product ID."));
     }
     let mut found = matching(state, call, &state.variations, product_id);
     sort(&mut found, call);
@@ -59,14 +44,7 @@ pub(crate) fn list_variations(state: &State, call: &Call, product_id: u64) -> Ou
         .map(|row| show_variation(state, row, call))
         .collect();
     let address = call.address(&format!("products/{product_id}/variations"));
-    Ok(list::answer(
-        rows,
-        found.len(),
-        page,
-        &call.query,
-        &address,
-        Defaults::None,
-    ))
+    Ok(list::answer(rows, found.len(), page, &call.query, &address, Defaults::None))
 }
 
 /// `GET /variations`: those of all products together.
@@ -75,10 +53,7 @@ pub(crate) fn list_all_variations(state: &State, call: &Call) -> Outcome {
     let mut found = matching(state, call, &state.variations, 0);
     sort(&mut found, call);
     let page = Page::of(&call.query);
-    let rows = page
-        .cut(&found)
-        .iter()
-        .filter_map(|(_, id)| state.variations.get(*id));
+    let rows = page.cut(&found).iter().filter_map(|(_, id)| state.variations.get(*id));
     let rows = rows
         .map(|row| {
             let variation = row["id"].clone();
@@ -92,14 +67,7 @@ pub(crate) fn list_all_variations(state: &State, call: &Call) -> Outcome {
             shown
         })
         .collect();
-    Ok(list::answer(
-        rows,
-        found.len(),
-        page,
-        &call.query,
-        &call.address("variations"),
-        Defaults::None,
-    ))
+    Ok(list::answer(rows, found.len(), page, &call.query, &call.address("variations"), Defaults::None))
 }
 
 /// `GET /products/{id}`, which also shows variations.
@@ -109,36 +77,15 @@ pub(crate) fn get(state: &State, call: &Call, product_id: u64) -> Outcome {
 }
 
 /// `GET /products/{id}/variations/{id}`.
-pub(crate) fn get_variation(
-    state: &State,
-    call: &Call,
-    product_id: u64,
-    variation_id: u64,
-) -> Outcome {
+pub(crate) fn get_variation(state: &State, call: &Call, product_id: u64, variation_id: u64) -> Outcome {
     let variation = variation_of(state, product_id, variation_id)?;
-    Ok(Answer::ok(list::project_one(
-        show_variation(state, variation, call),
-        &call.query,
-    )))
+    Ok(Answer::ok(list::project_one(show_variation(state, variation, call), &call.query)))
 }
 
 /// A variation of this product.
-pub(crate) fn variation_of(
-    state: &State,
-    product_id: u64,
-    variation_id: u64,
-) -> Result<Value, Refusal> {
-    let found = state
-        .variations
-        .get(variation_id)
-        .filter(|row| id(row, "parent_id") == product_id);
-    found.ok_or_else(|| {
-        Refusal::new(
-            404,
-            "woocommerce_rest_product_variation_invalid_id",
-            "Invalid ID.",
-        )
-    })
+pub(crate) fn variation_of(state: &State, product_id: u64, variation_id: u64) -> Result<Value, Refusal> {
+    let found = state.variations.get(variation_id).filter(|row| id(row, "parent_id") == product_id);
+    found.ok_or_else(|| Refusal::new(404, "woocommerce_rest_product_variation_invalid_id", "Invalid ID."))
 }
 
 /// The refusal of an id that no product has.
@@ -152,12 +99,7 @@ fn matching(state: &State, call: &Call, table: &Table, parent: u64) -> Vec<(Stri
     let any = statuses.is_empty() || statuses.contains("any");
     let skus: HashSet<String> = call
         .text("sku")
-        .map(|list| {
-            list.split(',')
-                .map(|sku| sku.trim().to_lowercase())
-                .filter(|sku| !sku.is_empty())
-                .collect()
-        })
+        .map(|list| list.split(',').map(|sku| sku.trim().to_lowercase()).filter(|sku| !sku.is_empty()).collect())
         .unwrap_or_default();
     let include = ids_of(&call.parameters, "include");
     let exclude = ids_of(&call.parameters, "exclude");
@@ -197,40 +139,25 @@ fn matching(state: &State, call: &Call, table: &Table, parent: u64) -> Vec<(Stri
 /// The filters that look into the record.
 fn fits(article: &Value, call: &Call) -> bool {
     let same = |parameter: &str, member: &str| {
-        call.text(parameter).is_none_or(|wanted| {
-            wanted.is_empty() || wanted == "any" || text(article, member) == wanted
-        })
+        call.text(parameter)
+            .is_none_or(|wanted| wanted.is_empty() || wanted == "any" || text(article, member) == wanted)
     };
     let truth = |parameter: &str, member: &str| {
-        call.parameters
-            .get(parameter)
-            .and_then(flag)
-            .is_none_or(|wanted| article[member] == json!(wanted))
+        call.parameters.get(parameter).and_then(flag).is_none_or(|wanted| article[member] == json!(wanted))
     };
     let among = |parameter: &str, member: &str| {
         let wanted = ids_of(&call.parameters, parameter);
-        wanted.is_empty()
-            || article[member]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .any(|row| wanted.contains(&id(row, "id")))
+        wanted.is_empty() || article[member].as_array().into_iter().flatten().any(|row| wanted.contains(&id(row, "id")))
     };
     let contains = |parameter: &str, members: &[&str]| {
         let needle = call.text(parameter).unwrap_or("").to_lowercase();
-        needle.is_empty()
-            || members
-                .iter()
-                .any(|member| text(article, member).to_lowercase().contains(&needle))
+        needle.is_empty() || members.iter().any(|member| text(article, member).to_lowercase().contains(&needle))
     };
-    let class = call.text("tax_class").is_none_or(|wanted| {
-        text(article, "tax_class") == if wanted == "standard" { "" } else { wanted }
-    });
+    let class = call
+        .text("tax_class")
+        .is_none_or(|wanted| text(article, "tax_class") == if wanted == "standard" { "" } else { wanted });
     let price = amount(article, "price");
-    let bound = |name: &str| {
-        call.text(name)
-            .and_then(|text| text.parse::<Decimal>().ok())
-    };
+    let bound = |name: &str| call.text(name).and_then(|text| text.parse::<Decimal>().ok());
     let unique = texts_of(&call.parameters, "global_unique_id");
     let slug = texts_of(&call.parameters, "slug");
     same("type", "type")
@@ -244,10 +171,7 @@ fn fits(article: &Value, call: &Call) -> bool {
         && among("tag", "tags")
         && contains("search", &["name", "description", "short_description"])
         && contains("search_sku", &["sku"])
-        && (unique.is_empty()
-            || unique
-                .iter()
-                .any(|code| code == text(article, "global_unique_id")))
+        && (unique.is_empty() || unique.iter().any(|code| code == text(article, "global_unique_id")))
         && (slug.is_empty() || slug.iter().any(|slug| slug == text(article, "slug")))
         && bound("min_price").is_none_or(|low| price >= low)
         && bound("max_price").is_none_or(|high| price <= high)
@@ -281,10 +205,7 @@ pub(crate) fn any(state: &State, product_id: u64, call: &Call) -> Option<Value> 
         return Some(show(state, product, call));
     }
     let variation = show_variation(state, state.variations.get(product_id)?, call);
-    let parent = state
-        .products
-        .get(id(&variation, "parent_id"))
-        .unwrap_or_default();
+    let parent = state.products.get(id(&variation, "parent_id")).unwrap_or_default();
     let mut shown = super::blank::product();
     let Value::Object(members) = &mut shown else {
         return None;
@@ -294,11 +215,7 @@ pub(crate) fn any(state: &State, product_id: u64, call: &Call) -> Option<Value> 
             *value = own.clone();
         }
     }
-    shown["name"] = json!(format!(
-        "{} - {}",
-        text(&parent, "name"),
-        text(&variation, "name")
-    ));
+    shown["name"] = json!(format!("{} - {}", text(&parent, "name"), text(&variation, "name")));
     shown["type"] = json!("variation");
     shown["_links"] = call.links("products", &json!(product_id), &ALL_METHODS);
     Some(shown)
@@ -320,10 +237,7 @@ pub(crate) fn show(state: &State, mut product: Value, call: &Call) -> Value {
     }
     if let Value::Object(members) = &mut product {
         members.shift_remove("_links");
-        members.insert(
-            "_links".to_owned(),
-            call.links("products", &product_id, &ALL_METHODS),
-        );
+        members.insert("_links".to_owned(), call.links("products", &product_id, &ALL_METHODS));
     }
     product
 }
@@ -337,21 +251,11 @@ pub(crate) fn show_variation(state: &State, mut variation: Value, call: &Call) -
     }
     if variation["manage_stock"] != json!(true) && parent["manage_stock"] == json!(true) {
         variation["manage_stock"] = json!("parent");
-        for name in [
-            "stock_quantity",
-            "stock_status",
-            "backorders",
-            "backorders_allowed",
-            "backordered",
-        ] {
+        for name in ["stock_quantity", "stock_status", "backorders", "backorders_allowed", "backordered"] {
             variation[name] = parent[name].clone();
         }
     }
-    let mut links = call.links(
-        &format!("products/{parent_id}/variations"),
-        &variation["id"],
-        &ALL_METHODS,
-    );
+    let mut links = call.links(&format!("products/{parent_id}/variations"), &variation["id"], &ALL_METHODS);
     links["up"] = json!([{"href": call.address(&format!("products/{parent_id}"))}]);
     if let Value::Object(members) = &mut variation {
         members.shift_remove("_links");

@@ -16,13 +16,8 @@ pub(crate) fn parse(text: &str) -> Parameters {
             parameters.insert(name, Value::String(value));
             continue;
         };
-        let keys: Vec<&str> = rest
-            .split('[')
-            .map(|key| key.trim_end_matches(']'))
-            .collect();
-        let slot = parameters
-            .entry(first.to_owned())
-            .or_insert_with(|| Value::Object(Map::new()));
+        let keys: Vec<&str> = rest.split('[').map(|key| key.trim_end_matches(']')).collect();
+        let slot = parameters.entry(first.to_owned()).or_insert_with(|| Value::Object(Map::new()));
         place(slot, &keys, value);
     }
     parameters
@@ -37,44 +32,25 @@ fn place(slot: &mut Value, keys: &[&str], value: String) {
         *slot = Value::Object(Map::new());
     }
     if let Value::Object(members) = slot {
-        let key = if key.is_empty() {
-            members.len().to_string()
-        } else {
-            (*key).to_owned()
-        };
+        let key = if key.is_empty() { members.len().to_string() } else { (*key).to_owned() };
         place(members.entry(key).or_insert(Value::Null), rest, value);
     }
 }
 
 /// Decodes one name or value of a query string: plus is a blank, bytes that are no UTF-8 are replaced.
 fn decode(text: &str) -> String {
-    percent_decode_str(&text.replace('+', " "))
-        .decode_utf8_lossy()
-        .into_owned()
+    percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned()
 }
 
 /// An array of PHP whose keys are 0, 1, 2 … as a JSON list, other values unchanged.
 pub(crate) fn listed(value: Value) -> Value {
     match value {
         Value::Object(members) => {
-            let sequential = members
-                .keys()
-                .enumerate()
-                .all(|(at, key)| key.parse() == Ok(at));
+            let sequential = members.keys().enumerate().all(|(at, key)| key.parse() == Ok(at));
             if sequential {
-                Value::Array(
-                    members
-                        .into_iter()
-                        .map(|(_, value)| listed(value))
-                        .collect(),
-                )
+                Value::Array(members.into_iter().map(|(_, value)| listed(value)).collect())
             } else {
-                Value::Object(
-                    members
-                        .into_iter()
-                        .map(|(key, value)| (key, listed(value)))
-                        .collect(),
-                )
+                Value::Object(members.into_iter().map(|(key, value)| (key, listed(value))).collect())
             }
         }
         other => other,
@@ -119,9 +95,7 @@ pub(crate) fn encode(text: &str) -> String {
             out.push('%');
             for nibble in [byte >> 4, byte & 15] {
                 out.push(
-                    char::from_digit(u32::from(nibble), 16)
-                        .expect("four bits are one digit")
-                        .to_ascii_uppercase(),
+                    char::from_digit(u32::from(nibble), 16).expect("four bits are one digit").to_ascii_uppercase(),
                 );
             }
         }
@@ -143,9 +117,6 @@ mod tests {
             json!({"status": {"0": "a", "1": "b"}, "q": "x y/z", "n": {"k": {"l": "1"}}, "q2": ""})
         );
         assert_eq!(listed(read["status"].clone()), json!(["a", "b"]));
-        assert_eq!(
-            build(&read),
-            "status%5B0%5D=a&status%5B1%5D=b&q=x%20y%2Fz&n%5Bk%5D%5Bl%5D=1&q2="
-        );
+        assert_eq!(build(&read), "status%5B0%5D=a&status%5B1%5D=b&q=x%20y%2Fz&n%5Bk%5D%5Bl%5D=1&q2=");
     }
 }

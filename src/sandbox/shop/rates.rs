@@ -37,12 +37,7 @@ impl Rate {
             .map(squeeze)
             .collect();
         if postcodes.is_empty() {
-            postcodes.extend(
-                text(row, "postcode")
-                    .split(';')
-                    .filter(|code| !code.trim().is_empty())
-                    .map(squeeze),
-            );
+            postcodes.extend(text(row, "postcode").split(';').filter(|code| !code.trim().is_empty()).map(squeeze));
         }
         Rate {
             id: super::table::id(row, "id"),
@@ -52,16 +47,9 @@ impl Rate {
             percent: super::state::amount(row, "rate"),
             name: text(row, "name").to_owned(),
             priority: row.get("priority").and_then(Value::as_u64).unwrap_or(1),
-            compound: row
-                .get("compound")
-                .and_then(Value::as_bool)
-                .unwrap_or(false),
+            compound: row.get("compound").and_then(Value::as_bool).unwrap_or(false),
             shipping: row.get("shipping").and_then(Value::as_bool).unwrap_or(true),
-            class: if class == "standard" {
-                String::new()
-            } else {
-                class.to_owned()
-            },
+            class: if class == "standard" { String::new() } else { class.to_owned() },
         }
     }
 
@@ -70,32 +58,19 @@ impl Rate {
         let name = self.name.to_uppercase();
         let priority = self.priority.to_string();
         let parts = [self.country.as_str(), &self.state, &name, &priority];
-        parts
-            .iter()
-            .filter(|part| !part.is_empty())
-            .copied()
-            .collect::<Vec<_>>()
-            .join("-")
+        parts.iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join("-")
     }
 
     fn covers(&self, place: &Place, postcode: &str) -> bool {
         let fits = |mine: &str, theirs: &str| mine.is_empty() || mine == theirs;
         fits(&self.country, &place.country)
             && fits(&self.state, &place.state)
-            && (self.postcodes.is_empty()
-                || self
-                    .postcodes
-                    .iter()
-                    .any(|pattern| postcode_fits(pattern, postcode)))
+            && (self.postcodes.is_empty() || self.postcodes.iter().any(|pattern| postcode_fits(pattern, postcode)))
     }
 }
 
 fn squeeze(postcode: &str) -> String {
-    postcode
-        .chars()
-        .filter(|c| !c.is_whitespace() && *c != '-')
-        .flat_map(char::to_uppercase)
-        .collect()
+    postcode.chars().filter(|c| !c.is_whitespace() && *c != '-').flat_map(char::to_uppercase).collect()
 }
 
 fn postcode_fits(pattern: &str, postcode: &str) -> bool {
@@ -153,18 +128,9 @@ impl Rates {
     pub(crate) fn at(&self, place: &Place, class: &str) -> Vec<&Rate> {
         let postcode = squeeze(&place.postcode);
         let class = if class == "standard" { "" } else { class };
-        let mut found: Vec<&Rate> = self
-            .rows
-            .iter()
-            .filter(|rate| rate.class == class && rate.covers(place, &postcode))
-            .collect();
-        let particular = |rate: &Rate| {
-            (
-                rate.postcodes.is_empty(),
-                rate.state.is_empty(),
-                rate.country.is_empty(),
-            )
-        };
+        let mut found: Vec<&Rate> =
+            self.rows.iter().filter(|rate| rate.class == class && rate.covers(place, &postcode)).collect();
+        let particular = |rate: &Rate| (rate.postcodes.is_empty(), rate.state.is_empty(), rate.country.is_empty());
         found.sort_by_key(|rate| (rate.priority, particular(rate), rate.id));
         found.dedup_by_key(|rate| rate.priority);
         found
@@ -177,10 +143,7 @@ impl Rates {
 
     /// The shop's own address, as far as taxes go.
     pub(crate) fn home(&self) -> Place {
-        Place {
-            country: self.base.clone(),
-            ..Place::default()
-        }
+        Place { country: self.base.clone(), ..Place::default() }
     }
 
     /// Where an order with these addresses is taxed.
@@ -190,11 +153,7 @@ impl Rates {
             "shipping" if !text(shipping, "country").is_empty() => Place::of(shipping),
             _ => Place::of(billing),
         };
-        if wanted.country.is_empty() {
-            self.home()
-        } else {
-            wanted
-        }
+        if wanted.country.is_empty() { self.home() } else { wanted }
     }
 
     /// A tax as the shop rounds it: half down when prices are entered with tax, half up otherwise.
@@ -219,10 +178,7 @@ impl Rates {
         if !self.prices_include_tax || !taxable {
             return price;
         }
-        let taxes: Decimal = inside(price, &self.at_base(class))
-            .iter()
-            .map(|(_, tax)| *tax)
-            .sum();
+        let taxes: Decimal = inside(price, &self.at_base(class)).iter().map(|(_, tax)| *tax).sum();
         price - taxes
     }
 }
@@ -244,10 +200,7 @@ pub(crate) fn on_top(net: Decimal, rates: &[&Rate]) -> Vec<Tax> {
         taxes.push((rate.id, tax));
         below += tax;
     }
-    taxes
-        .into_iter()
-        .map(|(id, tax)| (id, inner(tax)))
-        .collect()
+    taxes.into_iter().map(|(id, tax)| (id, inner(tax))).collect()
 }
 
 /// Taxes contained in a gross amount.
@@ -259,11 +212,7 @@ pub(crate) fn inside(gross: Decimal, rates: &[&Rate]) -> Vec<Tax> {
         taxes.push((rate.id, inner(rest - without)));
         rest = without;
     }
-    let together: Decimal = rates
-        .iter()
-        .filter(|rate| !rate.compound)
-        .map(|rate| rate.percent)
-        .sum();
+    let together: Decimal = rates.iter().filter(|rate| !rate.compound).map(|rate| rate.percent).sum();
     let net = rest / (Decimal::ONE + together / Decimal::ONE_HUNDRED);
     for rate in rates.iter().filter(|rate| !rate.compound) {
         taxes.push((rate.id, inner(net * rate.percent / Decimal::ONE_HUNDRED)));

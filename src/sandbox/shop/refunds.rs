@@ -16,29 +16,14 @@ use super::{meta, stock};
 /// `GET /orders/{id}/refunds`; an unknown order has none.
 pub(crate) fn list_of(state: &State, call: &Call, order_id: u64) -> Outcome {
     call.check("GET orders/{id}/refunds")?;
-    let mut ids: Vec<u64> = state
-        .refunds
-        .rows()
-        .filter(|(_, row)| row.columns.owner == order_id)
-        .map(|(id, _)| id)
-        .collect();
+    let mut ids: Vec<u64> =
+        state.refunds.rows().filter(|(_, row)| row.columns.owner == order_id).map(|(id, _)| id).collect();
     ids.reverse();
     let page = Page::of(&call.query);
-    let rows = page
-        .cut(&ids)
-        .iter()
-        .filter_map(|id| state.refunds.get(*id))
-        .map(|refund| show(state, refund, call))
-        .collect();
+    let rows =
+        page.cut(&ids).iter().filter_map(|id| state.refunds.get(*id)).map(|refund| show(state, refund, call)).collect();
     let address = call.address(&format!("orders/{order_id}/refunds"));
-    Ok(list::answer(
-        rows,
-        ids.len(),
-        page,
-        &call.query,
-        &address,
-        Defaults::Refunds,
-    ))
+    Ok(list::answer(rows, ids.len(), page, &call.query, &address, Defaults::Refunds))
 }
 
 /// `GET /refunds`: those of all orders together.
@@ -71,14 +56,7 @@ pub(crate) fn list_all(state: &State, call: &Call) -> Outcome {
         .filter_map(|(_, id)| state.refunds.get(*id))
         .map(|refund| with_parent(state, refund, call))
         .collect();
-    Ok(list::answer(
-        rows,
-        found.len(),
-        page,
-        &call.query,
-        &call.address("refunds"),
-        Defaults::Refunds,
-    ))
+    Ok(list::answer(rows, found.len(), page, &call.query, &call.address("refunds"), Defaults::Refunds))
 }
 
 fn with_parent(state: &State, refund: Value, call: &Call) -> Value {
@@ -99,56 +77,28 @@ fn with_parent(state: &State, refund: Value, call: &Call) -> Value {
 /// `GET /orders/{id}/refunds/{id}`.
 pub(crate) fn get(state: &State, call: &Call, order_id: u64, refund_id: u64) -> Outcome {
     let refund = owned(state, order_id, refund_id)?;
-    Ok(Answer::ok(list::project_one(
-        show(state, refund, call),
-        &call.query,
-    )))
+    Ok(Answer::ok(list::project_one(show(state, refund, call), &call.query)))
 }
 
 fn owned(state: &State, order_id: u64, refund_id: u64) -> Result<Value, Refusal> {
     if !state.orders.contains(order_id) {
-        return Err(Refusal::new(
-            404,
-            "woocommerce_rest_invalid_order_id",
-            "Invalid order ID.",
-        ));
+        return Err(Refusal::new(404, "woocommerce_rest_invalid_order_id", "Invalid order ID."));
     }
-    let refund = state
-        .refunds
-        .get(refund_id)
-        .filter(|refund| id(refund, "parent_id") == order_id);
-    refund.ok_or_else(|| {
-        odd(
-            "woocommerce_rest_invalid_order_refund_id",
-            "Invalid order refund ID.",
-            404,
-        )
-    })
+    let refund = state.refunds.get(refund_id).filter(|refund| id(refund, "parent_id") == order_id);
+    refund.ok_or_else(|| odd("woocommerce_rest_invalid_order_refund_id", "Invalid order refund ID.", 404))
 }
 
 /// An error of this endpoint: HTTP 500 whatever is wrong, and `data` a bare number.
 fn odd(code: &str, message: &str, data: u16) -> Refusal {
-    Refusal {
-        status: 500,
-        code: code.to_owned(),
-        message: message.to_owned(),
-        data: Box::new(json!(data)),
-    }
+    Refusal { status: 500, code: code.to_owned(), message: message.to_owned(), data: Box::new(json!(data)) }
 }
 
 /// A refund as an answer shows it.
 pub(crate) fn show(state: &State, mut refund: Value, call: &Call) -> Value {
-    let decimals = call
-        .integer("dp")
-        .and_then(|dp| u32::try_from(dp).ok())
-        .unwrap_or_else(|| state.price_decimals());
+    let decimals = call.integer("dp").and_then(|dp| u32::try_from(dp).ok()).unwrap_or_else(|| state.price_decimals());
     totals::format_amounts(&mut refund, decimals.min(20));
     let (order_id, refund_id) = (id(&refund, "parent_id"), refund["id"].clone());
-    let mut links = call.links(
-        &format!("orders/{order_id}/refunds"),
-        &refund_id,
-        &["GET", "DELETE"],
-    );
+    let mut links = call.links(&format!("orders/{order_id}/refunds"), &refund_id, &["GET", "DELETE"]);
     links["up"] = json!([{"href": call.address(&format!("orders/{order_id}"))}]);
     if let Value::Object(members) = &mut refund {
         for name in ["parent_id", "total", "total_tax", "_links"] {
@@ -162,57 +112,31 @@ pub(crate) fn show(state: &State, mut refund: Value, call: &Call) -> Value {
 /// `POST /orders/{id}/refunds`.
 pub(crate) fn create(state: &mut State, call: &mut Call, order_id: u64) -> Outcome {
     call.check("POST orders/{id}/refunds")?;
-    let mut order = state.orders.get(order_id).ok_or_else(|| {
-        Refusal::new(
-            404,
-            "woocommerce_rest_invalid_order_id",
-            "Invalid order ID.",
-        )
-    })?;
-    let given = call
-        .parameters
-        .get("amount")
-        .filter(|value| value.as_str() != Some(""))
-        .and_then(entered);
+    let mut order = state
+        .orders
+        .get(order_id)
+        .ok_or_else(|| Refusal::new(404, "woocommerce_rest_invalid_order_id", "Invalid order ID."))?;
+    let given = call.parameters.get("amount").filter(|value| value.as_str() != Some("")).and_then(entered);
     if given.is_some_and(|amount| amount < Decimal::ZERO) {
-        return Err(odd(
-            "woocommerce_rest_invalid_order_refund",
-            "Refund amount must be greater than zero.",
-            400,
-        ));
+        return Err(odd("woocommerce_rest_invalid_order_refund", "Refund amount must be greater than zero.", 400));
     }
-    let rows = call
-        .parameters
-        .get("line_items")
-        .and_then(Value::as_array)
-        .cloned()
-        .unwrap_or_default();
+    let rows = call.parameters.get("line_items").and_then(Value::as_array).cloned().unwrap_or_default();
     let from_lines: Decimal = rows
         .iter()
         .map(|row| {
-            row.get("refund_total")
-                .and_then(entered)
-                .unwrap_or_default()
+            row.get("refund_total").and_then(entered).unwrap_or_default()
                 + taxes_sent(row).iter().map(|(_, tax)| *tax).sum::<Decimal>()
         })
         .sum();
     let sum = given.or(Some(from_lines).filter(|sum| !sum.is_zero()));
     let rest = open_rest(&order);
     if sum.is_some_and(|sum| sum > rest) {
-        return Err(odd(
-            "woocommerce_rest_cannot_create_order_refund",
-            "Invalid refund amount.",
-            500,
-        ));
+        return Err(odd("woocommerce_rest_cannot_create_order_refund", "Invalid refund amount.", 500));
     }
     through_gateway(state, call, &order)?;
     let mut refund = blank(state, call, order_id, sum);
     refund["reason"] = json!(call.text("reason").unwrap_or(""));
-    let restock = call
-        .parameters
-        .get("api_restock")
-        .and_then(super::arguments::flag)
-        .unwrap_or(true);
+    let restock = call.parameters.get("api_restock").and_then(super::arguments::flag).unwrap_or(true);
     for row in &rows {
         refund_row(state, &order, &mut refund, row);
         if restock {
@@ -228,36 +152,23 @@ pub(crate) fn create(state: &mut State, call: &mut Call, order_id: u64) -> Outco
     state.orders.put(order_id, &order);
     call.fire("order", "updated", order_id);
     let location = call.address(&format!("orders/{order_id}/refunds/{}", refund["id"]));
-    Ok(Answer::created(
-        list::project_one(show(state, refund, call), &call.query),
-        location,
-    ))
+    Ok(Answer::created(list::project_one(show(state, refund, call), &call.query), location))
 }
 
 /// Without `api_refund: false` the shop asks the gateway, which the sandbox's gateways do not do.
 fn through_gateway(state: &State, call: &Call, order: &Value) -> Result<(), Refusal> {
-    let asked = call
-        .parameters
-        .get("api_refund")
-        .and_then(super::arguments::flag);
+    let asked = call.parameters.get("api_refund").and_then(super::arguments::flag);
     if asked == Some(false) {
         return Ok(());
     }
     let method = text(order, "payment_method");
-    let known = state
-        .gateways
-        .iter()
-        .any(|gateway| text(gateway, "id") == method);
+    let known = state.gateways.iter().any(|gateway| text(gateway, "id") == method);
     let message = if known {
         "The payment gateway for this order does not support automatic refunds."
     } else {
         "The payment gateway for this order does not exist."
     };
-    Err(odd(
-        "woocommerce_rest_cannot_create_order_refund",
-        message,
-        500,
-    ))
+    Err(odd("woocommerce_rest_cannot_create_order_refund", message, 500))
 }
 
 /// Stores a refund and shows it in its order, which becomes `refunded` when nothing is left.
@@ -289,12 +200,7 @@ fn settle(
     call.fire("action", "woocommerce_refund_created", refund_id);
     if full && text(order, "status") != "refunded" {
         order["status"] = json!("refunded");
-        super::notes::add(
-            state,
-            call,
-            id(order, "id"),
-            "Order status changed to Refunded.",
-        );
+        super::notes::add(state, call, id(order, "id"), "Order status changed to Refunded.");
     }
 }
 
@@ -311,12 +217,8 @@ pub(crate) fn rest(state: &mut State, call: &mut Call, order: &mut Value) {
 
 /// What of an order's total is not refunded yet.
 fn open_rest(order: &Value) -> Decimal {
-    let refunded: Decimal = order["refunds"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(|refund| amount(refund, "total"))
-        .sum();
+    let refunded: Decimal =
+        order["refunds"].as_array().into_iter().flatten().map(|refund| amount(refund, "total")).sum();
     amount(order, "total") + refunded
 }
 
@@ -332,39 +234,18 @@ fn blank(state: &mut State, call: &Call, order_id: u64, sum: Option<Decimal>) ->
 
 fn taxes_sent(row: &Value) -> Vec<(u64, Decimal)> {
     let taxes = row["refund_tax"].as_array().into_iter().flatten();
-    taxes
-        .map(|tax| {
-            (
-                id(tax, "id"),
-                tax.get("refund_total")
-                    .and_then(entered)
-                    .unwrap_or_default(),
-            )
-        })
-        .collect()
+    taxes.map(|tax| (id(tax, "id"), tax.get("refund_total").and_then(entered).unwrap_or_default())).collect()
 }
 
 /// Adds the refund of one row of the order; a row that the order does not have leaves no trace.
 fn refund_row(state: &mut State, order: &Value, refund: &mut Value, row: &Value) {
-    let wanted = row
-        .get("id")
-        .and_then(integer)
-        .and_then(|id| u64::try_from(id).ok())
-        .unwrap_or(0);
+    let wanted = row.get("id").and_then(integer).and_then(|id| u64::try_from(id).ok()).unwrap_or(0);
     for name in ["line_items", "shipping_lines", "fee_lines"] {
-        let Some(sold) = order[name]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .find(|line| id(line, "id") == wanted)
-        else {
+        let Some(sold) = order[name].as_array().into_iter().flatten().find(|line| id(line, "id") == wanted) else {
             continue;
         };
         let mut line = sold.clone();
-        let total = -row
-            .get("refund_total")
-            .and_then(entered)
-            .unwrap_or_default();
+        let total = -row.get("refund_total").and_then(entered).unwrap_or_default();
         let taxes = taxes_sent(row);
         let tax: Decimal = -taxes.iter().map(|(_, tax)| *tax).sum::<Decimal>();
         line["id"] = json!(state.new_item());
@@ -372,12 +253,12 @@ fn refund_row(state: &mut State, order: &Value, refund: &mut Value, row: &Value)
         line["total_tax"] = stored(tax);
         let shown = |subtotal: bool, tax: Decimal| if subtotal { stored(-tax) } else { json!("") };
         let goods = name == "line_items";
-        line["taxes"] = taxes.iter().map(|(rate, tax)| json!({"id": rate, "total": stored(-*tax), "subtotal": shown(goods, *tax)})).collect();
+        line["taxes"] = taxes
+            .iter()
+            .map(|(rate, tax)| json!({"id": rate, "total": stored(-*tax), "subtotal": shown(goods, *tax)}))
+            .collect();
         if goods {
-            let quantity = -row
-                .get("quantity")
-                .and_then(super::arguments::number)
-                .unwrap_or_default();
+            let quantity = -row.get("quantity").and_then(super::arguments::number).unwrap_or_default();
             line["quantity"] = bare(quantity);
             line["subtotal"] = stored(total);
             line["subtotal_tax"] = stored(tax);
@@ -403,13 +284,10 @@ fn refund_taxes(state: &mut State, refund: &mut Value) {
             .flatten()
             .flat_map(|line| line["taxes"].as_array().into_iter().flatten())
         {
-            let at = sums
-                .iter()
-                .position(|(rate, _, _)| *rate == id(tax, "id"))
-                .unwrap_or_else(|| {
-                    sums.push((id(tax, "id"), Decimal::ZERO, Decimal::ZERO));
-                    sums.len() - 1
-                });
+            let at = sums.iter().position(|(rate, _, _)| *rate == id(tax, "id")).unwrap_or_else(|| {
+                sums.push((id(tax, "id"), Decimal::ZERO, Decimal::ZERO));
+                sums.len() - 1
+            });
             if name == "shipping_lines" {
                 sums[at].2 += amount(tax, "total");
             } else {
@@ -418,9 +296,9 @@ fn refund_taxes(state: &mut State, refund: &mut Value) {
         }
     }
     let rates = state.rates();
-    let lines = sums.into_iter().map(|(rate, goods, shipping)| {
-        totals::tax_line(rate, goods, shipping, &rates, &[], &mut || state.new_item())
-    });
+    let lines = sums
+        .into_iter()
+        .map(|(rate, goods, shipping)| totals::tax_line(rate, goods, shipping, &rates, &[], &mut || state.new_item()));
     refund["tax_lines"] = lines.collect::<Vec<_>>().into();
 }
 

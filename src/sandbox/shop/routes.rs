@@ -9,10 +9,7 @@ use super::auth::{self, Key};
 use super::batch::{self, Endpoints};
 use super::call::Call;
 use super::state::State;
-use super::{
-    customers, notes, order_write, orders, product_write, products, refunds, settings, small,
-    webhooks,
-};
+use super::{customers, notes, order_write, orders, product_write, products, refunds, settings, small, webhooks};
 
 /// The first words of all routes.
 const KNOWN: [&str; 15] = [
@@ -49,10 +46,7 @@ pub(crate) fn page_not_found() -> Response<Body> {
     let page = "<!DOCTYPE html>\n<html lang=\"en-US\"><head><title>Page not found</title></head><body><h1>Page not found</h1></body></html>\n";
     let mut response = Response::new(Body::from(page));
     *response.status_mut() = StatusCode::NOT_FOUND;
-    response.headers_mut().insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("text/html; charset=UTF-8"),
-    );
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=UTF-8"));
     response
 }
 
@@ -62,20 +56,14 @@ pub(crate) fn allow(segments: &[&str]) -> Option<&'static str> {
         [
             "wc",
             "v3",
-            "refunds" | "variations" | "system_status" | "payment_gateways" | "shipping_methods"
-            | "settings" | "data",
+            "refunds" | "variations" | "system_status" | "payment_gateways" | "shipping_methods" | "settings" | "data",
             ..,
         ] => "GET",
         ["wc", "v3", "orders", _, "refunds" | "notes", _] => "GET, DELETE",
         ["wc", "v3", _, "batch"] => "POST, PUT, PATCH",
         ["wc", "v3", _]
         | ["wc", "v3", "taxes", "classes"]
-        | [
-            "wc",
-            "v3",
-            "products",
-            "categories" | "tags" | "attributes" | "shipping_classes" | "brands",
-        ]
+        | ["wc", "v3", "products", "categories" | "tags" | "attributes" | "shipping_classes" | "brands"]
         | ["wc", "v3", _, _, "refunds" | "notes" | "variations"] => "GET, POST",
         ["wc", "v3", ..] => "GET, POST, PUT, PATCH, DELETE",
         _ => return None,
@@ -93,26 +81,16 @@ pub(crate) fn admit(key: Option<&Key>, method: &str, segments: &[&str]) -> Resul
         }
         let single = rest.first().is_some_and(|part| part.parse::<u64>().is_ok());
         let (code, message) = match method {
-            "POST" | "PUT" | "PATCH" if rest.last() == Some(&"batch") => (
-                "batch",
-                "Sorry, you are not allowed to batch manipulate this resource.",
-            ),
-            "POST" | "PUT" | "PATCH" if single => {
-                ("edit", "Sorry, you are not allowed to edit this resource.")
+            "POST" | "PUT" | "PATCH" if rest.last() == Some(&"batch") => {
+                ("batch", "Sorry, you are not allowed to batch manipulate this resource.")
             }
+            "POST" | "PUT" | "PATCH" if single => ("edit", "Sorry, you are not allowed to edit this resource."),
             "POST" => ("create", "Sorry, you are not allowed to create resources."),
-            "DELETE" => (
-                "delete",
-                "Sorry, you are not allowed to delete this resource.",
-            ),
+            "DELETE" => ("delete", "Sorry, you are not allowed to delete this resource."),
             _ if single => ("view", "Sorry, you cannot view this resource."),
             _ => ("view", "Sorry, you cannot list resources."),
         };
-        return Err(Refusal::new(
-            401,
-            &format!("woocommerce_rest_cannot_{code}"),
-            message,
-        ));
+        return Err(Refusal::new(401, &format!("woocommerce_rest_cannot_{code}"), message));
     };
     auth::permit(key, method)
 }
@@ -138,23 +116,14 @@ fn number(part: &str) -> Result<u64, Refusal> {
 }
 
 fn resource(state: &mut State, call: &mut Call, segments: &[&str]) -> Outcome {
-    let method = if call.method == "PATCH" {
-        "PUT".to_owned()
-    } else {
-        call.method.clone()
-    };
+    let method = if call.method == "PATCH" { "PUT".to_owned() } else { call.method.clone() };
     match (method.as_str(), segments) {
         ("GET", []) => Ok(Answer::ok(json!({"namespace": "wc/v3", "routes": {}}))),
         ("OPTIONS", [..]) => Ok(Answer::ok(json!({"namespace": "wc/v3"}))),
         (_, ["orders", ..]) => order_routes(state, call, &method, segments),
-        (
-            _,
-            [
-                "products",
-                "categories" | "tags" | "attributes" | "shipping_classes" | "brands",
-                ..,
-            ],
-        ) => small_routes(state, call, &method, segments),
+        (_, ["products", "categories" | "tags" | "attributes" | "shipping_classes" | "brands", ..]) => {
+            small_routes(state, call, &method, segments)
+        }
         (_, ["products", ..]) => product_routes(state, call, &method, segments),
         (_, ["customers", rest @ ..]) => customer_routes(state, call, &method, rest),
         (_, ["webhooks", rest @ ..]) => webhook_routes(state, call, &method, rest),
@@ -176,11 +145,7 @@ fn order_routes(state: &mut State, call: &mut Call, method: &str, segments: &[&s
         ("POST" | "PUT", ["batch"]) => batch::run(
             state,
             call,
-            &Endpoints {
-                create: &order_write::create,
-                update: &order_write::update,
-                delete: &order_write::delete,
-            },
+            &Endpoints { create: &order_write::create, update: &order_write::update, delete: &order_write::delete },
         ),
         (_, [order, rest @ ..]) => {
             let order = number(order)?;
@@ -191,9 +156,7 @@ fn order_routes(state: &mut State, call: &mut Call, method: &str, segments: &[&s
                 ("GET", ["refunds"]) => refunds::list_of(state, call, order),
                 ("POST", ["refunds"]) => refunds::create(state, call, order),
                 ("GET", ["refunds", refund]) => refunds::get(state, call, order, number(refund)?),
-                ("DELETE", ["refunds", refund]) => {
-                    refunds::delete(state, call, order, number(refund)?)
-                }
+                ("DELETE", ["refunds", refund]) => refunds::delete(state, call, order, number(refund)?),
                 ("GET", ["notes"]) => notes::list_of(state, call, order),
                 ("POST", ["notes"]) => notes::create(state, call, order),
                 ("GET", ["notes", note]) => notes::get(state, call, order, number(note)?),
@@ -230,20 +193,12 @@ fn product_routes(state: &mut State, call: &mut Call, method: &str, segments: &[
                     state,
                     call,
                     &Endpoints {
-                        create: &|state, call| {
-                            product_write::create_variation(state, call, product)
-                        },
-                        update: &|state, call, id| {
-                            product_write::update_variation(state, call, product, id)
-                        },
-                        delete: &|state, call, id| {
-                            product_write::delete_variation(state, call, product, id)
-                        },
+                        create: &|state, call| product_write::create_variation(state, call, product),
+                        update: &|state, call, id| product_write::update_variation(state, call, product, id),
+                        delete: &|state, call, id| product_write::delete_variation(state, call, product, id),
                     },
                 ),
-                ("GET", ["variations", variation]) => {
-                    products::get_variation(state, call, product, number(variation)?)
-                }
+                ("GET", ["variations", variation]) => products::get_variation(state, call, product, number(variation)?),
                 ("POST" | "PUT", ["variations", variation]) => {
                     product_write::update_variation(state, call, product, number(variation)?)
                 }
@@ -264,11 +219,7 @@ fn customer_routes(state: &mut State, call: &mut Call, method: &str, rest: &[&st
         ("POST" | "PUT", ["batch"]) => batch::run(
             state,
             call,
-            &Endpoints {
-                create: &customers::create,
-                update: &customers::update,
-                delete: &customers::delete,
-            },
+            &Endpoints { create: &customers::create, update: &customers::update, delete: &customers::delete },
         ),
         ("GET", [customer]) => customers::get(state, call, number(customer)?),
         ("POST" | "PUT", [customer]) => customers::update(state, call, number(customer)?),
@@ -290,10 +241,8 @@ fn webhook_routes(state: &mut State, call: &mut Call, method: &str, rest: &[&str
 
 fn small_routes(state: &mut State, call: &mut Call, method: &str, segments: &[&str]) -> Outcome {
     let whole = segments.join("/");
-    let is_table = |route: &str| {
-        SMALL.contains(&route)
-            || route.starts_with("products/attributes/") && route.ends_with("/terms")
-    };
+    let is_table =
+        |route: &str| SMALL.contains(&route) || route.starts_with("products/attributes/") && route.ends_with("/terms");
     if is_table(&whole) {
         return match method {
             "GET" => small::list(state, call, &whole),
@@ -331,12 +280,8 @@ fn settings_routes(state: &mut State, call: &mut Call, method: &str, segments: &
         ("GET", ["payment_gateways", name]) => settings::gateway(state, call, name),
         ("GET", ["shipping", "zones"]) => Ok(settings::zones(state, call)),
         ("GET", ["shipping", "zones", zone]) => settings::zone(state, call, number(zone)?),
-        ("GET", ["shipping", "zones", zone, "methods"]) => {
-            settings::zone_methods(state, call, number(zone)?)
-        }
-        ("GET", ["shipping", "zones", zone, "locations"]) => {
-            settings::zone_locations(state, call, number(zone)?)
-        }
+        ("GET", ["shipping", "zones", zone, "methods"]) => settings::zone_methods(state, call, number(zone)?),
+        ("GET", ["shipping", "zones", zone, "locations"]) => settings::zone_locations(state, call, number(zone)?),
         ("GET", ["shipping_methods"]) => Ok(settings::shipping_methods(call)),
         ("GET", ["system_status"]) => Ok(settings::system_status(state, call)),
         ("GET", ["data", "currencies", "current"]) => Ok(settings::currency(state)),

@@ -77,47 +77,20 @@ impl Shop {
         let mut chance = Chance(seed);
         install_gateways(&mut state);
         let articles = goods::articles(&mut state, &mut chance, now);
-        let people = people::people(
-            &mut state,
-            &mut chance,
-            (orders * PEOPLE_PER_TEN_ORDERS / 10).max(1),
-            now,
-        );
+        let people = people::people(&mut state, &mut chance, (orders * PEOPLE_PER_TEN_ORDERS / 10).max(1), now);
         let coupons: Vec<Value> = ["welkom10", "vijfeuro"]
             .iter()
-            .filter_map(|code| {
-                state
-                    .coupons
-                    .with_key(code)
-                    .first()
-                    .and_then(|id| state.coupons.get(*id))
-            })
+            .filter_map(|code| state.coupons.with_key(code).first().and_then(|id| state.coupons.get(*id)))
             .collect();
-        let including = Rates {
-            prices_include_tax: true,
-            ..state.rates()
-        };
-        let excluding = Rates {
-            prices_include_tax: false,
-            ..state.rates()
-        };
+        let including = Rates { prices_include_tax: true, ..state.rates() };
+        let excluding = Rates { prices_include_tax: false, ..state.rates() };
         let mut next_id = FIRST_ORDER;
         for at in 0..orders {
-            let rates = if chance.percent(70) {
-                &including
-            } else {
-                &excluding
-            };
+            let rates = if chance.percent(70) { &including } else { &excluding };
             let created = created_at(now, at, orders, &mut chance);
             let person = chance.pick(&people);
-            let mut maker = Maker {
-                state: &mut state,
-                chance: &mut chance,
-                rates,
-                articles: &articles,
-                coupons: &coupons,
-                now,
-            };
+            let mut maker =
+                Maker { state: &mut state, chance: &mut chance, rates, articles: &articles, coupons: &coupons, now };
             let order = maker.order(next_id, person, created);
             state.orders.put(next_id, &order);
             if text(&order, "status") == "completed" && chance.percent(3) {
@@ -144,8 +117,7 @@ fn give_back_one(state: &mut State, order: &Value) {
         .collect();
     let row = json!({"id": line["id"], "quantity": 1, "refund_total": piece(super::state::amount(line, "total")), "refund_tax": taxes});
     let wanted = json!({"reason": "Beschadigd", "line_items": [row], "api_refund": false, "api_restock": false});
-    let at =
-        dates::instant(text(order, "date_modified_gmt"), &state.zone, true).unwrap_or_default();
+    let at = dates::instant(text(order, "date_modified_gmt"), &state.zone, true).unwrap_or_default();
     let parameters = wanted.as_object().cloned().unwrap_or_default();
     let mut call = Call::inside("", at, parameters);
     // With a discount, an order may be worth less than its first piece: then nothing is given back.
@@ -155,11 +127,7 @@ fn give_back_one(state: &mut State, order: &Value) {
 /// The gateways of the made-up orders are installed, besides the shop's own.
 fn install_gateways(state: &mut State) {
     for (_, (method, title)) in PAYMENTS {
-        if !state
-            .gateways
-            .iter()
-            .any(|gateway| text(gateway, "id") == method)
-        {
+        if !state.gateways.iter().any(|gateway| text(gateway, "id") == method) {
             state.gateways.push(json!({
                 "id": method, "title": title, "description": "", "order": "", "enabled": true, "method_title": title,
                 "method_description": "", "method_supports": ["products", "refunds"], "settings": {}, "needs_setup": false,
@@ -176,8 +144,7 @@ fn created_at(now: Timestamp, at: u64, orders: u64, chance: &mut Chance) -> Time
     let passed = span.saturating_mul(i64::try_from(at).unwrap_or(0)) / orders;
     let jitter = chance.seconds((span / orders).max(1));
     let before = span - passed - jitter;
-    now.saturating_sub(SignedDuration::from_secs(before.max(0) + 600))
-        .unwrap_or(now)
+    now.saturating_sub(SignedDuration::from_secs(before.max(0) + 600)).unwrap_or(now)
 }
 
 /// Makes one order.
@@ -224,9 +191,7 @@ impl Maker<'_> {
             billing["email"] = json!(text(&billing, "email").to_uppercase());
         }
         let modified = created
-            .saturating_add(SignedDuration::from_secs(
-                i64::try_from(self.chance.below(2 * 86_400)).unwrap_or(0),
-            ))
+            .saturating_add(SignedDuration::from_secs(i64::try_from(self.chance.below(2 * 86_400)).unwrap_or(0)))
             .unwrap_or(created)
             .min(self.now);
         let transaction = if paid && method != "cod" && method != "bacs" {
@@ -234,15 +199,9 @@ impl Maker<'_> {
         } else {
             String::new()
         };
-        let note = if self.chance.percent(6) {
-            *self.chance.pick(&names::NOTES)
-        } else {
-            ""
-        };
+        let note = if self.chance.percent(6) { *self.chance.pick(&names::NOTES) } else { "" };
         let mut order = blank::order();
-        let origin = *self
-            .chance
-            .weighted(&[(70, "store-api"), (25, "checkout"), (5, "admin")]);
+        let origin = *self.chance.weighted(&[(70, "store-api"), (25, "checkout"), (5, "admin")]);
         let set = json!({
             "id": order_id, "number": order_id.to_string(), "status": status, "prices_include_tax": self.rates.prices_include_tax,
             "customer_id": person.customer, "order_key": format!("wc_order_{:013x}", mix(&mut self.chance.0) >> 12),
@@ -256,13 +215,7 @@ impl Maker<'_> {
         order["shipping"] = person.shipping.clone();
         order["meta_data"] = self.meta(person, reverse);
         order["line_items"] = self.lines();
-        self.dates(
-            &mut order,
-            created,
-            modified,
-            paid && method != "cod",
-            status,
-        );
+        self.dates(&mut order, created, modified, paid && method != "cod", status);
         self.coupon(&mut order);
         self.fee(&mut order);
         self.shipping(&mut order, country);
@@ -274,14 +227,7 @@ impl Maker<'_> {
         order
     }
 
-    fn dates(
-        &self,
-        order: &mut Value,
-        created: Timestamp,
-        modified: Timestamp,
-        paid: bool,
-        status: &str,
-    ) {
+    fn dates(&self, order: &mut Value, created: Timestamp, modified: Timestamp, paid: bool, status: &str) {
         let mut set = |name: &str, instant: Timestamp| {
             let (local, gmt) = dates::pair(instant, &self.state.zone);
             order[name] = json!(local);
@@ -290,13 +236,7 @@ impl Maker<'_> {
         set("date_created", created);
         set("date_modified", modified);
         if paid {
-            set(
-                "date_paid",
-                created
-                    .saturating_add(SignedDuration::from_secs(40))
-                    .unwrap_or(created)
-                    .min(modified),
-            );
+            set("date_paid", created.saturating_add(SignedDuration::from_secs(40)).unwrap_or(created).min(modified));
         }
         if status == "completed" {
             set("date_completed", modified);
@@ -306,9 +246,7 @@ impl Maker<'_> {
     fn meta(&mut self, person: &Person, reverse: bool) -> Value {
         let mut entries = Vec::new();
         if let Some(number) = &person.vat_number {
-            entries.push(
-                json!({"id": self.state.new_meta(), "key": "_billing_vat_number", "value": number}),
-            );
+            entries.push(json!({"id": self.state.new_meta(), "key": "_billing_vat_number", "value": number}));
         }
         let exempt = if reverse { "yes" } else { "no" };
         entries.push(json!({"id": self.state.new_meta(), "key": "is_vat_exempt", "value": exempt}));
@@ -316,9 +254,7 @@ impl Maker<'_> {
     }
 
     fn lines(&mut self) -> Value {
-        let count = *self
-            .chance
-            .weighted(&[(45, 1_u64), (30, 2), (15, 3), (10, 5)]);
+        let count = *self.chance.weighted(&[(45, 1_u64), (30, 2), (15, 3), (10, 5)]);
         let mut lines = Vec::new();
         let mut chosen: Vec<&str> = Vec::new();
         for _ in 0..count {
@@ -327,12 +263,8 @@ impl Maker<'_> {
                 continue;
             }
             chosen.push(&article.sku);
-            let quantity = *self
-                .chance
-                .weighted(&[(70, 1_i64), (20, 2), (7, 3), (3, 7)]);
-            let net =
-                self.rates
-                    .net_price(article.price * Decimal::from(quantity), article.class, true);
+            let quantity = *self.chance.weighted(&[(70, 1_i64), (20, 2), (7, 3), (3, 7)]);
+            let net = self.rates.net_price(article.price * Decimal::from(quantity), article.class, true);
             let item = self.state.new_item();
             lines.push(json!({
                 "id": item, "name": article.name, "product_id": article.product, "variation_id": article.variation, "quantity": quantity,
@@ -370,20 +302,15 @@ impl Maker<'_> {
     }
 
     fn shipping(&mut self, order: &mut Value, country: &str) {
-        let goods: Decimal = order["line_items"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .map(|line| super::state::amount(line, "total"))
-            .sum();
+        let goods: Decimal =
+            order["line_items"].as_array().into_iter().flatten().map(|line| super::state::amount(line, "total")).sum();
         let home = country == self.rates.base;
-        let (method, instance, title, gross) =
-            match (home, goods > Decimal::from(75), self.chance.percent(8)) {
-                (true, _, true) => ("local_pickup", "3", "Afhalen in winkel", Decimal::ZERO),
-                (true, true, _) => ("free_shipping", "2", "Gratis verzending", Decimal::ZERO),
-                (true, false, _) => ("flat_rate", "1", "Pakketpost", Decimal::new(495, 2)),
-                (false, _, _) => ("flat_rate", "5", "Parcel", Decimal::new(1250, 2)),
-            };
+        let (method, instance, title, gross) = match (home, goods > Decimal::from(75), self.chance.percent(8)) {
+            (true, _, true) => ("local_pickup", "3", "Afhalen in winkel", Decimal::ZERO),
+            (true, true, _) => ("free_shipping", "2", "Gratis verzending", Decimal::ZERO),
+            (true, false, _) => ("flat_rate", "1", "Pakketpost", Decimal::new(495, 2)),
+            (false, _, _) => ("flat_rate", "5", "Parcel", Decimal::new(1250, 2)),
+        };
         order["shipping_lines"] = json!([{
             "id": self.state.new_item(), "method_title": title, "method_id": method, "instance_id": instance, "total": stored(gross),
             "total_tax": "0", "taxes": [], "tax_status": "taxable", "meta_data": []
@@ -403,6 +330,7 @@ impl Maker<'_> {
             "line_items": [], "shipping_lines": [], "tax_lines": [], "fee_lines": []
         });
         self.state.refunds.put(refund_id, &refund);
-        order["refunds"] = json!([{"id": refund_id, "reason": reason, "total": stored(-total), "total_tax": stored(Decimal::ZERO)}]);
+        order["refunds"] =
+            json!([{"id": refund_id, "reason": reason, "total": stored(-total), "total_tax": stored(Decimal::ZERO)}]);
     }
 }

@@ -31,11 +31,7 @@ fn table_mut<'a>(state: &'a mut State, route: &str) -> Option<&'a mut Table> {
 /// The route as the argument lists name it.
 fn endpoint(route: &str) -> String {
     let terms = route.starts_with("products/attributes/");
-    if terms {
-        "products/attributes/{id}/terms".to_owned()
-    } else {
-        route.to_owned()
-    }
+    if terms { "products/attributes/{id}/terms".to_owned() } else { route.to_owned() }
 }
 
 /// A list of one of the small tables.
@@ -47,10 +43,7 @@ pub(crate) fn list(state: &State, call: &Call, route: &str) -> Outcome {
     let code = call.text("code").map(str::to_lowercase);
     let class = call.text("class");
     let slugs = texts_of(&call.parameters, "slug");
-    let search = call
-        .text("search")
-        .map(str::to_lowercase)
-        .filter(|text| !text.is_empty());
+    let search = call.text("search").map(str::to_lowercase).filter(|text| !text.is_empty());
     let mut rows: Vec<Value> = table
         .rows()
         .filter(|(id, row)| {
@@ -64,47 +57,25 @@ pub(crate) fn list(state: &State, call: &Call, route: &str) -> Outcome {
         .map(|(_, row)| row.value())
         .filter(|row| {
             search.as_ref().is_none_or(|needle| {
-                [text(row, "name"), text(row, "code")]
-                    .iter()
-                    .any(|word| word.to_lowercase().contains(needle))
+                [text(row, "name"), text(row, "code")].iter().any(|word| word.to_lowercase().contains(needle))
             })
         })
         .collect();
     match route {
         "taxes" => rows.sort_by_key(|row| (id(row, "order"), id(row, "id"))),
         "coupons" => rows.sort_by(|a, b| {
-            (text(b, "date_created_gmt"), id(b, "id"))
-                .cmp(&(text(a, "date_created_gmt"), id(a, "id")))
+            (text(b, "date_created_gmt"), id(b, "id")).cmp(&(text(a, "date_created_gmt"), id(a, "id")))
         }),
-        _ => rows.sort_by(|a, b| {
-            text(a, "name")
-                .to_lowercase()
-                .cmp(&text(b, "name").to_lowercase())
-        }),
+        _ => rows.sort_by(|a, b| text(a, "name").to_lowercase().cmp(&text(b, "name").to_lowercase())),
     }
-    let wanted = if route == "coupons" {
-        Some("asc")
-    } else {
-        Some("desc")
-    };
+    let wanted = if route == "coupons" { Some("asc") } else { Some("desc") };
     if call.text("order") == wanted {
         rows.reverse();
     }
     let page = Page::of(&call.query);
     let total = rows.len();
-    let shown = page
-        .cut(&rows)
-        .iter()
-        .map(|row| show(row.clone(), call, route))
-        .collect();
-    Ok(list::answer(
-        shown,
-        total,
-        page,
-        &call.query,
-        &call.address(route),
-        Defaults::None,
-    ))
+    let shown = page.cut(&rows).iter().map(|row| show(row.clone(), call, route)).collect();
+    Ok(list::answer(shown, total, page, &call.query, &call.address(route), Defaults::None))
 }
 
 fn show(mut row: Value, call: &Call, route: &str) -> Value {
@@ -118,30 +89,16 @@ fn show(mut row: Value, call: &Call, route: &str) -> Value {
 
 fn unknown(route: &str) -> Refusal {
     match route {
-        "coupons" => Refusal::new(
-            404,
-            "woocommerce_rest_shop_coupon_invalid_id",
-            "Invalid ID.",
-        ),
+        "coupons" => Refusal::new(404, "woocommerce_rest_shop_coupon_invalid_id", "Invalid ID."),
         "taxes" => Refusal::new(404, "woocommerce_rest_invalid_id", "Invalid resource ID."),
-        _ => Refusal::new(
-            404,
-            "woocommerce_rest_term_invalid",
-            "Resource does not exist.",
-        ),
+        _ => Refusal::new(404, "woocommerce_rest_term_invalid", "Resource does not exist."),
     }
 }
 
 /// One row.
 pub(crate) fn get(state: &State, call: &Call, route: &str, row_id: u64) -> Outcome {
-    let row = table(state, route)
-        .ok_or_else(Refusal::no_route)?
-        .get(row_id)
-        .ok_or_else(|| unknown(route))?;
-    Ok(Answer::ok(list::project_one(
-        show(row, call, route),
-        &call.query,
-    )))
+    let row = table(state, route).ok_or_else(Refusal::no_route)?.get(row_id).ok_or_else(|| unknown(route))?;
+    Ok(Answer::ok(list::project_one(show(row, call, route), &call.query)))
 }
 
 /// Adds a row.
@@ -150,24 +107,15 @@ pub(crate) fn create(state: &mut State, call: &mut Call, route: &str) -> Outcome
     let mut row = blank(route);
     taken(state, call, route)?;
     fill(state, call, route, &mut row);
-    let row_id = if route == "coupons" {
-        state.new_id()
-    } else {
-        state.new_small()
-    };
+    let row_id = if route == "coupons" { state.new_id() } else { state.new_small() };
     row["id"] = json!(row_id);
     if route == "coupons" {
         state.stamp(&mut row, "date_created", call.now);
         state.stamp(&mut row, "date_modified", call.now);
         call.fire("coupon", "created", row_id);
     }
-    table_mut(state, route)
-        .ok_or_else(Refusal::no_route)?
-        .put(row_id, &row);
-    Ok(Answer::created(
-        show(row, call, route),
-        call.address(&format!("{route}/{row_id}")),
-    ))
+    table_mut(state, route).ok_or_else(Refusal::no_route)?.put(row_id, &row);
+    Ok(Answer::created(show(row, call, route), call.address(&format!("{route}/{row_id}"))))
 }
 
 /// Refuses a name or code that exists, in the words of each table; tax rates may be doubled.
@@ -175,25 +123,15 @@ fn taken(state: &State, call: &Call, route: &str) -> Result<(), Refusal> {
     if route == "coupons" {
         let code = call.text("code").unwrap_or("").to_lowercase();
         let exists = !state.coupons.with_key(&code).is_empty();
-        let refusal = || {
-            Refusal::new(
-                400,
-                "woocommerce_rest_coupon_code_already_exists",
-                "The coupon code already exists",
-            )
-        };
+        let refusal =
+            || Refusal::new(400, "woocommerce_rest_coupon_code_already_exists", "The coupon code already exists");
         return if exists { Err(refusal()) } else { Ok(()) };
     }
     let Some(name) = call.text("name").filter(|_| route != "taxes") else {
         return Ok(());
     };
-    let rows = table(state, route)
-        .into_iter()
-        .flat_map(Table::rows)
-        .map(|(id, row)| (id, row.value()));
-    let same = rows
-        .into_iter()
-        .find(|(_, row)| text(row, "name").to_lowercase() == name.to_lowercase());
+    let rows = table(state, route).into_iter().flat_map(Table::rows).map(|(id, row)| (id, row.value()));
+    let same = rows.into_iter().find(|(_, row)| text(row, "name").to_lowercase() == name.to_lowercase());
     let Some((owner, row)) = same else {
         return Ok(());
     };
@@ -215,31 +153,21 @@ fn taken(state: &State, call: &Call, route: &str) -> Result<(), Refusal> {
 
 /// Changes a row.
 pub(crate) fn update(state: &mut State, call: &mut Call, route: &str, row_id: u64) -> Outcome {
-    let mut row = table(state, route)
-        .ok_or_else(Refusal::no_route)?
-        .get(row_id)
-        .ok_or_else(|| unknown(route))?;
+    let mut row = table(state, route).ok_or_else(Refusal::no_route)?.get(row_id).ok_or_else(|| unknown(route))?;
     fill(state, call, route, &mut row);
     if route == "coupons" {
         state.stamp(&mut row, "date_modified", call.now);
         call.fire("coupon", "updated", row_id);
     }
-    table_mut(state, route)
-        .ok_or_else(Refusal::no_route)?
-        .put(row_id, &row);
+    table_mut(state, route).ok_or_else(Refusal::no_route)?.put(row_id, &row);
     Ok(Answer::ok(show(row, call, route)))
 }
 
 /// Deletes a row; only coupons have a trash.
 pub(crate) fn delete(state: &mut State, call: &mut Call, route: &str, row_id: u64) -> Outcome {
-    let mut row = table(state, route)
-        .ok_or_else(Refusal::no_route)?
-        .get(row_id)
-        .ok_or_else(|| unknown(route))?;
+    let mut row = table(state, route).ok_or_else(Refusal::no_route)?.get(row_id).ok_or_else(|| unknown(route))?;
     if call.is_set("force") {
-        table_mut(state, route)
-            .ok_or_else(Refusal::no_route)?
-            .remove(row_id);
+        table_mut(state, route).ok_or_else(Refusal::no_route)?.remove(row_id);
         return Ok(Answer::ok(show(row, call, route)));
     }
     if route == "coupons" {
@@ -249,16 +177,9 @@ pub(crate) fn delete(state: &mut State, call: &mut Call, route: &str, row_id: u6
         call.fire("coupon", "deleted", row_id);
         return Ok(Answer::ok(shown));
     }
-    let message = if route == "taxes" {
-        "Taxes do not support trashing."
-    } else {
-        "Resource does not support trashing."
-    };
-    Err(Refusal::new(
-        501,
-        "woocommerce_rest_trash_not_supported",
-        message,
-    ))
+    let message =
+        if route == "taxes" { "Taxes do not support trashing." } else { "Resource does not support trashing." };
+    Err(Refusal::new(501, "woocommerce_rest_trash_not_supported", message))
 }
 
 fn blank(route: &str) -> Value {
@@ -288,10 +209,7 @@ fn blank(route: &str) -> Value {
 fn fill(state: &mut State, call: &Call, route: &str, row: &mut Value) {
     let sent: Map<String, Value> = call.parameters.clone();
     for (name, value) in &sent {
-        let own = row.get(name).is_some()
-            && name != "id"
-            && name != "meta_data"
-            && !name.starts_with("date_");
+        let own = row.get(name).is_some() && name != "id" && name != "meta_data" && !name.starts_with("date_");
         if own && !value.is_null() {
             row[name.as_str()] = match (route, name.as_str()) {
                 ("coupons", "amount" | "minimum_amount" | "maximum_amount") => {
@@ -303,58 +221,27 @@ fn fill(state: &mut State, call: &Call, route: &str, row: &mut Value) {
             };
         }
     }
-    if let Some(entries) = sent
-        .get("meta_data")
-        .filter(|_| row.get("meta_data").is_some())
-    {
+    if let Some(entries) = sent.get("meta_data").filter(|_| row.get("meta_data").is_some()) {
         meta::merge(&mut row["meta_data"], entries, &mut || state.new_meta());
     }
     if row.get("slug").is_some() && text(row, "slug").is_empty() {
         let slug = text(row, "name").to_lowercase().replace(' ', "-");
-        row["slug"] = json!(if route == "products/attributes" {
-            format!("pa_{slug}")
-        } else {
-            slug
-        });
+        row["slug"] = json!(if route == "products/attributes" { format!("pa_{slug}") } else { slug });
     }
 }
 
 /// `GET /taxes/classes`, which come without ids.
 pub(crate) fn classes(state: &State, call: &Call) -> Answer {
-    let rows: Vec<Value> = state
-        .tax_classes
-        .iter()
-        .map(|class| show_class(class.clone(), call))
-        .collect();
+    let rows: Vec<Value> = state.tax_classes.iter().map(|class| show_class(class.clone(), call)).collect();
     let total = rows.len();
-    let page = Page {
-        number: 1,
-        rows: 100,
-        offset: 0,
-    };
-    list::answer(
-        rows,
-        total,
-        page,
-        &call.query,
-        &call.address("taxes/classes"),
-        Defaults::None,
-    )
+    let page = Page { number: 1, rows: 100, offset: 0 };
+    list::answer(rows, total, page, &call.query, &call.address("taxes/classes"), Defaults::None)
 }
 
 /// `GET /taxes/classes/{slug}`: a list of one.
 pub(crate) fn class(state: &State, call: &Call, slug: &str) -> Outcome {
-    let found = state
-        .tax_classes
-        .iter()
-        .find(|class| text(class, "slug") == slug);
-    let found = found.ok_or_else(|| {
-        Refusal::new(
-            404,
-            "woocommerce_rest_tax_class_invalid_slug",
-            "Invalid slug.",
-        )
-    })?;
+    let found = state.tax_classes.iter().find(|class| text(class, "slug") == slug);
+    let found = found.ok_or_else(|| Refusal::new(404, "woocommerce_rest_tax_class_invalid_slug", "Invalid slug."))?;
     Ok(Answer::ok(json!([show_class(found.clone(), call)])))
 }
 
@@ -368,22 +255,10 @@ pub(crate) fn create_class(state: &mut State, call: &mut Call) -> Outcome {
     call.check("POST taxes/classes")?;
     let name = call.text("name").unwrap_or("").to_owned();
     let slug = name.to_lowercase().replace(' ', "-");
-    if state
-        .tax_classes
-        .iter()
-        .any(|class| text(class, "slug") == slug)
-    {
-        return Err(Refusal::new(
-            400,
-            "woocommerce_rest_tax_class_exists",
-            "Tax class already exists",
-        ));
+    if state.tax_classes.iter().any(|class| text(class, "slug") == slug) {
+        return Err(Refusal::new(400, "woocommerce_rest_tax_class_exists", "Tax class already exists"));
     }
     let class = json!({"slug": slug, "name": name});
     state.tax_classes.push(class.clone());
-    Ok(Answer {
-        status: 201,
-        body: show_class(class, call),
-        headers: Vec::new(),
-    })
+    Ok(Answer { status: 201, body: show_class(class, call), headers: Vec::new() })
 }

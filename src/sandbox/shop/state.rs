@@ -18,9 +18,7 @@ const FIRST_FREE_ID: u64 = 1000;
 /// The master data of the recorded shop: taxes, classes, gateways, zones, settings.
 pub(crate) fn master() -> &'static Value {
     static MASTER: OnceLock<Value> = OnceLock::new();
-    MASTER.get_or_init(|| {
-        serde_json::from_str(include_str!("master.json")).expect("the embedded master data is JSON")
-    })
+    MASTER.get_or_init(|| serde_json::from_str(include_str!("master.json")).expect("the embedded master data is JSON"))
 }
 
 /// A list's ids in order, remembered while nothing changed, so that walking its pages does not sort it each time.
@@ -91,10 +89,7 @@ impl State {
         }
         for (attribute, values) in master["terms"].as_object().into_iter().flatten() {
             let route = format!("products/attributes/{attribute}/terms");
-            terms.insert(
-                route,
-                filled(values.as_array().cloned().unwrap_or_default()),
-            );
+            terms.insert(route, filled(values.as_array().cloned().unwrap_or_default()));
         }
         let zone_methods = master["zone_methods"].as_object().into_iter().flatten();
         let settings = master["settings_rows"].as_object().into_iter().flatten();
@@ -121,9 +116,7 @@ impl State {
             zone_methods: zone_methods
                 .filter_map(|(zone, list)| Some((zone.parse().ok()?, list.as_array()?.clone())))
                 .collect(),
-            settings: settings
-                .filter_map(|(group, list)| Some((group.clone(), list.as_array()?.clone())))
-                .collect(),
+            settings: settings.filter_map(|(group, list)| Some((group.clone(), list.as_array()?.clone()))).collect(),
             webhook_secrets: HashMap::new(),
             renamed: HashMap::new(),
             deleted: HashSet::new(),
@@ -139,18 +132,8 @@ impl State {
 
     /// A new id of an order, product, coupon or refund: they share one row of numbers, as posts do.
     pub(crate) fn new_id(&mut self) -> u64 {
-        let tables = [
-            &self.orders,
-            &self.products,
-            &self.variations,
-            &self.refunds,
-            &self.coupons,
-        ];
-        let last = tables
-            .iter()
-            .map(|table| table.last_id())
-            .max()
-            .unwrap_or(0);
+        let tables = [&self.orders, &self.products, &self.variations, &self.refunds, &self.coupons];
+        let last = tables.iter().map(|table| table.last_id()).max().unwrap_or(0);
         self.next_id = self.next_id.max(last) + 1;
         self.next_id
     }
@@ -193,23 +176,13 @@ impl State {
 
     /// The value of a setting, `""` where there is none.
     pub(crate) fn setting(&self, group: &str, id: &str) -> &str {
-        let rows = self
-            .settings
-            .get(group)
-            .map(Vec::as_slice)
-            .unwrap_or_default();
-        rows.iter()
-            .find(|row| table::text(row, "id") == id)
-            .map_or("", |row| table::text(row, "value"))
+        let rows = self.settings.get(group).map(Vec::as_slice).unwrap_or_default();
+        rows.iter().find(|row| table::text(row, "id") == id).map_or("", |row| table::text(row, "value"))
     }
 
     /// Sets the value of a setting, where the setting exists.
     pub(crate) fn set_setting(&mut self, group: &str, id: &str, value: &str) {
-        let rows = self
-            .settings
-            .get_mut(group)
-            .map(Vec::as_mut_slice)
-            .unwrap_or_default();
+        let rows = self.settings.get_mut(group).map(Vec::as_mut_slice).unwrap_or_default();
         if let Some(row) = rows.iter_mut().find(|row| table::text(row, "id") == id) {
             row["value"] = json!(value);
         }
@@ -217,30 +190,18 @@ impl State {
 
     /// Decimals of the shop's prices: what `dp` is when a request does not say.
     pub(crate) fn price_decimals(&self) -> u32 {
-        self.setting("general", "woocommerce_price_num_decimals")
-            .parse()
-            .unwrap_or(2)
+        self.setting("general", "woocommerce_price_num_decimals").parse().unwrap_or(2)
     }
 
     /// The tax table with the settings that taxes depend on.
     pub(crate) fn rates(&self) -> Rates {
         let base = self.setting("general", "woocommerce_default_country");
         Rates {
-            rows: self
-                .taxes
-                .rows()
-                .map(|(_, row)| Rate::read(&row.value()))
-                .collect(),
-            classes: self
-                .tax_classes
-                .iter()
-                .map(|class| table::text(class, "slug").to_owned())
-                .collect(),
+            rows: self.taxes.rows().map(|(_, row)| Rate::read(&row.value())).collect(),
+            classes: self.tax_classes.iter().map(|class| table::text(class, "slug").to_owned()).collect(),
             base: base.split(':').next().unwrap_or("NL").to_owned(),
             based_on: self.setting("tax", "woocommerce_tax_based_on").to_owned(),
-            shipping_class: self
-                .setting("tax", "woocommerce_shipping_tax_class")
-                .to_owned(),
+            shipping_class: self.setting("tax", "woocommerce_shipping_tax_class").to_owned(),
             prices_include_tax: self.setting("tax", "woocommerce_prices_include_tax") == "yes",
             round_at_subtotal: self.setting("tax", "woocommerce_tax_round_at_subtotal") == "yes",
             decimals: self.price_decimals(),
@@ -257,8 +218,5 @@ impl State {
 
 /// A member that holds an amount, zero where it is missing or no number.
 pub(crate) fn amount(value: &Value, name: &str) -> Decimal {
-    value
-        .get(name)
-        .and_then(super::arguments::number)
-        .unwrap_or_default()
+    value.get(name).and_then(super::arguments::number).unwrap_or_default()
 }

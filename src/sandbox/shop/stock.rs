@@ -37,20 +37,13 @@ pub(crate) fn follow(state: &mut State, call: &mut Call, order: &mut Value, befo
 
 /// Returns the goods of a refunded row, as `api_restock` asks by default.
 pub(crate) fn restock(state: &mut State, call: &mut Call, order: &Value, row: &Value) {
-    let wanted = row
-        .get("id")
-        .and_then(super::arguments::integer)
-        .and_then(|id| u64::try_from(id).ok())
-        .unwrap_or(0);
+    let wanted = row.get("id").and_then(super::arguments::integer).and_then(|id| u64::try_from(id).ok()).unwrap_or(0);
     let line = order["line_items"]
         .as_array()
         .into_iter()
         .flatten()
         .find(|line| id(line, "id") == wanted && reduced(line).is_some());
-    let quantity = row
-        .get("quantity")
-        .and_then(super::arguments::number)
-        .unwrap_or_default();
+    let quantity = row.get("quantity").and_then(super::arguments::number).unwrap_or_default();
     if let Some(line) = line.filter(|_| quantity > Decimal::ZERO) {
         move_stock(state, call, line, quantity);
     }
@@ -67,9 +60,7 @@ fn reduced(line: &Value) -> Option<Decimal> {
 }
 
 fn set_reduced(state: &mut State, line: &mut Value, quantity: Option<Decimal>) {
-    let value = quantity.map_or(Value::Null, |quantity| {
-        json!(quantity.normalize().to_string())
-    });
+    let value = quantity.map_or(Value::Null, |quantity| json!(quantity.normalize().to_string()));
     let entry = json!([{"key": "_reduced_stock", "value": value}]);
     meta::merge_line(&mut line["meta_data"], &entry, &mut || state.new_meta());
 }
@@ -77,21 +68,13 @@ fn set_reduced(state: &mut State, line: &mut Value, quantity: Option<Decimal>) {
 /// Adds to the stock of what a line sold, where it is managed. The product counts as modified.
 fn move_stock(state: &mut State, call: &mut Call, line: &Value, by: Decimal) -> bool {
     let (product_id, variation_id) = (id(line, "product_id"), id(line, "variation_id"));
-    if let Some(mut variation) = state
-        .variations
-        .get(variation_id)
-        .filter(|row| row["manage_stock"] == json!(true))
-    {
+    if let Some(mut variation) = state.variations.get(variation_id).filter(|row| row["manage_stock"] == json!(true)) {
         add(state, call, &mut variation, by);
         state.variations.put(variation_id, &variation);
         call.fire("product", "updated", variation_id);
         return true;
     }
-    let Some(mut product) = state
-        .products
-        .get(product_id)
-        .filter(|row| row["manage_stock"] == json!(true))
-    else {
+    let Some(mut product) = state.products.get(product_id).filter(|row| row["manage_stock"] == json!(true)) else {
         return false;
     };
     add(state, call, &mut product, by);

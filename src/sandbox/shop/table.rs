@@ -56,20 +56,12 @@ pub(crate) struct Table {
 impl Table {
     /// A table that is found by id only.
     pub(crate) fn new(read: Read) -> Self {
-        Table {
-            rows: BTreeMap::new(),
-            by_key: None,
-            read,
-            generation: 0,
-        }
+        Table { rows: BTreeMap::new(), by_key: None, read, generation: 0 }
     }
 
     /// A table that is also found by its key column.
     pub(crate) fn keyed(read: Read) -> Self {
-        Table {
-            by_key: Some(HashMap::new()),
-            ..Self::new(read)
-        }
+        Table { by_key: Some(HashMap::new()), ..Self::new(read) }
     }
 
     pub(crate) fn get(&self, id: u64) -> Option<Value> {
@@ -96,11 +88,7 @@ impl Table {
     pub(crate) fn with_key(&self, key: &str) -> Vec<u64> {
         match &self.by_key {
             Some(index) => index.get(key).cloned().unwrap_or_default(),
-            None => self
-                .rows()
-                .filter(|(_, row)| &*row.columns.key == key)
-                .map(|(id, _)| id)
-                .collect(),
+            None => self.rows().filter(|(_, row)| &*row.columns.key == key).map(|(id, _)| id).collect(),
         }
     }
 
@@ -149,67 +137,36 @@ pub(crate) fn id(value: &Value, name: &str) -> u64 {
 fn dated(value: &Value) -> Columns {
     let created = super::dates::seconds(text(value, "date_created_gmt")).unwrap_or(0);
     let modified = super::dates::seconds(text(value, "date_modified_gmt")).unwrap_or(created);
-    Columns {
-        created,
-        modified,
-        status: text(value, "status").into(),
-        ..Columns::default()
-    }
+    Columns { created, modified, status: text(value, "status").into(), ..Columns::default() }
 }
 
 /// Columns of an order: its customer, its origin.
 pub(crate) fn order_columns(value: &Value) -> Columns {
-    Columns {
-        owner: id(value, "customer_id"),
-        key: text(value, "created_via").into(),
-        ..dated(value)
-    }
+    Columns { owner: id(value, "customer_id"), key: text(value, "created_via").into(), ..dated(value) }
 }
 
 /// Columns of a product or variation: its parent, its SKU.
 pub(crate) fn product_columns(value: &Value) -> Columns {
-    Columns {
-        owner: id(value, "parent_id"),
-        key: text(value, "sku").to_lowercase().into(),
-        ..dated(value)
-    }
+    Columns { owner: id(value, "parent_id"), key: text(value, "sku").to_lowercase().into(), ..dated(value) }
 }
 
 /// Columns of a customer: the e-mail; the role stands in place of a status.
 pub(crate) fn customer_columns(value: &Value) -> Columns {
-    Columns {
-        key: text(value, "email").to_lowercase().into(),
-        status: text(value, "role").into(),
-        ..dated(value)
-    }
+    Columns { key: text(value, "email").to_lowercase().into(), status: text(value, "role").into(), ..dated(value) }
 }
 
 /// Columns of a coupon: its code.
 pub(crate) fn coupon_columns(value: &Value) -> Columns {
-    Columns {
-        key: text(value, "code").to_lowercase().into(),
-        ..dated(value)
-    }
+    Columns { key: text(value, "code").to_lowercase().into(), ..dated(value) }
 }
 
 /// Columns of a refund or note: the order it belongs to.
 pub(crate) fn child_columns(value: &Value) -> Columns {
-    Columns {
-        owner: id(value, "parent_id"),
-        ..dated(value)
-    }
+    Columns { owner: id(value, "parent_id"), ..dated(value) }
 }
 
 /// Columns of a small table: slug or class.
 pub(crate) fn plain_columns(value: &Value) -> Columns {
-    let key = if value.get("class").is_some() {
-        text(value, "class")
-    } else {
-        text(value, "slug")
-    };
-    Columns {
-        key: key.into(),
-        owner: id(value, "parent"),
-        ..dated(value)
-    }
+    let key = if value.get("class").is_some() { text(value, "class") } else { text(value, "slug") };
+    Columns { key: key.into(), owner: id(value, "parent"), ..dated(value) }
 }

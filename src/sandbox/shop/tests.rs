@@ -23,46 +23,25 @@ fn shop() -> (Shop, mpsc::UnboundedReceiver<Delivery>) {
 
 fn recorded() -> (Shop, mpsc::UnboundedReceiver<Delivery>) {
     let (shop, inbox) = shop();
-    shop.load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sandbox/shop/testdata"))
-        .unwrap();
+    shop.load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sandbox/shop/testdata")).unwrap();
     (shop, inbox)
 }
 
 /// One call with the shop's key: status, headers, body.
-async fn ask(
-    shop: &Shop,
-    method: &str,
-    path: &str,
-    body: Option<Value>,
-) -> (u16, HeaderMap, Value) {
+async fn ask(shop: &Shop, method: &str, path: &str, body: Option<Value>) -> (u16, HeaderMap, Value) {
     let (route, query) = path.split_once('?').unwrap_or((path, ""));
     let url = format!("http://shop.test/wp-json/wc/v3{route}");
     let login = shop.credentials();
-    let key = Key {
-        name: login.key.clone(),
-        secret: login.secret.clone(),
-        permission: Permission::ReadWrite,
-    };
+    let key = Key { name: login.key.clone(), secret: login.secret.clone(), permission: Permission::ReadWrite };
     let query = auth::signed_query(method, &url, query, &key, NOW.parse().unwrap());
-    let request = Request::builder()
-        .method(method)
-        .uri(format!("/wp-json/wc/v3{route}?{query}"))
-        .header("host", "shop.test");
-    let request = request
-        .header("content-type", "application/json")
-        .body(Body::empty())
-        .unwrap();
-    let bytes = body
-        .map(|body| body.to_string().into_bytes())
-        .unwrap_or_default();
+    let request =
+        Request::builder().method(method).uri(format!("/wp-json/wc/v3{route}?{query}")).header("host", "shop.test");
+    let request = request.header("content-type", "application/json").body(Body::empty()).unwrap();
+    let bytes = body.map(|body| body.to_string().into_bytes()).unwrap_or_default();
     let response = shop.answer(&request.into_parts().0, &bytes);
     let (parts, body) = response.into_parts();
     let bytes = to_bytes(body, usize::MAX).await.unwrap();
-    (
-        parts.status.as_u16(),
-        parts.headers,
-        serde_json::from_slice(&bytes).unwrap_or(Value::Null),
-    )
+    (parts.status.as_u16(), parts.headers, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
 }
 
 fn without_links(mut record: Value) -> Value {
@@ -74,23 +53,10 @@ fn without_links(mut record: Value) -> Value {
 }
 
 fn fixtures(folder: &str) -> Vec<Value> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("src/sandbox/shop/testdata")
-        .join(folder);
-    let files = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
-    let plain = files.filter(|file| {
-        file.file_name()
-            .unwrap()
-            .to_string_lossy()
-            .matches('.')
-            .count()
-            == 1
-    });
-    plain
-        .map(|file| serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap())
-        .collect()
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sandbox/shop/testdata").join(folder);
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let plain = files.filter(|file| file.file_name().unwrap().to_string_lossy().matches('.').count() == 1);
+    plain.map(|file| serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap()).collect()
 }
 
 fn amount(value: &Value, name: &str) -> Decimal {
@@ -102,29 +68,15 @@ async fn recorded_orders_come_back_as_recorded() {
     let (shop, _inbox) = recorded();
     for (folder, dp) in [("orders", 2), ("orders-dp6", 6)] {
         for order in fixtures(folder) {
-            let (status, _, shown) = ask(
-                &shop,
-                "GET",
-                &format!("/orders/{}?dp={dp}", order["id"]),
-                None,
-            )
-            .await;
+            let (status, _, shown) = ask(&shop, "GET", &format!("/orders/{}?dp={dp}", order["id"]), None).await;
             assert_eq!(status, 200);
-            assert_eq!(
-                without_links(shown).to_string(),
-                without_links(order).to_string()
-            );
+            assert_eq!(without_links(shown).to_string(), without_links(order).to_string());
         }
     }
     let (_, _, refunds) = ask(&shop, "GET", "/orders/130/refunds", None).await;
-    assert_eq!(
-        (&refunds[0]["amount"], &refunds[0]["line_items"][0]["total"]),
-        (&json!("18.09"), &json!("-14.95"))
-    );
+    assert_eq!((&refunds[0]["amount"], &refunds[0]["line_items"][0]["total"]), (&json!("18.09"), &json!("-14.95")));
     let (_, _, notes) = ask(&shop, "GET", "/orders/130/notes", None).await;
-    assert!(
-        notes.as_array().unwrap().len() > 1 && notes[0]["id"].as_u64() > notes[1]["id"].as_u64()
-    );
+    assert!(notes.as_array().unwrap().len() > 1 && notes[0]["id"].as_u64() > notes[1]["id"].as_u64());
 }
 
 #[tokio::test]
@@ -136,26 +88,9 @@ async fn totals_computed_anew_are_those_recorded() {
         }
         let line = &order["line_items"][0];
         let change = json!({"line_items": [{"id": line["id"], "quantity": line["quantity"]}]});
-        let (_, _, shown) = ask(
-            &shop,
-            "PUT",
-            &format!("/orders/{}?dp=6", order["id"]),
-            Some(change),
-        )
-        .await;
-        for member in [
-            "total",
-            "total_tax",
-            "cart_tax",
-            "shipping_tax",
-            "tax_lines",
-            "fee_lines",
-        ] {
-            assert_eq!(
-                shown[member], order[member],
-                "{member} of order {}",
-                order["id"]
-            );
+        let (_, _, shown) = ask(&shop, "PUT", &format!("/orders/{}?dp=6", order["id"]), Some(change)).await;
+        for member in ["total", "total_tax", "cart_tax", "shipping_tax", "tax_lines", "fee_lines"] {
+            assert_eq!(shown[member], order[member], "{member} of order {}", order["id"]);
         }
     }
 }
@@ -163,50 +98,21 @@ async fn totals_computed_anew_are_those_recorded() {
 #[tokio::test]
 async fn an_order_is_written_as_recorded() {
     let (shop, mut inbox) = recorded();
-    let hook =
-        json!({"topic": "order.created", "delivery_url": "http://127.0.0.1:9/", "secret": "s"});
+    let hook = json!({"topic": "order.created", "delivery_url": "http://127.0.0.1:9/", "secret": "s"});
     assert_eq!(ask(&shop, "POST", "/webhooks", Some(hook)).await.0, 201);
-    let order =
-        json!({"billing": {"country": "NL"}, "line_items": [{"product_id": 11, "quantity": 2}]});
+    let order = json!({"billing": {"country": "NL"}, "line_items": [{"product_id": 11, "quantity": 2}]});
     let (status, headers, made) = ask(&shop, "POST", "/orders", Some(order)).await;
-    assert_eq!(
-        (status, &made["total"], &made["total_tax"]),
-        (201, &json!("36.18"), &json!("6.28"))
-    );
-    assert!(
-        headers["location"]
-            .to_str()
-            .unwrap()
-            .ends_with(&format!("/orders/{}", made["id"]))
-    );
+    assert_eq!((status, &made["total"], &made["total_tax"]), (201, &json!("36.18"), &json!("6.28")));
+    assert!(headers["location"].to_str().unwrap().ends_with(&format!("/orders/{}", made["id"])));
     assert_eq!(inbox.recv().await.unwrap().topic, "webhook.ping");
     assert_eq!(inbox.recv().await.unwrap().topic, "order.created");
 
     let path = format!("/orders/{}", made["id"]);
     let line = made["line_items"][0]["id"].clone();
-    let (_, _, more) = ask(
-        &shop,
-        "PUT",
-        &path,
-        Some(json!({"line_items": [{"id": line, "quantity": 3}]})),
-    )
-    .await;
-    assert_eq!(
-        (&more["total"], &more["line_items"][0]["quantity"]),
-        (&json!("36.18"), &json!(3)),
-        "the totals stay"
-    );
-    let (_, _, paid) = ask(
-        &shop,
-        "PUT",
-        &path,
-        Some(json!({"set_paid": true, "transaction_id": "tr_1"})),
-    )
-    .await;
-    assert_eq!(
-        (&paid["status"], &paid["transaction_id"]),
-        (&json!("processing"), &json!("tr_1"))
-    );
+    let (_, _, more) = ask(&shop, "PUT", &path, Some(json!({"line_items": [{"id": line, "quantity": 3}]}))).await;
+    assert_eq!((&more["total"], &more["line_items"][0]["quantity"]), (&json!("36.18"), &json!(3)), "the totals stay");
+    let (_, _, paid) = ask(&shop, "PUT", &path, Some(json!({"set_paid": true, "transaction_id": "tr_1"}))).await;
+    assert_eq!((&paid["status"], &paid["transaction_id"]), (&json!("processing"), &json!("tr_1")));
     let refund = json!({"amount": "99999", "api_refund": false});
     let (status, _, refused) = ask(&shop, "POST", &format!("{path}/refunds"), Some(refund)).await;
     assert_eq!((status, &refused["data"]), (500, &json!(500)));
@@ -219,77 +125,43 @@ async fn lists_filter_as_recorded() {
     let (shop, _inbox) = recorded();
     let (_, headers, all) = ask(&shop, "GET", "/orders?per_page=2&_fields=id", None).await;
     assert_eq!(
-        (
-            headers["x-wp-total"].to_str().unwrap(),
-            all.as_array().unwrap().len()
-        ),
+        (headers["x-wp-total"].to_str().unwrap(), all.as_array().unwrap().len()),
         ("6", 2),
         "the trash stays out"
     );
     let (_, _, trash) = ask(&shop, "GET", "/orders?status=trash", None).await;
     assert_eq!(trash.as_array().unwrap().len(), 1);
-    let newest = &ask(&shop, "GET", "/orders?orderby=modified&per_page=1", None)
-        .await
-        .2[0];
+    let newest = &ask(&shop, "GET", "/orders?orderby=modified&per_page=1", None).await.2[0];
     let at = newest["date_modified_gmt"].as_str().unwrap();
     let (_, _, after) = ask(&shop, "GET", &format!("/orders?modified_after={at}Z"), None).await;
     assert_eq!(after, json!([]), "the bound itself is left out");
     let (status, _, ignored) = ask(&shop, "GET", "/orders?number=5&_fields=id", None).await;
-    assert_eq!(
-        (status, ignored.as_array().unwrap().len()),
-        (200, 6),
-        "an unknown filter filters nothing"
-    );
-    let (_, _, variation) = ask(
-        &shop,
-        "GET",
-        "/products?sku=tee-r-m&_fields=id,type,parent_id",
-        None,
-    )
-    .await;
-    assert_eq!(
-        variation,
-        json!([{"id": 47, "type": "variation", "parent_id": 45}])
-    );
+    assert_eq!((status, ignored.as_array().unwrap().len()), (200, 6), "an unknown filter filters nothing");
+    let (_, _, variation) = ask(&shop, "GET", "/products?sku=tee-r-m&_fields=id,type,parent_id", None).await;
+    assert_eq!(variation, json!([{"id": 47, "type": "variation", "parent_id": 45}]));
 }
 
 #[tokio::test]
 async fn made_up_orders_add_up() {
     let (shop, _inbox) = shop();
     shop.generate(7, 300);
-    let round =
-        |amount: Decimal| amount.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
-    let orders: Vec<Value> =
-        serde_json::from_slice(&shop.everything("orders", Some("6")).unwrap()).unwrap();
+    let round = |amount: Decimal| amount.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
+    let orders: Vec<Value> = serde_json::from_slice(&shop.everything("orders", Some("6")).unwrap()).unwrap();
     assert_eq!(orders.len(), 300);
     let mut sent = 0;
     for order in &orders {
-        let rows = ["line_items", "fee_lines", "shipping_lines"]
-            .iter()
-            .flat_map(|name| order[*name].as_array().unwrap());
+        let rows =
+            ["line_items", "fee_lines", "shipping_lines"].iter().flat_map(|name| order[*name].as_array().unwrap());
         let (net, tax) = rows.fold((Decimal::ZERO, Decimal::ZERO), |(net, tax), row| {
-            (
-                net + round(amount(row, "total")),
-                tax + amount(row, "total_tax"),
-            )
+            (net + round(amount(row, "total")), tax + amount(row, "total_tax"))
         });
-        assert_eq!(
-            (net + tax, tax),
-            (amount(order, "total"), amount(order, "total_tax")),
-            "order {}",
-            order["id"]
-        );
-        sent +=
-            usize::from(["processing", "completed"].contains(&order["status"].as_str().unwrap()));
+        assert_eq!((net + tax, tax), (amount(order, "total"), amount(order, "total_tax")), "order {}", order["id"]);
+        sent += usize::from(["processing", "completed"].contains(&order["status"].as_str().unwrap()));
     }
     assert!(sent > 240, "{sent} of 300 are to be sent");
     let (again, _inbox) = self::shop();
     again.generate(7, 300);
-    assert_eq!(
-        shop.everything("orders", None),
-        again.everything("orders", None),
-        "the same seed makes the same shop"
-    );
+    assert_eq!(shop.everything("orders", None), again.everything("orders", None), "the same seed makes the same shop");
 }
 
 #[tokio::test]

@@ -38,19 +38,8 @@ pub(crate) fn list(state: &State, call: &Call) -> Outcome {
     }
     let page = Page::of(&call.query);
     let total = rows.len();
-    let shown = page
-        .cut(&rows)
-        .iter()
-        .map(|row| show(row.clone(), call))
-        .collect();
-    Ok(list::answer(
-        shown,
-        total,
-        page,
-        &call.query,
-        &call.address("webhooks"),
-        Defaults::None,
-    ))
+    let shown = page.cut(&rows).iter().map(|row| show(row.clone(), call)).collect();
+    Ok(list::answer(shown, total, page, &call.query, &call.address("webhooks"), Defaults::None))
 }
 
 fn show(mut webhook: Value, call: &Call) -> Value {
@@ -65,20 +54,13 @@ fn show(mut webhook: Value, call: &Call) -> Value {
 }
 
 fn unknown() -> Refusal {
-    Refusal::new(
-        404,
-        "woocommerce_rest_shop_webhook_invalid_id",
-        "Invalid ID.",
-    )
+    Refusal::new(404, "woocommerce_rest_shop_webhook_invalid_id", "Invalid ID.")
 }
 
 /// `GET /webhooks/{id}`.
 pub(crate) fn get(state: &State, call: &Call, webhook_id: u64) -> Outcome {
     let webhook = state.webhooks.get(webhook_id).ok_or_else(unknown)?;
-    Ok(Answer::ok(list::project_one(
-        show(webhook, call),
-        &call.query,
-    )))
+    Ok(Answer::ok(list::project_one(show(webhook, call), &call.query)))
 }
 
 /// `POST /webhooks`; the ping goes out at once.
@@ -89,10 +71,7 @@ pub(crate) fn create(state: &mut State, call: &mut Call) -> Outcome {
     let url = call.text("delivery_url").unwrap_or("").to_owned();
     check_url(&url)?;
     let webhook_id = state.webhooks.last_id() + 1;
-    let default_name = format!(
-        "Webhook created on {}",
-        call.now.strftime("%b %d, %Y @ %I:%M %p")
-    );
+    let default_name = format!("Webhook created on {}", call.now.strftime("%b %d, %Y @ %I:%M %p"));
     let (resource, event) = topic.split_once('.').unwrap_or((&topic, ""));
     let mut webhook = json!({
         "id": webhook_id,
@@ -107,10 +86,7 @@ pub(crate) fn create(state: &mut State, call: &mut Call) -> Outcome {
     let secret = call
         .text("secret")
         .filter(|secret| !secret.is_empty())
-        .map_or_else(
-            || format!("made-{webhook_id}-{}", call.now.as_second()),
-            str::to_owned,
-        );
+        .map_or_else(|| format!("made-{webhook_id}-{}", call.now.as_second()), str::to_owned);
     state.webhook_secrets.insert(webhook_id, secret);
     state.webhooks.put(webhook_id, &webhook);
     call.fire("webhook", "ping", webhook_id);
@@ -142,22 +118,14 @@ fn check_url(url: &str) -> Result<(), Refusal> {
         return Ok(());
     }
     let message = "Webhook delivery URL must be a valid URL starting with http:// or https://.";
-    Err(Refusal::new(
-        400,
-        "woocommerce_rest_shop_webhook_invalid_delivery_url",
-        message,
-    ))
+    Err(Refusal::new(400, "woocommerce_rest_shop_webhook_invalid_delivery_url", message))
 }
 
 fn hooks(resource: &str, event: &str) -> Value {
     match (resource, event) {
         ("order", "created") => json!(["woocommerce_new_order"]),
         ("order", "updated") => json!(["woocommerce_update_order", "woocommerce_order_refunded"]),
-        ("customer", "created") => json!([
-            "user_register",
-            "woocommerce_created_customer",
-            "woocommerce_new_customer"
-        ]),
+        ("customer", "created") => json!(["user_register", "woocommerce_created_customer", "woocommerce_new_customer"]),
         (_, "deleted") => json!(["wp_trash_post"]),
         ("action", hook) => json!([hook]),
         (resource, event) => json!([format!("woocommerce_{event}_{resource}")]),
@@ -203,11 +171,7 @@ pub(crate) fn update(state: &mut State, call: &mut Call, webhook_id: u64) -> Out
 pub(crate) fn delete(state: &mut State, call: &mut Call, webhook_id: u64) -> Outcome {
     let webhook = state.webhooks.get(webhook_id).ok_or_else(unknown)?;
     if !call.is_set("force") {
-        return Err(Refusal::new(
-            501,
-            "woocommerce_rest_trash_not_supported",
-            "Webhooks do not support trashing.",
-        ));
+        return Err(Refusal::new(501, "woocommerce_rest_trash_not_supported", "Webhooks do not support trashing."));
     }
     state.webhooks.remove(webhook_id);
     state.webhook_secrets.remove(&webhook_id);
@@ -227,11 +191,7 @@ pub(crate) fn deliveries(state: &State, events: &[Event]) -> Vec<Delivery> {
                     webhook: webhook_id,
                     url: text(&webhook, "delivery_url").to_owned(),
                     topic: topic.clone(),
-                    secret: state
-                        .webhook_secrets
-                        .get(&webhook_id)
-                        .cloned()
-                        .unwrap_or_default(),
+                    secret: state.webhook_secrets.get(&webhook_id).cloned().unwrap_or_default(),
                     unanswered: webhook["answered"] != json!(true),
                     event: event.clone(),
                 });
@@ -246,11 +206,7 @@ pub(crate) fn settle(state: &mut State, call: &Call, webhook_id: u64, delivered:
     let Some(mut webhook) = state.webhooks.get(webhook_id) else {
         return;
     };
-    let failures = if delivered {
-        0
-    } else {
-        id(&webhook, "failures") + 1
-    };
+    let failures = if delivered { 0 } else { id(&webhook, "failures") + 1 };
     webhook["failures"] = json!(failures);
     if failures > FAILURES_MAX {
         webhook["status"] = json!("disabled");

@@ -38,9 +38,7 @@ impl Formatter for PhpFormatter {
 pub(crate) fn encode(value: &Value) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(4096);
     let mut serializer = Serializer::with_formatter(&mut bytes, PhpFormatter);
-    value
-        .serialize(&mut serializer)
-        .expect("a JSON value has text keys, and a vector takes every byte");
+    value.serialize(&mut serializer).expect("a JSON value has text keys, and a vector takes every byte");
     bytes
 }
 
@@ -53,9 +51,6 @@ mod tests {
     #[test]
     fn slashes_and_foreign_letters_are_escaped() {
         let text = String::from_utf8(encode(&json!({"a": "ü/😀\"\n", "n": 1.50}))).unwrap();
-        assert_eq!(
-            text,
-            "{\"a\":\"\\u00fc\\/\\ud83d\\ude00\\\"\\n\",\"n\":1.5}"
-        );
+        assert_eq!(text, "{\"a\":\"\\u00fc\\/\\ud83d\\ude00\\\"\\n\",\"n\":1.5}");
     }
 }

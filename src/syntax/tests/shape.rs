@@ -83,7 +83,7 @@ fn list(values: &[Expr]) -> String {
 
 fn arg(a: &Arg) -> String {
     let name = a.name.as_ref().map_or(String::new(), |n| format!("{}: ", n.text));
-    name + &expr(&a.value)
+    name + &*expr(&a.value)
 }
 
 fn pattern(p: &PatternKind) -> String {

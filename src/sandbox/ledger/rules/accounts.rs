@@ -12,15 +12,7 @@ use super::{Change, Desk};
 const CODE_WIDTH: usize = 18;
 
 /// The account's own address fields, which are those of its main visiting address.
-const ADDRESS: [&str; 7] = [
-    "AddressLine1",
-    "AddressLine2",
-    "AddressLine3",
-    "Postcode",
-    "City",
-    "State",
-    "Country",
-];
+const ADDRESS: [&str; 7] = ["AddressLine1", "AddressLine2", "AddressLine3", "Postcode", "City", "State", "Country"];
 
 /// Kinds of addresses.
 const VISIT: i64 = 1;
@@ -51,10 +43,7 @@ pub(super) fn create_account(desk: &mut Desk<'_>, mut draft: Draft) -> Result<Re
 
 fn own_code(desk: &mut Desk<'_>, code: &str) -> String {
     let digits = code.trim();
-    if digits.is_empty()
-        || digits.len() > CODE_WIDTH
-        || !digits.bytes().all(|byte| byte.is_ascii_digit())
-    {
+    if digits.is_empty() || digits.len() > CODE_WIDTH || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         desk.reasons.invalid("Code");
         return code.to_owned();
     }
@@ -69,24 +58,16 @@ fn own_code(desk: &mut Desk<'_>, code: &str) -> String {
 fn next_code(desk: &Desk<'_>) -> String {
     let accounts = entity("crm/Accounts");
     let code = accounts.at("Code");
-    let codes = desk
-        .state
-        .table(accounts)
-        .rows()
-        .filter_map(|(_, row)| match row.get(code) {
-            Cell::Text(text) => text.trim().parse::<u64>().ok(),
-            _ => None,
-        });
+    let codes = desk.state.table(accounts).rows().filter_map(|(_, row)| match row.get(code) {
+        Cell::Text(text) => text.trim().parse::<u64>().ok(),
+        _ => None,
+    });
     let next = codes.max().unwrap_or(0).saturating_add(1);
     format!("{next:>CODE_WIDTH$}")
 }
 
 fn check_account(desk: &mut Desk<'_>, record: &mut Record) {
-    if let Some(country) = record
-        .text("Country")
-        .map(str::trim)
-        .map(str::to_ascii_uppercase)
-    {
+    if let Some(country) = record.text("Country").map(str::trim).map(str::to_ascii_uppercase) {
         if geography::country(&country).is_none() {
             desk.reasons.dangling("Country");
         }
@@ -128,12 +109,7 @@ fn fill_account(desk: &Desk<'_>, record: &mut Record) {
     for (name, value) in numbers {
         record.fill_int(name, value);
     }
-    for name in [
-        "CreditLinePurchase",
-        "CreditLineSales",
-        "DiscountPurchase",
-        "DiscountSales",
-    ] {
+    for name in ["CreditLinePurchase", "CreditLineSales", "DiscountPurchase", "DiscountSales"] {
         record.fill(name, Cell::Number(0.into()));
     }
     record.fill_text("SalesCurrency", "EUR");
@@ -173,11 +149,7 @@ fn write_visiting_address(desk: &mut Desk<'_>, account: &Record) {
     }
 }
 
-pub(super) fn change_account(
-    desk: &mut Desk<'_>,
-    mut record: Record,
-    change: &Change<'_>,
-) -> Result<(), Refusal> {
+pub(super) fn change_account(desk: &mut Desk<'_>, mut record: Record, change: &Change<'_>) -> Result<(), Refusal> {
     if change.draft.has("Code") {
         // Even the unchanged code counts as a second record of it.
         desk.reasons.exists();
@@ -187,9 +159,7 @@ pub(super) fn change_account(
     }
     check_account(desk, &mut record);
     if change.touches("MainContact") {
-        let contact = desk
-            .state
-            .by_guid("crm/Contacts", record.guid("MainContact"));
+        let contact = desk.state.by_guid("crm/Contacts", record.guid("MainContact"));
         if contact.is_some_and(|contact| contact.get("Account") != &record.key()) {
             desk.reasons.dangling("MainContact");
         }
@@ -217,17 +187,14 @@ pub(super) fn remove_account(desk: &mut Desk<'_>, record: &Record) -> Result<(),
         ("financialtransaction/TransactionLines", "Account"),
         ("logistics/SalesItemPrices", "Account"),
     ];
-    if uses
-        .iter()
-        .any(|(path, property)| desk.state.having(path, property, &key).next().is_some())
-    {
-        return Err(Refusal::rule(
-            "Kan niet worden verwijderd: Relatie is in gebruik",
-        ));
+    if uses.iter().any(|(path, property)| desk.state.having(path, property, &key).next().is_some()) {
+        return Err(Refusal::rule("Kan niet worden verwijderd: Relatie is in gebruik"));
     }
     for path in ["crm/Addresses", "crm/Contacts", "crm/BankAccounts"] {
         let hanging: Vec<_> = desk.state.having(path, "Account", &key).collect();
-        hanging.iter().for_each(|record| desk.state.delete(record));
+        for record in &hanging {
+            desk.state.delete(record);
+        }
     }
     desk.state.delete(record);
     Ok(())
@@ -265,10 +232,7 @@ fn check_address(desk: &mut Desk<'_>, record: &Record) {
     } else if !record.has("Account") {
         desk.reasons.missing("Account");
     }
-    if record
-        .text("Country")
-        .is_some_and(|code| geography::country(code).is_none())
-    {
+    if record.text("Country").is_some_and(|code| geography::country(code).is_none()) {
         desk.reasons.dangling("Country");
     }
 }
@@ -276,14 +240,10 @@ fn check_address(desk: &mut Desk<'_>, record: &Record) {
 /// An address of the same account and type with the same lines: a second one is not made.
 fn same_address(desk: &Desk<'_>, record: &Record) -> Option<Record> {
     let folded = |record: &Record, name: &str| record.text(name).map(cell::fold);
-    let mut others = desk
-        .state
-        .having("crm/Addresses", "Account", record.get("Account"));
+    let mut others = desk.state.having("crm/Addresses", "Account", record.get("Account"));
     others.find(|other| {
         other.int("Type") == record.int("Type")
-            && ADDRESS
-                .iter()
-                .all(|name| folded(other, name) == folded(record, name))
+            && ADDRESS.iter().all(|name| folded(other, name) == folded(record, name))
     })
 }
 
@@ -295,9 +255,7 @@ fn yield_main(desk: &mut Desk<'_>, main: &Record) {
     let others: Vec<_> = desk
         .state
         .having("crm/Addresses", "Account", main.get("Account"))
-        .filter(|other| {
-            other.key() != main.key() && other.int("Type") == main.int("Type") && other.flag("Main")
-        })
+        .filter(|other| other.key() != main.key() && other.int("Type") == main.int("Type") && other.flag("Main"))
         .collect();
     for mut other in others {
         other.set("Main", Cell::Bool(false));
@@ -328,18 +286,12 @@ fn name_contact(desk: &mut Desk<'_>, record: &mut Record) {
     if !record.has("FirstName") && !record.has("LastName") {
         desk.reasons.missing("LastName");
     }
-    let parts = ["FirstName", "MiddleName", "LastName"]
-        .iter()
-        .filter_map(|name| record.text(name));
+    let parts = ["FirstName", "MiddleName", "LastName"].iter().filter_map(|name| record.text(name));
     let full = parts.collect::<Vec<_>>().join(" ");
     record.set("FullName", Cell::text(&full));
 }
 
-pub(super) fn change_person(
-    desk: &mut Desk<'_>,
-    mut record: Record,
-    change: &Change<'_>,
-) -> Result<(), Refusal> {
+pub(super) fn change_person(desk: &mut Desk<'_>, mut record: Record, change: &Change<'_>) -> Result<(), Refusal> {
     if record.entity.path == "crm/Contacts" {
         if !record.has("Account") {
             desk.reasons.missing("Account");
@@ -358,17 +310,9 @@ pub(super) fn change_person(
 
 /// Where goods for an account go if nobody says: its default delivery address, else where it is visited.
 pub(super) fn default_delivery_address(desk: &Desk<'_>, account: &Cell) -> Option<Record> {
-    let all: Vec<_> = desk
-        .state
-        .having("crm/Addresses", "Account", account)
-        .collect();
+    let all: Vec<_> = desk.state.having("crm/Addresses", "Account", account).collect();
     let of = |kind: i64, main: bool| {
-        all.iter()
-            .find(|address| address.int("Type") == Some(kind) && (!main || address.flag("Main")))
-            .cloned()
+        all.iter().find(|address| address.int("Type") == Some(kind) && (!main || address.flag("Main"))).cloned()
     };
-    of(DELIVERY, true)
-        .or_else(|| of(DELIVERY, false))
-        .or_else(|| of(VISIT, true))
-        .or_else(|| of(VISIT, false))
+    of(DELIVERY, true).or_else(|| of(DELIVERY, false)).or_else(|| of(VISIT, true)).or_else(|| of(VISIT, false))
 }

@@ -9,7 +9,7 @@ use super::super::record::Record;
 use super::super::refusal::Refusal;
 use super::super::schema::entity;
 use super::super::state::State;
-use super::{Change, Desk, entries, invoices, prices, sales};
+use super::{Change, Desk, entries, invoices, prices, processed, sales};
 
 pub(super) const ENTRIES: &str = "salesentry/SalesEntries";
 pub(super) const LINES: &str = "salesentry/SalesEntryLines";
@@ -29,6 +29,7 @@ pub(super) fn create(desk: &mut Desk<'_>, mut draft: Draft) -> Result<Record, Re
     let mut entry = draft.record;
     invoices::check_journal(desk, &entry, "Journal", &invoices::SALES_JOURNALS);
     sales::check_customer(desk, &entry, "Customer");
+    check_debtors(desk, &entry);
     fill_entry(desk, &mut entry);
     let mut lines = Vec::new();
     for line in drafts {
@@ -39,6 +40,17 @@ pub(super) fn create(desk: &mut Desk<'_>, mut draft: Draft) -> Result<Record, Re
     Ok(keep(desk, entry, lines))
 }
 
+/// A customer's own receivables account must be that of the journal.
+fn check_debtors(desk: &mut Desk<'_>, entry: &Record) {
+    let customer = desk.state.by_guid("crm/Accounts", entry.guid("Customer"));
+    let own = customer.and_then(|customer| customer.guid("GLAR"));
+    let journal = entry.text("Journal").and_then(|code| desk.state.by_code("financial/Journals", code));
+    let journals = journal.and_then(|journal| journal.guid("GLAccount"));
+    if own.is_some() && journals.is_some() && own != journals {
+        desk.reasons.invalid("GLAccount");
+    }
+}
+
 fn keep(desk: &mut Desk<'_>, entry: Record, lines: Vec<(Record, Priced)>) -> Record {
     let (lines, priced): (Vec<_>, Vec<_>) = lines.into_iter().unzip();
     let total = amounts::totals(&priced, desk.state.rounding);
@@ -46,12 +58,7 @@ fn keep(desk: &mut Desk<'_>, entry: Record, lines: Vec<(Record, Priced)>) -> Rec
 }
 
 /// Stores an entry under totals that are known, and books it.
-pub(super) fn keep_with(
-    desk: &mut Desk<'_>,
-    mut entry: Record,
-    lines: Vec<Record>,
-    total: Totals,
-) -> Record {
+pub(super) fn keep_with(desk: &mut Desk<'_>, mut entry: Record, lines: Vec<Record>, total: Totals) -> Record {
     write_totals(desk.state, &mut entry, total);
     let entry = desk.keep(&entry);
     for (number, mut line) in (1_i64..).zip(lines) {
@@ -70,9 +77,7 @@ pub(super) fn fill_entry(desk: &mut Desk<'_>, entry: &mut Record) {
     let customer = desk.state.by_guid("crm/Accounts", entry.guid("Customer"));
     entry.fill(
         "PaymentCondition",
-        customer.map_or(Cell::Null, |customer| {
-            customer.get("PaymentConditionSales").clone()
-        }),
+        customer.map_or(Cell::Null, |customer| customer.get("PaymentConditionSales").clone()),
     );
     entry.fill_text("PaymentCondition", "30");
     entry.fill_text("Currency", "EUR");
@@ -88,10 +93,7 @@ pub(super) fn fill_entry(desk: &mut Desk<'_>, entry: &mut Record) {
     }
     entries::fill_entry_number(desk, entry, "Journal", "ReportingYear");
     // A suggested number that is used already is replaced without a word.
-    let used = desk
-        .state
-        .first(ENTRIES, "InvoiceNumber", entry.get("InvoiceNumber"))
-        .is_some();
+    let used = desk.state.first(ENTRIES, "InvoiceNumber", entry.get("InvoiceNumber")).is_some();
     if used || !entry.has("InvoiceNumber") {
         entry.set("InvoiceNumber", entry.get("EntryNumber").clone());
     }
@@ -102,13 +104,8 @@ pub(super) fn fill_entry(desk: &mut Desk<'_>, entry: &mut Record) {
 /// A line of an entry. Its amount is without VAT whatever the code's type: what a code that includes
 /// VAT would do here is not documented, so the documented meaning of the property holds.
 fn new_line(desk: &mut Desk<'_>, entry: &Record, mut line: Record) -> (Record, Priced) {
-    let account = desk
-        .state
-        .by_guid("financial/GLAccounts", line.guid("GLAccount"));
-    line.fill(
-        "VATCode",
-        account.map_or(Cell::Null, |account| account.get("VATCode").clone()),
-    );
+    let account = desk.state.by_guid("financial/GLAccounts", line.guid("GLAccount"));
+    line.fill("VATCode", account.map_or(Cell::Null, |account| account.get("VATCode").clone()));
     sales::check_vat(desk.state, &mut line, &mut desk.reasons);
     invoices::check_revenue(desk, &line);
     let given = line.number("VATAmountFC");
@@ -134,35 +131,20 @@ fn price(state: &State, line: &Record, given: Option<Decimal>) -> Priced {
 
 fn stored(state: &State, line: &Record) -> Priced {
     let reckoned = price(state, line, None);
-    price(
-        state,
-        line,
-        line.number("VATAmountFC")
-            .filter(|tax| *tax != reckoned.tax),
-    )
+    price(state, line, line.number("VATAmountFC").filter(|tax| *tax != reckoned.tax))
 }
 
 /// Totals with VAT, and the type that their sign makes it.
 fn write_totals(state: &State, entry: &mut Record, total: Totals) {
     let day = entry.time("EntryDate");
-    let rate = entry
-        .number("Rate")
-        .or_else(|| prices::rate(state, entry.get("Currency"), day))
-        .unwrap_or(Decimal::ONE);
+    let rate = entry.number("Rate").or_else(|| prices::rate(state, entry.get("Currency"), day)).unwrap_or(Decimal::ONE);
     entry.set_number("AmountFC", total.gross());
     entry.set_number("AmountDC", amounts::converted(total.gross(), rate));
     entry.set_number("VATAmountFC", total.tax);
     entry.set_number("VATAmountDC", amounts::converted(total.tax, rate));
     let credit = total.gross() < Decimal::ZERO;
     entry.set("Type", Cell::Int(if credit { CREDIT_NOTE } else { ENTRY }));
-    entry.set(
-        "TypeDescription",
-        Cell::text(if credit {
-            "Sales credit note"
-        } else {
-            "Sales entry"
-        }),
-    );
+    entry.set("TypeDescription", Cell::text(if credit { "Sales credit note" } else { "Sales entry" }));
 }
 
 /// Writes what an entry makes elsewhere: lines on the accounts, and what the customer owes.
@@ -173,16 +155,9 @@ fn book(state: &mut State, entry: &Record, total: Totals) {
     let mut post = |state: &mut State, account: Cell, amount: Decimal, from: Option<&Record>| {
         let mut line = transaction(entry, number, account, amount);
         if let Some(from) = from {
-            for name in [
-                "Description",
-                "VATCode",
-                "VATPercentage",
-                "CostCenter",
-                "CostUnit",
-                "Quantity",
-                "Project",
-                "Notes",
-            ] {
+            for name in
+                ["Description", "VATCode", "VATPercentage", "CostCenter", "CostUnit", "Quantity", "Project", "Notes"]
+            {
                 line.set(name, from.get(name).clone());
             }
             line.set_number("AmountVATFC", -from.amount("VATAmountFC"));
@@ -193,19 +168,10 @@ fn book(state: &mut State, entry: &Record, total: Totals) {
     };
     post(state, debtors.clone(), total.gross(), None);
     for line in &lines {
-        post(
-            state,
-            line.get("GLAccount").clone(),
-            -line.amount("AmountFC"),
-            Some(line),
-        );
+        post(state, line.get("GLAccount").clone(), -line.amount("AmountFC"), Some(line));
     }
     // A discount on the whole document lowers the turnover of its first line's account.
-    let rest = total.net
-        - lines
-            .iter()
-            .map(|line| line.amount("AmountFC"))
-            .sum::<Decimal>();
+    let rest = total.net - lines.iter().map(|line| line.amount("AmountFC")).sum::<Decimal>();
     if let Some(first) = lines.first().filter(|_| !rest.is_zero()) {
         post(state, first.get("GLAccount").clone(), -rest, None);
     }
@@ -219,13 +185,8 @@ fn book(state: &mut State, entry: &Record, total: Totals) {
 /// The tax by the account that its code pays to; what the total rounds otherwise goes with the first.
 fn taxes(state: &State, lines: &[Record], total: Decimal) -> Vec<(Cell, Decimal)> {
     let mut taxes: Vec<(Cell, Decimal)> = Vec::new();
-    for line in lines
-        .iter()
-        .filter(|line| !line.amount("VATAmountFC").is_zero())
-    {
-        let code = line
-            .text("VATCode")
-            .and_then(|code| state.by_code("vat/VATCodes", code));
+    for line in lines.iter().filter(|line| !line.amount("VATAmountFC").is_zero()) {
+        let code = line.text("VATCode").and_then(|code| state.by_code("vat/VATCodes", code));
         let account = code.map_or(Cell::Null, |code| code.get("GLToPay").clone());
         let tax = line.amount("VATAmountFC");
         match taxes.iter_mut().find(|known| known.0 == account) {
@@ -244,11 +205,8 @@ fn taxes(state: &State, lines: &[Record], total: Decimal) -> Vec<(Cell, Decimal)
 fn debtors_account(state: &State, entry: &Record) -> Cell {
     let customer = state.by_guid("crm/Accounts", entry.guid("Customer"));
     let own = customer.and_then(|customer| customer.guid("GLAR"));
-    let journal = entry
-        .text("Journal")
-        .and_then(|code| state.by_code("financial/Journals", code));
-    own.or_else(|| journal.and_then(|journal| journal.guid("GLAccount")))
-        .map_or(Cell::Null, Cell::Guid)
+    let journal = entry.text("Journal").and_then(|code| state.by_code("financial/Journals", code));
+    own.or_else(|| journal.and_then(|journal| journal.guid("GLAccount"))).map_or(Cell::Null, Cell::Guid)
 }
 
 fn transaction(entry: &Record, number: i64, account: Cell, amount: Decimal) -> Record {
@@ -320,11 +278,7 @@ fn receivable(state: &State, entry: &Record, debtors: &Cell) -> Record {
     if let Some(customer) = state.by_guid("crm/Accounts", entry.guid("Customer")) {
         due.set("AccountContact", customer.get("MainContact").clone());
     }
-    let condition = state.first(
-        "cashflow/PaymentConditions",
-        "Code",
-        entry.get("PaymentCondition"),
-    );
+    let condition = state.first("cashflow/PaymentConditions", "Code", entry.get("PaymentCondition"));
     if let Some(condition) = condition {
         due.set("PaymentDays", condition.get("PaymentDays").clone());
         due.set("PaymentMethod", condition.get("PaymentMethod").clone());
@@ -340,7 +294,9 @@ fn receivable(state: &State, entry: &Record, debtors: &Cell) -> Record {
 fn unbook(state: &mut State, entry: &Cell) {
     for path in [TRANSACTIONS, RECEIVABLES] {
         let made: Vec<_> = state.having(path, "EntryID", entry).collect();
-        made.iter().for_each(|record| state.delete(record));
+        for record in &made {
+            state.delete(record);
+        }
     }
 }
 
@@ -361,7 +317,7 @@ fn open_entry(desk: &mut Desk<'_>, record: &Record) -> Result<Record, Refusal> {
     let entry = desk.state.by_guid(ENTRIES, record.guid("EntryID"));
     let entry = entry.ok_or_else(|| Refusal::rule("Ongeldige referentie: Boeking"))?;
     if entry.int("Status") == Some(PROCESSED) && desk.hand == Hand::Program {
-        return Err(desk.processed());
+        return Err(processed());
     }
     Ok(entry)
 }
@@ -373,11 +329,7 @@ pub(super) fn create_line(desk: &mut Desk<'_>, draft: Draft) -> Result<Record, R
     let (mut line, _) = new_line(desk, &entry, draft.record);
     desk.settle()?;
     let lines = desk.state.having(LINES, "EntryID", &entry.key());
-    let number = lines
-        .filter_map(|line| line.int("LineNumber"))
-        .max()
-        .unwrap_or(0)
-        + 1;
+    let number = lines.filter_map(|line| line.int("LineNumber")).max().unwrap_or(0) + 1;
     line.set("LineNumber", Cell::Int(number));
     line.set("Type", entry.get("Type").clone());
     let kept = desk.keep(&line);
@@ -385,16 +337,10 @@ pub(super) fn create_line(desk: &mut Desk<'_>, draft: Draft) -> Result<Record, R
     Ok(kept)
 }
 
-pub(super) fn change(
-    desk: &mut Desk<'_>,
-    mut entry: Record,
-    change: Change<'_>,
-) -> Result<(), Refusal> {
+pub(super) fn change(desk: &mut Desk<'_>, mut entry: Record, change: &Change<'_>) -> Result<(), Refusal> {
     open_entry(desk, change.old)?;
     if change.draft.carries("SalesEntryLines") {
-        return Err(Refusal::stream(
-            "The property 'SalesEntryLines' cannot be changed with its entry.",
-        ));
+        return Err(Refusal::stream("The property 'SalesEntryLines' cannot be changed with its entry."));
     }
     if change.touches("Customer") {
         sales::check_customer(desk, &entry, "Customer");
@@ -402,19 +348,12 @@ pub(super) fn change(
     if change.touches("Journal") {
         invoices::check_journal(desk, &entry, "Journal", &invoices::SALES_JOURNALS);
     }
-    let moved =
-        change.touches("EntryDate") && !change.touches_any(&["ReportingYear", "ReportingPeriod"]);
+    let moved = change.touches("EntryDate") && !change.touches_any(&["ReportingYear", "ReportingPeriod"]);
     if moved {
         entry.set("ReportingYear", Cell::Null);
         entry.set("ReportingPeriod", Cell::Null);
     }
-    entries::fill_period(
-        desk,
-        &mut entry,
-        "ReportingYear",
-        "ReportingPeriod",
-        "Journal",
-    );
+    entries::fill_period(desk, &mut entry, "ReportingYear", "ReportingPeriod", "Journal");
     if change.touches_any(&["EntryDate", "PaymentCondition"]) && !change.touches("DueDate") {
         let day = entry.time("EntryDate").unwrap_or(desk.state.now);
         let due = sales::due_date(desk.state, entry.get("PaymentCondition"), cell::day_of(day));
@@ -424,12 +363,7 @@ pub(super) fn change(
         let rate = prices::rate(desk.state, entry.get("Currency"), entry.time("EntryDate"));
         entry.set_number("Rate", rate.unwrap_or(Decimal::ONE));
     }
-    if change.touches("EntryNumber")
-        && desk
-            .state
-            .first(ENTRIES, "EntryNumber", entry.get("EntryNumber"))
-            .is_some()
-    {
+    if change.touches("EntryNumber") && desk.state.first(ENTRIES, "EntryNumber", entry.get("EntryNumber")).is_some() {
         desk.reasons.says("Boekstuknummer in gebruik");
     }
     desk.settle()?;
@@ -438,11 +372,7 @@ pub(super) fn change(
     Ok(())
 }
 
-pub(super) fn change_line(
-    desk: &mut Desk<'_>,
-    mut line: Record,
-    change: &Change<'_>,
-) -> Result<(), Refusal> {
+pub(super) fn change_line(desk: &mut Desk<'_>, mut line: Record, change: &Change<'_>) -> Result<(), Refusal> {
     let entry = open_entry(desk, change.old)?;
     line.set("EntryID", entry.key());
     if change.touches("VATCode") && !change.touches("VATPercentage") {
@@ -461,7 +391,9 @@ pub(super) fn change_line(
 pub(super) fn remove(desk: &mut Desk<'_>, entry: &Record) -> Result<(), Refusal> {
     open_entry(desk, entry)?;
     let lines: Vec<_> = desk.state.having(LINES, "EntryID", &entry.key()).collect();
-    lines.iter().for_each(|line| desk.state.delete(line));
+    for line in &lines {
+        desk.state.delete(line);
+    }
     unbook(desk.state, &entry.key());
     desk.state.delete(entry);
     Ok(())

@@ -6,7 +6,7 @@ use super::super::cell::Cell;
 use super::super::draft::Draft;
 use super::super::record::Record;
 use super::super::refusal::Refusal;
-use super::{Desk, orders, sales, stock};
+use super::{Desk, orders, processed, sales, stock};
 
 const DELIVERIES: &str = "salesorder/GoodsDeliveries";
 
@@ -49,15 +49,8 @@ pub(super) fn create(desk: &mut Desk<'_>, mut draft: Draft) -> Result<Record, Re
 }
 
 /// No more than is still open, in the line's own direction; a trade-in is delivered below nought.
-fn check_quantity(
-    desk: &mut Desk<'_>,
-    ordered: &Record,
-    line: &Record,
-    before: &[(Record, Record)],
-) {
-    let same = before
-        .iter()
-        .filter(|(_, other)| other.key() == ordered.key());
+fn check_quantity(desk: &mut Desk<'_>, ordered: &Record, line: &Record, before: &[(Record, Record)]) {
+    let same = before.iter().filter(|(_, other)| other.key() == ordered.key());
     let taken: Decimal = same.map(|(line, _)| line.amount("QuantityDelivered")).sum();
     let open = orders::open_quantity(ordered) - taken;
     let quantity = line.amount("QuantityDelivered");
@@ -71,10 +64,7 @@ fn fill(desk: &mut Desk<'_>, delivery: &mut Record, order: Option<&Record>) {
     if let Some(order) = order {
         delivery.set("DeliveryAccount", order.get("DeliverTo").clone());
         delivery.set("DeliveryAddress", order.get("DeliveryAddress").clone());
-        delivery.set(
-            "DeliveryContact",
-            order.get("DeliverToContactPerson").clone(),
-        );
+        delivery.set("DeliveryContact", order.get("DeliverToContactPerson").clone());
         delivery.set("Warehouse", order.get("WarehouseID").clone());
         delivery.fill("ShippingMethod", order.get("ShippingMethod").clone());
         delivery.fill("Description", order.get("Description").clone());
@@ -104,10 +94,7 @@ pub(super) fn complete_order(desk: &mut Desk<'_>, draft: Draft) -> Result<Record
     desk.reasons.check()?;
     let order = orders::find(desk, draft.record.guid("OrderID"));
     let order = order.ok_or_else(|| Refusal::rule("Ongeldige referentie: Verkooporder"))?;
-    let lines: Vec<_> = desk
-        .state
-        .having(orders::LINES, "OrderID", &order.key())
-        .collect();
+    let lines: Vec<_> = desk.state.having(orders::LINES, "OrderID", &order.key()).collect();
     complete(desk, &order, lines, draft.record)
 }
 
@@ -122,14 +109,9 @@ pub(super) fn complete_line(desk: &mut Desk<'_>, draft: Draft) -> Result<Record,
 }
 
 /// Nothing more will be delivered or invoiced, as far as was asked; both when nothing was said.
-fn complete(
-    desk: &mut Desk<'_>,
-    order: &Record,
-    lines: Vec<Record>,
-    mut answer: Record,
-) -> Result<Record, Refusal> {
+fn complete(desk: &mut Desk<'_>, order: &Record, lines: Vec<Record>, mut answer: Record) -> Result<Record, Refusal> {
     if order.int("Status") == Some(orders::COMPLETE) {
-        return Err(desk.processed());
+        return Err(processed());
     }
     let both = !answer.has("CompleteDelivery") && !answer.has("CompleteInvoice");
     for mut line in lines {

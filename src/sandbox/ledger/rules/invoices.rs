@@ -5,7 +5,7 @@ use super::super::cell::{self, Cell};
 use super::super::draft::{Draft, Hand};
 use super::super::record::Record;
 use super::super::refusal::Refusal;
-use super::{Change, Desk, sales, stock};
+use super::{Change, Desk, processed, sales, stock};
 
 pub(super) const INVOICES: &str = "salesinvoice/SalesInvoices";
 pub(super) const LINES: &str = "salesinvoice/SalesInvoiceLines";
@@ -77,11 +77,13 @@ pub(super) fn keep(
     invoice
 }
 
+/// Whether a document credits.
+pub(super) fn is_credit(invoice: &Record) -> bool {
+    matches!(invoice.int("Type"), Some(CREDIT_NOTE | DIRECT_CREDIT_NOTE))
+}
+
 fn is_direct(invoice: &Record) -> bool {
-    matches!(
-        invoice.int("Type"),
-        Some(DIRECT_INVOICE | DIRECT_CREDIT_NOTE)
-    )
+    matches!(invoice.int("Type"), Some(DIRECT_INVOICE | DIRECT_CREDIT_NOTE))
 }
 
 /// A direct invoice takes its goods out of stock, a direct credit note with quantities above nought
@@ -90,16 +92,10 @@ fn move_goods(desk: &mut Desk<'_>, invoice: &Record, line: &Record, times: i64) 
     if !is_direct(invoice) {
         return;
     }
-    let returned = invoice.int("Type") == Some(DIRECT_CREDIT_NOTE)
-        && !line.amount("Quantity").is_sign_negative();
+    let returned = invoice.int("Type") == Some(DIRECT_CREDIT_NOTE) && !line.amount("Quantity").is_sign_negative();
     let sign = rust_decimal::Decimal::from(if returned { -times } else { times });
     let warehouse = invoice.get("Warehouse").clone();
-    stock::take(
-        desk.state,
-        line.get("Item"),
-        &warehouse,
-        line.amount("Quantity") * sign,
-    );
+    stock::take(desk.state, line.get("Item"), &warehouse, line.amount("Quantity") * sign);
 }
 
 fn fill_invoice(desk: &mut Desk<'_>, invoice: &mut Record) {
@@ -130,10 +126,10 @@ fn fill_invoice(desk: &mut Desk<'_>, invoice: &mut Record) {
 fn check_type(desk: &mut Desk<'_>, invoice: &Record) {
     match invoice.int("Type") {
         Some(INVOICE | CREDIT_NOTE) if invoice.has("Warehouse") => {
-            desk.reasons.invalid("Warehouse")
+            desk.reasons.invalid("Warehouse");
         }
         Some(DIRECT_INVOICE | DIRECT_CREDIT_NOTE) if !invoice.has("Warehouse") => {
-            desk.reasons.missing("Warehouse")
+            desk.reasons.missing("Warehouse");
         }
         Some(INVOICE | CREDIT_NOTE | DIRECT_INVOICE | DIRECT_CREDIT_NOTE) => {}
         _ => desk.reasons.invalid("Type"),
@@ -142,10 +138,7 @@ fn check_type(desk: &mut Desk<'_>, invoice: &Record) {
 
 /// The journal must be of a type that the document may be kept in.
 pub(super) fn check_journal(desk: &mut Desk<'_>, document: &Record, name: &str, types: &[i64]) {
-    let Some(journal) = document
-        .text(name)
-        .and_then(|code| desk.state.by_code("financial/Journals", code))
-    else {
+    let Some(journal) = document.text(name).and_then(|code| desk.state.by_code("financial/Journals", code)) else {
         return;
     };
     if !types.contains(&journal.int("Type").unwrap_or_default()) || journal.flag("IsBlocked") {
@@ -154,26 +147,15 @@ pub(super) fn check_journal(desk: &mut Desk<'_>, document: &Record, name: &str, 
 }
 
 /// A line with its amounts and its revenue account.
-pub(super) fn new_line(
-    desk: &mut Desk<'_>,
-    invoice: &Record,
-    mut line: Record,
-) -> (Record, Priced) {
+pub(super) fn new_line(desk: &mut Desk<'_>, invoice: &Record, mut line: Record) -> (Record, Priced) {
     let given = line.number("VATAmountFC");
     let priced = sales::price_line(desk, invoice, &mut line, given);
     let item = desk.state.by_guid("logistics/Items", line.guid("Item"));
-    if is_direct(invoice)
-        && item
-            .as_ref()
-            .is_some_and(|item| item.flag("IsSerialItem") || item.flag("IsBatchItem"))
-    {
+    if is_direct(invoice) && item.as_ref().is_some_and(|item| item.flag("IsSerialItem") || item.flag("IsBatchItem")) {
         desk.reasons.invalid("Item");
     }
     let account = item.and_then(|item| sales::revenue_account(desk.state, &item));
-    line.fill(
-        "GLAccount",
-        account.map_or(Cell::Null, |account| account.key()),
-    );
+    line.fill("GLAccount", account.map_or(Cell::Null, |account| account.key()));
     if line.has("Item") && !line.has("GLAccount") {
         desk.reasons.missing("GLAccount");
     }
@@ -183,10 +165,7 @@ pub(super) fn new_line(
 
 /// Receivables and VAT accounts are no place for turnover.
 pub(super) fn check_revenue(desk: &mut Desk<'_>, line: &Record) {
-    let Some(account) = desk
-        .state
-        .by_guid("financial/GLAccounts", line.guid("GLAccount"))
-    else {
+    let Some(account) = desk.state.by_guid("financial/GLAccounts", line.guid("GLAccount")) else {
         return;
     };
     if matches!(account.int("Type"), Some(20 | 24)) {
@@ -202,18 +181,9 @@ fn rework(desk: &mut Desk<'_>, invoice: &Cell) {
     let Some(mut invoice) = desk.state.record(INVOICES, invoice) else {
         return;
     };
-    let lines: Vec<_> = desk
-        .state
-        .having(LINES, "InvoiceID", &invoice.key())
-        .collect();
-    let charges: Vec<_> = desk
-        .state
-        .having(CHARGES, "InvoiceID", &invoice.key())
-        .collect();
-    let priced: Vec<_> = lines
-        .iter()
-        .map(|line| sales::stored(desk.state, line))
-        .collect();
+    let lines: Vec<_> = desk.state.having(LINES, "InvoiceID", &invoice.key()).collect();
+    let charges: Vec<_> = desk.state.having(CHARGES, "InvoiceID", &invoice.key()).collect();
+    let priced: Vec<_> = lines.iter().map(|line| sales::stored(desk.state, line)).collect();
     sales::write_totals(desk.state, &mut invoice, &priced, &charges);
     desk.state.update(&invoice);
 }
@@ -223,7 +193,7 @@ fn open_invoice(desk: &mut Desk<'_>, record: &Record) -> Result<Record, Refusal>
     let invoice = desk.state.by_guid(INVOICES, record.guid("InvoiceID"));
     let invoice = invoice.ok_or_else(|| Refusal::rule("Ongeldige referentie: Verkoopfactuur"))?;
     if invoice.int("Status") == Some(PROCESSED) && desk.hand == Hand::Program {
-        return Err(desk.processed());
+        return Err(processed());
     }
     Ok(invoice)
 }
@@ -235,11 +205,7 @@ pub(super) fn create_line(desk: &mut Desk<'_>, draft: Draft) -> Result<Record, R
     let (mut line, _) = new_line(desk, &invoice, draft.record);
     desk.settle()?;
     let lines = desk.state.having(LINES, "InvoiceID", &invoice.key());
-    let number = lines
-        .filter_map(|line| line.int("LineNumber"))
-        .max()
-        .unwrap_or(0)
-        + 1;
+    let number = lines.filter_map(|line| line.int("LineNumber")).max().unwrap_or(0) + 1;
     line.set("LineNumber", Cell::Int(number));
     let kept = desk.keep(&line);
     move_goods(desk, &invoice, &kept, 1);
@@ -247,11 +213,7 @@ pub(super) fn create_line(desk: &mut Desk<'_>, draft: Draft) -> Result<Record, R
     Ok(kept)
 }
 
-pub(super) fn change(
-    desk: &mut Desk<'_>,
-    mut invoice: Record,
-    change: &Change<'_>,
-) -> Result<(), Refusal> {
+pub(super) fn change(desk: &mut Desk<'_>, mut invoice: Record, change: &Change<'_>) -> Result<(), Refusal> {
     open_invoice(desk, change.old)?;
     if change.touches("Journal") {
         desk.reasons.invalid("Journal");
@@ -273,16 +235,10 @@ pub(super) fn change(
     Ok(())
 }
 
-pub(super) fn change_line(
-    desk: &mut Desk<'_>,
-    mut line: Record,
-    change: &Change<'_>,
-) -> Result<(), Refusal> {
+pub(super) fn change_line(desk: &mut Desk<'_>, mut line: Record, change: &Change<'_>) -> Result<(), Refusal> {
     let invoice = open_invoice(desk, change.old)?;
     sales::forget_derived(&mut line, change);
-    let given = line
-        .number("VATAmountFC")
-        .filter(|_| change.touches("VATAmountFC"));
+    let given = line.number("VATAmountFC").filter(|_| change.touches("VATAmountFC"));
     line.set("VATAmountFC", given.map_or(Cell::Null, Cell::Number));
     let (line, _) = new_line(desk, &invoice, line);
     desk.settle()?;
@@ -295,31 +251,22 @@ pub(super) fn change_line(
 
 pub(super) fn remove(desk: &mut Desk<'_>, invoice: &Record) -> Result<(), Refusal> {
     open_invoice(desk, invoice)?;
-    let lines: Vec<_> = desk
-        .state
-        .having(LINES, "InvoiceID", &invoice.key())
-        .collect();
+    let lines: Vec<_> = desk.state.having(LINES, "InvoiceID", &invoice.key()).collect();
     for line in &lines {
         move_goods(desk, invoice, line, -1);
         desk.state.delete(line);
     }
-    let charges: Vec<_> = desk
-        .state
-        .having(CHARGES, "InvoiceID", &invoice.key())
-        .collect();
-    charges.iter().for_each(|charge| desk.state.delete(charge));
+    let charges: Vec<_> = desk.state.having(CHARGES, "InvoiceID", &invoice.key()).collect();
+    for charge in &charges {
+        desk.state.delete(charge);
+    }
     desk.state.delete(invoice);
     Ok(())
 }
 
 pub(super) fn remove_line(desk: &mut Desk<'_>, line: &Record) -> Result<(), Refusal> {
     let invoice = open_invoice(desk, line)?;
-    if desk
-        .state
-        .having(LINES, "InvoiceID", &invoice.key())
-        .count()
-        < 2
-    {
+    if desk.state.having(LINES, "InvoiceID", &invoice.key()).count() < 2 {
         return Err(Refusal::rule("Verplicht: Factuurregels"));
     }
     move_goods(desk, &invoice, line, -1);

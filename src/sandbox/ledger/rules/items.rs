@@ -14,10 +14,7 @@ pub(super) fn create(desk: &mut Desk<'_>, draft: Draft) -> Result<Record, Refusa
     draft.check(desk.state, &[], &mut desk.reasons);
     let mut record = draft.record;
     check(desk, &record);
-    if record
-        .text("Code")
-        .is_some_and(|code| desk.state.by_code("logistics/Items", code).is_some())
-    {
+    if record.text("Code").is_some_and(|code| desk.state.by_code("logistics/Items", code).is_some()) {
         desk.reasons.exists();
     }
     desk.settle()?;
@@ -31,10 +28,7 @@ pub(super) fn create(desk: &mut Desk<'_>, draft: Draft) -> Result<Record, Refusa
 }
 
 fn check(desk: &mut Desk<'_>, record: &Record) {
-    if record
-        .text("Barcode")
-        .is_some_and(|code| !code.bytes().all(|byte| byte.is_ascii_digit()))
-    {
+    if record.text("Barcode").is_some_and(|code| !code.bytes().all(|byte| byte.is_ascii_digit())) {
         desk.reasons.invalid("Barcode");
     }
 }
@@ -43,16 +37,10 @@ fn check(desk: &mut Desk<'_>, record: &Record) {
 /// left out: such an item cannot be sold, which is what connectors have met.
 fn fill(state: &State, record: &mut Record) {
     let is_yes = |record: &Record, name: &str| record.flag(name);
-    if let Some(group) = state
-        .all("logistics/ItemGroups")
-        .find(|group| is_yes(group, "IsDefault"))
-    {
+    if let Some(group) = state.all("logistics/ItemGroups").find(|group| is_yes(group, "IsDefault")) {
         record.fill("ItemGroup", group.key());
     }
-    if let Some(unit) = state
-        .all("logistics/Units")
-        .find(|unit| is_yes(unit, "Main"))
-    {
+    if let Some(unit) = state.all("logistics/Units").find(|unit| is_yes(unit, "Main")) {
         record.fill("Unit", unit.get("Code").clone());
     }
     record.fill_text("CostPriceCurrency", "EUR");
@@ -78,20 +66,14 @@ fn fill(state: &State, record: &mut Record) {
     }
 }
 
-pub(super) fn change(
-    desk: &mut Desk<'_>,
-    record: Record,
-    change: &Change<'_>,
-) -> Result<(), Refusal> {
+pub(super) fn change(desk: &mut Desk<'_>, record: &Record, change: &Change<'_>) -> Result<(), Refusal> {
     let today = desk.today();
     let ended = matches!((change.old.get("EndDate"), &today), (Cell::Time(end), Cell::Time(today)) if end < today);
     if ended && !change.touches("EndDate") {
         desk.reasons.says("Artikel is niet actief");
     }
     if change.touches("Code")
-        && let Some(other) = record
-            .text("Code")
-            .and_then(|code| desk.state.by_code("logistics/Items", code))
+        && let Some(other) = record.text("Code").and_then(|code| desk.state.by_code("logistics/Items", code))
         && other.slot != record.slot
     {
         desk.reasons.exists();
@@ -101,9 +83,9 @@ pub(super) fn change(
             desk.reasons.missing(name);
         }
     }
-    check(desk, &record);
+    check(desk, record);
     desk.settle()?;
-    desk.state.update(&record);
+    desk.state.update(record);
     Ok(())
 }
 
@@ -114,19 +96,14 @@ pub(super) fn remove(desk: &mut Desk<'_>, record: &Record) -> Result<(), Refusal
         "salesorder/GoodsDeliveryLines",
         "inventory/StockCountLines",
     ];
-    if uses.iter().any(|path| {
-        desk.state
-            .having(path, "Item", &record.key())
-            .next()
-            .is_some()
-    }) {
-        return Err(Refusal::rule(
-            "Kan niet worden verwijderd: Artikel is in gebruik",
-        ));
+    if uses.iter().any(|path| desk.state.having(path, "Item", &record.key()).next().is_some()) {
+        return Err(Refusal::rule("Kan niet worden verwijderd: Artikel is in gebruik"));
     }
     for path in ["logistics/SalesItemPrices", "inventory/ItemWarehouses"] {
         let hanging: Vec<_> = desk.state.having(path, "Item", &record.key()).collect();
-        hanging.iter().for_each(|record| desk.state.delete(record));
+        for record in &hanging {
+            desk.state.delete(record);
+        }
     }
     desk.state.delete(record);
     Ok(())
@@ -158,22 +135,9 @@ pub(in super::super) fn with_code(state: &mut State, code: &str, description: &s
         return;
     }
     let mut record = Record::new(entity("logistics/Items"));
-    record.set(
-        "ID",
-        Cell::Guid(state.named_guid(&format!("logistics/Items {code}"))),
-    );
+    record.set("ID", Cell::Guid(state.named_guid(&format!("logistics/Items {code}"))));
     record.set("Code", Cell::text(&cut(code, 30)));
-    record.set(
-        "Description",
-        Cell::text(&cut(
-            if description.trim().is_empty() {
-                code
-            } else {
-                description
-            },
-            60,
-        )),
-    );
+    record.set("Description", Cell::text(&cut(if description.trim().is_empty() { code } else { description }, 60)));
     record.set("SalesVatCode", Cell::text("4"));
     for name in ["IsSalesItem", "IsStockItem", "IsPurchaseItem"] {
         record.set(name, Cell::Bool(true));

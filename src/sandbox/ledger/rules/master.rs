@@ -77,24 +77,14 @@ pub(super) fn create(desk: &mut Desk<'_>, mut draft: Draft) -> Result<Record, Re
 
 /// Whether another record of the entity has the same code.
 fn twin(desk: &Desk<'_>, record: &Record, own: Option<u32>) -> bool {
-    if !record
-        .entity
-        .find("Code")
-        .is_some_and(|at| at != record.entity.key)
-    {
+    if record.entity.find("Code").is_none_or(|at| at == record.entity.key) {
         return false;
     }
-    let other = record
-        .text("Code")
-        .and_then(|code| desk.state.by_code(record.entity.path, code));
+    let other = record.text("Code").and_then(|code| desk.state.by_code(record.entity.path, code));
     other.is_some_and(|other| other.slot != own)
 }
 
-pub(super) fn change(
-    desk: &mut Desk<'_>,
-    record: &Record,
-    change: &Change<'_>,
-) -> Result<(), Refusal> {
+pub(super) fn change(desk: &mut Desk<'_>, record: &Record, change: &Change<'_>) -> Result<(), Refusal> {
     if change.touches("Code") && twin(desk, record, record.slot) {
         desk.reasons.exists();
     }
@@ -117,7 +107,9 @@ pub(super) fn remove(desk: &mut Desk<'_>, record: &Record) {
         let child = schema().get(child.entity);
         let name = child.property(parent).name;
         let hanging: Vec<_> = desk.state.having(child.path, name, &record.key()).collect();
-        hanging.iter().for_each(|line| desk.state.delete(line));
+        for line in &hanging {
+            desk.state.delete(line);
+        }
     }
     desk.state.delete(record);
 }
@@ -125,27 +117,14 @@ pub(super) fn remove(desk: &mut Desk<'_>, record: &Record) {
 /// A VAT code takes its percentage from the first of its dated percentages that holds today.
 pub(super) fn create_vat_code(desk: &mut Desk<'_>, mut draft: Draft) -> Result<Record, Refusal> {
     let percentages = draft.take("VATPercentages");
-    let valid = |line: &&Draft| {
-        desk.state.is_current(&line.record) && line.record.int("Type").unwrap_or(0) == 0
-    };
-    let percentage = percentages
-        .iter()
-        .find(valid)
-        .and_then(|line| line.record.number("Percentage"));
-    draft.record.fill(
-        "Percentage",
-        Cell::Number(percentage.unwrap_or(Decimal::ZERO)),
-    );
+    let valid = |line: &&Draft| desk.state.is_current(&line.record) && line.record.int("Type").unwrap_or(0) == 0;
+    let percentage = percentages.iter().find(valid).and_then(|line| line.record.number("Percentage"));
+    draft.record.fill("Percentage", Cell::Number(percentage.unwrap_or(Decimal::ZERO)));
     draft.record.fill_text("Type", "E");
     draft.record.fill_text("VATTransactionType", "B");
     draft.record.fill_text("EUSalesListing", "N");
     draft.record.fill_text("Country", "NL");
-    if draft
-        .record
-        .text("Code")
-        .is_some_and(|code| code.trim_end().chars().count() > 3)
-        && desk.hand == Hand::Program
-    {
+    if draft.record.text("Code").is_some_and(|code| code.trim_end().chars().count() > 3) && desk.hand == Hand::Program {
         desk.reasons.invalid("Code");
     }
     let kept = create(desk, draft)?;
@@ -169,23 +148,14 @@ pub(super) fn create_subscription(desk: &mut Desk<'_>, draft: Draft) -> Result<R
     }
     if let Some(address) = record.text("CallbackURL") {
         let local = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
-        if !address.starts_with("https://") && !local.iter().any(|start| address.starts_with(start))
-        {
+        if !address.starts_with("https://") && !local.iter().any(|start| address.starts_with(start)) {
             desk.reasons.invalid("CallbackURL");
         }
     }
     if record.flag("IsInstant") && topic != "GoodsDeliveries" {
         desk.reasons.invalid("IsInstant");
     }
-    if desk
-        .state
-        .first(
-            "webhooks/WebhookSubscriptions",
-            "Topic",
-            record.get("Topic"),
-        )
-        .is_some()
-    {
+    if desk.state.first("webhooks/WebhookSubscriptions", "Topic", record.get("Topic")).is_some() {
         desk.reasons.exists();
     }
     desk.settle()?;
@@ -194,9 +164,6 @@ pub(super) fn create_subscription(desk: &mut Desk<'_>, draft: Draft) -> Result<R
     record.fill("ClientID", Cell::Guid(desk.state.client));
     record.fill("Description", Cell::text(&topic));
     let kept = desk.keep(&record);
-    desk.state.subscribed(
-        kept.key_guid(),
-        kept.text("CallbackURL").unwrap_or_default(),
-    );
+    desk.state.subscribed(kept.key_guid(), kept.text("CallbackURL").unwrap_or_default());
     Ok(kept)
 }

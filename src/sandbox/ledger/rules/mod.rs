@@ -27,11 +27,7 @@ pub(super) use items::with_code as item_with_code;
 /// Status 500 with all reasons that were found.
 pub(super) fn create(state: &mut State, draft: Draft, hand: Hand) -> Result<Record, Refusal> {
     let path = draft.record.entity.path;
-    let mut desk = Desk {
-        state,
-        hand,
-        reasons: Reasons::default(),
-    };
+    let mut desk = Desk { state, hand, reasons: Reasons::default() };
     match path {
         "crm/Accounts" => accounts::create_account(&mut desk, draft),
         "crm/Addresses" => accounts::create_address(&mut desk, draft),
@@ -68,17 +64,12 @@ pub(super) fn create(state: &mut State, draft: Draft, hand: Hand) -> Result<Reco
 ///
 /// # Errors
 /// Status 500 with all reasons that were found.
-pub(super) fn change(
-    state: &mut State,
-    old: &Record,
-    draft: Draft,
-    hand: Hand,
-) -> Result<(), Refusal> {
-    let mut desk = Desk {
-        state,
-        hand,
-        reasons: Reasons::default(),
-    };
+pub(super) fn change(state: &mut State, old: &Record, draft: Draft, hand: Hand) -> Result<(), Refusal> {
+    if draft.has_lines() && hand == Hand::Program {
+        // Lines have addresses of their own; a change of them here would be lost without a word.
+        return Err(Refusal::stream("Lines cannot be changed with the record that they belong to."));
+    }
+    let mut desk = Desk { state, hand, reasons: Reasons::default() };
     draft.check_values(desk.state, &mut desk.reasons);
     let mut record = old.clone();
     let mut changed = Vec::new();
@@ -89,27 +80,19 @@ pub(super) fn change(
             record.row.set(*at, value.clone());
         }
     }
-    let change = Change {
-        old,
-        draft,
-        changed,
-    };
+    let change = Change { old, draft, changed };
     match record.entity.path {
         "crm/Accounts" => accounts::change_account(&mut desk, record, &change),
         "crm/Addresses" | "crm/Contacts" => accounts::change_person(&mut desk, record, &change),
-        "logistics/Items" => items::change(&mut desk, record, &change),
+        "logistics/Items" => items::change(&mut desk, &record, &change),
         "salesorder/SalesOrders" => orders::change(&mut desk, record, &change),
         "salesorder/SalesOrderLines" => orders::change_line(&mut desk, record, &change),
-        "salesorder/SalesOrderOrderChargeLines" => {
-            orders::change_charge(&mut desk, record, &change)
-        }
+        "salesorder/SalesOrderOrderChargeLines" => orders::change_charge(&mut desk, record, &change),
         "salesinvoice/SalesInvoices" => invoices::change(&mut desk, record, &change),
         "salesinvoice/SalesInvoiceLines" => invoices::change_line(&mut desk, record, &change),
-        "salesentry/SalesEntries" => bookings::change(&mut desk, record, change),
+        "salesentry/SalesEntries" => bookings::change(&mut desk, record, &change),
         "salesentry/SalesEntryLines" => bookings::change_line(&mut desk, record, &change),
-        "inventory/StockCounts" | "inventory/StockCountLines" => {
-            stock::change_count(&mut desk, record, &change)
-        }
+        "inventory/StockCounts" | "inventory/StockCountLines" => stock::change_count(&mut desk, record, &change),
         _ => master::change(&mut desk, &record, &change),
     }
 }
@@ -119,11 +102,7 @@ pub(super) fn change(
 /// # Errors
 /// Status 500 where the record is in use or processed.
 pub(super) fn remove(state: &mut State, record: &Record) -> Result<(), Refusal> {
-    let mut desk = Desk {
-        state,
-        hand: Hand::Program,
-        reasons: Reasons::default(),
-    };
+    let mut desk = Desk { state, hand: Hand::Program, reasons: Reasons::default() };
     match record.entity.path {
         "crm/Accounts" => accounts::remove_account(&mut desk, record),
         "logistics/Items" => items::remove(&mut desk, record),
@@ -137,9 +116,7 @@ pub(super) fn remove(state: &mut State, record: &Record) -> Result<(), Refusal> 
         "financialtransaction/BankEntries"
         | "financialtransaction/CashEntries"
         | "generaljournalentry/GeneralJournalEntries" => entries::remove(&mut desk, record),
-        "inventory/StockCounts" | "inventory/StockCountLines" => {
-            stock::remove_count(&mut desk, record)
-        }
+        "inventory/StockCounts" | "inventory/StockCountLines" => stock::remove_count(&mut desk, record),
         _ => {
             master::remove(&mut desk, record);
             Ok(())
@@ -149,11 +126,7 @@ pub(super) fn remove(state: &mut State, record: &Record) -> Result<(), Refusal> 
 
 /// Takes a record out with its lines, whatever hangs on it.
 pub(super) fn discard(state: &mut State, record: &Record) {
-    let mut desk = Desk {
-        state,
-        hand: Hand::Person,
-        reasons: Reasons::default(),
-    };
+    let mut desk = Desk { state, hand: Hand::Person, reasons: Reasons::default() };
     master::remove(&mut desk, record);
 }
 
@@ -176,20 +149,18 @@ impl Desk<'_> {
     /// Stores a record and answers it as it is kept.
     fn keep(&mut self, record: &Record) -> Record {
         let key = self.state.insert(record);
-        self.state
-            .record(record.entity.path, &key)
-            .unwrap_or_else(|| record.clone())
-    }
-
-    /// The reason against anything that is done and closed.
-    fn processed(&mut self) -> Refusal {
-        Refusal::rule("Reeds verwerkt")
+        self.state.record(record.entity.path, &key).unwrap_or_else(|| record.clone())
     }
 
     /// Today at midnight.
     fn today(&self) -> Cell {
         Cell::Time(super::cell::day_of(self.state.now))
     }
+}
+
+/// The refusal of a change to anything that is done and closed.
+fn processed() -> Refusal {
+    Refusal::rule("Reeds verwerkt")
 }
 
 /// What a PUT sent, against what was there.

@@ -8,7 +8,7 @@ use super::super::draft::{Draft, Hand};
 use super::super::record::Record;
 use super::super::refusal::Refusal;
 use super::super::schema::entity;
-use super::{Change, Desk, sales, stock};
+use super::{Change, Desk, processed, sales, stock};
 
 const ORDERS: &str = "salesorder/SalesOrders";
 pub(super) const LINES: &str = "salesorder/SalesOrderLines";
@@ -65,9 +65,7 @@ fn fill_order(desk: &mut Desk<'_>, order: &mut Record) {
     order.fill("OrderDate", desk.today());
     sales::fill_currency(desk, order, "OrderDate");
     let customer = desk.state.by_guid("crm/Accounts", order.guid("OrderedBy"));
-    let lead = customer
-        .and_then(|customer| customer.int("ShippingLeadDays"))
-        .unwrap_or(0);
+    let lead = customer.and_then(|customer| customer.int("ShippingLeadDays")).unwrap_or(0);
     if let Some(day) = order.time("OrderDate") {
         order.fill("DeliveryDate", Cell::Time(cell::later(day, 0, lead)));
     }
@@ -75,19 +73,10 @@ fn fill_order(desk: &mut Desk<'_>, order: &mut Record) {
     if !matches!(order.int("ApprovalStatus"), Some(0..=2)) {
         desk.reasons.invalid("ApprovalStatus");
     }
-    let main = desk
-        .state
-        .all("inventory/Warehouses")
-        .find(|warehouse| warehouse.flag("Main"));
-    order.fill(
-        "WarehouseID",
-        main.map_or(Cell::Null, |warehouse| warehouse.key()),
-    );
+    let main = desk.state.all("inventory/Warehouses").find(|warehouse| warehouse.flag("Main"));
+    order.fill("WarehouseID", main.map_or(Cell::Null, |warehouse| warehouse.key()));
     if let Some(number) = order.int("OrderNumber")
-        && desk
-            .state
-            .first(ORDERS, "OrderNumber", &Cell::Int(number))
-            .is_some()
+        && desk.state.first(ORDERS, "OrderNumber", &Cell::Int(number)).is_some()
     {
         desk.reasons.says("Verkoopordernummer: Bestaat reeds");
     }
@@ -148,20 +137,14 @@ fn status(done: Decimal, quantity: Decimal) -> i64 {
 /// The statuses of a line by its quantities; what was completed by hand stays complete.
 pub(super) fn set_line_statuses(line: &mut Record) {
     let quantity = line.amount("Quantity");
-    for (status_name, done) in [
-        ("DeliveryStatus", "QuantityDelivered"),
-        ("InvoiceStatus", "QuantityInvoiced"),
-    ] {
+    for (status_name, done) in [("DeliveryStatus", "QuantityDelivered"), ("InvoiceStatus", "QuantityInvoiced")] {
         if line.int(status_name) != Some(COMPLETE) {
             let done = line.amount(done);
             line.set(status_name, Cell::Int(status(done, quantity)));
         }
     }
     let both = [line.int("DeliveryStatus"), line.int("InvoiceStatus")];
-    line.set(
-        "OrderStatus",
-        Cell::Int(together(&both.map(|status| status.unwrap_or(OPEN)))),
-    );
+    line.set("OrderStatus", Cell::Int(together(&both.map(|status| status.unwrap_or(OPEN)))));
 }
 
 /// One status for many: all open, all complete, else partial.
@@ -181,29 +164,14 @@ pub(super) fn write_statuses(desk: &mut Desk<'_>, order: &Record) {
         return;
     };
     let lines: Vec<_> = desk.state.having(LINES, "OrderID", &order.key()).collect();
-    let of = |name: &str| {
-        together(
-            &lines
-                .iter()
-                .map(|line| line.int(name).unwrap_or(OPEN))
-                .collect::<Vec<_>>(),
-        )
-    };
+    let of = |name: &str| together(&lines.iter().map(|line| line.int(name).unwrap_or(OPEN)).collect::<Vec<_>>());
     let (delivery, invoice) = (of("DeliveryStatus"), of("InvoiceStatus"));
     let status = together(&[delivery, invoice]);
-    let before = (
-        order.int("Status"),
-        order.int("DeliveryStatus"),
-        order.int("InvoiceStatus"),
-    );
+    let before = (order.int("Status"), order.int("DeliveryStatus"), order.int("InvoiceStatus"));
     if lines.is_empty() || before == (Some(status), Some(delivery), Some(invoice)) {
         return;
     }
-    for (name, status) in [
-        ("Status", status),
-        ("DeliveryStatus", delivery),
-        ("InvoiceStatus", invoice),
-    ] {
+    for (name, status) in [("Status", status), ("DeliveryStatus", delivery), ("InvoiceStatus", invoice)] {
         order.set(name, Cell::Int(status));
     }
     desk.state.update(&order);
@@ -215,14 +183,8 @@ fn rework(desk: &mut Desk<'_>, order: &Cell) {
         return;
     };
     let lines: Vec<_> = desk.state.having(LINES, "OrderID", &order.key()).collect();
-    let charges: Vec<_> = desk
-        .state
-        .having(CHARGES, "OrderID", &order.key())
-        .collect();
-    let priced: Vec<_> = lines
-        .iter()
-        .map(|line| sales::stored(desk.state, line))
-        .collect();
+    let charges: Vec<_> = desk.state.having(CHARGES, "OrderID", &order.key()).collect();
+    let priced: Vec<_> = lines.iter().map(|line| sales::stored(desk.state, line)).collect();
     sales::write_totals(desk.state, &mut order, &priced, &charges);
     desk.state.update(&order);
     write_statuses(desk, &order);
@@ -233,7 +195,7 @@ fn open_order(desk: &mut Desk<'_>, record: &Record) -> Result<Record, Refusal> {
     let order = desk.state.by_guid(ORDERS, record.guid("OrderID"));
     let order = order.ok_or_else(|| Refusal::rule("Ongeldige referentie: Verkooporder"))?;
     if order.int("Status") == Some(COMPLETE) && desk.hand == Hand::Program {
-        return Err(desk.processed());
+        return Err(processed());
     }
     Ok(order)
 }
@@ -245,11 +207,7 @@ pub(super) fn create_line(desk: &mut Desk<'_>, draft: Draft) -> Result<Record, R
     let (mut line, _) = new_line(desk, &order, draft.record);
     desk.settle()?;
     let lines = desk.state.having(LINES, "OrderID", &order.key());
-    let number = lines
-        .filter_map(|line| line.int("LineNumber"))
-        .max()
-        .unwrap_or(0)
-        + 1;
+    let number = lines.filter_map(|line| line.int("LineNumber")).max().unwrap_or(0) + 1;
     line.set("OrderID", order.key());
     line.set("OrderNumber", order.get("OrderNumber").clone());
     line.set("LineNumber", Cell::Int(number));
@@ -268,34 +226,22 @@ pub(super) fn create_charge(desk: &mut Desk<'_>, draft: Draft) -> Result<Record,
     sales::price_charge(desk, &order, &mut charge);
     desk.settle()?;
     let number = desk.state.having(CHARGES, "OrderID", &order.key()).count() + 1;
-    charge.set(
-        "LineNumber",
-        Cell::Int(i64::try_from(number).unwrap_or(i64::MAX)),
-    );
+    charge.set("LineNumber", Cell::Int(i64::try_from(number).unwrap_or(i64::MAX)));
     let kept = desk.keep(&charge);
     rework(desk, &order.key());
     Ok(kept)
 }
 
-pub(super) fn change(
-    desk: &mut Desk<'_>,
-    mut order: Record,
-    change: &Change<'_>,
-) -> Result<(), Refusal> {
+pub(super) fn change(desk: &mut Desk<'_>, mut order: Record, change: &Change<'_>) -> Result<(), Refusal> {
     if change.old.int("Status") == Some(COMPLETE) && desk.hand == Hand::Program {
-        return Err(desk.processed());
+        return Err(processed());
     }
     for name in ["OrderedBy", "DeliverTo", "InvoiceTo"] {
         if change.touches(name) {
             desk.reasons.invalid(name);
         }
     }
-    if change.touches("OrderNumber")
-        && desk
-            .state
-            .first(ORDERS, "OrderNumber", order.get("OrderNumber"))
-            .is_some()
-    {
+    if change.touches("OrderNumber") && desk.state.first(ORDERS, "OrderNumber", order.get("OrderNumber")).is_some() {
         desk.reasons.says("Verkoopordernummer: Bestaat reeds");
     }
     if change.touches("DeliveryAddress") {
@@ -321,10 +267,7 @@ fn declare(desk: &mut Desk<'_>, order: &Record, change: &Change<'_>) {
         let by_all = change.touches("Status") && order.int("Status") == Some(COMPLETE);
         by_all || (change.touches(name) && order.int(name) == Some(COMPLETE))
     };
-    for (name, done) in [
-        ("DeliveryStatus", "QuantityDelivered"),
-        ("InvoiceStatus", "QuantityInvoiced"),
-    ] {
+    for (name, done) in [("DeliveryStatus", "QuantityDelivered"), ("InvoiceStatus", "QuantityInvoiced")] {
         if !said(name) {
             continue;
         }
@@ -351,27 +294,18 @@ fn move_plans(desk: &mut Desk<'_>, old: &Record, new: &Record) {
     }
 }
 
-pub(super) fn change_line(
-    desk: &mut Desk<'_>,
-    mut line: Record,
-    change: &Change<'_>,
-) -> Result<(), Refusal> {
+pub(super) fn change_line(desk: &mut Desk<'_>, mut line: Record, change: &Change<'_>) -> Result<(), Refusal> {
     let order = open_order(desk, change.old)?;
     if change.touches_any(&["OrderID", "OrderNumber"]) {
         line.set("OrderID", change.old.get("OrderID").clone());
         line.set("OrderNumber", change.old.get("OrderNumber").clone());
     }
-    let done = line
-        .amount("QuantityDelivered")
-        .abs()
-        .max(line.amount("QuantityInvoiced").abs());
+    let done = line.amount("QuantityDelivered").abs().max(line.amount("QuantityInvoiced").abs());
     if line.amount("Quantity").abs() < done || (!done.is_zero() && change.touches("Item")) {
         desk.reasons.invalid("Quantity");
     }
     sales::forget_derived(&mut line, change);
-    let given = line
-        .number("VATAmount")
-        .filter(|_| change.touches("VATAmount"));
+    let given = line.number("VATAmount").filter(|_| change.touches("VATAmount"));
     sales::price_line(desk, &order, &mut line, given);
     desk.settle()?;
     let before = open_quantity(change.old);
@@ -383,21 +317,17 @@ pub(super) fn change_line(
     Ok(())
 }
 
-pub(super) fn change_charge(
-    desk: &mut Desk<'_>,
-    mut charge: Record,
-    change: &Change<'_>,
-) -> Result<(), Refusal> {
+pub(super) fn change_charge(desk: &mut Desk<'_>, mut cost: Record, change: &Change<'_>) -> Result<(), Refusal> {
     let order = open_order(desk, change.old)?;
     if change.touches("AmountFCInclVAT") && !change.touches("AmountFCExclVAT") {
-        charge.set("AmountFCExclVAT", Cell::Null);
+        cost.set("AmountFCExclVAT", Cell::Null);
     }
     if change.touches("VATCode") {
-        charge.set("VATPercentage", Cell::Null);
+        cost.set("VATPercentage", Cell::Null);
     }
-    sales::price_charge(desk, &order, &mut charge);
+    sales::price_charge(desk, &order, &mut cost);
     desk.settle()?;
-    desk.state.update(&charge);
+    desk.state.update(&cost);
     rework(desk, &order.key());
     Ok(())
 }
@@ -409,17 +339,16 @@ fn is_begun(line: &Record) -> bool {
 pub(super) fn remove(desk: &mut Desk<'_>, order: &Record) -> Result<(), Refusal> {
     let lines: Vec<_> = desk.state.having(LINES, "OrderID", &order.key()).collect();
     if lines.iter().any(is_begun) || order.int("Status") == Some(COMPLETE) {
-        return Err(desk.processed());
+        return Err(processed());
     }
     for line in &lines {
         stock::plan_out(desk.state, order, line, -open_quantity(line));
         desk.state.delete(line);
     }
-    let charges: Vec<_> = desk
-        .state
-        .having(CHARGES, "OrderID", &order.key())
-        .collect();
-    charges.iter().for_each(|charge| desk.state.delete(charge));
+    let charges: Vec<_> = desk.state.having(CHARGES, "OrderID", &order.key()).collect();
+    for charge in &charges {
+        desk.state.delete(charge);
+    }
     desk.state.delete(order);
     Ok(())
 }
@@ -427,7 +356,7 @@ pub(super) fn remove(desk: &mut Desk<'_>, order: &Record) -> Result<(), Refusal>
 pub(super) fn remove_line(desk: &mut Desk<'_>, line: &Record) -> Result<(), Refusal> {
     let order = open_order(desk, line)?;
     if is_begun(line) {
-        return Err(desk.processed());
+        return Err(processed());
     }
     if desk.state.having(LINES, "OrderID", &order.key()).count() < 2 {
         return Err(Refusal::rule("Verplicht: Verkooporderregels"));
@@ -453,6 +382,5 @@ pub(super) fn find(desk: &Desk<'_>, key: Option<uuid::Uuid>) -> Option<Record> {
 /// A new delivery or invoice line's place for the line that it is made from.
 pub(super) fn line_of(desk: &Desk<'_>, key: Option<uuid::Uuid>) -> Option<Record> {
     let key = Cell::Guid(key?);
-    desk.state
-        .record_at(entity(LINES), desk.state.table(entity(LINES)).slot(&key)?)
+    desk.state.record_at(entity(LINES), desk.state.table(entity(LINES)).slot(&key)?)
 }

@@ -11,39 +11,19 @@ use super::super::state::State;
 ///
 /// The order is assumed: the customer's agreement, then its price list, then the normal price. Among
 /// those of one kind the one with the highest minimum quantity that is reached counts.
-pub(super) fn price(
-    state: &State,
-    item: &Cell,
-    account: &Cell,
-    currency: &Cell,
-    quantity: Decimal,
-) -> Decimal {
+pub(super) fn price(state: &State, item: &Cell, account: &Cell, currency: &Cell, quantity: Decimal) -> Decimal {
     let reached = |record: &Record| {
         let minimum = record.number("Quantity").unwrap_or(Decimal::ONE);
         minimum <= quantity.abs() || minimum <= Decimal::ONE
     };
     let best = |own: bool| {
-        let prices = state
-            .having("logistics/SalesItemPrices", "Item", item)
-            .filter(|price| {
-                let party = if own {
-                    price.get("Account") == account
-                } else {
-                    !price.has("Account")
-                };
-                party
-                    && price.get("Currency") == currency
-                    && state.is_current(price)
-                    && reached(price)
-            });
-        prices
-            .max_by_key(|price| price.amount("Quantity"))
-            .and_then(|price| price.number("Price"))
+        let prices = state.having("logistics/SalesItemPrices", "Item", item).filter(|price| {
+            let party = if own { price.get("Account") == account } else { !price.has("Account") };
+            party && price.get("Currency") == currency && state.is_current(price) && reached(price)
+        });
+        prices.max_by_key(|price| price.amount("Quantity")).and_then(|price| price.number("Price"))
     };
-    best(true)
-        .or_else(|| listed(state, item, account, quantity))
-        .or_else(|| best(false))
-        .unwrap_or_default()
+    best(true).or_else(|| listed(state, item, account, quantity)).or_else(|| best(false)).unwrap_or_default()
 }
 
 /// The price in the customer's price list.
@@ -52,12 +32,9 @@ fn listed(state: &State, item: &Cell, account: &Cell, quantity: Decimal) -> Opti
     let list = state.by_guid("sales/SalesPriceLists", customer.guid("PriceList"))?;
     let rows = state.having("sales/SalesPriceListVolumeDiscounts", "Item", item);
     let fitting = rows.filter(|row| {
-        row.text("PriceListCode") == list.text("Code")
-            && row.amount("Quantity") <= quantity.abs().max(Decimal::ONE)
+        row.text("PriceListCode") == list.text("Code") && row.amount("Quantity") <= quantity.abs().max(Decimal::ONE)
     });
-    fitting
-        .max_by_key(|row| row.amount("Quantity"))
-        .and_then(|row| row.number("NewPrice"))
+    fitting.max_by_key(|row| row.amount("Quantity")).and_then(|row| row.number("NewPrice"))
 }
 
 /// A VAT code as amounts see it; an unknown one taxes nothing.
@@ -68,14 +45,8 @@ pub(super) fn vat(state: &State, code: Option<&str>) -> Vat {
         Some("I") => Basis::Gross,
         _ => Basis::Untaxed,
     };
-    let fraction = record
-        .and_then(|record| record.number("Percentage"))
-        .unwrap_or_default();
-    Vat {
-        code: code.unwrap_or_default().trim().to_owned(),
-        basis,
-        fraction,
-    }
+    let fraction = record.and_then(|record| record.number("Percentage")).unwrap_or_default();
+    Vat { code: code.unwrap_or_default().trim().to_owned(), basis, fraction }
 }
 
 /// The company-currency value of one unit of a currency on a day.
@@ -90,7 +61,5 @@ pub(super) fn rate(state: &State, currency: &Cell, day: Option<i64>) -> Option<D
         rate.text("SourceCurrency") == Some(code)
             && day.is_none_or(|day| rate.time("StartDate").is_none_or(|start| start <= day))
     });
-    rates
-        .max_by_key(|rate| rate.time("StartDate"))
-        .and_then(|rate| rate.number("Rate"))
+    rates.max_by_key(|rate| rate.time("StartDate")).and_then(|rate| rate.number("Rate"))
 }

@@ -8,7 +8,7 @@ use super::super::draft::Draft;
 use super::super::record::Record;
 use super::super::refusal::Refusal;
 use super::super::schema::entity;
-use super::{Desk, bookings, invoices, orders, sales};
+use super::{Desk, bookings, invoices, orders, processed, sales};
 
 /// Type of the documents that invoices are kept as.
 const INVOICE_DOCUMENT: i64 = 10;
@@ -21,17 +21,12 @@ pub(super) fn print(desk: &mut Desk<'_>, draft: Draft) -> Result<Record, Refusal
     draft.check(desk.state, &[], &mut desk.reasons);
     desk.reasons.check()?;
     let mut answer = draft.record;
-    let invoice = desk
-        .state
-        .by_guid(invoices::INVOICES, answer.guid("InvoiceID"));
-    let mut invoice =
-        invoice.ok_or_else(|| Refusal::rule("Ongeldige referentie: Verkoopfactuur"))?;
+    let invoice = desk.state.by_guid(invoices::INVOICES, answer.guid("InvoiceID"));
+    let mut invoice = invoice.ok_or_else(|| Refusal::rule("Ongeldige referentie: Verkoopfactuur"))?;
     if invoice.int("Status") == Some(invoices::PROCESSED) {
-        return Err(desk.processed());
+        return Err(processed());
     }
-    let day = answer
-        .time("InvoiceDate")
-        .unwrap_or_else(|| cell::day_of(desk.state.now));
+    let day = answer.time("InvoiceDate").unwrap_or_else(|| cell::day_of(desk.state.now));
     let entry = entry_of(desk, &invoice, &answer, day);
     desk.reasons.check()?;
     let document = keep_document(desk, &invoice);
@@ -86,10 +81,7 @@ fn keep_document(desk: &mut Desk<'_>, invoice: &Record) -> Cell {
     let mut document = Record::new(entity("documents/Documents"));
     document.set("Type", Cell::Int(INVOICE_DOCUMENT));
     document.set("TypeDescription", Cell::text("Sales invoice"));
-    document.set(
-        "Subject",
-        Cell::text(invoice.text("Description").unwrap_or("Verkoopfactuur")),
-    );
+    document.set("Subject", Cell::text(invoice.text("Description").unwrap_or("Verkoopfactuur")));
     document.set("Account", invoice.get("InvoiceTo").clone());
     document.set("AmountFC", invoice.get("AmountFC").clone());
     document.set("Currency", invoice.get("Currency").clone());
@@ -99,19 +91,18 @@ fn keep_document(desk: &mut Desk<'_>, invoice: &Record) -> Cell {
     desk.state.insert(&document)
 }
 
-/// Books an invoice's lines: one a line, and the charges on the company's own revenue account.
+/// Books an invoice's lines as they are, under the invoice's own totals: discount and charges are in
+/// them, and a second reckoning could differ by cents. What the lines do not add up to goes to the
+/// first line's account. A credit note whose quantities stand above nought is booked below it.
 fn book(desk: &mut Desk<'_>, mut entry: Record, invoice: &Record) {
-    let lines: Vec<_> = desk
-        .state
-        .having(invoices::LINES, "InvoiceID", &invoice.key())
-        .collect();
+    let lines: Vec<_> = desk.state.having(invoices::LINES, "InvoiceID", &invoice.key()).collect();
     let rate = entry.number("Rate").unwrap_or(Decimal::ONE);
+    let turned = invoices::is_credit(invoice) && invoice.amount("AmountFC") > Decimal::ZERO;
+    let sign = if turned { -Decimal::ONE } else { Decimal::ONE };
     entry.set("Document", invoice.get("Document").clone());
     let booked = lines.iter().map(|line| {
         let mut made = Record::new(entity(bookings::LINES));
         for name in [
-            "AmountFC",
-            "AmountDC",
             "CostCenter",
             "CostUnit",
             "Description",
@@ -121,24 +112,22 @@ fn book(desk: &mut Desk<'_>, mut entry: Record, invoice: &Record) {
             "Quantity",
             "VATCode",
             "VATPercentage",
-            "VATAmountFC",
-            "VATAmountDC",
         ] {
             made.set(name, line.get(name).clone());
         }
-        made.set("VATBaseAmountFC", line.get("AmountFC").clone());
-        made.set_number(
-            "VATBaseAmountDC",
-            amounts::converted(line.amount("AmountFC"), rate),
-        );
+        for (name, from) in [("AmountFC", "AmountFC"), ("VATAmountFC", "VATAmountFC"), ("VATBaseAmountFC", "AmountFC")]
+        {
+            made.set_number(name, line.amount(from) * sign);
+        }
+        for (name, from) in [("AmountDC", "AmountFC"), ("VATAmountDC", "VATAmountFC"), ("VATBaseAmountDC", "AmountFC")]
+        {
+            let amount = amounts::converted(made.amount(from), rate);
+            made.set_number(name, amount);
+        }
         made
     });
     let booked: Vec<_> = booked.collect();
-    // The invoice's own totals are booked, discount and charges included, not a second reckoning.
-    let total = Totals {
-        net: invoice.amount("AmountFCExclVat"),
-        tax: invoice.amount("VATAmountFC"),
-    };
+    let total = Totals { net: invoice.amount("AmountFCExclVat") * sign, tax: invoice.amount("VATAmountFC") * sign };
     bookings::keep_with(desk, entry, booked, total);
 }
 
@@ -149,10 +138,7 @@ pub(super) fn invoice_orders(desk: &mut Desk<'_>, mut draft: Draft) -> Result<Re
     let mut answer = draft.record;
     invoices::check_journal(desk, &answer, "JournalCode", &invoices::SALES_JOURNALS);
     for (name, allowed) in [("CreateMode", 0..=1), ("InvoiceMode", 0..=1)] {
-        if answer
-            .int(name)
-            .is_some_and(|mode| !allowed.contains(&mode))
-        {
+        if answer.int(name).is_some_and(|mode| !allowed.contains(&mode)) {
             desk.reasons.invalid(name);
         }
     }
@@ -165,16 +151,10 @@ pub(super) fn invoice_orders(desk: &mut Desk<'_>, mut draft: Draft) -> Result<Re
             errors.push("Ongeldige referentie: Verkooporder".to_owned());
             continue;
         };
-        lines += desk
-            .state
-            .having(orders::LINES, "OrderID", &order.key())
-            .count();
+        lines += desk.state.having(orders::LINES, "OrderID", &order.key()).count();
         let together = answer.int("CreateMode") == Some(0);
         let batch = batches.iter_mut().find(|batch| {
-            together
-                && ["InvoiceTo", "OrderedBy", "Currency"]
-                    .iter()
-                    .all(|name| batch[0].get(name) == order.get(name))
+            together && ["InvoiceTo", "OrderedBy", "Currency"].iter().all(|name| batch[0].get(name) == order.get(name))
         });
         match batch {
             Some(batch) => batch.push(order),
@@ -182,9 +162,7 @@ pub(super) fn invoice_orders(desk: &mut Desk<'_>, mut draft: Draft) -> Result<Re
         }
     }
     if lines > LINES_MAX && batches.len() > 1 {
-        return Err(Refusal::rule(format!(
-            "Maximaal {LINES_MAX} regels per aanroep"
-        )));
+        return Err(Refusal::rule(format!("Maximaal {LINES_MAX} regels per aanroep")));
     }
     let mut made = 0_i64;
     for batch in batches {
@@ -225,48 +203,22 @@ fn invoice_batch(desk: &mut Desk<'_>, batch: &[Record], request: &Record) -> boo
     }
     invoice.set("DeliverToAddress", order.get("DeliveryAddress").clone());
     invoice.set("Journal", request.get("JournalCode").clone());
-    invoice.set(
-        "OrderDate",
-        Cell::Time(
-            request
-                .time("UserInvoiceDate")
-                .unwrap_or(cell::day_of(desk.state.now)),
-        ),
-    );
+    invoice.set("OrderDate", Cell::Time(request.time("UserInvoiceDate").unwrap_or(cell::day_of(desk.state.now))));
     invoice.set("Type", Cell::Int(8020));
     invoice.set("TypeDescription", Cell::text("Sales invoice"));
     invoice.set("Status", Cell::Int(invoices::OPEN));
     let day = invoice.time("OrderDate").unwrap_or(desk.state.now);
-    invoice.set(
-        "DueDate",
-        Cell::Time(sales::due_date(
-            desk.state,
-            invoice.get("PaymentCondition"),
-            day,
-        )),
-    );
+    invoice.set("DueDate", Cell::Time(sales::due_date(desk.state, invoice.get("PaymentCondition"), day)));
     let mut lines = Vec::new();
     let mut done = Vec::new();
     for order in batch {
-        for line in desk
-            .state
-            .having(orders::LINES, "OrderID", &order.key())
-            .collect::<Vec<_>>()
-        {
-            let mode = if request.int("InvoiceMode") == Some(1) {
-                "Quantity"
-            } else {
-                "QuantityDelivered"
-            };
+        for line in desk.state.having(orders::LINES, "OrderID", &order.key()).collect::<Vec<_>>() {
+            let mode = if request.int("InvoiceMode") == Some(1) { "Quantity" } else { "QuantityDelivered" };
             let quantity = line.amount(mode) - line.amount("QuantityInvoiced");
             if quantity.is_zero() || line.int("InvoiceStatus") == Some(orders::COMPLETE) {
                 continue;
             }
-            lines.push(invoices::new_line(
-                desk,
-                &invoice,
-                invoice_line(order, &line, quantity),
-            ));
+            lines.push(invoices::new_line(desk, &invoice, invoice_line(order, &line, quantity)));
             done.push((order.clone(), line, quantity));
         }
     }
@@ -313,10 +265,7 @@ fn invoice_line(order: &Record, line: &Record, quantity: Decimal) -> Record {
 /// The charges of orders that have not been invoiced before.
 fn charges(desk: &Desk<'_>, batch: &[Record]) -> Vec<Record> {
     let mut made = Vec::new();
-    for order in batch
-        .iter()
-        .filter(|order| order.int("InvoiceStatus") == Some(orders::OPEN))
-    {
+    for order in batch.iter().filter(|order| order.int("InvoiceStatus") == Some(orders::OPEN)) {
         for charge in desk.state.having(orders::CHARGES, "OrderID", &order.key()) {
             let mut copy = Record::new(entity(invoices::CHARGES));
             for name in [

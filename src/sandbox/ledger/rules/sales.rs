@@ -17,26 +17,15 @@ const PRICE_DECIMALS: u32 = 10;
 
 /// Where a line of orders and of invoices keeps its tax.
 pub(super) fn tax_field(line: &Record) -> &'static str {
-    if line.entity.name == "SalesOrderLines" {
-        "VATAmount"
-    } else {
-        "VATAmountFC"
-    }
+    if line.entity.name == "SalesOrderLines" { "VATAmount" } else { "VATAmountFC" }
 }
 
 /// Checks and fills the parties of a new document.
 pub(super) fn fill_parties(desk: &mut Desk<'_>, document: &mut Record) {
-    let Some(customer) = desk
-        .state
-        .by_guid("crm/Accounts", document.guid("OrderedBy"))
-    else {
+    let Some(customer) = desk.state.by_guid("crm/Accounts", document.guid("OrderedBy")) else {
         return;
     };
-    let invoiced = if customer.has("InvoiceAccount") {
-        customer.get("InvoiceAccount").clone()
-    } else {
-        customer.key()
-    };
+    let invoiced = if customer.has("InvoiceAccount") { customer.get("InvoiceAccount").clone() } else { customer.key() };
     document.fill("InvoiceTo", invoiced);
     document.fill("DeliverTo", customer.key());
     check_customer(desk, document, "OrderedBy");
@@ -45,16 +34,9 @@ pub(super) fn fill_parties(desk: &mut Desk<'_>, document: &mut Record) {
             check_customer(desk, document, name);
         }
     }
-    document.fill(
-        "PaymentCondition",
-        customer.get("PaymentConditionSales").clone(),
-    );
+    document.fill("PaymentCondition", customer.get("PaymentConditionSales").clone());
     let condition = Cell::text(COMPANY_CONDITION);
-    if desk
-        .state
-        .first("cashflow/PaymentConditions", "Code", &condition)
-        .is_some()
-    {
+    if desk.state.first("cashflow/PaymentConditions", "Code", &condition).is_some() {
         document.fill("PaymentCondition", condition);
     }
     if !document.has("PaymentCondition") {
@@ -123,12 +105,7 @@ pub(super) fn fill_currency(desk: &mut Desk<'_>, document: &mut Record, day: &st
 /// Checks a line and works out its prices, its VAT and its amounts.
 ///
 /// `given` is the tax that was sent to stand in place of the reckoned one.
-pub(super) fn price_line(
-    desk: &mut Desk<'_>,
-    document: &Record,
-    line: &mut Record,
-    given: Option<Decimal>,
-) -> Priced {
+pub(super) fn price_line(desk: &mut Desk<'_>, document: &Record, line: &mut Record, given: Option<Decimal>) -> Priced {
     let item = desk.state.by_guid("logistics/Items", line.guid("Item"));
     line.fill("Quantity", Cell::Number(Decimal::ONE));
     if let Some(item) = &item {
@@ -139,12 +116,7 @@ pub(super) fn price_line(
     fill_vat(desk, document, item.as_ref(), line);
     let vat = line_vat(desk.state, line);
     fill_prices(desk.state, document, line);
-    let priced = amounts::line(
-        line.amount("Quantity"),
-        line.amount("NetPrice"),
-        &vat,
-        given,
-    );
+    let priced = amounts::line(line.amount("Quantity"), line.amount("NetPrice"), &vat, given);
     write_amounts(desk.state, document, line, &priced);
     priced
 }
@@ -153,9 +125,7 @@ fn check_item(desk: &mut Desk<'_>, item: &Record, line: &Record) {
     let sellable = item.flag("IsSalesItem") && item.has("StartDate") && desk.state.is_current(item);
     if !sellable {
         let code = item.text("Code").unwrap_or_default();
-        desk.reasons.says(format!(
-            "Ongeldig: Artikel ({code}) - geen actief verkoopartikel"
-        ));
+        desk.reasons.says(format!("Ongeldig: Artikel ({code}) - geen actief verkoopartikel"));
     }
     if !item.flag("IsFractionAllowedItem") && !line.amount("Quantity").is_integer() {
         desk.reasons.invalid("Quantity");
@@ -164,22 +134,11 @@ fn check_item(desk: &mut Desk<'_>, item: &Record, line: &Record) {
 
 /// The code given, else the customer's, the item's, the revenue account's.
 fn fill_vat(desk: &mut Desk<'_>, document: &Record, item: Option<&Record>, line: &mut Record) {
-    let customer = desk
-        .state
-        .by_guid("crm/Accounts", document.guid("OrderedBy"));
-    line.fill(
-        "VATCode",
-        customer.map_or(Cell::Null, |customer| customer.get("SalesVATCode").clone()),
-    );
-    line.fill(
-        "VATCode",
-        item.map_or(Cell::Null, |item| item.get("SalesVatCode").clone()),
-    );
+    let customer = desk.state.by_guid("crm/Accounts", document.guid("OrderedBy"));
+    line.fill("VATCode", customer.map_or(Cell::Null, |customer| customer.get("SalesVATCode").clone()));
+    line.fill("VATCode", item.map_or(Cell::Null, |item| item.get("SalesVatCode").clone()));
     let revenue = item.and_then(|item| revenue_account(desk.state, item));
-    line.fill(
-        "VATCode",
-        revenue.map_or(Cell::Null, |account| account.get("VATCode").clone()),
-    );
+    line.fill("VATCode", revenue.map_or(Cell::Null, |account| account.get("VATCode").clone()));
     if line.has("VATCode") {
         check_vat(desk.state, line, &mut desk.reasons);
     } else {
@@ -189,20 +148,14 @@ fn fill_vat(desk: &mut Desk<'_>, document: &Record, item: Option<&Record>, line:
 
 /// A code of purchases or a blocked one is no code for a sales line, nor is a percentage of another.
 pub(super) fn check_vat(state: &State, line: &mut Record, reasons: &mut Reasons) {
-    let Some(code) = line
-        .text("VATCode")
-        .and_then(|code| state.by_code("vat/VATCodes", code))
-    else {
+    let Some(code) = line.text("VATCode").and_then(|code| state.by_code("vat/VATCodes", code)) else {
         return;
     };
     if code.flag("IsBlocked") || code.text("VATTransactionType") == Some("P") {
         reasons.invalid("VATCode");
     }
     let percentage = code.amount("Percentage");
-    if line
-        .number("VATPercentage")
-        .is_some_and(|sent| sent != percentage)
-    {
+    if line.number("VATPercentage").is_some_and(|sent| sent != percentage) {
         reasons.says("BTW percentage is niet toegestaan");
     }
     line.set_number("VATPercentage", percentage);
@@ -220,9 +173,7 @@ fn line_vat(state: &State, line: &Record) -> Vat {
 /// The account that a line's turnover is booked to: the item's, else its group's.
 pub(super) fn revenue_account(state: &State, item: &Record) -> Option<Record> {
     let group = state.by_guid("logistics/ItemGroups", item.guid("ItemGroup"));
-    let account = item
-        .guid("GLRevenue")
-        .or_else(|| group.and_then(|group| group.guid("GLRevenue")));
+    let account = item.guid("GLRevenue").or_else(|| group.and_then(|group| group.guid("GLRevenue")));
     state.by_guid("financial/GLAccounts", account)
 }
 
@@ -238,10 +189,7 @@ fn fill_prices(state: &State, document: &Record, line: &mut Record) {
             let (item, account) = (line.get("Item"), document.get("OrderedBy"));
             prices::price(state, item, account, document.get("Currency"), quantity)
         };
-        match line
-            .number("AmountFC")
-            .and_then(|amount| amount.checked_div(quantity))
-        {
+        match line.number("AmountFC").and_then(|amount| amount.checked_div(quantity)) {
             Some(net) => line.set_number("NetPrice", short(net)),
             None => line.set_number("UnitPrice", kept()),
         }
@@ -257,10 +205,7 @@ fn fill_prices(state: &State, document: &Record, line: &mut Record) {
             line.fill("Discount", Cell::Number(Decimal::ZERO));
         }
         (None, unit) => {
-            let net = unit
-                .unwrap_or_default()
-                .checked_mul(keeps)
-                .unwrap_or_default();
+            let net = unit.unwrap_or_default().checked_mul(keeps).unwrap_or_default();
             line.set_number("NetPrice", short(net));
             line.fill("Discount", Cell::Number(Decimal::ZERO));
         }
@@ -295,25 +240,14 @@ pub(super) fn forget_derived(line: &mut Record, change: &Change<'_>) {
 
 /// The tax that a line was given by hand, if it is not what its amounts make.
 pub(super) fn given_tax(state: &State, line: &Record) -> Option<Decimal> {
-    let reckoned = amounts::line(
-        line.amount("Quantity"),
-        line.amount("NetPrice"),
-        &line_vat(state, line),
-        None,
-    );
-    line.number(tax_field(line))
-        .filter(|tax| *tax != reckoned.tax)
+    let reckoned = amounts::line(line.amount("Quantity"), line.amount("NetPrice"), &line_vat(state, line), None);
+    line.number(tax_field(line)).filter(|tax| *tax != reckoned.tax)
 }
 
 /// A stored line's amounts, as the total needs them.
 pub(super) fn stored(state: &State, line: &Record) -> Priced {
     let given = given_tax(state, line);
-    amounts::line(
-        line.amount("Quantity"),
-        line.amount("NetPrice"),
-        &line_vat(state, line),
-        given,
-    )
+    amounts::line(line.amount("Quantity"), line.amount("NetPrice"), &line_vat(state, line), given)
 }
 
 fn write_amounts(state: &State, document: &Record, line: &mut Record, priced: &Priced) {
@@ -335,31 +269,19 @@ pub(super) fn price_charge(desk: &mut Desk<'_>, document: &Record, charge: &mut 
     if charge.flag("IsShippingCost") && charge.has("OrderCharge") {
         desk.reasons.invalid("OrderCharge");
     }
-    let kind = desk
-        .state
-        .by_guid("sales/OrderCharges", charge.guid("OrderCharge"));
-    let method = desk
-        .state
-        .by_guid("sales/ShippingMethods", document.guid("ShippingMethod"));
-    let customer = desk
-        .state
-        .by_guid("crm/Accounts", document.guid("OrderedBy"));
+    let kind = desk.state.by_guid("sales/OrderCharges", charge.guid("OrderCharge"));
+    let method = desk.state.by_guid("sales/ShippingMethods", document.guid("ShippingMethod"));
+    let customer = desk.state.by_guid("crm/Accounts", document.guid("OrderedBy"));
     for source in [kind, method].iter().flatten() {
         charge.fill("VATCode", source.get("VATCode").clone());
     }
-    charge.fill(
-        "VATCode",
-        customer.map_or(Cell::Null, |customer| customer.get("SalesVATCode").clone()),
-    );
+    charge.fill("VATCode", customer.map_or(Cell::Null, |customer| customer.get("SalesVATCode").clone()));
     if !charge.has("VATCode") {
         desk.reasons.missing("VATCode");
     }
     check_vat(desk.state, charge, &mut desk.reasons);
     let fraction = charge.amount("VATPercentage");
-    let (net, tax) = match (
-        charge.number("AmountFCExclVAT"),
-        charge.number("AmountFCInclVAT"),
-    ) {
+    let (net, tax) = match (charge.number("AmountFCExclVAT"), charge.number("AmountFCInclVAT")) {
         (None, Some(gross)) => {
             let tax = amounts::cents(gross * fraction / (Decimal::ONE + fraction));
             (amounts::cents(gross) - tax, tax)
@@ -369,12 +291,7 @@ pub(super) fn price_charge(desk: &mut Desk<'_>, document: &Record, charge: &mut 
             (net, amounts::cents(net * fraction))
         }
     };
-    let rate = prices::rate(
-        desk.state,
-        document.get("Currency"),
-        document.time("OrderDate"),
-    )
-    .unwrap_or(Decimal::ONE);
+    let rate = prices::rate(desk.state, document.get("Currency"), document.time("OrderDate")).unwrap_or(Decimal::ONE);
     charge.set_number("AmountFCExclVAT", net);
     charge.set_number("AmountFCInclVAT", net + tax);
     charge.set_number("AmountVATFC", tax);
@@ -382,12 +299,7 @@ pub(super) fn price_charge(desk: &mut Desk<'_>, document: &Record, charge: &mut 
 }
 
 /// Writes the document's totals: its lines, its charges, less its discount.
-pub(super) fn write_totals(
-    state: &State,
-    document: &mut Record,
-    lines: &[Priced],
-    charges: &[Record],
-) {
+pub(super) fn write_totals(state: &State, document: &mut Record, lines: &[Priced], charges: &[Record]) {
     let mut before = amounts::totals(lines, state.rounding);
     for charge in charges {
         before.net += charge.amount("AmountFCExclVAT");
@@ -396,8 +308,7 @@ pub(super) fn write_totals(
     let discount = document_discount(document);
     let after = discount.map_or(before, |discount| amounts::discounted(before, discount));
     write_discount(document, discount, before, after);
-    let rate = prices::rate(state, document.get("Currency"), document.time("OrderDate"))
-        .unwrap_or(Decimal::ONE);
+    let rate = prices::rate(state, document.get("Currency"), document.time("OrderDate")).unwrap_or(Decimal::ONE);
     document.set_number("AmountFC", after.gross());
     document.set_number("AmountFCExclVat", after.net);
     document.set_number("AmountDC", amounts::converted(after.gross(), rate));
@@ -415,12 +326,7 @@ fn document_discount(document: &Record) -> Option<Discount> {
         .or_else(|| there("AmountDiscountExclVat").map(Discount::Net))
 }
 
-fn write_discount(
-    document: &mut Record,
-    discount: Option<Discount>,
-    before: Totals,
-    after: Totals,
-) {
+fn write_discount(document: &mut Record, discount: Option<Discount>, before: Totals, after: Totals) {
     document.set_number("AmountDiscount", before.gross() - after.gross());
     document.set_number("AmountDiscountExclVat", before.net - after.net);
     if document.entity.find("DiscountType").is_some() {
@@ -477,14 +383,8 @@ pub(super) fn due_date(state: &State, condition: &Cell, day: i64) -> i64 {
 pub(super) fn next_number(state: &State, path: &str, property: &str, floor: i64) -> i64 {
     let entity = super::super::schema::entity(path);
     let at = entity.at(property);
-    let last = state
-        .table(entity)
-        .rows()
-        .next_back()
-        .and_then(|(_, row)| row.get(at).number());
-    let last = last
-        .and_then(|number| i64::try_from(number).ok())
-        .unwrap_or(floor);
+    let last = state.table(entity).rows().next_back().and_then(|(_, row)| row.get(at).number());
+    let last = last.and_then(|number| i64::try_from(number).ok()).unwrap_or(floor);
     let mut next = last.max(floor) + 1;
     while state.first(path, property, &Cell::Int(next)).is_some() {
         next += 1;

@@ -8,7 +8,7 @@ use super::super::record::Record;
 use super::super::refusal::Refusal;
 use super::super::schema::entity;
 use super::super::state::State;
-use super::{Change, Desk};
+use super::{Change, Desk, processed};
 
 const STOCK: &str = "inventory/ItemWarehouses";
 
@@ -18,12 +18,7 @@ const PROCESSED: i64 = 21;
 
 /// An order's line will take this much more out of stock.
 pub(super) fn plan_out(state: &mut State, order: &Record, line: &Record, quantity: Decimal) {
-    shift(
-        state,
-        line.get("Item"),
-        order.get("WarehouseID"),
-        &[("PlannedStockOut", quantity)],
-    );
+    shift(state, line.get("Item"), order.get("WarehouseID"), &[("PlannedStockOut", quantity)]);
 }
 
 /// Goods of an order's line leave the warehouse.
@@ -39,18 +34,14 @@ pub(super) fn take(state: &mut State, item: &Cell, warehouse: &Cell, quantity: D
 
 /// The main warehouse's opening stock of a new item.
 pub(super) fn open(state: &mut State, item: &Cell, quantity: Decimal) {
-    let main = state
-        .all("inventory/Warehouses")
-        .find(|warehouse| warehouse.flag("Main"));
+    let main = state.all("inventory/Warehouses").find(|warehouse| warehouse.flag("Main"));
     let warehouse = main.map_or(Cell::Null, |warehouse| warehouse.key());
     shift(state, item, &warehouse, &[("CurrentStock", quantity)]);
 }
 
 /// Changes figures of an item in a warehouse; the row is made on first use.
 fn shift(state: &mut State, item: &Cell, warehouse: &Cell, by: &[(&str, Decimal)]) {
-    let kept = state
-        .record("logistics/Items", item)
-        .is_some_and(|item| item.flag("IsStockItem"));
+    let kept = state.record("logistics/Items", item).is_some_and(|item| item.flag("IsStockItem"));
     if !kept || warehouse.is_null() || by.iter().all(|shift| shift.1.is_zero()) {
         return;
     }
@@ -94,10 +85,8 @@ fn fill(row: &mut Record) {
 pub(super) fn create_item_warehouse(desk: &mut Desk<'_>, draft: Draft) -> Result<Record, Refusal> {
     draft.check(desk.state, &[], &mut desk.reasons);
     let mut row = draft.record;
-    let twin = desk
-        .state
-        .having(STOCK, "Item", row.get("Item"))
-        .any(|other| other.get("Warehouse") == row.get("Warehouse"));
+    let twin =
+        desk.state.having(STOCK, "Item", row.get("Item")).any(|other| other.get("Warehouse") == row.get("Warehouse"));
     if twin {
         desk.reasons.exists();
     }
@@ -146,9 +135,7 @@ fn weigh(state: &State, count: &Record, line: &mut Record) {
     let mut rows = state.having(STOCK, "Item", line.get("Item"));
     let row = rows.find(|row| row.get("Warehouse") == count.get("Warehouse"));
     let there = row.map_or(Decimal::ZERO, |row| row.amount("CurrentStock"));
-    let difference = line
-        .number("QuantityDifference")
-        .unwrap_or_else(|| line.amount("QuantityNew") - there);
+    let difference = line.number("QuantityDifference").unwrap_or_else(|| line.amount("QuantityNew") - there);
     line.set_number("QuantityInStock", there);
     line.set_number("QuantityDifference", difference);
     line.set_number("QuantityNew", there + difference);
@@ -156,31 +143,21 @@ fn weigh(state: &State, count: &Record, line: &mut Record) {
 
 fn correct(state: &mut State, count: &Record, line: &Record) {
     let difference = line.amount("QuantityDifference");
-    shift(
-        state,
-        line.get("Item"),
-        count.get("Warehouse"),
-        &[("CurrentStock", difference)],
-    );
+    shift(state, line.get("Item"), count.get("Warehouse"), &[("CurrentStock", difference)]);
 }
 
 pub(super) fn process_count(desk: &mut Desk<'_>, draft: Draft) -> Result<Record, Refusal> {
     draft.check(desk.state, &[], &mut desk.reasons);
     desk.reasons.check()?;
     let mut answer = draft.record;
-    let count = desk
-        .state
-        .by_guid("inventory/StockCounts", answer.guid("StockCountID"));
+    let count = desk.state.by_guid("inventory/StockCounts", answer.guid("StockCountID"));
     let mut count = count.ok_or_else(|| Refusal::rule("Ongeldige referentie: Voorraadtelling"))?;
     if count.int("Status") == Some(PROCESSED) {
-        return Err(desk.processed());
+        return Err(processed());
     }
     count.set("Status", Cell::Int(PROCESSED));
     desk.state.update(&count);
-    let lines: Vec<_> = desk
-        .state
-        .having("inventory/StockCountLines", "StockCountID", &count.key())
-        .collect();
+    let lines: Vec<_> = desk.state.having("inventory/StockCountLines", "StockCountID", &count.key()).collect();
     for mut line in lines {
         line.set("Status", Cell::Int(PROCESSED));
         desk.state.update(&line);
@@ -192,21 +169,15 @@ pub(super) fn process_count(desk: &mut Desk<'_>, draft: Draft) -> Result<Record,
 
 /// The count that a record is, or is a line of, if it is still a draft.
 fn open_count(desk: &mut Desk<'_>, record: &Record) -> Result<Record, Refusal> {
-    let count = desk
-        .state
-        .by_guid("inventory/StockCounts", record.guid("StockCountID"));
+    let count = desk.state.by_guid("inventory/StockCounts", record.guid("StockCountID"));
     let count = count.ok_or_else(|| Refusal::rule("Ongeldige referentie: Voorraadtelling"))?;
     if count.int("Status") == Some(PROCESSED) && desk.hand == Hand::Program {
-        return Err(desk.processed());
+        return Err(processed());
     }
     Ok(count)
 }
 
-pub(super) fn change_count(
-    desk: &mut Desk<'_>,
-    mut record: Record,
-    change: &Change<'_>,
-) -> Result<(), Refusal> {
+pub(super) fn change_count(desk: &mut Desk<'_>, mut record: Record, change: &Change<'_>) -> Result<(), Refusal> {
     let count = open_count(desk, change.old)?;
     desk.settle()?;
     if record.entity.name == "StockCountLines" {
@@ -222,11 +193,10 @@ pub(super) fn change_count(
 pub(super) fn remove_count(desk: &mut Desk<'_>, record: &Record) -> Result<(), Refusal> {
     open_count(desk, record)?;
     if record.entity.name == "StockCounts" {
-        let lines: Vec<_> = desk
-            .state
-            .having("inventory/StockCountLines", "StockCountID", &record.key())
-            .collect();
-        lines.iter().for_each(|line| desk.state.delete(line));
+        let lines: Vec<_> = desk.state.having("inventory/StockCountLines", "StockCountID", &record.key()).collect();
+        for line in &lines {
+            desk.state.delete(line);
+        }
     }
     desk.state.delete(record);
     Ok(())

@@ -29,24 +29,17 @@ pub(super) struct Article {
 pub(super) fn articles(state: &mut State, chance: &mut Chance, now: Timestamp) -> Vec<Article> {
     let mut articles = Vec::new();
     let mut product_id = FIRST_PRODUCT;
-    let past = now
-        .saturating_sub(SignedDuration::from_hours(24 * 200))
-        .unwrap_or(now);
+    let past = now.saturating_sub(SignedDuration::from_hours(24 * 200)).unwrap_or(now);
     for (at, goods) in GOODS.iter().enumerate() {
         for (kind_at, kind) in KINDS.iter().enumerate() {
             let class = *chance.weighted(&[(74, ""), (22, "reduced-rate"), (4, "zero-rate")]);
             let price = Decimal::new(
-                i64::try_from(chance.below(120) + 2).unwrap_or(2) * 100
-                    + *chance.pick(&[95, 50, 99, 0, 25]),
+                i64::try_from(chance.below(120) + 2).unwrap_or(2) * 100 + *chance.pick(&[95, 50, 99, 0, 25]),
                 2,
             );
             let variable = kind_at == 0 && at % 4 == 0;
-            let sku = format!(
-                "{}-{:02}{}",
-                goods.chars().take(3).collect::<String>().to_uppercase(),
-                at + 1,
-                kind_at + 1
-            );
+            let sku =
+                format!("{}-{:02}{}", goods.chars().take(3).collect::<String>().to_uppercase(), at + 1, kind_at + 1);
             let mut product = blank::product();
             let name = format!("{goods} {kind}");
             product["id"] = json!(product_id);
@@ -60,16 +53,10 @@ pub(super) fn articles(state: &mut State, chance: &mut Chance, now: Timestamp) -
             product["type"] = json!(if variable { "variable" } else { "simple" });
             if chance.percent(70) {
                 product["manage_stock"] = json!(!variable);
-                product["stock_quantity"] = if variable {
-                    Value::Null
-                } else {
-                    json!(chance.below(400) + 20)
-                };
+                product["stock_quantity"] = if variable { Value::Null } else { json!(chance.below(400) + 20) };
             }
             let changed = now
-                .saturating_sub(SignedDuration::from_secs(
-                    i64::try_from(chance.below(80 * 86_400)).unwrap_or(0) + 900,
-                ))
+                .saturating_sub(SignedDuration::from_secs(i64::try_from(chance.below(80 * 86_400)).unwrap_or(0) + 900))
                 .unwrap_or(now);
             state.stamp(&mut product, "date_created", past);
             state.stamp(&mut product, "date_modified", changed);
@@ -116,8 +103,7 @@ fn sizes(
         variation["price"] = json!(parent.price.to_string());
         variation["manage_stock"] = json!(true);
         variation["stock_quantity"] = json!(60);
-        variation["attributes"] =
-            json!([{"id": 2, "name": "Maat", "slug": "pa_maat", "option": size}]);
+        variation["attributes"] = json!([{"id": 2, "name": "Maat", "slug": "pa_maat", "option": size}]);
         state.stamp(&mut variation, "date_created", past);
         state.stamp(&mut variation, "date_modified", changed);
         state.variations.put(next, &variation);

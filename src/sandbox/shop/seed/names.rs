@@ -20,11 +20,7 @@ impl Country {
 
     /// A VAT number of the country's form.
     pub(super) fn vat_number(&self, number: u64) -> String {
-        format!(
-            "{}{}",
-            self.code,
-            patterned(self.vat_number, number * 31 + 11)
-        )
+        format!("{}{}", self.code, patterned(self.vat_number, number * 31 + 11))
     }
 }
 
@@ -39,10 +35,7 @@ fn patterned(pattern: &str, number: u64) -> String {
         let digit = if first { rest % 9 + 1 } else { rest % 10 };
         first = false;
         rest = rest / 10 + 7 * (rest % 10);
-        u32::try_from(digit)
-            .ok()
-            .and_then(|digit| char::from_digit(digit, 10))
-            .unwrap_or('1')
+        u32::try_from(digit).ok().and_then(|digit| char::from_digit(digit, 10)).unwrap_or('1')
     };
     pattern.chars().map(digit).collect()
 }
@@ -184,9 +177,8 @@ pub(super) const COUNTRIES: [(u64, Country); 12] = [
 ];
 
 pub(super) const FIRST_NAMES: [&str; 24] = [
-    "Jan", "Sanne", "Pieter", "Femke", "Joost", "Anouk", "Søren", "Jürgen", "Élodie", "Marie",
-    "Łukasz", "Ana", "José", "Giulia", "Aoife", "Åsa", "Mikko", "Noor", "Bram", "Lotte", "Hans",
-    "Ingrid", "Thijs", "Fatima",
+    "Jan", "Sanne", "Pieter", "Femke", "Joost", "Anouk", "Søren", "Jürgen", "Élodie", "Marie", "Łukasz", "Ana", "José",
+    "Giulia", "Aoife", "Åsa", "Mikko", "Noor", "Bram", "Lotte", "Hans", "Ingrid", "Thijs", "Fatima",
 ];
 
 pub(super) const LAST_NAMES: [&str; 24] = [

@@ -21,38 +21,20 @@ pub(super) struct Person {
 }
 
 /// Fills the customers; all who order, guests too.
-pub(super) fn people(
-    state: &mut State,
-    chance: &mut Chance,
-    count: u64,
-    now: Timestamp,
-) -> Vec<Person> {
+pub(super) fn people(state: &mut State, chance: &mut Chance, count: u64, now: Timestamp) -> Vec<Person> {
     let mut people = Vec::with_capacity(usize::try_from(count).unwrap_or(0));
     for at in 0..count {
         let country: &Country = chance.weighted(&names::COUNTRIES);
         let (first, last) = (*chance.pick(&FIRST_NAMES), *chance.pick(&LAST_NAMES));
         let company = chance.percent(18);
-        let vat_number = (company && chance.percent(80))
-            .then(|| country.vat_number(chance.below(900_000_000) + 100_000_000));
-        let company = if company {
-            format!("{last} {}", country.legal_form)
-        } else {
-            String::new()
-        };
+        let vat_number =
+            (company && chance.percent(80)).then(|| country.vat_number(chance.below(900_000_000) + 100_000_000));
+        let company = if company { format!("{last} {}", country.legal_form) } else { String::new() };
         let address = address(chance, country, (first, last), &company);
-        let email = format!(
-            "{}.{}{}@example.com",
-            names::ascii(first),
-            names::ascii(last),
-            at + 1
-        );
+        let email = format!("{}.{}{}@example.com", names::ascii(first), names::ascii(last), at + 1);
         let mut billing = address.clone();
         billing["email"] = json!(email);
-        billing["phone"] = json!(format!(
-            "{}{}",
-            country.dial,
-            200_000_000 + chance.below(99_999_999)
-        ));
+        billing["phone"] = json!(format!("{}{}", country.dial, 200_000_000 + chance.below(99_999_999)));
         let mut shipping = address;
         if chance.percent(10) {
             let other = (*chance.pick(&FIRST_NAMES), last);
@@ -61,17 +43,10 @@ pub(super) fn people(
         shipping["phone"] = json!("");
         let registered = chance.percent(65);
         let customer = if registered { FIRST_CUSTOMER + at } else { 0 };
-        let person = Person {
-            customer,
-            billing,
-            shipping,
-            vat_number,
-        };
+        let person = Person { customer, billing, shipping, vat_number };
         if registered {
             let since = i64::try_from(chance.below(80 * 86_400)).unwrap_or(0) + 1200;
-            let since = now
-                .saturating_sub(SignedDuration::from_secs(since))
-                .unwrap_or(now);
+            let since = now.saturating_sub(SignedDuration::from_secs(since)).unwrap_or(now);
             put_customer(state, &person, (first, last), &email, since);
         }
         people.push(person);
@@ -79,12 +54,7 @@ pub(super) fn people(
     people
 }
 
-fn address(
-    chance: &mut Chance,
-    country: &Country,
-    (first, last): (&str, &str),
-    company: &str,
-) -> Value {
+fn address(chance: &mut Chance, country: &Country, (first, last): (&str, &str), company: &str) -> Value {
     let street = *chance.pick(&STREETS);
     let number = chance.below(180) + 1;
     json!({
@@ -94,13 +64,7 @@ fn address(
     })
 }
 
-fn put_customer(
-    state: &mut State,
-    person: &Person,
-    (first, last): (&str, &str),
-    email: &str,
-    since: Timestamp,
-) {
+fn put_customer(state: &mut State, person: &Person, (first, last): (&str, &str), email: &str, since: Timestamp) {
     let mut record = customers::blank();
     record["id"] = json!(person.customer);
     record["email"] = json!(email);
@@ -114,8 +78,7 @@ fn put_customer(
     }
     record["is_paying_customer"] = json!(true);
     if let Some(number) = &person.vat_number {
-        record["meta_data"] =
-            json!([{"id": state.new_meta(), "key": "_billing_vat_number", "value": number}]);
+        record["meta_data"] = json!([{"id": state.new_meta(), "key": "_billing_vat_number", "value": number}]);
     }
     state.stamp(&mut record, "date_created", since);
     state.stamp(&mut record, "date_modified", since);

@@ -1,0 +1,215 @@
+//! The command line: arguments, one file a command, what people and programs see, exit codes.
+//!
+//! A command parses, calls a room and renders its answer; it decides nothing. In: the arguments of the process. Out: an
+//! [`ExitCode`], people's text on stderr, programs' JSON on stdout.
+
+mod check;
+mod explain;
+mod machine;
+mod new;
+mod project;
+mod remote;
+mod render;
+mod sandbox;
+mod screen;
+mod secrets;
+
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use screen::Screen;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// WooCommerce records become Exact Online records, and back, as `.flow` files say.
+#[derive(Debug, Parser)]
+#[command(
+    name = "flowc",
+    version,
+    about,
+    max_term_width = 110,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+#[command(
+    after_help = "Exit codes: 0 done · 1 what was asked about is wrong · 2 misused · 3 a system can't be reached or \
+                        refuses the login · 4 a bug of flowc\n\nExample: flowc demo"
+)]
+struct Arguments {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command takes.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Global {
+    /// Text for people, or JSON on stdout for programs (`check` also SARIF).
+    #[arg(long, global = true, value_name = "FORM", default_value = "human")]
+    format: Format,
+    /// The project's folder, instead of the nearest one upwards that has a `project.flow`.
+    #[arg(long, global = true, value_name = "DIR")]
+    project: Option<PathBuf>,
+}
+
+/// For whom a command prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// People: text on stderr and stdout.
+    Human,
+    /// Programs: one document, or one object a line.
+    Json,
+    /// Code hosts: SARIF 2.1.0, of `check` only.
+    Sarif,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Tell all mistakes of a project, or of single files
+    #[command(after_help = "Example: flowc check flows/orders.flow --format json")]
+    Check(check::Arguments),
+    /// Tell what a diagnostic means, with a wrong and a right example
+    #[command(after_help = "Example: flowc explain F0202")]
+    Explain(explain::Arguments),
+    /// Make a project: connections, default flows, answers, tables
+    #[command(after_help = "Example: flowc new acme --yes --sandbox sandbox.json")]
+    New(new::Arguments),
+    /// Serve a simulated shop and a simulated ledger on this machine, until interrupted
+    #[command(after_help = "Example: flowc sandbox --orders 100 --format json > sandbox.json")]
+    Sandbox(sandbox::Arguments),
+}
+
+/// How a command ended that could do its work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Exit code 0.
+    Done,
+    /// Exit code 1: the check found errors, a record was parked.
+    Wrong,
+}
+
+/// Why a command could not do its work, by exit code.
+#[derive(Debug)]
+pub(crate) enum Trouble {
+    /// Exit code 2: the arguments, or where the command was called.
+    Misuse(String),
+    /// Exit code 3: a system can't be reached, or refuses the login.
+    Unreachable(String),
+    /// Nobody reads what is printed any more (`flowc … | head`): an end, not an error.
+    Closed,
+}
+
+impl From<std::io::Error> for Trouble {
+    /// Only what is printed gives this error here: files are read and written where their trouble is told in words.
+    fn from(error: std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::BrokenPipe => Self::Closed,
+            _ => Self::Misuse(format!("the answer can't be written: {error}")),
+        }
+    }
+}
+
+/// What a command gives back.
+pub(crate) type Answer = Result<Outcome, Trouble>;
+
+/// Runs the command that the arguments of the process name.
+pub fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(|info| Screen::bug(&info.to_string())));
+    // The hook has told the bug in a sentence; only the code is left to give.
+    std::panic::catch_unwind(|| run(std::env::args_os())).unwrap_or(ExitCode::from(4))
+}
+
+fn run(arguments: impl Iterator<Item = std::ffi::OsString>) -> ExitCode {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(shown) => {
+            // Help and version are asked for and go to stdout; a reader who has left is no error.
+            let _ = shown.print();
+            return ExitCode::from(u8::try_from(shown.exit_code()).unwrap_or(2));
+        }
+    };
+    let screen = Screen::new(arguments.global.format);
+    let answer = dispatch(&screen, &arguments);
+    match answer {
+        Ok(Outcome::Done) | Err(Trouble::Closed) => ExitCode::SUCCESS,
+        Ok(Outcome::Wrong) => ExitCode::from(1),
+        Err(Trouble::Misuse(why)) => {
+            screen.complain(&why);
+            ExitCode::from(2)
+        }
+        Err(Trouble::Unreachable(why)) => {
+            screen.complain(&why);
+            ExitCode::from(3)
+        }
+    }
+}
+
+fn dispatch(screen: &Screen, arguments: &Arguments) -> Answer {
+    let global = &arguments.global;
+    if global.format == Format::Sarif && !matches!(arguments.command, Command::Check(_)) {
+        return Err(Trouble::Misuse("only `flowc check` prints SARIF: take `--format json`".into()));
+    }
+    match &arguments.command {
+        Command::Check(these) => check::run(screen, global, these),
+        Command::Explain(these) => explain::run(screen, these),
+        Command::New(these) => new::run(screen, these),
+        Command::Sandbox(these) => sandbox::run(screen, these),
+    }
+}
+
+/// The one runtime of a command that talks to systems.
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Trouble> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Trouble::Misuse(format!("the machine gives no threads: {e}")))
+}
+
+/// Waits for Ctrl-C, or for being told to end.
+pub(crate) async fn interrupted() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let (Ok(mut asked), Ok(mut told)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = asked.recv() => {}
+            _ = told.recv() => {}
+        }
+    }
+    #[cfg(not(unix))]
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// The names of all commands, for tests and pages.
+pub fn commands() -> Vec<String> {
+    Arguments::command().get_subcommands().map(|c| c.get_name().to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_well_formed() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_an_example() {
+        for command in Arguments::command().get_subcommands() {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.contains("Example: flowc "), "`flowc {} --help` shows no example", command.get_name());
+        }
+    }
+
+    #[test]
+    fn misuse_is_2_and_help_is_0() {
+        let run = |words: &[&str]| run(words.iter().map(Into::into));
+        assert_eq!(format!("{:?}", run(&["flowc", "explain", "F9999"])), format!("{:?}", ExitCode::from(2)));
+        assert_eq!(format!("{:?}", run(&["flowc", "nothing"])), format!("{:?}", ExitCode::from(2)));
+        assert_eq!(format!("{:?}", run(&["flowc", "--version"])), format!("{:?}", ExitCode::SUCCESS));
+    }
+}

@@ -1,0 +1,278 @@
+//! `flowc new`: a project with its connections, the default flows, answers to what they ask, and rows for its tables.
+
+mod held;
+mod rows;
+mod shipped;
+mod text;
+
+use super::project::PROJECT_FILE;
+use super::remote::Control;
+use super::screen::{Paint, Screen};
+use super::{Answer, Format, Outcome, Trouble, render, runtime, secrets};
+use crate::check;
+use crate::source::Disk;
+use held::Held;
+use serde::Deserialize;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::{BufRead as _, IsTerminal as _, Read as _};
+use std::path::{Path, PathBuf};
+
+/// The arguments of `new`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// The project's folder, made when it is not there.
+    #[arg(value_name = "DIR", default_value = ".")]
+    folder: PathBuf,
+    /// Ask nothing: what the flags don't say stays at its default.
+    #[arg(long)]
+    yes: bool,
+    /// Connect it to the sandbox whose first line this file holds; `-` for stdin.
+    #[arg(long, value_name = "FILE")]
+    sandbox: Option<PathBuf>,
+    /// The shop's address.
+    #[arg(long, value_name = "URL", conflicts_with = "sandbox")]
+    shop_url: Option<String>,
+    /// The country of the Exact Online site, such as NL.
+    #[arg(long, value_name = "COUNTRY", conflicts_with = "sandbox")]
+    country: Option<String>,
+    /// The number of the administration.
+    #[arg(long, value_name = "NUMBER", conflicts_with = "sandbox")]
+    division: Option<u64>,
+    /// The time zone in which the books are kept.
+    #[arg(long, value_name = "ZONE", default_value = "Europe/Amsterdam")]
+    zone: String,
+    /// Answers a setting: `shipping_item=SHIP`, or `orders.shipping_item=SHIP`.
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = name_and_value)]
+    set: Vec<(String, String)>,
+}
+
+fn name_and_value(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write it as NAME=VALUE")?;
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
+}
+
+/// What a sandbox prints first.
+#[derive(Deserialize)]
+struct FirstLine {
+    shop: Shop,
+    ledger: Ledger,
+    control: Address,
+}
+
+#[derive(Deserialize)]
+struct Shop {
+    url: String,
+    key: String,
+    secret: String,
+}
+
+#[derive(Deserialize)]
+struct Ledger {
+    url: String,
+    client_id: String,
+    client_secret: String,
+    refresh_token: String,
+    access_token: String,
+    division: serde_json::Value,
+}
+
+#[derive(Deserialize)]
+struct Address {
+    url: String,
+}
+
+/// What a project is made of.
+struct Plan {
+    zone: String,
+    shop: Vec<(&'static str, String)>,
+    books: Vec<(&'static str, String)>,
+    secrets: Vec<(&'static str, String)>,
+    held: Option<Held>,
+    given: BTreeMap<String, String>,
+}
+
+/// Writes a project and checks it.
+pub(crate) fn run(screen: &Screen, arguments: &Arguments) -> Answer {
+    let root = &arguments.folder;
+    if root.join(PROJECT_FILE).exists() {
+        return Err(Trouble::Misuse(format!(
+            "{} is a project already: change its {PROJECT_FILE}, or name another folder",
+            root.display()
+        )));
+    }
+    let plan = match &arguments.sandbox {
+        Some(file) => of_sandbox(arguments, file)?,
+        None => of_answers(screen, arguments)?,
+    };
+    let project = text::project(&plan);
+    write(root, &plan, &project.text)
+        .map_err(|e| Trouble::Misuse(format!("the project in {} can't be written: {e}", root.display())))?;
+    let checked = check::check_project(&Disk, root, &[]);
+    match screen.format() {
+        Format::Human => {
+            if !checked.diagnostics.is_empty() {
+                Screen::tell(&render::reports(screen, &checked.sources, &checked.diagnostics));
+            }
+            Screen::tell(&next_steps(screen, root, &plan, &project.open));
+        }
+        Format::Json | Format::Sarif => Screen::answer(
+            &json!({ "project": root, "flows": project.flows, "open": project.open, "errors": !checked.is_sound() })
+                .to_string(),
+        )?,
+    }
+    // A project with open questions is a project; one that the sandbox's answers can't make sound is not.
+    Ok(if checked.is_sound() || !project.open.is_empty() { Outcome::Done } else { Outcome::Wrong })
+}
+
+fn of_sandbox(arguments: &Arguments, file: &Path) -> Result<Plan, Trouble> {
+    let line = first_line(file)?;
+    let control = Control::new(&line.control.url)?;
+    let held = runtime()?.block_on(Held::of_sandbox(&control))?;
+    Ok(Plan {
+        zone: arguments.zone.clone(),
+        shop: vec![
+            ("url", quoted(&line.shop.url)),
+            ("key", secret("SHOP_KEY")),
+            ("secret", secret("SHOP_SECRET")),
+            ("clock", quoted(&line.control.url)),
+        ],
+        books: vec![
+            ("base_url", quoted(&line.ledger.url)),
+            ("country", quoted(&held.home)),
+            ("division", line.ledger.division.to_string().trim_matches('"').to_owned()),
+            ("client_id", secret("EXACT_CLIENT_ID")),
+            ("client_secret", secret("EXACT_CLIENT_SECRET")),
+            ("refresh_token", secret("EXACT_REFRESH_TOKEN")),
+            ("access_token", secret("EXACT_ACCESS_TOKEN")),
+            ("clock", quoted(&line.control.url)),
+        ],
+        secrets: vec![
+            ("SHOP_KEY", line.shop.key),
+            ("SHOP_SECRET", line.shop.secret),
+            ("EXACT_CLIENT_ID", line.ledger.client_id),
+            ("EXACT_CLIENT_SECRET", line.ledger.client_secret),
+            ("EXACT_REFRESH_TOKEN", line.ledger.refresh_token),
+            ("EXACT_ACCESS_TOKEN", line.ledger.access_token),
+        ],
+        held: Some(held),
+        given: arguments.set.iter().cloned().collect(),
+    })
+}
+
+fn first_line(file: &Path) -> Result<FirstLine, Trouble> {
+    let named = if file == Path::new("-") { "stdin".to_owned() } else { file.display().to_string() };
+    let text = if file == Path::new("-") {
+        // The sandbox goes on running: only its first line is there to be read.
+        let mut line = String::new();
+        std::io::stdin().lock().take(1 << 20).read_line(&mut line).map(|_| line)
+    } else {
+        std::fs::read_to_string(file)
+    };
+    let text = text.map_err(|e| Trouble::Misuse(format!("{named} can't be read: {e}")))?;
+    serde_json::from_str(text.lines().next().unwrap_or_default()).map_err(|e| {
+        Trouble::Misuse(format!("{named} does not hold the first line of `flowc sandbox --format json`: {e}"))
+    })
+}
+
+/// A project for real systems: from the flags, and from questions where somebody can answer.
+fn of_answers(screen: &Screen, arguments: &Arguments) -> Result<Plan, Trouble> {
+    let asks = !arguments.yes && screen.format() == Format::Human && std::io::stdin().is_terminal();
+    let said = |given: Option<String>, question: &str, default: &str| -> Result<String, Trouble> {
+        match given {
+            Some(given) => Ok(given),
+            None if asks => ask(screen, question, default),
+            None => Ok(default.to_owned()),
+        }
+    };
+    let url = said(arguments.shop_url.clone(), "Address of the shop", "https://shop.example.com")?;
+    let country = said(arguments.country.clone(), "Country of the Exact Online site", "NL")?;
+    let division = said(arguments.division.map(|n| n.to_string()), "Number of the administration (division)", "0")?;
+    let division: u64 =
+        division.parse().map_err(|_| Trouble::Misuse(format!("`{division}` is no number of an administration")))?;
+    let mut given: BTreeMap<String, String> = arguments.set.iter().cloned().collect();
+    if asks {
+        for module in shipped::modules() {
+            for question in module.questions.iter().filter(|q| !q.optional) {
+                if given.contains_key(&question.name) {
+                    continue;
+                }
+                let about = question.doc.as_deref().unwrap_or(&question.name).replace('\n', " ");
+                let answer = ask(screen, &format!("{}.{}: {about}", module.name, question.name), "")?;
+                if !answer.is_empty() {
+                    given.insert(question.name.clone(), answer);
+                }
+            }
+        }
+    }
+    let names = ["SHOP_KEY", "SHOP_SECRET", "EXACT_CLIENT_ID", "EXACT_CLIENT_SECRET"];
+    Ok(Plan {
+        zone: arguments.zone.clone(),
+        shop: vec![("url", quoted(&url)), ("key", secret("SHOP_KEY")), ("secret", secret("SHOP_SECRET"))],
+        books: vec![
+            ("country", quoted(&country)),
+            ("division", division.to_string()),
+            ("client_id", secret("EXACT_CLIENT_ID")),
+            ("client_secret", secret("EXACT_CLIENT_SECRET")),
+        ],
+        secrets: names.iter().map(|name| (*name, String::new())).collect(),
+        held: None,
+        given,
+    })
+}
+
+fn ask(screen: &Screen, question: &str, default: &str) -> Result<String, Trouble> {
+    let hint = if default.is_empty() { String::new() } else { format!(" [{default}]") };
+    Screen::tell(&format!("{}{hint}", screen.paint(question, Paint::Bold)));
+    let mut line = String::new();
+    std::io::stdin().lock().take(1 << 16).read_line(&mut line)?;
+    let line = line.trim();
+    Ok(if line.is_empty() { default } else { line }.to_owned())
+}
+
+fn quoted(text: &str) -> String {
+    let escaped: String = text
+        .trim()
+        .chars()
+        .flat_map(|c| match c {
+            '"' | '\\' | '{' | '}' => vec!['\\', c],
+            c if c.is_control() => Vec::new(),
+            c => vec![c],
+        })
+        .collect();
+    format!("\"{escaped}\"")
+}
+
+fn secret(name: &str) -> String {
+    format!("secret(\"{name}\")")
+}
+
+fn write(root: &Path, plan: &Plan, project: &str) -> std::io::Result<()> {
+    std::fs::create_dir_all(root)?;
+    secrets::write(root, &plan.secrets)?;
+    if let Some(held) = &plan.held {
+        std::fs::create_dir_all(root.join("data"))?;
+        std::fs::write(root.join("data/shipping_methods.csv"), rows::shipping(held))?;
+    }
+    let ignored = root.join(".gitignore");
+    let kept = std::fs::read_to_string(&ignored).unwrap_or_default();
+    if !kept.lines().any(|line| line.trim() == ".flowc/") {
+        std::fs::write(&ignored, format!("{kept}.flowc/\n"))?;
+    }
+    // Last: the folder is a project only when all of it is there.
+    std::fs::write(root.join(PROJECT_FILE), project)
+}
+
+fn next_steps(screen: &Screen, root: &Path, plan: &Plan, open: &[String]) -> String {
+    let at = root.display();
+    let mut text = format!("{} {at}\n", screen.paint("made", Paint::Green));
+    if plan.secrets.iter().any(|(_, value)| value.is_empty()) {
+        let _ = writeln!(text, "  put the keys of both systems into {at}/.flowc/secrets, or into the environment");
+    }
+    if !open.is_empty() {
+        let _ = writeln!(text, "  answer in {at}/{PROJECT_FILE}: {}", open.join(", "));
+    }
+    let _ = writeln!(text, "  next: flowc check {at}");
+    text
+}

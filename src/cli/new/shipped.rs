@@ -1,0 +1,87 @@
+//! What ships with this binary: the default flows, which of them run by default, and what they ask.
+
+use crate::source::{FileId, library};
+use crate::syntax::ast::{DeclKind, Type, TypeKind};
+use crate::syntax::parse;
+
+/// Flows that go against the default direction of their kind, or write without being asked: a project adds them to its
+/// `run` line when it wants them.
+const OFF: &[&str] = &["orders_to_shop", "accounts_to_shop", "products_to_ledger", "counts"];
+
+/// A default flow file.
+#[derive(Debug)]
+pub(super) struct Module {
+    /// Its name behind `flows.`: `orders`.
+    pub(super) name: String,
+    /// Its flows that are on by default.
+    pub(super) flows: Vec<String>,
+    /// What it asks.
+    pub(super) questions: Vec<Question>,
+}
+
+/// A setting.
+#[derive(Debug)]
+pub(super) struct Question {
+    /// Its name.
+    pub(super) name: String,
+    /// What it is about.
+    pub(super) doc: Option<String>,
+    /// A code of this entity is wanted: `Item` of `code exact.Item`.
+    pub(super) code_of: Option<String>,
+    /// It has a default, or may stay open.
+    pub(super) optional: bool,
+}
+
+/// The default flow files of this binary, in the order in which they need each other.
+pub(super) fn modules() -> Vec<Module> {
+    const FIRST: &[&str] = &["tables", "customers", "products", "orders", "refunds"];
+    let mut names: Vec<&str> = library::modules().into_iter().filter_map(|name| name.strip_prefix("flows.")).collect();
+    names.sort_by_key(|name| (FIRST.iter().position(|first| first == name).unwrap_or(FIRST.len()), *name));
+    names.into_iter().map(module).collect()
+}
+
+fn module(name: &str) -> Module {
+    let mut module = Module { name: name.to_owned(), flows: Vec::new(), questions: Vec::new() };
+    for (_, _, text) in library::module(&format!("flows.{name}")) {
+        for decl in parse(FileId(0), text).ast.decls {
+            match decl.kind {
+                DeclKind::Flow(flow) if !OFF.contains(&&*flow.name.text) => {
+                    module.flows.push(flow.name.text.to_string());
+                }
+                DeclKind::Settings(asked) => module.questions.extend(asked.into_iter().map(|setting| Question {
+                    name: setting.name.text.to_string(),
+                    doc: setting.doc,
+                    code_of: code_of(&setting.ty),
+                    optional: setting.default.is_some() || matches!(setting.ty.kind, TypeKind::Optional(_)),
+                })),
+                _ => {}
+            }
+        }
+    }
+    module
+}
+
+fn code_of(ty: &Type) -> Option<String> {
+    match &ty.kind {
+        TypeKind::Code(path) => path.parts.last().map(|name| name.text.to_string()),
+        TypeKind::Optional(inner) => code_of(inner),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn orders_run_and_ask_for_their_items() {
+        let modules = modules();
+        let orders = modules.iter().find(|module| module.name == "orders").expect("orders ship");
+        assert!(orders.flows.iter().any(|flow| flow == "orders"));
+        assert!(!orders.flows.iter().any(|flow| flow == "orders_to_shop"));
+        let item = orders.questions.iter().find(|question| question.name == "shipping_item").expect("it is asked");
+        assert_eq!((item.code_of.as_deref(), item.optional), (Some("Item"), false));
+        let place = |name| modules.iter().position(|module| module.name == name);
+        assert!(place("tables") < place("orders"), "what is needed stands before what needs it");
+    }
+}

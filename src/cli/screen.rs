@@ -1,0 +1,103 @@
+//! The two streams: text for people, JSON for programs, colour only where a terminal wants it.
+
+use super::Format;
+use std::io::{IsTerminal, Write};
+
+/// Where a command prints.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Screen {
+    format: Format,
+    colour: bool,
+    columns: usize,
+}
+
+impl Screen {
+    /// Looks at the terminal once. `NO_COLOR`, set to anything, and a dumb terminal mean none.
+    pub(crate) fn new(format: Format) -> Self {
+        let refused = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty())
+            || std::env::var_os("TERM").is_some_and(|v| v == "dumb");
+        let columns = terminal_size::terminal_size_of(std::io::stderr()).map_or(100, |(width, _)| usize::from(width.0));
+        Self { format, colour: std::io::stderr().is_terminal() && !refused, columns: columns.clamp(60, 120) }
+    }
+
+    /// For whom.
+    pub(crate) fn format(&self) -> Format {
+        self.format
+    }
+
+    /// People's text on stderr may be coloured.
+    pub(crate) fn colour(&self) -> bool {
+        self.colour
+    }
+
+    /// Columns of people's text.
+    pub(crate) fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// The answer itself, on stdout, with its line end.
+    pub(crate) fn answer(text: &str) -> std::io::Result<()> {
+        let mut out = std::io::stdout().lock();
+        out.write_all(text.as_bytes())?;
+        if !text.ends_with('\n') {
+            out.write_all(b"\n")?;
+        }
+        out.flush()
+    }
+
+    /// Text for people, on stderr. A stderr that is closed is no reason to stop the work.
+    pub(crate) fn tell(text: &str) {
+        let mut err = std::io::stderr().lock();
+        let _ = err.write_all(text.as_bytes());
+        if !text.ends_with('\n') {
+            let _ = err.write_all(b"\n");
+        }
+    }
+
+    /// Why the command could not do its work.
+    pub(crate) fn complain(self, why: &str) {
+        Self::tell(&format!("{}: {why}", self.paint("error", Paint::Red)));
+    }
+
+    /// A word in colour, where colour is wanted.
+    pub(crate) fn paint(&self, text: &str, paint: Paint) -> String {
+        if self.colour { format!("\u{1b}[{}m{text}\u{1b}[0m", paint.code()) } else { text.to_owned() }
+    }
+
+    /// A bug of ours, in a sentence for whoever sees it and the place for us.
+    pub(crate) fn bug(what: &str) {
+        let what = what.replace('\n', " ");
+        let _ = writeln!(
+            std::io::stderr().lock(),
+            "This is a bug of flowc, not of your flow: {what}. What was sent before it is in the journal, and the same \
+             command goes on from there; please report this line."
+        );
+    }
+}
+
+/// The few colours in use.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Paint {
+    /// Errors, parked records.
+    Red,
+    /// Warnings, waiting records.
+    Yellow,
+    /// Done.
+    Green,
+    /// Headings.
+    Bold,
+    /// What matters less.
+    Dim,
+}
+
+impl Paint {
+    fn code(self) -> &'static str {
+        match self {
+            Self::Red => "1;31",
+            Self::Yellow => "33",
+            Self::Green => "32",
+            Self::Bold => "1",
+            Self::Dim => "2",
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! What happens, as one stream of values: the log, progress, alerts and the lines of `flowc run` are renderings of it.
+
+use super::decide::Change;
+use crate::store::Place;
+use serde::Serialize;
+
+/// Something that happened in a pass.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "event", rename_all = "lowercase")]
+pub enum Event {
+    /// A record was made in the target.
+    Created(Told),
+    /// Fields of a record of the target were changed.
+    Updated(Told),
+    /// A record of the target was taken away.
+    Deleted(Told),
+    /// A record was in the target already and belongs to its source from now on.
+    Linked(Told),
+    /// Nothing had to be done.
+    Unchanged(Told),
+    /// Left out on purpose.
+    Skipped(Told),
+    /// It goes on later by itself.
+    Waiting(Told),
+    /// It needs a person.
+    Parked(Told),
+    /// A person is told; the record goes on.
+    Alert(Told),
+    /// The pass of these flows has ended.
+    Done(Done),
+}
+
+/// About which record, and why.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Told {
+    /// `FLOW:SOURCE_KEY`; the flow alone when it is about all of it.
+    pub id: String,
+    /// The mapping.
+    pub mapping: String,
+    /// The target's entity.
+    pub entity: String,
+    /// The key there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target_id: Option<String>,
+    /// Why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The line of the flow.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
+    /// What a create sends: in a dry run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body: Option<serde_json::Value>,
+    /// What an update changes, field by field: in a dry run.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<Change>,
+}
+
+/// The end of a pass.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Done {
+    /// How many of what.
+    pub counts: Counts,
+    /// Calls to all systems.
+    pub calls: u64,
+    /// Why it ended before everything was read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended: Option<String>,
+}
+
+/// How many of what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// Records of a target that were made.
+    pub created: u64,
+    /// Records of a target that were changed.
+    pub updated: u64,
+    /// Records of a target that were taken away.
+    pub deleted: u64,
+    /// Records of a target that were found and linked.
+    pub linked: u64,
+    /// Source records for which nothing had to be done.
+    pub unchanged: u64,
+    /// Source records left out on purpose.
+    pub skipped: u64,
+    /// Source records that go on later.
+    pub waiting: u64,
+    /// Source records that need a person.
+    pub parked: u64,
+    /// Things told.
+    pub alerts: u64,
+}
+
+impl Counts {
+    /// One more.
+    pub(crate) fn count(&mut self, event: &Event) {
+        let of = match event {
+            Event::Created(_) => &mut self.created,
+            Event::Updated(_) => &mut self.updated,
+            Event::Deleted(_) => &mut self.deleted,
+            Event::Linked(_) => &mut self.linked,
+            Event::Unchanged(_) => &mut self.unchanged,
+            Event::Skipped(_) => &mut self.skipped,
+            Event::Waiting(_) => &mut self.waiting,
+            Event::Parked(_) => &mut self.parked,
+            Event::Alert(_) => &mut self.alerts,
+            Event::Done(_) => return,
+        };
+        *of += 1;
+    }
+}

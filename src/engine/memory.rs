@@ -1,0 +1,294 @@
+//! What a pass knows of both systems: rows that were found or written, keys that lead nowhere, links.
+//!
+//! Answers the needs of an evaluation. What we write ourselves changes what is known, so that the account that one
+//! record made is there for the next one without another call.
+
+use super::compare::scalar;
+use crate::eval::{KeyTried, LinkNeed, Need};
+use crate::ir::{Entity, EntityId, Field, FieldId, Program, Search, Type};
+use crate::limits;
+use jiff::{SignedDuration, Timestamp};
+use rustc_hash::{FxHashMap, FxHashSet};
+use serde_json::Value;
+use std::sync::Arc;
+
+/// Everything known.
+#[derive(Default)]
+pub(crate) struct Memory {
+    rows: FxHashMap<(Arc<str>, EntityId), Rows>,
+    links: FxHashMap<LinkNeed, Vec<Arc<str>>>,
+    /// Needs that a system refused to answer, and what it said.
+    refused: FxHashMap<Need, String>,
+    bytes: usize,
+}
+
+/// What is known of an entity in a connection.
+#[derive(Default)]
+struct Rows {
+    by_id: FxHashMap<String, Row>,
+    /// Keys that were asked, and when.
+    asked: FxHashMap<(FieldId, String), Timestamp>,
+    index: FxHashMap<(FieldId, String), Vec<String>>,
+    /// Keys of rows that are not there.
+    gone: FxHashSet<String>,
+    /// Made in this pass: nobody but us refers to them yet.
+    made: FxHashMap<String, Timestamp>,
+    table: Option<Vec<Arc<str>>>,
+}
+
+/// A row, and the keys under which it is indexed.
+struct Row {
+    json: Arc<str>,
+    indexed: Vec<(FieldId, String)>,
+    seen: Timestamp,
+}
+
+/// The field by which a search is sent, and its value: the first that the API can filter by.
+pub(crate) fn search_field(
+    entity: &Entity,
+    by: &[FieldId],
+    values: &[Option<Arc<str>>],
+) -> Option<(FieldId, Arc<str>)> {
+    let present = || by.iter().zip(values).filter_map(|(f, v)| v.as_ref().map(|v| (*f, Arc::clone(v))));
+    let exact = |f: FieldId| matches!(entity.get(f).search, Search::Filter | Search::Parameter);
+    let narrow = |f: FieldId| !matches!(entity.get(f).ty.present(), Type::Enum(_) | Type::Bool);
+    present()
+        .find(|(f, _)| exact(*f) && narrow(*f))
+        .or_else(|| present().find(|(f, _)| entity.get(*f).search == Search::Loose))
+        .or_else(|| present().find(|(f, _)| exact(*f) || entity.key == Some(*f) || is_part(entity, *f)))
+}
+
+/// Whether the field stands in the route.
+fn is_part(entity: &Entity, field: FieldId) -> bool {
+    entity.route.as_ref().is_some_and(|route| route.contains(&format!("{{{}}}", entity.get(field).wire)))
+}
+
+/// A value of the flow as the API has it, unquoted.
+pub(crate) fn wire_text(entity: &Entity, field: FieldId, text: &str) -> String {
+    match entity.get(field).ty.present() {
+        Type::Enum(values) => {
+            let known = values.values.iter().find(|v| *v.code == *text);
+            known.map_or_else(|| text.to_owned(), |v| v.wire.trim_matches('"').to_owned())
+        }
+        _ => text.to_owned(),
+    }
+}
+
+/// The form in which keys are looked up here; eval compares them exactly.
+fn normal(text: &str) -> String {
+    text.trim().to_lowercase()
+}
+
+impl Memory {
+    /// What is known of a need.
+    pub(crate) fn answer(&self, program: &Program, need: &Need) -> Option<Vec<Arc<str>>> {
+        match need {
+            Need::Link(need) => self.links.get(need).cloned(),
+            Need::Table { connection, entity } => self.of(connection, *entity)?.table.clone(),
+            Need::Row { connection, entity, id } => {
+                let rows = self.of(connection, *entity)?;
+                let id = normal(id);
+                match rows.by_id.get(&id) {
+                    Some(row) => Some(vec![Arc::clone(&row.json)]),
+                    None => rows.gone.contains(&id).then(Vec::new),
+                }
+            }
+            Need::Find { connection, entity, by, values } => {
+                let schema = program.entity(*entity);
+                let Some((field, value)) = search_field(schema, by, values) else {
+                    // No value is there to search by: nothing can be found.
+                    return Some(Vec::new());
+                };
+                let key = (field, normal(&wire_text(schema, field, &value)));
+                let refers_to_new = || match schema.get(field).ty.present() {
+                    Type::Record(other) => {
+                        self.of(connection, *other).is_some_and(|rows| rows.made.contains_key(&key.1))
+                    }
+                    _ => false,
+                };
+                let rows = self.of(connection, *entity);
+                if !rows.is_some_and(|rows| rows.asked.contains_key(&key)) && !refers_to_new() {
+                    return None;
+                }
+                let ids = rows.and_then(|rows| rows.index.get(&key)).into_iter().flatten();
+                Some(ids.filter_map(|id| rows.and_then(|r| r.by_id.get(id))).map(|row| Arc::clone(&row.json)).collect())
+            }
+        }
+    }
+
+    fn of(&self, connection: &Arc<str>, entity: EntityId) -> Option<&Rows> {
+        self.rows.get(&(Arc::clone(connection), entity))
+    }
+
+    fn of_mut(&mut self, connection: &Arc<str>, entity: EntityId) -> &mut Rows {
+        self.rows.entry((Arc::clone(connection), entity)).or_default()
+    }
+
+    /// A search for these values has been answered with these rows.
+    pub(crate) fn found(
+        &mut self,
+        program: &Program,
+        (connection, entity, field): (&Arc<str>, EntityId, FieldId),
+        values: &[String],
+        rows: &[Arc<str>],
+        now: Timestamp,
+    ) {
+        let known = self.of_mut(connection, entity);
+        for value in values {
+            known.asked.insert((field, normal(value)), now);
+        }
+        if program.entity(entity).key == Some(field) {
+            known.gone.extend(values.iter().map(|v| normal(v)));
+        }
+        for row in rows {
+            self.row(program, connection, entity, row, now);
+        }
+    }
+
+    /// All rows of a small entity.
+    pub(crate) fn table(&mut self, connection: &Arc<str>, entity: EntityId, rows: Vec<Arc<str>>) {
+        self.of_mut(connection, entity).table = Some(rows);
+    }
+
+    /// A row as it is now, indexed under all fields that can be searched.
+    pub(crate) fn row(
+        &mut self,
+        program: &Program,
+        connection: &Arc<str>,
+        entity: EntityId,
+        json: &Arc<str>,
+        now: Timestamp,
+    ) {
+        let schema = program.entity(entity);
+        let value: Value = serde_json::from_str(json).unwrap_or(Value::Null);
+        let key = schema.key.and_then(|key| value.get(&*schema.get(key).wire)).map(scalar);
+        let known = self.of_mut(connection, entity);
+        let id = normal(&key.unwrap_or_else(|| format!("row {}", known.by_id.len())));
+        known.forget(&id);
+        let mut indexed = Vec::new();
+        for (n, field) in schema.fields.iter().enumerate() {
+            if let Some(text) = value.get(&*field.wire).filter(|v| !v.is_array()).map(|v| reference(v, field, program))
+                && (field.search != Search::No || schema.key.is_some_and(|key| key.0 as usize == n))
+            {
+                let field = FieldId(u32::try_from(n).unwrap_or(u32::MAX));
+                let at = (field, normal(&text));
+                known.index.entry(at.clone()).or_default().push(id.clone());
+                indexed.push(at);
+            }
+        }
+        known.gone.remove(&id);
+        // A table with a changed row is read again.
+        known.table = None;
+        let bytes = json.len();
+        known.by_id.insert(id, Row { json: Arc::clone(json), indexed, seen: now });
+        self.bytes += bytes;
+    }
+
+    /// We have made this record: it is known, and so is that nothing else refers to it.
+    pub(crate) fn made(&mut self, connection: &Arc<str>, entity: EntityId, id: &str, now: Timestamp) {
+        self.of_mut(connection, entity).made.insert(normal(id), now);
+    }
+
+    /// A record may have changed, or be gone: it is asked for again.
+    pub(crate) fn doubt(&mut self, connection: &Arc<str>, entity: EntityId, id: &str) {
+        let known = self.of_mut(connection, entity);
+        let id = normal(id);
+        if let Some(row) = known.forget(&id) {
+            // Whoever searched by one of its keys searches again.
+            row.indexed.iter().for_each(|at| {
+                known.asked.remove(at);
+            });
+        }
+        known.gone.remove(&id);
+    }
+
+    /// What a key leads to may have changed: it is searched again.
+    pub(crate) fn doubt_key(&mut self, program: &Program, connection: &Arc<str>, entity: EntityId, key: &KeyTried) {
+        let schema = program.entity(entity);
+        if let Some((field, value)) = search_field(schema, &key.fields, &key.values) {
+            let at = (field, normal(&wire_text(schema, field, &value)));
+            self.of_mut(connection, entity).asked.remove(&at);
+        }
+    }
+
+    /// What the store says of a link.
+    pub(crate) fn link(&mut self, need: LinkNeed, keys: Vec<Arc<str>>) {
+        self.links.insert(need, keys);
+    }
+
+    /// A link of ours is new or gone: whatever was known of its two ends is asked again.
+    pub(crate) fn relink(&mut self, source: (EntityId, &str), target: (EntityId, &str)) {
+        self.links.retain(|need, _| {
+            let is = |end: (EntityId, &str)| need.entity == end.0 && *need.key == *end.1;
+            !is(source) && !is(target)
+        });
+    }
+
+    /// A system refused to answer.
+    pub(crate) fn refuse(&mut self, need: Need, reason: String) {
+        self.refused.insert(need, reason);
+    }
+
+    /// Why a need is not answered.
+    pub(crate) fn refusal(&self, need: &Need) -> Option<&str> {
+        self.refused.get(need).map(String::as_str)
+    }
+
+    /// A new page begins: what was not found may be there now, what was found long ago may have changed.
+    pub(crate) fn turn_page(&mut self, now: Timestamp) {
+        self.links.clear();
+        self.refused.clear();
+        let oldest = now.checked_sub(SignedDuration::from_secs(limits::FOUND_SECONDS)).unwrap_or(Timestamp::MIN);
+        if self.bytes > limits::FOUND_BYTES_MAX {
+            for known in self.rows.values_mut() {
+                known.by_id.clear();
+                known.asked.clear();
+                known.index.clear();
+                known.gone.clear();
+                known.made.clear();
+            }
+            self.bytes = 0;
+            return;
+        }
+        for known in self.rows.values_mut() {
+            let old: Vec<String> = known.by_id.iter().filter(|(_, r)| r.seen < oldest).map(|(id, _)| id.clone()).collect();
+            for id in old {
+                if let Some(row) = known.forget(&id) {
+                    row.indexed.iter().for_each(|at| {
+                        known.asked.remove(at);
+                    });
+                }
+            }
+            let Rows { asked, index, gone, made, .. } = known;
+            index.retain(|_, ids| !ids.is_empty());
+            asked.retain(|at, _| index.contains_key(at));
+            gone.clear();
+            // Rows that refer to a record are younger than the record: they are forgotten after it.
+            made.retain(|_, at| *at >= oldest);
+        }
+    }
+}
+
+impl Rows {
+    fn forget(&mut self, id: &str) -> Option<Row> {
+        let row = self.by_id.remove(id)?;
+        for at in &row.indexed {
+            if let Some(ids) = self.index.get_mut(at) {
+                ids.retain(|other| other != id);
+            }
+        }
+        self.table = None;
+        Some(row)
+    }
+}
+
+/// A value as text; a nested record by its key.
+fn reference(value: &Value, field: &Field, program: &Program) -> String {
+    match (value, field.ty.present()) {
+        (Value::Object(_), Type::Record(other)) => {
+            let other = program.entity(*other);
+            other.key.and_then(|key| value.get(&*other.get(key).wire)).map(scalar).unwrap_or_default()
+        }
+        _ => scalar(value),
+    }
+}

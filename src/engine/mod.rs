@@ -1,0 +1,200 @@
+//! The runner: one pass of a flow reads what changed, asks what must be known, decides, writes, and remembers.
+//!
+//! In: a checked project, its connections, the store. Out: a stream of [`Event`]s and a [`Summary`]. It alone decides,
+//! retries and moves positions; what it does is in the journal before and after.
+
+mod ask;
+mod body;
+mod compare;
+mod decide;
+mod event;
+mod journal;
+mod lane;
+mod meaning;
+mod memory;
+pub mod operate;
+mod pass;
+mod people;
+mod record;
+mod refusals;
+mod run;
+mod write;
+
+pub use decide::Change;
+pub use event::{Counts, Done, Event, Told};
+pub use meaning::Meaning;
+pub use pass::Ending;
+
+use crate::connector::Connector;
+use crate::ir::{Entity, Program};
+use crate::source::Span;
+use crate::store::{Place, PlanSource, Store};
+use jiff::Timestamp;
+use pass::Telling;
+use rustc_hash::FxHashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// A span as people find it; none where the file is not known.
+pub type PlaceOf = dyn Fn(Span) -> Option<Place> + Send + Sync;
+
+/// What a run needs of a checked project.
+pub struct Project {
+    /// The program.
+    pub program: Arc<Program>,
+    /// What its records mean.
+    pub meaning: Arc<dyn Meaning>,
+    /// The plan's hash, settings included: what parked under another one is tried again.
+    pub plan_hash: String,
+    /// The source texts, kept under the plan's hash.
+    pub sources: Vec<PlanSource>,
+    /// Where spans stand.
+    pub place: Arc<PlaceOf>,
+    /// Days that payloads stay in the log.
+    pub log_days: u32,
+}
+
+/// How a pass is run.
+#[derive(Clone, Debug, Default)]
+pub struct PassOptions {
+    /// Reads both sides, prints what would be written, and writes nothing, not even into the store.
+    pub dry_run: bool,
+    /// Only records with these keys.
+    pub only: Vec<String>,
+    /// Everything that changed since then, whatever was read before.
+    pub since: Option<Timestamp>,
+}
+
+/// Stops a pass at its next journalled point.
+#[derive(Clone, Debug, Default)]
+pub struct Cancel(Arc<AtomicBool>);
+
+impl Cancel {
+    /// Stops it.
+    pub fn cancel(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it is to stop.
+    pub fn is_cancelled(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// What a pass came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// How many of what.
+    pub counts: Counts,
+    /// Calls to all systems.
+    pub calls: u64,
+    /// Why flows ended before everything was read: the flow and the reason.
+    pub endings: Vec<(String, Ending)>,
+}
+
+/// The runner of a project.
+pub struct Engine {
+    project: Arc<Project>,
+    entities: Arc<[Arc<Entity>]>,
+    connections: Arc<FxHashMap<String, Arc<dyn Connector>>>,
+    store: Arc<dyn Store>,
+    /// One pass at a time: lanes hold keys within a pass.
+    turn: tokio::sync::Mutex<()>,
+}
+
+impl Engine {
+    /// A runner for this project, with these connections by name, over this store.
+    pub fn new(project: Project, connections: Vec<(String, Arc<dyn Connector>)>, store: Arc<dyn Store>) -> Self {
+        let entities = project.program.entities.iter().cloned().map(Arc::new).collect();
+        Self {
+            project: Arc::new(project),
+            entities,
+            connections: Arc::new(connections.into_iter().collect()),
+            store,
+            turn: tokio::sync::Mutex::new(()),
+        }
+    }
+
+    /// The store, for the operations of [`operate`].
+    pub fn store(&self) -> &dyn Store {
+        self.store.as_ref()
+    }
+
+    /// The project.
+    pub fn project(&self) -> &Project {
+        &self.project
+    }
+
+    /// One pass of these flows, by name, one after the other. A login that is refused or a store that fails ends all
+    /// of them; whatever else ends a flow early leaves the next ones their turn.
+    ///
+    /// # Errors
+    /// [`Ending::Project`] for a name that no flow has, and for positions of flows that are no longer there.
+    pub async fn pass(
+        &self,
+        flows: &[String],
+        options: &PassOptions,
+        tell: &(dyn Fn(Event) + Sync),
+        cancel: &Cancel,
+    ) -> Result<Summary, Ending> {
+        let _turn = self.turn.lock().await;
+        let numbers = flows.iter().map(|name| self.flow_number(name)).collect::<Result<Vec<_>, _>>()?;
+        self.refuse_orphans(&numbers).await?;
+        let before: u64 = self.connections.values().map(|c| c.calls()).sum();
+        let mut telling = Telling { tell, counts: Counts::default() };
+        let mut endings = Vec::new();
+        for flow in numbers {
+            let name = self.project.program.flows[flow].name.to_string();
+            if let Err(ending) = run::pass(self, flow, options, &mut telling, cancel).await {
+                let ends_all = matches!(ending, Ending::Login(_) | Ending::Store(_) | Ending::Cancelled);
+                endings.push((name, ending));
+                if ends_all {
+                    break;
+                }
+            }
+        }
+        let after: u64 = self.connections.values().map(|c| c.calls()).sum();
+        let summary = Summary { counts: telling.counts, calls: after.saturating_sub(before), endings };
+        let ended = summary.endings.first().map(|(flow, ending)| format!("{flow}: {ending}"));
+        tell(Event::Done(Done { counts: summary.counts, calls: summary.calls, ended }));
+        Ok(summary)
+    }
+
+    /// The flow of that name: `orders`, or `module.flow` where that is ambiguous.
+    fn flow_number(&self, name: &str) -> Result<usize, Ending> {
+        let flows = &self.project.program.flows;
+        if let Some(n) = flows.iter().position(|f| *f.name == *name) {
+            return Ok(n);
+        }
+        let ends = |f: &str| f.rsplit('.').next() == Some(name);
+        let found: Vec<usize> = flows.iter().enumerate().filter(|(_, f)| ends(&f.name)).map(|(n, _)| n).collect();
+        match found.as_slice() {
+            [one] => Ok(*one),
+            [] => {
+                let names: Vec<&str> = flows.iter().map(|f| &*f.name).collect();
+                Err(Ending::Project(format!("there is no flow {name}; the project has {}", names.join(", "))))
+            }
+            _ => Err(Ending::Project(format!("there are several flows {name}: say `module.{name}`"))),
+        }
+    }
+
+    /// A flow that was renamed would start afresh and write everything again.
+    async fn refuse_orphans(&self, flows: &[usize]) -> Result<(), Ending> {
+        let names: Vec<&str> = self.project.program.flows.iter().map(|f| &*f.name).collect();
+        let orphans = self.store.orphans(&names).await?;
+        if orphans.is_empty() {
+            return Ok(());
+        }
+        for flow in flows {
+            let name = names[*flow];
+            if self.store.position(name).await?.is_none() {
+                return Err(Ending::Project(format!(
+                    "the store has records of {}, which the project no longer has, and {name} has never run: if it was renamed, say `flowc state move {} {name}`",
+                    orphans.join(", "),
+                    orphans[0]
+                )));
+            }
+        }
+        Ok(())
+    }
+}

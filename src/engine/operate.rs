@@ -1,0 +1,228 @@
+//! What people do with records: list, look at, try again, leave out. Once for shell and dashboard.
+
+use super::Engine;
+use crate::ir::Program;
+use crate::store::{
+    Change, Commit, Counts, Outcome, Place, RecordFilter, RecordId, RecordRow, State, StoreError, Target,
+};
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+/// A record, as lists show it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Listed {
+    /// `orders:1001`
+    pub id: String,
+    /// The flow, with its module.
+    pub flow: String,
+    /// What has become of it.
+    pub state: State,
+    /// Why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The line of the flow.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
+    /// What it became.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<Target>,
+    /// When that was decided.
+    pub updated: Timestamp,
+    /// Not to be tried again before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub due: Option<Timestamp>,
+    /// Tries without success.
+    pub attempts: u32,
+}
+
+/// A record with what was tried for it, the newest last.
+#[derive(Debug, Serialize)]
+pub struct Shown {
+    /// `orders:1001`
+    pub id: String,
+    /// The record as it is now.
+    pub record: Option<Listed>,
+    /// What was tried.
+    pub attempts: Vec<ShownAttempt>,
+}
+
+/// What was tried for a record.
+#[derive(Debug, Serialize)]
+pub struct ShownAttempt {
+    /// When.
+    pub at: Timestamp,
+    /// The plan's hash.
+    pub version: String,
+    /// The source record.
+    pub raw: Box<RawValue>,
+    /// What the finds found.
+    pub found: Box<RawValue>,
+    /// What was to be written.
+    pub drafts: Box<RawValue>,
+    /// What was done.
+    pub steps: Box<RawValue>,
+    /// What the systems answered.
+    pub answers: Box<RawValue>,
+}
+
+/// A flow at a glance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FlowStatus {
+    /// The flow, with its module.
+    pub flow: String,
+    /// Whether the project has it on.
+    pub on: bool,
+    /// It has read its source before.
+    pub has_run: bool,
+    /// Records in the target.
+    pub written: u64,
+    /// Records left out.
+    pub skipped: u64,
+    /// Records that go on by themselves.
+    pub waiting: u64,
+    /// Records that need a person.
+    pub parked: u64,
+    /// Writes whose outcome is not known.
+    pub open_writes: usize,
+}
+
+/// Why an operation is not done.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OperateError {
+    /// No record has that name.
+    #[error("there is no record {0}; `flowc records` lists them, an ID is FLOW:KEY as in orders:1001")]
+    NoRecord(String),
+    /// No flow has that name.
+    #[error("there is no flow {0} in this project")]
+    NoFlow(String),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A flow's name without its module, where that is enough.
+pub fn short_name<'f>(program: &Program, flow: &'f str) -> &'f str {
+    let short = flow.rsplit('.').next().unwrap_or(flow);
+    let same = program.flows.iter().filter(|f| f.name.rsplit('.').next() == Some(short)).count();
+    if same > 1 { flow } else { short }
+}
+
+impl Engine {
+    /// The record that an ID names.
+    ///
+    /// # Errors
+    /// [`OperateError::NoRecord`] where it names none, [`OperateError::NoFlow`].
+    pub fn record_id(&self, id: &str) -> Result<RecordId, OperateError> {
+        let (flow, key) = id.split_once(':').ok_or_else(|| OperateError::NoRecord(id.to_owned()))?;
+        let number = self.flow_number(flow).map_err(|_| OperateError::NoFlow(flow.to_owned()))?;
+        Ok(RecordId { flow: self.project.program.flows[number].name.to_string(), key: key.to_owned() })
+    }
+
+    /// A page of records, and where the next one begins.
+    pub async fn records(&self, filter: &RecordFilter) -> Result<(Vec<Listed>, Option<RecordId>), OperateError> {
+        let page = self.store.records(filter).await?;
+        Ok((page.rows.into_iter().map(|row| self.listed(row)).collect(), page.next))
+    }
+
+    /// A record and the newest attempts, at most `limit`.
+    pub async fn show(&self, id: &str, limit: usize) -> Result<Shown, OperateError> {
+        let RecordId { flow, key } = self.record_id(id)?;
+        let record = self.store.record(&flow, &key).await?.map(|row| self.listed(row));
+        let attempts = self.store.attempts(&flow, &key, limit).await?;
+        if record.is_none() && attempts.is_empty() {
+            return Err(OperateError::NoRecord(id.to_owned()));
+        }
+        let attempts = attempts.into_iter().map(|a| ShownAttempt {
+            at: a.at,
+            version: a.version,
+            raw: json(a.raw),
+            found: json(a.found),
+            drafts: json(a.drafts),
+            steps: json(a.steps),
+            answers: json(a.answers),
+        });
+        Ok(Shown { id: id.to_owned(), record, attempts: attempts.collect() })
+    }
+
+    /// The flow's number, the source record of the newest attempt and when that was: what `why` computes again.
+    pub async fn last_raw(&self, id: &str) -> Result<(usize, String, Timestamp), OperateError> {
+        let RecordId { flow, key } = self.record_id(id)?;
+        let number = self.flow_number(&flow).map_err(|_| OperateError::NoFlow(flow.clone()))?;
+        let newest = self.store.attempts(&flow, &key, 1).await?.pop();
+        newest.map(|a| (number, a.raw, a.at)).ok_or_else(|| OperateError::NoRecord(id.to_owned()))
+    }
+
+    /// The record is tried again with the next pass, whatever was decided about it.
+    pub async fn retry(&self, id: &str, now: Timestamp) -> Result<(), OperateError> {
+        let row = self.row(id).await?;
+        let mut commit = Commit::default();
+        for intent in self.store.open_intents(Some(&row.flow)).await? {
+            // What can't be searched for is given up by whoever looked.
+            if intent.key == row.key && intent.search.is_empty() && super::journal::late_until(&intent) <= now {
+                commit = commit.and(Change::Outcome { intent: intent.id, outcome: Outcome::NotDone });
+            }
+        }
+        let row = RecordRow {
+            state: State::Waiting,
+            // Another content than any: it counts as changed.
+            content_hash: String::new(),
+            waits_for: Some("the next run".to_owned()),
+            due: None,
+            updated: now,
+            ..row
+        };
+        Ok(self.store.commit(commit.and(Change::Record(row))).await?)
+    }
+
+    /// The record is left out until it changes in its source.
+    pub async fn skip(&self, id: &str, reason: &str, now: Timestamp) -> Result<(), OperateError> {
+        let row = self.row(id).await?;
+        let row = RecordRow {
+            state: State::Skipped,
+            reason: Some(reason.to_owned()),
+            waits_for: None,
+            due: None,
+            updated: now,
+            plan_hash: self.project.plan_hash.clone(),
+            ..row
+        };
+        Ok(self.store.settle_record(row).await?)
+    }
+
+    /// All flows at a glance.
+    pub async fn status(&self) -> Result<Vec<FlowStatus>, OperateError> {
+        let mut all = Vec::new();
+        for flow in &self.project.program.flows {
+            let Counts { written, skipped, waiting, parked } = self.store.counts(&flow.name).await?;
+            all.push(FlowStatus {
+                flow: flow.name.to_string(),
+                on: flow.on,
+                has_run: self.store.position(&flow.name).await?.is_some(),
+                written,
+                skipped,
+                waiting,
+                parked,
+                open_writes: self.store.open_intents(Some(&flow.name)).await?.len(),
+            });
+        }
+        Ok(all)
+    }
+
+    async fn row(&self, id: &str) -> Result<RecordRow, OperateError> {
+        let RecordId { flow, key } = self.record_id(id)?;
+        self.store.record(&flow, &key).await?.ok_or_else(|| OperateError::NoRecord(id.to_owned()))
+    }
+
+    fn listed(&self, row: RecordRow) -> Listed {
+        let RecordRow { flow, key, state, reason, place, target, updated, due, attempts, .. } = row;
+        let id = format!("{}:{key}", short_name(&self.project.program, &flow));
+        Listed { id, flow, state, reason, place, target, updated, due, attempts }
+    }
+}
+
+/// A text of the log as the JSON that it is.
+fn json(text: String) -> Box<RawValue> {
+    let quoted = |text: &str| RawValue::from_string(serde_json::Value::from(text).to_string());
+    RawValue::from_string(text.clone()).or_else(|_| quoted(&text)).expect("a quoted text is JSON")
+}

@@ -1,0 +1,328 @@
+//! What all records of a pass of one flow share, and why a pass ends early.
+
+use super::event::Event;
+use super::meaning::Meaning;
+use super::memory::Memory;
+use super::refusals::Refusals;
+use super::{Cancel, PassOptions, Project};
+use crate::connector::{CallError, Connector};
+use crate::eval::{Evaluated, Failure, Known, Need};
+use crate::ir::{Entity, EntityId, ExprKind, Flow, OnChange, Program, Stop, StepKind, Type, Verb};
+use crate::source::Span;
+use crate::store::{Intent, Place, Store, StoreError};
+use jiff::Timestamp;
+use rustc_hash::FxHashMap;
+use std::cell::RefCell;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Why a pass ends before everything was read. Nothing is lost by it: what was settled stays settled.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Ending {
+    /// A system asks for patience, or is away.
+    #[error("{0}")]
+    Later(String),
+    /// A system refuses the login: only a person can help.
+    #[error("{0}")]
+    Login(String),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A person stopped it.
+    #[error("it was stopped; the next run goes on from here")]
+    Cancelled,
+    /// The project lacks something.
+    #[error("{0}")]
+    Project(String),
+    /// A fault of ours.
+    #[error("a fault of flowc stopped the flow: {0}")]
+    Bug(String),
+}
+
+impl From<CallError> for Ending {
+    fn from(error: CallError) -> Self {
+        match &error {
+            CallError::Login { .. } => Self::Login(error.to_string()),
+            CallError::Later { .. }
+            | CallError::Unknown { .. }
+            | CallError::Garbled { .. }
+            | CallError::Refused { .. } => Self::Later(error.to_string()),
+        }
+    }
+}
+
+/// One pass of one flow.
+pub(crate) struct Pass {
+    pub(crate) project: Arc<Project>,
+    pub(crate) entities: Arc<[Arc<Entity>]>,
+    pub(crate) connections: Arc<FxHashMap<String, Arc<dyn Connector>>>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) flow: usize,
+    pub(crate) options: PassOptions,
+    pub(crate) cancel: Cancel,
+    memory: Mutex<Memory>,
+    refusals: Mutex<Refusals>,
+    /// Writes without an outcome, of all flows: their lanes are held.
+    open: Mutex<Vec<Intent>>,
+}
+
+impl Pass {
+    pub(crate) fn new(
+        engine: &super::Engine,
+        flow: usize,
+        options: PassOptions,
+        open: Vec<Intent>,
+        cancel: Cancel,
+    ) -> Self {
+        Self {
+            project: Arc::clone(&engine.project),
+            entities: Arc::clone(&engine.entities),
+            connections: Arc::clone(&engine.connections),
+            store: Arc::clone(&engine.store),
+            flow,
+            options,
+            cancel,
+            memory: Mutex::default(),
+            refusals: Mutex::default(),
+            open: Mutex::new(open),
+        }
+    }
+
+    pub(crate) fn program(&self) -> &Program {
+        &self.project.program
+    }
+
+    pub(crate) fn flow(&self) -> &Flow {
+        &self.program().flows[self.flow]
+    }
+
+    pub(crate) fn meaning(&self) -> &dyn Meaning {
+        self.project.meaning.as_ref()
+    }
+
+    pub(crate) fn store(&self) -> &dyn Store {
+        self.store.as_ref()
+    }
+
+    /// Held for the length of a statement or block, never over a wait.
+    pub(crate) fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn refusals(&self) -> MutexGuard<'_, Refusals> {
+        self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn open(&self) -> MutexGuard<'_, Vec<Intent>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn connector(&self, name: &str) -> Result<Arc<dyn Connector>, Ending> {
+        let lacks = || {
+            Ending::Project(if name.is_empty() {
+                "the project has no connection for a system that the flow uses: add a `connect … to …` to project.flow".to_owned()
+            } else {
+                format!("the connection {name} is not open")
+            })
+        };
+        self.connections.get(name).cloned().ok_or_else(lacks)
+    }
+
+    /// The source's connector.
+    pub(crate) fn source(&self) -> Result<Arc<dyn Connector>, Ending> {
+        self.connector(&self.flow().connection)
+    }
+
+    pub(crate) fn entity(&self, id: EntityId) -> Arc<Entity> {
+        Arc::clone(&self.entities[id.0 as usize])
+    }
+
+    /// The connection that records of an entity are in.
+    pub(crate) fn connection_of(&self, entity: EntityId) -> Arc<str> {
+        let program = self.program();
+        let flow = self.flow();
+        if flow.source == entity {
+            return Arc::clone(&flow.connection);
+        }
+        let by_mapping = program.mappings.iter().find(|m| m.target == entity && !m.connection.is_empty());
+        if let Some(mapping) = by_mapping {
+            return Arc::clone(&mapping.connection);
+        }
+        let connector = &program.entity(entity).connector;
+        let source = program.entity(flow.source);
+        if source.connector == *connector {
+            return Arc::clone(&flow.connection);
+        }
+        let first = program.connections.iter().find(|c| c.connector == *connector);
+        first.map_or_else(|| Arc::from(""), |c| Arc::clone(&c.name))
+    }
+
+    /// What is selected of an entity: what the flow reads, and what its updates compare.
+    pub(crate) fn fields(&self, entity: EntityId) -> Vec<String> {
+        let mut names = self.meaning().fields(self.flow, entity);
+        for mapping in self.program().mappings.iter().filter(|m| m.target == entity) {
+            let updates = match mapping.header.verb {
+                Verb::Upsert | Verb::Update => true,
+                Verb::CreateOnce => matches!(mapping.header.on_change, OnChange::Update { .. }),
+                Verb::CreateUnless(_) | Verb::Delete(_) => false,
+            };
+            if updates {
+                names.extend(self.assigned(mapping));
+            }
+        }
+        let schema = self.program().entity(entity);
+        names.extend(schema.key.into_iter().map(|key| schema.get(key).wire.to_string()));
+        if entity == self.flow().source {
+            names.extend(schema.feed.as_ref().map(|feed| schema.get(feed.by).wire.to_string()));
+        }
+        names.sort_unstable();
+        names.dedup();
+        // Who selects a field whole needs not select its parts.
+        let whole = names.clone();
+        names.retain(|name| !name.rmatch_indices('.').any(|(at, _)| whole.iter().any(|w| *w == name[..at])));
+        names
+    }
+
+    /// Wire names of what a mapping fills; lists of what stands alone are another resource.
+    fn assigned(&self, mapping: &crate::ir::Mapping) -> Vec<String> {
+        let program = self.program();
+        let mut names = Vec::new();
+        for step in &mapping.steps {
+            let StepKind::Assign { path, .. } = &step.kind else { continue };
+            let mut entity = mapping.target;
+            let mut wire = Vec::new();
+            for field in path {
+                let Some(field) = program.entity(entity).fields.get(field.0 as usize) else { break };
+                if field.meta.is_some() {
+                    wire.push("meta_data".to_owned());
+                    break;
+                }
+                let stands_alone = |ty: &Type| matches!(ty.element().map(Type::present), Some(Type::Record(e)) if program.entity(*e).route.is_some());
+                if stands_alone(field.ty.present()) {
+                    wire.clear();
+                    break;
+                }
+                wire.push(field.wire.to_string());
+                if let Type::Record(part) = field.ty.present() {
+                    entity = *part;
+                }
+            }
+            if !wire.is_empty() {
+                names.push(wire.join("."));
+            }
+        }
+        names
+    }
+
+    pub(crate) fn place(&self, span: Span) -> Option<Place> {
+        (self.project.place)(span)
+    }
+
+    /// Mapping and entity that the flow writes, as far as its text says one.
+    pub(crate) fn writes(&self) -> (String, String) {
+        let mut first = None;
+        crate::plan::each(&self.flow().write, &mut |e| {
+            if let ExprKind::Write(mapping, _) = e.kind {
+                first.get_or_insert(mapping);
+            }
+        });
+        first.map_or_else(Default::default, |id| {
+            let mapping = self.program().mapping(id);
+            (mapping.name.to_string(), self.program().entity(mapping.target).full_name())
+        })
+    }
+
+    /// `orders:1001`, as people name a record.
+    pub(crate) fn label(&self, key: &str) -> String {
+        format!("{}:{key}", super::operate::short_name(self.program(), &self.flow().name))
+    }
+
+    /// What a need found, for the log.
+    pub(crate) fn found_json(&self, need: &Need, rows: &[Arc<str>]) -> serde_json::Value {
+        let program = self.program();
+        let rows: Vec<serde_json::Value> =
+            rows.iter().map(|row| serde_json::from_str(row).unwrap_or_else(|_| (&**row).into())).collect();
+        match need {
+            Need::Find { connection, entity, by, values } => {
+                let schema = program.entity(*entity);
+                let by: Vec<&str> = by.iter().map(|f| &*schema.get(*f).name).collect();
+                let values: Vec<Option<&str>> = values.iter().map(Option::as_deref).collect();
+                serde_json::json!({"find": schema.full_name(), "in": &**connection, "by": by, "values": values, "rows": rows})
+            }
+            // A table is named, not copied into every entry.
+            Need::Table { connection, entity } => {
+                serde_json::json!({"table": program.entity(*entity).full_name(), "in": &**connection, "rows": rows.len()})
+            }
+            Need::Row { connection, entity, id } => {
+                let entity = program.entity(*entity).full_name();
+                serde_json::json!({"row": entity, "in": &**connection, "id": &**id, "rows": rows})
+            }
+            Need::Link(link) => {
+                let (entity, other) = (program.entity(link.entity).full_name(), program.entity(link.other).full_name());
+                serde_json::json!({"link": entity, "key": &*link.key, "to": other, "mapping": link.mapping.as_deref(), "rows": rows})
+            }
+        }
+    }
+
+    /// Evaluates a record with what is known; a panic of ours is the record's failure.
+    pub(crate) fn evaluate(&self, raw: &str, now: Timestamp) -> (Evaluated, Vec<(Need, Vec<Arc<str>>)>) {
+        let view = View { pass: self, now, used: RefCell::default() };
+        let evaluated = std::panic::catch_unwind(AssertUnwindSafe(|| self.meaning().unit(self.flow, raw, &view)));
+        let evaluated = evaluated.unwrap_or_else(|panic| Evaluated::Stopped(Stop::Fail, self.bug(panic.as_ref())));
+        (evaluated, view.used.into_inner())
+    }
+
+    /// A panic as a failure.
+    pub(crate) fn bug(&self, panic: &(dyn std::any::Any + Send)) -> Failure {
+        let what = panic.downcast_ref::<String>().map(String::as_str);
+        let what = what.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no words");
+        let mut failure = Failure::new(
+            format!("a fault of flowc, not of the record: {what}. Please report it; the record is tried again with the next version"),
+            self.flow().span,
+        );
+        failure.ours = true;
+        failure
+    }
+
+    /// Lanes that are held by writes without an outcome.
+    pub(crate) fn held_by(&self, lanes: &[String]) -> Option<Intent> {
+        let open = self.open();
+        open.iter().find(|intent| intent.lanes.iter().any(|lane| lanes.contains(lane))).cloned()
+    }
+}
+
+/// What is known, seen by one evaluation.
+struct View<'p> {
+    pass: &'p Pass,
+    now: Timestamp,
+    used: RefCell<Vec<(Need, Vec<Arc<str>>)>>,
+}
+
+impl Known for View<'_> {
+    fn answer(&self, need: &Need) -> Option<Vec<Arc<str>>> {
+        let rows = self.pass.memory().answer(self.pass.program(), need)?;
+        self.used.borrow_mut().push((need.clone(), rows.clone()));
+        Some(rows)
+    }
+
+    fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    fn offline(&self) -> bool {
+        false
+    }
+}
+
+/// Counts and passes on.
+pub(crate) struct Telling<'t> {
+    pub(crate) tell: &'t (dyn Fn(Event) + Sync),
+    pub(crate) counts: super::event::Counts,
+}
+
+impl Telling<'_> {
+    pub(crate) fn say(&mut self, event: Event) {
+        self.counts.count(&event);
+        (self.tell)(event);
+    }
+}

@@ -1,0 +1,537 @@
+//! One record: evaluated, decided, written draft by draft, and settled.
+
+use super::ask;
+use super::body::{self, Settled};
+use super::decide::{self, Facts, Step};
+use super::event::{Event, Told};
+use super::journal;
+use super::pass::{Ending, Pass};
+use super::write::{Sent, Writing};
+use crate::eval::{Action, Draft, Evaluated, Failure, Need, OnSourceChange, Unit};
+use crate::ir::{EntityId, Stop};
+use crate::limits;
+use crate::source::Span;
+use crate::store::{Attempt, Change, Commit, Link, LinkKey, RecordRow, State, Target};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// A record of the page.
+#[derive(Clone, Debug)]
+pub(crate) struct Item {
+    /// The source's key.
+    pub(crate) key: Arc<str>,
+    pub(crate) raw: Arc<str>,
+    /// Hash of what the flow reads of it.
+    pub(crate) content_hash: String,
+    /// The source's mark of this version.
+    pub(crate) version: String,
+    pub(crate) changed: Option<Timestamp>,
+    /// What was settled before.
+    pub(crate) before: Option<RecordRow>,
+    /// The record's moment.
+    pub(crate) now: Timestamp,
+}
+
+/// What came of acting on a record.
+#[derive(Debug)]
+pub(crate) enum Acted {
+    /// It is settled; this is what happened.
+    Settled(Vec<Event>),
+    /// It may create further keys: it goes on when it holds these too.
+    Lanes(Vec<String>),
+    /// The pass ends; what was done for the record is in the journal.
+    Ended(Ending, Vec<Event>),
+    /// A fault of ours: the record is parked, the flow pauses.
+    Bug(String, Vec<Event>),
+}
+
+/// A draft across evaluations: what made it, from what, and which of those.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct DraftName {
+    mapping: Arc<str>,
+    linked_to: Option<(EntityId, Arc<str>)>,
+    keys: Vec<(Vec<u32>, Vec<Option<String>>)>,
+}
+
+/// How a record is settled.
+pub(crate) struct Verdict {
+    pub(crate) state: State,
+    pub(crate) reason: Option<String>,
+    pub(crate) place: Option<Span>,
+    pub(crate) waits_for: Option<String>,
+    pub(crate) due: Option<Timestamp>,
+}
+
+impl Verdict {
+    fn of(stop: Stop, reason: String, place: Span) -> Self {
+        let (state, waits_for) = match stop {
+            Stop::Fail => (State::Parked, None),
+            Stop::Skip => (State::Skipped, None),
+            Stop::Wait => (State::Waiting, Some("another record".to_owned())),
+        };
+        Self { state, reason: Some(reason), place: Some(place), waits_for, due: None }
+    }
+
+    /// Parked, with the reason.
+    pub(crate) fn parked(reason: String, place: Span) -> Self {
+        Self::of(Stop::Fail, reason, place)
+    }
+
+    /// Waiting until then.
+    pub(crate) fn waiting(reason: String, place: Span, waits_for: &str, due: Timestamp) -> Self {
+        let (waits_for, due) = (Some(waits_for.to_owned()), Some(due));
+        Self { state: State::Waiting, reason: Some(reason), place: Some(place), waits_for, due }
+    }
+}
+
+/// What a record waits for whose write, or whose key's write, has no outcome.
+pub(crate) const OUTCOME: &str = "the outcome of a write";
+
+/// A record while it is acted on.
+pub(crate) struct Acting<'p> {
+    pub(crate) pass: &'p Pass,
+    pub(crate) item: &'p Item,
+    pub(crate) lanes: Vec<String>,
+    /// Changes that become durable with the next commit.
+    pub(crate) carry: Commit,
+    pub(crate) events: Vec<Event>,
+    done: Vec<(DraftName, Settled)>,
+    target: Option<Target>,
+    used: Vec<(Need, Vec<Arc<str>>)>,
+    drafts: Vec<serde_json::Value>,
+    pub(crate) steps: Vec<serde_json::Value>,
+    pub(crate) answers: Vec<serde_json::Value>,
+    /// Something was sent to a system in this try.
+    pub(crate) wrote: bool,
+    told: BTreeSet<String>,
+}
+
+/// How the drafts of one evaluation ended.
+enum Performed {
+    Finished,
+    /// Something was written that others follow: evaluate again.
+    Again,
+    Stopped(Verdict),
+}
+
+/// Acts on a record that holds these lanes.
+pub(crate) async fn act(pass: Arc<Pass>, item: Arc<Item>, lanes: Vec<String>) -> Acted {
+    let mut acting = Acting::new(&pass, &item, lanes);
+    match acting.run().await {
+        Ok(acted) => acted,
+        Err(ending) => {
+            // What was written is told to the store even when the pass ends here.
+            let carried = std::mem::take(&mut acting.carry);
+            if !carried.changes.is_empty()
+                && let Err(store) = pass.store().commit(carried).await
+            {
+                return Acted::Ended(store.into(), acting.events);
+            }
+            Acted::Ended(ending, acting.events)
+        }
+    }
+}
+
+/// Parks a record for a fault of ours.
+pub(crate) async fn park(pass: Arc<Pass>, item: Arc<Item>, lanes: Vec<String>, failure: Failure) -> Acted {
+    let mut acting = Acting::new(&pass, &item, lanes);
+    match acting.stopped(Stop::Fail, failure).await {
+        Ok(acted) => acted,
+        Err(ending) => Acted::Ended(ending, acting.events),
+    }
+}
+
+/// The keys that a unit may create, and the record's own.
+pub(crate) fn lanes_of(pass: &Pass, item: &Item, unit: Option<&Unit>) -> Vec<String> {
+    let flow = pass.flow();
+    let own = format!("{}|{}|{}", flow.connection, pass.program().entity(flow.source).full_name(), item.key);
+    let drafts = unit.into_iter().flat_map(|unit| &unit.drafts);
+    let keys = drafts.flat_map(|draft| draft.keys.iter().filter_map(|key| journal::lane(pass.program(), draft, key)));
+    let mut lanes: Vec<String> = std::iter::once(own).chain(keys).collect();
+    lanes.sort_unstable();
+    lanes.dedup();
+    lanes
+}
+
+impl<'p> Acting<'p> {
+    fn new(pass: &'p Pass, item: &'p Item, lanes: Vec<String>) -> Self {
+        Self {
+            pass,
+            item,
+            lanes,
+            carry: Commit::default(),
+            events: Vec::new(),
+            done: Vec::new(),
+            target: None,
+            used: Vec::new(),
+            drafts: Vec::new(),
+            steps: Vec::new(),
+            answers: Vec::new(),
+            wrote: false,
+            told: BTreeSet::new(),
+        }
+    }
+
+    async fn run(&mut self) -> Result<Acted, Ending> {
+        for _ in 0..limits::EVALUATIONS_MAX {
+            if self.pass.cancel.is_cancelled() {
+                return Err(Ending::Cancelled);
+            }
+            let (evaluated, used) = self.pass.evaluate(&self.item.raw, self.item.now);
+            self.used = used;
+            match evaluated {
+                Evaluated::Needs(needs) => {
+                    if let Some(reason) = needs.iter().find_map(|n| self.pass.memory().refusal(n).map(str::to_owned)) {
+                        return self.settle(Verdict::parked(reason, self.pass.flow().span)).await;
+                    }
+                    self.flush().await?;
+                    ask::resolve(self.pass, needs).await?;
+                }
+                Evaluated::Filtered => return self.settle_filtered().await,
+                Evaluated::Stopped(stop, failure) => return self.stopped(stop, failure).await,
+                Evaluated::Unit(unit) => {
+                    let mut lanes = lanes_of(self.pass, self.item, Some(&unit));
+                    if lanes.iter().any(|lane| !self.lanes.contains(lane)) && !self.wrote {
+                        lanes.extend(self.lanes.iter().cloned());
+                        lanes.sort_unstable();
+                        lanes.dedup();
+                        return Ok(Acted::Lanes(lanes));
+                    }
+                    if let Some(intent) = self.pass.held_by(&lanes) {
+                        return self.settle(held(self.pass, &intent)).await;
+                    }
+                    self.alerts(&unit);
+                    match self.perform(&unit).await? {
+                        Performed::Again => self.flush().await?,
+                        Performed::Finished => return self.settle(Verdict::written()).await,
+                        Performed::Stopped(verdict) => return self.settle(verdict).await,
+                    }
+                }
+            }
+        }
+        let reason = "it was evaluated again and again without an end: a fault of flowc, please report it".to_owned();
+        self.settle(Verdict::parked(reason.clone(), self.pass.flow().span)).await?;
+        Ok(Acted::Bug(reason, std::mem::take(&mut self.events)))
+    }
+
+    /// Makes durable what has been done.
+    async fn flush(&mut self) -> Result<(), Ending> {
+        let carried = std::mem::take(&mut self.carry);
+        if !carried.changes.is_empty() && !self.pass.options.dry_run {
+            self.pass.store().commit(carried).await?;
+        }
+        Ok(())
+    }
+
+    async fn stopped(&mut self, stop: Stop, failure: Failure) -> Result<Acted, Ending> {
+        let mut reason = failure.reason;
+        if let Some(field) = &failure.field {
+            reason = format!("{reason} (in {field})");
+        }
+        if let Some(place) = failure.related.and_then(|span| self.pass.place(span)) {
+            reason = format!("{reason} (see {}:{})", place.file, place.line);
+        }
+        let settled = self.settle(Verdict::of(stop, reason.clone(), failure.place)).await?;
+        match settled {
+            Acted::Settled(events) if failure.ours => Ok(Acted::Bug(reason, events)),
+            other => Ok(other),
+        }
+    }
+
+    fn alerts(&mut self, unit: &Unit) {
+        // The same version under the same plan was told at its first try.
+        let told_before = self.item.before.as_ref().is_some_and(|b| {
+            b.content_hash == self.item.content_hash && b.plan_hash == self.pass.project.plan_hash
+        });
+        for (text, span) in &unit.alerts {
+            if !told_before && self.told.insert(text.clone()) {
+                self.alert(text.clone(), *span);
+            }
+        }
+    }
+
+    /// Tells a person; the record goes on.
+    pub(crate) fn alert(&mut self, reason: String, place: Span) {
+        let mut told = self.told_of(None);
+        told.reason = Some(reason);
+        told.place = self.pass.place(place);
+        self.events.push(Event::Alert(told));
+    }
+
+    // ------------------------------------------------------------------------------------------------ the drafts
+
+    async fn perform(&mut self, unit: &Unit) -> Result<Performed, Ending> {
+        let links = self.links(unit).await?;
+        self.drafts = unit.drafts.iter().map(|draft| self.draft_json(draft)).collect();
+        let left = match self.foreseen(unit, &links) {
+            Ok(left) => left,
+            Err(verdict) => return Ok(Performed::Stopped(*verdict)),
+        };
+        let mut settled: Vec<Option<Settled>> = vec![None; unit.drafts.len()];
+        let mut again = false;
+        for (n, draft) in unit.drafts.iter().enumerate() {
+            let without = |m: Option<usize>| m.is_some_and(|m| settled.get(m).is_none_or(Option::is_none));
+            if left.contains(&n) || without(draft.follows) {
+                continue;
+            }
+            if draft.waits_for.is_some() {
+                // Parts of it are known only with an answer: after that it comes complete.
+                continue;
+            }
+            let name = self.name_of(draft, &settled);
+            if let Some((_, was)) = self.done.iter().find(|(other, _)| *other == name) {
+                settled[n] = Some(was.clone());
+                continue;
+            }
+            if self.pass.cancel.is_cancelled() {
+                return Err(Ending::Cancelled);
+            }
+            let step = self.decide(draft, links[n].as_ref(), &settled);
+            if step == Step::Again {
+                return Ok(Performed::Again);
+            }
+            let sent = Writing { draft, link: links[n].as_ref(), source: self.source_of(draft) };
+            match self.send(&sent, step, &settled).await? {
+                Sent::There { there, sent } => {
+                    again |= sent && unit.again_after.contains(&n);
+                    self.note_target(unit, n, &there.id);
+                    self.done.push((name, there.clone()));
+                    settled[n] = Some(there);
+                }
+                Sent::Left => {}
+                Sent::Stopped(verdict) => return Ok(Performed::Stopped(verdict)),
+            }
+        }
+        // What follows a write may look at the target's answer: it is in the memory now.
+        Ok(if again && !self.pass.options.dry_run { Performed::Again } else { Performed::Finished })
+    }
+
+    /// All decisions before anything is written, with keys made up for what is not there: what would stop the record,
+    /// else the drafts that are left alone because nothing calls for them.
+    fn foreseen(&self, unit: &Unit, links: &[Option<Link>]) -> Result<BTreeSet<usize>, Box<Verdict>> {
+        let instead = |draft: &Draft| match draft.on_change {
+            OnSourceChange::Write(m) => Some(m),
+            OnSourceChange::Alert | OnSourceChange::Ignore | OnSourceChange::Update => None,
+        };
+        let mut left: BTreeSet<usize> = unit.drafts.iter().filter_map(instead).collect();
+        let mut settled: Vec<Option<Settled>> = Vec::new();
+        for (n, draft) in unit.drafts.iter().enumerate() {
+            let there = |id: &Arc<str>, created| Some(Settled { id: Arc::clone(id), number: false, created });
+            let next = match self.decide(draft, links[n].as_ref(), &settled) {
+                Step::Create { .. } => there(&format!("(new {n})").into(), true),
+                Step::Instead { id, draft } => {
+                    left.remove(&draft);
+                    there(&id, false)
+                }
+                Step::Update { id, .. }
+                | Step::Unchanged { id, .. }
+                | Step::Adopt { id, .. }
+                | Step::Alert { id, .. }
+                | Step::Delete { id } => there(&id, false),
+                Step::Again => there(&"(again)".into(), false),
+                Step::Stop { stop: Stop::Skip, .. } if !is_top(unit, n) => None,
+                Step::Stop { .. } if draft.follows.is_some() || draft.waits_for.is_some() => None,
+                Step::Stop { stop, reason, place } => return Err(Box::new(Verdict::of(stop, reason, place))),
+            };
+            settled.push(next);
+        }
+        Ok(left)
+    }
+
+    fn decide(&self, draft: &Draft, link: Option<&Link>, settled: &[Option<Settled>]) -> Step {
+        let program = self.pass.program();
+        let store = self.pass.store();
+        decide::decide(&Facts {
+            program,
+            draft,
+            verb: &program.mapping(draft.made.mapping).header.verb,
+            link,
+            settled,
+            source_changed: self.item.changed,
+            source_is_new: self.item.before.as_ref().is_none_or(|b| b.content_hash != self.item.content_hash),
+            hash: &|text| store.keyed_hash(text),
+        })
+    }
+
+    /// The links of earlier writes, draft by draft.
+    async fn links(&self, unit: &Unit) -> Result<Vec<Option<Link>>, Ending> {
+        let mut links = Vec::with_capacity(unit.drafts.len());
+        for draft in &unit.drafts {
+            links.push(match self.source_of(draft) {
+                Some(key) => self.pass.store().link(&key).await?,
+                None => None,
+            });
+        }
+        Ok(links)
+    }
+
+    /// The source's end of a draft's link.
+    fn source_of(&self, draft: &Draft) -> Option<LinkKey> {
+        let flow = self.pass.flow();
+        let (entity, key) = match (&draft.linked_to, &draft.action) {
+            (Some((entity, key)), _) => (*entity, Arc::clone(key)),
+            // What is written into the record itself is remembered too, so that it is not written twice.
+            (None, Action::Itself { .. }) => (flow.source, Arc::clone(&self.item.key)),
+            (None, _) => return None,
+        };
+        Some(LinkKey {
+            connection: self.pass.connection_of(entity).to_string(),
+            mapping: draft.made.name.to_string(),
+            entity: self.pass.program().entity(entity).full_name(),
+            key: key.to_string(),
+        })
+    }
+
+    fn name_of(&self, draft: &Draft, settled: &[Option<Settled>]) -> DraftName {
+        let filled = |value: &Option<Arc<str>>| {
+            let value = value.as_deref()?;
+            let there = body::pending(value).and_then(|n| settled.get(n)).and_then(Option::as_ref);
+            Some(there.map_or_else(|| value.to_owned(), |s| s.id.to_string()))
+        };
+        // A link joins one source record and one record of the mapping, whatever keys were tried.
+        let keys = draft.keys.iter().filter(|_| draft.linked_to.is_none());
+        DraftName {
+            mapping: Arc::clone(&draft.made.name),
+            linked_to: draft.linked_to.clone(),
+            keys: keys.map(|k| (k.fields.iter().map(|f| f.0).collect(), k.values.iter().map(filled).collect())).collect(),
+        }
+    }
+
+    fn note_target(&mut self, unit: &Unit, n: usize, id: &Arc<str>) {
+        if is_top(unit, n) {
+            let draft = &unit.drafts[n];
+            self.target = Some(journal::target(&draft.connection, self.pass.program().entity(draft.entity), id));
+        }
+    }
+
+    fn draft_json(&self, draft: &Draft) -> serde_json::Value {
+        let fields: serde_json::Map<String, serde_json::Value> = draft
+            .fields
+            .iter()
+            .map(|f| (f.path.join("."), serde_json::from_str(&f.json).unwrap_or_else(|_| f.json.as_str().into())))
+            .collect();
+        serde_json::json!({
+            "mapping": &*draft.made.name,
+            "entity": self.pass.program().entity(draft.entity).full_name(),
+            "connection": &*draft.connection,
+            "fields": fields,
+        })
+    }
+
+    // ------------------------------------------------------------------------------------------------- its end
+
+    /// What an event about this record says of it.
+    pub(crate) fn told_of(&self, draft: Option<&Draft>) -> Told {
+        let (mapping, entity) = match draft {
+            Some(draft) => (draft.made.name.to_string(), self.pass.program().entity(draft.entity).full_name()),
+            None => self.pass.writes(),
+        };
+        Told { id: self.pass.label(&self.item.key), mapping, entity, ..Told::default() }
+    }
+
+    async fn settle_filtered(&mut self) -> Result<Acted, Ending> {
+        let pending = self.item.before.as_ref().is_some_and(|b| matches!(b.state, State::Waiting | State::Parked));
+        if !pending {
+            return Ok(Acted::Settled(std::mem::take(&mut self.events)));
+        }
+        let reason = "the flow does not take it any more: it has changed in the source".to_owned();
+        self.settle(Verdict::of(Stop::Skip, reason, self.pass.flow().span)).await
+    }
+
+    /// Writes down what became of the record, with what was done and seen.
+    async fn settle(&mut self, verdict: Verdict) -> Result<Acted, Ending> {
+        let Verdict { state, reason, place, waits_for, due } = verdict;
+        let place = place.and_then(|span| self.pass.place(span));
+        let now = self.pass.source()?.now();
+        let before = self.item.before.as_ref();
+        let same = before.filter(|b| {
+            b.content_hash == self.item.content_hash && b.plan_hash == self.pass.project.plan_hash
+        });
+        let unsuccessful = matches!(state, State::Parked | State::Waiting);
+        let people = self.people();
+        let row = RecordRow {
+            flow: self.pass.flow().name.to_string(),
+            key: self.item.key.to_string(),
+            state,
+            content_hash: self.item.content_hash.clone(),
+            plan_hash: self.pass.project.plan_hash.clone(),
+            reason: reason.clone(),
+            place: place.clone(),
+            target: self.target.clone().or_else(|| before.and_then(|b| b.target.clone())),
+            waits_for,
+            due,
+            updated: now,
+            attempts: if unsuccessful { same.map_or(0, |b| b.attempts) + 1 } else { 0 },
+            version: self.item.version.clone(),
+            people: people.clone(),
+        };
+        let target_id = row.target.as_ref().map(|t| t.id.clone());
+        if !self.pass.options.dry_run {
+            let carried = std::mem::take(&mut self.carry);
+            let attempt = self.attempt(now, people);
+            self.pass.store().commit(carried.and(Change::Record(row)).and(Change::Log(attempt))).await?;
+        }
+        let told = Told { target_id, reason, place, ..self.told_of(None) };
+        match state {
+            State::Parked => self.events.push(Event::Parked(told)),
+            State::Waiting => self.events.push(Event::Waiting(told)),
+            State::Skipped => self.events.push(Event::Skipped(told)),
+            State::Written => {
+                let nothing_happened = !self.events.iter().any(|e| !matches!(e, Event::Alert(_)));
+                if nothing_happened {
+                    self.events.push(Event::Unchanged(told));
+                }
+            }
+        }
+        Ok(Acted::Settled(std::mem::take(&mut self.events)))
+    }
+
+    fn attempt(&self, now: Timestamp, people: Vec<String>) -> Attempt {
+        let found: Vec<serde_json::Value> = self.used.iter().map(|(need, rows)| self.pass.found_json(need, rows)).collect();
+        let text = |list: &[serde_json::Value]| serde_json::Value::from(list.to_vec()).to_string();
+        let days = i64::from(self.pass.project.log_days);
+        Attempt {
+            flow: self.pass.flow().name.to_string(),
+            key: self.item.key.to_string(),
+            at: now,
+            version: self.pass.project.plan_hash.clone(),
+            raw: self.item.raw.to_string(),
+            found: text(&found),
+            drafts: text(&self.drafts),
+            steps: text(&self.steps),
+            answers: text(&self.answers),
+            people,
+            expires: now.checked_add(SignedDuration::from_hours(24 * days)).unwrap_or(Timestamp::MAX),
+        }
+    }
+
+    /// Hashes of the e-mail addresses in the record, by which a person can be forgotten.
+    fn people(&self) -> Vec<String> {
+        let addresses = super::people::addresses(&self.item.raw);
+        addresses.into_iter().map(|address| self.pass.store().keyed_hash(&address)).collect()
+    }
+}
+
+impl Verdict {
+    fn written() -> Self {
+        Self { state: State::Written, reason: None, place: None, waits_for: None, due: None }
+    }
+}
+
+/// A record whose key is held by a write without an outcome.
+fn held(pass: &Pass, intent: &crate::store::Intent) -> Verdict {
+    let reason = format!(
+        "whether {} was written to {} for {} is not known yet; it goes on when that is clear",
+        intent.entity,
+        intent.connection,
+        pass.label(&intent.key),
+    );
+    Verdict::waiting(reason, pass.flow().span, OUTCOME, journal::late_until(intent))
+}
+
+/// Whether the draft is what the flow itself writes: nothing else refers to it, and it follows nothing.
+fn is_top(unit: &Unit, n: usize) -> bool {
+    let draft = &unit.drafts[n];
+    draft.follows.is_none() && !unit.drafts.iter().any(|other| other.refers_to.contains(&n) && other.follows.is_none())
+}

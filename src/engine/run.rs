@@ -1,0 +1,377 @@
+//! The pass of one flow: what has no outcome is cleared up, what waits is tried again, then page by page what changed
+//! is evaluated, asked for together, acted on in lanes, and settled; only then the position moves on.
+
+use super::event::{Event, Told};
+use super::lane::Lanes;
+use super::pass::{Ending, Pass, Telling};
+use super::record::{self, Acted, Item, OUTCOME};
+use super::{Cancel, Engine, PassOptions, ask};
+use crate::connector::{Position, Raw, Scan};
+use crate::eval::{Evaluated, Need};
+use crate::limits;
+use crate::store::{Change, Commit, RecordFilter, RecordRow, State};
+use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use tokio::task::JoinSet;
+
+/// One pass of a flow.
+pub(crate) async fn pass(
+    engine: &Engine,
+    flow: usize,
+    options: &PassOptions,
+    telling: &mut Telling<'_>,
+    cancel: &Cancel,
+) -> Result<(), Ending> {
+    let open = engine.store.open_intents(None).await?;
+    let pass = Arc::new(Pass::new(engine, flow, options.clone(), open, cancel.clone()));
+    let source = pass.source()?;
+    let began = (std::time::Instant::now(), source.now());
+    keep_sources(&pass).await?;
+    super::journal::recover(&pass).await?;
+    if options.only.is_empty() && !options.dry_run {
+        again(&pass, telling).await?;
+    }
+    feed(&pass, telling).await?;
+    if options.only.is_empty() && !options.dry_run && outcomes_come_soon(&pass, began).await? {
+        super::journal::recover(&pass).await?;
+        again(&pass, telling).await?;
+    }
+    Ok(())
+}
+
+/// The sources of the plan, once for its hash.
+async fn keep_sources(pass: &Pass) -> Result<(), Ending> {
+    let hash = &pass.project.plan_hash;
+    if pass.options.dry_run || pass.store().plan_sources(hash).await?.is_some() {
+        return Ok(());
+    }
+    let sources = pass.project.sources.clone();
+    pass.store().commit(Commit::of(Change::PlanSources { plan_hash: hash.clone(), sources })).await?;
+    Ok(())
+}
+
+/// Reads what changed, page by page.
+async fn feed(pass: &Arc<Pass>, telling: &mut Telling<'_>) -> Result<(), Ending> {
+    let options = &pass.options;
+    let name = pass.flow().name.to_string();
+    let stored = pass.store().position(&name).await?;
+    let from_start = options.since.is_some() || !options.only.is_empty();
+    let mut position = Position(stored.filter(|_| !from_start).unwrap_or_default());
+    let since = options.since.or(pass.flow().schedule.since);
+    let scan = scan(pass, since, options.only.clone());
+    let source = pass.source()?;
+    loop {
+        stop_if_cancelled(pass)?;
+        let page = source.scan(&scan, &position).await?;
+        process(pass, page.records, Mode::Feed, telling).await?;
+        // A second reading from an earlier moment moves the position only when it has caught up.
+        let caught_up = options.since.is_none() || page.last;
+        if !options.dry_run && options.only.is_empty() && caught_up && page.next != position {
+            pass.store().advance(&name, &page.next.0).await?;
+        }
+        if page.last || page.next == position {
+            return Ok(());
+        }
+        position = page.next;
+    }
+}
+
+fn scan(pass: &Pass, since: Option<Timestamp>, only: Vec<String>) -> Scan {
+    let flow = pass.flow();
+    // Records that are named are looked at whatever they are now: the flow's own filter decides.
+    let filter = if only.is_empty() { pass.meaning().filter(pass.flow) } else { Vec::new() };
+    Scan { entity: pass.entity(flow.source), fields: pass.fields(flow.source), filter, since, only }
+}
+
+fn stop_if_cancelled(pass: &Pass) -> Result<(), Ending> {
+    if pass.cancel.is_cancelled() { Err(Ending::Cancelled) } else { Ok(()) }
+}
+
+/// Records that wait and whose time has come, and those that were parked under another plan.
+async fn again(pass: &Arc<Pass>, telling: &mut Telling<'_>) -> Result<(), Ending> {
+    let keys = keys_again(pass).await?;
+    let source = pass.source()?;
+    for some in keys.chunks(limits::AGAIN_PAGE_MAX) {
+        stop_if_cancelled(pass)?;
+        let scan = scan(pass, None, some.to_vec());
+        let mut position = Position::default();
+        let mut seen = Vec::new();
+        loop {
+            let page = source.scan(&scan, &position).await?;
+            seen.extend(process(pass, page.records, Mode::Again, telling).await?);
+            if page.last || page.next == position {
+                break;
+            }
+            position = page.next;
+        }
+        for key in some.iter().filter(|key| !seen.iter().any(|s| **s == ***key)) {
+            gone(pass, key, telling).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn keys_again(pass: &Pass) -> Result<Vec<String>, Ending> {
+    let now = pass.source()?.now();
+    let plan = pass.project.plan_hash.clone();
+    let flow = pass.flow().name.to_string();
+    let open: Vec<String> = pass.open().iter().filter(|i| i.flow == flow).map(|i| i.key.clone()).collect();
+    let waiting = rows(pass, RecordFilter { states: vec![State::Waiting], ..RecordFilter::default() }).await?;
+    let parked = RecordFilter { states: vec![State::Parked], plan_not: Some(plan.clone()), ..RecordFilter::default() };
+    let mut keys: Vec<String> = rows(pass, parked).await?.into_iter().map(|row| row.key).collect();
+    keys.extend(waiting.into_iter().filter_map(|row| {
+        let due = row.due.is_none_or(|due| due <= now);
+        // What waited for an outcome that is known by now need not wait till its time.
+        let clear = row.waits_for.as_deref() == Some(OUTCOME) && !open.contains(&row.key);
+        (due || clear || row.plan_hash != plan).then_some(row.key)
+    }));
+    Ok(keys)
+}
+
+async fn rows(pass: &Pass, filter: RecordFilter) -> Result<Vec<RecordRow>, Ending> {
+    let mut filter = RecordFilter { flow: Some(pass.flow().name.to_string()), ..filter };
+    let mut rows = Vec::new();
+    loop {
+        let page = pass.store().records(&filter).await?;
+        rows.extend(page.rows);
+        match page.next {
+            Some(next) => filter.after = Some(next),
+            None => return Ok(rows),
+        }
+    }
+}
+
+/// A record that was to be tried again and is no longer in the source.
+async fn gone(pass: &Pass, key: &str, telling: &mut Telling<'_>) -> Result<(), Ending> {
+    let flow = pass.flow().name.to_string();
+    let Some(row) = pass.store().record(&flow, key).await? else { return Ok(()) };
+    let reason = "it is no longer in the source".to_owned();
+    let (mapping, entity) = pass.writes();
+    let told = Told { id: pass.label(key), mapping, entity, reason: Some(reason.clone()), ..Told::default() };
+    let now = pass.source()?.now();
+    let row = RecordRow { state: State::Skipped, reason: Some(reason), waits_for: None, due: None, updated: now, ..row };
+    pass.store().settle_record(row).await?;
+    telling.say(Event::Skipped(told));
+    Ok(())
+}
+
+/// Whether records are from the feed or were asked for by key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    Feed,
+    Again,
+}
+
+/// Evaluates, asks and acts; answers the keys that were there.
+async fn process(
+    pass: &Arc<Pass>,
+    records: Vec<Raw>,
+    mode: Mode,
+    telling: &mut Telling<'_>,
+) -> Result<Vec<String>, Ending> {
+    let now = pass.source()?.now();
+    pass.memory().turn_page(now);
+    let mut items: BTreeMap<usize, Arc<Item>> = BTreeMap::new();
+    let mut at: HashMap<Arc<str>, usize> = HashMap::new();
+    for (n, raw) in records.into_iter().enumerate() {
+        let item = item(pass, raw, now).await?;
+        // Read twice in one page: the later one is the newer one.
+        if let Some(earlier) = at.insert(Arc::clone(&item.key), n) {
+            items.remove(&earlier);
+        }
+        items.insert(n, Arc::new(item));
+    }
+    let keys: Vec<String> = at.into_keys().map(|key| key.to_string()).collect();
+    let forced = mode == Mode::Again || !pass.options.only.is_empty();
+    items.retain(|_, item| match settled(pass, item, forced, now) {
+        Known::New => true,
+        Known::Unchanged => {
+            telling.say(Event::Unchanged(unchanged(pass, item)));
+            false
+        }
+        Known::Quiet => false,
+    });
+    let ready = know(pass, items).await?;
+    act(pass, ready, telling).await?;
+    Ok(keys)
+}
+
+/// A record as it was read.
+async fn item(pass: &Pass, raw: Raw, now: Timestamp) -> Result<Item, Ending> {
+    let whole = || Sha256::digest(raw.0.as_bytes()).iter().map(|b| format!("{b:02x}")).collect::<String>();
+    let content_hash = pass.meaning().content_hash(pass.flow, &raw.0).unwrap_or_else(|_| whole());
+    // Without a key it can't be found again; by its content it can.
+    let key = pass.meaning().key_of(pass.flow, &raw.0);
+    let key = key.unwrap_or_else(|_| format!("unreadable-{}", &whole()[..16]).into());
+    let (version, changed) = version(pass, &raw.0);
+    let before = pass.store().record(&pass.flow().name, &key).await?;
+    Ok(Item { key, raw: raw.0, content_hash, version, changed, before, now })
+}
+
+/// The source's mark of a version, and as a moment where it is one.
+fn version(pass: &Pass, raw: &str) -> (String, Option<Timestamp>) {
+    let entity = pass.program().entity(pass.flow().source);
+    let Some(feed) = &entity.feed else { return (String::new(), None) };
+    let row: serde_json::Value = serde_json::from_str(raw).unwrap_or_default();
+    let text = row.get(&*entity.get(feed.by).wire).map(super::compare::scalar).unwrap_or_default();
+    let moment = text.parse().or_else(|_| format!("{text}Z").parse()).ok();
+    (text, moment)
+}
+
+/// What the store says of a record that was read.
+enum Known {
+    New,
+    /// Settled just so: nothing is to be done, and nothing is called.
+    Unchanged,
+    /// Parked or waiting just so: it has been told.
+    Quiet,
+}
+
+fn settled(pass: &Pass, item: &Item, forced: bool, now: Timestamp) -> Known {
+    let Some(before) = &item.before else { return Known::New };
+    if before.content_hash != item.content_hash || before.plan_hash != pass.project.plan_hash {
+        return Known::New;
+    }
+    match before.state {
+        State::Written | State::Skipped => Known::Unchanged,
+        State::Parked if forced => Known::New,
+        State::Parked => Known::Quiet,
+        State::Waiting if forced || before.due.is_none_or(|due| due <= now) => Known::New,
+        State::Waiting => Known::Quiet,
+    }
+}
+
+fn unchanged(pass: &Pass, item: &Item) -> Told {
+    let (mapping, entity) = pass.writes();
+    let target_id = item.before.as_ref().and_then(|b| b.target.as_ref()).map(|t| t.id.clone());
+    Told { id: pass.label(&item.key), mapping, entity, target_id, ..Told::default() }
+}
+
+/// Rounds of questions for the whole page together; answers the records that are to be acted on, with their lanes.
+async fn know(
+    pass: &Pass,
+    items: BTreeMap<usize, Arc<Item>>,
+) -> Result<Vec<(Arc<Item>, Vec<String>)>, Ending> {
+    let mut open: Vec<usize> = items.keys().copied().collect();
+    let mut lanes: BTreeMap<usize, Vec<String>> = BTreeMap::new();
+    for _ in 0..limits::STAGES_MAX {
+        let mut needs: Vec<Need> = Vec::new();
+        let mut seen = std::collections::HashSet::new();
+        let mut still = Vec::new();
+        for n in open {
+            stop_if_cancelled(pass)?;
+            let item = &items[&n];
+            match pass.evaluate(&item.raw, item.now).0 {
+                Evaluated::Needs(asked) if asked.iter().all(|need| pass.memory().refusal(need).is_none()) => {
+                    needs.extend(asked.into_iter().filter(|need| seen.insert(need.clone())));
+                    still.push(n);
+                }
+                Evaluated::Unit(unit) => {
+                    lanes.insert(n, record::lanes_of(pass, item, Some(&unit)));
+                }
+                Evaluated::Needs(_) | Evaluated::Stopped(..) | Evaluated::Filtered => {
+                    lanes.insert(n, record::lanes_of(pass, item, None));
+                }
+            }
+        }
+        open = still;
+        if needs.is_empty() {
+            break;
+        }
+        ask::resolve(pass, needs).await?;
+    }
+    // Whatever still needs something is told so when it is acted on.
+    for n in open {
+        lanes.entry(n).or_insert_with(|| record::lanes_of(pass, &items[&n], None));
+    }
+    Ok(lanes.into_iter().map(|(n, lanes)| (Arc::clone(&items[&n]), lanes)).collect())
+}
+
+/// Acts on records in lanes, several side by side.
+async fn act(pass: &Arc<Pass>, ready: Vec<(Arc<Item>, Vec<String>)>, telling: &mut Telling<'_>) -> Result<(), Ending> {
+    let mut lanes = Lanes::new(limits::RECORDS_SIDE_BY_SIDE);
+    let mut items = Vec::with_capacity(ready.len());
+    for (n, (item, keys)) in ready.into_iter().enumerate() {
+        lanes.add(n, keys);
+        items.push(item);
+    }
+    let mut running: JoinSet<Acted> = JoinSet::new();
+    let mut held: HashMap<tokio::task::Id, (usize, Vec<String>)> = HashMap::new();
+    let mut ending = None;
+    loop {
+        while let Some((n, keys)) = lanes.next() {
+            let task = running.spawn(record::act(Arc::clone(pass), Arc::clone(&items[n]), keys.clone()));
+            held.insert(task.id(), (n, keys));
+        }
+        let Some(joined) = running.join_next_with_id().await else { break };
+        let (id, acted) = match joined {
+            Ok((id, acted)) => (id, acted),
+            Err(error) => (error.id(), panicked(pass, &items, &held, error).await),
+        };
+        let Some((n, keys)) = held.remove(&id) else { continue };
+        lanes.free(&keys);
+        let (events, end) = match acted {
+            Acted::Settled(events) => (events, None),
+            Acted::Lanes(wider) => {
+                lanes.again(n, wider);
+                (Vec::new(), None)
+            }
+            Acted::Ended(end, events) => (events, Some(end)),
+            Acted::Bug(reason, events) => (events, Some(Ending::Bug(reason))),
+        };
+        events.into_iter().for_each(|event| telling.say(event));
+        if let Some(end) = end {
+            if let Ending::Bug(reason) = &end {
+                let told = Told { id: pass.label(&items[n].key), reason: Some(reason.clone()), ..Told::default() };
+                telling.say(Event::Alert(told));
+            }
+            ending.get_or_insert(end);
+        }
+        if ending.is_some() {
+            lanes.stop();
+        }
+    }
+    assert!(lanes.is_done(), "a page ends when all its lanes are free");
+    ending.map_or(Ok(()), Err)
+}
+
+/// A panic of ours while a record was acted on: the record is parked, whatever it had sent stays in the journal.
+async fn panicked(
+    pass: &Arc<Pass>,
+    items: &[Arc<Item>],
+    held: &HashMap<tokio::task::Id, (usize, Vec<String>)>,
+    error: tokio::task::JoinError,
+) -> Acted {
+    let Some((n, keys)) = held.get(&error.id()).cloned() else {
+        return Acted::Bug("a task that nobody began has ended".to_owned(), Vec::new());
+    };
+    let failure = match error.try_into_panic() {
+        Ok(panic) => pass.bug(panic.as_ref()),
+        Err(_) => return Acted::Ended(Ending::Cancelled, Vec::new()),
+    };
+    record::park(Arc::clone(pass), Arc::clone(&items[n]), keys, failure).await
+}
+
+/// Waits for the last moment at which writes without an outcome may take effect, where the clock makes that short: a
+/// simulated one runs fast. Whether it has waited.
+async fn outcomes_come_soon(pass: &Pass, began: (std::time::Instant, Timestamp)) -> Result<bool, Ending> {
+    let flow = pass.flow().name.to_string();
+    let last = pass.open().iter().filter(|i| i.flow == flow).map(super::journal::late_until).max();
+    let Some(until) = last else { return Ok(false) };
+    let source = pass.source()?;
+    let now = source.now();
+    let real = began.0.elapsed().as_millis().max(1);
+    let simulated = u128::try_from(now.duration_since(began.1).as_millis()).unwrap_or(1).max(1);
+    let left = u128::try_from(until.duration_since(now).as_millis()).unwrap_or(0);
+    if left * real / simulated > u128::from(limits::OUTCOME_PATIENCE_SECONDS) * 1_000 {
+        return Ok(false);
+    }
+    while source.now() < until {
+        stop_if_cancelled(pass)?;
+        let step = source.now().checked_add(jiff::SignedDuration::from_secs(15)).unwrap_or(until);
+        source.sleep_until(step.min(until)).await;
+    }
+    Ok(true)
+}

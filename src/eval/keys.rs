@@ -1,0 +1,440 @@
+//! Earlier copies: by link, by the keys that the document fills, or the record itself; and what is done with one.
+
+use super::compile::Compiler;
+use super::make::{MappingCode, Role};
+use super::run::{Code, Run};
+use super::value::{NEEDS, Record, Value, same};
+use super::{Failure, Halt, KeyTried, LinkNeed, OnSourceChange};
+use crate::ir::{EntityId, FieldId, Header, Key, KeyField, OnChange, Overwrite, Type, Verb};
+use crate::source::Span;
+use std::sync::Arc;
+
+/// What is known of an earlier copy.
+pub(crate) enum Resolved<'r> {
+    /// There is none.
+    None,
+    /// There was one of ours, and it is gone.
+    Gone,
+    /// One of its keys is that of a draft that is not written yet.
+    After(u32),
+    /// Its keys wait for what the target answers to that draft.
+    Later(u32),
+    /// It is there.
+    Found { id: &'r str, ours: bool, row: &'r Record<'r> },
+    /// The record that the flow reads.
+    Itself { id: &'r str, row: &'r Record<'r> },
+}
+
+impl<'r> Resolved<'r> {
+    pub(crate) fn found(&self) -> Option<&'r Record<'r>> {
+        match self {
+            Self::Found { row, .. } | Self::Itself { row, .. } => Some(row),
+            Self::None | Self::Gone | Self::After(_) | Self::Later(_) => None,
+        }
+    }
+
+    pub(crate) fn id(&self) -> Option<&'r str> {
+        match self {
+            Self::Found { id, .. } | Self::Itself { id, .. } => Some(id),
+            Self::None | Self::Gone | Self::After(_) | Self::Later(_) => None,
+        }
+    }
+}
+
+/// A compiled header.
+pub(crate) struct HeaderCode {
+    pub(crate) verb: VerbCode,
+    keys: Vec<KeyCode>,
+    prefer: Vec<(FieldId, Code)>,
+    prefer_newest: Option<FieldId>,
+    pub(crate) overwrite: Overwrite,
+    pub(crate) overwrite_fields: Option<Vec<Arc<str>>>,
+    on_change: ChangeCode,
+    pub(crate) otherwise: Option<Code>,
+    pub(crate) span: Span,
+}
+
+/// What happens to an earlier copy.
+pub(crate) enum VerbCode {
+    CreateOnce,
+    Upsert,
+    Update,
+    CreateUnless(Code),
+    Delete(Option<Code>),
+}
+
+enum KeyCode {
+    Linked(Code, EntityId),
+    Itself,
+    By(Vec<KeyField>),
+}
+
+enum ChangeCode {
+    Alert,
+    Ignore,
+    Update(Option<Code>, bool),
+    Write(Code),
+}
+
+impl HeaderCode {
+    pub(crate) fn new(compiler: &mut Compiler<'_>, header: &Header) -> Self {
+        let key = |compiler: &mut Compiler<'_>, key: &Key| match key {
+            Key::Linked(to) => {
+                let entity = match to.ty.present() {
+                    Type::Record(entity) | Type::Code(entity) => *entity,
+                    _ => EntityId(0),
+                };
+                KeyCode::Linked(compiler.code(to), entity)
+            }
+            Key::Itself => KeyCode::Itself,
+            Key::By(fields) => KeyCode::By(fields.clone()),
+        };
+        Self {
+            verb: match &header.verb {
+                Verb::CreateOnce => VerbCode::CreateOnce,
+                Verb::Upsert => VerbCode::Upsert,
+                Verb::Update => VerbCode::Update,
+                Verb::CreateUnless(cond) => VerbCode::CreateUnless(compiler.code(cond)),
+                Verb::Delete(cond) => VerbCode::Delete(cond.as_ref().map(|cond| compiler.code(cond))),
+            },
+            keys: header.keys.iter().map(|k| key(compiler, k)).collect(),
+            prefer: header.prefer.iter().map(|(field, value)| (*field, compiler.code(value))).collect(),
+            prefer_newest: header.prefer_newest,
+            overwrite: header.overwrite,
+            overwrite_fields: header.overwrite_fields.clone(),
+            on_change: match &header.on_change {
+                OnChange::Alert => ChangeCode::Alert,
+                OnChange::Ignore => ChangeCode::Ignore,
+                OnChange::Update { cond, alert } => {
+                    ChangeCode::Update(cond.as_ref().map(|cond| compiler.code(cond)), *alert)
+                }
+                OnChange::Write(then) => ChangeCode::Write(compiler.code(then)),
+            },
+            otherwise: header.otherwise.as_ref().map(|e| compiler.code(e)),
+            span: header.span,
+        }
+    }
+
+    /// Nothing is created.
+    pub(crate) fn only_updates(&self) -> bool {
+        matches!(self.verb, VerbCode::Update | VerbCode::Delete(_))
+    }
+
+    /// Looks for an earlier copy: the link first, then all keys at once, so that one round asks for them.
+    pub(crate) fn resolve<'r>(
+        &'r self,
+        run: &mut Run<'r>,
+        mapping: &MappingCode,
+        args: &'r [Value<'r>],
+        role: Role,
+    ) -> Result<(Resolved<'r>, Vec<KeyTried>), Halt> {
+        if let VerbCode::CreateUnless(_) = self.verb
+            && self.keys.is_empty()
+        {
+            return Ok((Resolved::None, Vec::new()));
+        }
+        if self.keys.iter().any(|key| matches!(key, KeyCode::Itself)) {
+            return self.itself(run, args).map(|found| (found, Vec::new()));
+        }
+        let mut linked = false;
+        for (entity, key) in self.sources(run, args, role)? {
+            linked = true;
+            match self.by_link(run, mapping, entity, key)? {
+                Resolved::None => {}
+                found => return Ok((found, Vec::new())),
+            }
+        }
+        let mut search = Search { rows: Vec::new(), tried: Vec::new(), after: None };
+        let mut halted = None;
+        let mut empty = Vec::new();
+        for key in &self.keys {
+            if let KeyCode::By(fields) = key {
+                match search.by(run, mapping, fields, self.span) {
+                    Ok(None) => {}
+                    Ok(Some(field)) => empty.push(field),
+                    Err(halt) => super::ops::note(&mut halted, halt)?,
+                }
+            }
+        }
+        if let Some(halt) = halted {
+            return Err(halt);
+        }
+        if search.tried.is_empty() && search.after.is_none() && !linked {
+            return Err(self.no_key(run, mapping.target, &empty));
+        }
+        let resolved = self.one(run, mapping.target, search.rows)?;
+        let resolved = match (resolved, search.after) {
+            (Resolved::None, Some(after)) => Resolved::After(after),
+            (resolved, _) => resolved,
+        };
+        Ok((resolved, search.tried))
+    }
+
+    fn no_key(&self, run: &Run<'_>, target: EntityId, empty: &[FieldId]) -> Halt {
+        let schema = run.compiled.program.entity(target);
+        let names: Vec<&str> = empty.iter().map(|f| &*schema.get(*f).name).collect();
+        let what = if names.is_empty() {
+            "what it is linked to is empty".to_owned()
+        } else {
+            format!("{} {} empty", names.join(" and "), if names.len() == 1 { "is" } else { "are" })
+        };
+        let reason = format!("nobody can tell whether this {} is there already: {what}", schema.name);
+        Halt::fail(Failure::new(reason, self.span))
+    }
+
+    /// The record that the flow reads.
+    fn itself<'r>(&self, run: &mut Run<'r>, args: &'r [Value<'r>]) -> Result<Resolved<'r>, Halt> {
+        let own = args.iter().find_map(|arg| match arg {
+            Value::Record(record) => Some(*record),
+            _ => None,
+        });
+        let Some(row) = run.source.or(own) else {
+            return Err(run.broken_promise("`itself` where no record is read", self.span));
+        };
+        match run.identity(Value::Record(row), row.entity) {
+            Some((_, id)) => Ok(Resolved::Itself { id: run.arena.alloc_str(&id), row }),
+            None => Err(Halt::fail(Failure::new("the record has no key, so it can't be updated", self.span))),
+        }
+    }
+
+    /// The records that this document is a copy of, by its header or by its place in the flow.
+    fn sources<'r>(
+        &self,
+        run: &mut Run<'r>,
+        args: &'r [Value<'r>],
+        role: Role,
+    ) -> Result<Vec<(EntityId, Arc<str>)>, Halt> {
+        let mut sources = Vec::new();
+        for key in &self.keys {
+            if let KeyCode::Linked(to, entity) = key {
+                let to = to.eval(run)?;
+                sources.extend(run.identity(to, *entity));
+            }
+        }
+        if role == Role::Top && sources.is_empty() {
+            sources.extend(own_record(run, args));
+        }
+        Ok(sources)
+    }
+
+    /// What the draft is linked to, once it is written.
+    pub(crate) fn source<'r>(
+        &self,
+        run: &mut Run<'r>,
+        args: &'r [Value<'r>],
+        role: Role,
+    ) -> Option<(EntityId, Arc<str>)> {
+        if self.keys.iter().any(|key| matches!(key, KeyCode::Itself)) {
+            return None;
+        }
+        self.sources(run, args, role).ok().and_then(|sources| sources.into_iter().next())
+    }
+
+    fn by_link<'r>(
+        &self,
+        run: &mut Run<'r>,
+        mapping: &MappingCode,
+        entity: EntityId,
+        key: Arc<str>,
+    ) -> Result<Resolved<'r>, Halt> {
+        // What creates knows its own links; what only changes takes those of any mapping, from either end.
+        let name = match self.verb {
+            VerbCode::CreateOnce | VerbCode::Upsert | VerbCode::CreateUnless(_) => {
+                Some(Arc::clone(&run.compiled.program.mapping(mapping.id).name))
+            }
+            VerbCode::Update | VerbCode::Delete(_) => None,
+        };
+        let target = mapping.target;
+        let ids = run.linked(LinkNeed { mapping: name, entity, key, other: target })?;
+        match ids.as_slice() {
+            [] => Ok(Resolved::None),
+            [id] => {
+                let row = run.row_of(mapping.connection(run), target, id, self.span)?;
+                Ok(row.map_or(Resolved::Gone, |row| Resolved::Found { id, ours: true, row }))
+            }
+            _ => {
+                let name = &run.compiled.program.entity(target).name;
+                let reason = format!("the record is linked to more than one {name}: {}", ids.join(", "));
+                Err(Halt::fail(Failure::new(reason, self.span)))
+            }
+        }
+    }
+
+    /// One of the copies that were found.
+    fn one<'r>(
+        &self,
+        run: &mut Run<'r>,
+        target: EntityId,
+        rows: Vec<(&'r str, &'r Record<'r>)>,
+    ) -> Result<Resolved<'r>, Halt> {
+        let mut rows = rows;
+        for (field, wanted) in &self.prefer {
+            if rows.len() < 2 {
+                break;
+            }
+            let wanted = wanted.eval(run)?;
+            let slot = usize::from(run.compiled.layouts.slot(target, *field));
+            let has = |row: &Record<'r>| row.slots.get(slot).is_some_and(|value| agrees(*value, wanted));
+            if rows.iter().any(|(_, row)| has(row)) {
+                rows.retain(|(_, row)| has(row));
+            }
+        }
+        if let (2.., Some(field)) = (rows.len(), self.prefer_newest) {
+            let slot = usize::from(run.compiled.layouts.slot(target, field));
+            let moment = |row: &Record<'r>| match row.slots.get(slot) {
+                Some(Value::Instant(t)) => Some(*t),
+                Some(Value::Date(d)) => jiff::tz::Offset::UTC.to_timestamp(d.at(0, 0, 0, 0)).ok(),
+                _ => None,
+            };
+            let newest = rows.iter().filter_map(|(_, row)| moment(row)).max();
+            rows.retain(|(_, row)| moment(row) == newest);
+        }
+        match rows.as_slice() {
+            [] => Ok(Resolved::None),
+            [(id, row)] => Ok(Resolved::Found { id, ours: false, row }),
+            _ => {
+                let name = &run.compiled.program.entity(target).name;
+                let ids: Vec<&str> = rows.iter().map(|(id, _)| *id).collect();
+                let reason = format!(
+                    "more than one {name} in {} has this key ({}): merge them, or say with `prefer` which is meant",
+                    run.connection(target),
+                    ids.join(", ")
+                );
+                Err(Halt::fail(Failure::new(reason, self.span)))
+            }
+        }
+    }
+
+    /// What happens when the source of this document has changed.
+    pub(crate) fn on_change(&self, run: &mut Run<'_>) -> OnSourceChange {
+        match &self.on_change {
+            ChangeCode::Alert => OnSourceChange::Alert,
+            ChangeCode::Ignore => OnSourceChange::Ignore,
+            // Without a copy there is nothing that the condition could look at.
+            ChangeCode::Update(Some(cond), alert) if run.updating() => match (cond.holds(run), alert) {
+                (Ok(true), _) => OnSourceChange::Update,
+                (_, true) => OnSourceChange::Alert,
+                (_, false) => OnSourceChange::Ignore,
+            },
+            ChangeCode::Update(..) => OnSourceChange::Update,
+            ChangeCode::Write(then) if run.updating() => match then.eval(run) {
+                Ok(Value::Draft(n)) => OnSourceChange::Write(n as usize),
+                _ => OnSourceChange::Alert,
+            },
+            ChangeCode::Write(_) => OnSourceChange::Alert,
+        }
+    }
+}
+
+/// The record that the flow reads; without a flow the first that the mapping is given.
+fn own_record<'r>(run: &mut Run<'r>, args: &'r [Value<'r>]) -> Option<(EntityId, Arc<str>)> {
+    let first = args.iter().find_map(|arg| match arg {
+        Value::Record(record) => Some(*record),
+        _ => None,
+    });
+    let record = run.source.or(first)?;
+    run.identity(Value::Record(record), record.entity)
+}
+
+fn agrees(has: Value<'_>, wanted: Value<'_>) -> bool {
+    match (has, wanted) {
+        (Value::Text(a), Value::Text(b)) => a.trim().eq_ignore_ascii_case(b.trim()),
+        (Value::Missing, Value::Absent) => true,
+        (a, b) => same(a, b),
+    }
+}
+
+/// A search by all keys of a header.
+struct Search<'r> {
+    rows: Vec<(&'r str, &'r Record<'r>)>,
+    tried: Vec<KeyTried>,
+    after: Option<u32>,
+}
+
+impl<'r> Search<'r> {
+    /// Searches by one key; gives the field that is empty where it can't be tried.
+    fn by(
+        &mut self,
+        run: &mut Run<'r>,
+        mapping: &MappingCode,
+        fields: &[KeyField],
+        place: Span,
+    ) -> Result<Option<FieldId>, Halt> {
+        let (target, connection) = (mapping.target, mapping.connection(run));
+        let mut by = Vec::with_capacity(fields.len());
+        let mut values: Vec<Option<Arc<str>>> = Vec::with_capacity(fields.len());
+        let mut pending = None;
+        for key in fields {
+            let value =
+                run.making.last().and_then(|making| making.values[key.field.0 as usize]).unwrap_or(Value::Absent);
+            let value = match value {
+                Value::Hole(NEEDS) => return Err(Halt::Needs),
+                Value::Hole(draft) => return Err(Halt::Later(draft)),
+                Value::Draft(n) if run.drafts[n as usize].id.is_none() => {
+                    pending = Some(n);
+                    Some(super::Pending::json(n as usize).into())
+                }
+                value => self.key_value(run, target, key.field, value, place)?,
+            };
+            if value.is_none() && !key.optional {
+                return Ok(Some(key.field));
+            }
+            by.push(key.field);
+            values.push(value);
+        }
+        self.tried.push(KeyTried { fields: by.clone(), values: values.clone() });
+        if let Some(n) = pending {
+            self.after.get_or_insert(n);
+            return Ok(None);
+        }
+        for row in run.find(Some(&connection), target, &by, &values, place)? {
+            let key = run.compiled.program.entity(target).key.and_then(|key| run.key_text(row, key));
+            let id: &'r str = run.arena.alloc_str(&key.unwrap_or_default());
+            if !self.rows.iter().any(|(known, _)| *known == id) {
+                self.rows.push((id, row));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The text of a key's value: an enumeration as the flow says it, a reference by its own key.
+    fn key_value(
+        &self,
+        run: &mut Run<'r>,
+        target: EntityId,
+        field: FieldId,
+        value: Value<'r>,
+        place: Span,
+    ) -> Result<Option<Arc<str>>, Halt> {
+        let value = match (value, run.compiled.program.entity(target).get(field).ty.present()) {
+            (Value::Text(code), Type::Record(entity)) if !crate::value::code::is_guid(code) => {
+                Value::Record(run.row_by_code(*entity, code, place)?)
+            }
+            (other @ (Value::Record(_) | Value::Reference(_)), Type::Code(entity)) => {
+                match run.compiled.program.entity(*entity).code {
+                    Some(code) => run.field(other, *entity, code, place)?,
+                    None => other,
+                }
+            }
+            (other, _) => other,
+        };
+        Ok(run.text_of_key(value).filter(|text| !text.trim().is_empty()).map(Into::into))
+    }
+}
+
+impl<'r> Run<'r> {
+    /// The values of a search as texts; none when a value that must be there is absent in a search of one value.
+    pub(crate) fn key_values(&mut self, values: &[Code], place: Span) -> Result<Option<Vec<Option<Arc<str>>>>, Halt> {
+        let mut texts = Vec::with_capacity(values.len());
+        let mut halted = None;
+        for value in values {
+            match value.eval(self) {
+                Ok(Value::Draft(n)) if self.drafts[n as usize].id.is_none() => return Ok(None),
+                Ok(value) => texts.push(self.text_of_key(value).map(Arc::from)),
+                Err(halt) => super::ops::note(&mut halted, halt)?,
+            }
+        }
+        let _ = place;
+        halted.map_or(Ok(Some(texts)), Err)
+    }
+}

@@ -1,0 +1,223 @@
+//! Layouts: for each entity, which of its fields are decoded, into which slot, and what they must look like.
+
+use super::value::Value;
+use crate::ir::{EntityId, EnumType, Field, FieldId, Forms, Program, Type, WireForm};
+use crate::plan::Reads;
+use jiff::tz::TimeZone;
+use rustc_hash::FxHashMap;
+use std::sync::Arc;
+
+/// No slot: the field is not decoded.
+pub(crate) const NO_SLOT: u16 = u16::MAX;
+
+/// The layouts of all entities.
+pub(crate) struct Layouts {
+    pub(crate) all: Vec<Layout>,
+}
+
+/// The layout of one entity.
+pub(crate) struct Layout {
+    pub(crate) entity: EntityId,
+    /// What slots hold before anything is decoded.
+    pub(crate) empty: Box<[Value<'static>]>,
+    pub(crate) slots: Vec<Slot>,
+    /// Field to slot.
+    pub(crate) slot_of: Box<[u16]>,
+    /// What is done with a member, by its wire name.
+    pub(crate) members: FxHashMap<Box<str>, Action>,
+    /// Entries of `meta_data`: key, its rank among the keys of the slot, slot.
+    pub(crate) metas: Vec<(Arc<str>, usize, u16)>,
+    /// Slots of `meta_data` entries asked for by name.
+    pub(crate) meta_slots: FxHashMap<Arc<str>, u16>,
+    /// Zone of the wall clock.
+    pub(crate) zone: Option<TimeZone>,
+}
+
+/// A slot.
+pub(crate) struct Slot {
+    pub(crate) name: Arc<str>,
+    pub(crate) shape: Shape,
+    pub(crate) zero_is_absent: bool,
+    /// An empty text is a value: the field is a text that is always there.
+    pub(crate) keeps_empty: bool,
+    /// A plugin wrote it: scalars of any kind are taken as text.
+    pub(crate) loose: bool,
+}
+
+/// What a member is decoded as.
+pub(crate) enum Shape {
+    Bool,
+    /// A number; `whole`: without decimals. `hundredfold`: a fraction that is a rate.
+    Number {
+        whole: bool,
+        hundredfold: bool,
+    },
+    Text {
+        padded: bool,
+    },
+    Upper,
+    Guid,
+    Date {
+        milliseconds: bool,
+    },
+    Instant {
+        form: WireForm,
+    },
+    Enum(Enumeration),
+    Reference,
+    Nested(EntityId),
+    List(Box<Shape>),
+    Json,
+}
+
+/// An enumeration by what the API says.
+pub(crate) struct Enumeration {
+    pub(crate) name: Arc<str>,
+    pub(crate) open: bool,
+    /// JSON as it stands, and the code.
+    pub(crate) values: Vec<(Arc<str>, Arc<str>)>,
+}
+
+/// What is done with a member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    Skip,
+    /// Into this slot.
+    Take(u16),
+    /// Into these two slots: one member under two names.
+    Twice(u16, u16),
+    /// Entries are picked.
+    Meta,
+    /// Entries are picked, and the list is wanted too.
+    MetaAnd(u16),
+}
+
+impl Layouts {
+    /// Layouts of what is read.
+    pub(crate) fn new(program: &Program, reads: &Reads) -> Self {
+        Self { all: (0..program.entities.len()).map(|n| Layout::new(program, reads, EntityId::from(n))).collect() }
+    }
+
+    /// The layout of an entity.
+    pub(crate) fn of(&self, entity: EntityId) -> &Layout {
+        &self.all[entity.0 as usize]
+    }
+
+    /// The slot of a field; [`NO_SLOT`] when nobody reads it.
+    pub(crate) fn slot(&self, entity: EntityId, field: FieldId) -> u16 {
+        self.of(entity).slot_of.get(field.0 as usize).copied().unwrap_or(NO_SLOT)
+    }
+}
+
+impl Layout {
+    fn new(program: &Program, reads: &Reads, entity: EntityId) -> Self {
+        let schema = program.entity(entity);
+        let zone = program.connector(&schema.connector).and_then(|c| TimeZone::get(&c.zone).ok());
+        let mut layout = Self {
+            entity,
+            empty: Box::new([]),
+            slots: Vec::new(),
+            slot_of: vec![NO_SLOT; schema.fields.len()].into(),
+            members: FxHashMap::default(),
+            metas: Vec::new(),
+            meta_slots: FxHashMap::default(),
+            zone,
+        };
+        let mut empty = Vec::new();
+        for id in reads.fields(entity) {
+            let field = schema.get(id);
+            let slot = layout.push(slot_of_field(program, field));
+            let optional = field.ty.is_optional() || field.form.zero_is_absent || field.meta.is_some();
+            empty.push(if optional { Value::Absent } else { Value::Missing });
+            layout.slot_of[id.0 as usize] = slot;
+            match &field.meta {
+                None => layout.member(&field.wire, slot),
+                Some(meta) => {
+                    let keys = meta.keys.iter().enumerate().map(|(rank, key)| (Arc::clone(key), rank, slot));
+                    layout.metas.extend(keys);
+                    layout.meta_member();
+                }
+            }
+        }
+        for key in reads.meta(entity) {
+            let text = Slot {
+                name: Arc::clone(key),
+                shape: Shape::Text { padded: false },
+                zero_is_absent: false,
+                keeps_empty: false,
+                loose: true,
+            };
+            let slot = layout.push(text);
+            empty.push(Value::Absent);
+            layout.metas.push((Arc::clone(key), 0, slot));
+            layout.meta_slots.insert(Arc::clone(key), slot);
+            layout.meta_member();
+        }
+        layout.empty = empty.into();
+        layout
+    }
+
+    fn push(&mut self, slot: Slot) -> u16 {
+        self.slots.push(slot);
+        u16::try_from(self.slots.len() - 1).unwrap_or(NO_SLOT - 1)
+    }
+
+    fn member(&mut self, wire: &str, slot: u16) {
+        let action = match self.members.get(wire) {
+            None | Some(Action::Skip) => Action::Take(slot),
+            Some(Action::Take(first) | Action::Twice(first, _)) => Action::Twice(*first, slot),
+            Some(Action::Meta | Action::MetaAnd(_)) => Action::MetaAnd(slot),
+        };
+        self.members.insert(wire.into(), action);
+    }
+
+    fn meta_member(&mut self) {
+        let action = match self.members.get("meta_data") {
+            Some(Action::Take(slot) | Action::MetaAnd(slot)) => Action::MetaAnd(*slot),
+            _ => Action::Meta,
+        };
+        self.members.insert("meta_data".into(), action);
+    }
+}
+
+fn slot_of_field(program: &Program, field: &Field) -> Slot {
+    let optional = field.ty.is_optional();
+    Slot {
+        name: Arc::clone(&field.name),
+        shape: shape(program, field.ty.present(), field.form),
+        zero_is_absent: field.form.zero_is_absent,
+        keeps_empty: !optional && !field.form.zero_is_absent && matches!(field.ty, Type::Text(_)),
+        loose: field.meta.is_some(),
+    }
+}
+
+fn shape(program: &Program, ty: &Type, form: Forms) -> Shape {
+    match ty {
+        Type::Bool => Shape::Bool,
+        Type::Int => Shape::Number { whole: true, hundredfold: false },
+        Type::Percent => Shape::Number { whole: false, hundredfold: form.form == WireForm::Fraction },
+        Type::Decimal | Type::Literal | Type::Money(_) | Type::Price => {
+            Shape::Number { whole: false, hundredfold: false }
+        }
+        Type::Text(_) | Type::Email | Type::FieldOf(_) | Type::Code(_) => Shape::Text { padded: form.padded > 0 },
+        Type::Country | Type::Currency => Shape::Upper,
+        Type::Guid => Shape::Guid,
+        Type::Date => Shape::Date { milliseconds: form.form == WireForm::Milliseconds },
+        Type::Instant => Shape::Instant { form: form.form },
+        Type::Enum(values) => Shape::Enum(Enumeration::new(values)),
+        Type::List(element) => Shape::List(Box::new(shape(program, element.present(), form))),
+        Type::Record(entity) => {
+            let refers = form.form != WireForm::Nested && program.entity(*entity).stands_alone();
+            if refers { Shape::Reference } else { Shape::Nested(*entity) }
+        }
+        Type::Optional(inner) => shape(program, inner, form),
+        Type::Json | Type::Unknown | Type::Nothing | Type::Never | Type::Duration => Shape::Json,
+    }
+}
+
+impl Enumeration {
+    fn new(values: &EnumType) -> Self {
+        let values_by_wire = values.values.iter().map(|v| (Arc::clone(&v.wire), Arc::clone(&v.code))).collect();
+        Self { name: Arc::clone(&values.name), open: values.open, values: values_by_wire }
+    }
+}

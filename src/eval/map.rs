@@ -1,0 +1,67 @@
+//! One mapping over many records, offline: `flowc map`.
+
+use super::compile::Compiled;
+use super::decode::Learnt;
+use super::{Argument, Evaluated, Failure, Known};
+use crate::ir::{Const, EntityId, MappingId, Stop, Type};
+use bumpalo::Bump;
+
+/// A mapping that is applied to one record after the other; each thread has its own.
+pub struct Mapper<'c> {
+    compiled: &'c Compiled,
+    mapping: MappingId,
+    record: EntityId,
+    /// Parameters behind the record, which nobody fills.
+    absent: usize,
+    arena: Bump,
+    learnt: Learnt,
+}
+
+impl<'c> Mapper<'c> {
+    /// A mapper of records of the mapping's first parameter.
+    ///
+    /// # Errors
+    /// The mapping takes something else than one record.
+    pub fn new(compiled: &'c Compiled, mapping: MappingId) -> Result<Self, String> {
+        let declared = compiled.program().mapping(mapping);
+        let Some(((_, ty, _), rest)) = declared.params.split_first() else {
+            return Err(format!("`{}` takes no record", declared.name));
+        };
+        let Type::Record(record) = ty.present() else {
+            return Err(format!("the first parameter of `{}` is not a record", declared.name));
+        };
+        if let Some((name, ..)) = rest.iter().find(|(_, ty, _)| !ty.is_optional()) {
+            let reason = format!("`{}` wants `{name}` beside the record: give it a mapping of its own", declared.name);
+            return Err(reason);
+        }
+        let absent = rest.len();
+        Ok(Self { compiled, mapping, record: *record, absent, arena: Bump::new(), learnt: Learnt::default() })
+    }
+
+    /// Appends the payload of a record; `false`: the mapping leaves it alone, and nothing is appended.
+    ///
+    /// # Errors
+    /// Why the record stops. `out` is as it was before.
+    pub fn map(&mut self, raw: &str, known: &dyn Known, out: &mut Vec<u8>) -> Result<bool, (Stop, Failure)> {
+        let mut args = vec![Argument::Record(self.record, raw)];
+        args.resize(self.absent + 1, Argument::Constant(Const::Absent));
+        match self.compiled.apply(self.mapping, &args, known) {
+            Evaluated::Unit(unit) => {
+                let Some(draft) = unit.drafts.iter().rfind(|draft| draft.made.mapping == self.mapping) else {
+                    return Ok(false);
+                };
+                if draft.fields.is_empty() {
+                    return Ok(false);
+                }
+                out.extend_from_slice(draft.create_body().as_bytes());
+                Ok(true)
+            }
+            Evaluated::Filtered => Ok(false),
+            Evaluated::Stopped(stop, failure) => Err((stop, failure)),
+            Evaluated::Needs(needs) => {
+                let place = self.compiled.program().mapping(self.mapping).span;
+                Err((Stop::Fail, Failure::new(format!("{} things must be asked first", needs.len()), place)))
+            }
+        }
+    }
+}

@@ -1,0 +1,644 @@
+//! Functions that the language has by itself, computed.
+
+use super::compile::{Compiler, call};
+use super::make::Role;
+use super::run::{Code, Eval, Run};
+use super::value::{Value, same, show};
+use super::{Failure, Halt, LinkNeed, ops};
+use crate::ir::{Binary, Const, EntityId, Expr, ExprKind, FieldId, Native, Type};
+use crate::source::Span;
+use crate::value::{address, decimal, money, text, time};
+use rust_decimal::Decimal;
+
+/// What a function needs to know beside its arguments.
+#[derive(Clone)]
+struct At {
+    span: Span,
+    ty: Type,
+}
+
+/// A call of a native as code.
+pub(crate) fn compile(compiler: &mut Compiler<'_>, native: Native, args: &[Expr], expr: &Expr) -> Code {
+    let at = At { span: expr.span, ty: expr.ty.clone() };
+    match (native, args) {
+        (
+            Native::Map | Native::Where | Native::Flat | Native::Any | Native::All | Native::Sum | Native::First,
+            [list, Expr { kind: ExprKind::Lambda(locals, body), .. }],
+        ) => {
+            let (list, body) = (compiler.code(list), compiler.code(body));
+            let local = locals.first().map_or(0, |l| l.0);
+            call(move |run| over_list(run, native, &list, local, &body, &at))
+        }
+        (Native::Round, [Expr { kind: ExprKind::Binary(Binary::Div, a, b), .. }, digits])
+            if a.ty.present().is_number() && !compiler.trace =>
+        {
+            divided_and_rounded(compiler, a, b, digits, at.span)
+        }
+        (Native::Capture, [text, pattern]) => capture(compiler, text, pattern, at.span),
+        (Native::Linked, [record]) => linked(compiler, record, at.span),
+        (Native::MetaOf, [entries, key]) => meta_of(compiler, expr, entries, key, at.span),
+        (Native::DocumentTotal, [lines, names @ ..]) => document_total(compiler, lines, names, at.span),
+        _ => {
+            let args: Vec<Code> = args.iter().map(|arg| compiler.code(arg)).collect();
+            call(move |run| match args.as_slice() {
+                [one] => {
+                    let one = one.eval(run)?;
+                    apply(run, native, &[one], &at)
+                }
+                _ => {
+                    let args = run.arguments(&args, Role::Ensured)?;
+                    apply(run, native, args, &at)
+                }
+            })
+        }
+    }
+}
+
+fn apply<'r>(run: &mut Run<'r>, native: Native, args: &[Value<'r>], at: &At) -> Eval<'r> {
+    use Native as N;
+    match native {
+        N::Fit
+        | N::Plain
+        | N::Digits
+        | N::Trim
+        | N::Upper
+        | N::Lower
+        | N::Take
+        | N::Replace
+        | N::Split
+        | N::Postcode
+        | N::Street
+        | N::StartsWith
+        | N::EndsWith => on_text(run, native, args, at),
+        N::Join
+        | N::Present
+        | N::Distinct
+        | N::Count
+        | N::First
+        | N::Last
+        | N::Single
+        | N::Nth
+        | N::IsEmpty
+        | N::Sum
+        | N::Length
+        | N::Contains => on_list(run, native, args, at),
+        N::Max
+        | N::Min
+        | N::Abs
+        | N::Round
+        | N::Floor
+        | N::Int
+        | N::DecimalOf
+        | N::PriceOf
+        | N::TaxOf
+        | N::NetOf
+        | N::WithTax
+        | N::Share => on_number(run, native, args, at),
+        N::Untaxed | N::PercentOf => Ok(args.first().copied().unwrap_or(Value::Absent)),
+        N::DateOf => date_of(run, args, at),
+        N::Today => Ok(Value::Date(time::date_in(run.known.now(), &run.compiled.zone))),
+        N::Now => Ok(Value::Instant(run.known.now())),
+        N::Map | N::Where | N::Flat | N::Any | N::All | N::Linked | N::MetaOf | N::DocumentTotal | N::Capture => {
+            Err(run.broken_promise(&format!("`{}` with other arguments than it has", native.name()), at.span))
+        }
+    }
+}
+
+/// An empty text where there may be none.
+fn or_absent<'r>(text: &'r str, at: &At) -> Value<'r> {
+    if text.is_empty() && at.ty.is_optional() { Value::Absent } else { Value::Text(text) }
+}
+
+fn wrong<'r>(run: &Run<'r>, native: Native, at: &At) -> Halt {
+    run.broken_promise(&format!("`{}` with other arguments than it has", native.name()), at.span)
+}
+
+fn on_text<'r>(run: &mut Run<'r>, native: Native, args: &[Value<'r>], at: &At) -> Eval<'r> {
+    let t = match args.first() {
+        Some(Value::Text(t)) => *t,
+        Some(Value::Absent) => return Ok(Value::Absent),
+        // A number that is wanted as a text.
+        Some(value @ (Value::Number(_) | Value::Date(_))) => run.arena.alloc_str(&show(*value)),
+        _ => return Err(wrong(run, native, at)),
+    };
+    let other = |n: usize| match args.get(n) {
+        Some(Value::Text(t)) => Some(*t),
+        _ => None,
+    };
+    Ok(match native {
+        Native::Fit => return fit(t, args, at),
+        Native::Plain => {
+            // Most names hold neither tags nor entities, and single blanks.
+            let simple =
+                !t.contains(['<', '&', '\n', '\t', '\r', '\u{a0}']) && !t.contains("  ") && t.trim().len() == t.len();
+            or_absent(if simple { t } else { run.arena.alloc_str(&text::plain(t)) }, at)
+        }
+        Native::Digits => {
+            let digits: String = t.chars().filter(char::is_ascii_digit).collect();
+            or_absent(run.arena.alloc_str(&digits), at)
+        }
+        Native::Trim => match t.trim() {
+            "" => Value::Absent,
+            trimmed => Value::Text(trimmed),
+        },
+        Native::Upper if t.chars().any(char::is_lowercase) => run.text(&t.to_uppercase()),
+        Native::Lower if t.chars().any(char::is_uppercase) => run.text(&t.to_lowercase()),
+        Native::Upper | Native::Lower => Value::Text(t),
+        Native::Take => match args.get(1).map(|n| whole(*n)) {
+            Some(Some(n)) => Value::Text(text::cut(t, n, text::Unit::CodePoints)),
+            _ => return Err(wrong(run, native, at)),
+        },
+        Native::Replace => match (other(1), other(2)) {
+            (Some(from), Some(to)) if !from.is_empty() && t.contains(from) => run.text(&t.replace(from, to)),
+            _ => Value::Text(t),
+        },
+        Native::Split => match other(1) {
+            Some(by) if !by.is_empty() => {
+                let parts: Vec<Value<'r>> = t.split(by).map(Value::Text).collect();
+                run.list(&parts)
+            }
+            _ => return Err(wrong(run, native, at)),
+        },
+        Native::Postcode => match address::postcode(t, other(1).unwrap_or("")) {
+            std::borrow::Cow::Borrowed("") => Value::Absent,
+            std::borrow::Cow::Borrowed(code) => Value::Text(code),
+            std::borrow::Cow::Owned(code) => run.text(&code),
+        },
+        Native::Street => street(run, t),
+        Native::StartsWith => Value::Bool(other(1).is_some_and(|o| t.starts_with(o))),
+        Native::EndsWith => Value::Bool(other(1).is_some_and(|o| t.ends_with(o))),
+        _ => return Err(wrong(run, native, at)),
+    })
+}
+
+/// Cut to the field that it is for: `(text, most, "word" or "char", in UTF-16 units)`.
+fn fit<'r>(t: &'r str, args: &[Value<'r>], at: &At) -> Eval<'r> {
+    let Some(max) = args.get(1).and_then(|n| whole(*n)) else { return Ok(Value::Text(t)) };
+    let unit = match args.get(3) {
+        Some(Value::Bool(true)) => text::Unit::Utf16,
+        _ => text::Unit::CodePoints,
+    };
+    let short = match args.get(2) {
+        Some(Value::Text("word")) => text::cut_at_word(t, max, unit),
+        _ => text::cut(t, max, unit),
+    };
+    Ok(or_absent(short, at))
+}
+
+fn whole(value: Value<'_>) -> Option<usize> {
+    match value {
+        Value::Number(n) => n.trunc().to_string().parse().ok(),
+        _ => None,
+    }
+}
+
+/// Street, number and addition; what the line lacks is absent.
+fn street<'r>(run: &Run<'r>, line: &'r str) -> Value<'r> {
+    let parts = address::street(line);
+    let text = |t: Option<&'r str>| t.filter(|t| !t.is_empty()).map_or(Value::Absent, Value::Text);
+    run.list(&[text(Some(parts.street)), text(parts.number), text(parts.addition)])
+}
+
+fn on_list<'r>(run: &mut Run<'r>, native: Native, args: &[Value<'r>], at: &At) -> Eval<'r> {
+    let list: &[Value<'r>] = match args.first() {
+        Some(Value::List(list)) => list,
+        Some(Value::Absent) => &[],
+        Some(Value::Text(t)) => {
+            return Ok(match (native, args.get(1)) {
+                (Native::Length, _) => Value::Number(t.chars().count().into()),
+                (Native::Contains, Some(Value::Text(part))) => Value::Bool(t.contains(part)),
+                _ => return Err(wrong(run, native, at)),
+            });
+        }
+        _ => return Err(wrong(run, native, at)),
+    };
+    Ok(match native {
+        Native::Join => {
+            let by = if let Some(Value::Text(by)) = args.get(1) { by } else { "" };
+            let texts: Vec<String> = list.iter().filter(|v| !super::wire::left_out(**v)).map(|v| show(*v)).collect();
+            if texts.is_empty() { Value::Absent } else { run.text(&texts.join(by)) }
+        }
+        Native::Present => {
+            let present: Vec<Value<'r>> = list.iter().copied().filter(|v| v.is_some()).collect();
+            run.list(&present)
+        }
+        Native::Distinct => {
+            let mut once: Vec<Value<'r>> = Vec::new();
+            for value in list {
+                if !once.iter().any(|known| same(*known, *value)) {
+                    once.push(*value);
+                }
+            }
+            run.list(&once)
+        }
+        Native::Count | Native::Length => Value::Number(list.len().into()),
+        Native::First => list.first().copied().unwrap_or(Value::Absent),
+        Native::Last => list.last().copied().unwrap_or(Value::Absent),
+        Native::IsEmpty => Value::Bool(list.is_empty()),
+        Native::Single => match list {
+            [one] => *one,
+            _ => {
+                let reason = format!("exactly one is wanted here, and there are {}", list.len());
+                return Err(Halt::soft(Failure::new(reason, at.span).with_value(list.len().to_string())));
+            }
+        },
+        Native::Nth => {
+            let n = args.get(1).and_then(|n| whole(*n));
+            match n.and_then(|n| list.get(n)) {
+                Some(value) => *value,
+                None => {
+                    let wanted = args.get(1).map_or_else(String::new, |n| show(*n));
+                    let reason = format!("there is no element {wanted} in a list of {}", list.len());
+                    return Err(Halt::soft(Failure::new(reason, at.span).with_value(wanted)));
+                }
+            }
+        }
+        Native::Contains => Value::Bool(args.get(1).is_some_and(|wanted| list.iter().any(|v| same(*v, *wanted)))),
+        Native::Sum => return sum(run, list.iter().map(|v| Ok(*v)), at),
+        _ => return Err(wrong(run, native, at)),
+    })
+}
+
+fn sum<'r>(run: &mut Run<'r>, values: impl Iterator<Item = Eval<'r>>, at: &At) -> Eval<'r> {
+    let mut total = Decimal::ZERO;
+    let mut price: Option<(Decimal, Decimal)> = None;
+    for value in values {
+        match value? {
+            Value::Number(n) => total = ops::number(Binary::Add, total, n, at.span)?,
+            Value::Price((net, gross)) => {
+                let (n, g) = price.unwrap_or_default();
+                price =
+                    Some((ops::number(Binary::Add, n, *net, at.span)?, ops::number(Binary::Add, g, *gross, at.span)?));
+            }
+            Value::Absent => {}
+            _ => return Err(wrong(run, Native::Sum, at)),
+        }
+    }
+    Ok(price.map_or(Value::Number(total), |price| Value::Price(run.arena.alloc(price))))
+}
+
+fn over_list<'r>(run: &mut Run<'r>, native: Native, list: &Code, local: u32, body: &Code, at: &At) -> Eval<'r> {
+    let list: &'r [Value<'r>] = match list.eval(run)? {
+        Value::List(list) => list,
+        Value::Absent => &[],
+        _ => return Err(wrong(run, native, at)),
+    };
+    if native == Native::Sum {
+        let mut values = Vec::with_capacity(list.len());
+        let mut halted = None;
+        for element in list {
+            run.locals[local as usize] = *element;
+            match body.eval(run) {
+                Ok(value) => values.push(value),
+                Err(halt) => ops::note(&mut halted, halt)?,
+            }
+        }
+        return match halted {
+            Some(halt) => Err(halt),
+            None => sum(run, values.into_iter().map(Ok), at),
+        };
+    }
+    let mut out = bumpalo::collections::Vec::new_in(run.arena);
+    let mut halted = None;
+    for element in list {
+        run.locals[local as usize] = *element;
+        match (native, body.eval(run)) {
+            (Native::Map, Ok(value)) => out.push(value),
+            (Native::Where, Ok(Value::Bool(true))) => out.push(*element),
+            (Native::First, Ok(Value::Bool(true))) => return Ok(*element),
+            (Native::Any, Ok(Value::Bool(true))) => return Ok(Value::Bool(true)),
+            (Native::All, Ok(Value::Bool(false))) => return Ok(Value::Bool(false)),
+            (Native::Flat, Ok(Value::List(values))) => out.extend_from_slice(values),
+            (_, Ok(_)) => {}
+            (_, Err(halt)) => ops::note(&mut halted, halt.within(&format!("[{}]", out.len())))?,
+        }
+    }
+    match (halted, native) {
+        (Some(halt), _) => Err(halt),
+        (None, Native::Any) => Ok(Value::Bool(false)),
+        (None, Native::All) => Ok(Value::Bool(true)),
+        (None, Native::First) => Ok(Value::Absent),
+        (None, _) => Ok(Value::List(out.into_bump_slice())),
+    }
+}
+
+fn on_number<'r>(run: &mut Run<'r>, native: Native, args: &[Value<'r>], at: &At) -> Eval<'r> {
+    let digits = |n: usize| match args.get(n) {
+        None => Some(0),
+        Some(value) => whole(*value).and_then(|n| u32::try_from(n).ok()),
+    };
+    match (native, args) {
+        (Native::Int | Native::DecimalOf, [value, ..]) => parsed(native, *value, at),
+        (Native::Max | Native::Min, [Value::List(list)]) => extreme(native, list, at),
+        (Native::Max | Native::Min, many) => extreme(native, many, at),
+        (_, [Value::Absent, ..]) => Ok(Value::Absent),
+        (Native::Round, [Value::Number(n), ..]) => {
+            let digits = digits(1).ok_or_else(|| wrong(run, native, at))?;
+            Ok(Value::Number(decimal::round(*n, digits)))
+        }
+        (Native::Round, [Value::Price((net, gross)), ..]) => {
+            let digits = digits(1).ok_or_else(|| wrong(run, native, at))?;
+            let pair = (decimal::round(*net, digits), decimal::round(*gross, digits));
+            Ok(Value::Price(run.arena.alloc(pair)))
+        }
+        (Native::Abs, [Value::Number(n)]) => Ok(Value::Number(n.abs())),
+        (Native::Abs, [Value::Price((net, gross))]) => Ok(Value::Price(run.arena.alloc((net.abs(), gross.abs())))),
+        (Native::Floor, [Value::Number(n)]) => Ok(Value::Number(n.floor())),
+        (Native::PriceOf, [Value::Number(net), Value::Number(tax)]) => {
+            let gross = ops::number(Binary::Add, *net, *tax, at.span)?;
+            Ok(Value::Price(run.arena.alloc((*net, gross))))
+        }
+        (Native::TaxOf, [Value::Number(net), Value::Number(rate)]) => computed(money::tax_of(*net, *rate), at),
+        (Native::NetOf, [Value::Number(gross), Value::Number(rate)]) => computed(money::net_of(*gross, *rate), at),
+        (Native::WithTax, [Value::Number(net), Value::Number(rate)]) => {
+            computed(money::tax_of(*net, *rate).and_then(|tax| net.checked_add(tax)), at)
+        }
+        (Native::Share, [Value::Number(total), Value::List(weights), ..]) => {
+            let weights: Vec<Decimal> =
+                weights.iter().map(|w| if let Value::Number(n) = w { *n } else { Decimal::ZERO }).collect();
+            let digits = if args.len() > 2 { digits(2) } else { Some(2) }.ok_or_else(|| wrong(run, native, at))?;
+            let shares = money::split(*total, &weights, digits).ok_or_else(|| ops::too_large(at.span))?;
+            let shares: Vec<Value<'r>> = shares.into_iter().map(Value::Number).collect();
+            Ok(run.list(&shares))
+        }
+        _ => Err(wrong(run, native, at)),
+    }
+}
+
+fn computed<'r>(number: Option<Decimal>, at: &At) -> Eval<'r> {
+    number.map(Value::Number).ok_or_else(|| ops::too_large(at.span))
+}
+
+fn parsed<'r>(native: Native, value: Value<'r>, at: &At) -> Eval<'r> {
+    let number = match value {
+        Value::Absent => return Ok(Value::Absent),
+        Value::Number(n) => n,
+        Value::Text(t) => decimal::parse(t.trim().as_bytes())
+            .map_err(|e| Halt::soft(Failure::new(format!("\"{t}\" {e}"), at.span).with_value(t)))?,
+        other => {
+            let shown = show(other);
+            return Err(Halt::soft(Failure::new(format!("{shown} is not a number"), at.span).with_value(shown)));
+        }
+    };
+    if native == Native::Int && !number.fract().is_zero() {
+        let reason = format!("{number} is not a whole number");
+        return Err(Halt::soft(Failure::new(reason, at.span).with_value(number.to_string())));
+    }
+    Ok(Value::Number(if native == Native::Int { number.trunc() } else { number }))
+}
+
+fn extreme<'r>(native: Native, values: &[Value<'r>], at: &At) -> Eval<'r> {
+    let mut best = Value::Absent;
+    for value in values.iter().copied().filter(|v| v.is_some()) {
+        let better = match (value, best) {
+            (_, Value::Absent) => true,
+            (Value::Number(a), Value::Number(b)) => (a > b) == (native == Native::Max) && a != b,
+            (Value::Date(a), Value::Date(b)) => (a > b) == (native == Native::Max) && a != b,
+            (Value::Instant(a), Value::Instant(b)) => (a > b) == (native == Native::Max) && a != b,
+            (a, b) => {
+                let reason = format!("{} can't be compared with {}", show(a), show(b));
+                return Err(Halt::fail(Failure::new(reason, at.span)));
+            }
+        };
+        if better {
+            best = value;
+        }
+    }
+    Ok(best)
+}
+
+fn date_of<'r>(run: &mut Run<'r>, args: &[Value<'r>], at: &At) -> Eval<'r> {
+    match args {
+        [Value::Absent, ..] => Ok(Value::Absent),
+        [Value::Date(d), ..] => Ok(Value::Date(*d)),
+        [Value::Instant(t)] => Ok(Value::Date(time::date_in(*t, &run.compiled.zone))),
+        [Value::Instant(t), Value::Text(zone)] => {
+            let zone = jiff::tz::TimeZone::get(zone)
+                .map_err(|_| Halt::fail(Failure::new(format!("there is no time zone \"{zone}\""), at.span)))?;
+            Ok(Value::Date(time::date_in(*t, &zone)))
+        }
+        [Value::Text(t), ..] => time::date(t)
+            .map(Value::Date)
+            .map_err(|e| Halt::soft(Failure::new(format!("\"{t}\" {e}"), at.span).with_value(*t))),
+        _ => Err(wrong(run, Native::DateOf, at)),
+    }
+}
+
+/// `(a / b).round(n)`, rounded once.
+fn divided_and_rounded(compiler: &mut Compiler<'_>, a: &Expr, b: &Expr, digits: &Expr, span: Span) -> Code {
+    let (a, b, digits) = (compiler.code(a), compiler.code(b), compiler.code(digits));
+    call(move |run| {
+        let (a, b) = (a.eval(run)?, b.eval(run)?);
+        let digits = whole(digits.eval(run)?).and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
+        let (Value::Number(a), Value::Number(b)) = (a, b) else {
+            return Err(run.broken_promise("a division of what is no number", span));
+        };
+        if b.is_zero() {
+            return Err(Halt::soft(Failure::new(format!("{a} is divided by 0"), span).with_value(a.to_string())));
+        }
+        decimal::divide_and_round(a, b, digits).map(Value::Number).ok_or_else(|| ops::too_large(span))
+    })
+}
+
+/// The groups of a pattern that is known when the flow is compiled.
+fn capture(compiler: &mut Compiler<'_>, text: &Expr, pattern: &Expr, span: Span) -> Code {
+    let text = compiler.code(text);
+    let pattern = match super::fold::fold(pattern) {
+        Some(Const::Text(pattern)) => regex::Regex::new(&pattern).map_err(|e| e.to_string()),
+        _ => Err("it is not known when the flow is compiled".to_owned()),
+    };
+    call(move |run| {
+        let pattern =
+            pattern.as_ref().map_err(|e| Halt::fail(Failure::new(format!("the pattern can't be used: {e}"), span)))?;
+        let Value::Text(t) = text.eval(run)? else { return Ok(Value::List(&[])) };
+        let Some(groups) = pattern.captures(t) else { return Ok(Value::List(&[])) };
+        let groups = groups.iter().skip(1).map(|g| Value::Text(g.map_or("", |g| g.as_str())));
+        let groups: Vec<Value<'_>> = groups.collect();
+        Ok(run.list(&groups))
+    })
+}
+
+fn linked(compiler: &mut Compiler<'_>, record: &Expr, span: Span) -> Code {
+    let entity = match record.ty.present() {
+        Type::Record(entity) | Type::Code(entity) => *entity,
+        _ => EntityId(0),
+    };
+    let other = compiler.other.unwrap_or(entity);
+    let record = compiler.code(record);
+    call(move |run| {
+        let record = record.eval(run)?;
+        let Some((entity, key)) = run.identity(record, entity) else { return Ok(Value::Bool(false)) };
+        let _ = span;
+        let ids = run.linked(LinkNeed { mapping: None, entity, key, other })?;
+        Ok(Value::Bool(!ids.is_empty()))
+    })
+}
+
+/// `(entries of meta_data, key)`. A key that is known when the flow is compiled has a slot of its own.
+fn meta_of(compiler: &mut Compiler<'_>, expr: &Expr, entries: &Expr, key: &Expr, span: Span) -> Code {
+    if let Some((record, key)) = crate::plan::meta_entry(expr) {
+        let (record, key) = (compiler.code(record), std::sync::Arc::clone(key));
+        return call(move |run| match record.eval(run)? {
+            Value::Record(record) => {
+                let slot = run.compiled.layouts.of(record.entity).meta_slots.get(&key);
+                Ok(slot.map_or(Value::Absent, |slot| record.slots[usize::from(*slot)]))
+            }
+            _ => Ok(Value::Absent),
+        });
+    }
+    let entity = match entries.ty.present().element() {
+        Some(Type::Record(entity)) => *entity,
+        _ => EntityId(0),
+    };
+    let schema = compiler.program.entity(entity);
+    let fields = schema.field("key").zip(schema.field("value"));
+    let (entries, key) = (compiler.code(entries), compiler.code(key));
+    call(move |run| {
+        let Some((key_field, value_field)) = fields else {
+            return Err(run.broken_promise("`meta_data` whose entries have no key", span));
+        };
+        let (Value::List(entries), key) = (entries.eval(run)?, key.eval(run)?) else { return Ok(Value::Absent) };
+        for entry in entries {
+            if same(run.field(*entry, entity, key_field, span)?, key) {
+                let value = run.field(*entry, entity, value_field, span)?;
+                if value.is_some() {
+                    return Ok(value);
+                }
+            }
+        }
+        Ok(Value::Absent)
+    })
+}
+
+/// The fields of a line that its formula looks at.
+struct LineFields {
+    entity: EntityId,
+    fields: Vec<FieldId>,
+    /// Whose rows the tax codes are.
+    codes: Option<EntityId>,
+}
+
+/// What a document's lines come to as the ledger adds them: `(lines, net, tax)`, or `(lines, quantity, price, code)`.
+fn document_total(compiler: &mut Compiler<'_>, lines: &Expr, names: &[Expr], span: Span) -> Code {
+    let program = compiler.program;
+    let line = match lines.ty.present().element().map(Type::present) {
+        Some(Type::Record(line)) => *line,
+        _ => EntityId(0),
+    };
+    let schema = program.entity(line);
+    let named = names.iter().filter_map(|name| match super::fold::fold(name) {
+        Some(Const::Text(name)) => schema.field(&name),
+        _ => None,
+    });
+    let fields: Vec<FieldId> = named.collect();
+    let codes = fields.get(2).and_then(|field| match schema.get(*field).ty.present() {
+        Type::Code(entity) | Type::Record(entity) => Some(*entity),
+        _ => None,
+    });
+    let line = LineFields { entity: line, fields, codes };
+    let lines = compiler.code(lines);
+    call(move |run| {
+        let Value::List(lines) = lines.eval(run)? else { return Ok(Value::Number(Decimal::ZERO)) };
+        match line.fields.len() {
+            2 => line.total_of_amounts(run, lines, span),
+            3 => line.total_by_code(run, lines, span),
+            _ => Err(run.broken_promise("a total whose fields are unknown", span)),
+        }
+    })
+}
+
+impl LineFields {
+    fn number<'r>(
+        &self,
+        run: &mut Run<'r>,
+        line: Value<'r>,
+        n: usize,
+        empty: Decimal,
+        span: Span,
+    ) -> Result<Decimal, Halt> {
+        match run.field(line, self.entity, self.fields[n], span)? {
+            Value::Number(n) => Ok(n),
+            _ => Ok(empty),
+        }
+    }
+
+    /// Each line says its amount and its tax.
+    fn total_of_amounts<'r>(&self, run: &mut Run<'r>, lines: &[Value<'r>], span: Span) -> Eval<'r> {
+        let mut total = Decimal::ZERO;
+        for line in lines {
+            for n in 0..2 {
+                let amount = self.number(run, *line, n, Decimal::ZERO, span)?;
+                total = ops::number(Binary::Add, total, decimal::round(amount, super::balance::DECIMALS), span)?;
+            }
+        }
+        Ok(Value::Number(total))
+    }
+
+    /// A line is rounded to cents, the tax once for each code; where a code's prices include the tax, their sum is kept
+    /// as it is.
+    fn total_by_code<'r>(&self, run: &mut Run<'r>, lines: &[Value<'r>], span: Span) -> Eval<'r> {
+        let mut sums: Vec<(Value<'_>, Decimal)> = Vec::new();
+        for line in lines {
+            let quantity = self.number(run, *line, 0, Decimal::ONE, span)?;
+            let price = self.number(run, *line, 1, Decimal::ZERO, span)?;
+            let amount = decimal::round(ops::number(Binary::Mul, quantity, price, span)?, super::balance::DECIMALS);
+            let code = run.field(*line, self.entity, self.fields[2], span)?;
+            match sums.iter_mut().find(|(known, _)| same(*known, code)) {
+                Some((_, sum)) => *sum = ops::number(Binary::Add, *sum, amount, span)?,
+                None => sums.push((code, amount)),
+            }
+        }
+        let mut total = Decimal::ZERO;
+        let mut halted = None;
+        for (code, sum) in sums {
+            let row = match self.codes {
+                Some(codes) if code.is_some() => match run.tax_row(code, codes, span) {
+                    // Offline, and the code was not given.
+                    Ok(None) => return Ok(Value::Absent),
+                    Ok(row) => row,
+                    Err(halt) => {
+                        ops::note(&mut halted, halt)?;
+                        continue;
+                    }
+                },
+                _ => None,
+            };
+            total = ops::number(Binary::Add, total, sum, span)?;
+            if let Some((false, rate)) = row {
+                let tax = money::tax_of(sum, rate).ok_or_else(|| ops::too_large(span))?;
+                total = ops::number(Binary::Add, total, decimal::round(tax, super::balance::DECIMALS), span)?;
+            }
+        }
+        halted.map_or(Ok(Value::Number(total)), Err)
+    }
+}
+
+impl<'r> Run<'r> {
+    /// Whether prices with this tax code include the tax, and its rate; none where it can't be known.
+    pub(crate) fn tax_row(
+        &mut self,
+        code: Value<'r>,
+        entity: EntityId,
+        span: Span,
+    ) -> Result<Option<(bool, Decimal)>, Halt> {
+        let schema = self.compiled.program.entity(entity);
+        let Some((including, rate)) = crate::plan::tax_fields(schema) else { return Ok(None) };
+        let row = match code {
+            Value::Absent => return Ok(None),
+            Value::Text(text) if self.known.offline() => {
+                let by = schema.code.or(schema.key);
+                match by.map(|by| self.find(None, entity, &[by], &[Some(text.into())], span)).transpose()?.as_deref() {
+                    Some([row]) => Value::Record(row),
+                    _ => return Ok(None),
+                }
+            }
+            other => other,
+        };
+        let including = matches!(self.field(row, entity, including, span)?, Value::Text("including"));
+        let rate = match self.field(row, entity, rate, span)? {
+            Value::Number(rate) => rate,
+            _ => Decimal::ZERO,
+        };
+        Ok(Some((including, rate)))
+    }
+}

@@ -1,0 +1,119 @@
+//! The escape hatch: functions in rhai. They see their arguments and nothing else, and stop at limits.
+
+use super::run::{Eval, Run};
+use super::value::{Value, show};
+use super::{Failure, Halt};
+use crate::ir::Type;
+use crate::limits::{LIST_MAX, TEXT_BYTES_MAX};
+use crate::source::Span;
+use crate::value::time;
+use rhai::{AST, Dynamic, Engine, EvalAltResult, Scope};
+use rust_decimal::Decimal;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Operations of one call: some milliseconds of work. One more fails the record.
+const OPERATIONS_MAX: u64 = 200_000;
+/// Calls within calls. One more fails the record.
+const CALLS_MAX: usize = 32;
+/// Deepest expression of a script.
+const DEPTH_MAX: usize = 64;
+
+/// The scripts of a project.
+pub(crate) struct Scripts {
+    engine: Engine,
+    /// By file: what it compiled to, or what is wrong with it.
+    files: BTreeMap<Arc<str>, Result<AST, String>>,
+}
+
+impl Scripts {
+    pub(crate) fn new(sources: &BTreeMap<Arc<str>, String>) -> Self {
+        let mut engine = Engine::new();
+        engine.set_max_operations(OPERATIONS_MAX);
+        engine.set_max_call_levels(CALLS_MAX);
+        engine.set_max_expr_depths(DEPTH_MAX, DEPTH_MAX);
+        engine.set_max_string_size(TEXT_BYTES_MAX);
+        engine.set_max_array_size(LIST_MAX);
+        engine.set_max_map_size(LIST_MAX);
+        // Nothing of the outside: no printing, no evaluation of texts.
+        engine.on_print(|_| {});
+        engine.on_debug(|_, _, _| {});
+        engine.disable_symbol("eval");
+        let files = sources
+            .iter()
+            .map(|(file, source)| (Arc::clone(file), engine.compile(source).map_err(|e| e.to_string())))
+            .collect();
+        Self { engine, files }
+    }
+
+    /// Calls a function; its result must be of the declared type.
+    pub(crate) fn call<'r>(
+        &self,
+        run: &Run<'r>,
+        (file, name): (&str, &str),
+        args: &[Value<'r>],
+        whole: &[bool],
+        ty: &Type,
+        span: Span,
+    ) -> Eval<'r> {
+        let fail = |reason: String| Halt::soft(Failure::new(reason, span));
+        let ast = match self.files.get(file) {
+            Some(Ok(ast)) => ast,
+            Some(Err(e)) => return Err(fail(format!("{file} can't be used: {e}"))),
+            None => return Err(fail(format!("{file} is not there"))),
+        };
+        let args: Vec<Dynamic> = args.iter().zip(whole).map(|(value, whole)| to_dynamic(*value, *whole)).collect();
+        let result = self
+            .engine
+            .call_fn::<Dynamic>(&mut Scope::new(), ast, name, args)
+            .map_err(|e| fail(format!("`{name}` in {file} stopped: {}", told(&e))))?;
+        from_dynamic(run, &result, ty)
+            .ok_or_else(|| fail(format!("`{name}` in {file} gave {result}, which is not of its declared type")))
+    }
+}
+
+fn told(error: &EvalAltResult) -> String {
+    match error {
+        EvalAltResult::ErrorInFunctionCall(_, _, inner, _) => told(inner),
+        EvalAltResult::ErrorTooManyOperations(at) => format!("it takes more than {OPERATIONS_MAX} operations ({at})"),
+        other => other.to_string(),
+    }
+}
+
+fn to_dynamic(value: Value<'_>, whole: bool) -> Dynamic {
+    match value {
+        Value::Bool(b) => b.into(),
+        Value::Number(n) if whole && n.fract().is_zero() => {
+            i64::try_from(n.trunc().mantissa()).map_or_else(|_| Dynamic::from_decimal(n), Dynamic::from_int)
+        }
+        Value::Number(n) => Dynamic::from_decimal(n),
+        Value::List(list) => list.iter().map(|v| to_dynamic(*v, whole)).collect::<Vec<_>>().into(),
+        Value::Absent | Value::Missing | Value::Hole(_) | Value::Keep => Dynamic::UNIT,
+        other => show(other).into(),
+    }
+}
+
+fn from_dynamic<'r>(run: &Run<'r>, value: &Dynamic, ty: &Type) -> Option<Value<'r>> {
+    if value.is_unit() {
+        return ty.is_optional().then_some(Value::Absent);
+    }
+    match ty.present() {
+        Type::Bool => value.as_bool().ok().map(Value::Bool),
+        Type::Int => value.as_int().ok().map(|n| Value::Number(Decimal::from(n))),
+        ty if ty.is_number() => match value.as_int() {
+            Ok(n) => Some(Value::Number(Decimal::from(n))),
+            Err(_) => value.as_decimal().ok().map(Value::Number),
+        },
+        Type::Date => value.clone().into_string().ok().and_then(|t| time::date(&t).ok()).map(Value::Date),
+        Type::Instant => {
+            value.clone().into_string().ok().and_then(|t| time::instant(&t, None).ok()).map(Value::Instant)
+        }
+        Type::List(element) => {
+            let list = value.clone().into_array().ok()?;
+            let values: Option<Vec<Value<'r>>> = list.iter().map(|v| from_dynamic(run, v, element)).collect();
+            values.map(|values| run.list(&values))
+        }
+        ty if ty.is_text() => value.clone().into_string().ok().map(|t| run.text(&t)),
+        _ => None,
+    }
+}

@@ -1,0 +1,169 @@
+//! Decoding: what is read of a record, and what is no record.
+
+use super::lab::*;
+use crate::eval::decode::{Learnt, decode};
+use crate::eval::layout::Layouts;
+use crate::eval::value::{Value, show};
+use crate::ir::*;
+use crate::plan::Reads;
+use bumpalo::Bump;
+use proptest::prelude::*;
+
+/// Fields of the order that a flow reads.
+const READ: [&str; 9] =
+    ["number", "total", "status", "date_created", "customer", "vat_number", "paid", "billing.phone", "billing.country"];
+
+fn layouts(p: &mut Program) -> Layouts {
+    let order = Type::Record(of(p, "Order"));
+    let mut steps: Vec<Step> =
+        READ.iter().map(|f| step(StepKind::Let(LocalId(1), path(p, local(0, order.clone()), f)))).collect();
+    let lines = dot(p, local(0, order.clone()), "line_items");
+    let line = local(2, Type::Record(of(p, "LineItem")));
+    for name in ["name", "quantity", "total"] {
+        steps.push(step(StepKind::Let(LocalId(1), each_of(2, lines.clone(), dot(p, line.clone(), name)))));
+    }
+    let made = mapping(p, "m", "Item", &[("order", order)], Verb::Upsert, vec![], steps);
+    p.mappings.push(made);
+    Layouts::new(p, &Reads::of_program(p))
+}
+
+fn read(json: &str, what: &str) -> Result<String, String> {
+    let mut p = lab();
+    let layouts = layouts(&mut p);
+    let (arena, mut learnt) = (Bump::new(), Learnt::default());
+    let order = of(&p, "Order");
+    let mut decoded = || {
+        decode(json, order, &layouts, &arena, &mut learnt, false)
+            .map_err(|bad| format!("{}: {}", bad.path, bad.problem))
+    };
+    // The first round only teaches the order of members.
+    decoded()?;
+    let mut value = Value::Record(decoded()?);
+    for name in what.split('.') {
+        value = match value {
+            Value::Record(record) => {
+                let field = p.entity(record.entity).field(name).unwrap();
+                record.slots[usize::from(layouts.slot(record.entity, field))]
+            }
+            Value::List(list) => list[name.parse::<usize>().unwrap()],
+            _ => panic!("no {name}"),
+        };
+    }
+    Ok(show(value))
+}
+
+#[test]
+fn fields_are_read_as_declared() {
+    for (what, want) in [
+        ("number", "1001"),
+        ("total", "24.20"),
+        ("status", "processing"),
+        ("date_created", "2026-03-01T23:30:00Z"),
+        ("customer", "nothing"),
+        ("vat_number", "NL1"),
+        ("billing.phone", "020/1"),
+        ("line_items.0.name", "Café 😀 mok"),
+        ("line_items.1.quantity", "1"),
+    ] {
+        assert_eq!(read(ORDER, what).unwrap(), want, "{what}");
+    }
+}
+
+#[test]
+fn what_is_not_as_declared_is_named() {
+    let with = |from: &str, to: &str| {
+        assert!(ORDER.contains(from), "{from}");
+        ORDER.replacen(from, to, 1)
+    };
+    for (record, want) in [
+        (with("\"24.20\"", "\"24,20\""), "total: is \"24,20\", which is not a number"),
+        (with("\"24.20\"", "[1]"), "total: is [1], where a number is expected"),
+        (
+            with("T23:30:00", "T25:30:00"),
+            "date_created: is \"2026-03-01T25:30:00\", which is a date that does not exist",
+        ),
+        (
+            with("2026-03-01", "2026-02-30"),
+            "date_created: is \"2026-02-30T23:30:00\", which is a date that does not exist",
+        ),
+        (with("\"quantity\":1", "\"quantity\":true"), "line_items[1].quantity: is true, where a number is expected"),
+        (with("\"phone\":\"020\\/1\"", "\"phone\":5"), "billing.phone: is 5, where a text is expected"),
+        (
+            with("\"quantity\":1", "\"quantity\":123456789012345678901234567890"),
+            "line_items[1].quantity: is \"123456789012345678901234567890\", which has more than 28 digits",
+        ),
+        (with("\"customer_note\":\"\"", "\"customer_note\":tru"), ": is not JSON: a value is expected at byte 138"),
+        (ORDER[..ORDER.len() - 1].to_owned(), ": is not JSON: a comma or a closing brace is expected"),
+    ] {
+        let told = read(&record, "number").unwrap_err();
+        assert!(told.starts_with(want), "{told} / {want}");
+    }
+}
+
+#[test]
+fn the_first_key_of_meta_data_that_is_filled_counts() {
+    let both = ORDER.replace(
+        "{\"id\":1,\"key\":\"x\",\"value\":{\"a\":[1,2]}}",
+        "{\"id\":1,\"key\":\"_vat_number\",\"value\":\"\"},{\"key\":\"vat\",\"value\":12}",
+    );
+    assert_eq!(read(&both, "vat_number").unwrap(), "12");
+    let first = both.replace("\"value\":\"\"", "\"value\":\"DE9\"");
+    assert_eq!(read(&first, "vat_number").unwrap(), "DE9");
+}
+
+#[test]
+fn a_deep_record_fails_alone() {
+    let deep = format!("{{\"x\":{}", "[".repeat(100_000));
+    assert!(read(&deep, "number").unwrap_err().contains("nested deeper"));
+}
+
+/// JSON of some shape.
+fn json() -> impl Strategy<Value = serde_json::Value> {
+    let leaf = prop_oneof![
+        Just(serde_json::Value::Null),
+        any::<bool>().prop_map(Into::into),
+        any::<i64>().prop_map(Into::into),
+        "\\PC{0,12}".prop_map(Into::into),
+        "[\\\\\"/\\n\\t€😀]{0,6}".prop_map(Into::into),
+    ];
+    leaf.prop_recursive(4, 32, 5, |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..5).prop_map(Into::into),
+            proptest::collection::hash_map("[a-z]{1,6}", inner, 0..5)
+                .prop_map(|m| serde_json::Value::Object(m.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn what_nobody_reads_may_be_anything(extra in json(), name in "\\PC{0,10}") {
+        let key = serde_json::Value::from(name.clone()).to_string();
+        prop_assume!(!ORDER.contains(&key));
+        let record = ORDER.replacen('{', &format!("{{{key}: {extra:#} , "), 1);
+        prop_assert_eq!(read(&record, "line_items.0.name").unwrap(), "Café 😀 mok");
+    }
+
+    #[test]
+    fn texts_are_read_as_written(text in "\\PC{1,30}|[\\\\\"\\n\\u{1}😀]{1,20}") {
+        let record = ORDER.replacen("\"1001\"", &serde_json::Value::from(text.clone()).to_string(), 1);
+        prop_assert_eq!(read(&record, "number").unwrap(), text);
+    }
+
+    #[test]
+    fn a_damaged_record_never_panics(at in 0_usize..900, byte in 0_u8..128) {
+        let mut bytes = ORDER.as_bytes().to_vec();
+        let at = at % bytes.len();
+        if bytes[at] < 128 {
+            bytes[at] = byte;
+        }
+        let text = String::from_utf8(bytes).unwrap();
+        let ours = read(&text, "number");
+        let theirs = serde_json::from_str::<serde_json::Value>(&text);
+        // What is no JSON is never taken for some.
+        if theirs.is_err() {
+            prop_assert!(ours.is_err(), "{text}");
+        }
+        let _ = read(&text[..at.min(text.len())], "number");
+    }
+}

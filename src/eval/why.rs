@@ -1,0 +1,265 @@
+//! Why a field has its value: the record is computed again with every step told.
+
+use super::compile::{Compiled, Compiler, call};
+use super::part::StepCode;
+use super::run::{Code, Run};
+use super::value::{Value, show};
+use super::{Evaluated, Known};
+use crate::ir::{Expr, ExprKind, MappingId};
+use crate::source::Span;
+use std::sync::Arc;
+
+/// What made a field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Why {
+    /// The field: `sales_order.SalesOrderLines[0].VATCode`.
+    pub field: String,
+    /// Its value as a person reads it.
+    pub value: String,
+    /// The line that decided it.
+    pub place: Span,
+    /// The line of the default that it displaces.
+    pub displaced: Option<Span>,
+    /// Table and row, where one gave it.
+    pub row: Option<(Arc<str>, Span)>,
+    /// Settings with their answers.
+    pub settings: Vec<(Arc<str>, String)>,
+    /// Source fields with their values.
+    pub sources: Vec<(String, String)>,
+}
+
+/// Something that a value came from.
+#[derive(Clone, Debug, PartialEq)]
+enum Item {
+    Row(usize, usize),
+    Setting(Arc<str>, String),
+    Source(String, String),
+}
+
+/// A field that was told.
+struct Told {
+    mapping: Option<MappingId>,
+    path: String,
+    value: String,
+    place: Span,
+    displaced: Option<Span>,
+    items: Vec<Item>,
+}
+
+/// What is told while a record is computed.
+#[derive(Default)]
+pub(crate) struct Trace {
+    items: Vec<Item>,
+    fields: Vec<Told>,
+    /// What the value of a local came from: frame, local, items.
+    locals: Vec<(usize, u32, Vec<Item>)>,
+}
+
+/// How far had been told when something began.
+#[derive(Clone, Copy)]
+pub(crate) struct Mark {
+    items: usize,
+    fields: usize,
+}
+
+impl Compiled {
+    /// What made a field of the record: `MAPPING.Path[0].Field`, the mapping with or without its module. None: there is
+    /// no such field, or what it needs is not known.
+    pub fn why(&self, flow: usize, raw: &str, known: &dyn Known, field: &str) -> Option<Why> {
+        let tracing = self.tracing();
+        let (outcome, trace) = tracing.traced_unit(flow, raw, known);
+        if let Evaluated::Needs(_) = outcome {
+            return None;
+        }
+        trace.find(tracing, field)
+    }
+}
+
+impl Trace {
+    fn find(&self, compiled: &Compiled, wanted: &str) -> Option<Why> {
+        let (mapping, path) = wanted.split_once('.')?;
+        let told = self.fields.iter().rev().find(|told| {
+            let name = told.mapping.map(|id| Arc::clone(&compiled.program.mapping(id).name));
+            name.is_some_and(|name| *name == *mapping || name.rsplit('.').next() == Some(mapping)) && told.path == path
+        });
+        // A mapping may be named with its module.
+        let Some(told) = told else {
+            let (module, rest) = wanted.split_once('.')?;
+            let (mapping, path) = rest.split_once('.')?;
+            let full = format!("{module}.{mapping}");
+            return self
+                .fields
+                .iter()
+                .rev()
+                .find(|t| t.path == path && t.mapping.is_some_and(|id| *compiled.program.mapping(id).name == *full))
+                .map(|told| told.why(compiled, wanted));
+        };
+        Some(told.why(compiled, wanted))
+    }
+}
+
+impl Told {
+    fn why(&self, compiled: &Compiled, field: &str) -> Why {
+        let mut why = Why {
+            field: field.to_owned(),
+            value: self.value.clone(),
+            place: self.place,
+            displaced: self.displaced,
+            row: None,
+            settings: Vec::new(),
+            sources: Vec::new(),
+        };
+        for item in &self.items {
+            match item {
+                Item::Row(lookup, row) => {
+                    let lookup = &compiled.program.lookups[*lookup];
+                    why.row = Some((Arc::clone(&lookup.name), lookup.rows[*row].span));
+                }
+                Item::Setting(name, value) => why.settings.push((Arc::clone(name), value.clone())),
+                Item::Source(path, value) => why.sources.push((path.clone(), value.clone())),
+            }
+        }
+        why.settings.sort();
+        why.settings.dedup();
+        why.sources.dedup();
+        why
+    }
+}
+
+/// The code of an expression that tells what it looks at.
+pub(crate) fn traced(compiler: &mut Compiler<'_>, expr: &Expr, code: Code) -> Code {
+    match &expr.kind {
+        ExprKind::Setting(name, _) => {
+            let name = Arc::clone(name);
+            call(move |run| {
+                let value = code.eval(run)?;
+                run.tell(|| Item::Setting(Arc::clone(&name), show(value)));
+                Ok(value)
+            })
+        }
+        ExprKind::Field(of, entity, field) => {
+            let (entity, field, span) = (*entity, *field, expr.span);
+            let name = Arc::clone(&compiler.program.entity(entity).get(field).name);
+            let of = compiler.code(of);
+            call(move |run| {
+                let of = of.eval(run)?;
+                let value = run.field(of, entity, field, span)?;
+                // Records and lists are looked into further: their fields tell themselves.
+                if let Value::Record(record) = of
+                    && !matches!(value, Value::Record(_) | Value::List(_))
+                {
+                    let found =
+                        run.source.is_none_or(|source| source.entity != record.entity && record.path.is_empty());
+                    let path = match (record.path, found) {
+                        ("", false) => name.to_string(),
+                        ("", true) => format!("{}.{name}", run.compiled.program.entity(record.entity).full_name()),
+                        (path, _) => format!("{path}.{name}"),
+                    };
+                    run.tell(|| Item::Source(path, show(value)));
+                }
+                Ok(value)
+            })
+        }
+        ExprKind::Local(local) => {
+            let local = local.0;
+            call(move |run| {
+                let frame = run.frame_number();
+                if let Some(trace) = &mut run.trace
+                    && let Some((.., items)) = trace.locals.iter().rev().find(|(f, l, _)| (*f, *l) == (frame, local))
+                {
+                    trace.items.extend(items.clone());
+                }
+                code.eval(run)
+            })
+        }
+        ExprKind::Let(local, value, body) => {
+            let (local, value, body) = (local.0, compiler.code(value), compiler.code(body));
+            call(move |run| {
+                let mark = run.tell_from();
+                let value = value.eval(run);
+                run.told_local(mark, local);
+                run.bind(local, value)?;
+                body.eval(run)
+            })
+        }
+        _ => code,
+    }
+}
+
+impl<'r> Run<'r> {
+    fn tell(&mut self, item: impl FnOnce() -> Item) {
+        if let Some(trace) = &mut self.trace {
+            let item = item();
+            if !trace.items.contains(&item) {
+                trace.items.push(item);
+            }
+        }
+    }
+
+    fn frame_number(&self) -> usize {
+        self.locals.as_ptr() as usize
+    }
+
+    /// A row of a table gave a value.
+    pub(crate) fn told_row(&mut self, lookup: usize, row: usize) {
+        self.tell(|| Item::Row(lookup, row));
+    }
+
+    /// Where the telling stands.
+    pub(crate) fn tell_from(&self) -> Mark {
+        self.trace
+            .as_ref()
+            .map_or(Mark { items: 0, fields: 0 }, |t| Mark { items: t.items.len(), fields: t.fields.len() })
+    }
+
+    /// A local's value came from what was told since.
+    pub(crate) fn told_local(&mut self, mark: Mark, local: u32) {
+        let frame = self.frame_number();
+        if let Some(trace) = &mut self.trace {
+            let items = trace.items.split_off(mark.items.min(trace.items.len()));
+            trace.locals.push((frame, local, items));
+        }
+    }
+
+    /// A field was filled from what was told since; parts told since lie within it.
+    pub(crate) fn told_field(&mut self, mark: Mark, name: &str, value: Value<'r>, step: &StepCode) {
+        if let Some(trace) = &mut self.trace {
+            let items = trace.items.split_off(mark.items.min(trace.items.len()));
+            within(&mut trace.fields[mark.fields..], name);
+            trace.fields.push(Told {
+                mapping: None,
+                path: name.to_owned(),
+                value: show(value),
+                place: step.span,
+                displaced: step.displaced,
+                items: items.clone(),
+            });
+            // What reads the field again may want to know too.
+            trace.items.extend(items);
+        }
+    }
+
+    /// An element of a list was made from what was told since.
+    pub(crate) fn told_element(&mut self, mark: Mark, n: usize) {
+        if let Some(trace) = &mut self.trace {
+            within(&mut trace.fields[mark.fields..], &format!("[{n}]"));
+        }
+    }
+
+    /// A document was made from what was told since.
+    pub(crate) fn told_document(&mut self, mark: Mark, mapping: MappingId) {
+        if let Some(trace) = &mut self.trace {
+            for told in trace.fields[mark.fields..].iter_mut().filter(|told| told.mapping.is_none()) {
+                told.mapping = Some(mapping);
+            }
+            trace.items.truncate(mark.items);
+        }
+    }
+}
+
+fn within(fields: &mut [Told], name: &str) {
+    for told in fields.iter_mut().filter(|told| told.mapping.is_none()) {
+        let dot = if told.path.starts_with('[') { "" } else { "." };
+        told.path = format!("{name}{dot}{}", told.path);
+    }
+}

@@ -1,0 +1,420 @@
+//! Values in the form that the target reads: what a field holds, how long, and how it is written.
+
+use super::run::Run;
+use super::value::{Built, BuiltField, Record, Value, show};
+use super::{Failure, Halt, Pending};
+use crate::ir::{EntityId, Field, FieldId, Program, Type, WireForm};
+use crate::source::Span;
+use crate::value::{decimal, text, time};
+use jiff::tz::TimeZone;
+use rust_decimal::Decimal;
+use std::sync::Arc;
+
+/// How the fields of all entities are written.
+pub(crate) struct Wires {
+    all: Vec<Vec<Wire>>,
+}
+
+/// How one field is written.
+pub(crate) struct Wire {
+    pub(crate) name: Arc<str>,
+    /// The member's name as JSON text with its colon: `"YourRef":`.
+    pub(crate) member: Box<[u8]>,
+    pub(crate) shape: Shape,
+    /// Longest text, and what it is counted in.
+    limit: Option<(usize, text::Unit)>,
+    /// Most decimals.
+    scale: u32,
+    /// The entry of `meta_data` that holds it.
+    pub(crate) meta: Option<Arc<str>>,
+    /// The name on the wire.
+    pub(crate) wire: Arc<str>,
+}
+
+/// What a value is written as.
+pub(crate) enum Shape {
+    Bool(WireForm),
+    Number {
+        in_text: bool,
+        fraction: bool,
+    },
+    Text,
+    /// Codes and what the API says for them, as JSON.
+    Enum {
+        values: Vec<(Arc<str>, Arc<str>)>,
+        open: bool,
+    },
+    Date,
+    Instant(WireForm, Option<TimeZone>),
+    /// The key of a record; a number where the API has numbers.
+    Reference {
+        entity: EntityId,
+        number: bool,
+    },
+    /// A guid, of whatever is given.
+    Guid,
+    /// The natural key.
+    Code(EntityId),
+    Nested,
+    List(Box<Shape>),
+    Json,
+}
+
+impl Wires {
+    pub(crate) fn new(program: &Program) -> Self {
+        let wire = |connector: &str, field: &Field| Wire::new(program, connector, field);
+        let all = program.entities.iter().map(|e| e.fields.iter().map(|f| wire(&e.connector, f)).collect()).collect();
+        Self { all }
+    }
+
+    pub(crate) fn of(&self, entity: EntityId, field: FieldId) -> &Wire {
+        &self.all[entity.0 as usize][field.0 as usize]
+    }
+}
+
+impl Wire {
+    fn new(program: &Program, connector: &str, field: &Field) -> Self {
+        let mut member = Vec::new();
+        write_text(&field.wire, &mut member);
+        member.push(b':');
+        let limit = match field.ty.present() {
+            Type::Text(Some(max)) => {
+                let unit = if field.form.utf16 { text::Unit::Utf16 } else { text::Unit::CodePoints };
+                Some((*max as usize, unit))
+            }
+            _ => None,
+        };
+        // A whole number has no decimals whatever its scale says.
+        let scale = match field.ty.present() {
+            Type::Int => 0,
+            _ if field.form.scale == 0 => u32::from(u8::MAX),
+            _ => u32::from(field.form.scale),
+        };
+        Self {
+            name: Arc::clone(&field.name),
+            member: member.into(),
+            shape: shape(program, connector, field.ty.present(), field.form.form),
+            limit,
+            scale,
+            meta: field.meta.as_ref().and_then(|m| m.keys.first()).map(Arc::clone),
+            wire: Arc::clone(&field.wire),
+        }
+    }
+}
+
+fn shape(program: &Program, connector: &str, ty: &Type, form: WireForm) -> Shape {
+    match ty {
+        Type::Bool => Shape::Bool(form),
+        Type::Int | Type::Decimal | Type::Literal | Type::Money(_) | Type::Price => {
+            Shape::Number { in_text: form == WireForm::NumberInText, fraction: false }
+        }
+        Type::Percent => {
+            Shape::Number { in_text: form == WireForm::NumberInText, fraction: form == WireForm::Fraction }
+        }
+        Type::Text(_) | Type::Email | Type::Country | Type::Currency | Type::FieldOf(_) => Shape::Text,
+        Type::Guid => Shape::Guid,
+        Type::Enum(known) => {
+            let values = known.values.iter().map(|v| (Arc::clone(&v.code), Arc::clone(&v.wire))).collect();
+            Shape::Enum { values, open: known.open }
+        }
+        Type::Date => Shape::Date,
+        Type::Instant => {
+            let zone = program.connector(connector).and_then(|c| TimeZone::get(&c.zone).ok());
+            Shape::Instant(form, zone)
+        }
+        Type::Record(entity) => {
+            let schema = program.entity(*entity);
+            let key = schema.key.map(|key| schema.get(key).ty.present().clone());
+            if form == WireForm::Nested || !schema.stands_alone() {
+                Shape::Nested
+            } else {
+                Shape::Reference { entity: *entity, number: key == Some(Type::Int) }
+            }
+        }
+        Type::Code(entity) => Shape::Code(*entity),
+        Type::List(element) => Shape::List(Box::new(shape(program, connector, element.present(), form))),
+        Type::Optional(inner) => shape(program, connector, inner, form),
+        Type::Json | Type::Duration | Type::Unknown | Type::Nothing | Type::Never => Shape::Json,
+    }
+}
+
+/// Whether a value leaves its field out: nothing there, an empty text, or what the target has.
+pub(crate) fn left_out(value: Value<'_>) -> bool {
+    matches!(value, Value::Absent | Value::Missing | Value::Keep | Value::Text(""))
+}
+
+/// Appends a field's value as JSON. It is there ([`left_out`] says no).
+pub(crate) fn write<'r>(
+    run: &mut Run<'r>,
+    wire: &'r Wire,
+    value: Value<'r>,
+    place: Span,
+    out: &mut Vec<u8>,
+) -> Result<(), Halt> {
+    match (&wire.shape, value) {
+        (Shape::Text, Value::Text(t)) => {
+            if let Some((max, unit)) = wire.limit
+                && t.len() > max
+                && text::length(t, unit) > max
+            {
+                let reason = format!(
+                    "`{}` holds {max} characters; \"{t}\" has {}: cut it with `.fit()`",
+                    wire.name,
+                    text::length(t, unit)
+                );
+                return Err(Halt::fail(Failure::new(reason, place).with_value(t)));
+            }
+            write_text(t, out);
+            Ok(())
+        }
+        (Shape::Number { in_text, fraction }, Value::Number(n)) => {
+            let n = scaled(wire, n, place)?;
+            let n = if *fraction { n.checked_div(Decimal::ONE_HUNDRED).unwrap_or(n) } else { n };
+            if *in_text {
+                out.push(b'"');
+                decimal::write(n, out);
+                out.push(b'"');
+            } else {
+                decimal::write(n, out);
+            }
+            Ok(())
+        }
+        (shape, value) => write_shape(run, wire, shape, value, place, out),
+    }
+}
+
+fn scaled(wire: &Wire, n: Decimal, place: Span) -> Result<Decimal, Halt> {
+    if n.scale() <= wire.scale || decimal::round(n, wire.scale) == n {
+        return Ok(n);
+    }
+    let reason = if wire.scale == 0 {
+        format!("`{}` holds whole numbers; {n} is none: round it", wire.name)
+    } else {
+        format!("`{}` holds {} decimals; {n} has more: `.round({})`", wire.name, wire.scale, wire.scale)
+    };
+    Err(Halt::fail(Failure::new(reason, place).with_value(n.to_string())))
+}
+
+fn write_shape<'r>(
+    run: &mut Run<'r>,
+    wire: &'r Wire,
+    shape: &'r Shape,
+    value: Value<'r>,
+    place: Span,
+    out: &mut Vec<u8>,
+) -> Result<(), Halt> {
+    match (shape, value) {
+        (Shape::Bool(form), Value::Bool(b)) => {
+            let text: &[u8] = match (form, b) {
+                (WireForm::ZeroOne, true) => b"1",
+                (WireForm::ZeroOne, false) => b"0",
+                (WireForm::YesNo, true) => b"\"yes\"",
+                (WireForm::YesNo, false) => b"\"no\"",
+                (_, true) => b"true",
+                (_, false) => b"false",
+            };
+            out.extend_from_slice(text);
+        }
+        (Shape::Enum { values, open }, Value::Text(code)) => match values.iter().find(|(known, _)| **known == *code) {
+            Some((_, wire)) => out.extend_from_slice(wire.as_bytes()),
+            None if *open => write_text(code, out),
+            None => {
+                let reason = format!("`{}` can't be \"{code}\"", wire.name);
+                return Err(Halt::fail(Failure::new(reason, place).with_value(code)));
+            }
+        },
+        (Shape::Date, Value::Date(d)) => quoted(out, |out| time::write_date(d, out)),
+        (Shape::Instant(form, zone), Value::Instant(t)) => quoted(out, |out| match (form, zone) {
+            (WireForm::Milliseconds, Some(zone)) => time::write_datetime(zone.to_datetime(t), out),
+            (WireForm::Utc, _) => time::write_datetime(TimeZone::UTC.to_datetime(t), out),
+            _ => out.extend_from_slice(t.to_string().as_bytes()),
+        }),
+        (Shape::Reference { entity, number }, value) => return reference(run, *entity, *number, value, place, out),
+        (Shape::Guid, Value::Text(guid)) => write_text(guid, out),
+        (Shape::Guid, value) => return reference(run, EntityId(0), false, value, place, out),
+        (Shape::Code(entity), value) => return natural_key(run, *entity, value, place, out),
+        (Shape::List(element), Value::List(list)) => {
+            out.push(b'[');
+            let start = out.len();
+            for value in list.iter().filter(|value| !left_out(**value)) {
+                if out.len() > start {
+                    out.push(b',');
+                }
+                write_shape(run, wire, element, *value, place, out)?;
+            }
+            out.push(b']');
+        }
+        (Shape::Nested, Value::Built(built)) => return object(run, built, out),
+        (Shape::Nested, Value::Record(record)) => return record_object(run, record, place, out),
+        (Shape::Json, Value::Text(json)) => out.extend_from_slice(json.as_bytes()),
+        (Shape::Number { in_text: false, fraction: false } | Shape::Json, Value::Number(n)) => {
+            decimal::write(n, out);
+        }
+        (Shape::Number { in_text: true, .. }, Value::Number(n)) => quoted(out, |out| decimal::write(n, out)),
+        (Shape::Text, value @ (Value::Number(_) | Value::Date(_) | Value::Instant(_) | Value::Text(_))) => {
+            write_text(&show(value), out);
+        }
+        (_, value) => {
+            let reason = format!("`{}` can't hold {}", wire.name, show(value));
+            return Err(Halt::fail(Failure::new(reason, place)));
+        }
+    }
+    Ok(())
+}
+
+fn quoted(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+    out.push(b'"');
+    write(out);
+    out.push(b'"');
+}
+
+fn reference<'r>(
+    run: &mut Run<'r>,
+    entity: EntityId,
+    number: bool,
+    value: Value<'r>,
+    place: Span,
+    out: &mut Vec<u8>,
+) -> Result<(), Halt> {
+    if let Value::Draft(n) = value
+        && run.drafts[n as usize].id.is_none()
+    {
+        run.refer_to(n);
+        out.extend_from_slice(Pending::json(n as usize).as_bytes());
+        return Ok(());
+    }
+    let value = match value {
+        // A natural key stands for its record; a guid is the key itself.
+        Value::Text(code) if !crate::value::code::is_guid(code) => Value::Record(run.row_by_code(entity, code, place)?),
+        Value::Text(guid) => Value::Reference(guid),
+        other => other,
+    };
+    match run.text_of_key(value) {
+        Some(key) if number => out.extend_from_slice(key.as_bytes()),
+        Some(key) => write_text(&key, out),
+        None => {
+            let name = &run.compiled.program.entity(entity).name;
+            let reason = format!("the {name} has no key that can be referred to");
+            return Err(Halt::fail(Failure::new(reason, place)));
+        }
+    }
+    Ok(())
+}
+
+fn natural_key<'r>(
+    run: &mut Run<'r>,
+    entity: EntityId,
+    value: Value<'r>,
+    place: Span,
+    out: &mut Vec<u8>,
+) -> Result<(), Halt> {
+    let value = match (value, run.compiled.program.entity(entity).code) {
+        (Value::Text(_) | Value::Number(_), _) | (_, None) => value,
+        (other, Some(code)) => run.field(other, entity, code, place)?,
+    };
+    match run.text_of_key(value) {
+        Some(key) => write_text(&key, out),
+        None => {
+            let name = &run.compiled.program.entity(entity).name;
+            return Err(Halt::fail(Failure::new(format!("the {name} has no code"), place)));
+        }
+    }
+    Ok(())
+}
+
+/// Appends a part as an object; fields of nested parts are gathered under one member.
+fn object<'r>(run: &mut Run<'r>, built: &'r Built<'r>, out: &mut Vec<u8>) -> Result<(), Halt> {
+    object_at(run, built.entity, built.fields, 0, out)
+}
+
+/// The fields whose paths agree so far, from `depth` on.
+pub(crate) fn object_at<'r>(
+    run: &mut Run<'r>,
+    entity: EntityId,
+    fields: &[BuiltField<'r>],
+    depth: usize,
+    out: &mut Vec<u8>,
+) -> Result<(), Halt> {
+    out.push(b'{');
+    let start = out.len();
+    for (n, field) in fields.iter().enumerate() {
+        let head = field.path[depth];
+        let wire = run.compiled.wires.of(entity, head);
+        let nested = field.path.len() > depth + 1;
+        // A part is written where its first field stands; a field that is filled twice where it is filled last.
+        let passed = if nested {
+            fields[..n].iter().any(|f| f.path.len() > depth + 1 && f.path[depth] == head)
+        } else {
+            fields[n + 1..].iter().any(|f| f.path == field.path)
+        };
+        if passed || !nested && left_out(field.value) {
+            continue;
+        }
+        if out.len() > start {
+            out.push(b',');
+        }
+        out.extend_from_slice(&wire.member);
+        if nested {
+            let below: Vec<BuiltField<'r>> = fields
+                .iter()
+                .filter(|f| f.path.len() > depth + 1 && f.path[depth] == head && !left_out(f.value))
+                .copied()
+                .collect();
+            let part = part_of(run, entity, head);
+            object_at(run, part, &below, depth + 1, out)?;
+        } else {
+            write(run, wire, field.value, field.place, out).map_err(|halt| halt.within(&wire.name))?;
+        }
+    }
+    out.push(b'}');
+    Ok(())
+}
+
+/// The entity of the part in a field.
+pub(crate) fn part_of(run: &Run<'_>, entity: EntityId, field: FieldId) -> EntityId {
+    match run.compiled.program.entity(entity).get(field).ty.present() {
+        Type::Record(part) => *part,
+        _ => entity,
+    }
+}
+
+/// A decoded part handed on as it is: its decoded fields.
+fn record_object<'r>(run: &mut Run<'r>, record: &'r Record<'r>, place: Span, out: &mut Vec<u8>) -> Result<(), Halt> {
+    out.push(b'{');
+    let start = out.len();
+    let compiled = run.compiled;
+    for (n, slot) in compiled.layouts.of(record.entity).slot_of.iter().enumerate() {
+        let Some(value) = record.slots.get(usize::from(*slot)).copied().filter(|v| !left_out(*v)) else { continue };
+        let wire = compiled.wires.of(record.entity, FieldId(u32::try_from(n).unwrap_or(u32::MAX)));
+        if out.len() > start {
+            out.push(b',');
+        }
+        out.extend_from_slice(&wire.member);
+        write(run, wire, value, place, out)?;
+    }
+    out.push(b'}');
+    Ok(())
+}
+
+/// Appends a text as JSON.
+pub(crate) fn write_text(text: &str, out: &mut Vec<u8>) {
+    out.reserve(text.len() + 2);
+    out.push(b'"');
+    let bytes = text.as_bytes();
+    let mut from = 0;
+    loop {
+        let at = super::decode::special(bytes, from);
+        out.extend_from_slice(&bytes[from..at]);
+        let Some(byte) = bytes.get(at) else { break };
+        match byte {
+            b'"' => out.extend_from_slice(b"\\\""),
+            b'\\' => out.extend_from_slice(b"\\\\"),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            b'\t' => out.extend_from_slice(b"\\t"),
+            control => out.extend_from_slice(format!("\\u{control:04x}").as_bytes()),
+        }
+        from = at + 1;
+    }
+    out.push(b'"');
+}

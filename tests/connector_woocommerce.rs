@@ -1,0 +1,405 @@
+//! The shop's side: how changes are walked, what is asked, and what each fault means.
+
+#![allow(clippy::unwrap_used, reason = "a surprise fails the test")]
+
+mod connector_bench;
+
+use connector_bench::{
+    NoSecrets, Reply, Seen, Server, clock, connect, connection, entity, field, store, timing, woocommerce,
+};
+use flowc::connector::{CallError, Condition, Connector, Find, OpenError, Position, Scan, Write, open_with};
+use flowc::ir::{Entity, FieldId, Method, Search, Type};
+use flowc::limits;
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+type Answering = Box<dyn Fn() -> Reply + Send + Sync>;
+
+const START: &str = "2026-03-01T12:00:00Z";
+
+fn orders() -> Arc<Entity> {
+    let text = || Type::Text(None);
+    let fields = vec![field("id", Type::Int), field("date_modified_gmt", Type::Instant), field("status", text())];
+    entity("woocommerce", "Order", "orders", Some(("", 1)), fields)
+}
+
+fn scan(of: &Arc<Entity>) -> Scan {
+    Scan { entity: Arc::clone(of), fields: vec!["status".into()], filter: vec![], since: None, only: vec![] }
+}
+
+fn write(method: Method) -> Write {
+    let id = (method != Method::Post).then(|| "12".to_owned());
+    Write { entity: orders(), method, id, body: r#"{"status":"completed"}"#.into(), parts: vec![] }
+}
+
+struct Bench {
+    server: Server,
+    shop: Arc<dyn Connector>,
+    _clock: Server,
+    _folder: tempfile::TempDir,
+}
+
+async fn bench(page: u32, answer: impl Fn(&Seen) -> Reply + Send + Sync + 'static) -> Bench {
+    let server = Server::start(answer).await;
+    let clock = clock(START).await;
+    let (folder, store) = store();
+    let entries =
+        [("url", server.url.as_str()), ("key", "ck_key"), ("secret", "cs_secret"), ("clock", clock.url.as_str())];
+    let shop = connect(&connection("shop", "woocommerce", &entries), &woocommerce(page), &store).await;
+    Bench { server, shop, _clock: clock, _folder: folder }
+}
+
+/// A shop that lists as measured: exclusive whole seconds, ties by id, pages of the present state.
+type Rows = Arc<Mutex<BTreeMap<(String, u32), &'static str>>>;
+
+fn list(rows: &Rows, seen: &Seen) -> Reply {
+    assert_eq!((seen.query("orderby"), seen.query("order")), (Some("modified"), Some("asc")));
+    let after = seen.query("modified_after").map(|text| text.trim_end_matches('Z').to_owned()).unwrap_or_default();
+    let excluded: Vec<u32> =
+        seen.query("exclude").map(|ids| ids.split(',').map(|id| id.parse().unwrap()).collect()).unwrap_or_default();
+    let number = |name: &str, default: usize| seen.query(name).map_or(default, |text| text.parse().unwrap());
+    let found: Vec<String> = rows
+        .lock()
+        .unwrap()
+        .iter()
+        .filter(|((time, id), _)| *time > after && !excluded.contains(id))
+        .filter(|(_, status)| seen.query("status").is_none_or(|wanted| wanted.split(',').any(|w| w == **status)))
+        .skip(number("offset", 0))
+        .take(number("per_page", 10))
+        .map(|((time, id), status)| format!(r#"{{"id":{id},"date_modified_gmt":"{time}","status":"{status}"}}"#))
+        .collect();
+    Reply::Json(200, format!("[{}]", found.join(",")))
+}
+
+fn rows(list: &[(u32, &str)]) -> Rows {
+    let rows = list.iter().map(|(id, time)| (((*time).to_owned(), *id), "processing"));
+    Arc::new(Mutex::new(rows.collect()))
+}
+
+/// Reads to the end; ids in the order in which they came first, and where it ended.
+async fn walk(shop: &dyn Connector, scan: &Scan, mut from: Position) -> (Vec<u32>, Position) {
+    let mut ids = Vec::new();
+    for _ in 0..1000 {
+        let page = shop.scan(scan, &from).await.unwrap();
+        for record in &page.records {
+            let json: serde_json::Value = serde_json::from_str(&record.0).unwrap();
+            let id = u32::try_from(json["id"].as_u64().unwrap()).unwrap();
+            if !ids.contains(&id) {
+                ids.push(id);
+            }
+        }
+        from = page.next;
+        if page.last {
+            return (ids, from);
+        }
+    }
+    panic!("the walk does not end at {from:?}");
+}
+
+#[tokio::test]
+async fn changes_are_walked_upwards_and_the_last_second_is_read_again() {
+    let held = rows(&[
+        (5, "2026-03-01T10:00:00"),
+        (3, "2026-03-01T10:00:01"),
+        (9, "2026-03-01T10:00:01"),
+        (1, "2026-03-01T10:00:07"),
+    ]);
+    let inside = Arc::clone(&held);
+    let bench = bench(2, move |seen| list(&inside, seen)).await;
+    let (ids, position) = walk(&*bench.shop, &scan(&orders()), Position::default()).await;
+    assert_eq!(ids, [5, 3, 9, 1]);
+    assert_eq!(position.0, "2026-03-01T10:00:07");
+    // A second order of the same second comes after we have looked.
+    held.lock().unwrap().insert(("2026-03-01T10:00:07".into(), 2), "processing");
+    let (ids, again) = walk(&*bench.shop, &scan(&orders()), position.clone()).await;
+    assert_eq!((ids, again), (vec![1, 2], position));
+    let asked = bench.server.seen();
+    assert!(asked.iter().all(|seen| seen.query("dp") == Some("6")));
+    assert_eq!(asked[0].query("_fields"), Some("id,date_modified_gmt,status"));
+    assert!(asked[0].query("modified_after").is_none());
+    assert_eq!(asked.last().unwrap().query("dates_are_gmt"), Some("true"));
+}
+
+#[tokio::test]
+async fn a_second_with_more_than_a_page_is_walked_to_its_end() {
+    let second = "2026-03-01T10:00:00";
+    let mut all: Vec<(u32, &str)> = (1..=1_050).map(|id| (id, second)).collect();
+    all.push((2_000, "2026-03-01T10:00:01"));
+    let held = rows(&all);
+    let bench = bench(100, move |seen| list(&held, seen)).await;
+    let (ids, position) = walk(&*bench.shop, &scan(&orders()), Position::default()).await;
+    assert_eq!(ids, all.iter().map(|(id, _)| *id).collect::<Vec<_>>());
+    assert_eq!(position.0, "2026-03-01T10:00:01");
+    assert!(bench.server.seen().len() < 16, "{} calls", bench.server.seen().len());
+}
+
+#[tokio::test]
+async fn nothing_is_lost_while_the_list_moves() {
+    // Between pages, the order that was read first is changed, so that all behind it move up one place.
+    let all: Vec<(u32, String)> = (1..=9).map(|id| (id, format!("2026-03-01T10:00:{:02}", id / 3))).collect();
+    let held: Rows = Arc::new(Mutex::new(all.iter().map(|(id, time)| ((time.clone(), *id), "processing")).collect()));
+    let inside = Arc::clone(&held);
+    let moved = AtomicUsize::new(0);
+    let bench = bench(2, move |seen| {
+        let reply = list(&inside, seen);
+        let n = moved.fetch_add(1, Ordering::SeqCst);
+        if n < 3 {
+            let mut rows = inside.lock().unwrap();
+            let (first, status) = rows.pop_first().unwrap();
+            rows.insert((format!("2026-03-01T11:00:0{n}"), first.1), status);
+        }
+        reply
+    })
+    .await;
+    let (mut ids, _) = walk(&*bench.shop, &scan(&orders()), Position::default()).await;
+    ids.sort_unstable();
+    assert_eq!(ids, (1..=9).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_filter_that_the_shop_ignores_is_applied_here() {
+    let held = rows(&[(1, "2026-03-01T10:00:00"), (2, "2026-03-01T10:00:01")]);
+    held.lock().unwrap().insert(("2026-03-01T10:00:02".into(), 3), "cancelled");
+    let bench = bench(100, move |seen| {
+        let mut deaf = seen.clone();
+        deaf.query.retain(|(name, _)| name != "status");
+        list(&held, &deaf)
+    })
+    .await;
+    let filter = vec![Condition { field: FieldId(2), values: vec!["processing".into(), "completed".into()] }];
+    let mut since = scan(&orders());
+    since.filter = filter;
+    since.since = Some("2026-03-01T10:00:01Z".parse::<Timestamp>().unwrap());
+    let (ids, position) = walk(&*bench.shop, &since, Position::default()).await;
+    assert_eq!((ids, position.0.as_str()), (vec![2], "2026-03-01T10:00:02"));
+    let asked = &bench.server.seen()[0];
+    assert_eq!(asked.query("status"), Some("processing,completed"));
+    assert_eq!(asked.query("modified_after"), Some("2026-03-01T10:00:00Z"));
+}
+
+#[tokio::test]
+async fn customers_are_read_whole_by_id() {
+    let bench = bench(2, |seen| {
+        assert_eq!((seen.query("orderby"), seen.query("role")), (Some("id"), Some("all")));
+        let offset: usize = seen.query("offset").map_or(0, |text| text.parse().unwrap());
+        let rows: Vec<String> = (1..=5).skip(offset).take(2).map(|id| format!(r#"{{"id":{id}}}"#)).collect();
+        Reply::Json(200, format!("[{}]", rows.join(",")))
+    })
+    .await;
+    let customers = entity("woocommerce", "Customer", "customers", None, vec![field("id", Type::Int)]);
+    let whole = Scan { fields: vec![], ..scan(&customers) };
+    for _ in 0..2 {
+        let (ids, position) = walk(&*bench.shop, &whole, Position("row:0".into())).await;
+        assert_eq!((ids, position.0.as_str()), (vec![1, 2, 3, 4, 5], "row:0"));
+    }
+}
+
+#[tokio::test]
+async fn searches_ask_as_the_shop_can_answer() {
+    let bench = bench(100, |seen| match seen.query("email") {
+        Some("no address") => {
+            Reply::Json(400, r#"{"code":"rest_invalid_param","message":"Invalid","data":{"status":400}}"#.into())
+        }
+        _ => Reply::Json(200, r#"[{"id":1}]"#.into()),
+    })
+    .await;
+    let find = |entity: Arc<Entity>, by: u32, values: &[&str]| Find {
+        entity,
+        fields: vec![],
+        by: Some(FieldId(by)),
+        values: values.iter().map(|value| (*value).to_owned()).collect(),
+        parts: vec![],
+    };
+    let loose = flowc::ir::Field { search: Search::Loose, ..field("transaction_id", Type::Text(None)) };
+    let fields = vec![field("id", Type::Int), field("sku", Type::Text(None)), field("email", Type::Email), loose];
+    let of = |route: &str| entity("woocommerce", "X", route, None, fields.clone());
+    bench.shop.find(&find(of("orders"), 0, &["1", "2"])).await.unwrap();
+    bench.shop.find(&find(of("products"), 1, &["A", "B,C"])).await.unwrap();
+    let found = bench.shop.find(&find(of("customers"), 2, &["a@b.example", "no address"])).await.unwrap();
+    assert_eq!(found.len(), 1);
+    bench.shop.find(&find(of("orders"), 3, &["tr_1"])).await.unwrap();
+    let asked: Vec<(String, String)> = bench
+        .server
+        .seen()
+        .iter()
+        .flat_map(|seen| seen.query.clone())
+        .filter(|(name, _)| ["include", "sku", "search_sku", "email", "search"].contains(&name.as_str()))
+        .collect();
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let expected = [
+        pair("include", "1,2"),
+        pair("search_sku", "B,C"),
+        pair("sku", "A"),
+        pair("email", "a@b.example"),
+        pair("email", "no address"),
+        pair("search", "tr_1"),
+    ];
+    assert_eq!(asked, expected);
+}
+
+#[tokio::test]
+async fn a_list_that_knows_no_pages_is_read_once() {
+    let bench = bench(2, |_| Reply::Json(200, r#"[{"id":"bacs"},{"id":"cod"}]"#.into())).await;
+    let gateways = entity("woocommerce", "Gateway", "payment_gateways", None, vec![field("id", Type::Text(None))]);
+    let all = Find { entity: gateways, fields: vec![], by: None, values: vec![], parts: vec![] };
+    assert_eq!(bench.shop.find(&all).await.unwrap().len(), 2);
+    assert_eq!(bench.server.seen().len(), 2);
+}
+
+#[tokio::test]
+async fn reads_are_tried_again_and_pages_get_smaller() {
+    let asked = AtomicUsize::new(0);
+    let bench = bench(100, move |_| match asked.fetch_add(1, Ordering::SeqCst) {
+        0 => Reply::Drop,
+        1 => Reply::html(503),
+        2 => Reply::Truncated(r#"[{"id":1"#.into()),
+        3 => Reply::Json(200, "PHP Notice: x [{}]".into()),
+        4 => Reply::With(503, vec![("Retry-After", "7".into())], vec![]),
+        _ => Reply::Json(200, r#"[{"id":1,"date_modified_gmt":"2026-03-01T10:00:00"}]"#.into()),
+    })
+    .await;
+    let before = bench.shop.now();
+    let page = bench.shop.scan(&scan(&orders()), &Position::default()).await.unwrap();
+    assert_eq!((page.records.len(), page.last), (1, true));
+    assert_eq!(bench.shop.calls(), 6);
+    assert!(bench.shop.now().duration_since(before).as_secs() >= 7, "it has been asked to wait");
+    let sizes: Vec<String> = bench.server.seen().iter().map(|s| s.query("per_page").unwrap().to_owned()).collect();
+    assert_eq!(sizes, ["100", "100", "50", "25", "12", "10"]);
+}
+
+#[tokio::test]
+async fn a_read_that_never_succeeds_ends_with_a_time() {
+    let bench = bench(100, |_| Reply::html(502)).await;
+    let error = bench.shop.scan(&scan(&orders()), &Position::default()).await.unwrap_err();
+    let CallError::Later { until, reason, .. } = &error else { panic!("{error}") };
+    assert!(reason.contains("Onderhoud"), "{reason}");
+    assert!(*until > bench.shop.now(), "{until}");
+    assert_eq!(bench.shop.calls(), u64::from(limits::ATTEMPTS_MAX));
+}
+
+/// Each fault of a write, once: it is sent a single time, and classed by what may be done next.
+#[tokio::test]
+async fn a_write_is_sent_once_and_its_fault_says_what_is_known() {
+    let json = |status: u16, text: &'static str| move || Reply::Json(status, text.to_owned());
+    let refund =
+        r#"{"code":"woocommerce_rest_cannot_create_order_refund","message":"Invalid refund amount.","data":500}"#;
+    let fatal = r#"{"code":"internal_server_error","message":"<p>There has been a critical error</p>","data":{"status":500,"error":{}}}"#;
+    let sku = r#"{"code":"product_invalid_sku","message":"Invalid or duplicated SKU.","data":{"status":400,"resource_id":58,"unique_sku":"A-1"}}"#;
+    let read_only = r#"{"code":"woocommerce_rest_authentication_error","message":"The API key provided does not have write permissions.","data":{"status":401}}"#;
+    let cases: Vec<(&str, Answering, &str, &str)> = vec![
+        ("drop", Box::new(|| Reply::Drop), "unknown", "broke off"),
+        ("hang", Box::new(|| Reply::Hang), "unknown", "no answer in time"),
+        ("truncated", Box::new(|| Reply::Truncated(r#"{"id":12"#.into())), "unknown", "broke off"),
+        ("maintenance", Box::new(|| Reply::html(200)), "unknown", "Onderhoud"),
+        ("gateway", Box::new(|| Reply::html(504)), "unknown", "504"),
+        ("empty 500", Box::new(|| Reply::With(500, vec![], vec![])), "unknown", "nothing"),
+        ("crash", Box::new(json(500, fatal)), "unknown", "critical error"),
+        ("refund", Box::new(json(500, refund)), "refused", "Invalid refund amount."),
+        ("duplicate", Box::new(json(400, sku)), "refused", "58"),
+        ("no rights", Box::new(json(401, read_only)), "login", "write permissions"),
+        ("firewall", Box::new(|| Reply::html(403)), "login", "firewall"),
+        ("busy", Box::new(|| Reply::With(429, vec![("Retry-After", "9".into())], vec![])), "later", "too many calls"),
+        (
+            "redirect",
+            Box::new(|| {
+                let to = "https://www.shop.example/wp-json/wc/v3/orders/12?oauth_signature=abc".to_owned();
+                Reply::With(301, vec![("Location", to)], vec![])
+            }),
+            "refused",
+            "https://www.shop.example/wp-json/wc/v3/orders/12",
+        ),
+    ];
+    for (name, reply, class, said) in cases {
+        let bench = bench(100, move |_| reply()).await;
+        let error = bench.shop.write(&write(Method::Put)).await.unwrap_err();
+        let its = match &error {
+            CallError::Refused { .. } => "refused",
+            CallError::Later { .. } => "later",
+            CallError::Unknown { .. } => "unknown",
+            CallError::Login { .. } => "login",
+            CallError::Garbled { .. } => "garbled",
+        };
+        assert_eq!(its, class, "{name}: {error}");
+        let text = error.to_string();
+        assert!(text.contains(said), "{name}: {text}");
+        assert!(!text.contains("oauth") && !text.contains("ck_") && !text.contains("cs_"), "{name}: {text}");
+        assert_eq!((bench.shop.calls(), bench.server.seen().len()), (1, 1), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_shop_that_is_not_there_has_not_been_written_to() {
+    let server = Server::start(|_| Reply::Drop).await;
+    let (_folder, store) = store();
+    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let url = format!("http://{gone}");
+    let entries = [("url", url.as_str()), ("key", "ck_key"), ("secret", "cs_secret")];
+    let shop = connect(&connection("shop", "woocommerce", &entries), &woocommerce(100), &store).await;
+    let error = shop.write(&write(Method::Post)).await.unwrap_err();
+    assert!(matches!(error, CallError::Later { .. }), "{error}");
+    drop(server);
+}
+
+#[tokio::test]
+async fn an_answer_to_a_write_is_the_record_and_its_key() {
+    let bench = bench(100, |seen| match seen.method.as_str() {
+        "DELETE" => {
+            Reply::Json(410, r#"{"code":"woocommerce_rest_already_trashed","message":"Already deleted."}"#.into())
+        }
+        _ => Reply::Json(201, r#"{"id":77,"total":"8.256198"}"#.into()),
+    })
+    .await;
+    let answer = bench.shop.write(&write(Method::Post)).await.unwrap();
+    assert_eq!(answer.id.as_deref(), Some("77"));
+    assert_eq!(&*answer.record.unwrap().0, r#"{"id":77,"total":"8.256198"}"#);
+    let gone = bench.shop.write(&write(Method::Delete)).await.unwrap();
+    assert_eq!(gone.id.as_deref(), Some("12"));
+    let seen = bench.server.seen();
+    assert_eq!(seen[0].path, "/wp-json/wc/v3/orders");
+    assert_eq!(seen[0].body, r#"{"status":"completed"}"#);
+    assert_eq!(seen[0].header("content-type"), Some("application/json"));
+    assert_eq!((seen[1].path.as_str(), seen[1].query("force")), ("/wp-json/wc/v3/orders/12", None));
+    assert_eq!(seen[0].query("oauth_signature_method"), Some("HMAC-SHA256"));
+    assert!(seen[0].header("authorization").is_none(), "over plain HTTP the key is not sent");
+}
+
+#[tokio::test]
+async fn an_answer_without_end_is_not_read_to_its_end() {
+    let bench = bench(100, |_| {
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        let blanks = vec![b' '; 1 << 20];
+        for _ in 0..(limits::BODY_BYTES_MAX >> 20) + 8 {
+            packed.write_all(&blanks).unwrap();
+        }
+        let headers = vec![("Content-Type", "application/json".into()), ("Content-Encoding", "gzip".into())];
+        Reply::With(200, headers, packed.finish().unwrap())
+    })
+    .await;
+    let error = bench.shop.write(&write(Method::Put)).await.unwrap_err();
+    assert!(matches!(&error, CallError::Unknown { reason, .. } if reason.contains("MB")), "{error}");
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_connection_is_said_before_any_call() {
+    let (_folder, store) = store();
+    let open = |entries: &'static [(&'static str, &'static str)]| {
+        let store = Arc::clone(&store);
+        async move {
+            let connection = connection("shop", "woocommerce", entries);
+            match open_with(&connection, &woocommerce(100), &NoSecrets, store, timing()).await {
+                Ok(_) => panic!("it opens"),
+                Err(error) => error,
+            }
+        }
+    };
+    let missing = open(&[("url", "https://shop.example"), ("key", "k")]).await;
+    assert_eq!(missing, OpenError::Missing { connection: "shop".into(), entry: "secret".into() });
+    let plain = open(&[("url", "http://shop.example"), ("key", "k"), ("secret", "s")]).await;
+    assert!(plain.to_string().contains("use https"), "{plain}");
+    let clock = [("url", "https://shop.example"), ("key", "k"), ("secret", "s"), ("clock", "http://time.example")];
+    let far = open(Box::leak(Box::new(clock))).await;
+    assert!(far.to_string().contains("not on this machine"), "{far}");
+}
