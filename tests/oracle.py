@@ -25,7 +25,8 @@ TOLERANCE = Decimal("0.0000005")
 GUID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 # Decimals that a derived price may have been cut to. The rules give none; doubles carry some fifteen digits.
 PRICE_TOLERANCE = Decimal("0.00000001")
-LENGTHS = {"Description": 60, "YourRef": 40, "PaymentReference": 25, "Currency": 3}
+# The words of these refusals are in no source: any will do.
+ANY = ""
 
 KINDS = {
     "salesorder/SalesOrders": dict(key="OrderID", lines="SalesOrderLines", parent="OrderID", customer="OrderedBy", vat="VATAmount",
@@ -36,6 +37,12 @@ KINDS = {
                                     charges=None, number="EntryNumber", date="EntryDate"),
 }
 STATUS_WORDS = {12: "Open", 20: "Partial", 21: "Complete", 45: "Cancelled"}
+
+
+def lengths(kind):
+    """`YourRef` is claimed for orders and invoices only."""
+    most = {"Description": 60, "YourRef": 40, "PaymentReference": 25, "Currency": 3}
+    return {field: n for field, n in most.items() if field != "YourRef" or kind["lines"] != "SalesEntryLines"}
 
 
 def number(value):
@@ -201,8 +208,7 @@ class Judge:
         condition = self.books.get("cashflow/PaymentConditions", row.get("PaymentCondition"), "Code")
         self.holds(where, "PaymentCondition", row.get("PaymentCondition"), condition, "a payment condition")
         self.same(where, row, "PaymentConditionDescription", (condition or {}).get("Description"))
-        for field, most in LENGTHS.items():
-            # The description of an entry has no claimed length of its own but shares the habit.
+        for field, most in lengths(kind).items():
             self.holds(where, field, row.get(field), len(row.get(field) or "") <= most, f"at most {most} characters")
         for field in [f for f in row if f.endswith("Date") or f in ("Created", "Modified")]:
             value = row[field]
@@ -247,11 +253,13 @@ class Judge:
         return net
 
     def list_price(self, line, header, kind):
-        """Agreement of the customer, else the normal price: the row of the greatest minimum quantity that is reached."""
+        """Agreement of the customer, else the normal price: the row of the greatest minimum quantity that is reached.
+
+        A minimum of one, the least there is, binds nobody: half a metre has a price too."""
         on, best = day(header[kind["date"]]), {}
         for row in self.books.rows("logistics/SalesItemPrices"):
             starts, ends, least = row.get("StartDate"), row.get("EndDate"), number(row.get("Quantity") or 0)
-            if row.get("Item") != line["Item"] or least > abs(number(line["Quantity"])) or row.get("Currency") not in (None, header["Currency"]):
+            if row.get("Item") != line["Item"] or least > max(ONE, abs(number(line["Quantity"]))) or row.get("Currency") not in (None, header["Currency"]):
                 continue
             if (starts and day(starts) > on) or (ends and on > day(ends)) or row.get("Account") not in (None, header[kind["customer"]]):
                 continue
@@ -305,16 +313,14 @@ class Judge:
         share = self.books.percentage(code, day(header[kind["date"]])) if code else ZERO
         share = share if way in "EI" else ZERO
         net, gross = number(row["AmountFCExclVAT"]), number(row["AmountFCInclVAT"])
-        fixed = False
         if given is not None:
             net, gross = number(given.get("AmountFCExclVAT")), number(given.get("AmountFCInclVAT"))
             net, gross = (None if v is None else rounded(v, unit) for v in (net, gross))
-            fixed = net is not None and gross is not None
         if net is not None:
             # Excl. leads also where both are given: the other one is computed.
             expected = net + rounded(net * share, unit)
             self.same(where, row, "AmountFCExclVAT", net)
-            if given is not None and not fixed:
+            if given is not None:
                 self.same(where, row, "AmountFCInclVAT", expected)
         elif gross is not None:
             self.same(where, row, "AmountFCInclVAT", gross)
@@ -322,7 +328,7 @@ class Judge:
         net, gross = number(row["AmountFCExclVAT"]), number(row["AmountFCInclVAT"])
         self.same(where, row, "AmountVATFC", gross - net)
         self.same(where, row, "VATPercentage", share if code else None)
-        amount = Amount(way, share, gross if way == "I" else net, gross - net if fixed else None, unit)
+        amount = Amount(way, share, gross if way == "I" else net, None, unit)
         amount.code = row.get("VATCode")
         return amount
 
@@ -381,9 +387,12 @@ class Judge:
             if share is not None:
                 incl = rounded(gross * share if incl is None else incl, unit)
                 excl = rounded(net * share if excl is None else excl, unit)
-                self.same(where, row, "AmountDiscount", incl, order)
-                self.same(where, row, "AmountDiscountExclVat", excl, order)
-                gross, net = gross - incl, net - excl
+                # What leads is exact; how the two that follow from it are rounded is said nowhere.
+                lead = "AmountDiscount" if not given.get("Discount") and given.get("AmountDiscount") else "AmountDiscountExclVat"
+                for field, off in (("AmountDiscount", incl), ("AmountDiscountExclVat", excl)):
+                    exact = not given.get("Discount") and field == lead
+                    self.same(where, row, field, off, order, TOLERANCE if exact else unit + TOLERANCE)
+                gross, net = gross - number(row["AmountDiscount"]), net - number(row["AmountDiscountExclVat"])
             self.same(where, row, "AmountFCExclVat", net, order)
         self.same(where, row, "AmountFC", gross, order)
         self.same(where, row, "AmountDC", rounded(gross * rate, home_unit), order)
@@ -523,8 +532,10 @@ class Door:
                 words.append("Ongeldige referentie")
             elif account and field == kind["customer"]:
                 inactive = (account.get("EndDate") and account["EndDate"][:10] < self.today) or (account.get("StartDate") or "")[:10] > self.today
-                if account.get("Status") != "C" or account.get("Blocked") or inactive:
-                    words.append("Ongeldig")
+                if account.get("Status") != "C":
+                    words.append("Ongeldig: Klant (Type)")
+                if account.get("Blocked") or inactive:
+                    words.append(ANY)
         return words
 
     def terms(self, kind, body):
@@ -538,8 +549,8 @@ class Door:
             words.append("Ongeldig")
         currency = body.get("Currency")
         if currency and (self.books.get("general/Currencies", currency, "Code") is None or self.books.rate(currency, day(body.get(kind["date"]) or self.today)) is None):
-            words.append("Ongeldig")
-        words += ["Ongeldig" for field, most in LENGTHS.items() if len(body.get(field) or "") > most]
+            words.append(ANY)
+        words += ["Ongeldig" for field, most in lengths(kind).items() if len(body.get(field) or "") > most]
         return words
 
     def line(self, kind, body, line, on):

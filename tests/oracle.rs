@@ -179,10 +179,23 @@ async fn cast(client: &Client) -> Cast {
         item("O-GROSS", json!({"SalesVatCode": "3"})).await,
     ];
     client.make("hrm/Costcenters", json!({"Code": "WEB1", "Description": "Web"})).await;
-    client.make("logistics/SalesItemPrices", json!({"Item": items[0], "Price": 12.3456, "Quantity": 1})).await;
-    client.make("logistics/SalesItemPrices", json!({"Item": items[0], "Price": 11.25, "Quantity": 10})).await;
     client
-        .make("logistics/SalesItemPrices", json!({"Item": items[0], "Account": plain, "Price": 9.995, "Quantity": 1}))
+        .make(
+            "logistics/SalesItemPrices",
+            json!({"Item": items[0], "Price": 12.3456, "Quantity": 1, "StartDate": "2020-01-01"}),
+        )
+        .await;
+    client
+        .make(
+            "logistics/SalesItemPrices",
+            json!({"Item": items[0], "Price": 11.25, "Quantity": 10, "StartDate": "2020-01-01"}),
+        )
+        .await;
+    client
+        .make(
+            "logistics/SalesItemPrices",
+            json!({"Item": items[0], "Account": plain, "Price": 9.995, "Quantity": 1, "StartDate": "2020-01-01"}),
+        )
         .await;
     client
         .make("financial/ExchangeRates", json!({"SourceCurrency": "USD", "Rate": 0.8765, "StartDate": "2026-06-01"}))
