@@ -118,6 +118,7 @@ fn found_once(facts: &Facts<'_>, id: &Arc<str>, row: &str, ours: bool) -> Result
     let hashes = all_hashes(facts)?;
     if !ours {
         return Ok(match disagreement(draft, row) {
+            None if draft.linked_to.is_none() => Step::Unchanged { id: Arc::clone(id), hashes },
             None => Step::Adopt { id: Arc::clone(id), hashes },
             Some((theirs, ours)) => Step::Stop {
                 stop: Stop::Fail,

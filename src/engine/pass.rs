@@ -7,7 +7,7 @@ use super::refusals::Refusals;
 use super::{Cancel, PassOptions, Project};
 use crate::connector::{CallError, Connector};
 use crate::eval::{Evaluated, Failure, Known, Need};
-use crate::ir::{Entity, EntityId, ExprKind, Flow, OnChange, Program, Stop, StepKind, Type, Verb};
+use crate::ir::{Entity, EntityId, ExprKind, Flow, MappingId, OnChange, Program, Stop, StepKind, Type, Verb};
 use crate::source::Span;
 use crate::store::{Intent, Place, Store, StoreError};
 use jiff::Timestamp;
@@ -218,16 +218,21 @@ impl Pass {
         (self.project.place)(span)
     }
 
-    /// Mapping and entity that the flow writes, as far as its text says one.
-    pub(crate) fn writes(&self) -> (String, String) {
-        let mut first = None;
+    /// The mappings that the flow itself writes by.
+    pub(crate) fn tops(&self) -> Vec<MappingId> {
+        let mut tops = Vec::new();
         crate::plan::each(&self.flow().write, &mut |e| {
             if let ExprKind::Write(mapping, _) = e.kind {
-                first.get_or_insert(mapping);
+                tops.push(mapping);
             }
         });
-        first.map_or_else(Default::default, |id| {
-            let mapping = self.program().mapping(id);
+        tops
+    }
+
+    /// Mapping and entity that the flow writes, as far as its text says one.
+    pub(crate) fn writes(&self) -> (String, String) {
+        self.tops().first().map_or_else(Default::default, |id| {
+            let mapping = self.program().mapping(*id);
             (mapping.name.to_string(), self.program().entity(mapping.target).full_name())
         })
     }

@@ -295,7 +295,7 @@ impl<'p> Acting<'p> {
             match self.send(&sent, step, &settled).await? {
                 Sent::There { there, sent } => {
                     again |= sent && unit.again_after.contains(&n);
-                    self.note_target(unit, n, &there.id);
+                    self.note_target(draft, &there.id);
                     self.done.push((name, there.clone()));
                     settled[n] = Some(there);
                 }
@@ -330,7 +330,7 @@ impl<'p> Acting<'p> {
                 | Step::Alert { id, .. }
                 | Step::Delete { id } => there(&id, false),
                 Step::Again => there(&"(again)".into(), false),
-                Step::Stop { stop: Stop::Skip, .. } if !is_top(unit, n) => None,
+                Step::Stop { stop: Stop::Skip, .. } if !is_top(self.pass, draft) => None,
                 Step::Stop { .. } if draft.follows.is_some() || draft.waits_for.is_some() => None,
                 Step::Stop { stop, reason, place } => return Err(Box::new(Verdict::of(stop, reason, place))),
             };
@@ -398,9 +398,8 @@ impl<'p> Acting<'p> {
         }
     }
 
-    fn note_target(&mut self, unit: &Unit, n: usize, id: &Arc<str>) {
-        if is_top(unit, n) {
-            let draft = &unit.drafts[n];
+    fn note_target(&mut self, draft: &Draft, id: &Arc<str>) {
+        if is_top(self.pass, draft) {
             self.target = Some(journal::target(&draft.connection, self.pass.program().entity(draft.entity), id));
         }
     }
@@ -530,8 +529,7 @@ fn held(pass: &Pass, intent: &crate::store::Intent) -> Verdict {
     Verdict::waiting(reason, pass.flow().span, OUTCOME, journal::late_until(intent))
 }
 
-/// Whether the draft is what the flow itself writes: nothing else refers to it, and it follows nothing.
-fn is_top(unit: &Unit, n: usize) -> bool {
-    let draft = &unit.drafts[n];
-    draft.follows.is_none() && !unit.drafts.iter().any(|other| other.refers_to.contains(&n) && other.follows.is_none())
+/// Whether the draft is what the flow itself writes.
+fn is_top(pass: &Pass, draft: &Draft) -> bool {
+    draft.follows.is_none() && pass.tops().contains(&draft.made.mapping)
 }

@@ -229,6 +229,8 @@ fn write_shape<'r>(
             (WireForm::Utc, _) => time::write_datetime(TimeZone::UTC.to_datetime(t), out),
             _ => out.extend_from_slice(t.to_string().as_bytes()),
         }),
+        // A line stands alone in its API, and inside its document it is made with it.
+        (Shape::Reference { .. }, Value::Built(built)) => return object(run, built, out),
         (Shape::Reference { entity, number }, value) => return reference(run, *entity, *number, value, place, out),
         (Shape::Guid, Value::Text(guid)) => write_text(guid, out),
         (Shape::Guid, value) => return reference(run, EntityId(0), false, value, place, out),
