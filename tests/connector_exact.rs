@@ -5,7 +5,7 @@
 mod connector_bench;
 
 use connector_bench::{
-    Reply, Seen, Server, clock, connect, connection, entity, exact, field, milliseconds, reopen, store,
+    Reply, Seen, Server, clock, clock_at, connect, connection, entity, exact, field, milliseconds, reopen, store,
 };
 use flowc::connector::{CallError, Connector, Find, Position, Scan, Write, consent};
 use flowc::ir::{Entity, FieldId, Method, Type};
@@ -79,19 +79,22 @@ fn entries<'a>(server: &'a Server, clock: &'a Server) -> Vec<(&'a str, &'a str)>
 
 /// A ledger whose login works; `answer` answers the API's calls.
 async fn bench(answer: impl Fn(&Seen) -> Reply + Send + Sync + 'static) -> Bench {
+    bench_with_tokens(100, issuing(answer)).await
+}
+
+fn issuing(answer: impl Fn(&Seen) -> Reply) -> impl Fn(&Seen) -> Reply {
     let issued = AtomicUsize::new(0);
-    bench_with_tokens(move |seen| {
+    move |seen| {
         if seen.path == "/api/oauth2/token" {
             return issue(issued.fetch_add(1, Ordering::SeqCst) + 1);
         }
         answer(seen)
-    })
-    .await
+    }
 }
 
-async fn bench_with_tokens(answer: impl Fn(&Seen) -> Reply + Send + Sync + 'static) -> Bench {
+async fn bench_with_tokens(rate: i32, answer: impl Fn(&Seen) -> Reply + Send + Sync + 'static) -> Bench {
     let server = Server::start(answer).await;
-    let clock = clock(START).await;
+    let clock = clock_at(START, rate).await;
     let (folder, store) = store();
     let ledger = connect(&connection("books", "exact", &entries(&server, &clock)), &exact(), &store).await;
     Bench { server, ledger, store, clock, folder }
@@ -135,7 +138,7 @@ async fn one_renews_for_all_and_the_tokens_are_kept() {
 
 #[tokio::test]
 async fn a_token_is_renewed_when_its_time_has_come_and_not_before() {
-    let bench = bench(|_| results("")).await;
+    let bench = bench_with_tokens(400, issuing(|_| results(""))).await;
     bench.ledger.find(&find(&["1"])).await.unwrap();
     bench.ledger.sleep_until(bench.ledger.now() + SignedDuration::from_secs(300)).await;
     bench.ledger.find(&find(&["2"])).await.unwrap();
@@ -208,7 +211,7 @@ async fn each_refusal_of_the_login_says_what_to_do() {
         (Box::new(|| Reply::html(503)), "later", "Onderhoud"),
     ];
     for (reply, expected, said) in cases {
-        let bench = bench_with_tokens(move |_| reply()).await;
+        let bench = bench_with_tokens(100, move |_| reply()).await;
         let error = bench.ledger.write(&write(Method::Post)).await.unwrap_err();
         let text = error.to_string();
         assert_eq!(class(&error), expected, "{text}");

@@ -115,8 +115,9 @@ fn items() -> Arc<Entity> {
 }
 
 fn sales_orders() -> Arc<Entity> {
-    let fields =
-        vec![field("OrderID", Type::Guid), field("Timestamp", Type::Int), text("YourRef"), text("Description")];
+    let lines = field("SalesOrderLines", Type::List(Arc::new(Type::Unknown)));
+    let key = field("OrderID", Type::Guid);
+    let fields = vec![key, field("Timestamp", Type::Int), text("YourRef"), text("Description"), lines];
     let feed = Some(("sync/SalesOrder/SalesOrderHeaders", 1));
     entity("exact", "SalesOrder", "salesorder/SalesOrders", feed, fields)
 }
@@ -226,6 +227,25 @@ async fn the_shop_is_searched_by_what_it_knows() {
 }
 
 #[tokio::test]
+async fn refunds_are_walked_by_the_time_they_were_made() {
+    let bench = Bench::start(options()).await;
+    let fields = vec![field("id", Type::Int), field("date_created_gmt", Type::Instant), field("parent_id", Type::Int)];
+    let refunds = woo("Refund", "orders/{order}/refunds", Some(("refunds", 1)), fields);
+    let all = scan(&refunds, &["amount", "parent_id"]);
+    let (before, position) = walk(&*bench.shop, &all, Position::default()).await;
+    let order = bench.held("shop/orders").await[0]["id"].to_string();
+    let parts = vec![("order".to_owned(), order.clone())];
+    let body = json!({"amount": "0.01", "api_refund": false});
+    let made = bench.shop.write(&Write { parts, ..write(&refunds, Method::Post, None, &body) }).await.unwrap();
+    let (after, _) = walk(&*bench.shop, &all, position).await;
+    let id: u64 = made.id.as_deref().unwrap().parse().unwrap();
+    let new = after.iter().find(|refund| refund["id"] == id).unwrap();
+    assert_eq!(new["parent_id"].to_string(), order);
+    assert!(!ids(&before, "id").contains(&made.id.unwrap()));
+    bench.sandbox.stop().await;
+}
+
+#[tokio::test]
 async fn a_wrong_key_is_a_lost_login() {
     let bench = Bench::start(options()).await;
     let line = bench.sandbox.first_line();
@@ -265,7 +285,11 @@ async fn the_ledger_is_written_searched_and_followed() {
     assert_eq!(found.len(), 1);
     assert_eq!(value(&found[0])["OrderID"], id.as_str());
 
-    let feed = scan(&sales_orders(), &["YourRef"]);
+    let found =
+        bench.ledger.find(&find(&sales_orders(), &["SalesOrderLines.Quantity"], Some(0), &[&id])).await.unwrap();
+    assert_eq!(value(&found[0])["SalesOrderLines"]["results"][0]["Quantity"], 2, "{}", found[0].0);
+
+    let feed = scan(&sales_orders(), &["YourRef", "SalesOrderLines.Quantity"]);
     let (first, position) = walk(&*bench.ledger, &feed, Position::default()).await;
     assert!(ids(&first, "OrderID").contains(&format!("\"{id}\"")));
     let (nothing, same) = walk(&*bench.ledger, &feed, position.clone()).await;
@@ -283,6 +307,21 @@ async fn the_ledger_is_written_searched_and_followed() {
     );
     let incomplete = bench.ledger.write(&write(&sales_orders(), Method::Post, None, &json!({"YourRef": "2"}))).await;
     assert!(matches!(incomplete, Err(CallError::Refused { status: 500, .. })), "{incomplete:?}");
+    bench.sandbox.stop().await;
+}
+
+#[tokio::test]
+async fn a_feed_begins_where_it_is_told_to() {
+    let bench = Bench::start(options()).await;
+    let early = account(&bench, "early").await;
+    bench.ledger.sleep_until(bench.ledger.now() + SignedDuration::from_secs(60)).await;
+    let since = Some(bench.ledger.now());
+    bench.ledger.sleep_until(bench.ledger.now() + SignedDuration::from_secs(60)).await;
+    let late = account(&bench, "late").await;
+    let feed = Scan { since, ..scan(&accounts(), &["Name"]) };
+    let (read, _) = walk(&*bench.ledger, &feed, Position::default()).await;
+    let read = ids(&read, "ID");
+    assert!(read.contains(&format!("\"{late}\"")) && !read.contains(&format!("\"{early}\"")), "{read:?}");
     bench.sandbox.stop().await;
 }
 

@@ -1,5 +1,7 @@
 //! The contract of a store: what any backend must keep. `Bench` is the only place that knows which one is under test.
 
+#![allow(clippy::unwrap_used, reason = "a surprise fails the test")]
+
 use flowc::limits;
 use flowc::store::{
     Attempt, AttemptId, Budget, Change, ChildLink, Commit, Counts, Embedded, FieldHash, Intent, Key, Known, KnownKey,
@@ -540,4 +542,67 @@ async fn a_store_of_a_newer_flowc_is_refused() {
 #[test]
 fn an_entry_of_the_log_is_ordered_by_time() {
     assert!(AttemptId { at: 1, number: 9 } < AttemptId { at: 2, number: 1 });
+}
+
+/// Writes intents until it is killed, and says of each that it is kept.
+fn write_until_killed(path: &std::path::Path) -> ! {
+    use std::io::Write as _;
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let store: Arc<dyn Store> = Arc::new(Embedded::open(path, &Key::from_text(&"1".repeat(64))).unwrap());
+        for n in 0_u64.. {
+            store.intend(intent(&format!("{n}"))).await.unwrap();
+            let row = row(&n.to_string(), State::Written);
+            let done = Outcome::Done { target: None };
+            // Every other one is finished, together with its record.
+            if n % 2 == 0 {
+                let change = Change::Outcome { intent: n.to_string(), outcome: done };
+                store.commit(Commit::of(change).and(Change::Record(row))).await.unwrap();
+            }
+            let mut out = std::io::stdout();
+            writeln!(out, "kept {n}").unwrap();
+            out.flush().unwrap();
+        }
+    });
+    unreachable!("it writes until it is killed")
+}
+
+#[test]
+fn what_was_acknowledged_survives_a_kill() {
+    use std::io::BufRead as _;
+    if let Some(path) = std::env::var_os("FLOWC_TEST_STORE") {
+        write_until_killed(std::path::Path::new(&path));
+    }
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let bench = Bench::new();
+    let mut kept = 0;
+    for round in 1..=3 {
+        drop(bench.open());
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "what_was_acknowledged_survives_a_kill", "--nocapture"])
+            .env("FLOWC_TEST_STORE", bench.path())
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut lines = std::io::BufReader::new(child.stdout.take().unwrap()).lines();
+        let told = lines.by_ref().map_while(Result::ok).filter(|line| line.starts_with("kept ")).nth(5 + 7 * round);
+        let told = told.expect("it has written");
+        child.kill().unwrap();
+        child.wait().unwrap();
+        kept = told.trim_start_matches("kept ").parse::<u64>().unwrap();
+        runtime.block_on(check_kept(&bench, kept));
+        std::fs::remove_file(bench.path()).unwrap();
+    }
+    assert!(kept > 20);
+}
+
+async fn check_kept(bench: &Bench, kept: u64) {
+    let store = bench.open();
+    let open: Vec<String> = store.open_intents(None).await.unwrap().into_iter().map(|i| i.id).collect();
+    for n in 0..=kept {
+        let record = store.record("orders.orders", &n.to_string()).await.unwrap();
+        assert_eq!(record.is_some(), n % 2 == 0, "{n}");
+        assert_eq!(open.contains(&n.to_string()), n % 2 == 1, "{n}");
+    }
 }

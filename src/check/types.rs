@@ -109,8 +109,7 @@ impl Cx<'_> {
 
     /// `alias.` that the file does not use.
     pub(crate) fn unknown_alias(&mut self, inside: InstanceId, alias: &ast::Name) {
-        let names: Vec<String> =
-            self.modules.get(self.module_of(inside)).uses.iter().map(|(a, _, _)| a.to_string()).collect();
+        let names = self.aliases(inside);
         let mut d = Diagnostic::new(
             &codes::UNKNOWN_NAME,
             alias.span,
@@ -237,7 +236,6 @@ pub(crate) fn join(a: &Type, b: &Type) -> Option<Type> {
         (T::Code(x), T::Record(y)) | (T::Record(y), T::Code(x)) if x == y => T::Record(*x),
         (T::Enum(x), T::Enum(y)) if y.values.iter().all(|v| x.values.iter().any(|w| w.code == v.code)) => a.clone(),
         (T::Enum(x), T::Enum(y)) if x.values.iter().all(|v| y.values.iter().any(|w| w.code == v.code)) => b.clone(),
-        (T::Json, text) | (text, T::Json) if text.is_text() => T::Text(None),
         (x, y) if x.is_text() && y.is_text() => T::Text(longest(x).zip(longest(y)).map(|(x, y)| x.max(y))),
         _ => return None,
     })

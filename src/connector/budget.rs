@@ -28,6 +28,8 @@ pub(super) struct Allowance {
     pub(super) day: Option<u32>,
     /// Errors an hour on one route.
     pub(super) errors: Option<u32>,
+    /// Good answers tell what is left. One that tells nothing then means that there is no limit.
+    pub(super) told: bool,
 }
 
 /// What an answer said about the windows.
@@ -106,7 +108,7 @@ impl Budget {
         let counted = matches!(status, 400..=500) && status != 429;
         let keep = {
             let mut state = self.state();
-            if (200..300).contains(&status) {
+            if self.allowed.told && (200..300).contains(&status) {
                 state.unlimited = said == Said::default();
             }
             state.correct(said);
@@ -273,7 +275,7 @@ mod tests {
         text.parse().unwrap()
     }
 
-    const REAL: Allowance = Allowance { minute: Some(3), day: Some(5), errors: Some(10) };
+    const REAL: Allowance = Allowance { minute: Some(3), day: Some(5), errors: Some(10), told: true };
 
     #[test]
     fn a_minute_has_its_calls_and_then_the_next_begins() {

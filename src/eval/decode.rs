@@ -291,8 +291,6 @@ impl<'r> Decoder<'r, '_> {
             }
             Shape::List(element) => self.list(element, layout, path),
             Shape::Bool => self.truth(),
-            // A text in JSON is a text.
-            Shape::Json if self.peek() == b'"' => self.string().map(Value::Text),
             Shape::Json => {
                 let start = self.at;
                 self.skip()?;

@@ -69,7 +69,8 @@ fn apply<'r>(run: &mut Run<'r>, native: Native, args: &[Value<'r>], at: &At) -> 
         | N::Postcode
         | N::Street
         | N::StartsWith
-        | N::EndsWith => on_text(run, native, args, at),
+        | N::EndsWith
+        | N::TextOf => on_text(run, native, args, at),
         N::Join
         | N::Present
         | N::Distinct
@@ -164,11 +165,25 @@ fn on_text<'r>(run: &mut Run<'r>, native: Native, args: &[Value<'r>], at: &At) -
             std::borrow::Cow::Borrowed(code) => Value::Text(code),
             std::borrow::Cow::Owned(code) => run.text(&code),
         },
+        Native::TextOf => text_of(run, t),
         Native::Street => street(run, t),
         Native::StartsWith => Value::Bool(other(1).is_some_and(|o| t.starts_with(o))),
         Native::EndsWith => Value::Bool(other(1).is_some_and(|o| t.ends_with(o))),
         _ => return Err(wrong(run, native, at)),
     })
+}
+
+/// The text or number that a piece of JSON is.
+fn text_of<'r>(run: &Run<'r>, json: &'r str) -> Value<'r> {
+    match json.as_bytes().first() {
+        Some(b'"') => match serde_json::from_str::<std::borrow::Cow<'_, str>>(json) {
+            Ok(text) if text.is_empty() => Value::Absent,
+            Ok(text) => Value::Text(run.arena.alloc_str(&text)),
+            Err(_) => Value::Absent,
+        },
+        Some(b'[' | b'{' | b'n') | None => Value::Absent,
+        Some(_) => Value::Text(json),
+    }
 }
 
 /// Cut to the field that it is for: `(text, most, "word" or "char", in UTF-16 units)`.

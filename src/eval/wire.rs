@@ -229,6 +229,8 @@ fn write_shape<'r>(
             (WireForm::Utc, _) => time::write_datetime(TimeZone::UTC.to_datetime(t), out),
             _ => out.extend_from_slice(t.to_string().as_bytes()),
         }),
+        // A line stands alone in its API, and inside its document it is made with it.
+        (Shape::Reference { .. }, Value::Built(built)) => return object(run, built, out),
         (Shape::Reference { entity, number }, value) => return reference(run, *entity, *number, value, place, out),
         (Shape::Guid, Value::Text(guid)) => write_text(guid, out),
         (Shape::Guid, value) => return reference(run, EntityId(0), false, value, place, out),
@@ -247,9 +249,8 @@ fn write_shape<'r>(
         (Shape::Nested, Value::Built(built)) => return object(run, built, out),
         (Shape::Nested, Value::Record(record)) => return record_object(run, record, place, out),
         (Shape::Json, Value::Text(json)) => {
-            let whole = serde_json::from_str::<&serde_json::value::RawValue>(json);
-            // What was an object or a list goes on as one; all else is a text.
-            if json.starts_with(['{', '[']) && whole.is_ok() {
+            // What was read as JSON goes on as it is; all else is a text.
+            if serde_json::from_str::<&serde_json::value::RawValue>(json).is_ok() {
                 out.extend_from_slice(json.as_bytes());
             } else {
                 write_text(json, out);

@@ -21,7 +21,7 @@ use crate::store::Store;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use login::Login;
-use odata::{Measures, ask};
+use odata::{Measures, Selection, ask};
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderName, HeaderValue};
 use secrecy::ExposeSecret as _;
 use std::sync::Arc;
@@ -78,6 +78,7 @@ impl Ledger {
             minute: setup.number("limits.minute"),
             day: setup.number("limits.day"),
             errors: setup.number("limits.errors"),
+            told: true,
         };
         let named = setup.entries.text("division")?;
         if let Some(division) = named.as_ref().filter(|text| !text.bytes().all(|b| b.is_ascii_digit())) {
@@ -219,15 +220,16 @@ impl Ledger {
     async fn search(&self, find: &Find) -> Result<Vec<Raw>, CallError> {
         let route = self.route(&find.entity, &find.parts, "GET")?;
         let base = self.address(&route).await?;
-        let select = odata::select(&find.names());
+        let selection = Selection::of(&find.entity, &find.names());
         let Some(by) = find.by else {
-            return self.all(with(&base, &select, None), &route).await;
+            return self.all(ask(&base, &selection.options(None)), &route).await;
         };
         let field = find.entity.get(by);
-        let filters = odata::chains(field, &find.values, self.measures, |filter| with(&base, &select, Some(filter)));
+        let filters =
+            odata::chains(field, &find.values, self.measures, |filter| ask(&base, &selection.options(Some(filter))));
         let mut rows = Vec::new();
         for filter in filters {
-            rows.extend(self.all(with(&base, &select, Some(&filter)), &route).await?);
+            rows.extend(self.all(ask(&base, &selection.options(Some(&filter))), &route).await?);
         }
         Ok(rows)
     }
@@ -272,14 +274,6 @@ impl Ledger {
         let told = key.zip(record.as_ref()).and_then(|(key, record)| json::member(&record.0, &key));
         Ok(Answer { id: told.or_else(|| write.id.clone()), record })
     }
-}
-
-/// A question with `$select` and `$filter`.
-fn with(base: &Url, select: &str, filter: Option<&str>) -> Url {
-    let select = (!select.is_empty()).then_some(("$select", select));
-    let filter = filter.map(|filter| ("$filter", filter));
-    let options: Vec<(&str, &str)> = select.into_iter().chain(filter).collect();
-    ask(base, &options)
 }
 
 fn login(setup: &Setup<'_>, root: &Url, clock: Arc<Clock>) -> Result<Login, OpenError> {

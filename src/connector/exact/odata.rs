@@ -140,16 +140,48 @@ pub(super) fn conditions(entity: &Entity, conditions: &[Condition]) -> Option<St
     (!parts.is_empty()).then(|| parts.join(" and "))
 }
 
-/// `$select`: members of nested records are not selected one by one, but with what they stand in.
-pub(super) fn select(names: &[String]) -> String {
-    let mut out: Vec<&str> = Vec::new();
-    for name in names {
-        let name = name.split('.').next().unwrap_or_default();
-        if !out.contains(&name) {
-            out.push(name);
+/// What is read of a resource: `$select`, and `$expand` for the lists in it, which else come as a mere address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Selection {
+    select: String,
+    expand: String,
+}
+
+impl Selection {
+    /// These names, by the schema. Of a list all members are read: a client in production found that selecting some of
+    /// them does not work everywhere.
+    pub(super) fn of(entity: &Entity, names: &[String]) -> Self {
+        let (mut select, mut expand): (Vec<&str>, Vec<&str>) = (Vec::new(), Vec::new());
+        for name in names {
+            let name = name.split('.').next().unwrap_or_default();
+            if select.contains(&name) {
+                continue;
+            }
+            select.push(name);
+            if is_list(entity, name) {
+                expand.push(name);
+            }
         }
+        Self { select: select.join(","), expand: expand.join(",") }
     }
-    out.join(",")
+
+    /// The same without lists, for a feed: it has none.
+    pub(super) fn flat(entity: &Entity, names: &[String]) -> Self {
+        let flat: Vec<String> =
+            names.iter().filter(|name| !is_list(entity, name.split('.').next().unwrap_or_default())).cloned().collect();
+        Self::of(entity, &flat)
+    }
+
+    /// The options of a question.
+    pub(super) fn options<'a>(&'a self, filter: Option<&'a str>) -> Vec<(&'static str, &'a str)> {
+        let given =
+            [("$select", Some(self.select.as_str())), ("$filter", filter), ("$expand", Some(self.expand.as_str()))];
+        given.into_iter().filter_map(|(name, value)| Some((name, value.filter(|text| !text.is_empty())?))).collect()
+    }
+}
+
+fn is_list(entity: &Entity, wire: &str) -> bool {
+    entity.fields.iter().any(|field| &*field.wire == wire && matches!(field.ty.present(), Type::List(_)))
 }
 
 /// An address with these options.
@@ -240,7 +272,18 @@ mod tests {
             address.query().unwrap(),
             "$filter=A%20eq%20%27%C3%A9%20%26%20%2B%27%20or%20B%20gt%201L&$select=A,B"
         );
-        assert_eq!(select(&["ID".into(), "Lines.Item".into(), "Lines.Quantity".into()]), "ID,Lines");
+    }
+
+    #[test]
+    fn lists_are_expanded_and_feeds_have_none() {
+        let lines = field("Lines", Type::List(Arc::new(Type::Text(None))));
+        let of = entity("SalesOrder", "x", vec![field("ID", Type::Guid), field("Note", Type::Text(None)), lines]);
+        let names = ["ID".to_owned(), "Lines.Item".into(), "Lines.Item".into(), "Note.x".into()];
+        let selection = Selection::of(&of, &names);
+        let expected = [("$select", "ID,Lines,Note"), ("$filter", "a"), ("$expand", "Lines")];
+        assert_eq!(selection.options(Some("a")), expected);
+        assert_eq!(Selection::flat(&of, &names).options(None), [("$select", "ID,Note")]);
+        assert!(Selection::of(&of, &[]).options(None).is_empty());
     }
 
     #[test]

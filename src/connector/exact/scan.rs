@@ -5,7 +5,7 @@
 //!
 //! Source: the vendor's pages on the sync resources.
 
-use super::odata::{self, ask};
+use super::odata::{self, Selection, ask};
 use super::{Ledger, json};
 use crate::connector::http::Effect;
 use crate::connector::{CallError, Find, Page, Position, Raw, Scan, answers};
@@ -88,9 +88,9 @@ async fn by_version(ledger: &Ledger, scan: &Scan, path: &str, by: &Field, from: 
         (At::Start | At::Moment(_) | At::Page(_), Some(since)) => stood_at(ledger, path, since).await?,
         (At::Start | At::Moment(_) | At::Page(_), None) => FIRST,
     };
-    let select = odata::select(&scan.names());
+    let selection = selection(scan, path);
     let filter = format!("{} gt {version}L", by.wire);
-    let mut next = Some(ask(&base, &[("$select", &select), ("$filter", &filter)]));
+    let mut next = Some(ask(&base, &selection.options(Some(&filter))));
     let mut rows: Vec<(i64, Raw)> = Vec::new();
     let mut sorted = true;
     for _ in 0..limits::SEARCH_PAGES_MAX {
@@ -152,8 +152,8 @@ async fn by_moment(
     };
     let address = match &at {
         At::Page(address) => ledger.follow(address)?,
-        At::Start | At::Version(_) => moment_address(scan, &base, by, None),
-        At::Moment(moment) => moment_address(scan, &base, by, Some(*moment)),
+        At::Start | At::Version(_) => moment_address(scan, (path, &base), by, None),
+        At::Moment(moment) => moment_address(scan, (path, &base), by, Some(*moment)),
     };
     let page = ledger.page(&address, path).await?;
     let next = page.next.map(|text| ledger.follow(&text)).transpose()?;
@@ -184,18 +184,25 @@ fn from_start(scan: &Scan, ledger: &Ledger) -> At {
     scan.since.map_or(At::Start, |since| At::Moment(wall(&ledger.zone, since)))
 }
 
-fn moment_address(scan: &Scan, base: &Url, by: &Field, moment: Option<i64>) -> Url {
-    let select = odata::select(&scan.names());
+fn moment_address(scan: &Scan, (path, base): (&str, &Url), by: &Field, moment: Option<i64>) -> Url {
+    let selection = selection(scan, path);
     let since = moment.and_then(odata::wall).map(|literal| format!("{} ge {literal}", by.wire));
     let conditions = odata::conditions(&scan.entity, &scan.filter);
     let filter: Vec<String> = since.into_iter().chain(conditions).collect();
     let filter = filter.join(" and ");
-    let mut options = vec![("$select", select.as_str())];
-    if !filter.is_empty() {
-        options.push(("$filter", filter.as_str()));
-    }
+    let mut options = selection.options(Some(&filter));
     options.push(("$orderby", &by.wire));
     ask(base, &options)
+}
+
+/// What is read: all that is asked for from the resource itself, all but lists from a feed beside it.
+fn selection(scan: &Scan, path: &str) -> Selection {
+    let names = scan.names();
+    if scan.entity.route.as_deref() == Some(path) {
+        Selection::of(&scan.entity, &names)
+    } else {
+        Selection::flat(&scan.entity, &names)
+    }
 }
 
 /// A resource without changes to follow: all of it in each pass.
@@ -204,9 +211,8 @@ async fn whole(ledger: &Ledger, scan: &Scan, from: &Position) -> Result<Page, Ca
     let address = match At::read(from) {
         At::Page(address) => ledger.follow(&address)?,
         At::Start | At::Version(_) | At::Moment(_) => {
-            let select = odata::select(&scan.names());
             let filter = odata::conditions(&scan.entity, &scan.filter);
-            super::with(&ledger.address(&route).await?, &select, filter.as_deref())
+            ask(&ledger.address(&route).await?, &selection(scan, &route).options(filter.as_deref()))
         }
     };
     let page = ledger.page(&address, &route).await?;

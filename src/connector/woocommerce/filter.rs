@@ -24,7 +24,9 @@ fn parameter<'a>(entity: &'a Entity, field: &'a Field) -> Option<(&'a str, Takes
         _ if is_key && matches!(field.ty.present(), Type::Int) => ("include", Takes::List),
         "customer_id" => ("customer", Takes::One),
         "parent_id" => ("parent", Takes::List),
-        name @ ("sku" | "status" | "created_via") => (name, Takes::List),
+        "sku" => ("sku", Takes::List),
+        // Orders take lists here, products one value.
+        name @ ("status" | "created_via") if entity.route.as_deref() == Some("orders") => (name, Takes::List),
         name => match field.search {
             Search::Filter | Search::Parameter => (name, Takes::One),
             Search::Loose => ("search", Takes::One),

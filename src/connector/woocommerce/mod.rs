@@ -7,6 +7,7 @@ mod auth;
 mod filter;
 mod scan;
 
+use super::budget::{Allowance, Budget};
 use super::clock::Clock;
 use super::http::{Call, Effect, Heard, Http, Timing, Verb};
 use super::retry::Tries;
@@ -35,7 +36,9 @@ pub(super) struct Shop {
     base: Url,
     /// Rows that this shop can answer at once; less after it could not.
     page: AtomicU32,
+    page_max: u32,
     workers: Semaphore,
+    budget: Budget,
 }
 
 /// A query, in order.
@@ -47,14 +50,24 @@ impl Shop {
         let base = base(&text).ok_or_else(|| setup.bad(format!("the url `{}` is no address", without_query(&text))))?;
         let login = Login { key: setup.entries.needed_secret("key")?, secret: setup.entries.needed_secret("secret")? };
         let http = Http::new(&setup.name, &base, &setup.timing).map_err(|reason| setup.bad(reason))?;
+        let clock = setup.clock().await?;
+        let allowed = Allowance {
+            minute: setup.number("limits.minute"),
+            day: setup.number("limits.day"),
+            // A shop counts no errors, and says nothing of limits: what its declaration allows is a small host's.
+            errors: None,
+            told: false,
+        };
         let rows = if setup.habits.page == 0 { PAGE } else { setup.habits.page.min(PAGE) };
         Ok(Self {
+            budget: Budget::new(Arc::clone(&http.system), Arc::clone(&clock), Arc::clone(&setup.store), allowed),
             http,
-            clock: setup.clock().await?,
+            clock,
             login,
             timing: setup.timing,
             base,
             page: AtomicU32::new(rows),
+            page_max: rows,
             workers: Semaphore::new(PARALLEL),
         })
     }
@@ -69,7 +82,7 @@ impl Shop {
     ) -> Result<Heard, CallError> {
         let effect = if *verb == Verb::GET { Effect::Read } else { Effect::Write };
         let _worker = self.workers.acquire().await.expect("the shop's workers are never closed");
-        self.clock.refresh().await;
+        self.budget.turn(route).await?;
         let mut address = self.base.clone();
         address.set_path(&format!("{}/{}", self.base.path().trim_end_matches('/'), route.trim_matches('/')));
         if !query.is_empty() {
@@ -108,7 +121,11 @@ impl Shop {
             let records =
                 heard.and_then(|heard| json::rows(&heard.body).map_err(|what| self.http.garbled(what, Effect::Read)));
             match records {
-                Ok(records) => return Ok((records, rows)),
+                Ok(records) => {
+                    // What failed may have been a fault of the moment: the next page may be larger again.
+                    self.page.store((rows * 2).min(self.page_max), Ordering::Relaxed);
+                    return Ok((records, rows));
+                }
                 Err(error) => tries.pause(error).await?,
             }
         }

@@ -77,15 +77,37 @@ pub(super) async fn page(shop: &Shop, scan: &Scan, from: &Position) -> Result<Pa
     if !scan.only.is_empty() {
         return only(shop, scan, from).await;
     }
-    let route = shop.route(&scan.entity, &[], "scan")?;
+    let feed = scan.entity.feed.as_ref();
+    let route = match feed.map(|feed| &*feed.path).filter(|path| !path.is_empty()) {
+        Some(path) => path.to_owned(),
+        None => shop.route(&scan.entity, &[], "scan")?,
+    };
     let mut query = filter::always(&route);
     query.extend(filter::fields(&scan.entity, &scan.names()));
     query.extend(filter::conditions(&scan.entity, &scan.filter));
-    let by = scan.entity.feed.as_ref().map(|feed| scan.entity.get(feed.by));
-    // The time of change in UTC: the local one occurs twice in an autumn night.
-    match by.map(|field| field.wire.to_string()).filter(|wire| wire.starts_with("date_modified")) {
-        Some(wire) => changed(shop, scan, &route, query, &wire, from).await,
-        None => whole(shop, scan, &route, query, from).await,
+    match feed.map(|feed| &*scan.entity.get(feed.by).wire).and_then(Time::of) {
+        Some(time) => changed(shop, scan, (&route, query), &time, from).await,
+        None => whole(shop, scan, (&route, query), from).await,
+    }
+}
+
+/// A time by which a list is walked.
+struct Time {
+    /// The member of a record. The one in UTC: the local one occurs twice in an autumn night.
+    wire: &'static str,
+    /// The parameter that takes the time behind which is read.
+    after: &'static str,
+    order: &'static str,
+}
+
+impl Time {
+    fn of(wire: &str) -> Option<Self> {
+        match wire {
+            "date_modified_gmt" => Some(Self { wire: "date_modified_gmt", after: "modified_after", order: "modified" }),
+            // What cannot be changed (refunds, reviews) is walked by the time it was made.
+            "date_created_gmt" => Some(Self { wire: "date_created_gmt", after: "after", order: "date" }),
+            _ => None,
+        }
     }
 }
 
@@ -104,26 +126,25 @@ async fn only(shop: &Shop, scan: &Scan, from: &Position) -> Result<Page, CallErr
 async fn changed(
     shop: &Shop,
     scan: &Scan,
-    route: &str,
-    query: Query,
-    wire: &str,
+    (route, query): (&str, Query),
+    time: &Time,
     from: &Position,
 ) -> Result<Page, CallError> {
     let at = match At::read(from) {
         At::Start => scan.since.map_or(At::Start, At::Second),
         other => other,
     };
-    let (rows, asked) = shop.list(route, |rows| with(&query, rows, &at)).await?;
+    let (rows, asked) = shop.list(route, |rows| with(&query, time, rows, &at)).await?;
     let last = rows.len() < asked as usize;
-    let next = advance(&at, &rows, wire, last).map_err(|what| shop.http.garbled(what, Effect::Read))?;
+    let next = advance(&at, &rows, time.wire, last).map_err(|what| shop.http.garbled(what, Effect::Read))?;
     Ok(Page { records: kept(scan, rows), next: next.write(), last })
 }
 
 /// The query for the page behind a position.
-fn with(query: &[(String, String)], rows: u32, at: &At) -> Query {
+fn with(query: &[(String, String)], time: &Time, rows: u32, at: &At) -> Query {
     let mut query = query.to_vec();
     let mut add = |name: &str, value: String| query.push((name.to_owned(), value));
-    add("orderby", "modified".to_owned());
+    add("orderby", time.order.to_owned());
     add("order", "asc".to_owned());
     add("per_page", rows.to_string());
     let after = match at {
@@ -133,7 +154,7 @@ fn with(query: &[(String, String)], rows: u32, at: &At) -> Query {
     if let Some(second) = after {
         // Exclusive, and whole seconds: one before it takes it in.
         let before = second.checked_sub(SignedDuration::from_secs(1)).unwrap_or(second);
-        add("modified_after", format!("{}Z", civil(before)));
+        add(time.after, format!("{}Z", civil(before)));
         add("dates_are_gmt", "true".to_owned());
     }
     match at {
@@ -195,7 +216,7 @@ fn before(at: &At) -> Option<Timestamp> {
 }
 
 /// A list without times of change, all of it in each pass.
-async fn whole(shop: &Shop, scan: &Scan, route: &str, query: Query, from: &Position) -> Result<Page, CallError> {
+async fn whole(shop: &Shop, scan: &Scan, (route, query): (&str, Query), from: &Position) -> Result<Page, CallError> {
     let row = match At::read(from) {
         At::Row(row) => row,
         At::Start | At::Second(_) | At::Within(..) | At::Counted(..) => 0,
@@ -233,6 +254,8 @@ mod tests {
         Raw(format!(r#"{{"id":{id},"date_modified_gmt":"{time}"}}"#).into())
     }
 
+    const MODIFIED: Time = Time { wire: "date_modified_gmt", after: "modified_after", order: "modified" };
+
     fn at(text: &str) -> At {
         At::read(&Position(text.to_owned()))
     }
@@ -250,7 +273,7 @@ mod tests {
         let rows = [row(1, "2026-03-01T12:00:00"), row(2, "2026-03-01T12:00:05")];
         let next = advance(&At::Start, &rows, "date_modified_gmt", false).unwrap();
         assert_eq!(next, at("2026-03-01T12:00:05"));
-        let query = with(&[], 100, &next);
+        let query = with(&[], &MODIFIED, 100, &next);
         assert!(query.contains(&("modified_after".to_owned(), "2026-03-01T12:00:04Z".to_owned())));
         assert_eq!(advance(&next, &[], "date_modified_gmt", true).unwrap(), next);
     }
@@ -261,10 +284,10 @@ mod tests {
         let rows: Vec<Raw> = (1..=300).map(|id| row(id, second)).collect();
         let within = advance(&at(second), &rows[..2], "date_modified_gmt", false).unwrap();
         assert_eq!(within.write().0, "2026-03-01T12:00:00|1,2");
-        assert!(with(&[], 2, &within).contains(&("exclude".to_owned(), "1,2".to_owned())));
+        assert!(with(&[], &MODIFIED, 2, &within).contains(&("exclude".to_owned(), "1,2".to_owned())));
         let counted = advance(&within, &[rows.clone(), rows.clone()].concat(), "date_modified_gmt", false).unwrap();
         assert_eq!(counted.write().0, "2026-03-01T12:00:00|#602");
-        assert!(with(&[], 2, &counted).contains(&("offset".to_owned(), "582".to_owned())));
+        assert!(with(&[], &MODIFIED, 2, &counted).contains(&("offset".to_owned(), "582".to_owned())));
         let short = advance(&within, &rows[2..3], "date_modified_gmt", true).unwrap();
         assert_eq!(short, at(second), "the next pass reads the second again, whoever was seen");
     }

@@ -1,0 +1,108 @@
+//! Runs `tests/corpus/check`: a file is a case by itself, a folder with a `project.flow` is a project. Each mark
+//! `#! CODE part of the message` says what is told about its line; a case without marks is clean.
+//!
+//! Every code that the checker can raise has a case, and every case is told nothing that it does not say.
+
+mod folder;
+mod marks;
+
+use flowc::check::{Checked, check_files, check_project};
+use flowc::source::{Disk, Files, Memory, codes};
+use folder::flow_files;
+use libtest_mimic::{Arguments, Failed, Trial};
+use marks::{Told, compare, marks};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+fn main() {
+    let args = Arguments::from_args();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/check");
+    let mut files = Vec::new();
+    flow_files(&root, &mut files);
+    let projects: Vec<PathBuf> =
+        files.iter().filter(|f| f.ends_with("project.flow")).filter_map(|f| f.parent()).map(Path::to_path_buf).collect();
+    let mut trials = Vec::new();
+    for file in files.iter().filter(|f| !projects.iter().any(|p| f.starts_with(p))) {
+        let (name, file) = (file.strip_prefix(&root).unwrap_or(file).display().to_string(), file.clone());
+        let again = file.clone();
+        trials.push(Trial::test(name.clone(), move || check_case(&file)));
+        trials.push(Trial::test(format!("fixes of {name}"), move || check_fixes(&again)));
+    }
+    for project in &projects {
+        let (name, project) = (project.strip_prefix(&root).unwrap_or(project).display().to_string(), project.clone());
+        trials.push(Trial::test(name, move || check_whole(&project)));
+    }
+    trials.push(Trial::test("every code has a case", move || every_code(&files)));
+    libtest_mimic::run(&args, trials).exit();
+}
+
+fn told(checked: &Checked) -> Vec<Told> {
+    let told = checked.diagnostics.iter().map(|d| Told {
+        file: checked.sources.get(d.span.file).path.display().to_string(),
+        line: checked.sources.position(d.span).line,
+        code: d.code.id,
+        message: d.message.clone(),
+        rest: format!("[{}] {}", d.label, d.help.as_deref().unwrap_or_default()),
+    });
+    told.collect()
+}
+
+fn check_case(file: &Path) -> Result<(), Failed> {
+    let checked = check_files(&Disk, &[file.to_path_buf()]);
+    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let wrong = compare(marks(&name, &Disk.read(file)?), told(&checked));
+    if wrong.is_empty() { Ok(()) } else { Err(wrong.into()) }
+}
+
+fn check_whole(folder: &Path) -> Result<(), Failed> {
+    let checked = check_project(&Disk, folder, &[]);
+    let mut files = Vec::new();
+    flow_files(folder, &mut files);
+    let mut expected = Vec::new();
+    for file in files {
+        let shown = file.strip_prefix(folder).unwrap_or(&file).display().to_string();
+        expected.extend(marks(&shown, &Disk.read(&file)?));
+    }
+    let wrong = compare(expected, told(&checked));
+    if wrong.is_empty() { Ok(()) } else { Err(wrong.into()) }
+}
+
+/// Each change that is offered mends what it is offered for, and breaks nothing that was whole.
+fn check_fixes(file: &Path) -> Result<(), Failed> {
+    let text = Disk.read(file)?;
+    let name = PathBuf::from("case.flow");
+    let check = |text: &str| {
+        let files = Memory([(name.clone(), text.to_owned())].into());
+        check_files(&files, std::slice::from_ref(&name))
+    };
+    let before = check(&text);
+    let own = |c: &Checked| c.diagnostics.iter().filter(|d| c.sources.get(d.span.file).path == name).count();
+    let mut wrong = String::new();
+    for d in before.diagnostics.iter().filter(|d| before.sources.get(d.span.file).path == name) {
+        let Some(fix) = &d.fix else { continue };
+        let mut mended = text.clone();
+        let mut edits = fix.edits.clone();
+        edits.sort_by_key(|edit| std::cmp::Reverse(edit.span));
+        for edit in edits {
+            mended.replace_range(edit.span.range(), &edit.text);
+        }
+        let after = check(&mended);
+        if own(&after) >= own(&before) {
+            let left: Vec<String> =
+                after.diagnostics.iter().map(|d| format!("  {} {}", d.code.id, d.message)).collect();
+            wrong += &format!("{} ({}) does not help:\n{}\n", d.message, fix.title, left.join("\n"));
+        }
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(wrong.into()) }
+}
+
+/// Codes of the syntax have their own corpus.
+fn every_code(files: &[PathBuf]) -> Result<(), Failed> {
+    let mut seen = BTreeSet::new();
+    for file in files {
+        seen.extend(marks("", &Disk.read(file)?).into_iter().map(|m| m.code));
+    }
+    let missing: Vec<&str> =
+        codes::REGISTRY.iter().map(|c| c.id).filter(|id| *id >= "F0100" && !seen.contains(*id)).collect();
+    if missing.is_empty() { Ok(()) } else { Err(format!("no case shows {}", missing.join(", ")).into()) }
+}

@@ -1,0 +1,79 @@
+//! Every page of `flowc explain`: its wrong example yields exactly its code, its right example is clean.
+//!
+//! An example that begins with `edition` is a project's `project.flow`; any other is a flow file by itself, beside the
+//! files that the page shows under `## File NAME.flow`.
+
+use flowc::check::{Checked, check_files, check_project};
+use flowc::source::{Code, Memory, codes};
+use libtest_mimic::{Arguments, Failed, Trial};
+use std::path::{Path, PathBuf};
+
+/// Rules that no pass raises yet: their wrong example must still compile as it stands, so that the day a rule comes
+/// this list fails and the page counts. Syntax errors are tested with the syntax.
+const NOT_RAISED: &[&str] = &["F0310", "F0502", "F0503"];
+
+fn main() {
+    let args = Arguments::from_args();
+    let pages = codes::REGISTRY.iter().filter(|code| code.id >= "F0100");
+    let trials = pages.map(|code| Trial::test(code.id, move || check_page(code))).collect();
+    libtest_mimic::run(&args, trials).exit();
+}
+
+fn check_page(code: &Code) -> Result<(), Failed> {
+    let page = codes::page(code);
+    let heading = format!("# {}: {}\n", code.id, code.title);
+    if !page.starts_with(&heading) {
+        return Err(format!("the page begins with `{}`", heading.trim()).into());
+    }
+    let story = page.split("\n## Wrong").next().unwrap_or_default();
+    if story.lines().count() < 4 {
+        return Err("the page tells no story".into());
+    }
+    let wrong = example(page, "Wrong").ok_or("there is no example under `## Wrong`")?;
+    let right = example(page, "Right").ok_or("there is no example under `## Right`")?;
+    let told = told(&compile(page, wrong));
+    let raised = !told.is_empty() && told.iter().all(|(id, _)| *id == code.id);
+    if raised == NOT_RAISED.contains(&code.id) {
+        return Err(
+            format!("the wrong example should yield {} and nothing else; it yields {}", code.id, shown(&told)).into()
+        );
+    }
+    let told = self::told(&compile(page, right));
+    if told.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("the right example should be clean; it yields {}", shown(&told)).into())
+    }
+}
+
+/// The flow under a heading.
+fn example<'a>(page: &'a str, heading: &str) -> Option<&'a str> {
+    let section = page.split_once(&format!("\n## {heading}\n"))?.1;
+    Some(section.split_once("```flow\n")?.1.split_once("```")?.0)
+}
+
+fn compile(page: &str, text: &str) -> Checked {
+    let mut files = Memory::default();
+    if text.starts_with("edition") {
+        files.0.insert(PathBuf::from("example/project.flow"), text.to_owned());
+        return check_project(&files, Path::new("example"), &[]);
+    }
+    files.0.insert(PathBuf::from("example.flow"), text.to_owned());
+    let mut paths = Vec::new();
+    for section in page.split("\n## File ").skip(1) {
+        let (name, text) = section.split_once("\n```flow\n").expect("a file's section shows the file");
+        paths.push(PathBuf::from(name));
+        files.0.insert(PathBuf::from(name), text.split("```").next().unwrap_or_default().to_owned());
+    }
+    paths.push("example.flow".into());
+    check_files(&files, &paths)
+}
+
+fn told(checked: &Checked) -> Vec<(&'static str, String)> {
+    let one = |d: &flowc::source::Diagnostic| format!("{} {}: {}", checked.sources.place(d.span), d.code.id, d.message);
+    checked.diagnostics.iter().map(|d| (d.code.id, one(d))).collect()
+}
+
+fn shown(told: &[(&str, String)]) -> String {
+    if told.is_empty() { "nothing".into() } else { told.iter().map(|(_, text)| format!("\n  {text}")).collect() }
+}
