@@ -21,7 +21,7 @@ use crate::ir::{
 use crate::plan::Reads;
 use crate::source::Span;
 use jiff::tz::TimeZone;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, OnceLock};
 
 /// A program ready to be run over records, by any number of threads at once.
@@ -57,6 +57,8 @@ pub(crate) struct Compiler<'p> {
     pub(crate) other: Option<EntityId>,
     /// Mappings compiled so far.
     pub(crate) mappings_made: usize,
+    /// Parts that are compiled, by where their builder lies.
+    pub(crate) part_numbers: HashMap<usize, usize>,
 }
 
 impl Compiled {
@@ -81,6 +83,7 @@ impl Compiled {
             trace,
             other: None,
             mappings_made: 0,
+            part_numbers: HashMap::new(),
         };
         let tables = program.lookups.iter().map(|lookup| Table::new(&mut compiler, lookup)).collect();
         let mut mappings = Vec::with_capacity(program.mappings.len());
@@ -94,7 +97,21 @@ impl Compiled {
         let tracing = OnceLock::new();
         let wires = Wires::new(&program);
         let flow_layouts = program.flows.iter().map(|_| OnceLock::new()).collect();
-        Self { flow_layouts, program, layouts, wires, pool, tables, parts, mappings, flows, scripts, zone, tracing, sources }
+        Self {
+            flow_layouts,
+            program,
+            layouts,
+            wires,
+            pool,
+            tables,
+            parts,
+            mappings,
+            flows,
+            scripts,
+            zone,
+            tracing,
+            sources,
+        }
     }
 
     /// The program with every step told.

@@ -1,10 +1,10 @@
 //! The content of a record as one flow sees it: what it does not read changes nothing.
 
+use super::Failure;
 use super::compile::Compiled;
 use super::decode::{Learnt, decode};
 use super::layout::Layouts;
 use super::value::{Value, show_into};
-use super::Failure;
 use crate::plan::Reads;
 use bumpalo::Bump;
 use sha2::{Digest, Sha256};
@@ -17,12 +17,13 @@ impl Compiled {
     /// The record is not what its schema says.
     pub fn content_hash(&self, flow: usize, raw: &str) -> Result<String, Failure> {
         let source = &self.program.flows[flow];
-        let layouts = self.flow_layouts[flow]
-            .get_or_init(|| Layouts::new(&self.program, &Reads::of_flow(&self.program, source)));
+        let layouts =
+            self.flow_layouts[flow].get_or_init(|| Layouts::new(&self.program, &Reads::of_flow(&self.program, source)));
         let arena = Bump::new();
         let record = decode(raw, source.source, layouts, &arena, &mut Learnt::default(), false).map_err(|bad| {
             let name = &self.program.entity(source.source).name;
-            let subject = if bad.path.is_empty() { format!("the {name}") } else { format!("`{}` of the {name}", bad.path) };
+            let subject =
+                if bad.path.is_empty() { format!("the {name}") } else { format!("`{}` of the {name}", bad.path) };
             let mut failure = Failure::new(format!("{subject} {}", bad.problem), source.span);
             failure.value.clone_from(&bad.value);
             failure

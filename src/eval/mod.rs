@@ -9,6 +9,7 @@ mod compile;
 mod content;
 mod decode;
 mod draft;
+mod emit;
 mod failure;
 mod fold;
 mod given;

@@ -21,6 +21,8 @@ pub(crate) struct Wire {
     /// The member's name as JSON text with its colon: `"YourRef":`.
     pub(crate) member: Box<[u8]>,
     pub(crate) shape: Shape,
+    /// How the elements of a list are written.
+    pub(crate) element: Option<Box<Wire>>,
     /// Longest text, and what it is counted in.
     limit: Option<(usize, text::Unit)>,
     /// Most decimals.
@@ -74,6 +76,10 @@ impl Wires {
 
 impl Wire {
     fn new(program: &Program, connector: &str, field: &Field) -> Self {
+        let element = field.ty.present().element().map(|element| {
+            let element = Field { ty: element.clone(), ..field.clone() };
+            Box::new(Self::new(program, connector, &element))
+        });
         let mut member = Vec::new();
         write_text(&field.wire, &mut member);
         member.push(b':');
@@ -94,6 +100,7 @@ impl Wire {
             name: Arc::clone(&field.name),
             member: member.into(),
             shape: shape(program, connector, field.ty.present(), field.form.form),
+            element,
             limit,
             scale,
             meta: field.meta.as_ref().and_then(|m| m.keys.first()).map(Arc::clone),
