@@ -44,6 +44,8 @@ pub(crate) struct Body<'c, 'f> {
     used: std::cell::RefCell<std::collections::HashSet<LocalId>>,
     /// What `let` named.
     pub(crate) lets: Vec<Local>,
+    /// Entities of which something was to be filled that failed: what is missing of them is no second mistake.
+    pub(crate) half_filled: Vec<EntityId>,
     /// The header of the mapping in the making.
     pub(crate) header: super::mapping::HeaderParts,
 }
@@ -66,6 +68,7 @@ impl<'c, 'f> Body<'c, 'f> {
             part_alone: false,
             used: std::cell::RefCell::default(),
             lets: Vec::new(),
+            half_filled: Vec::new(),
             header: super::mapping::HeaderParts::default(),
         }
     }
@@ -155,6 +158,14 @@ impl<'c, 'f> Body<'c, 'f> {
         out
     }
 
+    /// A value that nothing is written for: a condition, an argument.
+    pub(crate) fn without_writes<T>(&mut self, inner: impl FnOnce(&mut Self) -> T) -> T {
+        let writes = std::mem::replace(&mut self.writes, false);
+        let out = inner(self);
+        self.writes = writes;
+        out
+    }
+
     /// If it is there, what `f` makes of it; else absent.
     pub(crate) fn map_present(&mut self, e: Expr, f: impl FnOnce(&mut Self, Expr) -> Expr) -> Expr {
         if !e.ty.is_optional() {
@@ -174,8 +185,15 @@ impl<'c, 'f> Body<'c, 'f> {
         let names: Vec<String> = self.names.iter().map(|l| l.name.to_string()).collect();
         let mut d = Diagnostic::new(&codes::UNKNOWN_NAME, name.span, format!("nothing here is called `{}`", name.text))
             .label("not found");
-        d = match suggest::hint(&name.text, names.clone()) {
-            Some(near) => d.help(format!("did you mean `{near}`?")).fix(format!("use `{near}`"), name.span, near),
+        let mut known = names.clone();
+        known.extend(self.cx.aliases(self.inside));
+        known.push("settings".to_owned());
+        d = match suggest::hint(&name.text, known) {
+            Some(near) => {
+                // It was meant, so it is not unused.
+                self.value_named(&near);
+                d.help(format!("did you mean `{near}`?")).fix(format!("use `{near}`"), name.span, near)
+            }
             None if names.is_empty() => d.help("a text stands in quotes; a setting is `settings.name`"),
             None => d.help(format!(
                 "values here: {}; a text stands in quotes, a setting is `settings.name`",

@@ -48,7 +48,8 @@ impl Body<'_, '_> {
             let Some((first, rest)) = args.split_first() else {
                 return self.native(native, None, args, want, span);
             };
-            let first = self.expr(&first.value, want);
+            let hint = if native == Native::Fit { want } else { None };
+            let first = self.expr(&first.value, hint);
             return self.native(native, Some(first), rest, want, span);
         }
         if let Some(entity) = self.entity_in(&visible, &name.text) {
@@ -280,7 +281,7 @@ impl Body<'_, '_> {
                 let ty = self.cx.type_of(instance, &param.ty);
                 let value = match given {
                     Given::Ready(e) => e,
-                    Given::Written(e) => self.expr(e, Some(&ty)),
+                    Given::Written(e) => self.without_writes(|b| b.expr(e, Some(&ty))),
                 };
                 let place = Place {
                     what: format!("`{}` of `{callee}`", param.name.text),
@@ -342,7 +343,9 @@ impl Body<'_, '_> {
             inner.accept_at(lowered, &result, &place)
         });
         let made = Expr { ty: if matches!(made.ty, Type::Unknown) { result } else { widen(made.ty, &result) }, ..made };
-        lets.into_iter().rev().fold(made, |body, (local, value)| Self::let_in(&local, value, body))
+        let made = lets.into_iter().rev().fold(made, |body, (local, value)| Self::let_in(&local, value, body));
+        // What is wrong with the result is wrong where it is called.
+        Expr { span, ..made }
     }
 
     /// Works in another declaration's scope, in this frame.
@@ -399,7 +402,8 @@ impl Body<'_, '_> {
         self.required(entity, &steps, span, &format!("`{}`", part.name.text));
         let builder = Builder { entity, steps, name: Arc::clone(&part.name.text) };
         let made = Self::make(ExprKind::Build(Box::new(builder)), Type::Record(entity), span);
-        lets.into_iter().rev().fold(made, |body, (local, value)| Self::let_in(&local, value, body))
+        let made = lets.into_iter().rev().fold(made, |body, (local, value)| Self::let_in(&local, value, body));
+        Expr { span, ..made }
     }
 
     /// The entities that a part is for.
@@ -415,7 +419,7 @@ impl Body<'_, '_> {
 
     fn fits_part(&mut self, instance: InstanceId, part: &ast::Fields, entity: EntityId, span: Span) {
         let targets = self.part_targets(instance, part);
-        if !targets.is_empty() && !targets.contains(&entity) {
+        if targets.len() == part.targets.len() && !targets.contains(&entity) {
             let names: Vec<String> = targets.iter().map(|t| self.cx.program.entity(*t).full_name()).collect();
             let message = format!(
                 "`{}` is a part of {}, not of {}",
@@ -553,6 +557,7 @@ impl Body<'_, '_> {
             }
             ("linked", [of]) => {
                 let of = self.expr(&of.value, None);
+                self.record_of_ours(&of);
                 Self::make(ExprKind::LinkedTo(entity, Box::new(of)), Type::Record(entity).optional(), span)
             }
             _ => {
@@ -568,8 +573,27 @@ impl Body<'_, '_> {
         }
     }
 
+    /// Links are between records.
+    pub(crate) fn record_of_ours(&mut self, of: &Expr) {
+        if !matches!(of.ty.present(), Type::Record(_) | Type::Unknown | Type::Nothing | Type::Never) {
+            let message = format!("links are between records; this is {}", self.cx.show(&of.ty));
+            self.cx.say(&codes::TYPE_MISMATCH, of.span, message, "name the record that it was made from");
+        }
+    }
+
     fn keys(&mut self, entity: EntityId, args: &[Arg], span: Span) -> Option<Find> {
         self.cx.read_entity(entity);
+        if args.is_empty() && self.cx.program.entity(entity).key.is_some() {
+            let full = self.cx.program.entity(entity).full_name();
+            let message = format!("which {full} is meant is not said");
+            self.cx.say(
+                &codes::ARGUMENTS,
+                span,
+                message,
+                format!("give it a key, `{full}(key)`, or take a list, `{full}.all()`"),
+            );
+            return None;
+        }
         let mut by: Vec<FieldId> = Vec::new();
         let mut values = Vec::new();
         for arg in args {

@@ -132,6 +132,11 @@ impl<'f> Cx<'f> {
         Some(self.shared_instance(module))
     }
 
+    /// The names under which a module uses others.
+    pub(crate) fn aliases(&self, inside: InstanceId) -> Vec<String> {
+        self.modules.get(self.module_of(inside)).uses.iter().map(|(alias, _, _)| alias.to_string()).collect()
+    }
+
     /// All instances whose names are seen bare inside an instance: itself first, then what it uses.
     pub(crate) fn visible(&mut self, inside: InstanceId) -> Vec<InstanceId> {
         let aliases: Vec<Arc<str>> =

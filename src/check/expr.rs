@@ -14,6 +14,14 @@ impl Body<'_, '_> {
     /// The meaning of an expression. `want` is what its place takes, where that is known: it decides what a text in
     /// quotes is, and what a part makes. The caller still has to [`Body::accept`] it.
     pub(crate) fn expr(&mut self, e: &ast::Expr, want: Option<&Type>) -> Expr {
+        // What `x is some y` names is there to its right in an `and`, and in `then`: nowhere else.
+        match &e.kind {
+            A::Binary(ast::BinaryOp::And, ..) | A::IsSome(..) => self.meaning(e, want),
+            _ => self.scoped(|body| body.meaning(e, want)),
+        }
+    }
+
+    fn meaning(&mut self, e: &ast::Expr, want: Option<&Type>) -> Expr {
         let span = e.span;
         match &e.kind {
             A::Error => Self::unknown(span),
@@ -441,7 +449,18 @@ impl Body<'_, '_> {
         let left = self.expr(left, None);
         let wanted = Type::List(Arc::new(left.ty.present().clone()));
         let right = self.expr(right, Some(&wanted));
-        match right.ty.present().element().cloned() {
+        if right.ty.is_optional() {
+            let d = Diagnostic::new(&codes::OPTIONAL_AS_PRESENT, right.span, "this list may be absent")
+                .label("may be absent")
+                .help("say what counts without it: `x in (xs ?? [])`");
+            self.cx.report(d);
+            return Self::unknown(span);
+        }
+        let left = match right.ty.element().cloned() {
+            Some(element) => self.read_as(left, &element),
+            None => left,
+        };
+        match right.ty.element().cloned() {
             Some(element) if comparable(&left.ty, &element) => {}
             Some(element) => {
                 let message = format!("{} is never in a list of {}", self.cx.show(&left.ty), self.cx.show(&element));
@@ -470,7 +489,7 @@ impl Body<'_, '_> {
         span: Span,
     ) -> Expr {
         let (cond, then) = self.scoped(|body| {
-            let lowered = body.expr(cond, Some(&Type::Bool));
+            let lowered = body.without_writes(|b| b.expr(cond, Some(&Type::Bool)));
             let cond = body.accept(lowered, &Type::Bool, "the condition of an `if`");
             (cond, body.expr(then, want))
         });
@@ -517,7 +536,7 @@ impl Body<'_, '_> {
     }
 
     fn matched(&mut self, on: &ast::Expr, arms: &[ast::Arm], want: Option<&Type>, span: Span) -> Expr {
-        let on = self.expr(on, None);
+        let on = self.without_writes(|b| b.expr(on, None));
         let mut patterns = Vec::new();
         let mut values = Vec::new();
         for arm in arms {
@@ -525,6 +544,7 @@ impl Body<'_, '_> {
             values.push(self.scoped(|body| body.expr(&arm.value, want)));
         }
         self.covered(&on, arms, &patterns, span);
+        self.reached(&on.ty, arms, &patterns);
         let (ty, values) = self.together(values, want, span);
         let arms = patterns.into_iter().zip(values).map(|(pattern, value)| Arm { pattern, value }).collect();
         Self::make(ExprKind::Match(Box::new(on), arms), ty, span)
@@ -547,6 +567,21 @@ impl Body<'_, '_> {
             .help("add an arm for it, or `else => …`")
             .fix("stop the record in all other cases", last, "\n    else => fail \"why it can't go on\""),
         );
+    }
+
+    /// Arms behind others that take all that they take.
+    fn reached(&mut self, on: &Type, arms: &[ast::Arm], patterns: &[Pattern]) {
+        for (n, arm) in arms.iter().enumerate() {
+            let before = &patterns[..n];
+            let taken = before.iter().any(|p| *p == patterns[n] || *p == Pattern::Any)
+                || patterns[n] == Pattern::Any && n > 0 && uncovered(on, before).is_empty() && *on != Type::Unknown;
+            if taken {
+                let d = Diagnostic::new(&codes::NEEDLESS, arm.pattern.span, "this arm is never reached")
+                    .label("the arms before it take everything")
+                    .help("delete it, or move it up");
+                self.cx.report(d);
+            }
+        }
     }
 
     fn list(&mut self, elements: &[ast::Element], want: Option<&Type>, span: Span) -> Expr {
@@ -665,9 +700,9 @@ pub(crate) fn comparable(a: &Type, b: &Type) -> bool {
             x.name == y.name || x.values.iter().any(|v| y.values.iter().any(|w| w.code == v.code))
         }
         (T::Enum(_), T::Text(_)) | (T::Text(_), T::Enum(_)) => true,
-        (x, y) if x.is_text() && y.is_text() => {
-            !matches!((x, y), (T::Country, T::Currency) | (T::Currency, T::Country))
-        }
+        (T::Text(_), y) if y.is_text() => true,
+        (x, T::Text(_)) if x.is_text() => true,
+        (x, y) if x.is_text() && y.is_text() => x == y,
         (T::Percent, T::Literal) | (T::Literal, T::Percent) => true,
         (T::Percent, y) if y.is_number() => *y == T::Percent,
         (x, T::Percent) if x.is_number() => false,

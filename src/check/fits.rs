@@ -3,7 +3,7 @@
 use super::body::Body;
 use super::suggest;
 use super::types::longest;
-use crate::ir::{Const, EntityId, Expr, ExprKind, Find, Kind, Type};
+use crate::ir::{Arm, Const, EntityId, Expr, ExprKind, Find, Kind, Native, Type};
 use crate::source::{Diagnostic, Span, codes};
 use std::sync::Arc;
 
@@ -26,6 +26,10 @@ impl Body<'_, '_> {
 
     /// The value, made to fit a place; a report where it can't.
     pub(crate) fn accept_at(&mut self, e: Expr, want: &Type, place: &Place) -> Expr {
+        let e = match self.branch_by_branch(e, want, place) {
+            Ok(done) => return done,
+            Err(whole) => whole,
+        };
         match (&e.ty, want) {
             (Type::Unknown | Type::Never, _) | (_, Type::Unknown) => return e,
             (Type::Nothing, Type::Optional(_) | Type::Nothing) => return e,
@@ -46,6 +50,27 @@ impl Body<'_, '_> {
             _ => {}
         }
         self.accept_present(e, want, place)
+    }
+
+    /// Where the value is a choice, each branch is made to fit: what is wrong is told where it stands. `Err`: it is none.
+    fn branch_by_branch(&mut self, e: Expr, want: &Type, place: &Place) -> Result<Expr, Expr> {
+        if e.ty == *want || matches!(want, Type::Unknown) || matches!(e.ty, Type::Unknown | Type::Never) {
+            return Err(e);
+        }
+        let Expr { kind, ty, span } = e;
+        let mut made = |e: Expr| self.accept_at(e, want, place);
+        let kind = match kind {
+            // The absent branch of `a?.b` is nobody's line.
+            ExprKind::If(cond, then, other) if !is_question(&cond, &other) => {
+                ExprKind::If(cond, Box::new(made(*then)), Box::new(made(*other)))
+            }
+            ExprKind::Match(on, arms) => {
+                let arms = arms.into_iter().map(|a| Arm { pattern: a.pattern, value: made(a.value) }).collect();
+                ExprKind::Match(on, arms)
+            }
+            kind => return Err(Expr { kind, ty, span }),
+        };
+        Ok(Expr { kind, ty: narrowed(&ty, want), span })
     }
 
     fn accept_present(&mut self, mut e: Expr, want: &Type, place: &Place) -> Expr {
@@ -75,12 +100,8 @@ impl Body<'_, '_> {
             }
             (T::Record(_), T::Guid) => Expr { ty: T::Guid, ..e },
             (T::List(a), T::List(b)) => {
-                let same = same_shape(a, b) || matches!(**a, T::Unknown | T::Never | T::Nothing);
-                if same || super::types::join(a, b).is_some_and(|j| same_shape(&j, b)) {
-                    e
-                } else {
-                    self.mismatch(e, want, place)
-                }
+                let (a, b) = (Arc::clone(a), Arc::clone(b));
+                self.accept_list(e, &a, &b, want, place)
             }
             (T::Enum(a), T::Enum(b)) => {
                 if b.open || a.values.iter().all(|v| b.values.iter().any(|w| w.code == v.code)) {
@@ -99,15 +120,38 @@ impl Body<'_, '_> {
             (T::Text(_), T::Json) => e,
             (from, T::Json) if !matches!(from, T::Record(_)) => e,
             (T::Literal | T::Int, T::Literal | T::Decimal) => e,
-            (T::Literal, T::Int) if matches!(&e.kind, ExprKind::Const(Const::Number(n)) if !n.fract().is_zero()) => {
-                self.mismatch(e, want, place)
-            }
+            (T::Literal, T::Int) if super::ops::has_fraction(&e) => self.mismatch(e, want, place),
             (T::Literal, to) if to.is_number() && *to != T::Percent => e,
             (T::Money(_), T::Money(_)) if e.ty != *want => self.wrong_kind(e, want, place),
             (T::Money(_), T::Price) => self.price_needs_both(e, place),
             (from, to) if from == to => e,
             _ => self.mismatch(e, want, place),
         }
+    }
+
+    /// A list whose elements fit, or are made to.
+    fn accept_list(&mut self, e: Expr, from: &Type, to: &Type, want: &Type, place: &Place) -> Expr {
+        if matches!(from, Type::Unknown | Type::Never | Type::Nothing) || matches!(to, Type::Unknown) {
+            return e;
+        }
+        if same_shape(from, to) {
+            let element = Self::make(ExprKind::Const(Const::Absent), from.clone(), e.span);
+            self.check_length(&element, to, place);
+            return e;
+        }
+        let identity =
+            matches!((from, to), (Type::Code(a), Type::Record(b)) | (Type::Record(a), Type::Code(b)) if a == b);
+        if identity {
+            let (local, span) = (self.local(), e.span);
+            let one = Self::make(ExprKind::Local(local), from.clone(), span);
+            let one = self.accept_at(one, to, place);
+            let each = Self::make(ExprKind::Lambda(vec![local], Box::new(one)), to.clone(), span);
+            return Self::make(ExprKind::Native(Native::Map, vec![e, each]), want.clone(), span);
+        }
+        if super::types::join(from, to).is_some_and(|j| same_shape(&j, to)) {
+            return e;
+        }
+        self.mismatch(e, want, place)
     }
 
     /// The record with that code; none stops the record.
@@ -320,6 +364,16 @@ impl Body<'_, '_> {
 /// Whether a text in quotes is checked against a list of values or a schema.
 fn wants_code(want: &Type) -> bool {
     matches!(want, Type::Enum(_) | Type::Country | Type::Currency | Type::Code(_) | Type::FieldOf(_) | Type::Guid)
+}
+
+/// The branches fit `want`; what may be absent is there when all of them were.
+fn narrowed(made: &Type, want: &Type) -> Type {
+    if made.is_optional() { want.clone() } else { want.present().clone() }
+}
+
+/// `a?.b`: what the checker makes of a question mark, whose absent branch stands nowhere.
+fn is_question(cond: &Expr, other: &Expr) -> bool {
+    matches!(other.kind, ExprKind::Const(Const::Absent)) && other.span == cond.span
 }
 
 /// The same type, lengths and spellings apart: no value has to be touched.

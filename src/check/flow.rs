@@ -42,6 +42,10 @@ impl Cx<'_> {
             body.flow_statement(stmt, &mut flow);
         }
         body.unused_lets();
+        body.checks_hold(&flow.steps);
+        if let Some(filter) = &flow.filter {
+            body.filter_sent(local, filter);
+        }
         let locals = body.next;
         let Some(write) = flow.write else {
             self.say(
@@ -148,9 +152,7 @@ impl Body<'_, '_> {
                 flow.steps.push(Step { kind, span: stmt.span, displaced: None });
             }
             FlowStmtKind::Write(e) => {
-                self.writes = true;
-                let write = self.scoped(|b| b.expr(e, None));
-                self.writes = false;
+                let write = self.written(e);
                 if let Some(before) = &flow.write {
                     let before = before.span;
                     self.cx.report(
@@ -158,10 +160,6 @@ impl Body<'_, '_> {
                             .related(before, "said here already")
                             .help("choose with `match` or `if`; what follows a write is `then write` in the mapping"),
                     );
-                }
-                if !matches!(write.ty, Type::Nothing | Type::Never | Type::Unknown | Type::Optional(_)) {
-                    let message = format!("`write` wants a mapping; this is {}", self.cx.show(&write.ty));
-                    self.cx.say(&codes::FLOW_SHAPE, write.span, message, "name a mapping: `write sales_order(order)`");
                 }
                 flow.write = Some(write);
             }

@@ -56,6 +56,13 @@ pub(crate) struct Module {
     pub(crate) uses: Vec<(Arc<str>, ModuleId, ast::Use)>,
 }
 
+/// A place that the syntax could not read, and the declaration that lost it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Broken {
+    pub(crate) at: Span,
+    pub(crate) within: Span,
+}
+
 /// All modules of a check, and the diagnostics of reading them.
 pub(crate) struct Modules<'f> {
     pub(crate) sources: Sources,
@@ -254,6 +261,18 @@ impl<'f> Modules<'f> {
     pub(crate) fn named(&mut self, module: ModuleId, space: Space, name: &str) -> Vec<Arc<ast::Decl>> {
         let found = self.get(module).index.get(&(space, name.to_owned())).cloned().unwrap_or_default();
         found.into_iter().filter_map(|n| self.decl(module, n)).collect()
+    }
+
+    /// What the syntax could not read.
+    pub(crate) fn broken(&self) -> Vec<Broken> {
+        let decls: Vec<Span> =
+            self.all.iter().flat_map(|m| &m.items).filter_map(|i| i.decl.as_ref().map(|d| d.span)).collect();
+        let within = |at: Span| {
+            let around = |d: &&Span| d.file == at.file && d.start <= at.start && at.start <= d.end;
+            decls.iter().find(around).copied().unwrap_or(at)
+        };
+        let syntax = self.diagnostics.iter().filter(|d| d.code.id < "F0100");
+        syntax.map(|d| Broken { at: d.span, within: within(d.span) }).collect()
     }
 
     /// The names of that kind in a module.

@@ -51,7 +51,7 @@ impl Body<'_, '_> {
                 StmtKind::OnCreate(inner) => self.statements(entity, inner, &Case::Create, false, out),
                 StmtKind::OnUpdate(cond, inner) => {
                     let cond = cond.as_ref().map(|c| {
-                        let lowered = self.expr(c, Some(&Type::Bool));
+                        let lowered = self.scoped(|b| b.expr(c, Some(&Type::Bool)));
                         Box::new(self.accept(lowered, &Type::Bool, "the condition of `on update`"))
                     });
                     self.statements(entity, inner, &Case::Update(cond), false, out);
@@ -106,7 +106,10 @@ impl Body<'_, '_> {
     }
 
     fn include_step(&mut self, entity: EntityId, call: &ast::Expr, case: &Case, span: Span, out: &mut Steps) {
-        let Some((lets, instance, names, part)) = self.include(call, entity) else { return };
+        let Some((lets, instance, names, part)) = self.include(call, entity) else {
+            self.half_filled.push(entity);
+            return;
+        };
         for (local, value) in lets {
             out.made.push(Step { kind: StepKind::Let(local.id, value), span, displaced: None });
         }
@@ -123,8 +126,9 @@ impl Body<'_, '_> {
 
     fn assign(&mut self, entity: EntityId, path: &Path, value: &ast::Expr, case: &Case, span: Span, out: &mut Steps) {
         let Some((owner, fields)) = self.path_of(entity, path) else {
+            self.half_filled.push(entity);
             // What is wrong in the value is still told.
-            self.scoped(|b| b.with_keep(|b| b.expr(value, None)));
+            self.scoped(|b| b.with_keep(|b| b.expr(value, Some(&Type::Unknown))));
             return;
         };
         let last = *fields.last().expect("a path has at least one field");
@@ -213,13 +217,15 @@ impl Body<'_, '_> {
 
     fn must_round(&mut self, value: &Expr, owner: EntityId, field: FieldId, place: &Place) {
         let scale = self.cx.program.entity(owner).get(field).form.scale;
-        let unrounded = matches!(&value.kind, ExprKind::Binary(Binary::Div, ..))
-            || matches!(&value.kind, ExprKind::Binary(Binary::Mul, a, b) if a.ty != Type::Int && b.ty != Type::Int);
-        if scale != 255 && unrounded {
+        let mut unrounded = Vec::new();
+        if scale != 255 {
+            unrounded_in(value, &mut unrounded);
+        }
+        for at in unrounded {
             self.cx.report(
                 Diagnostic::new(
                     &codes::MUST_ROUND,
-                    value.span,
+                    at,
                     format!("{} keeps {scale} decimals; this has as many as it takes", place.what),
                 )
                 .label("not rounded")
@@ -230,7 +236,7 @@ impl Body<'_, '_> {
 
     fn filled_once(&mut self, fields: &[FieldId], case: &Case, path: &Path, name: &str, out: &mut Steps) {
         let clash = out.filled.iter().find(|(other, other_case, _)| {
-            other == fields
+            (other.starts_with(fields) || fields.starts_with(other))
                 && !matches!(
                     (case, other_case),
                     (Case::Create, Case::Update(_))
@@ -318,6 +324,9 @@ impl Body<'_, '_> {
 
     /// Whether every field that a create needs is filled.
     pub(crate) fn required(&mut self, entity: EntityId, steps: &[Step], span: Span, what: &str) {
+        if self.half_filled.contains(&entity) {
+            return;
+        }
         let filled: Vec<FieldId> = steps
             .iter()
             .filter_map(|s| match &s.kind {
@@ -347,5 +356,18 @@ impl Body<'_, '_> {
             .help(format!("add a line for {it}"));
             self.cx.report(d);
         }
+    }
+}
+
+/// Where a value has as many decimals as a division or a product of fractions gives it.
+fn unrounded_in(value: &Expr, found: &mut Vec<Span>) {
+    match &value.kind {
+        ExprKind::Binary(Binary::Div, ..) => found.push(value.span),
+        ExprKind::Binary(Binary::Mul, a, b) if a.ty != Type::Int && b.ty != Type::Int => found.push(value.span),
+        ExprKind::If(_, then, other) => [then, other].into_iter().for_each(|e| unrounded_in(e, found)),
+        ExprKind::Match(_, arms) => arms.iter().for_each(|arm| unrounded_in(&arm.value, found)),
+        ExprKind::OrElse(left, right) => [left, right].into_iter().for_each(|e| unrounded_in(e, found)),
+        ExprKind::Unary(_, inner) => unrounded_in(inner, found),
+        _ => {}
     }
 }

@@ -109,8 +109,7 @@ impl Cx<'_> {
 
     /// `alias.` that the file does not use.
     pub(crate) fn unknown_alias(&mut self, inside: InstanceId, alias: &ast::Name) {
-        let names: Vec<String> =
-            self.modules.get(self.module_of(inside)).uses.iter().map(|(a, _, _)| a.to_string()).collect();
+        let names = self.aliases(inside);
         let mut d = Diagnostic::new(
             &codes::UNKNOWN_NAME,
             alias.span,

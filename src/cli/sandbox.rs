@@ -62,6 +62,7 @@ pub(crate) fn run(screen: &Screen, arguments: &Arguments) -> Answer {
         limits: arguments.limits,
         clock_rate: arguments.clock_rate,
         faults: arguments.faults.iter().flat_map(|given| given.0.iter().cloned()).collect(),
+        ..Options::default()
     };
     runtime()?.block_on(async {
         let running = sandbox::start(options).await.map_err(Trouble::Misuse)?;

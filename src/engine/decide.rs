@@ -115,7 +115,7 @@ fn create(facts: &Facts<'_>) -> Result<Step, Dangling> {
 /// A `create once` that is there.
 fn found_once(facts: &Facts<'_>, id: &Arc<str>, row: &str, ours: bool) -> Result<Step, Dangling> {
     let draft = facts.draft;
-    let hashes = all_hashes(facts)?;
+    let hashes = all_hashes(facts);
     if !ours {
         return Ok(match disagreement(draft, row) {
             None if draft.linked_to.is_none() => Step::Unchanged { id: Arc::clone(id), hashes },
@@ -256,10 +256,10 @@ fn is_older(facts: &Facts<'_>) -> bool {
     matches!((facts.source_changed, facts.link.and_then(|l| l.source_changed)), (Some(now), Some(then)) if now < then)
 }
 
-fn all_hashes(facts: &Facts<'_>) -> Result<Vec<FieldHash>, Dangling> {
+fn all_hashes(facts: &Facts<'_>) -> Vec<FieldHash> {
     // A reference to what is not written yet says nothing new about a document that is there.
     let fields = facts.draft.fields.iter();
-    Ok(fields.filter_map(|f| body::filled(&f.json, facts.settled).ok().map(|v| hashed(facts, f, &v))).collect())
+    fields.filter_map(|f| body::filled(&f.json, facts.settled).ok().map(|v| hashed(facts, f, &v))).collect()
 }
 
 fn hashed(facts: &Facts<'_>, field: &DraftField, value: &Value) -> FieldHash {

@@ -71,7 +71,11 @@ pub(crate) fn lane(program: &Program, draft: &Draft, key: &KeyTried) -> Option<S
 }
 
 /// Fields and values by which a create can be found, with the keys that other drafts have got meanwhile.
-pub(crate) fn search_of(entity: &Entity, key: &KeyTried, filled: impl Fn(&str) -> Option<String>) -> Vec<(String, String)> {
+pub(crate) fn search_of(
+    entity: &Entity,
+    key: &KeyTried,
+    filled: impl Fn(&str) -> Option<String>,
+) -> Vec<(String, String)> {
     let pairs = key.fields.iter().zip(&key.values).map(|(field, value)| {
         let text = value.as_deref().unwrap_or("");
         let text = if super::body::pending(text).is_some() { filled(text)? } else { text.to_owned() };

@@ -8,6 +8,7 @@ mod body;
 mod compare;
 mod decide;
 mod event;
+mod hash;
 mod journal;
 mod lane;
 mod meaning;

@@ -4,6 +4,7 @@ use super::body::{self, Settled};
 use super::compare;
 use super::decide::{Change as FieldChange, Step};
 use super::event::Event;
+use super::hash::hash;
 use super::journal;
 use super::pass::Ending;
 use super::record::{Acting, OUTCOME, Verdict};
@@ -13,7 +14,6 @@ use crate::ir::{Method, Stop};
 use crate::limits;
 use crate::store::{Change, FieldHash, Intent, Link, LinkKey, Operation, Outcome};
 use jiff::{SignedDuration, Timestamp};
-use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
 
 /// A draft, and the link that it has or will have.
@@ -124,7 +124,9 @@ impl Acting<'_> {
             let due = self.pass.source()?.now().checked_add(SignedDuration::from_secs(limits::REFUSED_KIND_SECONDS));
             let reason = format!(
                 "not sent: {} refused {} writes of {} in a row with the same words ({reason}). It goes on after a change of the flow, or within the hour",
-                draft.connection, limits::EQUAL_REFUSALS_MAX, entity.name
+                draft.connection,
+                limits::EQUAL_REFUSALS_MAX,
+                entity.name
             );
             let due = due.unwrap_or(Timestamp::MAX);
             return Ok(Sent::Stopped(Verdict::waiting(reason, draft.place, "writes of its kind", due)));
@@ -141,7 +143,7 @@ impl Acting<'_> {
             Operation::Delete => Method::Delete,
         };
         let target = sending.id.as_ref().map(ToString::to_string);
-        let parts = self.route_parts(&entity, &sending.body);
+        let parts = route_parts(&entity, &sending.body);
         let write = Write { entity: Arc::clone(&entity), method, id: target, body: sending.body.clone(), parts };
         self.steps.push(serde_json::json!({
             "mapping": &*draft.made.name, "entity": entity.full_name(), "sent": format!("{method:?}").to_lowercase(),
@@ -161,9 +163,9 @@ impl Acting<'_> {
         match sent {
             Ok(answer) => {
                 self.pass.refusals().done(&kind);
-                self.answered(writing, &sending, id, answer, connector.now())
+                Ok(self.answered(writing, &sending, id, answer, connector.now()))
             }
-            Err(error) => self.not_answered(writing, &kind, intent, error, connector.now()).await,
+            Err(error) => self.not_answered(writing, &kind, intent, error, connector.now()),
         }
     }
 
@@ -203,20 +205,12 @@ impl Acting<'_> {
             operation: sending.operation,
             target: sending.id.as_ref().map(ToString::to_string),
             search: sending.search.clone(),
-            payload_hash: format!("{:x}", HexOf(&Sha256::digest(sending.body.as_bytes()))),
+            payload_hash: hash(sending.body.as_bytes()),
             lanes: own.into_iter().chain(keys).collect(),
             plan_hash: self.pass.project.plan_hash.clone(),
             at,
             unknown: None,
         }
-    }
-
-    /// Values of a route's `{parts}`: fields of the body, or the source's own key.
-    fn route_parts(&self, entity: &crate::ir::Entity, body: &str) -> Vec<(String, String)> {
-        let Some(route) = entity.route.as_deref().filter(|route| route.contains('{')) else { return Vec::new() };
-        let body: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
-        let names = route.split('{').skip(1).filter_map(|rest| rest.split('}').next());
-        names.filter_map(|name| Some((name.to_owned(), compare::scalar(body.get(name)?)))).collect()
     }
 
     fn answered(
@@ -226,7 +220,7 @@ impl Acting<'_> {
         intent: String,
         answer: Answer,
         now: Timestamp,
-    ) -> Result<Sent, Ending> {
+    ) -> Sent {
         let draft = writing.draft;
         let entity = self.pass.entity(draft.entity);
         let row: Option<serde_json::Value> = answer.record.as_ref().and_then(|raw| serde_json::from_str(&raw.0).ok());
@@ -239,7 +233,7 @@ impl Acting<'_> {
         let Some(id) = id else {
             let reason = format!("{} took {} and did not say its key", draft.connection, entity.name);
             self.alert(reason, draft.place);
-            return Ok(Sent::Left);
+            return Sent::Left;
         };
         self.remember(draft, &id, sending.operation, answer.record.map(|raw| raw.0), now);
         let mut told = self.told_of(Some(draft));
@@ -254,12 +248,12 @@ impl Acting<'_> {
         } else {
             self.link(writing, &id, sending.hashes.clone());
             if let Some(verdict) = self.unbalanced(draft, row.as_ref(), &id) {
-                return Ok(Sent::Stopped(verdict));
+                return Sent::Stopped(verdict);
             }
         }
         let created = sending.operation == Operation::Create;
         let there = Settled { id, number: body::key_is_number(&entity), created };
-        Ok(Sent::There { there, sent: true })
+        Sent::There { there, sent: true }
     }
 
     /// What was written is known to the records behind.
@@ -325,7 +319,7 @@ impl Acting<'_> {
         Some(Verdict::parked(reason, due.place))
     }
 
-    async fn not_answered(
+    fn not_answered(
         &mut self,
         writing: &Writing<'_>,
         kind: &str,
@@ -348,8 +342,9 @@ impl Acting<'_> {
                     self.alert(text, draft.place);
                 }
                 let (field, place) = blamed(self.pass.program(), draft, &reason);
-                let field = field.map(|f| format!(" Look at the line that fills {f}, and")).unwrap_or(" Correct the source or the flow, and".to_owned());
-                let reason = format!("{system} refused {entity}: {reason}.{field} retry");
+                let look = field.map_or_else(|| "the source or the flow".to_owned(), |f| format!("what fills {f}"));
+                let said = reason.trim_end_matches('.');
+                let reason = format!("{system} refused {entity}: {said}. Correct {look}, then retry");
                 Ok(Sent::Stopped(Verdict::parked(reason, place)))
             }
             CallError::Unknown { system, reason } | CallError::Garbled { system, what: reason } => {
@@ -381,11 +376,10 @@ fn blamed(program: &crate::ir::Program, draft: &Draft, reason: &str) -> (Option<
     named.map_or((None, draft.place), |field| (Some(field.path.join(".")), field.place))
 }
 
-/// Bytes as hexadecimal digits.
-struct HexOf<'a>(&'a [u8]);
-
-impl std::fmt::LowerHex for HexOf<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
+/// Values of a route's `{parts}`: fields of the body.
+fn route_parts(entity: &crate::ir::Entity, body: &str) -> Vec<(String, String)> {
+    let Some(route) = entity.route.as_deref().filter(|route| route.contains('{')) else { return Vec::new() };
+    let body: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
+    let names = route.split('{').skip(1).filter_map(|rest| rest.split('}').next());
+    names.filter_map(|name| Some((name.to_owned(), compare::scalar(body.get(name)?)))).collect()
 }

@@ -13,5 +13,5 @@ mod serve;
 mod shop;
 
 pub use faults::{Fault, Kind};
-pub use ledger::Limits;
+pub use ledger::{Limits, Rounding};
 pub use serve::{Options, Running, parse_limits, start};

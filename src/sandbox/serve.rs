@@ -15,7 +15,7 @@ use super::control::Control;
 use super::deliver;
 use super::door::{Door, Hook};
 use super::faults::{Fault, Faults, Kind};
-use super::ledger::{self, Ledger, Limits};
+use super::ledger::{self, Ledger, Limits, Rounding};
 use super::shop::{self, Shop};
 
 /// Orders made up when nothing says how many.
@@ -61,6 +61,8 @@ pub struct Options {
     pub control_port: u16,
     /// The ledger's limits on calls.
     pub limits: Limits,
+    /// Where the ledger rounds a document's VAT.
+    pub rounding: Rounding,
     /// Simulated seconds a real second.
     pub clock_rate: u32,
     /// Standing orders to misbehave.
@@ -78,6 +80,7 @@ impl Default for Options {
             ledger_port: 0,
             control_port: 0,
             limits: Limits::Real,
+            rounding: Rounding::PerCode,
             clock_rate: 1,
             faults: Vec::new(),
         }
@@ -189,7 +192,12 @@ fn address(listener: &TcpListener) -> Result<String, String> {
 }
 
 fn config(options: &Options) -> ledger::Config {
-    ledger::Config { limits: options.limits, seed: options.seed, ..ledger::Config::default() }
+    ledger::Config {
+        limits: options.limits,
+        rounding: options.rounding,
+        seed: options.seed,
+        ..ledger::Config::default()
+    }
 }
 
 /// Loads and makes up what both systems hold.

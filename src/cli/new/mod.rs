@@ -44,13 +44,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "ZONE", default_value = "Europe/Amsterdam")]
     zone: String,
     /// Answers a setting: `shipping_item=SHIP`, or `orders.shipping_item=SHIP`.
-    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = name_and_value)]
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = super::open::name_and_value)]
     set: Vec<(String, String)>,
-}
-
-fn name_and_value(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once('=').ok_or("write it as NAME=VALUE")?;
-    Ok((name.trim().to_owned(), value.trim().to_owned()))
 }
 
 /// What a sandbox prints first.

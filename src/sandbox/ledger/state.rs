@@ -1,6 +1,7 @@
 //! The books: all tables of the division, how a value is read, and what a change leaves behind.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use rust_decimal::Decimal;
 use uuid::Uuid;
@@ -31,6 +32,8 @@ pub(super) struct State {
     /// How far that is ahead of UTC, seconds.
     pub(super) utc_offset: i64,
     pub(super) rounding: Rounding,
+    /// Lines whose tax was sent and not reckoned: it stands until their amounts change.
+    given_taxes: HashSet<Uuid>,
     changes: Vec<Change>,
     subscribed: Vec<(Uuid, String)>,
 }
@@ -50,6 +53,7 @@ impl State {
             now: 0,
             utc_offset: 0,
             rounding,
+            given_taxes: HashSet::new(),
             changes: Vec::new(),
             subscribed: Vec::new(),
         }
@@ -63,6 +67,22 @@ impl State {
     fn next_guid(&mut self) -> Uuid {
         self.made += 1;
         Uuid::new_v5(&self.space, &self.made.to_be_bytes())
+    }
+
+    /// Notes whether a line's tax was sent or reckoned.
+    pub(super) fn note_tax(&mut self, line: &Cell, given: bool) {
+        if let Cell::Guid(line) = line {
+            if given {
+                self.given_taxes.insert(*line);
+            } else {
+                self.given_taxes.remove(line);
+            }
+        }
+    }
+
+    /// Whether a line's tax was sent to stand in place of the reckoned one.
+    pub(super) fn has_given_tax(&self, line: &Cell) -> bool {
+        matches!(line, Cell::Guid(line) if self.given_taxes.contains(line))
     }
 
     fn next_version(&mut self) -> i64 {

@@ -29,7 +29,6 @@ pub(super) fn create(desk: &mut Desk<'_>, mut draft: Draft) -> Result<Record, Re
     let mut entry = draft.record;
     invoices::check_journal(desk, &entry, "Journal", &invoices::SALES_JOURNALS);
     sales::check_customer(desk, &entry, "Customer");
-    check_debtors(desk, &entry);
     fill_entry(desk, &mut entry);
     let mut lines = Vec::new();
     for line in drafts {
@@ -54,18 +53,20 @@ fn check_debtors(desk: &mut Desk<'_>, entry: &Record) {
 fn keep(desk: &mut Desk<'_>, entry: Record, lines: Vec<(Record, Priced)>) -> Record {
     let (lines, priced): (Vec<_>, Vec<_>) = lines.into_iter().unzip();
     let total = amounts::totals(&priced, desk.state.rounding);
-    keep_with(desk, entry, lines, total)
+    let given = priced.iter().map(|line| line.fixed);
+    keep_with(desk, entry, lines.into_iter().zip(given).collect(), total)
 }
 
-/// Stores an entry under totals that are known, and books it.
-pub(super) fn keep_with(desk: &mut Desk<'_>, mut entry: Record, lines: Vec<Record>, total: Totals) -> Record {
+/// Stores an entry under totals that are known, and books it. A line comes with whether its tax was given.
+pub(super) fn keep_with(desk: &mut Desk<'_>, mut entry: Record, lines: Vec<(Record, bool)>, total: Totals) -> Record {
     write_totals(desk.state, &mut entry, total);
     let entry = desk.keep(&entry);
-    for (number, mut line) in (1_i64..).zip(lines) {
+    for (number, (mut line, given)) in (1_i64..).zip(lines) {
         line.set("EntryID", entry.key());
         line.set("LineNumber", Cell::Int(number));
         line.set("Type", entry.get("Type").clone());
-        desk.state.insert(&line);
+        let key = desk.state.insert(&line);
+        desk.state.note_tax(&key, given);
     }
     book(desk.state, &entry, total);
     entry
@@ -80,6 +81,7 @@ pub(super) fn fill_entry(desk: &mut Desk<'_>, entry: &mut Record) {
         customer.map_or(Cell::Null, |customer| customer.get("PaymentConditionSales").clone()),
     );
     entry.fill_text("PaymentCondition", "30");
+    check_debtors(desk, entry);
     entry.fill_text("Currency", "EUR");
     let rate = prices::rate(desk.state, entry.get("Currency"), entry.time("EntryDate"));
     if rate.is_none() && !entry.has("Rate") {
@@ -130,8 +132,7 @@ fn price(state: &State, line: &Record, given: Option<Decimal>) -> Priced {
 }
 
 fn stored(state: &State, line: &Record) -> Priced {
-    let reckoned = price(state, line, None);
-    price(state, line, line.number("VATAmountFC").filter(|tax| *tax != reckoned.tax))
+    price(state, line, line.number("VATAmountFC").filter(|_| state.has_given_tax(&line.key())))
 }
 
 /// Totals with VAT, and the type that their sign makes it.
@@ -151,8 +152,9 @@ fn write_totals(state: &State, entry: &mut Record, total: Totals) {
 fn book(state: &mut State, entry: &Record, total: Totals) {
     let lines: Vec<_> = state.having(LINES, "EntryID", &entry.key()).collect();
     let debtors = debtors_account(state, entry);
-    let mut number = 0;
-    let mut post = |state: &mut State, account: Cell, amount: Decimal, from: Option<&Record>| {
+    let mut made = Vec::new();
+    let mut post = |account: Cell, amount: Decimal, from: Option<&Record>| {
+        let number = i64::try_from(made.len()).unwrap_or(i64::MAX);
         let mut line = transaction(entry, number, account, amount);
         if let Some(from) = from {
             for name in
@@ -163,29 +165,42 @@ fn book(state: &mut State, entry: &Record, total: Totals) {
             line.set_number("AmountVATFC", -from.amount("VATAmountFC"));
             line.set_number("AmountVATBaseFC", -from.amount("AmountFC"));
         }
-        number += 1;
-        state.insert(&line);
+        made.push(line);
     };
-    post(state, debtors.clone(), total.gross(), None);
+    post(debtors.clone(), total.gross(), None);
     for line in &lines {
-        post(state, line.get("GLAccount").clone(), -line.amount("AmountFC"), Some(line));
+        post(line.get("GLAccount").clone(), -line.amount("AmountFC"), Some(line));
     }
     // A discount on the whole document lowers the turnover of its first line's account.
     let rest = total.net - lines.iter().map(|line| line.amount("AmountFC")).sum::<Decimal>();
     if let Some(first) = lines.first().filter(|_| !rest.is_zero()) {
-        post(state, first.get("GLAccount").clone(), -rest, None);
+        post(first.get("GLAccount").clone(), -rest, None);
     }
     for (account, tax) in taxes(state, &lines, total.tax) {
-        post(state, account, -tax, None);
+        post(account, -tax, None);
+    }
+    balance(&mut made);
+    for line in &made {
+        state.insert(line);
     }
     let due = receivable(state, entry, &debtors);
     state.insert(&due);
 }
 
-/// The tax by the account that its code pays to; what the total rounds otherwise goes with the first.
+/// Lines that are converted one by one miss the debt by cents: the largest of the others takes them.
+fn balance(lines: &mut [Record]) {
+    let rest: Decimal = lines.iter().map(|line| line.amount("AmountDC")).sum();
+    let others = lines.iter_mut().skip(1);
+    if let Some(largest) = others.max_by_key(|line| line.amount("AmountDC").abs()) {
+        let amount = largest.amount("AmountDC") - rest;
+        largest.set_number("AmountDC", amount);
+    }
+}
+
+/// The tax by the account that its code pays to, also where a line's own share rounds to nothing; what the total rounds otherwise goes with the first.
 fn taxes(state: &State, lines: &[Record], total: Decimal) -> Vec<(Cell, Decimal)> {
     let mut taxes: Vec<(Cell, Decimal)> = Vec::new();
-    for line in lines.iter().filter(|line| !line.amount("VATAmountFC").is_zero()) {
+    for line in lines.iter().filter(|line| line.has("VATCode")) {
         let code = line.text("VATCode").and_then(|code| state.by_code("vat/VATCodes", code));
         let account = code.map_or(Cell::Null, |code| code.get("GLToPay").clone());
         let tax = line.amount("VATAmountFC");
@@ -195,9 +210,12 @@ fn taxes(state: &State, lines: &[Record], total: Decimal) -> Vec<(Cell, Decimal)
         }
     }
     let rest = total - taxes.iter().map(|tax| tax.1).sum::<Decimal>();
+    // Where there is tax, it goes to an account that had some before one that had none.
+    taxes.sort_by_key(|tax| tax.1.is_zero());
     if let Some(first) = taxes.first_mut() {
         first.1 += rest;
     }
+    taxes.retain(|tax| !tax.1.is_zero());
     taxes
 }
 
@@ -326,13 +344,14 @@ pub(super) fn create_line(desk: &mut Desk<'_>, draft: Draft) -> Result<Record, R
     draft.check(desk.state, &[], &mut desk.reasons);
     desk.reasons.check()?;
     let entry = open_entry(desk, &draft.record)?;
-    let (mut line, _) = new_line(desk, &entry, draft.record);
+    let (mut line, priced) = new_line(desk, &entry, draft.record);
     desk.settle()?;
     let lines = desk.state.having(LINES, "EntryID", &entry.key());
     let number = lines.filter_map(|line| line.int("LineNumber")).max().unwrap_or(0) + 1;
     line.set("LineNumber", Cell::Int(number));
     line.set("Type", entry.get("Type").clone());
     let kept = desk.keep(&line);
+    desk.state.note_tax(&kept.key(), priced.fixed);
     rework(desk, &entry.key());
     Ok(kept)
 }
@@ -347,6 +366,9 @@ pub(super) fn change(desk: &mut Desk<'_>, mut entry: Record, change: &Change<'_>
     }
     if change.touches("Journal") {
         invoices::check_journal(desk, &entry, "Journal", &invoices::SALES_JOURNALS);
+    }
+    if change.touches_any(&["Customer", "Journal"]) {
+        check_debtors(desk, &entry);
     }
     let moved = change.touches("EntryDate") && !change.touches_any(&["ReportingYear", "ReportingPeriod"]);
     if moved {
@@ -378,12 +400,12 @@ pub(super) fn change_line(desk: &mut Desk<'_>, mut line: Record, change: &Change
     if change.touches("VATCode") && !change.touches("VATPercentage") {
         line.set("VATPercentage", Cell::Null);
     }
-    if !change.touches("VATAmountFC") {
-        line.set("VATAmountFC", Cell::Null);
-    }
-    let (line, _) = new_line(desk, &entry, line);
+    let given = sales::given_tax(desk.state, &line, change);
+    line.set("VATAmountFC", given.map_or(Cell::Null, Cell::Number));
+    let (line, priced) = new_line(desk, &entry, line);
     desk.settle()?;
     desk.state.update(&line);
+    desk.state.note_tax(&line.key(), priced.fixed);
     rework(desk, &entry.key());
     Ok(())
 }

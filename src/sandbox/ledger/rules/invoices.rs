@@ -63,10 +63,11 @@ pub(super) fn keep(
         invoice.set("OrderNumber", Cell::Int(number));
     }
     let invoice = desk.keep(&invoice);
-    for (number, (mut line, _)) in (1_i64..).zip(lines) {
+    for (number, (mut line, priced)) in (1_i64..).zip(lines) {
         line.set("InvoiceID", invoice.key());
         line.set("LineNumber", Cell::Int(number));
-        desk.state.insert(&line);
+        let key = desk.state.insert(&line);
+        desk.state.note_tax(&key, priced.fixed);
         move_goods(desk, &invoice, &line, 1);
     }
     for (number, mut charge) in (1_i64..).zip(charges) {
@@ -202,12 +203,13 @@ pub(super) fn create_line(desk: &mut Desk<'_>, draft: Draft) -> Result<Record, R
     draft.check(desk.state, &["GLAccount"], &mut desk.reasons);
     desk.reasons.check()?;
     let invoice = open_invoice(desk, &draft.record)?;
-    let (mut line, _) = new_line(desk, &invoice, draft.record);
+    let (mut line, priced) = new_line(desk, &invoice, draft.record);
     desk.settle()?;
     let lines = desk.state.having(LINES, "InvoiceID", &invoice.key());
     let number = lines.filter_map(|line| line.int("LineNumber")).max().unwrap_or(0) + 1;
     line.set("LineNumber", Cell::Int(number));
     let kept = desk.keep(&line);
+    desk.state.note_tax(&kept.key(), priced.fixed);
     move_goods(desk, &invoice, &kept, 1);
     rework(desk, &invoice.key());
     Ok(kept)
@@ -238,12 +240,13 @@ pub(super) fn change(desk: &mut Desk<'_>, mut invoice: Record, change: &Change<'
 pub(super) fn change_line(desk: &mut Desk<'_>, mut line: Record, change: &Change<'_>) -> Result<(), Refusal> {
     let invoice = open_invoice(desk, change.old)?;
     sales::forget_derived(&mut line, change);
-    let given = line.number("VATAmountFC").filter(|_| change.touches("VATAmountFC"));
+    let given = sales::given_tax(desk.state, &line, change);
     line.set("VATAmountFC", given.map_or(Cell::Null, Cell::Number));
-    let (line, _) = new_line(desk, &invoice, line);
+    let (line, priced) = new_line(desk, &invoice, line);
     desk.settle()?;
     move_goods(desk, &invoice, change.old, -1);
     desk.state.update(&line);
+    desk.state.note_tax(&line.key(), priced.fixed);
     move_goods(desk, &invoice, &line, 1);
     rework(desk, &invoice.key());
     Ok(())

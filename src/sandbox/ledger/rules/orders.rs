@@ -45,8 +45,9 @@ pub(super) fn create(desk: &mut Desk<'_>, mut draft: Draft) -> Result<Record, Re
     sales::write_totals(desk.state, &mut order, &priced, &kept_charges);
     fill_number(desk, &mut order);
     let order = desk.keep(&order);
-    for (number, (mut line, _)) in (1_i64..).zip(kept_lines) {
+    for (number, (mut line, priced)) in (1_i64..).zip(kept_lines) {
         keep_line(desk, &order, &mut line, number);
+        desk.state.note_tax(&line.key(), priced.fixed);
     }
     for (number, mut charge) in (1_i64..).zip(kept_charges) {
         charge.set("OrderID", order.key());
@@ -110,7 +111,8 @@ fn keep_line(desk: &mut Desk<'_>, order: &Record, line: &mut Record, number: i64
     line.set("OrderNumber", order.get("OrderNumber").clone());
     line.set("LineNumber", Cell::Int(number));
     set_line_statuses(line);
-    desk.state.insert(line);
+    let key = desk.state.insert(line);
+    line.set("ID", key);
     stock::plan_out(desk.state, order, line, open_quantity(line));
 }
 
@@ -204,7 +206,7 @@ pub(super) fn create_line(desk: &mut Desk<'_>, draft: Draft) -> Result<Record, R
     draft.check(desk.state, &[], &mut desk.reasons);
     desk.reasons.check()?;
     let order = open_order(desk, &draft.record)?;
-    let (mut line, _) = new_line(desk, &order, draft.record);
+    let (mut line, priced) = new_line(desk, &order, draft.record);
     desk.settle()?;
     let lines = desk.state.having(LINES, "OrderID", &order.key());
     let number = lines.filter_map(|line| line.int("LineNumber")).max().unwrap_or(0) + 1;
@@ -213,6 +215,7 @@ pub(super) fn create_line(desk: &mut Desk<'_>, draft: Draft) -> Result<Record, R
     line.set("LineNumber", Cell::Int(number));
     set_line_statuses(&mut line);
     let kept = desk.keep(&line);
+    desk.state.note_tax(&kept.key(), priced.fixed);
     stock::plan_out(desk.state, &order, &kept, open_quantity(&kept));
     rework(desk, &order.key());
     Ok(kept)
@@ -305,12 +308,13 @@ pub(super) fn change_line(desk: &mut Desk<'_>, mut line: Record, change: &Change
         desk.reasons.invalid("Quantity");
     }
     sales::forget_derived(&mut line, change);
-    let given = line.number("VATAmount").filter(|_| change.touches("VATAmount"));
-    sales::price_line(desk, &order, &mut line, given);
+    let given = sales::given_tax(desk.state, &line, change);
+    let priced = sales::price_line(desk, &order, &mut line, given);
     desk.settle()?;
     let before = open_quantity(change.old);
     set_line_statuses(&mut line);
     desk.state.update(&line);
+    desk.state.note_tax(&line.key(), priced.fixed);
     stock::plan_out(desk.state, &order, change.old, -before);
     stock::plan_out(desk.state, &order, &line, open_quantity(&line));
     rework(desk, &order.key());

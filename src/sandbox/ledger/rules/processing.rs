@@ -124,7 +124,7 @@ fn book(desk: &mut Desk<'_>, mut entry: Record, invoice: &Record) {
             let amount = amounts::converted(made.amount(from), rate);
             made.set_number(name, amount);
         }
-        made
+        (made, true)
     });
     let booked: Vec<_> = booked.collect();
     let total = Totals { net: invoice.amount("AmountFCExclVat") * sign, tax: invoice.amount("VATAmountFC") * sign };

@@ -238,15 +238,16 @@ pub(super) fn forget_derived(line: &mut Record, change: &Change<'_>) {
     }
 }
 
-/// The tax that a line was given by hand, if it is not what its amounts make.
-pub(super) fn given_tax(state: &State, line: &Record) -> Option<Decimal> {
-    let reckoned = amounts::line(line.amount("Quantity"), line.amount("NetPrice"), &line_vat(state, line), None);
-    line.number(tax_field(line)).filter(|tax| *tax != reckoned.tax)
+/// The tax that a changed line was given: with this change, or before it if its amounts stay as they were.
+pub(super) fn given_tax(state: &State, line: &Record, change: &Change<'_>) -> Option<Decimal> {
+    let amounts = ["Quantity", "NetPrice", "UnitPrice", "Discount", "AmountFC", "VATCode", "VATPercentage", "Item"];
+    let stays = state.has_given_tax(&line.key()) && !change.touches_any(&amounts);
+    line.number(tax_field(line)).filter(|_| stays || change.touches(tax_field(line)))
 }
 
 /// A stored line's amounts, as the total needs them.
 pub(super) fn stored(state: &State, line: &Record) -> Priced {
-    let given = given_tax(state, line);
+    let given = line.number(tax_field(line)).filter(|_| state.has_given_tax(&line.key()));
     amounts::line(line.amount("Quantity"), line.amount("NetPrice"), &line_vat(state, line), given)
 }
 
@@ -300,11 +301,15 @@ pub(super) fn price_charge(desk: &mut Desk<'_>, document: &Record, charge: &mut 
 
 /// Writes the document's totals: its lines, its charges, less its discount.
 pub(super) fn write_totals(state: &State, document: &mut Record, lines: &[Priced], charges: &[Record]) {
-    let mut before = amounts::totals(lines, state.rounding);
-    for charge in charges {
-        before.net += charge.amount("AmountFCExclVAT");
-        before.tax += charge.amount("AmountVATFC");
-    }
+    // A charge has a VAT code like any line, and the tax of a code is that of all it stands on.
+    let charged = charges.iter().map(|charge| Priced {
+        net: charge.amount("AmountFCExclVAT"),
+        tax: charge.amount("AmountVATFC"),
+        vat: line_vat(state, charge),
+        fixed: false,
+    });
+    let all: Vec<_> = lines.iter().cloned().chain(charged).collect();
+    let before = amounts::totals(&all, state.rounding);
     let discount = document_discount(document);
     let after = discount.map_or(before, |discount| amounts::discounted(before, discount));
     write_discount(document, discount, before, after);
