@@ -314,18 +314,17 @@ impl Compiler<'_> {
         let parts: Vec<(Code, bool)> =
             parts.iter().map(|part| (self.code(part), *part.ty.present() == Type::Percent)).collect();
         call(move |run| {
-            let mut out = bumpalo::collections::Vec::with_capacity_in(64, run.arena);
+            let mut out = bumpalo::collections::String::with_capacity_in(96, run.arena);
             let mut halted = None;
-            let mut text = Vec::new();
             for (part, percent) in &parts {
                 match part.eval(run) {
-                    Ok(Value::Text(t)) => out.extend_from_slice(t.as_bytes()),
+                    Ok(Value::Text(t)) => out.push_str(t),
                     Ok(value) => {
-                        text.clear();
+                        let mut text = Vec::new();
                         super::value::show_into(value, &mut text);
-                        out.extend_from_slice(&text);
+                        out.push_str(&String::from_utf8_lossy(&text));
                         if *percent {
-                            out.push(b'%');
+                            out.push('%');
                         }
                     }
                     Err(halt) => ops::note(&mut halted, halt)?,
@@ -338,8 +337,7 @@ impl Compiler<'_> {
                 let reason = format!("the text is longer than {} KB", crate::limits::TEXT_BYTES_MAX >> 10);
                 return Err(Halt::fail(Failure::new(reason, span)));
             }
-            let text = std::str::from_utf8(out.into_bump_slice()).expect("texts were joined to a text");
-            Ok(Value::Text(text))
+            Ok(Value::Text(out.into_bump_str()))
         })
     }
 
