@@ -98,7 +98,6 @@ impl Compiled {
         let wires = Wires::new(&program);
         let flow_layouts = program.flows.iter().map(|_| OnceLock::new()).collect();
         Self {
-            flow_layouts,
             program,
             layouts,
             wires,
@@ -111,6 +110,7 @@ impl Compiled {
             zone,
             tracing,
             sources,
+            flow_layouts,
         }
     }
 
@@ -300,12 +300,11 @@ impl Compiler<'_> {
         let arms: Vec<(Pattern, Code)> = arms.iter().map(|arm| (arm.pattern.clone(), code(self, &arm.value))).collect();
         call(move |run| {
             let value = subject.eval(run)?;
-            match arms.iter().find(|(pattern, _)| ops::accepts(pattern, value)) {
-                Some((_, code)) => code.eval(run),
-                None => {
-                    let shown = show(value);
-                    Err(Halt::fail(Failure::new(format!("no case here is for {shown}"), span).with_value(shown)))
-                }
+            if let Some((_, code)) = arms.iter().find(|(pattern, _)| ops::accepts(pattern, value)) {
+                code.eval(run)
+            } else {
+                let shown = show(value);
+                Err(Halt::fail(Failure::new(format!("no case here is for {shown}"), span).with_value(shown)))
             }
         })
     }

@@ -18,6 +18,7 @@ pub(crate) struct Bad {
     pub(crate) value: Option<String>,
 }
 
+#[expect(clippy::unnecessary_box_returns, reason = "results of the hot path stay small")]
 impl Bad {
     fn new(problem: impl Into<String>) -> Box<Self> {
         Box::new(Self { path: String::new(), problem: problem.into(), value: None })
@@ -111,6 +112,7 @@ impl<'r> Decoder<'r, '_> {
         self.bytes.get(self.at).copied().unwrap_or(0)
     }
 
+    #[expect(clippy::unnecessary_box_returns, reason = "results of the hot path stay small")]
     fn broken(&self, what: &str) -> Box<Bad> {
         Bad::new(format!("is not JSON: {what} at byte {}", self.at))
     }
@@ -574,6 +576,7 @@ impl<'r> Decoder<'r, '_> {
         }
     }
 
+    #[expect(clippy::unnecessary_box_returns, reason = "results of the hot path stay small")]
     fn other(&mut self, wanted: &str) -> Box<Bad> {
         let start = self.at;
         if let Err(bad) = self.skip() {
