@@ -278,6 +278,17 @@ impl Compiler<'_> {
         {
             return self.code(if known { then } else { other });
         }
+        if let ExprKind::IsSome(value, local) = &cond.kind {
+            let (value, local) = (self.code(value), local.map(|l| l.0));
+            let (then, other) = (self.code(then), self.code(other));
+            return call(move |run| {
+                let value = value.eval(run)?;
+                if let Some(local) = local {
+                    run.locals[local as usize] = value;
+                }
+                if value.is_some() { then.eval(run) } else { other.eval(run) }
+            });
+        }
         let (cond, then, other) = (self.code(cond), self.code(then), self.code(other));
         call(move |run| if cond.holds(run)? { then.eval(run) } else { other.eval(run) })
     }

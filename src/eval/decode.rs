@@ -102,12 +102,14 @@ pub(crate) fn scalar<'r>(text: &'r str, arena: &'r Bump) -> Option<&'r str> {
 }
 
 impl<'r> Decoder<'r, '_> {
+    #[inline]
     fn blank(&mut self) {
         while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.bytes.get(self.at) {
             self.at += 1;
         }
     }
 
+    #[inline]
     fn peek(&self) -> u8 {
         self.bytes.get(self.at).copied().unwrap_or(0)
     }
@@ -233,6 +235,7 @@ impl<'r> Decoder<'r, '_> {
         }
     }
 
+    #[inline]
     fn take(&mut self, slot: u16, layout: &'r Layout, slots: &mut [Value<'r>], path: &'r str) -> Decoded<()> {
         let n = usize::from(slot);
         let known = &layout.slots[n];
@@ -242,6 +245,7 @@ impl<'r> Decoder<'r, '_> {
     }
 
     /// The value here; `null`, `""` and, where the schema says so, zero are absent.
+    #[inline]
     fn value(&mut self, slot: &'r Slot, layout: &'r Layout, path: &'r str) -> Decoded<Value<'r>> {
         match self.peek() {
             b'n' => {
@@ -633,6 +637,7 @@ impl<'r> Decoder<'r, '_> {
     }
 
     /// The text here, unescaped.
+    #[inline]
     fn string(&mut self) -> Decoded<&'r str> {
         self.eat(b'"', "a text is expected")?;
         let start = self.at;

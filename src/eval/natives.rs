@@ -201,7 +201,8 @@ fn fit<'r>(t: &'r str, args: &[Value<'r>], at: &At) -> Value<'r> {
 
 fn whole(value: Value<'_>) -> Option<usize> {
     match value {
-        Value::Number(n) => n.trunc().to_string().parse().ok(),
+        Value::Number(n) if n.scale() == 0 => usize::try_from(n.mantissa()).ok(),
+        Value::Number(n) => usize::try_from(n.trunc().mantissa()).ok(),
         _ => None,
     }
 }
@@ -291,6 +292,26 @@ fn sum<'r>(run: &mut Run<'r>, values: impl Iterator<Item = Eval<'r>>, at: &At) -
     Ok(price.map_or(Value::Number(total), |price| Value::Price(run.arena.alloc(price))))
 }
 
+/// The sum of what each element gives. Numbers alone are added as they come.
+fn sum_over<'r>(run: &mut Run<'r>, list: &'r [Value<'r>], local: u32, body: &Code, at: &At) -> Eval<'r> {
+    let mut total = Decimal::ZERO;
+    let mut others = Vec::new();
+    let mut halted = None;
+    for element in list {
+        run.locals[local as usize] = *element;
+        match body.eval(run) {
+            Ok(Value::Number(n)) => total = ops::number(Binary::Add, total, n, at.span)?,
+            Ok(value) => others.push(value),
+            Err(halt) => ops::note(&mut halted, halt)?,
+        }
+    }
+    match halted {
+        Some(halt) => Err(halt),
+        None if others.is_empty() => Ok(Value::Number(total)),
+        None => sum(run, others.into_iter().map(Ok), at),
+    }
+}
+
 fn over_list<'r>(run: &mut Run<'r>, native: Native, list: &Code, local: u32, body: &Code, at: &At) -> Eval<'r> {
     let list: &'r [Value<'r>] = match list.eval(run)? {
         Value::List(list) => list,
@@ -298,19 +319,7 @@ fn over_list<'r>(run: &mut Run<'r>, native: Native, list: &Code, local: u32, bod
         _ => return Err(wrong(run, native, at)),
     };
     if native == Native::Sum {
-        let mut values = Vec::with_capacity(list.len());
-        let mut halted = None;
-        for element in list {
-            run.locals[local as usize] = *element;
-            match body.eval(run) {
-                Ok(value) => values.push(value),
-                Err(halt) => ops::note(&mut halted, halt)?,
-            }
-        }
-        return match halted {
-            Some(halt) => Err(halt),
-            None => sum(run, values.into_iter().map(Ok), at),
-        };
+        return sum_over(run, list, local, body, at);
     }
     let mut out = bumpalo::collections::Vec::new_in(run.arena);
     let mut halted = None;

@@ -117,11 +117,7 @@ impl<'p> Stages<'p> {
             | ExprKind::InGroup(of, _)
             | ExprKind::LinkedTo(_, of)
             | ExprKind::Stop(_, of) => self.expr(of),
-            ExprKind::Const(_)
-            | ExprKind::Setting(..)
-            | ExprKind::Unanswered(_)
-            | ExprKind::Was
-            | ExprKind::Keep => 0,
+            ExprKind::Const(_) | ExprKind::Setting(..) | ExprKind::Unanswered(_) | ExprKind::Was | ExprKind::Keep => 0,
         }
     }
 

@@ -121,23 +121,39 @@ fn exponent(text: &[u8]) -> Result<i64, NumberError> {
     Ok(if negative { -value } else { value })
 }
 
+/// Whether two numbers are equal. Those of one scale, which most are, cost two comparisons.
+#[inline]
+pub fn equal(a: Decimal, b: Decimal) -> bool {
+    if a.scale() == b.scale() { a.mantissa() == b.mantissa() } else { a == b }
+}
+
 /// Appends the number as JSON has it: no exponent, no zeros at the end.
 pub fn write(number: Decimal, out: &mut Vec<u8>) {
+    write_digits(number, true, out);
+}
+
+/// Appends the number with the decimals that it has: `18.00`.
+pub fn write_scaled(number: Decimal, out: &mut Vec<u8>) {
+    write_digits(number, false, out);
+}
+
+fn write_digits(number: Decimal, strip: bool, out: &mut Vec<u8>) {
     let mantissa = number.mantissa();
     let scale = number.scale() as usize;
     let Ok(mut small) = u64::try_from(mantissa.unsigned_abs()) else {
-        out.extend_from_slice(number.normalize().to_string().as_bytes());
+        let number = if strip { number.normalize() } else { number };
+        out.extend_from_slice(number.to_string().as_bytes());
         return;
     };
     let mut scale = scale;
-    if small == 0 {
+    if small == 0 && strip {
         out.push(b'0');
         return;
     }
     if mantissa < 0 {
         out.push(b'-');
     }
-    while scale > 0 && small % 10 == 0 {
+    while strip && scale > 0 && small % 10 == 0 {
         small /= 10;
         scale -= 1;
     }
@@ -273,6 +289,14 @@ mod tests {
         fn written_and_read_is_the_same(mantissa in any::<i64>(), scale in 0_u32..28) {
             let number = Decimal::new(mantissa, scale);
             prop_assert_eq!(parse(json(number).as_bytes()).unwrap(), number);
+        }
+
+        #[test]
+        fn decimals_are_kept_where_they_are_shown(mantissa in any::<i64>(), scale in 0_u32..28) {
+            let number = Decimal::new(mantissa, scale);
+            let mut out = Vec::new();
+            write_scaled(number, &mut out);
+            prop_assert_eq!(String::from_utf8(out).unwrap(), number.to_string());
         }
 
         #[test]
