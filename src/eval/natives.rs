@@ -40,11 +40,17 @@ pub(crate) fn compile(compiler: &mut Compiler<'_>, native: Native, args: &[Expr]
         (Native::DocumentTotal, [lines, names @ ..]) => document_total(compiler, lines, names, at.span),
         _ => {
             let args: Vec<Code> = args.iter().map(|arg| compiler.code(arg)).collect();
-            call(move |run| {
-                if let [one] = args.as_slice() {
+            call(move |run| match args.as_slice() {
+                [one] => {
                     let one = one.eval(run)?;
                     apply(run, native, &[one], &at)
-                } else {
+                }
+                // What is there at once needs no list of arguments.
+                [one, other @ (Code::Const(_) | Code::Local(_))] => {
+                    let (one, other) = (one.eval(run)?, other.eval(run)?);
+                    apply(run, native, &[one, other], &at)
+                }
+                _ => {
                     let args = run.arguments(&args, Role::Ensured)?;
                     apply(run, native, args, &at)
                 }
