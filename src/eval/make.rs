@@ -284,7 +284,7 @@ impl MappingCode {
         making.found = resolved.found();
         making.updating = making.found.is_some();
         if let Some(outcome) = self.before_steps(run, &resolved)? {
-            return Ok(self.push(run, args, role, resolved, keys, outcome, None));
+            return Ok(self.push(run, args, role, &resolved, keys, outcome, None));
         }
         self.run_steps(run, |n, step| !self.key_steps[n] || !always(step))?;
         self.check_required(run)?;
@@ -293,7 +293,7 @@ impl MappingCode {
             None => None,
         };
         let action = self.action(run, &resolved)?;
-        let n = self.push(run, args, role, resolved, keys, action, due);
+        let n = self.push(run, args, role, &resolved, keys, action, due);
         let fields = self.encode(run)?;
         let making = run.making.last_mut().expect("the document is being made");
         let refers = std::mem::take(&mut making.refers);
@@ -477,7 +477,7 @@ impl MappingCode {
         run: &mut Run<'r>,
         args: &'r [Value<'r>],
         role: Role,
-        resolved: Resolved<'r>,
+        resolved: &Resolved<'r>,
         keys: Vec<KeyTried>,
         action: Action,
         balance: Option<super::BalanceDue>,
@@ -553,7 +553,7 @@ impl MappingCode {
     }
 
     /// The way to a field by wire names, its entity, and itself. An entry of `meta_data` stands under its key.
-    fn wire_path<'r>(&self, run: &Run<'r>, path: &[FieldId]) -> (Vec<Arc<str>>, EntityId, FieldId) {
+    fn wire_path(&self, run: &Run<'_>, path: &[FieldId]) -> (Vec<Arc<str>>, EntityId, FieldId) {
         let mut names = Vec::with_capacity(path.len());
         let (mut entity, mut last) = (self.target, path[0]);
         for (n, field) in path.iter().enumerate() {

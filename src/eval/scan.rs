@@ -26,6 +26,7 @@ impl<'r> Decoder<'r, '_> {
     }
 
     #[cold]
+    #[expect(clippy::unnecessary_box_returns, reason = "results of the hot path stay small")]
     pub(super) fn broken(&self, what: &str) -> Box<Bad> {
         Bad::new(format!("is not JSON: {what} at byte {}", self.at))
     }
