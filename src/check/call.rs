@@ -17,6 +17,9 @@ pub(crate) enum Given<'a> {
     Written(&'a ast::Expr),
 }
 
+/// A part that is taken over: the values let around it, where its names are seen from, its parameters, and itself.
+pub(crate) type Included = (Vec<(Local, Expr)>, InstanceId, Vec<Local>, ast::Fields);
+
 /// Something that can be called: where it is, and its declaration.
 type Callable = (InstanceId, Arc<ast::Decl>);
 
@@ -436,11 +439,7 @@ impl Body<'_, '_> {
     }
 
     /// `include part(args)`: its statements become part of what is made here.
-    pub(crate) fn include(
-        &mut self,
-        call: &ast::Expr,
-        entity: EntityId,
-    ) -> Option<(Vec<(Local, Expr)>, InstanceId, Vec<Local>, ast::Fields)> {
+    pub(crate) fn include(&mut self, call: &ast::Expr, entity: EntityId) -> Option<Included> {
         let A::Call(callee, args) = &call.kind else {
             self.cx.say(
                 &codes::MISPLACED,

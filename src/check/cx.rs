@@ -32,6 +32,9 @@ pub(crate) enum State {
     Read,
 }
 
+/// Rows, and the instance that adds them: their names are seen from there.
+pub(crate) type RowsBy = (InstanceId, Vec<ast::Row>);
+
 /// What a type's name stands for.
 #[derive(Clone, Debug)]
 pub(crate) enum TypeItem {
@@ -55,7 +58,7 @@ pub(crate) struct Cx<'f> {
     pub(crate) lookups: HashMap<(InstanceId, String), LookupId>,
     pub(crate) settings: HashMap<(InstanceId, String), Option<usize>>,
     /// Rows that a project adds to a lookup, by instance and name.
-    pub(crate) lookup_rows: HashMap<(InstanceId, String), Vec<(InstanceId, Vec<ast::Row>)>>,
+    pub(crate) lookup_rows: HashMap<(InstanceId, String), Vec<RowsBy>>,
     /// What was used: instance, kind of thing, name.
     pub(crate) used: HashSet<(InstanceId, &'static str, String)>,
 }

@@ -116,7 +116,7 @@ impl Body<'_, '_> {
                 self.check_length(&e, want, place);
                 e
             }
-            (T::Text(_), T::Email) | (T::Email, T::Email) => e,
+            (T::Text(_) | T::Email, T::Email) => e,
             (T::Text(_), T::Json) => e,
             (from, T::Json) if !matches!(from, T::Record(_)) => e,
             (T::Literal | T::Int, T::Literal | T::Decimal) => e,

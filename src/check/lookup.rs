@@ -160,7 +160,7 @@ impl Cx<'_> {
     }
 
     /// Narrower rows first. Two rows that overlap, neither narrower in all, are an error.
-    fn order(&mut self, rows: &mut Vec<Row>, keys: &[(Arc<str>, Type)], name: &str) {
+    fn order(&mut self, rows: &mut [Row], keys: &[(Arc<str>, Type)], name: &str) {
         if rows.len() <= 500 {
             for (n, a) in rows.iter().enumerate() {
                 for b in &rows[n + 1..] {

@@ -530,7 +530,7 @@ impl MappingCode {
     }
 
     /// The way to a field by wire names, its entity, and itself. An entry of `meta_data` stands under its key.
-    fn wire_path<'r>(&self, run: &Run<'r>, path: &[FieldId]) -> (Vec<Arc<str>>, EntityId, FieldId) {
+    fn wire_path(&self, run: &Run<'_>, path: &[FieldId]) -> (Vec<Arc<str>>, EntityId, FieldId) {
         let mut names = Vec::with_capacity(path.len());
         let (mut entity, mut last) = (self.target, path[0]);
         for (n, field) in path.iter().enumerate() {
