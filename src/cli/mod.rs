@@ -4,6 +4,7 @@
 //! [`ExitCode`], people's text on stderr, programs' JSON on stdout.
 
 mod check;
+mod demo;
 mod explain;
 mod machine;
 mod map;
@@ -72,6 +73,9 @@ enum Command {
     /// Tell all mistakes of a project, or of single files
     #[command(after_help = "Example: flowc check flows/orders.flow --format json")]
     Check(check::Arguments),
+    /// See it work: a simulated shop and ledger, the default flows, a report
+    #[command(after_help = "Example: flowc demo --keep ./demo")]
+    Demo(demo::Arguments),
     /// Tell what a diagnostic means, with a wrong and a right example
     #[command(after_help = "Example: flowc explain F0202")]
     Explain(explain::Arguments),
@@ -187,6 +191,7 @@ fn dispatch(screen: &Screen, arguments: &Arguments) -> Answer {
     }
     match &arguments.command {
         Command::Check(these) => check::run(screen, global, these),
+        Command::Demo(these) => demo::run(screen, these),
         Command::Explain(these) => explain::run(screen, these),
         Command::Map(these) => map::run(screen, global, these),
         Command::New(these) => new::run(screen, these),
