@@ -10,7 +10,7 @@ fn span() -> Span {
     Span::new(FileId(0), 0, 0)
 }
 
-fn field(name: &str, ty: Type, access: Access) -> Field {
+pub(crate) fn field(name: &str, ty: Type, access: Access) -> Field {
     Field {
         name: name.into(),
         wire: name.into(),
@@ -30,7 +30,7 @@ fn field(name: &str, ty: Type, access: Access) -> Field {
     }
 }
 
-fn program() -> Program {
+pub(crate) fn program() -> Program {
     let fields = vec![
         field("ID", Type::Guid, Access::ReadOnly),
         field("Name", Type::Text(None), Access::Free),

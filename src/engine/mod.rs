@@ -11,6 +11,7 @@ mod event;
 mod hash;
 mod journal;
 mod lane;
+mod lines;
 mod meaning;
 mod memory;
 pub mod operate;
@@ -19,6 +20,7 @@ mod people;
 mod record;
 mod refusals;
 mod run;
+mod transmit;
 mod write;
 
 pub use decide::Change;
