@@ -34,8 +34,10 @@ pub(crate) struct Body<'c, 'f> {
     pub(crate) writes: bool,
     /// `keep` has a place here.
     pub(crate) keeps: bool,
-    /// Functions and parts inlined around here.
-    pub(crate) depth: usize,
+    /// Functions and parts inlined around here, by where they are named.
+    pub(crate) around: Vec<Span>,
+    /// Functions and parts inlined so far.
+    pub(crate) inlined: usize,
     /// Fields whose length is checked when it runs, being keys.
     pub(crate) keys_at_run: Vec<Arc<str>>,
     /// A part is checked by itself: whether its fields are keys is not known.
@@ -63,7 +65,8 @@ impl<'c, 'f> Body<'c, 'f> {
             fields_of: None,
             writes: false,
             keeps: false,
-            depth: 0,
+            around: Vec::new(),
+            inlined: 0,
             keys_at_run: Vec::new(),
             part_alone: false,
             used: std::cell::RefCell::default(),

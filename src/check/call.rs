@@ -313,16 +313,26 @@ impl Body<'_, '_> {
         (names, lets)
     }
 
-    /// Whether inlining went too deep: then it goes in a circle.
+    /// Whether inlining goes in a circle, too deep, or makes too many copies.
     fn too_deep(&mut self, name: &Name, span: Span) -> bool {
-        if self.depth < limits::INLINE_DEPTH_MAX {
-            return false;
-        }
-        self.cx.report(
+        self.inlined += 1;
+        let d = if self.around.contains(&name.span) {
             Diagnostic::new(&codes::CYCLE, name.span, format!("`{}` needs itself, through what it calls", name.text))
-                .related(span, "called here")
-                .help("nothing may call itself: a list is gone through with `for`, a tree with `chain`"),
-        );
+                .label("a circle")
+                .help("nothing may call itself: a list is gone through with `for`")
+        } else if self.around.len() >= limits::INLINE_DEPTH_MAX {
+            Diagnostic::new(&codes::CYCLE, name.span, format!("the calls that lead to `{}` are nested too deep", name.text))
+                .label("too deep")
+                .help(format!("a chain of calls has at most {} links", limits::INLINE_DEPTH_MAX))
+        } else if self.inlined > limits::INLINED_MAX {
+            Diagnostic::new(&codes::CYCLE, name.span, format!("`{}` and what calls it are copied too often", name.text))
+                .label("too many copies")
+                .help("give a value that is needed several times a name with `let`, or pass it on as an argument")
+        } else {
+            return false;
+        };
+        // The innermost call may stand in the same function: it is told once, where the circle closes.
+        self.cx.report(d.related(span, "called here"));
         true
     }
 
@@ -333,7 +343,7 @@ impl Body<'_, '_> {
         let (names, lets) = self.enter(instance, &f.params, given, &f.name.text);
         let result = self.cx.type_of(instance, &f.result);
         let Some(body) = &f.body else { return Self::unknown(span) };
-        let made = self.apart(instance, names, |inner| {
+        let made = self.apart(instance, f.name.span, names, |inner| {
             let lowered = inner.expr(body, Some(&result));
             let place = Place {
                 what: format!("the result of `{}`", f.name.text),
@@ -352,6 +362,7 @@ impl Body<'_, '_> {
     pub(crate) fn apart<T>(
         &mut self,
         instance: InstanceId,
+        callee: Span,
         names: Vec<Local>,
         inner: impl FnOnce(&mut Self) -> T,
     ) -> T {
@@ -359,9 +370,9 @@ impl Body<'_, '_> {
         let inside = std::mem::replace(&mut self.inside, instance);
         let (target, was, base) = (self.target.take(), self.was.take(), self.base.take());
         let (writes, keeps) = (std::mem::replace(&mut self.writes, false), std::mem::replace(&mut self.keeps, false));
-        self.depth += 1;
+        self.around.push(callee);
         let out = inner(self);
-        self.depth -= 1;
+        self.around.pop();
         (self.names, self.inside) = (names, inside);
         (self.target, self.was, self.base) = (target, was, base);
         (self.writes, self.keeps) = (writes, keeps);
@@ -398,7 +409,7 @@ impl Body<'_, '_> {
         }
         self.fits_part(instance, part, entity, span);
         let (names, lets) = self.enter(instance, params, given, &part.name.text);
-        let steps = self.apart(instance, names, |inner| inner.build_steps(entity, &part.body, false));
+        let steps = self.apart(instance, part.name.span, names, |inner| inner.build_steps(entity, &part.body, false));
         self.required(entity, &steps, span, &format!("`{}`", part.name.text));
         let builder = Builder { entity, steps, name: Arc::clone(&part.name.text) };
         let made = Self::make(ExprKind::Build(Box::new(builder)), Type::Record(entity), span);

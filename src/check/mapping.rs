@@ -89,15 +89,13 @@ impl Cx<'_> {
         let parts = std::mem::take(&mut body.header);
         let header = body.finish_header(parts, target, &steps, m);
         body.checks_hold(&steps);
-        if let Some(balance) = &header.1 {
-            body.amounts_used(balance, &steps);
-        }
         body.unused_lets();
         let locals = body.next;
         let mapping = &mut self.program.mappings[id.0 as usize];
         mapping.locals = locals;
         mapping.steps = steps;
         (mapping.header, mapping.balance, mapping.then) = header;
+        Body::new(self, instance).amounts_used(id, m.name.span);
     }
 }
 

@@ -115,7 +115,7 @@ impl Body<'_, '_> {
         }
         let (was, target) = (self.was, self.target);
         let keys = std::mem::take(&mut self.keys_at_run);
-        self.apart(instance, names, |inner| {
+        self.apart(instance, part.name.span, names, |inner| {
             (inner.was, inner.target, inner.keeps) = (was, target, true);
             inner.keys_at_run = keys;
             inner.statements(entity, &part.body, case, false, out);
