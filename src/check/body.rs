@@ -46,6 +46,8 @@ pub(crate) struct Body<'c, 'f> {
     used: std::cell::RefCell<std::collections::HashSet<LocalId>>,
     /// What `let` named.
     pub(crate) lets: Vec<Local>,
+    /// Fields of the record in the making that were read, and where.
+    pub(crate) its: Vec<(EntityId, crate::ir::FieldId, Span)>,
     /// Entities of which something was to be filled that failed: what is missing of them is no second mistake.
     pub(crate) half_filled: Vec<EntityId>,
     /// The header of the mapping in the making.
@@ -71,6 +73,7 @@ impl<'c, 'f> Body<'c, 'f> {
             part_alone: false,
             used: std::cell::RefCell::default(),
             lets: Vec::new(),
+            its: Vec::new(),
             half_filled: Vec::new(),
             header: super::mapping::HeaderParts::default(),
         }

@@ -1,7 +1,8 @@
 //! Expressions: what they mean and what type they have.
 
 use super::body::{Body, Local};
-use super::load::Space;
+use super::cx::InstanceId;
+use super::load::{ModuleId, Space};
 use super::suggest;
 use super::types::{join, longest};
 use crate::ir::{Arm, Const, Element, Expr, ExprKind, ForClause, Pattern, Stop, Type};
@@ -287,6 +288,7 @@ impl Body<'_, '_> {
         let Some(target) = self.target else { return Self::unknown(span) };
         match self.cx.field_named(target, &name.text, name.span) {
             Some(field) => {
+                self.its.push((target, field, span));
                 let ty = self.cx.program.entity(target).get(field).ty.clone();
                 Self::make(ExprKind::It(field), ty, span)
             }
@@ -339,18 +341,24 @@ impl Body<'_, '_> {
         let found = match &of.kind {
             A::Name(name) if self.value_named(&name.text).is_none() => {
                 let visible = self.cx.visible(self.inside);
-                let with = visible.into_iter().find(|i| {
+                let mut with = visible.into_iter().filter(|i| {
                     let module = self.cx.module_of(*i);
                     !self.cx.modules.named(module, Space::Lookup, &name.text).is_empty()
                 });
-                Some((with, name))
+                let (first, others): (Option<InstanceId>, Vec<InstanceId>) = (with.next(), with.collect());
+                if let Some(first) = first.filter(|first| *first != self.inside && !others.is_empty()) {
+                    let modules: Vec<ModuleId> =
+                        std::iter::once(&first).chain(&others).map(|i| self.cx.module_of(*i)).collect();
+                    self.cx.several(name, &modules);
+                }
+                Some((first, name))
             }
             A::Field(alias, name, false) => match &alias.kind {
                 A::Name(alias) if self.value_named(&alias.text).is_none() && &*alias.text != "settings" => {
                     match self.cx.used_instance(self.inside, &alias.text) {
                         Some(instance) => Some((Some(instance), name)),
                         None => {
-                            self.cx.unknown_alias(self.inside, alias);
+                            self.unknown_name(alias);
                             return Self::unknown(span);
                         }
                     }

@@ -4,7 +4,7 @@ use super::body::Body;
 use super::suggest;
 use super::types::longest;
 use crate::ir::{Arm, Const, EntityId, Expr, ExprKind, Find, Kind, Native, Type};
-use crate::source::{Diagnostic, Span, codes};
+use crate::source::{Diagnostic, Severity, Span, codes};
 use std::sync::Arc;
 
 /// For whom a value is: what messages say, and where it is declared.
@@ -192,7 +192,21 @@ impl Body<'_, '_> {
     pub(crate) fn literal_text(&mut self, text: &Arc<str>, want: &Type, span: Span, place: &Place) -> Expr {
         let fine = |ty: &Type| Self::make(ExprKind::Const(Const::Text(Arc::clone(text))), ty.clone(), span);
         match want {
-            Type::Enum(e) if e.open || e.values.iter().any(|v| v.code == *text) => fine(want),
+            Type::Enum(e) if e.values.iter().any(|v| v.code == *text) => fine(want),
+            Type::Enum(e) if e.open => {
+                let names: Vec<String> = e.values.iter().map(|v| v.code.to_string()).collect();
+                if let Some(near) = suggest::hint(text, names) {
+                    let message = format!("`{text}` is no value that the schema knows of {}", e.name);
+                    let mut d = Diagnostic::new(&codes::UNKNOWN_VALUE, span, message)
+                        .label("not known")
+                        .help(format!("did you mean \"{near}\"? If a plugin has added it, all is well"))
+                        .fix(format!("use \"{near}\""), span, format!("\"{near}\""));
+                    // The shop may extend it, so it may be right.
+                    d.severity = Severity::Warning;
+                    self.cx.report(d);
+                }
+                fine(want)
+            }
             Type::Enum(e) => {
                 let names: Vec<String> = e.values.iter().map(|v| v.code.to_string()).collect();
                 let name = if e.name.is_empty() { place.what.clone() } else { e.name.to_string() };

@@ -46,6 +46,11 @@ impl Cx<'_> {
             if self.modules.sources.iter().next().is_none() {
                 self.modules.sources.add("project.flow", "");
             }
+            // A `project.flow` that can't be read has been told.
+            let unread = self.modules.diagnostics.iter().any(|d| d.code == &codes::UNREADABLE);
+            if unread {
+                return;
+            }
             self.say(
                 &codes::PROJECT_SHAPE,
                 Span::new(file, 0, 0),

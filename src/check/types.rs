@@ -85,10 +85,14 @@ impl Cx<'_> {
             },
             _ => (Vec::new(), path.parts.last()?),
         };
-        for module in &modules {
-            if let Some(item) = self.type_item(*module, &name.text) {
-                return Some(item);
+        let own = self.module_of(inside);
+        let found: Vec<ModuleId> =
+            modules.iter().copied().filter(|m| self.type_item(*m, &name.text).is_some()).collect();
+        if let Some(first) = found.first() {
+            if *first != own && found.iter().any(|m| m != first) {
+                self.several(name, &found);
             }
+            return self.type_item(*first, &name.text);
         }
         let mut names: Vec<String> = modules.iter().flat_map(|m| self.modules.names(*m, Space::Type)).collect();
         if path.parts.len() == 1 {
@@ -105,6 +109,18 @@ impl Cx<'_> {
         }
         self.report(d);
         None
+    }
+
+    /// A bare name that several of the used modules declare.
+    pub(crate) fn several(&mut self, name: &ast::Name, modules: &[ModuleId]) {
+        let places: Vec<String> =
+            modules.iter().map(|m| format!("`{}.{}`", self.modules.get(*m).name, name.text)).collect();
+        let message = format!("`{}` could be any of {}", name.text, places.join(", "));
+        self.report(
+            Diagnostic::new(&codes::AMBIGUOUS, name.span, message)
+                .label("several have that name")
+                .help("say which, with the name under which this file uses it: `name.…`"),
+        );
     }
 
     /// `alias.` that the file does not use.
