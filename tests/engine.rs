@@ -147,7 +147,12 @@ fn samples() -> Option<PathBuf> {
 #[tokio::test(flavor = "multi_thread")]
 async fn orders_land_once() {
     let options = match samples() {
-        Some(data) => Options { shop_data: Some(data), ledger_data: std::env::var_os("FLOWC_LEDGER").map(Into::into), limits: Limits::Off, ..Options::default() },
+        Some(data) => Options {
+            shop_data: Some(data),
+            ledger_data: std::env::var_os("FLOWC_LEDGER").map(Into::into),
+            limits: Limits::Off,
+            ..Options::default()
+        },
         None => Options { orders: Some(20), limits: Limits::Off, ..Options::default() },
     };
     let world = World::new(options).await;
@@ -201,8 +206,12 @@ async fn nothing_twice_and_nothing_lost() {
     let sent = |o: &&Value| ["processing", "completed"].contains(&o["status"].as_str().unwrap());
     let wanted: Vec<String> =
         world.held("shop/orders").await.iter().filter(sent).map(|o| o["number"].as_str().unwrap().to_owned()).collect();
-    let mut there: Vec<String> = world.held("ledger/salesorder/SalesOrders").await.iter()
-        .map(|o| o["YourRef"].as_str().unwrap_or_default().to_owned()).collect();
+    let mut there: Vec<String> = world
+        .held("ledger/salesorder/SalesOrders")
+        .await
+        .iter()
+        .map(|o| o["YourRef"].as_str().unwrap_or_default().to_owned())
+        .collect();
     there.sort();
     let made = there.len();
     there.dedup();
@@ -210,8 +219,12 @@ async fn nothing_twice_and_nothing_lost() {
     assert_eq!(made, there.len(), "nothing twice");
     let lost: Vec<&String> = wanted.iter().filter(|n| !there.contains(n)).collect();
     assert!(lost.is_empty(), "nothing lost: {lost:?}");
-    let mut emails: Vec<String> = world.held("ledger/crm/Accounts").await.iter()
-        .filter_map(|a| a["Email"].as_str().map(str::to_lowercase)).collect();
+    let mut emails: Vec<String> = world
+        .held("ledger/crm/Accounts")
+        .await
+        .iter()
+        .filter_map(|a| a["Email"].as_str().map(str::to_lowercase))
+        .collect();
     let accounts = emails.len();
     emails.sort();
     emails.dedup();

@@ -22,6 +22,8 @@ pub(crate) struct Body<'c, 'f> {
     pub(crate) inside: InstanceId,
     pub(crate) names: Vec<Local>,
     pub(crate) next: u32,
+    /// For what values are at present: a text in quotes is told what it had to be.
+    pub(crate) place: Arc<str>,
     /// What `it` is.
     pub(crate) target: Option<EntityId>,
     /// What `was` is, and whether it may be absent.
@@ -61,6 +63,7 @@ impl<'c, 'f> Body<'c, 'f> {
             inside,
             names: Vec::new(),
             next: 0,
+            place: "this place".into(),
             target: None,
             was: None,
             base: None,
@@ -164,6 +167,14 @@ impl<'c, 'f> Body<'c, 'f> {
         out
     }
 
+    /// The meaning of an expression that is for a place which messages call so.
+    pub(crate) fn expr_for(&mut self, place: &str, e: &ast::Expr, want: &Type) -> Expr {
+        let outer = std::mem::replace(&mut self.place, place.into());
+        let out = self.expr(e, Some(want));
+        self.place = outer;
+        out
+    }
+
     /// A value that nothing is written for: a condition, an argument.
     pub(crate) fn without_writes<T>(&mut self, inner: impl FnOnce(&mut Self) -> T) -> T {
         let writes = std::mem::replace(&mut self.writes, false);
@@ -188,6 +199,9 @@ impl<'c, 'f> Body<'c, 'f> {
 
     /// `name` is nothing here.
     pub(crate) fn unknown_name(&mut self, name: &ast::Name) -> Expr {
+        if self.cx.lacks(self.inside, Some(&name.text)) {
+            return Self::unknown(name.span);
+        }
         let names: Vec<String> = self.names.iter().map(|l| l.name.to_string()).collect();
         let mut d = Diagnostic::new(&codes::UNKNOWN_NAME, name.span, format!("nothing here is called `{}`", name.text))
             .label("not found");

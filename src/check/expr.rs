@@ -184,7 +184,8 @@ impl Body<'_, '_> {
                     | Type::Guid),
                 ) => {
                     let ty = ty.clone();
-                    self.accept(plain, &ty, "this place")
+                    let place = Arc::clone(&self.place);
+                    self.accept(plain, &ty, &place)
                 }
                 _ => plain,
             };
@@ -370,6 +371,9 @@ impl Body<'_, '_> {
         let Some((instance, name)) = found else { return self.nth(of, keys, span) };
         let lookup = instance.and_then(|i| self.cx.lookup_named(i, &name.text));
         let Some(lookup) = lookup else {
+            if self.cx.lacks(self.inside, None) {
+                return Self::unknown(span);
+            }
             let names = self.cx.names_in_sight(self.inside, Space::Lookup);
             let mut d = Diagnostic::new(&codes::UNKNOWN_NAME, name.span, format!("there is no lookup `{}`", name.text))
                 .label("not found");
@@ -394,8 +398,9 @@ impl Body<'_, '_> {
             .iter()
             .zip(&wanted)
             .map(|(key, (key_name, ty))| {
-                let lowered = self.expr(key, Some(ty));
-                self.accept(lowered, ty, &format!("the key `{key_name}` of the lookup `{}`", name.text))
+                let what = format!("the key `{key_name}` of the lookup `{}`", name.text);
+                let lowered = self.expr_for(&what, key, ty);
+                self.accept(lowered, ty, &what)
             })
             .collect();
         Self::make(ExprKind::Lookup { lookup, keys, must: true }, result, span)

@@ -209,8 +209,12 @@ impl Body<'_, '_> {
             }
             Type::Enum(e) => {
                 let names: Vec<String> = e.values.iter().map(|v| v.code.to_string()).collect();
-                let name = if e.name.is_empty() { place.what.clone() } else { e.name.to_string() };
-                let mut d = Diagnostic::new(&codes::UNKNOWN_VALUE, span, format!("`{text}` is no value of {name}"))
+                let message = if e.name.is_empty() {
+                    format!("`{text}` is none of the values that {} takes", place.what)
+                } else {
+                    format!("`{text}` is no value of {}", e.name)
+                };
+                let mut d = Diagnostic::new(&codes::UNKNOWN_VALUE, span, message)
                     .label("no such value")
                     .help(format!("one of {}", quoted(&names)));
                 if let Some(near) = suggest::hint(text, names) {
@@ -222,15 +226,15 @@ impl Body<'_, '_> {
             Type::Country if crate::value::code::is_country(text) => fine(want),
             Type::Currency if crate::value::code::is_currency(text) => fine(want),
             Type::Country | Type::Currency => {
-                let (what, example) = if *want == Type::Country {
-                    ("country", "\"NL\" (ISO 3166)")
+                let (what, form) = if *want == Type::Country {
+                    ("country", "two capitals, such as \"NL\" (ISO 3166)")
                 } else {
-                    ("currency", "\"EUR\" (ISO 4217)")
+                    ("currency", "three capitals, such as \"EUR\" (ISO 4217)")
                 };
                 self.cx.report(
                     Diagnostic::new(&codes::UNKNOWN_VALUE, span, format!("`{text}` is no {what}"))
                         .label(format!("no {what}"))
-                        .help(format!("a {what} is two or three capitals, such as {example}")),
+                        .help(format!("a {what} is {form}")),
                 );
                 Self::unknown(span)
             }
@@ -338,8 +342,16 @@ impl Body<'_, '_> {
     }
 
     pub(crate) fn mismatch(&mut self, e: Expr, want: &Type, place: &Place) -> Expr {
-        let message = format!("{} wants {}; this is {}", place.what, self.cx.show(want), self.cx.show(&e.ty));
-        let mut d = Diagnostic::new(&codes::TYPE_MISMATCH, e.span, message).label(self.cx.show(&e.ty));
+        let is = match &e.kind {
+            ExprKind::Const(Const::Text(text)) => format!("the text \"{text}\""),
+            _ => self.cx.show(&e.ty),
+        };
+        let message = format!("{} wants {}; this is {is}", place.what, self.cx.show(want));
+        let mut d = Diagnostic::new(&codes::TYPE_MISMATCH, e.span, message).label(is);
+        if let Some(d) = self.quick_fix(&e, want, &d) {
+            self.report_at(d, place);
+            return Self::unknown(e.span);
+        }
         d = match (&e.ty, want) {
             (Type::Instant, Type::Date) => {
                 d.help("`.date()` gives its day in the project's zone").fix("take its day", e.span.at_end(), ".date()")
@@ -364,6 +376,34 @@ impl Body<'_, '_> {
         };
         self.report_at(d, place);
         Self::unknown(e.span)
+    }
+
+    /// Mistakes of form whose mending is certain.
+    fn quick_fix(&mut self, e: &Expr, want: &Type, d: &Diagnostic) -> Option<Diagnostic> {
+        let d = d.clone();
+        match (&e.kind, want) {
+            (ExprKind::Const(Const::Text(text)), number) if number.is_number() => {
+                text.trim_end_matches('%').trim().parse::<rust_decimal::Decimal>().ok().map(|n| {
+                    let plain = if *number == Type::Percent { format!("{n}%") } else { n.to_string() };
+                    d.help(format!("write it without quotes: `{plain}`")).fix("take the quotes away", e.span, plain)
+                })
+            }
+            (ExprKind::Const(Const::Text(text)), Type::Record(entity)) => {
+                self.cx.read_entity(*entity);
+                let found = self.cx.program.entity(*entity);
+                found.code?;
+                let (name, connector) = (found.name.clone(), found.connector.clone());
+                let uses = &self.cx.modules.get(self.cx.module_of(self.inside)).uses;
+                let (alias, ..) = uses.iter().find(|(_, m, _)| self.cx.modules.get(*m).name == connector)?;
+                let call = format!("{alias}.{name}(\"{text}\")");
+                Some(d.help(format!("find the record by its code: `{call}`")).fix("find it by its code", e.span, call))
+            }
+            (ExprKind::Const(_), Type::List(element)) if super::types::join(&e.ty, element).is_some() => {
+                let inside = format!("[{}]", self.cx.modules.sources.text(e.span));
+                Some(d.help("a list stands in brackets").fix("put it into brackets", e.span, inside))
+            }
+            _ => None,
+        }
     }
 
     fn report_at(&mut self, mut d: Diagnostic, place: &Place) {

@@ -54,6 +54,8 @@ pub(crate) struct Module {
     index: HashMap<(Space, String), Vec<usize>>,
     /// Alias, module, the `use`.
     pub(crate) uses: Vec<(Arc<str>, ModuleId, ast::Use)>,
+    /// Names under which it uses what is not there.
+    pub(crate) missing: Vec<Arc<str>>,
     /// Whether its `use` lines have been followed.
     followed: bool,
 }
@@ -196,8 +198,15 @@ impl<'f> Modules<'f> {
 
     fn add_module(&mut self, name: &str, origin: Origin, files: &[FileId]) -> ModuleId {
         let id = ModuleId(self.all.len());
-        let mut module =
-            Module { name: name.into(), origin, items: Vec::new(), index: HashMap::new(), uses: Vec::new(), followed: false };
+        let mut module = Module {
+                name: name.into(),
+                origin,
+                items: Vec::new(),
+                index: HashMap::new(),
+                uses: Vec::new(),
+                missing: Vec::new(),
+                followed: false,
+            };
         for file in files {
             self.read_items(&mut module, *file);
         }
@@ -245,7 +254,10 @@ impl<'f> Modules<'f> {
             let Some(decl) = self.decl(id, n) else { continue };
             let ast::DeclKind::Use(used) = &decl.kind else { continue };
             let name = path_text(&used.module);
+            let last = used.module.parts.last().map_or("", |p| &*p.text);
+            let alias: Arc<str> = used.alias.as_ref().map_or_else(|| last.into(), |a| Arc::clone(&a.text));
             let Some(module) = self.find_or_load(&name) else {
+                self.all[id.0].missing.push(alias);
                 self.unknown_module(&name, used.module.span);
                 continue;
             };
@@ -259,8 +271,6 @@ impl<'f> Modules<'f> {
                 continue;
             }
             self.follow_uses(module);
-            let last = used.module.parts.last().map_or("", |p| &*p.text);
-            let alias: Arc<str> = used.alias.as_ref().map_or_else(|| last.into(), |a| Arc::clone(&a.text));
             self.all[id.0].uses.push((alias, module, used.clone()));
         }
         self.loading.pop();

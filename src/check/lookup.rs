@@ -63,7 +63,11 @@ impl Cx<'_> {
                     keys.len(),
                     names.join(", ")
                 );
-                self.say(&codes::LOOKUP_ROW_SHAPE, row.span, message, "write a cell for each key, `_` for any");
+                self.report(
+                    Diagnostic::new(&codes::LOOKUP_ROW_SHAPE, row.span, message)
+                        .label("more or fewer cells than keys")
+                        .help("write a cell for each key, `_` for any"),
+                );
                 continue;
             }
             let cells: Vec<Pattern> = if otherwise {
@@ -91,7 +95,7 @@ impl Cx<'_> {
 
     fn row_value(&mut self, inside: InstanceId, value: &ast::Expr, result: &Type) -> Expr {
         let mut body = Body::new(self, inside);
-        let lowered = body.expr(value, Some(result));
+        let lowered = body.expr_for("the value of a row", value, result);
         body.accept(lowered, result, "the value of a row")
     }
 
@@ -139,7 +143,7 @@ impl Cx<'_> {
             PatternKind::Value(e) => {
                 let mut body = Body::new(self, inside);
                 let wanted = ty.present().clone();
-                let lowered = body.expr(e, Some(&wanted));
+                let lowered = body.expr_for("this cell", e, &wanted);
                 let value = body.accept(lowered, &wanted, "this cell");
                 match constant_of(&value) {
                     Some(c) => Pattern::OneOf(vec![c]),

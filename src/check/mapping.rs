@@ -243,6 +243,7 @@ impl Body<'_, '_> {
             let f = self.cx.program.entity(target).get(*only);
             if f.access == Access::CreateOnly {
                 let (name, declared) = (f.name.clone(), f.span);
+                let moved = format!("on create {{ {} }}", self.cx.modules.sources.text(step.span));
                 self.cx.report(
                     Diagnostic::new(
                         &codes::CREATE_ONLY_UPDATED,
@@ -251,7 +252,8 @@ impl Body<'_, '_> {
                     )
                     .label("create only")
                     .related(declared, "declared here")
-                    .help("move the line into `on create { … }`"),
+                    .help("move the line into `on create { … }`")
+                    .fix("fill it on create only", step.span, moved),
                 );
             }
         }

@@ -185,7 +185,7 @@ impl Body<'_, '_> {
             declared: Some(declared),
             length_at_run: self.part_alone || self.keys_at_run.iter().any(|k| **k == *name),
         };
-        let lowered = self.scoped(|b| b.with_keep(|b| b.expr(value, Some(&ty))));
+        let lowered = self.scoped(|b| b.with_keep(|b| b.expr_for(&place.what, value, &ty)));
         self.must_round(&lowered, owner, last, &place);
         let made = self.accept_at(lowered, &ty, &place);
         let (made, waits) = self.final_form(made, owner, &ty, price_by);
