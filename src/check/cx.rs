@@ -135,6 +135,14 @@ impl<'f> Cx<'f> {
         Some(self.shared_instance(module))
     }
 
+    /// Whether a module uses something that is not there (under this name): what it would have declared is no second
+    /// mistake.
+    pub(crate) fn lacks(&self, inside: InstanceId, alias: Option<&str>) -> bool {
+        let missing = &self.modules.get(self.module_of(inside)).missing;
+        // What is misspelt in the `use` is spelt right where it is used.
+        alias.map_or(!missing.is_empty(), |a| super::nearest(a, missing.iter().map(|m| &**m)).is_some())
+    }
+
     /// The names under which a module uses others.
     pub(crate) fn aliases(&self, inside: InstanceId) -> Vec<String> {
         self.modules.get(self.module_of(inside)).uses.iter().map(|(alias, _, _)| alias.to_string()).collect()
