@@ -59,6 +59,13 @@ def day(text):
     return datetime.date.fromisoformat(str(text)[:10])
 
 
+class Row(dict):
+    """A row that was held; of a long list the sandbox leaves out what is null."""
+
+    def __missing__(self, _name):
+        return None
+
+
 class Books:
     """What the ledger holds, by key and by code."""
 
@@ -69,7 +76,7 @@ class Books:
         if entity not in self.tables:
             try:
                 with urllib.request.urlopen(f"{self.url}/ledger/{entity}", timeout=120) as answer:
-                    self.tables[entity] = json.loads(answer.read(), parse_float=Decimal, parse_int=Decimal)
+                    self.tables[entity] = json.loads(answer.read(), parse_float=Decimal, parse_int=Decimal, object_hook=Row)
             except urllib.error.HTTPError as error:
                 if error.code != 404:
                     raise
