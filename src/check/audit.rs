@@ -4,11 +4,7 @@ use super::body::Body;
 use super::fold::truth;
 use super::walk;
 use crate::ir::{
-<<<<<<< HEAD
-    Balance, Binary, Const, EntityId, Expr, ExprKind, FieldId, Kind, LocalId, Search, Step, StepKind, Type, Unary,
-=======
     Binary, Const, EntityId, Expr, ExprKind, FieldId, Kind, LocalId, MappingId, Search, Step, StepKind, Type, Unary,
->>>>>>> qa
 };
 use crate::source::{Diagnostic, Span, codes};
 use std::collections::HashSet;
@@ -53,15 +49,6 @@ impl Body<'_, '_> {
             }
             _ => {}
         });
-<<<<<<< HEAD
-        for (entity, total) in sources {
-            let parts = self.parts_of(entity, total);
-            let open: Vec<(String, Span)> =
-                parts.into_iter().filter(|(f, ..)| !read.contains(&(entity, *f))).map(|(_, n, s)| (n, s)).collect();
-            for (name, declared) in open {
-                let of = self.cx.program.entity(entity).get(total).name.clone();
-                let seen = if whole.contains(&entity) { " (but for what other mappings do with it)" } else { "" };
-=======
         for source in sources.into_iter().filter(|s| !passed_on.contains(s)) {
             let parts = self.parts_of(source);
             let (used, open): (Vec<_>, Vec<_>) = parts.into_iter().partition(|(f, ..)| read.contains(&(source, *f)));
@@ -70,7 +57,6 @@ impl Body<'_, '_> {
             }
             for (_, name, declared) in open {
                 let (full, used) = (self.cx.program.entity(source).full_name(), &used[0].1);
->>>>>>> qa
                 self.cx.report(
                     Diagnostic::new(
                         &codes::AMOUNT_UNUSED,

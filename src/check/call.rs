@@ -300,7 +300,8 @@ impl Body<'_, '_> {
             let mut d = Diagnostic::new(&codes::TYPE_MISMATCH, values[a].span, message)
                 .label(self.cx.show(&values[a].ty))
                 .related(first.span, "declared here");
-            let edits = [(a, b), (b, a)].map(|(n, m)| Edit { span: values[n].span, text: texts[usize::from(m == b)].clone() });
+            let edits =
+                [(a, b), (b, a)].map(|(n, m)| Edit { span: values[n].span, text: texts[usize::from(m == b)].clone() });
             d.help = Some("arguments stand in the order of the declaration".to_owned());
             d.fix = Some(Fix { title: "change them back".to_owned(), edits: edits.into() });
             self.cx.report(d);
@@ -349,9 +350,13 @@ impl Body<'_, '_> {
                 .label("a circle")
                 .help("nothing may call itself: a list is gone through with `for`")
         } else if self.around.len() >= limits::INLINE_DEPTH_MAX {
-            Diagnostic::new(&codes::CYCLE, name.span, format!("the calls that lead to `{}` are nested too deep", name.text))
-                .label("too deep")
-                .help(format!("a chain of calls has at most {} links", limits::INLINE_DEPTH_MAX))
+            Diagnostic::new(
+                &codes::CYCLE,
+                name.span,
+                format!("the calls that lead to `{}` are nested too deep", name.text),
+            )
+            .label("too deep")
+            .help(format!("a chain of calls has at most {} links", limits::INLINE_DEPTH_MAX))
         } else if self.inlined > limits::INLINED_MAX {
             Diagnostic::new(&codes::CYCLE, name.span, format!("`{}` and what calls it are copied too often", name.text))
                 .label("too many copies")

@@ -199,14 +199,14 @@ impl<'f> Modules<'f> {
     fn add_module(&mut self, name: &str, origin: Origin, files: &[FileId]) -> ModuleId {
         let id = ModuleId(self.all.len());
         let mut module = Module {
-                name: name.into(),
-                origin,
-                items: Vec::new(),
-                index: HashMap::new(),
-                uses: Vec::new(),
-                missing: Vec::new(),
-                followed: false,
-            };
+            name: name.into(),
+            origin,
+            items: Vec::new(),
+            index: HashMap::new(),
+            uses: Vec::new(),
+            missing: Vec::new(),
+            followed: false,
+        };
         for file in files {
             self.read_items(&mut module, *file);
         }

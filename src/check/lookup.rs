@@ -199,9 +199,13 @@ impl Cx<'_> {
             && *ty != Type::Unknown
             && uncovered(ty, &rest).is_empty()
         {
-            let d = Diagnostic::new(&codes::LOOKUP_ROW_UNREACHABLE, last.span, "this row is never reached: the others take every value")
-                .label("never reached")
-                .help("delete it");
+            let d = Diagnostic::new(
+                &codes::LOOKUP_ROW_UNREACHABLE,
+                last.span,
+                "this row is never reached: the others take every value",
+            )
+            .label("never reached")
+            .help("delete it");
             self.report(d);
         }
         if !matches!(ty.present(), Type::Enum(e) if !e.open) && !matches!(ty.present(), Type::Bool) {
@@ -368,9 +372,7 @@ fn decides(row: &Row, a: &Row, b: &Row) -> bool {
 fn common(x: &Pattern, y: &Pattern) -> Pattern {
     match (x, y) {
         (Pattern::Any, other) | (other, Pattern::Any) => other.clone(),
-        (Pattern::OneOf(a), Pattern::OneOf(b)) => {
-            Pattern::OneOf(a.iter().filter(|c| b.contains(c)).cloned().collect())
-        }
+        (Pattern::OneOf(a), Pattern::OneOf(b)) => Pattern::OneOf(a.iter().filter(|c| b.contains(c)).cloned().collect()),
         (Pattern::OneOf(list), Pattern::Group(g)) | (Pattern::Group(g), Pattern::OneOf(list)) => {
             let inside = |c: &&Const| matches!(c, Const::Text(t) if crate::value::code::in_group(t, g));
             Pattern::OneOf(list.iter().filter(inside).cloned().collect())

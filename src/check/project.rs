@@ -628,7 +628,11 @@ impl Cx<'_> {
     }
 
     /// The flow that a path names; a report where there is none.
-    pub(crate) fn flow_at<'p>(&mut self, inside: InstanceId, path: &'p ast::Path) -> Option<(InstanceId, &'p ast::Name)> {
+    pub(crate) fn flow_at<'p>(
+        &mut self,
+        inside: InstanceId,
+        path: &'p ast::Path,
+    ) -> Option<(InstanceId, &'p ast::Name)> {
         let (instance, name) = match path.parts.as_slice() {
             [alias, name] => (self.used_instance(inside, &alias.text), name),
             [name] => (self.with_flow(inside, &name.text), name),
