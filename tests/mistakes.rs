@@ -176,7 +176,10 @@ fn slips_of(text: &str, chance: &mut Chance) -> Vec<Slip> {
     let target = pattern(r"^(\s+)([A-Z]\w{3,})(\s*=\s*)(.+)$");
     let typed = ["Amount", "Quantity", "OrderDate", "NetPrice"];
     let words = [
-        ("misspelt source field", pattern(r"\b(?:order|line|product|customer|item|refund|billing|fee|ship|part)\.([a-z_]{4,})\b")),
+        (
+            "misspelt source field",
+            pattern(r"\b(?:order|line|product|customer|item|refund|billing|fee|ship|part)\.([a-z_]{4,})\b"),
+        ),
         ("misspelt setting", pattern(r"\bsettings\.([a-z_]{4,})")),
         ("misspelt lookup", pattern(r"(?:^|[^.\w])([a-z_]{5,})\[")),
         ("misspelt function", pattern(r"\b([a-z_]{4,})\(")),

@@ -3,7 +3,9 @@
 use super::body::Body;
 use super::fold::truth;
 use super::walk;
-use crate::ir::{Balance, Binary, Const, EntityId, Expr, ExprKind, FieldId, Kind, LocalId, Search, Step, StepKind, Type, Unary};
+use crate::ir::{
+    Balance, Binary, Const, EntityId, Expr, ExprKind, FieldId, Kind, LocalId, Search, Step, StepKind, Type, Unary,
+};
 use crate::source::{Diagnostic, Span, codes};
 use std::collections::HashSet;
 
@@ -56,7 +58,8 @@ impl Body<'_, '_> {
         });
         for (entity, total) in sources {
             let parts = self.parts_of(entity, total);
-            let open: Vec<(String, Span)> = parts.into_iter().filter(|(f, ..)| !read.contains(&(entity, *f))).map(|(_, n, s)| (n, s)).collect();
+            let open: Vec<(String, Span)> =
+                parts.into_iter().filter(|(f, ..)| !read.contains(&(entity, *f))).map(|(_, n, s)| (n, s)).collect();
             for (name, declared) in open {
                 let of = self.cx.program.entity(entity).get(total).name.clone();
                 let seen = if whole.contains(&entity) { " (but for what other mappings do with it)" } else { "" };
@@ -85,9 +88,7 @@ impl Body<'_, '_> {
             .iter()
             .enumerate()
             .filter_map(|(n, f)| match f.ty.present().element() {
-                Some(Type::Record(of)) => {
-                    Some((FieldId(u32::try_from(n).ok()?), f.name.to_string(), f.span, *of))
-                }
+                Some(Type::Record(of)) => Some((FieldId(u32::try_from(n).ok()?), f.name.to_string(), f.span, *of)),
                 _ => None,
             })
             .collect();

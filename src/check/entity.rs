@@ -354,10 +354,7 @@ pub(crate) fn word_text(word: &Word) -> String {
 /// Whether an entity's fields are what another has too: it may stand in its place.
 pub(crate) fn is_view_of(view: &Entity, other: &Entity) -> bool {
     !view.fields.is_empty()
-        && view
-            .fields
-            .iter()
-            .all(|f| other.field(&f.name).is_some_and(|id| fits_view(&other.get(id).ty, &f.ty)))
+        && view.fields.iter().all(|f| other.field(&f.name).is_some_and(|id| fits_view(&other.get(id).ty, &f.ty)))
 }
 
 /// What is absent there may be absent here.

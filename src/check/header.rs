@@ -3,7 +3,9 @@
 use super::body::{Body, Local, constant_of};
 use super::fits::Place;
 use super::suggest;
-use crate::ir::{Balance, Const, EntityId, Expr, ExprKind, FieldId, Key, KeyField, Native, OnChange, Overwrite, Rest, Type, Verb};
+use crate::ir::{
+    Balance, Const, EntityId, Expr, ExprKind, FieldId, Key, KeyField, Native, OnChange, Overwrite, Rest, Type, Verb,
+};
 use crate::source::{Diagnostic, Span, codes};
 use crate::syntax::ast::{self, ExprKind as A, Stmt, StmtKind};
 use std::sync::Arc;
@@ -137,10 +139,9 @@ impl Body<'_, '_> {
             "all" => Overwrite::All,
             other => {
                 let modes = ["nothing", "empty", "changed", "all"].map(str::to_owned);
-                let mut d =
-                    Diagnostic::new(&codes::UNKNOWN_VALUE, span, format!("`{other}` is no way to overwrite"))
-                        .label("no such value")
-                        .help("one of \"nothing\", \"empty\", \"changed\" or \"all\"");
+                let mut d = Diagnostic::new(&codes::UNKNOWN_VALUE, span, format!("`{other}` is no way to overwrite"))
+                    .label("no such value")
+                    .help("one of \"nothing\", \"empty\", \"changed\" or \"all\"");
                 if let Some(near) = suggest::hint(other, modes.into()) {
                     d = d.fix(format!("use \"{near}\""), span, format!("\"{near}\""));
                 }

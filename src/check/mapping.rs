@@ -4,8 +4,8 @@ use super::body::Body;
 use super::cx::{Cx, InstanceId, State, TypeItem};
 use super::load::Space;
 use crate::ir::{
-    Access, Balance, Const, EntityId, Expr, ExprKind, FieldId, Header, Key, Mapping, MappingId, Method,
-    Native, OnChange, Overwrite, Step, StepKind, Type, Verb, When,
+    Access, Balance, Const, EntityId, Expr, ExprKind, FieldId, Header, Key, Mapping, MappingId, Method, Native,
+    OnChange, Overwrite, Step, StepKind, Type, Verb, When,
 };
 use crate::source::{Diagnostic, Span, codes};
 use crate::syntax::ast::{self, DeclKind, ExprKind as A, Stmt, StmtKind};
