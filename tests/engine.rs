@@ -165,7 +165,11 @@ async fn orders_land_once() {
             limits: Limits::Off,
             ..Options::default()
         },
+<<<<<<< HEAD
         None => Options { orders: Some(orders(20)), limits: Limits::Off, ..Options::default() },
+=======
+        None => Options { orders: Some(20), limits: Limits::Off, ..Options::default() },
+>>>>>>> qa
     };
     let world = World::new(options).await;
     let engine = world.engine(&[]).await;
@@ -231,8 +235,13 @@ async fn nothing_twice_and_nothing_lost() {
     there.dedup();
     println!("{killed} killed, {made} of {} made, {last:?}", wanted.len());
     assert_eq!(made, there.len(), "nothing twice");
+<<<<<<< HEAD
     let missing: Vec<&String> = wanted.iter().filter(|n| !there.contains(n)).collect();
     assert!(missing.is_empty(), "nothing lost: {missing:?}");
+=======
+    let lost: Vec<&String> = wanted.iter().filter(|n| !there.contains(n)).collect();
+    assert!(lost.is_empty(), "nothing lost: {lost:?}");
+>>>>>>> qa
     let mut emails: Vec<String> = world
         .held("ledger/crm/Accounts")
         .await

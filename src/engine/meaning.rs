@@ -2,7 +2,7 @@
 
 use crate::connector::Condition;
 use crate::eval::{Compiled, Evaluated, Failure, Known};
-use crate::ir::{Binary, Const, Element, Entity, Expr, ExprKind, FieldId, Flow, Program, Search};
+use crate::ir::{Binary, Const, Element, Entity, EntityId, Expr, ExprKind, FieldId, Flow, Program, Search};
 use crate::plan::Reads;
 use std::sync::Arc;
 
@@ -14,6 +14,8 @@ pub trait Meaning: Send + Sync {
     fn key_of(&self, flow: usize, raw: &str) -> Result<Arc<str>, Failure>;
     /// What the flow reads of each entity: what is selected, and what makes a record another one.
     fn reads(&self, flow: usize) -> Reads;
+    /// The fields of an entity that the flow reads, by wire name, nested ones behind dots.
+    fn fields(&self, flow: usize, entity: EntityId) -> Vec<String>;
     /// What of the flow's `where` the source's API evaluates.
     fn filter(&self, flow: usize) -> Vec<Condition>;
 }
@@ -30,6 +32,10 @@ impl Meaning for Compiled {
     fn reads(&self, flow: usize) -> Reads {
         let program = self.program();
         Reads::of_flow(program, &program.flows[flow])
+    }
+
+    fn fields(&self, flow: usize, entity: EntityId) -> Vec<String> {
+        Meaning::reads(self, flow).wire_names(self.program(), entity)
     }
 
     fn filter(&self, flow: usize) -> Vec<Condition> {

@@ -110,7 +110,7 @@ fn or_absent<'r>(text: &'r str, at: &At) -> Value<'r> {
     if text.is_empty() && at.ty.is_optional() { Value::Absent } else { Value::Text(text) }
 }
 
-fn wrong<'r>(run: &Run<'r>, native: Native, at: &At) -> Halt {
+fn wrong(run: &Run<'_>, native: Native, at: &At) -> Halt {
     run.broken_promise(&format!("`{}` with other arguments than it has", native.name()), at.span)
 }
 
@@ -234,7 +234,7 @@ fn on_list<'r>(run: &mut Run<'r>, native: Native, args: &[Value<'r>], at: &At) -
             if texts.is_empty() { Value::Absent } else { run.text(&texts.join(by)) }
         }
         Native::Present => {
-            let present: Vec<Value<'r>> = list.iter().copied().filter(|v| v.is_some()).collect();
+            let present: Vec<Value<'r>> = list.iter().copied().filter(super::value::Value::is_some).collect();
             run.list(&present)
         }
         Native::Distinct => {
@@ -404,7 +404,7 @@ fn parsed<'r>(native: Native, value: Value<'r>, at: &At) -> Eval<'r> {
 
 fn extreme<'r>(native: Native, values: &[Value<'r>], at: &At) -> Eval<'r> {
     let mut best = Value::Absent;
-    for value in values.iter().copied().filter(|v| v.is_some()) {
+    for value in values.iter().copied().filter(super::value::Value::is_some) {
         let better = match (value, best) {
             (_, Value::Absent) => true,
             (Value::Number(a), Value::Number(b)) => (a > b) == (native == Native::Max) && a != b,
