@@ -3,12 +3,14 @@
 //!
 //! Every code that the checker can raise has a case, and every case is told nothing that it does not say.
 
+mod folder;
 mod marks;
 
 use flowc::check::{Checked, check_files, check_project};
 use flowc::source::{Disk, Files, Memory, codes};
+use folder::flow_files;
 use libtest_mimic::{Arguments, Failed, Trial};
-use marks::{Told, compare, flow_files, marks};
+use marks::{Told, compare, marks};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -17,8 +19,12 @@ fn main() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/check");
     let mut files = Vec::new();
     flow_files(&root, &mut files);
-    let projects: Vec<PathBuf> =
-        files.iter().filter(|f| f.ends_with("project.flow")).filter_map(|f| f.parent()).map(Path::to_path_buf).collect();
+    let projects: Vec<PathBuf> = files
+        .iter()
+        .filter(|f| f.ends_with("project.flow"))
+        .filter_map(|f| f.parent())
+        .map(Path::to_path_buf)
+        .collect();
     let mut trials = Vec::new();
     for file in files.iter().filter(|f| !projects.iter().any(|p| f.starts_with(p))) {
         let (name, file) = (file.strip_prefix(&root).unwrap_or(file).display().to_string(), file.clone());

@@ -238,7 +238,8 @@ async fn refunds_are_walked_by_the_time_they_were_made() {
     let body = json!({"amount": "0.01", "api_refund": false});
     let made = bench.shop.write(&Write { parts, ..write(&refunds, Method::Post, None, &body) }).await.unwrap();
     let (after, _) = walk(&*bench.shop, &all, position).await;
-    let new = after.iter().find(|refund| refund["id"].to_string() == made.id.clone().unwrap()).unwrap();
+    let id: u64 = made.id.as_deref().unwrap().parse().unwrap();
+    let new = after.iter().find(|refund| refund["id"] == id).unwrap();
     assert_eq!(new["parent_id"].to_string(), order);
     assert!(!ids(&before, "id").contains(&made.id.unwrap()));
     bench.sandbox.stop().await;
@@ -306,6 +307,21 @@ async fn the_ledger_is_written_searched_and_followed() {
     );
     let incomplete = bench.ledger.write(&write(&sales_orders(), Method::Post, None, &json!({"YourRef": "2"}))).await;
     assert!(matches!(incomplete, Err(CallError::Refused { status: 500, .. })), "{incomplete:?}");
+    bench.sandbox.stop().await;
+}
+
+#[tokio::test]
+async fn a_feed_begins_where_it_is_told_to() {
+    let bench = Bench::start(options()).await;
+    let early = account(&bench, "early").await;
+    bench.ledger.sleep_until(bench.ledger.now() + SignedDuration::from_secs(60)).await;
+    let since = Some(bench.ledger.now());
+    bench.ledger.sleep_until(bench.ledger.now() + SignedDuration::from_secs(60)).await;
+    let late = account(&bench, "late").await;
+    let feed = Scan { since, ..scan(&accounts(), &["Name"]) };
+    let (read, _) = walk(&*bench.ledger, &feed, Position::default()).await;
+    let read = ids(&read, "ID");
+    assert!(read.contains(&format!("\"{late}\"")) && !read.contains(&format!("\"{early}\"")), "{read:?}");
     bench.sandbox.stop().await;
 }
 

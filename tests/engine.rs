@@ -139,6 +139,11 @@ fn show(events: &[Event]) {
     }
 }
 
+/// How many orders: a person may want more.
+fn orders(usually: u64) -> u64 {
+    std::env::var("FLOWC_ORDERS").ok().and_then(|n| n.parse().ok()).unwrap_or(usually)
+}
+
 fn samples() -> Option<PathBuf> {
     let path = PathBuf::from(std::env::var_os("FLOWC_SAMPLES")?);
     Path::new(&path).exists().then_some(path)
@@ -147,12 +152,19 @@ fn samples() -> Option<PathBuf> {
 #[tokio::test(flavor = "multi_thread")]
 async fn orders_land_once() {
     let options = match samples() {
-        Some(data) => Options { shop_data: Some(data), ledger_data: std::env::var_os("FLOWC_LEDGER").map(Into::into), limits: Limits::Off, ..Options::default() },
-        None => Options { orders: Some(20), limits: Limits::Off, ..Options::default() },
+        Some(data) => Options {
+            shop_data: Some(data),
+            ledger_data: std::env::var_os("FLOWC_LEDGER").map(Into::into),
+            limits: Limits::Off,
+            ..Options::default()
+        },
+        None => Options { orders: Some(orders(20)), limits: Limits::Off, ..Options::default() },
     };
     let world = World::new(options).await;
     let engine = world.engine(&[]).await;
+    let began = std::time::Instant::now();
     let (summary, events) = pass(&engine, PassOptions::default()).await;
+    println!("{} ms", began.elapsed().as_millis());
     show(&events);
     println!("{summary:?} {:?} {:?}", world.calls("ledger").await, world.calls("shop").await);
     assert!(summary.endings.is_empty());
@@ -170,7 +182,7 @@ async fn orders_land_once() {
 /// The runner dies at random moments while the ledger drops answers before and after the effect, and lets some come late.
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_twice_and_nothing_lost() {
-    let orders: u64 = std::env::var("FLOWC_ORDERS").ok().and_then(|n| n.parse().ok()).unwrap_or(60);
+    let orders = orders(60);
     let world = World::new(Options { orders: Some(orders), ..Options::default() }).await;
     let faults = serde_json::json!([
         {"system": "ledger", "method": "POST", "kind": "drop_after", "rate": 0.05, "seed": 2},
@@ -201,17 +213,25 @@ async fn nothing_twice_and_nothing_lost() {
     let sent = |o: &&Value| ["processing", "completed"].contains(&o["status"].as_str().unwrap());
     let wanted: Vec<String> =
         world.held("shop/orders").await.iter().filter(sent).map(|o| o["number"].as_str().unwrap().to_owned()).collect();
-    let mut there: Vec<String> = world.held("ledger/salesorder/SalesOrders").await.iter()
-        .map(|o| o["YourRef"].as_str().unwrap_or_default().to_owned()).collect();
+    let mut there: Vec<String> = world
+        .held("ledger/salesorder/SalesOrders")
+        .await
+        .iter()
+        .map(|o| o["YourRef"].as_str().unwrap_or_default().to_owned())
+        .collect();
     there.sort();
     let made = there.len();
     there.dedup();
     println!("{killed} killed, {made} of {} made, {last:?}", wanted.len());
     assert_eq!(made, there.len(), "nothing twice");
-    let lost: Vec<&String> = wanted.iter().filter(|n| !there.contains(n)).collect();
-    assert!(lost.is_empty(), "nothing lost: {lost:?}");
-    let mut emails: Vec<String> = world.held("ledger/crm/Accounts").await.iter()
-        .filter_map(|a| a["Email"].as_str().map(str::to_lowercase)).collect();
+    let missing: Vec<&String> = wanted.iter().filter(|n| !there.contains(n)).collect();
+    assert!(missing.is_empty(), "nothing lost: {missing:?}");
+    let mut emails: Vec<String> = world
+        .held("ledger/crm/Accounts")
+        .await
+        .iter()
+        .filter_map(|a| a["Email"].as_str().map(str::to_lowercase))
+        .collect();
     let accounts = emails.len();
     emails.sort();
     emails.dedup();

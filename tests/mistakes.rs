@@ -2,15 +2,16 @@
 //!
 //! `tests/corpus/mistakes/*.md`: a file is a mistake. It shows the lines as they stand in a flow, what somebody made of
 //! them, and all that is then said, word for word; `UPDATE=1 cargo test --test mistakes` writes that part anew. One
-//! mistake is told once, as an error, on its own lines.
+//! mistake is told once, on its own lines.
 //!
 //! Beside them, small slips are made at random, always the same ones, in every flow: nearly all must be caught, on their
 //! own line.
 
-mod marks;
+mod folder;
 
 use flowc::check::{Checked, check_files};
 use flowc::source::{Diagnostic, Memory, Severity, Span};
+use folder::flow_files;
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -33,7 +34,7 @@ fn main() {
         trials.push(Trial::test(name, move || golden(&case)));
     }
     let mut flows = Vec::new();
-    marks::flow_files(&root().join("flows"), &mut flows);
+    flow_files(&root().join("flows"), &mut flows);
     trials.push(Trial::test("slips in every flow", move || slips(&flows)));
     libtest_mimic::run(&args, trials).exit();
 }
@@ -42,7 +43,7 @@ fn main() {
 fn check_with(flow: &Path, text: &str) -> Checked {
     let mut files = Memory::default();
     let mut shipped = Vec::new();
-    marks::flow_files(&root().join("flows"), &mut shipped);
+    flow_files(&root().join("flows"), &mut shipped);
     for path in shipped {
         let held = if path == flow { Ok(text.to_owned()) } else { std::fs::read_to_string(&path) };
         files.0.insert(path, held.expect("the flows that ship are text"));
@@ -99,8 +100,8 @@ fn golden(file: &Path) -> Result<(), Failed> {
     };
     let within = start..=start + case.wrong.len();
     let here = checked.sources.get(only.span.file).path == case.flow && within.contains(&(only.span.start as usize));
-    if only.severity != Severity::Error || !here {
-        return Err(format!("it is told elsewhere, or no error:\n{said}").into());
+    if !here {
+        return Err(format!("it is told elsewhere:\n{said}").into());
     }
     Ok(())
 }
@@ -175,7 +176,10 @@ fn slips_of(text: &str, chance: &mut Chance) -> Vec<Slip> {
     let target = pattern(r"^(\s+)([A-Z]\w{3,})(\s*=\s*)(.+)$");
     let typed = ["Amount", "Quantity", "OrderDate", "NetPrice"];
     let words = [
-        ("misspelt source field", pattern(r"\b(?:order|line|product|customer|item|refund|billing|fee|ship|part)\.([a-z_]{4,})\b")),
+        (
+            "misspelt source field",
+            pattern(r"\b(?:order|line|product|customer|item|refund|billing|fee|ship|part)\.([a-z_]{4,})\b"),
+        ),
         ("misspelt setting", pattern(r"\bsettings\.([a-z_]{4,})")),
         ("misspelt lookup", pattern(r"(?:^|[^.\w])([a-z_]{5,})\[")),
         ("misspelt function", pattern(r"\b([a-z_]{4,})\(")),
@@ -195,7 +199,12 @@ fn slips_of(text: &str, chance: &mut Chance) -> Vec<Slip> {
                 slips.push(Slip { kind: "text for another type", line, becomes });
             }
         }
+        let declares = ["fn ", "fields ", "mapping ", "lookup "].iter().any(|w| code.starts_with(w));
         for (kind, words) in &words {
+            // A declaration may be called as one likes.
+            if declares && *kind == "misspelt function" {
+                continue;
+            }
             for m in words.captures_iter(code).filter_map(|c| c.get(1)) {
                 let becomes = format!("{}{}{}", &code[..m.start()], misspelt(m.as_str(), chance), &code[m.end()..]);
                 slips.push(Slip { kind, line, becomes });
@@ -250,9 +259,6 @@ fn slips(flows: &[PathBuf]) -> Result<(), Failed> {
                 }
             }
         }
-    }
-    if std::env::var_os("SHOW").is_some() {
-        println!("{tried} slips, {caught} caught, {placed} on their line, {once} told once\n{missed}");
     }
     if caught * 100 >= tried * 99 && placed * 100 >= tried * 97 && once * 100 >= tried * 95 {
         return Ok(());

@@ -1,14 +1,16 @@
 //! Runs `tests/corpus/syntax`: each file is a case, and each `#! CODE part of the message` at the end of a line says
 //! what is to be told about that line. A file without such marks is clean. Both ways: nothing missing, nothing more.
-//!
-//! A line can't bear a mark where the mistake is at its very end; `#!^ CODE …` on a line of its own speaks of the line
-//! above it.
 
-use flowc::source::{Code, Diagnostic, FileId, Sources, codes};
+mod folder;
+mod marks;
+
+use flowc::source::{Code, FileId, Sources, codes};
 use flowc::syntax::parse;
+use folder::flow_files;
 use libtest_mimic::{Arguments, Failed, Trial};
+use marks::{Told, compare, marks};
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 fn main() {
     let args = Arguments::from_args();

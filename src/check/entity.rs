@@ -6,7 +6,7 @@ use super::load::{ModuleId, Origin, path_text};
 use crate::ir::{
     Access, Connector, Entity, EntityId, Feed, Field, FieldId, Forms, Meta, Method, Required, Search, WireForm,
 };
-use crate::source::{Span, codes};
+use crate::source::{Diagnostic, Span, codes};
 use crate::syntax::ast::{self, Clause, ExprKind, FieldDecl, Mark, TextPart, TypeKind, Word};
 use std::sync::Arc;
 
@@ -100,15 +100,31 @@ impl Cx<'_> {
 
     /// `meta("key")`, `meta("a", "b")` or `meta(settings.keys)`.
     fn meta_of(&mut self, inside: InstanceId, value: &ast::Expr) -> Option<Meta> {
-        let ExprKind::Call(callee, args) = &value.kind else { return None };
-        let ExprKind::Name(name) = &callee.kind else { return None };
-        if &*name.text != "meta" {
+        let called = match &value.kind {
+            ExprKind::Call(callee, args) => match &callee.kind {
+                ExprKind::Name(name) => Some((name, args)),
+                _ => None,
+            },
+            ExprKind::Error => return None,
+            _ => None,
+        };
+        let Some((_, args)) = called.filter(|(name, _)| &*name.text == "meta") else {
+            let at = called.map_or(value.span, |(name, _)| name.span);
+            self.report(
+                Diagnostic::new(&codes::UNKNOWN_FUNCTION, at, "the value of a field is an entry of `meta_data`")
+                    .label("not `meta`")
+                    .help("write `= meta(\"key\")`, or leave it out where the API has the field itself")
+                    .fix("use `meta`", at, if called.is_some() { "meta" } else { "meta(\"key\")" }),
+            );
             return None;
-        }
+        };
         let mut keys = Vec::new();
         for arg in args {
-            let lowered = Body::new(self, inside).constant(&arg.value);
-            match lowered {
+            let lowered = Body::new(self, inside).expr(&arg.value, None);
+            if lowered.ty == crate::ir::Type::Unknown {
+                continue;
+            }
+            match super::body::constant_of(&lowered) {
                 Some(crate::ir::Const::Text(key)) => keys.push(key),
                 Some(crate::ir::Const::List(list)) => keys.extend(list.into_iter().filter_map(|c| match c {
                     crate::ir::Const::Text(key) => Some(key),
@@ -277,7 +293,7 @@ impl Cx<'_> {
         let names: Vec<String> = entity.fields.iter().map(|f| f.name.to_string()).collect();
         let message = format!("{} has no field `{name}`", entity.full_name());
         let declared = entity.span;
-        let mut d = crate::source::Diagnostic::new(&codes::UNKNOWN_FIELD, span, message)
+        let mut d = Diagnostic::new(&codes::UNKNOWN_FIELD, span, message)
             .label("not in the schema")
             .related(declared, "the schema is here");
         d = match super::suggest::hint(name, names) {
@@ -338,10 +354,12 @@ pub(crate) fn word_text(word: &Word) -> String {
 /// Whether an entity's fields are what another has too: it may stand in its place.
 pub(crate) fn is_view_of(view: &Entity, other: &Entity) -> bool {
     !view.fields.is_empty()
-        && view
-            .fields
-            .iter()
-            .all(|f| other.field(&f.name).is_some_and(|id| other.get(id).ty.present() == f.ty.present()))
+        && view.fields.iter().all(|f| other.field(&f.name).is_some_and(|id| fits_view(&other.get(id).ty, &f.ty)))
+}
+
+/// What is absent there may be absent here.
+fn fits_view(there: &crate::ir::Type, here: &crate::ir::Type) -> bool {
+    there.present() == here.present() && (here.is_optional() || !there.is_optional())
 }
 
 /// A reference: the entity stands alone in its API.

@@ -1,7 +1,8 @@
 //! Expressions: what they mean and what type they have.
 
 use super::body::{Body, Local};
-use super::load::Space;
+use super::cx::InstanceId;
+use super::load::{ModuleId, Space};
 use super::suggest;
 use super::types::{join, longest};
 use crate::ir::{Arm, Const, Element, Expr, ExprKind, ForClause, Pattern, Stop, Type};
@@ -14,6 +15,14 @@ impl Body<'_, '_> {
     /// The meaning of an expression. `want` is what its place takes, where that is known: it decides what a text in
     /// quotes is, and what a part makes. The caller still has to [`Body::accept`] it.
     pub(crate) fn expr(&mut self, e: &ast::Expr, want: Option<&Type>) -> Expr {
+        // What `x is some y` names is there to its right in an `and`, and in `then`: nowhere else.
+        match &e.kind {
+            A::Binary(ast::BinaryOp::And, ..) | A::IsSome(..) => self.meaning(e, want),
+            _ => self.scoped(|body| body.meaning(e, want)),
+        }
+    }
+
+    fn meaning(&mut self, e: &ast::Expr, want: Option<&Type>) -> Expr {
         let span = e.span;
         match &e.kind {
             A::Error => Self::unknown(span),
@@ -175,7 +184,8 @@ impl Body<'_, '_> {
                     | Type::Guid),
                 ) => {
                     let ty = ty.clone();
-                    self.accept(plain, &ty, "this place")
+                    let place = Arc::clone(&self.place);
+                    self.accept(plain, &ty, &place)
                 }
                 _ => plain,
             };
@@ -279,6 +289,7 @@ impl Body<'_, '_> {
         let Some(target) = self.target else { return Self::unknown(span) };
         match self.cx.field_named(target, &name.text, name.span) {
             Some(field) => {
+                self.its.push((target, field, span));
                 let ty = self.cx.program.entity(target).get(field).ty.clone();
                 Self::make(ExprKind::It(field), ty, span)
             }
@@ -331,18 +342,24 @@ impl Body<'_, '_> {
         let found = match &of.kind {
             A::Name(name) if self.value_named(&name.text).is_none() => {
                 let visible = self.cx.visible(self.inside);
-                let with = visible.into_iter().find(|i| {
+                let mut with = visible.into_iter().filter(|i| {
                     let module = self.cx.module_of(*i);
                     !self.cx.modules.named(module, Space::Lookup, &name.text).is_empty()
                 });
-                Some((with, name))
+                let (first, others): (Option<InstanceId>, Vec<InstanceId>) = (with.next(), with.collect());
+                if let Some(first) = first.filter(|first| *first != self.inside && !others.is_empty()) {
+                    let modules: Vec<ModuleId> =
+                        std::iter::once(&first).chain(&others).map(|i| self.cx.module_of(*i)).collect();
+                    self.cx.several(name, &modules);
+                }
+                Some((first, name))
             }
             A::Field(alias, name, false) => match &alias.kind {
                 A::Name(alias) if self.value_named(&alias.text).is_none() && &*alias.text != "settings" => {
                     match self.cx.used_instance(self.inside, &alias.text) {
                         Some(instance) => Some((Some(instance), name)),
                         None => {
-                            self.cx.unknown_alias(self.inside, alias);
+                            self.unknown_name(alias);
                             return Self::unknown(span);
                         }
                     }
@@ -354,6 +371,9 @@ impl Body<'_, '_> {
         let Some((instance, name)) = found else { return self.nth(of, keys, span) };
         let lookup = instance.and_then(|i| self.cx.lookup_named(i, &name.text));
         let Some(lookup) = lookup else {
+            if self.cx.lacks(self.inside, None) {
+                return Self::unknown(span);
+            }
             let names = self.cx.names_in_sight(self.inside, Space::Lookup);
             let mut d = Diagnostic::new(&codes::UNKNOWN_NAME, name.span, format!("there is no lookup `{}`", name.text))
                 .label("not found");
@@ -378,8 +398,9 @@ impl Body<'_, '_> {
             .iter()
             .zip(&wanted)
             .map(|(key, (key_name, ty))| {
-                let lowered = self.expr(key, Some(ty));
-                self.accept(lowered, ty, &format!("the key `{key_name}` of the lookup `{}`", name.text))
+                let what = format!("the key `{key_name}` of the lookup `{}`", name.text);
+                let lowered = self.expr_for(&what, key, ty);
+                self.accept(lowered, ty, &what)
             })
             .collect();
         Self::make(ExprKind::Lookup { lookup, keys, must: true }, result, span)
@@ -441,7 +462,18 @@ impl Body<'_, '_> {
         let left = self.expr(left, None);
         let wanted = Type::List(Arc::new(left.ty.present().clone()));
         let right = self.expr(right, Some(&wanted));
-        match right.ty.present().element().cloned() {
+        if right.ty.is_optional() {
+            let d = Diagnostic::new(&codes::OPTIONAL_AS_PRESENT, right.span, "this list may be absent")
+                .label("may be absent")
+                .help("say what counts without it: `x in (xs ?? [])`");
+            self.cx.report(d);
+            return Self::unknown(span);
+        }
+        let left = match right.ty.element().cloned() {
+            Some(element) => self.read_as(left, &element),
+            None => left,
+        };
+        match right.ty.element().cloned() {
             Some(element) if comparable(&left.ty, &element) => {}
             Some(element) => {
                 let message = format!("{} is never in a list of {}", self.cx.show(&left.ty), self.cx.show(&element));
@@ -470,7 +502,7 @@ impl Body<'_, '_> {
         span: Span,
     ) -> Expr {
         let (cond, then) = self.scoped(|body| {
-            let lowered = body.expr(cond, Some(&Type::Bool));
+            let lowered = body.without_writes(|b| b.expr(cond, Some(&Type::Bool)));
             let cond = body.accept(lowered, &Type::Bool, "the condition of an `if`");
             (cond, body.expr(then, want))
         });
@@ -517,7 +549,7 @@ impl Body<'_, '_> {
     }
 
     fn matched(&mut self, on: &ast::Expr, arms: &[ast::Arm], want: Option<&Type>, span: Span) -> Expr {
-        let on = self.expr(on, None);
+        let on = self.without_writes(|b| b.expr(on, None));
         let mut patterns = Vec::new();
         let mut values = Vec::new();
         for arm in arms {
@@ -525,6 +557,7 @@ impl Body<'_, '_> {
             values.push(self.scoped(|body| body.expr(&arm.value, want)));
         }
         self.covered(&on, arms, &patterns, span);
+        self.reached(&on.ty, arms, &patterns);
         let (ty, values) = self.together(values, want, span);
         let arms = patterns.into_iter().zip(values).map(|(pattern, value)| Arm { pattern, value }).collect();
         Self::make(ExprKind::Match(Box::new(on), arms), ty, span)
@@ -547,6 +580,21 @@ impl Body<'_, '_> {
             .help("add an arm for it, or `else => …`")
             .fix("stop the record in all other cases", last, "\n    else => fail \"why it can't go on\""),
         );
+    }
+
+    /// Arms behind others that take all that they take.
+    fn reached(&mut self, on: &Type, arms: &[ast::Arm], patterns: &[Pattern]) {
+        for (n, arm) in arms.iter().enumerate() {
+            let before = &patterns[..n];
+            let taken = before.iter().any(|p| *p == patterns[n] || *p == Pattern::Any)
+                || patterns[n] == Pattern::Any && n > 0 && uncovered(on, before).is_empty() && *on != Type::Unknown;
+            if taken {
+                let d = Diagnostic::new(&codes::NEEDLESS, arm.pattern.span, "this arm is never reached")
+                    .label("the arms before it take everything")
+                    .help("delete it, or move it up");
+                self.cx.report(d);
+            }
+        }
     }
 
     fn list(&mut self, elements: &[ast::Element], want: Option<&Type>, span: Span) -> Expr {
@@ -665,9 +713,9 @@ pub(crate) fn comparable(a: &Type, b: &Type) -> bool {
             x.name == y.name || x.values.iter().any(|v| y.values.iter().any(|w| w.code == v.code))
         }
         (T::Enum(_), T::Text(_)) | (T::Text(_), T::Enum(_)) => true,
-        (x, y) if x.is_text() && y.is_text() => {
-            !matches!((x, y), (T::Country, T::Currency) | (T::Currency, T::Country))
-        }
+        (T::Text(_), y) if y.is_text() => true,
+        (x, T::Text(_)) if x.is_text() => true,
+        (x, y) if x.is_text() && y.is_text() => x == y,
         (T::Percent, T::Literal) | (T::Literal, T::Percent) => true,
         (T::Percent, y) if y.is_number() => *y == T::Percent,
         (x, T::Percent) if x.is_number() => false,

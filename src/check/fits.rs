@@ -3,8 +3,8 @@
 use super::body::Body;
 use super::suggest;
 use super::types::longest;
-use crate::ir::{Const, EntityId, Expr, ExprKind, Find, Kind, Type};
-use crate::source::{Diagnostic, Span, codes};
+use crate::ir::{Arm, Const, EntityId, Expr, ExprKind, Find, Kind, Native, Type};
+use crate::source::{Diagnostic, Severity, Span, codes};
 use std::sync::Arc;
 
 /// For whom a value is: what messages say, and where it is declared.
@@ -26,6 +26,10 @@ impl Body<'_, '_> {
 
     /// The value, made to fit a place; a report where it can't.
     pub(crate) fn accept_at(&mut self, e: Expr, want: &Type, place: &Place) -> Expr {
+        let e = match self.branch_by_branch(e, want, place) {
+            Ok(done) => return done,
+            Err(whole) => whole,
+        };
         match (&e.ty, want) {
             (Type::Unknown | Type::Never, _) | (_, Type::Unknown) => return e,
             (Type::Nothing, Type::Optional(_) | Type::Nothing) => return e,
@@ -46,6 +50,27 @@ impl Body<'_, '_> {
             _ => {}
         }
         self.accept_present(e, want, place)
+    }
+
+    /// Where the value is a choice, each branch is made to fit: what is wrong is told where it stands. `Err`: it is none.
+    fn branch_by_branch(&mut self, e: Expr, want: &Type, place: &Place) -> Result<Expr, Expr> {
+        if e.ty == *want || matches!(want, Type::Unknown) || matches!(e.ty, Type::Unknown | Type::Never) {
+            return Err(e);
+        }
+        let Expr { kind, ty, span } = e;
+        let mut made = |e: Expr| self.accept_at(e, want, place);
+        let kind = match kind {
+            // The absent branch of `a?.b` is nobody's line.
+            ExprKind::If(cond, then, other) if !is_question(&cond, &other) => {
+                ExprKind::If(cond, Box::new(made(*then)), Box::new(made(*other)))
+            }
+            ExprKind::Match(on, arms) => {
+                let arms = arms.into_iter().map(|a| Arm { pattern: a.pattern, value: made(a.value) }).collect();
+                ExprKind::Match(on, arms)
+            }
+            kind => return Err(Expr { kind, ty, span }),
+        };
+        Ok(Expr { kind, ty: narrowed(&ty, want), span })
     }
 
     fn accept_present(&mut self, mut e: Expr, want: &Type, place: &Place) -> Expr {
@@ -75,12 +100,8 @@ impl Body<'_, '_> {
             }
             (T::Record(_), T::Guid) => Expr { ty: T::Guid, ..e },
             (T::List(a), T::List(b)) => {
-                let same = same_shape(a, b) || matches!(**a, T::Unknown | T::Never | T::Nothing);
-                if same || super::types::join(a, b).is_some_and(|j| same_shape(&j, b)) {
-                    e
-                } else {
-                    self.mismatch(e, want, place)
-                }
+                let (a, b) = (Arc::clone(a), Arc::clone(b));
+                self.accept_list(e, &a, &b, want, place)
             }
             (T::Enum(a), T::Enum(b)) => {
                 if b.open || a.values.iter().all(|v| b.values.iter().any(|w| w.code == v.code)) {
@@ -95,19 +116,42 @@ impl Body<'_, '_> {
                 self.check_length(&e, want, place);
                 e
             }
-            (T::Text(_), T::Email) | (T::Email, T::Email) => e,
-            (T::Text(_), T::Json) | (T::Json, T::Text(None)) => e,
+            (T::Text(_) | T::Email, T::Email) => e,
+            (T::Text(_), T::Json) => e,
             (from, T::Json) if !matches!(from, T::Record(_)) => e,
             (T::Literal | T::Int, T::Literal | T::Decimal) => e,
-            (T::Literal, T::Int) if matches!(&e.kind, ExprKind::Const(Const::Number(n)) if !n.fract().is_zero()) => {
-                self.mismatch(e, want, place)
-            }
+            (T::Literal, T::Int) if super::ops::has_fraction(&e) => self.mismatch(e, want, place),
             (T::Literal, to) if to.is_number() && *to != T::Percent => e,
             (T::Money(_), T::Money(_)) if e.ty != *want => self.wrong_kind(e, want, place),
             (T::Money(_), T::Price) => self.price_needs_both(e, place),
             (from, to) if from == to => e,
             _ => self.mismatch(e, want, place),
         }
+    }
+
+    /// A list whose elements fit, or are made to.
+    fn accept_list(&mut self, e: Expr, from: &Type, to: &Type, want: &Type, place: &Place) -> Expr {
+        if matches!(from, Type::Unknown | Type::Never | Type::Nothing) || matches!(to, Type::Unknown) {
+            return e;
+        }
+        if same_shape(from, to) {
+            let element = Self::make(ExprKind::Const(Const::Absent), from.clone(), e.span);
+            self.check_length(&element, to, place);
+            return e;
+        }
+        let identity =
+            matches!((from, to), (Type::Code(a), Type::Record(b)) | (Type::Record(a), Type::Code(b)) if a == b);
+        if identity {
+            let (local, span) = (self.local(), e.span);
+            let one = Self::make(ExprKind::Local(local), from.clone(), span);
+            let one = self.accept_at(one, to, place);
+            let each = Self::make(ExprKind::Lambda(vec![local], Box::new(one)), to.clone(), span);
+            return Self::make(ExprKind::Native(Native::Map, vec![e, each]), want.clone(), span);
+        }
+        if super::types::join(from, to).is_some_and(|j| same_shape(&j, to)) {
+            return e;
+        }
+        self.mismatch(e, want, place)
     }
 
     /// The record with that code; none stops the record.
@@ -148,11 +192,29 @@ impl Body<'_, '_> {
     pub(crate) fn literal_text(&mut self, text: &Arc<str>, want: &Type, span: Span, place: &Place) -> Expr {
         let fine = |ty: &Type| Self::make(ExprKind::Const(Const::Text(Arc::clone(text))), ty.clone(), span);
         match want {
-            Type::Enum(e) if e.open || e.values.iter().any(|v| v.code == *text) => fine(want),
+            Type::Enum(e) if e.values.iter().any(|v| v.code == *text) => fine(want),
+            Type::Enum(e) if e.open => {
+                let names: Vec<String> = e.values.iter().map(|v| v.code.to_string()).collect();
+                if let Some(near) = suggest::hint(text, names) {
+                    let message = format!("`{text}` is no value that the schema knows of {}", e.name);
+                    let mut d = Diagnostic::new(&codes::UNKNOWN_VALUE, span, message)
+                        .label("not known")
+                        .help(format!("did you mean \"{near}\"? If a plugin has added it, all is well"))
+                        .fix(format!("use \"{near}\""), span, format!("\"{near}\""));
+                    // The shop may extend it, so it may be right.
+                    d.severity = Severity::Warning;
+                    self.cx.report(d);
+                }
+                fine(want)
+            }
             Type::Enum(e) => {
                 let names: Vec<String> = e.values.iter().map(|v| v.code.to_string()).collect();
-                let name = if e.name.is_empty() { place.what.clone() } else { e.name.to_string() };
-                let mut d = Diagnostic::new(&codes::UNKNOWN_VALUE, span, format!("`{text}` is no value of {name}"))
+                let message = if e.name.is_empty() {
+                    format!("`{text}` is none of the values that {} takes", place.what)
+                } else {
+                    format!("`{text}` is no value of {}", e.name)
+                };
+                let mut d = Diagnostic::new(&codes::UNKNOWN_VALUE, span, message)
                     .label("no such value")
                     .help(format!("one of {}", quoted(&names)));
                 if let Some(near) = suggest::hint(text, names) {
@@ -164,15 +226,15 @@ impl Body<'_, '_> {
             Type::Country if crate::value::code::is_country(text) => fine(want),
             Type::Currency if crate::value::code::is_currency(text) => fine(want),
             Type::Country | Type::Currency => {
-                let (what, example) = if *want == Type::Country {
-                    ("country", "\"NL\" (ISO 3166)")
+                let (what, form) = if *want == Type::Country {
+                    ("country", "two capitals, such as \"NL\" (ISO 3166)")
                 } else {
-                    ("currency", "\"EUR\" (ISO 4217)")
+                    ("currency", "three capitals, such as \"EUR\" (ISO 4217)")
                 };
                 self.cx.report(
                     Diagnostic::new(&codes::UNKNOWN_VALUE, span, format!("`{text}` is no {what}"))
                         .label(format!("no {what}"))
-                        .help(format!("a {what} is two or three capitals, such as {example}")),
+                        .help(format!("a {what} is {form}")),
                 );
                 Self::unknown(span)
             }
@@ -280,8 +342,16 @@ impl Body<'_, '_> {
     }
 
     pub(crate) fn mismatch(&mut self, e: Expr, want: &Type, place: &Place) -> Expr {
-        let message = format!("{} wants {}; this is {}", place.what, self.cx.show(want), self.cx.show(&e.ty));
-        let mut d = Diagnostic::new(&codes::TYPE_MISMATCH, e.span, message).label(self.cx.show(&e.ty));
+        let is = match &e.kind {
+            ExprKind::Const(Const::Text(text)) => format!("the text \"{text}\""),
+            _ => self.cx.show(&e.ty),
+        };
+        let message = format!("{} wants {}; this is {is}", place.what, self.cx.show(want));
+        let mut d = Diagnostic::new(&codes::TYPE_MISMATCH, e.span, message).label(is);
+        if let Some(d) = self.quick_fix(&e, want, &d) {
+            self.report_at(d, place);
+            return Self::unknown(e.span);
+        }
         d = match (&e.ty, want) {
             (Type::Instant, Type::Date) => {
                 d.help("`.date()` gives its day in the project's zone").fix("take its day", e.span.at_end(), ".date()")
@@ -295,6 +365,7 @@ impl Body<'_, '_> {
             (Type::Text(_), to) if to.is_number() => {
                 d.help("`.decimal()` reads a number from a text, and stops the record where there is none")
             }
+            (Type::Json, Type::Text(_)) => d.help("`.text()` takes the text of it, where it is one"),
             (Type::Text(_) | Type::Nothing, Type::Code(_) | Type::Record(_)) => {
                 d.help("find the record by it, for example `exact.Item(code)`")
             }
@@ -308,6 +379,34 @@ impl Body<'_, '_> {
         Self::unknown(e.span)
     }
 
+    /// Mistakes of form whose mending is certain.
+    fn quick_fix(&mut self, e: &Expr, want: &Type, d: &Diagnostic) -> Option<Diagnostic> {
+        let d = d.clone();
+        match (&e.kind, want) {
+            (ExprKind::Const(Const::Text(text)), number) if number.is_number() => {
+                text.trim_end_matches('%').trim().parse::<rust_decimal::Decimal>().ok().map(|n| {
+                    let plain = if *number == Type::Percent { format!("{n}%") } else { n.to_string() };
+                    d.help(format!("write it without quotes: `{plain}`")).fix("take the quotes away", e.span, plain)
+                })
+            }
+            (ExprKind::Const(Const::Text(text)), Type::Record(entity)) => {
+                self.cx.read_entity(*entity);
+                let found = self.cx.program.entity(*entity);
+                found.code?;
+                let (name, connector) = (found.name.clone(), found.connector.clone());
+                let uses = &self.cx.modules.get(self.cx.module_of(self.inside)).uses;
+                let (alias, ..) = uses.iter().find(|(_, m, _)| self.cx.modules.get(*m).name == connector)?;
+                let call = format!("{alias}.{name}(\"{text}\")");
+                Some(d.help(format!("find the record by its code: `{call}`")).fix("find it by its code", e.span, call))
+            }
+            (ExprKind::Const(_), Type::List(element)) if super::types::join(&e.ty, element).is_some() => {
+                let inside = format!("[{}]", self.cx.modules.sources.text(e.span));
+                Some(d.help("a list stands in brackets").fix("put it into brackets", e.span, inside))
+            }
+            _ => None,
+        }
+    }
+
     fn report_at(&mut self, mut d: Diagnostic, place: &Place) {
         if let Some(declared) = place.declared {
             d = d.related(declared, "declared here");
@@ -319,6 +418,16 @@ impl Body<'_, '_> {
 /// Whether a text in quotes is checked against a list of values or a schema.
 fn wants_code(want: &Type) -> bool {
     matches!(want, Type::Enum(_) | Type::Country | Type::Currency | Type::Code(_) | Type::FieldOf(_) | Type::Guid)
+}
+
+/// The branches fit `want`; what may be absent is there when all of them were.
+fn narrowed(made: &Type, want: &Type) -> Type {
+    if made.is_optional() { want.clone() } else { want.present().clone() }
+}
+
+/// `a?.b`: what the checker makes of a question mark, whose absent branch stands nowhere.
+fn is_question(cond: &Expr, other: &Expr) -> bool {
+    matches!(other.kind, ExprKind::Const(Const::Absent)) && other.span == cond.span
 }
 
 /// The same type, lengths and spellings apart: no value has to be touched.

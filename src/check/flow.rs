@@ -42,6 +42,10 @@ impl Cx<'_> {
             body.flow_statement(stmt, &mut flow);
         }
         body.unused_lets();
+        body.checks_hold(&flow.steps);
+        if let Some(filter) = &flow.filter {
+            body.filter_sent(local, filter);
+        }
         let locals = body.next;
         let Some(write) = flow.write else {
             self.say(
@@ -113,10 +117,22 @@ impl Body<'_, '_> {
                 });
             }
             FlowStmtKind::Every(e) => match self.constant(e) {
+                Some(Const::Duration(d)) if d.as_secs() < 1 => self.cx.say(
+                    &codes::BAD_LITERAL,
+                    e.span,
+                    "a flow can't run that often",
+                    "write `every 1 minute`, or longer",
+                ),
                 Some(Const::Duration(d)) => flow.schedule.every = Some(d),
                 _ => self.cx.say(&codes::TYPE_MISMATCH, e.span, "`every` wants a duration", "write `every 5 minutes`"),
             },
-            FlowStmtKind::Daily(at) => flow.schedule.daily = Some(Arc::clone(&at.value)),
+            FlowStmtKind::Daily(at) => {
+                if at.value.parse::<jiff::civil::Time>().is_err() {
+                    let message = format!("`{}` is no time of day", at.value);
+                    self.cx.say(&codes::BAD_LITERAL, at.span, message, "write it as `daily at 02:00`");
+                }
+                flow.schedule.daily = Some(Arc::clone(&at.value));
+            }
             FlowStmtKind::OnWebhook => flow.schedule.webhook = true,
             FlowStmtKind::Since(e) => match self.constant(e) {
                 Some(Const::Instant(at)) => flow.schedule.since = Some(at),
@@ -130,11 +146,10 @@ impl Body<'_, '_> {
                 self.expr(e, None);
             }
             FlowStmtKind::After(path) => {
-                let name = match path.parts.as_slice() {
-                    [only] => format!("{}.{}", self.cx.instance(self.inside).name, only.text),
-                    parts => parts.iter().map(|p| &*p.text).collect::<Vec<_>>().join("."),
-                };
-                flow.schedule.after.push(name.into());
+                if let Some((instance, name)) = self.cx.flow_at(self.inside, path) {
+                    let name = format!("{}.{}", self.cx.instance(instance).name, name.text);
+                    flow.schedule.after.push(name.into());
+                }
             }
             FlowStmtKind::Let(name, value) => {
                 let value = self.scoped(|b| b.expr(value, None));
@@ -148,9 +163,7 @@ impl Body<'_, '_> {
                 flow.steps.push(Step { kind, span: stmt.span, displaced: None });
             }
             FlowStmtKind::Write(e) => {
-                self.writes = true;
-                let write = self.scoped(|b| b.expr(e, None));
-                self.writes = false;
+                let write = self.written(e);
                 if let Some(before) = &flow.write {
                     let before = before.span;
                     self.cx.report(
@@ -158,10 +171,6 @@ impl Body<'_, '_> {
                             .related(before, "said here already")
                             .help("choose with `match` or `if`; what follows a write is `then write` in the mapping"),
                     );
-                }
-                if !matches!(write.ty, Type::Nothing | Type::Never | Type::Unknown | Type::Optional(_)) {
-                    let message = format!("`write` wants a mapping; this is {}", self.cx.show(&write.ty));
-                    self.cx.say(&codes::FLOW_SHAPE, write.span, message, "name a mapping: `write sales_order(order)`");
                 }
                 flow.write = Some(write);
             }

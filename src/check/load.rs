@@ -54,6 +54,17 @@ pub(crate) struct Module {
     index: HashMap<(Space, String), Vec<usize>>,
     /// Alias, module, the `use`.
     pub(crate) uses: Vec<(Arc<str>, ModuleId, ast::Use)>,
+    /// Names under which it uses what is not there.
+    pub(crate) missing: Vec<Arc<str>>,
+    /// Whether its `use` lines have been followed.
+    followed: bool,
+}
+
+/// A place that the syntax could not read, and the declaration that lost it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Broken {
+    pub(crate) at: Span,
+    pub(crate) within: Span,
 }
 
 /// All modules of a check, and the diagnostics of reading them.
@@ -104,7 +115,14 @@ impl<'f> Modules<'f> {
 
     /// Reads a file of the project as a module of that name.
     pub(crate) fn add_file(&mut self, path: &Path, shown: &Path, name: &str) -> Option<ModuleId> {
-        if self.all.len() >= limits::FILES_MAX {
+        if self.is_full() {
+            let file = self.sources.add(shown, "");
+            let message = format!("there are more than {} files here", limits::FILES_MAX);
+            self.diagnostics.push(
+                Diagnostic::new(&codes::UNREADABLE, Span::new(file, 0, 0), message)
+                    .label("not read, nor what follows")
+                    .help("check the project's own folder, not one that holds many"),
+            );
             return None;
         }
         match self.files.read(path) {
@@ -125,6 +143,21 @@ impl<'f> Modules<'f> {
                 None
             }
         }
+    }
+
+    /// No further file is taken in.
+    pub(crate) fn is_full(&self) -> bool {
+        self.all.len() >= limits::FILES_MAX
+    }
+
+    /// The project's folder can't be read.
+    pub(crate) fn no_folder(&mut self, root: &Path, error: &crate::source::ReadError) {
+        let file = self.sources.add(root, "");
+        let message = format!("the folder {} can't be read: {error}", root.display());
+        self.diagnostics.push(
+            Diagnostic::new(&codes::UNREADABLE, Span::new(file, 0, 0), message)
+                .help("commands take the project's folder as `--project DIR`"),
+        );
     }
 
     /// Files named on the command line: those in a folder `flows` are default flows, which see one another on disk.
@@ -148,18 +181,32 @@ impl<'f> Modules<'f> {
         if let (Some(folder), Some(stem)) = (self.flows_folder.clone(), name.strip_prefix("flows.")) {
             let path = folder.join(format!("{stem}.flow"));
             if self.files.read(&path).is_ok() {
-                return self.add_file(&path, &path, name);
+                let id = self.add_file(&path, &path, name)?;
+                self.follow_uses(id);
+                return Some(id);
             }
         }
         let files: Vec<FileId> = library::module(name).map(|(_, path, text)| self.sources.add(*path, *text)).collect();
         let origin = if name.starts_with("flows.") { Origin::Default } else { Origin::Library };
-        (!files.is_empty()).then(|| self.add_module(name, origin, &files))
+        if files.is_empty() {
+            return None;
+        }
+        let id = self.add_module(name, origin, &files);
+        self.follow_uses(id);
+        Some(id)
     }
 
     fn add_module(&mut self, name: &str, origin: Origin, files: &[FileId]) -> ModuleId {
         let id = ModuleId(self.all.len());
-        let mut module =
-            Module { name: name.into(), origin, items: Vec::new(), index: HashMap::new(), uses: Vec::new() };
+        let mut module = Module {
+            name: name.into(),
+            origin,
+            items: Vec::new(),
+            index: HashMap::new(),
+            uses: Vec::new(),
+            missing: Vec::new(),
+            followed: false,
+        };
         for file in files {
             self.read_items(&mut module, *file);
         }
@@ -170,7 +217,6 @@ impl<'f> Modules<'f> {
         }
         self.all.push(module);
         self.by_name.insert(name.to_owned(), id);
-        self.read_uses(id);
         id
     }
 
@@ -195,7 +241,11 @@ impl<'f> Modules<'f> {
         }));
     }
 
-    fn read_uses(&mut self, id: ModuleId) {
+    /// Loads what a module uses. All files of a project are known by then, so their order is of no matter.
+    pub(crate) fn follow_uses(&mut self, id: ModuleId) {
+        if std::mem::replace(&mut self.all[id.0].followed, true) {
+            return;
+        }
         self.loading.push(id);
         for n in 0..self.get(id).items.len() {
             if self.get(id).items[n].keyword != "use" {
@@ -204,7 +254,10 @@ impl<'f> Modules<'f> {
             let Some(decl) = self.decl(id, n) else { continue };
             let ast::DeclKind::Use(used) = &decl.kind else { continue };
             let name = path_text(&used.module);
+            let last = used.module.parts.last().map_or("", |p| &*p.text);
+            let alias: Arc<str> = used.alias.as_ref().map_or_else(|| last.into(), |a| Arc::clone(&a.text));
             let Some(module) = self.find_or_load(&name) else {
+                self.all[id.0].missing.push(alias);
                 self.unknown_module(&name, used.module.span);
                 continue;
             };
@@ -217,8 +270,7 @@ impl<'f> Modules<'f> {
                 );
                 continue;
             }
-            let last = used.module.parts.last().map_or("", |p| &*p.text);
-            let alias: Arc<str> = used.alias.as_ref().map_or_else(|| last.into(), |a| Arc::clone(&a.text));
+            self.follow_uses(module);
             self.all[id.0].uses.push((alias, module, used.clone()));
         }
         self.loading.pop();
@@ -254,6 +306,18 @@ impl<'f> Modules<'f> {
     pub(crate) fn named(&mut self, module: ModuleId, space: Space, name: &str) -> Vec<Arc<ast::Decl>> {
         let found = self.get(module).index.get(&(space, name.to_owned())).cloned().unwrap_or_default();
         found.into_iter().filter_map(|n| self.decl(module, n)).collect()
+    }
+
+    /// What the syntax could not read.
+    pub(crate) fn broken(&self) -> Vec<Broken> {
+        let decls: Vec<Span> =
+            self.all.iter().flat_map(|m| &m.items).filter_map(|i| i.decl.as_ref().map(|d| d.span)).collect();
+        let within = |at: Span| {
+            let around = |d: &&Span| d.file == at.file && d.start <= at.start && at.start <= d.end;
+            decls.iter().find(around).copied().unwrap_or(at)
+        };
+        let syntax = self.diagnostics.iter().filter(|d| d.code.id < "F0100");
+        syntax.map(|d| Broken { at: d.span, within: within(d.span) }).collect()
     }
 
     /// The names of that kind in a module.

@@ -63,7 +63,11 @@ impl Cx<'_> {
                     keys.len(),
                     names.join(", ")
                 );
-                self.say(&codes::LOOKUP_ROW_SHAPE, row.span, message, "write a cell for each key, `_` for any");
+                self.report(
+                    Diagnostic::new(&codes::LOOKUP_ROW_SHAPE, row.span, message)
+                        .label("more or fewer cells than keys")
+                        .help("write a cell for each key, `_` for any"),
+                );
                 continue;
             }
             let cells: Vec<Pattern> = if otherwise {
@@ -91,7 +95,7 @@ impl Cx<'_> {
 
     fn row_value(&mut self, inside: InstanceId, value: &ast::Expr, result: &Type) -> Expr {
         let mut body = Body::new(self, inside);
-        let lowered = body.expr(value, Some(result));
+        let lowered = body.expr_for("the value of a row", value, result);
         body.accept(lowered, result, "the value of a row")
     }
 
@@ -139,7 +143,7 @@ impl Cx<'_> {
             PatternKind::Value(e) => {
                 let mut body = Body::new(self, inside);
                 let wanted = ty.present().clone();
-                let lowered = body.expr(e, Some(&wanted));
+                let lowered = body.expr_for("this cell", e, &wanted);
                 let value = body.accept(lowered, &wanted, "this cell");
                 match constant_of(&value) {
                     Some(c) => Pattern::OneOf(vec![c]),
@@ -160,24 +164,25 @@ impl Cx<'_> {
     }
 
     /// Narrower rows first. Two rows that overlap, neither narrower in all, are an error.
-    fn order(&mut self, rows: &mut Vec<Row>, keys: &[(Arc<str>, Type)], name: &str) {
+    fn order(&mut self, rows: &mut [Row], keys: &[(Arc<str>, Type)], name: &str) {
         if rows.len() <= 500 {
             for (n, a) in rows.iter().enumerate() {
                 for b in &rows[n + 1..] {
                     if overlap(a, b) && !narrower(a, b) && !narrower(b, a) && !rows.iter().any(|r| decides(r, a, b)) {
                         let message =
                             format!("two rows of `{name}` could both decide, and neither is narrower than the other");
-                        let missing: Vec<String> = a
-                            .cells
-                            .iter()
-                            .zip(&b.cells)
-                            .zip(keys)
-                            .map(|((x, y), _)| show_cell(if rank(x) <= rank(y) { x } else { y }))
-                            .collect();
+                        let both: Vec<Pattern> = a.cells.iter().zip(&b.cells).map(|(x, y)| common(x, y)).collect();
+                        let shown: Vec<String> = both.iter().map(show_cell).collect();
+                        let shown = shown.join(", ");
+                        let help = if both == a.cells || both == b.cells {
+                            format!("take `{shown}` out of one of the two")
+                        } else {
+                            format!("add the row `{shown} => …` that says what happens to both")
+                        };
                         let d = Diagnostic::new(&codes::LOOKUP_ROWS_OVERLAP, b.span, message)
                             .label("overlaps")
                             .related(a.span, "with this row")
-                            .help(format!("add the row `{} => …` that says what happens to both", missing.join(", ")));
+                            .help(help);
                         self.report(d);
                     }
                 }
@@ -188,6 +193,21 @@ impl Cx<'_> {
 
     fn open_values(&mut self, rows: &[Row], keys: &[(Arc<str>, Type)], name: &ast::Name) {
         let [(key, ty)] = keys else { return };
+        let (general, rest): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(|r| r.cells == [Pattern::Any]);
+        let rest: Vec<Pattern> = rest.iter().filter_map(|r| r.cells.first().cloned()).collect();
+        if let Some(last) = general.first()
+            && *ty != Type::Unknown
+            && uncovered(ty, &rest).is_empty()
+        {
+            let d = Diagnostic::new(
+                &codes::LOOKUP_ROW_UNREACHABLE,
+                last.span,
+                "this row is never reached: the others take every value",
+            )
+            .label("never reached")
+            .help("delete it");
+            self.report(d);
+        }
         if !matches!(ty.present(), Type::Enum(e) if !e.open) && !matches!(ty.present(), Type::Bool) {
             return;
         }
@@ -281,6 +301,12 @@ impl Cx<'_> {
         }
     }
 
+    fn no_cell(&mut self, text: &str, ty: &Type, span: Span, help: &str) -> Expr {
+        let message = format!("`{text}` is not {}", self.show(ty));
+        self.say(&codes::LOOKUP_CSV, span, message, help);
+        Body::unknown(span)
+    }
+
     /// A value of a CSV file, read as its column's type.
     fn csv_value(&mut self, text: &str, ty: &Type, span: Span) -> Expr {
         let made = |c: Const| Expr { kind: ExprKind::Const(c), ty: ty.clone(), span };
@@ -291,15 +317,25 @@ impl Cx<'_> {
             return made(Const::Absent);
         }
         match ty.present() {
-            t if t.is_number() => match text.trim_end_matches('%').trim().parse() {
-                Ok(n) => made(Const::Number(n)),
-                Err(_) => {
-                    let message = format!("`{text}` is not {}", self.show(ty));
-                    self.say(&codes::LOOKUP_CSV, span, message, "numbers have a point and no thousands sign");
-                    made(Const::Absent)
-                }
+            t if t.is_number() => match text.trim_end_matches('%').trim().parse::<rust_decimal::Decimal>() {
+                Ok(n) if *t != Type::Int || n.fract().is_zero() => made(Const::Number(n)),
+                _ => self.no_cell(text, ty, span, "numbers have a point and no thousands sign"),
             },
-            Type::Bool => made(Const::Bool(matches!(text, "yes" | "true" | "1"))),
+            Type::Bool => match text {
+                "yes" | "true" | "1" => made(Const::Bool(true)),
+                "no" | "false" | "0" => made(Const::Bool(false)),
+                _ => self.no_cell(text, ty, span, "write `yes` or `no`"),
+            },
+            Type::Date => match text.parse() {
+                Ok(date) => made(Const::Date(date)),
+                Err(_) => self.no_cell(text, ty, span, "a date is written year-month-day, as 2026-01-31"),
+            },
+            Type::Text(Some(max)) if text.chars().count() > *max as usize => {
+                self.no_cell(text, ty, span, "write a shorter text")
+            }
+            Type::Instant | Type::Duration | Type::Price | Type::List(_) | Type::Record(_) => {
+                self.no_cell(text, ty, span, "a column holds texts, codes, numbers, dates, `yes` or `no`")
+            }
             t => {
                 let t = t.clone();
                 let instance = InstanceId(0);
@@ -329,7 +365,20 @@ fn narrower(a: &Row, b: &Row) -> bool {
 
 /// A row for what two rows both take: the narrower cell of each column.
 fn decides(row: &Row, a: &Row, b: &Row) -> bool {
-    row.cells.iter().zip(a.cells.iter().zip(&b.cells)).all(|(r, (x, y))| r == if rank(x) <= rank(y) { x } else { y })
+    row.cells.iter().zip(a.cells.iter().zip(&b.cells)).all(|(r, (x, y))| *r == common(x, y))
+}
+
+/// What both cells take.
+fn common(x: &Pattern, y: &Pattern) -> Pattern {
+    match (x, y) {
+        (Pattern::Any, other) | (other, Pattern::Any) => other.clone(),
+        (Pattern::OneOf(a), Pattern::OneOf(b)) => Pattern::OneOf(a.iter().filter(|c| b.contains(c)).cloned().collect()),
+        (Pattern::OneOf(list), Pattern::Group(g)) | (Pattern::Group(g), Pattern::OneOf(list)) => {
+            let inside = |c: &&Const| matches!(c, Const::Text(t) if crate::value::code::in_group(t, g));
+            Pattern::OneOf(list.iter().filter(inside).cloned().collect())
+        }
+        (x, y) => if rank(x) <= rank(y) { x } else { y }.clone(),
+    }
 }
 
 fn overlap(a: &Row, b: &Row) -> bool {

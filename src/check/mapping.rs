@@ -1,12 +1,11 @@
 //! Mappings: when they create and update, by which key, and what follows.
 
-use super::body::{Body, Local};
+use super::body::Body;
 use super::cx::{Cx, InstanceId, State, TypeItem};
-use super::fits::Place;
 use super::load::Space;
 use crate::ir::{
-    Access, Balance, Const, EntityId, Expr, ExprKind, FieldId, Header, Key, KeyField, Mapping, MappingId, Method,
-    Native, OnChange, Overwrite, Rest, Step, StepKind, Type, Verb, When,
+    Access, Balance, Const, EntityId, Expr, ExprKind, FieldId, Header, Key, Mapping, MappingId, Method, Native,
+    OnChange, Overwrite, Step, StepKind, Type, Verb, When,
 };
 use crate::source::{Diagnostic, Span, codes};
 use crate::syntax::ast::{self, DeclKind, ExprKind as A, Stmt, StmtKind};
@@ -15,16 +14,16 @@ use std::sync::Arc;
 /// What a mapping's header statements have said so far.
 #[derive(Default)]
 pub(crate) struct HeaderParts {
-    verb: Option<(Verb, Span)>,
-    keys: Vec<Key>,
-    prefer: Vec<(FieldId, Expr)>,
-    newest: Option<FieldId>,
-    overwrite: Option<Overwrite>,
-    overwrite_fields: Option<Vec<Arc<str>>>,
-    on_change: Option<OnChange>,
-    otherwise: Option<Expr>,
-    balance: Option<Balance>,
-    then: Vec<Expr>,
+    pub(crate) verb: Option<(Verb, Span)>,
+    pub(crate) keys: Vec<Key>,
+    pub(crate) prefer: Vec<(FieldId, Expr)>,
+    pub(crate) newest: Option<FieldId>,
+    pub(crate) overwrite: Option<Overwrite>,
+    pub(crate) overwrite_fields: Option<Vec<Arc<str>>>,
+    pub(crate) on_change: Option<OnChange>,
+    pub(crate) otherwise: Option<Expr>,
+    pub(crate) balance: Option<Balance>,
+    pub(crate) then: Vec<Expr>,
 }
 
 impl Cx<'_> {
@@ -89,12 +88,14 @@ impl Cx<'_> {
         body.target = Some(target);
         let parts = std::mem::take(&mut body.header);
         let header = body.finish_header(parts, target, &steps, m);
+        body.checks_hold(&steps);
         body.unused_lets();
         let locals = body.next;
         let mapping = &mut self.program.mappings[id.0 as usize];
         mapping.locals = locals;
         mapping.steps = steps;
         (mapping.header, mapping.balance, mapping.then) = header;
+        Body::new(self, instance).amounts_used(id, m.name.span);
     }
 }
 
@@ -128,219 +129,6 @@ fn key_names(body: &[Stmt]) -> Vec<Arc<str>> {
 }
 
 impl Body<'_, '_> {
-    /// A statement of a mapping that fills nothing.
-    pub(crate) fn header_statement(&mut self, stmt: &Stmt) {
-        let Some(target) = self.target else { return };
-        match &stmt.kind {
-            StmtKind::Header(h) => {
-                let verb = match h.verb {
-                    ast::Verb::CreateOnce => Verb::CreateOnce,
-                    ast::Verb::Upsert => Verb::Upsert,
-                    ast::Verb::Update => Verb::Update,
-                };
-                self.set_verb(verb, stmt.span);
-                let keys = h.keys.iter().filter_map(|k| self.key(target, k)).collect();
-                self.header.keys = keys;
-                self.header.otherwise = h.otherwise.as_ref().map(|o| self.expr(o, None));
-            }
-            StmtKind::CreateUnless(cond) => {
-                let lowered = self.expr(cond, Some(&Type::Bool));
-                let cond = self.accept(lowered, &Type::Bool, "`create unless`");
-                self.set_verb(Verb::CreateUnless(Box::new(cond)), stmt.span);
-            }
-            StmtKind::Delete { key, cond, otherwise } => {
-                let key = self.key(target, key);
-                let cond = cond.as_ref().map(|c| {
-                    let was = self.was.replace((target, false));
-                    let lowered = self.expr(c, Some(&Type::Bool));
-                    let cond = self.accept(lowered, &Type::Bool, "the condition of `delete`");
-                    self.was = was;
-                    Box::new(cond)
-                });
-                self.set_verb(Verb::Delete(cond), stmt.span);
-                self.header.keys.extend(key);
-                self.header.otherwise = otherwise.as_ref().map(|o| match &o.kind {
-                    A::Alert(Some(message)) => self.expr(message, None),
-                    _ => self.expr(o, None),
-                });
-            }
-            StmtKind::Prefer(name, value) => {
-                if let Some(field) = self.cx.field_named(target, &name.text, name.span) {
-                    let ty = self.cx.program.entity(target).get(field).ty.clone().optional();
-                    let lowered = self.expr(value, Some(&ty));
-                    let place = Place { what: format!("`{}`", name.text), declared: None, length_at_run: true };
-                    let value = self.accept_at(lowered, &ty, &place);
-                    self.header.prefer.push((field, value));
-                }
-            }
-            StmtKind::PreferNewest(name) => self.header.newest = self.cx.field_named(target, &name.text, name.span),
-            StmtKind::Overwrite { mode, fields } => self.overwrite(mode, fields.as_ref()),
-            StmtKind::OnChange(change) => self.on_change(target, change),
-            StmtKind::Balance(balance) => self.balance(target, balance, stmt.span),
-            StmtKind::Then(write) => {
-                let writes = std::mem::replace(&mut self.writes, true);
-                let lowered = self.scoped(|b| b.expr(write, None));
-                self.writes = writes;
-                self.header.then.push(lowered);
-            }
-            _ => {}
-        }
-    }
-
-    fn set_verb(&mut self, verb: Verb, span: Span) {
-        if let Some((_, before)) = self.header.verb {
-            self.cx.report(
-                Diagnostic::new(&codes::FILLED_TWICE, span, "a mapping says once when it creates and updates")
-                    .related(before, "said here already")
-                    .help("keep one of the two"),
-            );
-        }
-        self.header.verb = Some((verb, span));
-    }
-
-    fn key(&mut self, target: EntityId, key: &ast::Key) -> Option<Key> {
-        match key {
-            ast::Key::Itself(_) => Some(Key::Itself),
-            ast::Key::Linked(of) => {
-                let of = self.expr(of, None);
-                if !matches!(of.ty.present(), Type::Record(_) | Type::Unknown | Type::Nothing) {
-                    let message = format!("links are between records; this is {}", self.cx.show(&of.ty));
-                    self.cx.say(&codes::TYPE_MISMATCH, of.span, message, "name the record that it was made from");
-                }
-                Some(Key::Linked(of))
-            }
-            ast::Key::By(fields) => {
-                let by: Vec<KeyField> = fields
-                    .iter()
-                    .filter_map(|f| {
-                        Some(KeyField {
-                            field: self.cx.field_named(target, &f.name.text, f.name.span)?,
-                            optional: f.optional,
-                        })
-                    })
-                    .collect();
-                if by.len() == fields.len()
-                    && let (Some(first), Some(last)) = (fields.first(), fields.last())
-                {
-                    let ids: Vec<FieldId> = by.iter().map(|k| k.field).collect();
-                    self.searchable(target, &ids, first.name.span.to(last.name.span));
-                }
-                (!by.is_empty()).then_some(Key::By(by))
-            }
-        }
-    }
-
-    fn overwrite(&mut self, mode: &ast::Expr, fields: Option<&ast::Expr>) {
-        self.header.overwrite = match self.constant(mode) {
-            Some(Const::Text(t)) => match &*t {
-                "nothing" => Some(Overwrite::Nothing),
-                "empty" => Some(Overwrite::Empty),
-                "changed" => Some(Overwrite::Changed),
-                "all" => Some(Overwrite::All),
-                other => {
-                    let message = format!("`{other}` is no way to overwrite");
-                    self.cx.say(
-                        &codes::UNKNOWN_VALUE,
-                        mode.span,
-                        message,
-                        "one of \"nothing\", \"empty\", \"changed\", \"all\"",
-                    );
-                    None
-                }
-            },
-            _ => None,
-        };
-        if let Some(fields) = fields {
-            self.header.overwrite_fields = match self.constant(fields) {
-                Some(Const::List(list)) => {
-                    Some(list.into_iter().filter_map(|c| if let Const::Text(t) = c { Some(t) } else { None }).collect())
-                }
-                _ => None,
-            };
-        }
-    }
-
-    fn on_change(&mut self, target: EntityId, change: &ast::OnChange) {
-        self.header.on_change = Some(match change {
-            ast::OnChange::Alert => OnChange::Alert,
-            ast::OnChange::Ignore => OnChange::Ignore,
-            ast::OnChange::Update { cond, alert } => {
-                let was = self.was.replace((target, false));
-                let cond = cond.as_ref().map(|c| {
-                    let lowered = self.expr(c, Some(&Type::Bool));
-                    Box::new(self.accept(lowered, &Type::Bool, "the condition of `on change`"))
-                });
-                self.was = was;
-                OnChange::Update { cond, alert: *alert }
-            }
-            ast::OnChange::Write(write) => {
-                let writes = std::mem::replace(&mut self.writes, true);
-                let lowered = self.expr(write, None);
-                self.writes = writes;
-                OnChange::Write(Box::new(lowered))
-            }
-        });
-    }
-
-    fn balance(&mut self, target: EntityId, balance: &ast::Balance, span: Span) {
-        let Some(field) = self.cx.field_named(target, &balance.field.text, balance.field.span) else { return };
-        let (ty, formula, full, declared) = {
-            let e = self.cx.program.entity(target);
-            let f = e.get(field);
-            (f.ty.present().clone(), f.computed.clone(), e.full_name(), f.span)
-        };
-        let Some(formula) = formula else {
-            let d = Diagnostic::new(
-                &codes::BALANCE_FIELD,
-                balance.field.span,
-                format!("the schema has no formula for `{}` of {full}", balance.field.text),
-            )
-            .label("no formula")
-            .related(declared, "declared here")
-            .help("balance the field that the system computes from the lines, such as `AmountFC`");
-            self.cx.report(d);
-            return;
-        };
-        let lines = match &formula.kind {
-            ExprKind::Native(Native::DocumentTotal, args) => match args.first().map(|a| &a.kind) {
-                Some(ExprKind::It(lines)) => *lines,
-                _ => return,
-            },
-            _ => return,
-        };
-        let place = Place { what: format!("`balance` of `{}`", balance.field.text), ..Place::default() };
-        let lowered = self.scoped(|b| b.expr(&balance.to, Some(&ty)));
-        let to = self.accept_at(lowered, &ty, &place);
-        let within = balance.within.as_ref().map(|w| {
-            let lowered = self.expr(w, Some(&ty));
-            self.accept(lowered, &Type::Decimal, "`within`")
-        });
-        let element =
-            self.cx.program.entity(target).get(lines).ty.present().element().cloned().unwrap_or(Type::Unknown);
-        let rest = balance.rest.as_ref().and_then(|rest| self.rest(rest, &ty, &element, span));
-        let (sum, otherwise) = self.scoped(|b| {
-            let sum = b.local();
-            b.names.push(Local { name: "sum".into(), id: sum, ty: ty.clone(), span });
-            (sum, balance.otherwise.as_ref().map(|o| b.expr(o, None)))
-        });
-        self.header.balance = Some(Balance { field, formula, to, within, lines, rest, sum, otherwise, span });
-    }
-
-    fn rest(&mut self, rest: &ast::Rest, ty: &Type, element: &Type, span: Span) -> Option<Rest> {
-        match rest {
-            ast::Rest::In(name) => {
-                let Type::Record(line) = element else { return None };
-                self.cx.field_named(*line, &name.text, name.span).map(Rest::Field)
-            }
-            ast::Rest::As(line) => Some(self.scoped(|b| {
-                let local = b.local();
-                b.names.push(Local { name: "rest".into(), id: local, ty: ty.clone(), span });
-                let lowered = b.expr(line, Some(element));
-                Rest::Line(local, b.accept(lowered, element, "the line for the rest"))
-            })),
-        }
-    }
-
     /// The header as a whole: what it needs, and whether the mapping keeps to it.
     fn finish_header(
         &mut self,
@@ -361,6 +149,7 @@ impl Body<'_, '_> {
         let creates = matches!(verb, Verb::CreateOnce | Verb::Upsert | Verb::CreateUnless(_));
         if creates {
             self.required(target, steps, m.name.span, &format!("`{}`", m.name.text));
+            self.known_before_write(target, steps);
         }
         self.writable(&verb, target, span);
         self.keys_written(&parts.keys, steps, span, m);
@@ -379,6 +168,33 @@ impl Body<'_, '_> {
         header.otherwise = parts.otherwise;
         header.span = span;
         (header, parts.balance, parts.then)
+    }
+
+    /// Before the write `it` has only what the mapping fills.
+    fn known_before_write(&mut self, target: EntityId, steps: &[Step]) {
+        if self.half_filled.contains(&target) {
+            return;
+        }
+        for (entity, field, span) in std::mem::take(&mut self.its) {
+            let fills = |s: &Step| matches!(&s.kind, StepKind::Assign { path, .. } if path.first() == Some(&field));
+            if entity != target || steps.iter().any(fills) {
+                continue;
+            }
+            let (name, declared) = {
+                let f = self.cx.program.entity(entity).get(field);
+                (f.name.clone(), f.span)
+            };
+            self.cx.report(
+                Diagnostic::new(
+                    &codes::NO_PLACE_FOR_IT,
+                    span,
+                    format!("`it.{name}` is not known before the record is written, and this mapping does not fill it"),
+                )
+                .label("not known yet")
+                .related(declared, "declared here")
+                .help("fill the field, or use its value behind `then write`, where the record is there"),
+            );
+        }
     }
 
     fn writable(&mut self, verb: &Verb, target: EntityId, span: Span) {
@@ -401,6 +217,9 @@ impl Body<'_, '_> {
     }
 
     fn keys_written(&mut self, keys: &[Key], steps: &[Step], span: Span, m: &ast::Mapping) {
+        if self.target.is_some_and(|target| self.half_filled.contains(&target)) {
+            return;
+        }
         for key in keys {
             let Key::By(fields) = key else { continue };
             for k in fields {
@@ -424,6 +243,7 @@ impl Body<'_, '_> {
             let f = self.cx.program.entity(target).get(*only);
             if f.access == Access::CreateOnly {
                 let (name, declared) = (f.name.clone(), f.span);
+                let moved = format!("on create {{ {} }}", self.cx.modules.sources.text(step.span));
                 self.cx.report(
                     Diagnostic::new(
                         &codes::CREATE_ONLY_UPDATED,
@@ -432,7 +252,8 @@ impl Body<'_, '_> {
                     )
                     .label("create only")
                     .related(declared, "declared here")
-                    .help("move the line into `on create { … }`"),
+                    .help("move the line into `on create { … }`")
+                    .fix("fill it on create only", step.span, moved),
                 );
             }
         }

@@ -3,6 +3,7 @@
 //! In: files through [`Files`]. Out: [`Checked`]: the program as far as it was understood, and the diagnostics in the
 //! order of their places. It never fails; with an error among the diagnostics, the program must not run.
 
+mod audit;
 mod body;
 mod call;
 mod cx;
@@ -10,6 +11,8 @@ mod entity;
 mod expr;
 mod fits;
 mod flow;
+mod fold;
+mod header;
 mod load;
 mod lookup;
 mod mapping;
@@ -20,9 +23,10 @@ mod settings;
 mod steps;
 mod suggest;
 mod types;
+mod walk;
 
 use crate::ir::Program;
-use crate::source::{Diagnostic, Files, Severity, Sources};
+use crate::source::{Code, Diagnostic, Files, Severity, Sources, codes};
 use cx::Cx;
 use load::Modules;
 use std::path::{Path, PathBuf};
@@ -54,7 +58,13 @@ pub type Override = (String, String);
 pub fn check_project(files: &dyn Files, root: &Path, overrides: &[Override]) -> Checked {
     let mut modules = Modules::new(files);
     modules.set_root(root);
-    let found = files.flow_files(root).unwrap_or_default();
+    let found = match files.flow_files(root) {
+        Ok(found) => found,
+        Err(e) => {
+            modules.no_folder(root, &e);
+            Vec::new()
+        }
+    };
     let mut ids = Vec::new();
     for path in found {
         let shown = path.strip_prefix(root).unwrap_or(&path).to_path_buf();
@@ -64,8 +74,13 @@ pub fn check_project(files: &dyn Files, root: &Path, overrides: &[Override]) -> 
             .map(|c| c.as_os_str().to_string_lossy().into_owned())
             .collect::<Vec<_>>()
             .join(".");
-        ids.extend(modules.add_file(&path, &shown, &name));
+        match modules.add_file(&path, &shown, &name) {
+            Some(id) => ids.push(id),
+            None if modules.is_full() => break,
+            None => {}
+        }
     }
+    ids.iter().for_each(|id| modules.follow_uses(*id));
     let mut cx = Cx::new(modules);
     cx.project(&ids, overrides);
     finish(cx)
@@ -82,6 +97,7 @@ pub fn check_files(files: &dyn Files, paths: &[PathBuf]) -> Checked {
             None => ids.extend(modules.add_file(path, path, name)),
         }
     }
+    ids.iter().for_each(|id| modules.follow_uses(*id));
     let mut cx = Cx::new(modules);
     cx.single_files(&ids);
     finish(cx)
@@ -89,8 +105,31 @@ pub fn check_files(files: &dyn Files, paths: &[PathBuf]) -> Checked {
 
 fn finish(mut cx: Cx<'_>) -> Checked {
     cx.read_all_entities();
-    let mut diagnostics = std::mem::take(&mut cx.modules.diagnostics);
-    diagnostics.append(&mut cx.diagnostics);
+    let mut diagnostics = std::mem::take(&mut cx.diagnostics);
+    let broken = cx.modules.broken();
+    diagnostics.retain(|d| !follows(&broken, &cx.modules.sources, d));
+    diagnostics.append(&mut cx.modules.diagnostics);
     diagnostics.sort_by_key(|d| d.span);
     Checked { sources: cx.modules.sources, program: cx.program, diagnostics }
+}
+
+/// Whether a report only repeats what the syntax has told: it is about the line that could not be read, or about
+/// something missing from a declaration that was read in part.
+fn follows(broken: &[load::Broken], sources: &Sources, d: &Diagnostic) -> bool {
+    let missing: [&Code; 9] = [
+        &codes::REQUIRED_NOT_FILLED,
+        &codes::KEY_NOT_WRITTEN,
+        &codes::MATCH_NOT_COVERED,
+        &codes::LOOKUP_NOT_COVERED,
+        &codes::UNUSED,
+        &codes::NO_HEADER,
+        &codes::FLOW_SHAPE,
+        &codes::NEEDLESS,
+        &codes::AMOUNT_UNUSED,
+    ];
+    broken.iter().any(|b| {
+        let inside = b.within.file == d.span.file && b.within.start <= d.span.start && d.span.start < b.within.end;
+        let line = |span| sources.position(span).line;
+        b.at.file == d.span.file && line(b.at) == line(d.span) || inside && missing.contains(&d.code)
+    })
 }

@@ -62,7 +62,11 @@ impl Body<'_, '_> {
             }
             N::DateOf => self.fixed(native, receiver, &Type::Instant, args, &[], Type::Date, span),
             N::Today | N::Now => self.wrong_count(native, 0, 1, span),
-            N::Linked => Self::make(ExprKind::Native(native, vec![receiver]), Type::Bool, span),
+            N::TextOf => self.fixed(native, receiver, &Type::Json, args, &[], Type::Text(None).optional(), span),
+            N::Linked => {
+                self.record_of_ours(&receiver);
+                Self::make(ExprKind::Native(native, vec![receiver]), Type::Bool, span)
+            }
             N::MetaOf => self.meta(receiver, args, span),
             N::DocumentTotal => {
                 self.cx.say(
@@ -306,8 +310,17 @@ impl Body<'_, '_> {
     fn extreme(&mut self, native: Native, first: Expr, args: &[Arg], span: Span) -> Expr {
         let [arg] = args else { return self.wrong_count(native, 2, args.len() + 1, span) };
         let second = self.expr(&arg.value, Some(&first.ty));
+        if second.ty.is_optional() {
+            let message = format!("this may be absent, so `{}` can't compare it", native.name());
+            self.cx.report(
+                Diagnostic::new(&codes::OPTIONAL_AS_PRESENT, second.span, message)
+                    .label("may be absent")
+                    .help("say what counts without it: `max(0, x ?? 0)`"),
+            );
+            return Self::unknown(span);
+        }
         match join(&first.ty, &second.ty) {
-            Some(ty) if comparable(&first.ty, &second.ty) => {
+            Some(ty) if comparable(&first.ty, &second.ty) && super::ops::orders(&ty) => {
                 Self::make(ExprKind::Native(native, vec![first, second]), ty, span)
             }
             _ => {

@@ -3,7 +3,7 @@
 use super::body::Body;
 use super::expr::{comparable, recoverable};
 use super::types::join;
-use crate::ir::{Binary, Expr, ExprKind, Kind, Type, Unary};
+use crate::ir::{Binary, Const, Expr, ExprKind, Kind, Type, Unary};
 use crate::source::{Code, Diagnostic, Span, codes};
 use crate::syntax::ast::{self, BinaryOp as Op, UnaryOp};
 
@@ -125,8 +125,9 @@ impl Body<'_, '_> {
     fn comparison(&mut self, op: Op, op_span: Span, left: &ast::Expr, right: &ast::Expr, span: Span) -> Expr {
         let left = self.expr(left, None);
         let hint = left.ty.present().clone();
-        let right = self.expr(right, Some(&hint));
+        let right = self.expr_for("the other side", right, &hint);
         // `"x" == status` as well as `status == "x"`.
+        let left = self.read_as(left, &right.ty);
         let kind = match op {
             Op::Eq => Binary::Eq,
             Op::Ne => Binary::Ne,
@@ -168,6 +169,19 @@ impl Body<'_, '_> {
         Self::make(ExprKind::Binary(kind, Box::new(left), Box::new(right)), Type::Bool, span)
     }
 
+    /// A text in quotes beside a code or an enumeration is one of its values.
+    pub(crate) fn read_as(&mut self, text: Expr, beside: &Type) -> Expr {
+        match (&text.kind, beside.present()) {
+            (ExprKind::Const(Const::Text(_)), Type::Enum(_) | Type::Country | Type::Currency)
+                if matches!(text.ty, Type::Text(_)) =>
+            {
+                let want = beside.present().clone();
+                self.accept(text, &want, "the other side")
+            }
+            _ => text,
+        }
+    }
+
     fn arithmetic(&mut self, op: Op, op_span: Span, left: Expr, right: Expr, span: Span) -> Expr {
         for side in [&left, &right] {
             if side.ty.is_optional() {
@@ -188,7 +202,7 @@ impl Body<'_, '_> {
             Op::Mul => Binary::Mul,
             _ => Binary::Div,
         };
-        match result(kind, &left.ty, &right.ty) {
+        match result(kind, &beside(&left, &right), &beside(&right, &left)) {
             Ok(ty) => {
                 if let (Binary::Add, Type::List(_)) = (kind, &ty) {
                     let elements = vec![crate::ir::Element::All(left), crate::ir::Element::All(right)];
@@ -214,7 +228,8 @@ impl Body<'_, '_> {
     }
 }
 
-fn orders(ty: &Type) -> bool {
+/// Whether its values have an order.
+pub(crate) fn orders(ty: &Type) -> bool {
     ty.is_number() || matches!(ty, Type::Date | Type::Instant | Type::Duration | Type::Unknown | Type::Never)
 }
 
@@ -227,7 +242,8 @@ fn result(op: Binary, a: &Type, b: &Type) -> Result<Type, (&'static Code, &'stat
     let other: (&'static Code, &str) =
         (&codes::BAD_OPERANDS, "numbers go with numbers; texts are joined inside one text, `\"{a}{b}\"`");
     Ok(match (op, a, b) {
-        (_, T::Unknown | T::Never, x) | (_, x, T::Unknown | T::Never) => x.clone(),
+        (_, T::Unknown, _) | (_, _, T::Unknown) => T::Unknown,
+        (_, T::Never, x) | (_, x, T::Never) => x.clone(),
         (Add | Sub, T::Money(x), T::Money(y)) if x == y => a.clone(),
         (Add, T::Money(Kind::Net), T::Money(Kind::Tax)) | (Add, T::Money(Kind::Tax), T::Money(Kind::Net)) => {
             T::Money(Kind::Gross)
@@ -261,6 +277,21 @@ fn result(op: Binary, a: &Type, b: &Type) -> Result<Type, (&'static Code, &'stat
         (Add, T::List(x), T::List(y)) => T::List(std::sync::Arc::new(join(x, y).ok_or(other)?)),
         _ => return Err(other),
     })
+}
+
+/// The type of an operand: a number with a fraction makes no whole number of one.
+fn beside(e: &Expr, other: &Expr) -> Type {
+    if e.ty == Type::Literal && other.ty == Type::Int && has_fraction(e) { Type::Decimal } else { e.ty.clone() }
+}
+
+/// Whether a number written in the flow, or computed of such, may have decimals.
+pub(crate) fn has_fraction(e: &Expr) -> bool {
+    match &e.kind {
+        ExprKind::Const(Const::Number(n)) => !n.fract().is_zero(),
+        ExprKind::Binary(_, a, b) => has_fraction(a) || has_fraction(b),
+        ExprKind::Unary(_, a) => has_fraction(a),
+        _ => false,
+    }
 }
 
 fn plain(ty: &Type) -> bool {

@@ -2,7 +2,7 @@
 
 use super::body::Body;
 use super::fits::Place;
-use crate::ir::{Access, Binary, EntityId, Expr, ExprKind, FieldId, Find, Required, Step, StepKind, Type, When};
+use crate::ir::{Access, Binary, EntityId, Expr, ExprKind, FieldId, Find, Required, Step, StepKind, Type, Unary, When};
 use crate::source::{Diagnostic, Span, codes};
 use crate::syntax::ast::{self, ExprKind as A, Path, Stmt, StmtKind};
 
@@ -46,12 +46,12 @@ impl Body<'_, '_> {
                     self.lets.extend(self.names.last().cloned());
                     out.made.push(Step { kind: StepKind::Let(local, value), span: stmt.span, displaced: None });
                 }
-                StmtKind::Check(cond, otherwise) => self.check_step(cond, otherwise, stmt.span, out),
+                StmtKind::Check(cond, otherwise) => self.check_step(cond, otherwise, case, stmt.span, out),
                 StmtKind::Include(call) => self.include_step(entity, call, case, stmt.span, out),
                 StmtKind::OnCreate(inner) => self.statements(entity, inner, &Case::Create, false, out),
                 StmtKind::OnUpdate(cond, inner) => {
                     let cond = cond.as_ref().map(|c| {
-                        let lowered = self.expr(c, Some(&Type::Bool));
+                        let lowered = self.scoped(|b| b.expr(c, Some(&Type::Bool)));
                         Box::new(self.accept(lowered, &Type::Bool, "the condition of `on update`"))
                     });
                     self.statements(entity, inner, &Case::Update(cond), false, out);
@@ -76,10 +76,28 @@ impl Body<'_, '_> {
     }
 
     /// A statement that must hold.
-    fn check_step(&mut self, cond: &ast::Expr, otherwise: &ast::Expr, span: Span, out: &mut Steps) {
+    fn check_step(&mut self, cond: &ast::Expr, otherwise: &ast::Expr, case: &Case, span: Span, out: &mut Steps) {
         let (cond, other, alert) = self.check_parts(cond, otherwise);
+        let cond = self.in_case(cond, case);
         let kind = if alert { StepKind::Alert(cond, other) } else { StepKind::Check(cond, other) };
         out.made.push(Step { kind, span, displaced: None });
+    }
+
+    /// A condition that counts in one case only: in the other it holds.
+    fn in_case(&self, cond: Expr, case: &Case) -> Expr {
+        let Some((target, true)) = self.was else { return cond };
+        let span = cond.span;
+        let truth = |kind| Self::make(kind, Type::Bool, span);
+        let was = Self::make(ExprKind::Was, Type::Record(target).optional(), span);
+        let there = truth(ExprKind::IsSome(Box::new(was), None));
+        let not = |e| truth(ExprKind::Unary(Unary::Not, Box::new(e)));
+        let or = |a, b| truth(ExprKind::Binary(Binary::Or, Box::new(a), Box::new(b)));
+        match case {
+            Case::Always => cond,
+            Case::Create => or(there, cond),
+            Case::Update(None) => or(not(there), cond),
+            Case::Update(Some(when)) => or(not(there), or(not((**when).clone()), cond)),
+        }
     }
 
     /// The condition, what stands behind `else`, and whether that is an alert only.
@@ -106,13 +124,16 @@ impl Body<'_, '_> {
     }
 
     fn include_step(&mut self, entity: EntityId, call: &ast::Expr, case: &Case, span: Span, out: &mut Steps) {
-        let Some((lets, instance, names, part)) = self.include(call, entity) else { return };
+        let Some((lets, instance, names, part)) = self.include(call, entity) else {
+            self.half_filled.push(entity);
+            return;
+        };
         for (local, value) in lets {
             out.made.push(Step { kind: StepKind::Let(local.id, value), span, displaced: None });
         }
         let (was, target) = (self.was, self.target);
         let keys = std::mem::take(&mut self.keys_at_run);
-        self.apart(instance, names, |inner| {
+        self.apart(instance, part.name.span, names, |inner| {
             (inner.was, inner.target, inner.keeps) = (was, target, true);
             inner.keys_at_run = keys;
             inner.statements(entity, &part.body, case, false, out);
@@ -123,8 +144,9 @@ impl Body<'_, '_> {
 
     fn assign(&mut self, entity: EntityId, path: &Path, value: &ast::Expr, case: &Case, span: Span, out: &mut Steps) {
         let Some((owner, fields)) = self.path_of(entity, path) else {
+            self.half_filled.push(entity);
             // What is wrong in the value is still told.
-            self.scoped(|b| b.with_keep(|b| b.expr(value, None)));
+            self.scoped(|b| b.with_keep(|b| b.expr(value, Some(&Type::Unknown))));
             return;
         };
         let last = *fields.last().expect("a path has at least one field");
@@ -163,7 +185,7 @@ impl Body<'_, '_> {
             declared: Some(declared),
             length_at_run: self.part_alone || self.keys_at_run.iter().any(|k| **k == *name),
         };
-        let lowered = self.scoped(|b| b.with_keep(|b| b.expr(value, Some(&ty))));
+        let lowered = self.scoped(|b| b.with_keep(|b| b.expr_for(&place.what, value, &ty)));
         self.must_round(&lowered, owner, last, &place);
         let made = self.accept_at(lowered, &ty, &place);
         let (made, waits) = self.final_form(made, owner, &ty, price_by);
@@ -213,13 +235,15 @@ impl Body<'_, '_> {
 
     fn must_round(&mut self, value: &Expr, owner: EntityId, field: FieldId, place: &Place) {
         let scale = self.cx.program.entity(owner).get(field).form.scale;
-        let unrounded = matches!(&value.kind, ExprKind::Binary(Binary::Div, ..))
-            || matches!(&value.kind, ExprKind::Binary(Binary::Mul, a, b) if a.ty != Type::Int && b.ty != Type::Int);
-        if scale != 255 && unrounded {
+        let mut unrounded = Vec::new();
+        if scale != 255 {
+            unrounded_in(value, &mut unrounded);
+        }
+        for at in unrounded {
             self.cx.report(
                 Diagnostic::new(
                     &codes::MUST_ROUND,
-                    value.span,
+                    at,
                     format!("{} keeps {scale} decimals; this has as many as it takes", place.what),
                 )
                 .label("not rounded")
@@ -230,7 +254,7 @@ impl Body<'_, '_> {
 
     fn filled_once(&mut self, fields: &[FieldId], case: &Case, path: &Path, name: &str, out: &mut Steps) {
         let clash = out.filled.iter().find(|(other, other_case, _)| {
-            other == fields
+            (other.starts_with(fields) || fields.starts_with(other))
                 && !matches!(
                     (case, other_case),
                     (Case::Create, Case::Update(_))
@@ -312,12 +336,16 @@ impl Body<'_, '_> {
         }
         self.target = outer;
         steps.made.append(&mut steps.last);
+        self.required(entity, &steps.made, span, "this record");
         let builder = crate::ir::Builder { entity, steps: steps.made, name: "".into() };
         Self::make(ExprKind::Build(Box::new(builder)), Type::Record(entity), span)
     }
 
     /// Whether every field that a create needs is filled.
     pub(crate) fn required(&mut self, entity: EntityId, steps: &[Step], span: Span, what: &str) {
+        if self.half_filled.contains(&entity) {
+            return;
+        }
         let filled: Vec<FieldId> = steps
             .iter()
             .filter_map(|s| match &s.kind {
@@ -347,5 +375,18 @@ impl Body<'_, '_> {
             .help(format!("add a line for {it}"));
             self.cx.report(d);
         }
+    }
+}
+
+/// Where a value has as many decimals as a division or a product of fractions gives it.
+fn unrounded_in(value: &Expr, found: &mut Vec<Span>) {
+    match &value.kind {
+        ExprKind::Binary(Binary::Div, ..) => found.push(value.span),
+        ExprKind::Binary(Binary::Mul, a, b) if a.ty != Type::Int && b.ty != Type::Int => found.push(value.span),
+        ExprKind::If(_, then, other) => [then, other].into_iter().for_each(|e| unrounded_in(e, found)),
+        ExprKind::Match(_, arms) => arms.iter().for_each(|arm| unrounded_in(&arm.value, found)),
+        ExprKind::OrElse(left, right) => [left, right].into_iter().for_each(|e| unrounded_in(e, found)),
+        ExprKind::Unary(_, inner) => unrounded_in(inner, found),
+        _ => {}
     }
 }

@@ -4,15 +4,21 @@
 //! [`ExitCode`], people's text on stderr, programs' JSON on stdout.
 
 mod check;
+mod demo;
 mod explain;
 mod machine;
+mod map;
 mod new;
+mod open;
 mod project;
+mod records;
 mod remote;
 mod render;
+mod run;
 mod sandbox;
 mod screen;
 mod secrets;
+mod why;
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use screen::Screen;
@@ -67,15 +73,42 @@ enum Command {
     /// Tell all mistakes of a project, or of single files
     #[command(after_help = "Example: flowc check flows/orders.flow --format json")]
     Check(check::Arguments),
+    /// See it work: a simulated shop and ledger, the default flows, a report
+    #[command(after_help = "Example: flowc demo --keep ./demo")]
+    Demo(demo::Arguments),
     /// Tell what a diagnostic means, with a wrong and a right example
     #[command(after_help = "Example: flowc explain F0202")]
     Explain(explain::Arguments),
+    /// Make payloads of records, offline: JSON lines in, JSON lines out
+    #[command(after_help = "Example: flowc map sales_order --given items.json < orders.ndjson > payloads.ndjson")]
+    Map(map::Arguments),
     /// Make a project: connections, default flows, answers, tables
     #[command(after_help = "Example: flowc new acme --yes --sandbox sandbox.json")]
     New(new::Arguments),
+    /// List records and what became of them
+    #[command(after_help = "Example: flowc records --state parked")]
+    Records(records::RecordsArguments),
+    /// Let records be tried again with the next run
+    #[command(after_help = "Example: flowc retry orders:1001")]
+    Retry(records::RetryArguments),
+    /// Run flows once: read what changed, write what is due
+    #[command(after_help = "Example: flowc run orders --dry-run")]
+    Run(run::Arguments),
     /// Serve a simulated shop and a simulated ledger on this machine, until interrupted
     #[command(after_help = "Example: flowc sandbox --orders 100 --format json > sandbox.json")]
     Sandbox(sandbox::Arguments),
+    /// Show all that was tried for a record, with what went in and what came back
+    #[command(after_help = "Example: flowc show orders:1001 --why")]
+    Show(records::ShowArguments),
+    /// Leave a record out until it changes in its source
+    #[command(after_help = "Example: flowc skip orders:1001 --reason 'booked by hand'")]
+    Skip(records::SkipArguments),
+    /// Show all flows at a glance
+    #[command(after_help = "Example: flowc status")]
+    Status(records::StatusArguments),
+    /// Tell what made a field of a record: line, row, settings, source fields
+    #[command(after_help = "Example: flowc why orders:1001 'sales_order.SalesOrderLines[0].VATCode'")]
+    Why(why::Arguments),
 }
 
 /// How a command ended that could do its work.
@@ -94,6 +127,10 @@ pub(crate) enum Trouble {
     Misuse(String),
     /// Exit code 3: a system can't be reached, or refuses the login.
     Unreachable(String),
+    /// Exit code 1: the project has errors, and they have been told.
+    Unsound,
+    /// Exit code 4: a bug of ours.
+    Bug(String),
     /// Nobody reads what is printed any more (`flowc … | head`): an end, not an error.
     Closed,
 }
@@ -131,7 +168,7 @@ fn run(arguments: impl Iterator<Item = std::ffi::OsString>) -> ExitCode {
     let answer = dispatch(&screen, &arguments);
     match answer {
         Ok(Outcome::Done) | Err(Trouble::Closed) => ExitCode::SUCCESS,
-        Ok(Outcome::Wrong) => ExitCode::from(1),
+        Ok(Outcome::Wrong) | Err(Trouble::Unsound) => ExitCode::from(1),
         Err(Trouble::Misuse(why)) => {
             screen.complain(&why);
             ExitCode::from(2)
@@ -139,6 +176,10 @@ fn run(arguments: impl Iterator<Item = std::ffi::OsString>) -> ExitCode {
         Err(Trouble::Unreachable(why)) => {
             screen.complain(&why);
             ExitCode::from(3)
+        }
+        Err(Trouble::Bug(what)) => {
+            Screen::bug(&what);
+            ExitCode::from(4)
         }
     }
 }
@@ -150,9 +191,18 @@ fn dispatch(screen: &Screen, arguments: &Arguments) -> Answer {
     }
     match &arguments.command {
         Command::Check(these) => check::run(screen, global, these),
+        Command::Demo(these) => demo::run(screen, these),
         Command::Explain(these) => explain::run(screen, these),
+        Command::Map(these) => map::run(screen, global, these),
         Command::New(these) => new::run(screen, these),
+        Command::Records(these) => records::list(screen, global, these),
+        Command::Retry(these) => records::retry(screen, global, these),
+        Command::Run(these) => run::run(screen, global, these),
         Command::Sandbox(these) => sandbox::run(screen, these),
+        Command::Show(these) => records::show(screen, global, these),
+        Command::Skip(these) => records::skip(screen, global, these),
+        Command::Status(these) => records::status(screen, global, these),
+        Command::Why(these) => why::run(screen, global, these),
     }
 }
 

@@ -30,6 +30,11 @@ impl Screen {
         self.colour
     }
 
+    /// Somebody watches: stderr is a terminal, and the answer is for people.
+    pub(crate) fn watched(&self) -> bool {
+        self.format == Format::Human && std::io::stderr().is_terminal()
+    }
+
     /// Columns of people's text.
     pub(crate) fn columns(&self) -> usize {
         self.columns

@@ -15,6 +15,9 @@ use url::Url;
 
 pub(super) use reqwest::Method as Verb;
 
+/// How long an unused connection is kept.
+const POOL_IDLE: Duration = Duration::from_secs(20);
+
 /// How long things may take. The defaults are [`limits`]'; tests are less patient.
 #[derive(Clone, Copy, Debug)]
 pub struct Timing {
@@ -178,7 +181,9 @@ impl Http {
             .timeout(timing.total)
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
-            .referer(false);
+            .referer(false)
+            // Shorter than what servers keep: a call on a connection that is just being closed has an unknown outcome.
+            .pool_idle_timeout(POOL_IDLE);
         if loopback {
             builder = builder.no_proxy();
         }

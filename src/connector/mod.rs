@@ -289,7 +289,7 @@ pub enum CallError {
         system: String,
         /// What it said.
         reason: String,
-        /// The HTTP status.
+        /// The HTTP status; 0 when it was not even asked, since the schema shows that it would be refused.
         status: u16,
         /// Method and resource, for counting equal refusals.
         call: String,

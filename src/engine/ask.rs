@@ -65,13 +65,7 @@ async fn find(pass: &Pass, group: Group, asked: Vec<(String, Need)>) -> Result<(
     let mut values: Vec<String> = asked.iter().map(|(value, _)| value.clone()).filter(|v| !v.is_empty()).collect();
     values.sort_unstable();
     values.dedup();
-    let find = Find {
-        entity: pass.entity(entity),
-        fields: pass.fields(entity),
-        by,
-        values: values.clone(),
-        parts,
-    };
+    let find = Find { entity: pass.entity(entity), fields: pass.fields(entity), by, values: values.clone(), parts };
     match connector.find(&find).await {
         Ok(rows) => {
             let rows: Vec<Arc<str>> = rows.into_iter().map(|raw| raw.0).collect();
@@ -89,7 +83,9 @@ async fn find(pass: &Pass, group: Group, asked: Vec<(String, Need)>) -> Result<(
                 pass.program().entity(entity).name
             );
             let mut memory = pass.memory();
-            asked.into_iter().for_each(|(_, need)| memory.refuse(need, reason.clone()));
+            for (_, need) in asked {
+                memory.refuse(need, reason.clone());
+            }
             Ok(())
         }
         Err(other) => Err(Ending::from(other)),

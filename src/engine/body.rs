@@ -71,7 +71,9 @@ pub(crate) fn object(entity: &Entity, fields: &[(&DraftField, Value)]) -> String
             Some(entries) => {
                 let list = object.entry("meta_data").or_insert_with(|| Value::Array(Vec::new()));
                 if let Value::Array(list) = list {
-                    list.extend(entries.into_iter().map(|(key, value)| serde_json::json!({"key": key, "value": value})));
+                    list.extend(
+                        entries.into_iter().map(|(key, value)| serde_json::json!({"key": key, "value": value})),
+                    );
                 }
             }
             None => put(&mut object, &field.path, value.clone()),

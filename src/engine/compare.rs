@@ -47,11 +47,10 @@ fn same_as(program: &Program, ty: &Type, form: Forms, ours: &Value, theirs: Opti
             let theirs = key.and_then(|key| theirs.get(&*key.wire)).unwrap_or(theirs);
             scalar(ours).trim().eq_ignore_ascii_case(scalar(theirs).trim())
         }
-        Type::Guid => scalar(ours).trim().eq_ignore_ascii_case(scalar(theirs).trim()),
         Type::Bool => truth(ours).is_some() && truth(ours) == truth(theirs),
         Type::Date => matches!((date(ours), date(theirs)), (Some(a), Some(b)) if a == b),
         Type::Instant => matches!((moment(ours, form), moment(theirs, form)), (Some(a), Some(b)) if a == b),
-        Type::Country | Type::Currency => scalar(ours).trim().eq_ignore_ascii_case(scalar(theirs).trim()),
+        Type::Guid | Type::Country | Type::Currency => scalar(ours).trim().eq_ignore_ascii_case(scalar(theirs).trim()),
         _ if ty.is_number() || *ty == Type::Price => same_number(ty, form, ours, theirs),
         Type::Json => ours == theirs,
         _ => same_text(form, &scalar(ours), &scalar(theirs)),
@@ -182,7 +181,13 @@ mod tests {
             (Type::Bool, plain, json!(true), json!(1), true),
             (Type::Date, wall, json!("2026-03-01T00:00:00"), json!("/Date(1772323200000)/"), true),
             (Type::Date, wall, json!("2026-03-02"), json!("/Date(1772323200000)/"), false),
-            (Type::Guid, plain, json!("ABCDEF00-0000-0000-0000-000000000001"), json!("abcdef00-0000-0000-0000-000000000001"), true),
+            (
+                Type::Guid,
+                plain,
+                json!("ABCDEF00-0000-0000-0000-000000000001"),
+                json!("abcdef00-0000-0000-0000-000000000001"),
+                true,
+            ),
             (Type::List(Type::Int.into()), plain, json!([1, 2]), json!({"results": [1, 2]}), true),
             (Type::List(Type::Int.into()), plain, json!([1, 2]), json!([1]), false),
         ];

@@ -71,7 +71,11 @@ pub(crate) fn lane(program: &Program, draft: &Draft, key: &KeyTried) -> Option<S
 }
 
 /// Fields and values by which a create can be found, with the keys that other drafts have got meanwhile.
-pub(crate) fn search_of(entity: &Entity, key: &KeyTried, filled: impl Fn(&str) -> Option<String>) -> Vec<(String, String)> {
+pub(crate) fn search_of(
+    entity: &Entity,
+    key: &KeyTried,
+    filled: impl Fn(&str) -> Option<String>,
+) -> Vec<(String, String)> {
     let pairs = key.fields.iter().zip(&key.values).map(|(field, value)| {
         let text = value.as_deref().unwrap_or("");
         let text = if super::body::pending(text).is_some() { filled(text)? } else { text.to_owned() };
@@ -116,10 +120,13 @@ pub(crate) async fn recover(pass: &Pass) -> Result<Vec<Verdict>, Ending> {
     Ok(verdicts)
 }
 
-/// A condition that is asked again, `create unless c`, guards a create without a key.
+/// A condition that is asked again, `create unless c`, guards a create without a key; lines are compared with those
+/// that are there before any is added.
 fn is_guarded(pass: &Pass, intent: &Intent) -> bool {
     let mapping = pass.program().mappings.iter().find(|m| *m.name == *intent.mapping);
-    mapping.is_some_and(|m| matches!(m.header.verb, Verb::CreateUnless(_)))
+    mapping.is_some_and(|m| {
+        matches!(m.header.verb, Verb::CreateUnless(_)) || pass.program().entity(m.target).full_name() != intent.entity
+    })
 }
 
 /// The effects of creates, searched together; for each intent the key of what was found.

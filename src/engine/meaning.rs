@@ -1,11 +1,12 @@
 //! What the engine asks of the floors below: what a record means. The compiled program answers; a test may.
 
+use super::hash::hash;
 use crate::connector::Condition;
 use crate::eval::{Compiled, Evaluated, Failure, Known};
 use crate::ir::{Binary, Const, Element, Entity, EntityId, Expr, ExprKind, FieldId, Flow, Program, Search};
 use crate::plan::Reads;
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// The meaning of records, for the flows of one program.
@@ -38,12 +39,10 @@ impl Meaning for Compiled {
         let entity = program.entity(flow.source);
         let row: Value = serde_json::from_str(raw)
             .map_err(|e| Failure::new(format!("the {} is no JSON: {e}", entity.name), flow.span))?;
-        let mut hash = Sha256::new();
+        let mut read = String::new();
         let mut add = |name: &str, value: Option<&Value>| {
-            hash.update(name.as_bytes());
-            hash.update(b"=");
-            hash.update(value.map(Value::to_string).unwrap_or_default().as_bytes());
-            hash.update(b"\n");
+            // Writing into memory does not fail.
+            let _ = writeln!(read, "{name}={}", value.map(Value::to_string).unwrap_or_default());
         };
         for name in reads.wire_names(program, flow.source).iter().filter(|name| *name != "meta_data") {
             add(name, name.split('.').try_fold(&row, |value, part| value.get(part)));
@@ -52,7 +51,7 @@ impl Meaning for Compiled {
         for key in of_fields.flat_map(|meta| &meta.keys).chain(reads.meta(flow.source)) {
             add(key, super::body::meta_value(&row, key));
         }
-        Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+        Ok(hash(read.as_bytes()))
     }
 
     fn filter(&self, flow: usize) -> Vec<Condition> {
@@ -117,6 +116,8 @@ fn text(entity: &Entity, field: FieldId, value: &Const) -> Option<String> {
     match value {
         Const::Text(text) => Some(super::memory::wire_text(entity, field, text)),
         Const::Number(number) => Some(number.normalize().to_string()),
-        Const::Absent | Const::Bool(_) | Const::Date(_) | Const::Instant(_) | Const::Duration(_) | Const::List(_) => None,
+        Const::Absent | Const::Bool(_) | Const::Date(_) | Const::Instant(_) | Const::Duration(_) | Const::List(_) => {
+            None
+        }
     }
 }

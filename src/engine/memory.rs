@@ -251,7 +251,8 @@ impl Memory {
             return;
         }
         for known in self.rows.values_mut() {
-            let old: Vec<String> = known.by_id.iter().filter(|(_, r)| r.seen < oldest).map(|(id, _)| id.clone()).collect();
+            let old: Vec<String> =
+                known.by_id.iter().filter(|(_, r)| r.seen < oldest).map(|(id, _)| id.clone()).collect();
             for id in old {
                 if let Some(row) = known.forget(&id) {
                     row.indexed.iter().for_each(|at| {

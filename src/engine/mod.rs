@@ -8,8 +8,10 @@ mod body;
 mod compare;
 mod decide;
 mod event;
+mod hash;
 mod journal;
 mod lane;
+mod lines;
 mod meaning;
 mod memory;
 pub mod operate;
@@ -18,6 +20,7 @@ mod people;
 mod record;
 mod refusals;
 mod run;
+mod transmit;
 mod write;
 
 pub use decide::Change;

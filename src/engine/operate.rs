@@ -136,11 +136,11 @@ impl Engine {
         let attempts = attempts.into_iter().map(|a| ShownAttempt {
             at: a.at,
             version: a.version,
-            raw: json(a.raw),
-            found: json(a.found),
-            drafts: json(a.drafts),
-            steps: json(a.steps),
-            answers: json(a.answers),
+            raw: json(&a.raw),
+            found: json(&a.found),
+            drafts: json(&a.drafts),
+            steps: json(&a.steps),
+            answers: json(&a.answers),
         });
         Ok(Shown { id: id.to_owned(), record, attempts: attempts.collect() })
     }
@@ -222,7 +222,7 @@ impl Engine {
 }
 
 /// A text of the log as the JSON that it is.
-fn json(text: String) -> Box<RawValue> {
+fn json(text: &str) -> Box<RawValue> {
     let quoted = |text: &str| RawValue::from_string(serde_json::Value::from(text).to_string());
-    RawValue::from_string(text.clone()).or_else(|_| quoted(&text)).expect("a quoted text is JSON")
+    RawValue::from_string(text.to_owned()).or_else(|_| quoted(text)).expect("a quoted text is JSON")
 }

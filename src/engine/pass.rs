@@ -7,7 +7,7 @@ use super::refusals::Refusals;
 use super::{Cancel, PassOptions, Project};
 use crate::connector::{CallError, Connector};
 use crate::eval::{Evaluated, Failure, Known, Need};
-use crate::ir::{Entity, EntityId, ExprKind, Flow, MappingId, OnChange, Program, Stop, StepKind, Type, Verb};
+use crate::ir::{Entity, EntityId, ExprKind, Flow, MappingId, OnChange, Program, StepKind, Stop, Type, Verb};
 use crate::source::Span;
 use crate::store::{Intent, Place, Store, StoreError};
 use jiff::Timestamp;
@@ -51,6 +51,9 @@ impl From<CallError> for Ending {
     }
 }
 
+/// What an evaluation looked at, and what was known of it.
+pub(crate) type Used = Vec<(Need, Vec<Arc<str>>)>;
+
 /// One pass of one flow.
 pub(crate) struct Pass {
     pub(crate) project: Arc<Project>,
@@ -64,6 +67,8 @@ pub(crate) struct Pass {
     refusals: Mutex<Refusals>,
     /// Writes without an outcome, of all flows: their lanes are held.
     open: Mutex<Vec<Intent>>,
+    /// When it began, by the source's clock.
+    pub(crate) began: Timestamp,
 }
 
 impl Pass {
@@ -73,8 +78,8 @@ impl Pass {
         options: PassOptions,
         open: Vec<Intent>,
         cancel: Cancel,
-    ) -> Self {
-        Self {
+    ) -> Result<Self, Ending> {
+        let mut pass = Self {
             project: Arc::clone(&engine.project),
             entities: Arc::clone(&engine.entities),
             connections: Arc::clone(&engine.connections),
@@ -85,7 +90,10 @@ impl Pass {
             memory: Mutex::default(),
             refusals: Mutex::default(),
             open: Mutex::new(open),
-        }
+            began: Timestamp::UNIX_EPOCH,
+        };
+        pass.began = pass.source()?.now();
+        Ok(pass)
     }
 
     pub(crate) fn program(&self) -> &Program {
@@ -120,7 +128,8 @@ impl Pass {
     pub(crate) fn connector(&self, name: &str) -> Result<Arc<dyn Connector>, Ending> {
         let lacks = || {
             Ending::Project(if name.is_empty() {
-                "the project has no connection for a system that the flow uses: add a `connect … to …` to project.flow".to_owned()
+                "the project has no connection for a system that the flow uses: add a `connect … to …` to project.flow"
+                    .to_owned()
             } else {
                 format!("the connection {name} is not open")
             })
@@ -270,7 +279,7 @@ impl Pass {
     }
 
     /// Evaluates a record with what is known; a panic of ours is the record's failure.
-    pub(crate) fn evaluate(&self, raw: &str, now: Timestamp) -> (Evaluated, Vec<(Need, Vec<Arc<str>>)>) {
+    pub(crate) fn evaluate(&self, raw: &str, now: Timestamp) -> (Evaluated, Used) {
         let view = View { pass: self, now, used: RefCell::default() };
         let evaluated = std::panic::catch_unwind(AssertUnwindSafe(|| self.meaning().unit(self.flow, raw, &view)));
         let evaluated = evaluated.unwrap_or_else(|panic| Evaluated::Stopped(Stop::Fail, self.bug(panic.as_ref())));
@@ -282,7 +291,9 @@ impl Pass {
         let what = panic.downcast_ref::<String>().map(String::as_str);
         let what = what.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no words");
         let mut failure = Failure::new(
-            format!("a fault of flowc, not of the record: {what}. Please report it; the record is tried again with the next version"),
+            format!(
+                "a fault of flowc, not of the record: {what}. Please report it; the record is tried again with the next version"
+            ),
             self.flow().span,
         );
         failure.ours = true;
@@ -300,7 +311,7 @@ impl Pass {
 struct View<'p> {
     pass: &'p Pass,
     now: Timestamp,
-    used: RefCell<Vec<(Need, Vec<Arc<str>>)>>,
+    used: RefCell<Used>,
 }
 
 impl Known for View<'_> {

@@ -5,9 +5,9 @@ use super::body::{self, Settled};
 use super::decide::{self, Facts, Step};
 use super::event::{Event, Told};
 use super::journal;
-use super::pass::{Ending, Pass};
+use super::pass::{Ending, Pass, Used};
 use super::write::{Sent, Writing};
-use crate::eval::{Action, Draft, Evaluated, Failure, Need, OnSourceChange, Unit};
+use crate::eval::{Action, Draft, Evaluated, Failure, OnSourceChange, Unit};
 use crate::ir::{EntityId, Stop};
 use crate::limits;
 use crate::source::Span;
@@ -98,7 +98,7 @@ pub(crate) struct Acting<'p> {
     pub(crate) events: Vec<Event>,
     done: Vec<(DraftName, Settled)>,
     target: Option<Target>,
-    used: Vec<(Need, Vec<Arc<str>>)>,
+    used: Used,
     drafts: Vec<serde_json::Value>,
     pub(crate) steps: Vec<serde_json::Value>,
     pub(crate) answers: Vec<serde_json::Value>,
@@ -241,9 +241,10 @@ impl<'p> Acting<'p> {
 
     fn alerts(&mut self, unit: &Unit) {
         // The same version under the same plan was told at its first try.
-        let told_before = self.item.before.as_ref().is_some_and(|b| {
-            b.content_hash == self.item.content_hash && b.plan_hash == self.pass.project.plan_hash
-        });
+        let told_before =
+            self.item.before.as_ref().is_some_and(|b| {
+                b.content_hash == self.item.content_hash && b.plan_hash == self.pass.project.plan_hash
+            });
         for (text, span) in &unit.alerts {
             if !told_before && self.told.insert(text.clone()) {
                 self.alert(text.clone(), *span);
@@ -279,7 +280,7 @@ impl<'p> Acting<'p> {
                 // Parts of it are known only with an answer: after that it comes complete.
                 continue;
             }
-            let name = self.name_of(draft, &settled);
+            let name = Self::name_of(draft, &settled);
             if let Some((_, was)) = self.done.iter().find(|(other, _)| *other == name) {
                 settled[n] = Some(was.clone());
                 continue;
@@ -383,7 +384,7 @@ impl<'p> Acting<'p> {
         })
     }
 
-    fn name_of(&self, draft: &Draft, settled: &[Option<Settled>]) -> DraftName {
+    fn name_of(draft: &Draft, settled: &[Option<Settled>]) -> DraftName {
         let filled = |value: &Option<Arc<str>>| {
             let value = value.as_deref()?;
             let there = body::pending(value).and_then(|n| settled.get(n)).and_then(Option::as_ref);
@@ -394,7 +395,9 @@ impl<'p> Acting<'p> {
         DraftName {
             mapping: Arc::clone(&draft.made.name),
             linked_to: draft.linked_to.clone(),
-            keys: keys.map(|k| (k.fields.iter().map(|f| f.0).collect(), k.values.iter().map(filled).collect())).collect(),
+            keys: keys
+                .map(|k| (k.fields.iter().map(|f| f.0).collect(), k.values.iter().map(filled).collect()))
+                .collect(),
         }
     }
 
@@ -444,9 +447,8 @@ impl<'p> Acting<'p> {
         let place = place.and_then(|span| self.pass.place(span));
         let now = self.pass.source()?.now();
         let before = self.item.before.as_ref();
-        let same = before.filter(|b| {
-            b.content_hash == self.item.content_hash && b.plan_hash == self.pass.project.plan_hash
-        });
+        let same =
+            before.filter(|b| b.content_hash == self.item.content_hash && b.plan_hash == self.pass.project.plan_hash);
         let unsuccessful = matches!(state, State::Parked | State::Waiting);
         let people = self.people();
         let row = RecordRow {
@@ -487,7 +489,8 @@ impl<'p> Acting<'p> {
     }
 
     fn attempt(&self, now: Timestamp, people: Vec<String>) -> Attempt {
-        let found: Vec<serde_json::Value> = self.used.iter().map(|(need, rows)| self.pass.found_json(need, rows)).collect();
+        let found: Vec<serde_json::Value> =
+            self.used.iter().map(|(need, rows)| self.pass.found_json(need, rows)).collect();
         let text = |list: &[serde_json::Value]| serde_json::Value::from(list.to_vec()).to_string();
         let days = i64::from(self.pass.project.log_days);
         Attempt {

@@ -2,6 +2,7 @@
 //! is evaluated, asked for together, acted on in lanes, and settled; only then the position moves on.
 
 use super::event::{Event, Told};
+use super::hash::hash;
 use super::lane::Lanes;
 use super::pass::{Ending, Pass, Telling};
 use super::record::{self, Acted, Item, OUTCOME};
@@ -11,7 +12,6 @@ use crate::eval::{Evaluated, Need};
 use crate::limits;
 use crate::store::{Change, Commit, RecordFilter, RecordRow, State};
 use jiff::Timestamp;
-use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use tokio::task::JoinSet;
@@ -25,9 +25,8 @@ pub(crate) async fn pass(
     cancel: &Cancel,
 ) -> Result<(), Ending> {
     let open = engine.store.open_intents(None).await?;
-    let pass = Arc::new(Pass::new(engine, flow, options.clone(), open, cancel.clone()));
-    let source = pass.source()?;
-    let began = (std::time::Instant::now(), source.now());
+    let pass = Arc::new(Pass::new(engine, flow, options.clone(), open, cancel.clone())?);
+    let began = (std::time::Instant::now(), pass.began);
     keep_sources(&pass).await?;
     super::journal::recover(&pass).await?;
     if options.only.is_empty() && !options.dry_run {
@@ -151,7 +150,8 @@ async fn gone(pass: &Pass, key: &str, telling: &mut Telling<'_>) -> Result<(), E
     let (mapping, entity) = pass.writes();
     let told = Told { id: pass.label(key), mapping, entity, reason: Some(reason.clone()), ..Told::default() };
     let now = pass.source()?.now();
-    let row = RecordRow { state: State::Skipped, reason: Some(reason), waits_for: None, due: None, updated: now, ..row };
+    let row =
+        RecordRow { state: State::Skipped, reason: Some(reason), waits_for: None, due: None, updated: now, ..row };
     pass.store().settle_record(row).await?;
     telling.say(Event::Skipped(told));
     Ok(())
@@ -200,7 +200,7 @@ async fn process(
 
 /// A record as it was read.
 async fn item(pass: &Pass, raw: Raw, now: Timestamp) -> Result<Item, Ending> {
-    let whole = || Sha256::digest(raw.0.as_bytes()).iter().map(|b| format!("{b:02x}")).collect::<String>();
+    let whole = || hash(raw.0.as_bytes());
     let content_hash = pass.meaning().content_hash(pass.flow, &raw.0).unwrap_or_else(|_| whole());
     // Without a key it can't be found again; by its content it can.
     let key = pass.meaning().key_of(pass.flow, &raw.0);
@@ -235,11 +235,12 @@ fn settled(pass: &Pass, item: &Item, forced: bool, now: Timestamp) -> Known {
         return Known::New;
     }
     match before.state {
+        // What this very pass has written comes back as an echo.
+        State::Written | State::Skipped if before.updated >= pass.began => Known::Quiet,
         State::Written | State::Skipped => Known::Unchanged,
-        State::Parked if forced => Known::New,
-        State::Parked => Known::Quiet,
-        State::Waiting if forced || before.due.is_none_or(|due| due <= now) => Known::New,
-        State::Waiting => Known::Quiet,
+        State::Parked | State::Waiting if forced => Known::New,
+        State::Waiting if before.due.is_none_or(|due| due <= now) => Known::New,
+        State::Parked | State::Waiting => Known::Quiet,
     }
 }
 
@@ -250,10 +251,7 @@ fn unchanged(pass: &Pass, item: &Item) -> Told {
 }
 
 /// Rounds of questions for the whole page together; answers the records that are to be acted on, with their lanes.
-async fn know(
-    pass: &Pass,
-    items: BTreeMap<usize, Arc<Item>>,
-) -> Result<Vec<(Arc<Item>, Vec<String>)>, Ending> {
+async fn know(pass: &Pass, items: BTreeMap<usize, Arc<Item>>) -> Result<Vec<(Arc<Item>, Vec<String>)>, Ending> {
     let mut open: Vec<usize> = items.keys().copied().collect();
     let mut lanes: BTreeMap<usize, Vec<String>> = BTreeMap::new();
     for _ in 0..limits::STAGES_MAX {
@@ -321,7 +319,9 @@ async fn act(pass: &Arc<Pass>, ready: Vec<(Arc<Item>, Vec<String>)>, telling: &m
             Acted::Ended(end, events) => (events, Some(end)),
             Acted::Bug(reason, events) => (events, Some(Ending::Bug(reason))),
         };
-        events.into_iter().for_each(|event| telling.say(event));
+        for event in events {
+            telling.say(event);
+        }
         if let Some(end) = end {
             if let Ending::Bug(reason) = &end {
                 let told = Told { id: pass.label(&items[n].key), reason: Some(reason.clone()), ..Told::default() };

@@ -144,7 +144,7 @@ impl BalanceCode {
         Ok(true)
     }
 
-    fn failure<'r>(&self, run: &mut Run<'r>, sum: Decimal, to: Decimal) -> Halt {
+    fn failure(&self, run: &mut Run<'_>, sum: Decimal, to: Decimal) -> Halt {
         run.locals[self.sum as usize] = Value::Number(sum);
         let mut failure = match self.otherwise.as_ref().map(|otherwise| otherwise.eval(run)) {
             Some(Err(halt)) => match halt {

@@ -21,7 +21,7 @@ use crate::ir::{
 use crate::plan::Reads;
 use crate::source::Span;
 use jiff::tz::TimeZone;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, OnceLock};
 
 /// A program ready to be run over records, by any number of threads at once.
@@ -40,6 +40,8 @@ pub struct Compiled {
     /// The same program with its steps told, made when somebody asks why.
     tracing: OnceLock<Box<Compiled>>,
     sources: BTreeMap<Arc<str>, String>,
+    /// Layouts of what each flow reads alone, made when its records are first compared.
+    pub(crate) flow_layouts: Vec<OnceLock<Layouts>>,
 }
 
 /// What is collected while a program is compiled.
@@ -55,6 +57,8 @@ pub(crate) struct Compiler<'p> {
     pub(crate) other: Option<EntityId>,
     /// Mappings compiled so far.
     pub(crate) mappings_made: usize,
+    /// Parts that are compiled, by where their builder lies.
+    pub(crate) part_numbers: HashMap<usize, usize>,
 }
 
 impl Compiled {
@@ -79,6 +83,7 @@ impl Compiled {
             trace,
             other: None,
             mappings_made: 0,
+            part_numbers: HashMap::new(),
         };
         let tables = program.lookups.iter().map(|lookup| Table::new(&mut compiler, lookup)).collect();
         let mut mappings = Vec::with_capacity(program.mappings.len());
@@ -91,7 +96,22 @@ impl Compiled {
         let zone = program.zone.as_deref().and_then(|zone| TimeZone::get(zone).ok()).unwrap_or(TimeZone::UTC);
         let tracing = OnceLock::new();
         let wires = Wires::new(&program);
-        Self { program, layouts, wires, pool, tables, parts, mappings, flows, scripts, zone, tracing, sources }
+        let flow_layouts = program.flows.iter().map(|_| OnceLock::new()).collect();
+        Self {
+            flow_layouts,
+            program,
+            layouts,
+            wires,
+            pool,
+            tables,
+            parts,
+            mappings,
+            flows,
+            scripts,
+            zone,
+            tracing,
+            sources,
+        }
     }
 
     /// The program with every step told.

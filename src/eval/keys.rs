@@ -422,7 +422,7 @@ impl<'r> Search<'r> {
     }
 }
 
-impl<'r> Run<'r> {
+impl Run<'_> {
     /// The values of a search as texts; none when a value that must be there is absent in a search of one value.
     pub(crate) fn key_values(&mut self, values: &[Code], place: Span) -> Result<Option<Vec<Option<Arc<str>>>>, Halt> {
         let mut texts = Vec::with_capacity(values.len());

@@ -2,14 +2,15 @@
 
 use super::balance::BalanceCode;
 use super::compile::{Compiler, call};
+use super::emit::Plain;
 use super::keys::{HeaderCode, Resolved, VerbCode};
 use super::part::{RequiredCode, StepCode, StepKindCode, WhenCode};
 use super::run::{Code, Eval, Run};
 use super::value::{NEEDS, Record, Value, same, show};
 use super::wire::{left_out, write};
 use super::{Action, Draft, DraftField, Failure, FieldWhen, Halt, KeyTried, Made as MadeBy, ops};
-use crate::ir::{EntityId, Expr, ExprKind, FieldId, Flow, LocalId, Mapping, MappingId, Stop};
-use crate::plan::each;
+use crate::ir::{Const, EntityId, Expr, ExprKind, FieldId, Flow, LocalId, Mapping, MappingId, Stop, Verb};
+use crate::plan::{each, each_step};
 use crate::source::Span;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -68,6 +69,8 @@ pub(crate) struct MappingCode {
     balance: Option<BalanceCode>,
     then: Vec<Code>,
     required: Vec<RequiredCode>,
+    /// How its payload is written without its values between, where nothing but the payload is made.
+    pub(crate) plain: Option<Plain>,
     span: Span,
 }
 
@@ -132,7 +135,10 @@ fn written(compiler: &mut Compiler<'_>, expr: &Expr, role: Role) -> Code {
 impl MappingCode {
     pub(crate) fn new(compiler: &mut Compiler<'_>, mapping: &Mapping) -> Self {
         compiler.other = Some(mapping.target);
+        let required = RequiredCode::all(compiler, mapping.target);
+        let plain = if makes_more(mapping) { None } else { Plain::new(compiler, &mapping.steps, &required, false) };
         Self {
+            plain,
             id: MappingId(u32::try_from(compiler.mappings_made).unwrap_or(u32::MAX)),
             target: mapping.target,
             params: mapping.params.iter().map(|(_, _, local)| local.0).collect(),
@@ -142,10 +148,27 @@ impl MappingCode {
             header: HeaderCode::new(compiler, &mapping.header),
             balance: mapping.balance.as_ref().map(|balance| BalanceCode::new(compiler, balance)),
             then: mapping.then.iter().map(|expr| written(compiler, expr, Role::Follows)).collect(),
-            required: RequiredCode::all(compiler, mapping.target),
+            required,
             span: mapping.span,
         }
     }
+}
+
+/// Whether a mapping makes more than its payload, or looks at what it makes or at what is there.
+fn makes_more(mapping: &Mapping) -> bool {
+    let mut more = mapping.balance.is_some()
+        || !mapping.then.is_empty()
+        || !matches!(mapping.header.verb, Verb::CreateOnce | Verb::Upsert | Verb::CreateUnless(_));
+    each_step(&mapping.steps, &mut |e| {
+        more |= matches!(
+            e.kind,
+            ExprKind::Ensure(..) | ExprKind::Write(..) | ExprKind::It(_) | ExprKind::ItSelf | ExprKind::Was
+        );
+    });
+    if let Verb::CreateUnless(cond) = &mapping.header.verb {
+        more |= super::fold::fold(cond) != Some(Const::Bool(false));
+    }
+    more
 }
 
 /// The steps that fill the keys, and those that these depend on.
@@ -530,7 +553,7 @@ impl MappingCode {
     }
 
     /// The way to a field by wire names, its entity, and itself. An entry of `meta_data` stands under its key.
-    fn wire_path<'r>(&self, run: &Run<'r>, path: &[FieldId]) -> (Vec<Arc<str>>, EntityId, FieldId) {
+    fn wire_path(&self, run: &Run<'_>, path: &[FieldId]) -> (Vec<Arc<str>>, EntityId, FieldId) {
         let mut names = Vec::with_capacity(path.len());
         let (mut entity, mut last) = (self.target, path[0]);
         for (n, field) in path.iter().enumerate() {

@@ -6,8 +6,10 @@
 mod balance;
 mod body;
 mod compile;
+mod content;
 mod decode;
 mod draft;
+mod emit;
 mod failure;
 mod fold;
 mod given;

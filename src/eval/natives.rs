@@ -69,7 +69,8 @@ fn apply<'r>(run: &mut Run<'r>, native: Native, args: &[Value<'r>], at: &At) -> 
         | N::Postcode
         | N::Street
         | N::StartsWith
-        | N::EndsWith => on_text(run, native, args, at),
+        | N::EndsWith
+        | N::TextOf => on_text(run, native, args, at),
         N::Join
         | N::Present
         | N::Distinct
@@ -109,7 +110,7 @@ fn or_absent<'r>(text: &'r str, at: &At) -> Value<'r> {
     if text.is_empty() && at.ty.is_optional() { Value::Absent } else { Value::Text(text) }
 }
 
-fn wrong<'r>(run: &Run<'r>, native: Native, at: &At) -> Halt {
+fn wrong(run: &Run<'_>, native: Native, at: &At) -> Halt {
     run.broken_promise(&format!("`{}` with other arguments than it has", native.name()), at.span)
 }
 
@@ -164,11 +165,25 @@ fn on_text<'r>(run: &mut Run<'r>, native: Native, args: &[Value<'r>], at: &At) -
             std::borrow::Cow::Borrowed(code) => Value::Text(code),
             std::borrow::Cow::Owned(code) => run.text(&code),
         },
+        Native::TextOf => text_of(run, t),
         Native::Street => street(run, t),
         Native::StartsWith => Value::Bool(other(1).is_some_and(|o| t.starts_with(o))),
         Native::EndsWith => Value::Bool(other(1).is_some_and(|o| t.ends_with(o))),
         _ => return Err(wrong(run, native, at)),
     })
+}
+
+/// The text or number that a piece of JSON is.
+fn text_of<'r>(run: &Run<'r>, json: &'r str) -> Value<'r> {
+    match json.as_bytes().first() {
+        Some(b'"') => match serde_json::from_str::<std::borrow::Cow<'_, str>>(json) {
+            Ok(text) if text.is_empty() => Value::Absent,
+            Ok(text) => Value::Text(run.arena.alloc_str(&text)),
+            Err(_) => Value::Absent,
+        },
+        Some(b'[' | b'{' | b'n') | None => Value::Absent,
+        Some(_) => Value::Text(json),
+    }
 }
 
 /// Cut to the field that it is for: `(text, most, "word" or "char", in UTF-16 units)`.
@@ -219,7 +234,7 @@ fn on_list<'r>(run: &mut Run<'r>, native: Native, args: &[Value<'r>], at: &At) -
             if texts.is_empty() { Value::Absent } else { run.text(&texts.join(by)) }
         }
         Native::Present => {
-            let present: Vec<Value<'r>> = list.iter().copied().filter(|v| v.is_some()).collect();
+            let present: Vec<Value<'r>> = list.iter().copied().filter(super::value::Value::is_some).collect();
             run.list(&present)
         }
         Native::Distinct => {
@@ -389,7 +404,7 @@ fn parsed<'r>(native: Native, value: Value<'r>, at: &At) -> Eval<'r> {
 
 fn extreme<'r>(native: Native, values: &[Value<'r>], at: &At) -> Eval<'r> {
     let mut best = Value::Absent;
-    for value in values.iter().copied().filter(|v| v.is_some()) {
+    for value in values.iter().copied().filter(super::value::Value::is_some) {
         let better = match (value, best) {
             (_, Value::Absent) => true,
             (Value::Number(a), Value::Number(b)) => (a > b) == (native == Native::Max) && a != b,

@@ -1,6 +1,7 @@
 //! Steps of mappings and parts: values that get names, fields that are filled, checks.
 
 use super::compile::{Compiler, call};
+use super::emit::Plain;
 use super::run::{Code, Run};
 use super::value::{Built, BuiltField, NEEDS, Value, show};
 use super::wire::left_out;
@@ -46,6 +47,8 @@ pub(crate) struct PartCode {
     pub(crate) steps: Vec<StepCode>,
     /// `it` is looked at.
     uses_it: bool,
+    /// How it is written without its values between, where it can be.
+    pub(crate) plain: Option<Plain>,
     pub(crate) required: Vec<RequiredCode>,
 }
 
@@ -143,17 +146,29 @@ impl RequiredCode {
 impl PartCode {
     /// A part as code.
     pub(crate) fn compile(compiler: &mut Compiler<'_>, builder: &Builder) -> Code {
+        let n = Self::number(compiler, builder);
+        call(move |run| Self::make(run, n))
+    }
+
+    /// The number of a compiled part; one that stands in several compiled forms is compiled once.
+    pub(crate) fn number(compiler: &mut Compiler<'_>, builder: &Builder) -> usize {
+        let address = std::ptr::from_ref(builder) as usize;
+        if let Some(n) = compiler.part_numbers.get(&address) {
+            return *n;
+        }
         let mut uses_it = false;
         each_step(&builder.steps, &mut |e| uses_it |= matches!(e.kind, ExprKind::It(_) | ExprKind::ItSelf));
         let steps = StepCode::all(compiler, builder.entity, &builder.steps);
         let required = RequiredCode::all(compiler, builder.entity);
         uses_it |= required.iter().any(|r| r.cond.is_some());
+        let plain = Plain::new(compiler, &builder.steps, &required, uses_it);
         let n = compiler.parts.len();
-        compiler.parts.push(Self { entity: builder.entity, steps, uses_it, required });
-        call(move |run| Self::make(run, n))
+        compiler.parts.push(Self { entity: builder.entity, steps, uses_it, plain, required });
+        compiler.part_numbers.insert(address, n);
+        n
     }
 
-    fn make<'r>(run: &mut Run<'r>, n: usize) -> super::run::Eval<'r> {
+    pub(crate) fn make<'r>(run: &mut Run<'r>, n: usize) -> super::run::Eval<'r> {
         let part: &'r Self = &run.compiled.parts[n];
         if part.uses_it {
             let updating = run.updating();

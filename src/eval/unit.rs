@@ -50,9 +50,23 @@ impl Compiled {
     /// What is written when a mapping is applied to records and constants: a test's or a person's question. An
     /// argument is the JSON text of a record of its parameter's entity, or a constant.
     pub fn apply(&self, mapping: MappingId, args: &[Argument<'_>], known: &dyn Known) -> Evaluated {
-        let arena = Bump::new();
-        let mut run = self.run(&arena, known, None);
-        run.apply(mapping, args)
+        self.apply_in(&Bump::new(), &mut Learnt::default(), mapping, args, known)
+    }
+
+    /// As [`Self::apply`], in an arena and with what earlier records taught.
+    pub(crate) fn apply_in(
+        &self,
+        arena: &Bump,
+        learnt: &mut Learnt,
+        mapping: MappingId,
+        args: &[Argument<'_>],
+        known: &dyn Known,
+    ) -> Evaluated {
+        let mut run = self.run(arena, known, None);
+        run.learnt = std::mem::take(learnt);
+        let outcome = run.apply(mapping, args);
+        *learnt = std::mem::take(&mut run.learnt);
+        outcome
     }
 
     /// The key of a record of a flow, as links and the journal name it.

@@ -21,6 +21,8 @@ pub(crate) struct Wire {
     /// The member's name as JSON text with its colon: `"YourRef":`.
     pub(crate) member: Box<[u8]>,
     pub(crate) shape: Shape,
+    /// How the elements of a list are written.
+    pub(crate) element: Option<Box<Wire>>,
     /// Longest text, and what it is counted in.
     limit: Option<(usize, text::Unit)>,
     /// Most decimals.
@@ -74,6 +76,10 @@ impl Wires {
 
 impl Wire {
     fn new(program: &Program, connector: &str, field: &Field) -> Self {
+        let element = field.ty.present().element().map(|element| {
+            let element = Field { ty: element.clone(), ..field.clone() };
+            Box::new(Self::new(program, connector, &element))
+        });
         let mut member = Vec::new();
         write_text(&field.wire, &mut member);
         member.push(b':');
@@ -94,6 +100,7 @@ impl Wire {
             name: Arc::clone(&field.name),
             member: member.into(),
             shape: shape(program, connector, field.ty.present(), field.form.form),
+            element,
             limit,
             scale,
             meta: field.meta.as_ref().and_then(|m| m.keys.first()).map(Arc::clone),
@@ -248,7 +255,14 @@ fn write_shape<'r>(
         }
         (Shape::Nested, Value::Built(built)) => return object(run, built, out),
         (Shape::Nested, Value::Record(record)) => return record_object(run, record, place, out),
-        (Shape::Json, Value::Text(json)) => out.extend_from_slice(json.as_bytes()),
+        (Shape::Json, Value::Text(json)) => {
+            // What was read as JSON goes on as it is; all else is a text.
+            if serde_json::from_str::<&serde_json::value::RawValue>(json).is_ok() {
+                out.extend_from_slice(json.as_bytes());
+            } else {
+                write_text(json, out);
+            }
+        }
         (Shape::Number { in_text: false, fraction: false } | Shape::Json, Value::Number(n)) => {
             decimal::write(n, out);
         }

@@ -125,6 +125,8 @@ natives! {
     MetaOf = "meta",
     /// What a document's lines come to as the ledger adds them: per VAT code, rounded per code.
     DocumentTotal = "document_total",
+    /// The text or number that a piece of JSON is; absent when it is a list or an object.
+    TextOf = "text",
     /// The first group that the pattern captures, in order; empty when it doesn't match.
     Capture = "capture",
 }

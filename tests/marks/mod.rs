@@ -3,27 +3,26 @@
 //! line above it. `#!@file.csv:3 CODE …` speaks of a line of another file, which can bear no marks itself.
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
 
 /// A mark: the file's last part where it is another one, its line, and what is told there.
-pub struct Mark {
-    pub file: String,
-    pub line: usize,
-    pub code: String,
-    pub part: String,
+pub(crate) struct Mark {
+    pub(crate) file: String,
+    pub(crate) line: usize,
+    pub(crate) code: String,
+    pub(crate) part: String,
 }
 
 /// Something that was told.
-pub struct Told {
-    pub file: String,
-    pub line: usize,
-    pub code: &'static str,
-    pub message: String,
-    pub rest: String,
+pub(crate) struct Told {
+    pub(crate) file: String,
+    pub(crate) line: usize,
+    pub(crate) code: &'static str,
+    pub(crate) message: String,
+    pub(crate) rest: String,
 }
 
 /// The marks of a file that is called so.
-pub fn marks(file: &str, text: &str) -> Vec<Mark> {
+pub(crate) fn marks(file: &str, text: &str) -> Vec<Mark> {
     let mut marks = Vec::new();
     for (n, line) in text.lines().enumerate() {
         for mark in line.split("#!").skip(1) {
@@ -43,7 +42,7 @@ pub fn marks(file: &str, text: &str) -> Vec<Mark> {
 }
 
 /// Both ways: nothing missing, nothing more. What is wrong, a line each; empty when all is as marked.
-pub fn compare(marks: Vec<Mark>, mut told: Vec<Told>) -> String {
+pub(crate) fn compare(marks: Vec<Mark>, mut told: Vec<Told>) -> String {
     let mut wrong = String::new();
     for mark in marks {
         let fits = |t: &Told| {
@@ -60,17 +59,4 @@ pub fn compare(marks: Vec<Mark>, mut told: Vec<Told>) -> String {
             .expect("a text can be written to");
     }
     wrong
-}
-
-/// The `.flow` files in and below a folder.
-pub fn flow_files(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).expect("the corpus is part of the sources") {
-        let path = entry.expect("the corpus can be read").path();
-        if path.is_dir() {
-            flow_files(&path, found);
-        } else if path.extension().is_some_and(|e| e == "flow") {
-            found.push(path);
-        }
-    }
-    found.sort();
 }

@@ -36,6 +36,7 @@ pub(super) struct Shop {
     base: Url,
     /// Rows that this shop can answer at once; less after it could not.
     page: AtomicU32,
+    page_max: u32,
     workers: Semaphore,
     budget: Budget,
 }
@@ -66,6 +67,7 @@ impl Shop {
             timing: setup.timing,
             base,
             page: AtomicU32::new(rows),
+            page_max: rows,
             workers: Semaphore::new(PARALLEL),
         })
     }
@@ -119,7 +121,11 @@ impl Shop {
             let records =
                 heard.and_then(|heard| json::rows(&heard.body).map_err(|what| self.http.garbled(what, Effect::Read)));
             match records {
-                Ok(records) => return Ok((records, rows)),
+                Ok(records) => {
+                    // What failed may have been a fault of the moment: the next page may be larger again.
+                    self.page.store((rows * 2).min(self.page_max), Ordering::Relaxed);
+                    return Ok((records, rows));
+                }
                 Err(error) => tries.pause(error).await?,
             }
         }

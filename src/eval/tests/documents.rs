@@ -13,6 +13,7 @@ const VAT_5: &str = r#"{"ID":"55555555-5555-5555-5555-555555555555","Code":"5","
 const ROWS: &[(&str, &str)] = &[("Item", ITEM_A), ("Item", ITEM_B), ("VATCode", VAT_4), ("VATCode", VAT_5)];
 
 /// The order becomes a sales order of an ensured account, with a contact, and is marked afterwards.
+#[expect(clippy::too_many_lines, reason = "one program, put together by hand")]
 fn orders(vat: &str) -> Program {
     let mut p = lab();
     let order = Type::Record(of(&p, "Order"));
@@ -395,4 +396,18 @@ fn what_needs_nothing_is_asked_nothing() {
         !needs.iter().any(|n| matches!(n, Need::Find { entity, .. } if *entity == of(&p, "Account"))),
         "only a new order needs its account"
     );
+}
+
+#[test]
+fn only_what_is_read_is_content() {
+    let p = orders("4");
+    let compiled = Compiled::new(Arc::new(p));
+    let hash = |raw: &str| compiled.content_hash(0, raw).unwrap();
+    let value: serde_json::Value = serde_json::from_str(ORDER).unwrap();
+    let mut members: Vec<(String, serde_json::Value)> = value.as_object().unwrap().clone().into_iter().collect();
+    members.reverse();
+    let turned = serde_json::Value::Object(members.into_iter().collect()).to_string();
+    assert_eq!(hash(ORDER), hash(&turned));
+    assert_eq!(hash(ORDER), hash(&ORDER.replace("\"status\":\"processing\"", "\"status\":\"completed\"")));
+    assert_ne!(hash(ORDER), hash(&ORDER.replace("24.20", "24.30")));
 }

@@ -4,6 +4,8 @@ mod open;
 mod read;
 mod rename;
 mod tables;
+#[cfg(test)]
+mod tests;
 mod write;
 mod writer;
 
@@ -42,6 +44,10 @@ impl Embedded {
     /// [`StoreError::Disk`].
     pub fn open(path: &Path, key: &Key) -> Result<Self, StoreError> {
         let (database, seal) = open::open(path, key)?;
+        Self::over(path, database, seal)
+    }
+
+    fn over(path: &Path, database: Database, seal: Seal) -> Result<Self, StoreError> {
         let file = Arc::new(File { path: path.display().to_string().into(), database, seal });
         Ok(Self { writer: Writer::start(Arc::clone(&file))?, file })
     }

@@ -69,12 +69,35 @@ pub(super) enum Trouble {
     Refused(StoreError),
 }
 
-macro_rules! from_redb {
-    ($($error:ident)*) => { $(impl From<redb::$error> for Trouble {
-        fn from(error: redb::$error) -> Self { Self::File(Box::new(error.into())) }
-    })* };
+impl From<redb::TableError> for Trouble {
+    fn from(error: redb::TableError) -> Self {
+        Self::File(Box::new(error.into()))
+    }
 }
-from_redb!(TableError StorageError CommitError TransactionError DatabaseError);
+
+impl From<redb::StorageError> for Trouble {
+    fn from(error: redb::StorageError) -> Self {
+        Self::File(Box::new(error.into()))
+    }
+}
+
+impl From<redb::CommitError> for Trouble {
+    fn from(error: redb::CommitError) -> Self {
+        Self::File(Box::new(error.into()))
+    }
+}
+
+impl From<redb::TransactionError> for Trouble {
+    fn from(error: redb::TransactionError) -> Self {
+        Self::File(Box::new(error.into()))
+    }
+}
+
+impl From<redb::DatabaseError> for Trouble {
+    fn from(error: redb::DatabaseError) -> Self {
+        Self::File(Box::new(error.into()))
+    }
+}
 
 impl From<StoreError> for Trouble {
     fn from(error: StoreError) -> Self {

@@ -1,0 +1,272 @@
+//! The header of a mapping: its verb and keys, what an update may touch, what is balanced and what follows.
+
+use super::body::{Body, Local, constant_of};
+use super::fits::Place;
+use super::suggest;
+use crate::ir::{
+    Balance, Const, EntityId, Expr, ExprKind, FieldId, Key, KeyField, Native, OnChange, Overwrite, Rest, Type, Verb,
+};
+use crate::source::{Diagnostic, Span, codes};
+use crate::syntax::ast::{self, ExprKind as A, Stmt, StmtKind};
+use std::sync::Arc;
+
+impl Body<'_, '_> {
+    /// A statement of a mapping that fills nothing.
+    pub(crate) fn header_statement(&mut self, stmt: &Stmt) {
+        let Some(target) = self.target else { return };
+        match &stmt.kind {
+            StmtKind::Header(h) => {
+                let verb = match h.verb {
+                    ast::Verb::CreateOnce => Verb::CreateOnce,
+                    ast::Verb::Upsert => Verb::Upsert,
+                    ast::Verb::Update => Verb::Update,
+                };
+                self.set_verb(verb, stmt.span);
+                let keys = h.keys.iter().filter_map(|k| self.key(target, k)).collect();
+                self.header.keys = keys;
+                self.header.otherwise = h.otherwise.as_ref().map(|o| self.stop_only(o));
+            }
+            StmtKind::CreateUnless(cond) => {
+                let lowered = self.expr(cond, Some(&Type::Bool));
+                let cond = self.accept(lowered, &Type::Bool, "`create unless`");
+                self.set_verb(Verb::CreateUnless(Box::new(cond)), stmt.span);
+            }
+            StmtKind::Delete { key, cond, otherwise } => {
+                let key = self.key(target, key);
+                let cond = cond.as_ref().map(|c| {
+                    let was = self.was.replace((target, false));
+                    let lowered = self.expr(c, Some(&Type::Bool));
+                    let cond = self.accept(lowered, &Type::Bool, "the condition of `delete`");
+                    self.was = was;
+                    Box::new(cond)
+                });
+                self.set_verb(Verb::Delete(cond), stmt.span);
+                self.header.keys.extend(key);
+                self.header.otherwise = otherwise.as_ref().map(|o| match &o.kind {
+                    A::Alert(Some(message)) => self.expr(message, None),
+                    _ => self.stop_only(o),
+                });
+            }
+            StmtKind::Prefer(name, value) => {
+                if let Some(field) = self.cx.field_named(target, &name.text, name.span) {
+                    let ty = self.cx.program.entity(target).get(field).ty.clone().optional();
+                    let lowered = self.expr(value, Some(&ty));
+                    let place = Place { what: format!("`{}`", name.text), declared: None, length_at_run: true };
+                    let value = self.accept_at(lowered, &ty, &place);
+                    self.header.prefer.push((field, value));
+                }
+            }
+            StmtKind::PreferNewest(name) => self.header.newest = self.cx.field_named(target, &name.text, name.span),
+            StmtKind::Overwrite { mode, fields } => self.overwrite(mode, fields.as_ref()),
+            StmtKind::OnChange(change) => self.on_change(target, change),
+            StmtKind::Balance(balance) => self.balance(target, balance, stmt.span),
+            StmtKind::Then(write) => {
+                let lowered = self.written(write);
+                self.header.then.push(lowered);
+            }
+            _ => {}
+        }
+    }
+
+    fn set_verb(&mut self, verb: Verb, span: Span) {
+        if let Some((_, before)) = self.header.verb {
+            self.cx.report(
+                Diagnostic::new(&codes::FILLED_TWICE, span, "a mapping says once when it creates and updates")
+                    .related(before, "said here already")
+                    .help("keep one of the two"),
+            );
+        }
+        self.header.verb = Some((verb, span));
+    }
+
+    fn key(&mut self, target: EntityId, key: &ast::Key) -> Option<Key> {
+        match key {
+            ast::Key::Itself(_) => Some(Key::Itself),
+            ast::Key::Linked(of) => {
+                let of = self.expr(of, None);
+                self.record_of_ours(&of);
+                Some(Key::Linked(of))
+            }
+            ast::Key::By(fields) => {
+                let by: Vec<KeyField> = fields
+                    .iter()
+                    .filter_map(|f| {
+                        Some(KeyField {
+                            field: self.cx.field_named(target, &f.name.text, f.name.span)?,
+                            optional: f.optional,
+                        })
+                    })
+                    .collect();
+                if by.len() == fields.len()
+                    && let (Some(first), Some(last)) = (fields.first(), fields.last())
+                {
+                    let ids: Vec<FieldId> = by.iter().map(|k| k.field).collect();
+                    self.searchable(target, &ids, first.name.span.to(last.name.span));
+                }
+                (!by.is_empty()).then_some(Key::By(by))
+            }
+        }
+    }
+
+    fn overwrite(&mut self, mode: &ast::Expr, fields: Option<&ast::Expr>) {
+        let lowered = self.expr(mode, Some(&Type::Text(None)));
+        self.header.overwrite = match constant_of(&lowered).as_ref() {
+            Some(Const::Text(text)) => self.overwrite_mode(text, mode.span),
+            _ => {
+                self.known_before(&lowered, "what an update may touch");
+                None
+            }
+        };
+        let Some(fields) = fields else { return };
+        let target = self.target.map_or(Type::Unknown, Type::FieldOf);
+        let lowered = self.expr(fields, Some(&Type::List(Arc::new(target))));
+        self.header.overwrite_fields = match constant_of(&lowered) {
+            Some(Const::List(list)) => {
+                Some(list.into_iter().filter_map(|c| if let Const::Text(t) = c { Some(t) } else { None }).collect())
+            }
+            _ => {
+                self.known_before(&lowered, "the fields that an update may touch");
+                None
+            }
+        };
+    }
+
+    fn overwrite_mode(&mut self, text: &str, span: Span) -> Option<Overwrite> {
+        Some(match text {
+            "nothing" => Overwrite::Nothing,
+            "empty" => Overwrite::Empty,
+            "changed" => Overwrite::Changed,
+            "all" => Overwrite::All,
+            other => {
+                let modes = ["nothing", "empty", "changed", "all"].map(str::to_owned);
+                let mut d = Diagnostic::new(&codes::UNKNOWN_VALUE, span, format!("`{other}` is no way to overwrite"))
+                    .label("no such value")
+                    .help("one of \"nothing\", \"empty\", \"changed\" or \"all\"");
+                if let Some(near) = suggest::hint(other, modes.into()) {
+                    d = d.fix(format!("use \"{near}\""), span, format!("\"{near}\""));
+                }
+                self.cx.report(d);
+                return None;
+            }
+        })
+    }
+
+    /// What a header says is a literal or a setting; a question that nobody has answered yet is no mistake of its own.
+    fn known_before(&mut self, e: &Expr, what: &str) {
+        let open = matches!(e.kind, ExprKind::Unanswered(_)) || e.ty == Type::Unknown;
+        if !open && constant_of(e) != Some(Const::Absent) {
+            let message = format!("{what} must be known before anything runs");
+            self.cx.say(&codes::TYPE_MISMATCH, e.span, message, "write a text, a list of field names, or a setting");
+        }
+    }
+
+    /// `else fail "…"`, `else skip "…"`, `else wait "…"`
+    fn stop_only(&mut self, e: &ast::Expr) -> Expr {
+        let lowered = self.expr(e, None);
+        if !matches!(lowered.ty, Type::Never | Type::Unknown) {
+            let shown = self.cx.show(&lowered.ty);
+            let message = format!("behind this `else` stands what happens to the record; this is {shown}");
+            self.cx.say(&codes::MISPLACED, e.span, message, "write `else fail \"why\"` or `else skip \"why\"`");
+        }
+        lowered
+    }
+
+    /// What follows a write or is written by a flow: a mapping, or none.
+    pub(crate) fn written(&mut self, e: &ast::Expr) -> Expr {
+        let writes = std::mem::replace(&mut self.writes, true);
+        // After the write `it` is as the system answered: all of its fields are known.
+        let its = self.its.len();
+        let lowered = self.expr(e, None);
+        self.its.truncate(its);
+        self.writes = writes;
+        if !matches!(lowered.ty, Type::Nothing | Type::Never | Type::Unknown) {
+            let message = format!("`write` wants a mapping; this is {}", self.cx.show(&lowered.ty));
+            self.cx.say(&codes::FLOW_SHAPE, e.span, message, "name a mapping: `write sales_order(order)`");
+        }
+        lowered
+    }
+
+    fn on_change(&mut self, target: EntityId, change: &ast::OnChange) {
+        self.header.on_change = Some(match change {
+            ast::OnChange::Alert => OnChange::Alert,
+            ast::OnChange::Ignore => OnChange::Ignore,
+            ast::OnChange::Update { cond, alert } => {
+                let was = self.was.replace((target, false));
+                let cond = cond.as_ref().map(|c| {
+                    let lowered = self.expr(c, Some(&Type::Bool));
+                    Box::new(self.accept(lowered, &Type::Bool, "the condition of `on change`"))
+                });
+                self.was = was;
+                OnChange::Update { cond, alert: *alert }
+            }
+            ast::OnChange::Write(write) => OnChange::Write(Box::new(self.written(write))),
+        });
+    }
+
+    fn balance(&mut self, target: EntityId, balance: &ast::Balance, span: Span) {
+        let Some(field) = self.cx.field_named(target, &balance.field.text, balance.field.span) else { return };
+        let (ty, formula, full, declared) = {
+            let e = self.cx.program.entity(target);
+            let f = e.get(field);
+            (f.ty.present().clone(), f.computed.clone(), e.full_name(), f.span)
+        };
+        if let Some(before) = &self.header.balance {
+            let before = before.span;
+            self.cx.report(
+                Diagnostic::new(&codes::FILLED_TWICE, span, "a mapping is balanced once")
+                    .related(before, "balanced here already")
+                    .help("keep one of the two"),
+            );
+        }
+        let Some(formula) = formula else {
+            let d = Diagnostic::new(
+                &codes::BALANCE_FIELD,
+                balance.field.span,
+                format!("the schema has no formula for `{}` of {full}", balance.field.text),
+            )
+            .label("no formula")
+            .related(declared, "declared here")
+            .help("balance the field that the system computes from the lines, such as `AmountFC`");
+            self.cx.report(d);
+            return;
+        };
+        let lines = match &formula.kind {
+            ExprKind::Native(Native::DocumentTotal, args) => match args.first().map(|a| &a.kind) {
+                Some(ExprKind::It(lines)) => *lines,
+                _ => return,
+            },
+            _ => return,
+        };
+        let place = Place { what: format!("`balance` of `{}`", balance.field.text), ..Place::default() };
+        let lowered = self.scoped(|b| b.expr(&balance.to, Some(&ty)));
+        let to = self.accept_at(lowered, &ty, &place);
+        let within = balance.within.as_ref().map(|w| {
+            let lowered = self.expr(w, Some(&ty));
+            self.accept(lowered, &Type::Decimal, "`within`")
+        });
+        let element =
+            self.cx.program.entity(target).get(lines).ty.present().element().cloned().unwrap_or(Type::Unknown);
+        let rest = balance.rest.as_ref().and_then(|rest| self.rest(rest, &ty, &element, span));
+        let (sum, otherwise) = self.scoped(|b| {
+            let sum = b.local();
+            b.names.push(Local { name: "sum".into(), id: sum, ty: ty.clone(), span });
+            (sum, balance.otherwise.as_ref().map(|o| b.stop_only(o)))
+        });
+        self.header.balance = Some(Balance { field, formula, to, within, lines, rest, sum, otherwise, span });
+    }
+
+    fn rest(&mut self, rest: &ast::Rest, ty: &Type, element: &Type, span: Span) -> Option<Rest> {
+        match rest {
+            ast::Rest::In(name) => {
+                let Type::Record(line) = element else { return None };
+                self.cx.field_named(*line, &name.text, name.span).map(Rest::Field)
+            }
+            ast::Rest::As(line) => Some(self.scoped(|b| {
+                let local = b.local();
+                b.names.push(Local { name: "rest".into(), id: local, ty: ty.clone(), span });
+                let lowered = b.expr(line, Some(element));
+                Rest::Line(local, b.accept(lowered, element, "the line for the rest"))
+            })),
+        }
+    }
+}

@@ -1,0 +1,312 @@
+//! `flowc map`: records as JSON lines in, payloads as JSON lines out, in order, offline.
+
+use super::open::{Answers, Ready};
+use super::screen::Screen;
+use super::{Answer, Format, Global, Outcome, Trouble};
+use crate::eval::{Failure, Given, Mapper};
+use crate::ir::{MappingId, Stop, Type};
+use crate::limits;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use std::io::{Read, Write};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+/// Bytes that are read and done at once: enough that a thread is worth waking, little enough that output flows.
+const CHUNK_BYTES: usize = 256 << 10;
+/// Chunks that wait for a thread, or for their turn to be printed: a bound on memory.
+const CHUNKS_WAITING: usize = 4;
+
+/// The arguments of `map`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// The mapping: `sales_order`, or `orders.sales_order`.
+    #[arg(value_name = "MAPPING")]
+    mapping: String,
+    /// What finds would find: {"exact.Item": [{…}], …}
+    #[arg(long, value_name = "FILE")]
+    given: Option<PathBuf>,
+    /// Where a record that fails is told.
+    #[arg(long, value_name = "WHERE", default_value = "stderr")]
+    failures: Failures,
+    /// Threads; the order stays.
+    #[arg(long, value_name = "N", default_value_t = NonZeroUsize::MIN)]
+    jobs: NonZeroUsize,
+    #[command(flatten)]
+    answers: Answers,
+}
+
+/// Where failed records go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Failures {
+    /// A line on stderr.
+    Stderr,
+    /// An object in the place of the payload.
+    Inline,
+}
+
+/// What a chunk became.
+#[derive(Default)]
+struct Mapped {
+    out: Vec<u8>,
+    told: Vec<u8>,
+    failed: bool,
+}
+
+/// Maps stdin to stdout.
+pub(crate) fn run(screen: &Screen, global: &Global, arguments: &Arguments) -> Answer {
+    let ready = Ready::new(screen, global, &arguments.answers)?;
+    let id = ready.compiled.mapping(&arguments.mapping).ok_or_else(|| unknown(&ready, &arguments.mapping))?;
+    let given = given(&ready, arguments)?;
+    let work = Work { ready: &ready, id, given: &given, failures: arguments.failures, format: screen.format() };
+    work.mapper()?;
+    let failed = match arguments.jobs.get() {
+        1 => alone(&work)?,
+        jobs => together(&work, jobs)?,
+    };
+    Ok(if failed { Outcome::Wrong } else { Outcome::Done })
+}
+
+fn unknown(ready: &Ready, name: &str) -> Trouble {
+    let names: Vec<&str> = ready.program().mappings.iter().map(|mapping| &*mapping.name).collect();
+    let short = names.iter().filter_map(|full| full.rsplit('.').next());
+    let near = crate::check::nearest(name, names.iter().copied().chain(short));
+    let near = near.map_or(String::new(), |near| format!(" (did you mean `{near}`?)"));
+    Trouble::Misuse(format!(
+        "there is no mapping `{name}`, or there are several{near}; the project has {}",
+        names.join(", ")
+    ))
+}
+
+fn given(ready: &Ready, arguments: &Arguments) -> Result<Given, Trouble> {
+    let now = Timestamp::now();
+    let Some(path) = &arguments.given else { return Ok(Given::empty(now)) };
+    let wrong = |why: String| Trouble::Misuse(format!("{}: {why}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|e| wrong(format!("it can't be read: {e}")))?;
+    Given::from_json(ready.program(), &text, now).map_err(wrong)
+}
+
+/// What every thread needs.
+struct Work<'a> {
+    ready: &'a Ready,
+    id: MappingId,
+    given: &'a Given,
+    failures: Failures,
+    format: Format,
+}
+
+impl<'a> Work<'a> {
+    fn mapper(&self) -> Result<Mapper<'a>, Trouble> {
+        Mapper::new(&self.ready.compiled, self.id).map_err(Trouble::Misuse)
+    }
+
+    fn chunk(&self, mapper: &mut Mapper<'_>, lines: &[u8]) -> Mapped {
+        let mut done = Mapped { out: Vec::with_capacity(lines.len() / 2), ..Mapped::default() };
+        for line in lines.split(|byte| *byte == b'\n') {
+            let line = line.trim_ascii();
+            if line.is_empty() {
+                continue;
+            }
+            let before = done.out.len();
+            let outcome = match std::str::from_utf8(line) {
+                Ok(raw) if raw.len() <= limits::RECORD_BYTES_MAX => mapper.map(raw, self.given, &mut done.out),
+                Ok(_) => Err(self.refused(format!("the record is larger than {} MB", limits::RECORD_BYTES_MAX >> 20))),
+                Err(e) => {
+                    Err(self.refused(format!("the record is no UTF-8 text from its byte {} on", e.valid_up_to() + 1)))
+                }
+            };
+            match outcome {
+                Ok(true) => done.out.push(b'\n'),
+                Ok(false) => done.out.truncate(before),
+                Err((stop, failure)) => {
+                    done.out.truncate(before);
+                    self.stopped(line, stop, &failure, &mut done);
+                }
+            }
+        }
+        done
+    }
+
+    fn refused(&self, why: String) -> (Stop, Failure) {
+        (Stop::Fail, Failure::new(why, self.ready.program().mapping(self.id).span))
+    }
+
+    fn stopped(&self, line: &[u8], stop: Stop, failure: &Failure, done: &mut Mapped) {
+        // What is skipped is done, on purpose.
+        done.failed |= stop != Stop::Skip;
+        let place = self.ready.place(failure.place);
+        let id = self.id_of(line);
+        let told = if self.failures == Failures::Inline || self.format != Format::Human {
+            let mut error = json!({ "id": id, "reason": failure.reason });
+            if let Some(members) = error.as_object_mut() {
+                members.extend(failure.value.as_ref().map(|value| ("value".to_owned(), json!(value))));
+                members.extend(failure.field.as_ref().map(|field| ("field".to_owned(), json!(field))));
+                members.insert("place".into(), json!(place));
+            }
+            let word = if stop == Stop::Skip { "skipped" } else { "error" };
+            json!({ word: error }).to_string()
+        } else {
+            let at = place.map_or(String::new(), |place| format!(" ({}:{})", place.file, place.line));
+            let word = match stop {
+                Stop::Fail => "failed",
+                Stop::Skip => "skipped",
+                Stop::Wait => "waits",
+            };
+            format!("{id} {word}: {}{at}", failure.reason)
+        };
+        let into = match self.failures {
+            Failures::Inline => &mut done.out,
+            Failures::Stderr => &mut done.told,
+        };
+        into.extend_from_slice(told.as_bytes());
+        into.push(b'\n');
+    }
+
+    /// `sales_order:1001`: the mapping, and the record's key.
+    fn id_of(&self, line: &[u8]) -> String {
+        let program = self.ready.program();
+        let mapping = program.mapping(self.id);
+        let key = mapping.params.first().and_then(|(_, ty, _)| match ty.present() {
+            Type::Record(entity) => {
+                let entity = program.entity(*entity);
+                Some(entity.get(entity.key?).wire.to_string())
+            }
+            _ => None,
+        });
+        let record: Value = serde_json::from_slice(line).unwrap_or_default();
+        let key = match key.and_then(|key| record.get(key).cloned()) {
+            Some(Value::String(key)) => key,
+            Some(key) => key.to_string(),
+            None => "?".into(),
+        };
+        format!("{}:{key}", mapping.name.rsplit('.').next().unwrap_or_default())
+    }
+}
+
+/// Reads whole lines, a chunk at a time.
+struct Chunks<R> {
+    from: R,
+    rest: Vec<u8>,
+    ended: bool,
+}
+
+impl<R: Read> Chunks<R> {
+    fn new(from: R) -> Self {
+        Self { from, rest: Vec::new(), ended: false }
+    }
+
+    fn next(&mut self) -> std::io::Result<Option<Vec<u8>>> {
+        let mut chunk = std::mem::take(&mut self.rest);
+        let mut looked = 0;
+        while !self.ended {
+            let start = chunk.len();
+            chunk.resize(start + CHUNK_BYTES, 0);
+            let read = self.from.read(&mut chunk[start..])?;
+            chunk.truncate(start + read);
+            self.ended = read == 0;
+            // A record longer than any may be is passed on as it is, to fail by itself.
+            if let Some(end) = memchr::memrchr(b'\n', &chunk[looked..]).map(|at| looked + at + 1) {
+                self.rest = chunk.split_off(end);
+                return Ok(Some(chunk));
+            }
+            looked = chunk.len();
+        }
+        Ok((!chunk.is_empty()).then_some(chunk))
+    }
+}
+
+fn reading(error: &std::io::Error) -> Trouble {
+    Trouble::Misuse(format!("the records on stdin can't be read: {error}"))
+}
+
+fn alone(work: &Work<'_>) -> Result<bool, Trouble> {
+    let mut mapper = work.mapper()?;
+    let mut chunks = Chunks::new(std::io::stdin().lock());
+    let mut failed = false;
+    while let Some(chunk) = chunks.next().map_err(|e| reading(&e))? {
+        let done = work.chunk(&mut mapper, &chunk);
+        failed |= done.failed;
+        print(&done)?;
+    }
+    Ok(failed)
+}
+
+/// Each thread takes every n-th chunk, and what they make is printed in turn: the order stays.
+fn together(work: &Work<'_>, jobs: usize) -> Result<bool, Trouble> {
+    std::thread::scope(|scope| {
+        let mut inputs = Vec::new();
+        let mut outputs: Vec<Receiver<Mapped>> = Vec::new();
+        for _ in 0..jobs {
+            let mut mapper = work.mapper()?;
+            let (input, chunks) = sync_channel::<Vec<u8>>(CHUNKS_WAITING);
+            let (made, output) = sync_channel(CHUNKS_WAITING);
+            scope.spawn(move || {
+                for chunk in chunks {
+                    if made.send(work.chunk(&mut mapper, &chunk)).is_err() {
+                        return;
+                    }
+                }
+            });
+            inputs.push(input);
+            outputs.push(output);
+        }
+        let reader = scope.spawn(move || deal(&inputs));
+        let mut failed = false;
+        // The threads end with their inputs, and the first output that is closed is behind the last chunk.
+        for output in outputs.iter().cycle() {
+            let Ok(done) = output.recv() else { break };
+            failed |= done.failed;
+            print(&done)?;
+        }
+        match reader.join() {
+            Ok(read) => read.map_err(|e| reading(&e))?,
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+        Ok(failed)
+    })
+}
+
+fn deal(inputs: &[SyncSender<Vec<u8>>]) -> std::io::Result<()> {
+    let mut chunks = Chunks::new(std::io::stdin().lock());
+    for input in inputs.iter().cycle() {
+        match chunks.next()? {
+            Some(chunk) => {
+                if input.send(chunk).is_err() {
+                    // Nobody prints any more.
+                    return Ok(());
+                }
+            }
+            None => return Ok(()),
+        }
+    }
+    Ok(())
+}
+
+fn print(done: &Mapped) -> Result<(), Trouble> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(&done.out)?;
+    out.flush()?;
+    let _ = std::io::stderr().lock().write_all(&done.told);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chunks_are_whole_lines_and_lose_nothing() {
+        let text: String =
+            (0..9_000).map(|n| format!("{{\"id\": {n}, \"pad\": \"{}\"}}\n", "x".repeat(n % 90))).collect();
+        let long = format!("{}\n{}last", text, "y".repeat(3 * CHUNK_BYTES));
+        let mut chunks = Chunks::new(long.as_bytes());
+        let mut together = Vec::new();
+        while let Some(chunk) = chunks.next().expect("a slice can be read") {
+            let whole = chunk.ends_with(b"\n") || chunk.ends_with(b"last");
+            assert!(whole, "a chunk ends within a line");
+            together.extend(chunk);
+        }
+        assert_eq!(together, long.as_bytes());
+    }
+}

@@ -1,0 +1,325 @@
+//! `flowc run`: one pass of flows, told as it happens.
+
+use super::open::{Answers, Ready};
+use super::screen::{Paint, Screen};
+use super::{Answer, Format, Global, Outcome, Trouble, interrupted, runtime};
+use crate::engine::{Cancel, Counts, Ending, Event, PassOptions, Summary, Told};
+use crate::ir::Program;
+use indicatif::{ProgressBar, ProgressStyle};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::time::Duration;
+
+/// The arguments of `run`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// The flows: `orders`, `module.flow`, or a module for all of its flows that are on; without any, all that are on.
+    #[arg(value_name = "FLOW")]
+    pub(crate) flows: Vec<String>,
+    /// Read both sides and print each create and each update, and write nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Everything that changed since then, whatever was read before: a date, or an instant such as 2026-01-31T10:00:00Z.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<String>,
+    /// Only this record; may be given several times.
+    #[arg(long, value_name = "ID")]
+    pub(crate) only: Vec<String>,
+    #[command(flatten)]
+    pub(crate) answers: Answers,
+    /// The store, instead of the project's .flowc/store.redb.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) store: Option<PathBuf>,
+}
+
+/// Which records people are told of, one a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lines {
+    /// Whatever happens to a record.
+    All,
+    /// Those that need somebody.
+    Trouble,
+}
+
+/// Runs the pass.
+pub(crate) fn run(screen: &Screen, global: &Global, arguments: &Arguments) -> Answer {
+    pass(screen, global, arguments, Lines::All)
+}
+
+/// Runs a pass and tells these of its records.
+pub(crate) fn pass(screen: &Screen, global: &Global, arguments: &Arguments, lines: Lines) -> Answer {
+    let ready = Ready::new(screen, global, &arguments.answers)?;
+    let flows = chosen(ready.program(), &arguments.flows)?;
+    let options = PassOptions {
+        dry_run: arguments.dry_run,
+        only: arguments.only.iter().map(|id| key(&flows, id)).collect(),
+        since: arguments.since.as_deref().map(|since| moment(since, ready.program().zone.as_deref())).transpose()?,
+    };
+    let summary = runtime()?.block_on(async {
+        let engine = ready.engine(arguments.store.as_deref()).await?;
+        let cancel = Cancel::default();
+        let stopper = cancel.clone();
+        let watch = tokio::spawn(async move {
+            interrupted().await;
+            stopper.cancel();
+        });
+        let teller = Teller::new(screen, lines);
+        let summary = engine.pass(&flows, &options, &|event| teller.tell(&event), &cancel).await;
+        watch.abort();
+        teller.end();
+        summary.map_err(|ending| trouble(&ending))
+    })?;
+    ended(screen, &summary)
+}
+
+/// The exit code that a summary earns, and what is to be told about flows that ended early.
+fn ended(screen: &Screen, summary: &Summary) -> Answer {
+    for (flow, ending) in summary.endings.iter().skip(1) {
+        screen.complain(&format!("{flow}: {ending}"));
+    }
+    if let Some((flow, ending)) = summary.endings.first() {
+        return match ending {
+            Ending::Cancelled => {
+                screen.complain(&ending.to_string());
+                Ok(Outcome::Wrong)
+            }
+            _ => Err(match trouble(ending) {
+                Trouble::Unreachable(why) => Trouble::Unreachable(format!("{flow}: {why}")),
+                Trouble::Misuse(why) => Trouble::Misuse(format!("{flow}: {why}")),
+                other => other,
+            }),
+        };
+    }
+    Ok(if summary.counts.parked > 0 { Outcome::Wrong } else { Outcome::Done })
+}
+
+fn trouble(ending: &Ending) -> Trouble {
+    match ending {
+        Ending::Later(_) | Ending::Login(_) => Trouble::Unreachable(ending.to_string()),
+        Ending::Store(_) | Ending::Project(_) | Ending::Cancelled => Trouble::Misuse(ending.to_string()),
+        Ending::Bug(_) => Trouble::Bug(ending.to_string()),
+    }
+}
+
+/// The full names of the flows that are meant, each behind those that it says it runs `after`.
+fn chosen(program: &Program, named: &[String]) -> Result<Vec<String>, Trouble> {
+    let short = |name: &str| name.rsplit('.').next().unwrap_or_default().to_owned();
+    let mut picked: Vec<usize> = Vec::new();
+    if named.is_empty() {
+        picked = (0..program.flows.len()).filter(|n| program.flows[*n].on).collect();
+        if picked.is_empty() {
+            return Err(Trouble::Misuse(
+                "no flow is on: name some behind `run` in project.flow, or on the command line".into(),
+            ));
+        }
+    }
+    for name in named {
+        let all = || program.flows.iter().enumerate();
+        let full: Vec<usize> = all().filter(|(_, flow)| *flow.name == **name).map(|(n, _)| n).collect();
+        let by_short: Vec<usize> = all().filter(|(_, flow)| short(&flow.name) == *name).map(|(n, _)| n).collect();
+        let module: Vec<usize> = all()
+            .filter(|(_, flow)| flow.on && flow.name.rsplit_once('.').is_some_and(|(module, _)| module == name))
+            .map(|(n, _)| n)
+            .collect();
+        let found = [full, if by_short.len() == 1 { by_short } else { Vec::new() }, module];
+        let Some(found) = found.into_iter().find(|found| !found.is_empty()) else {
+            let known: Vec<&str> = program.flows.iter().map(|flow| &*flow.name).collect();
+            let near = crate::check::nearest(
+                name,
+                known.iter().copied().chain(known.iter().filter_map(|n| n.rsplit('.').next())),
+            );
+            let near = near.map_or(String::new(), |near| format!(" (did you mean `{near}`?)"));
+            return Err(Trouble::Misuse(format!(
+                "there is no flow `{name}`{near}; the project has {}",
+                known.join(", ")
+            )));
+        };
+        picked.extend(found.into_iter().filter(|n| !picked.contains(n)).collect::<Vec<_>>());
+    }
+    Ok(in_order(program, picked))
+}
+
+fn in_order(program: &Program, mut left: Vec<usize>) -> Vec<String> {
+    let mut done: Vec<String> = Vec::new();
+    while !left.is_empty() {
+        let waits = |n: &usize| {
+            let after = &program.flows[*n].schedule.after;
+            left.iter().any(|other| other != n && after.iter().any(|name| *name == program.flows[*other].name))
+        };
+        // Flows that wait for each other in a circle go in the order in which they stand.
+        let next = left.iter().position(|n| !waits(n)).unwrap_or(0);
+        done.push(program.flows[left.remove(next)].name.to_string());
+    }
+    done
+}
+
+/// The source's key of an ID: `orders:1001` and `1001` are the same record.
+fn key(flows: &[String], id: &str) -> String {
+    let of_flow = |flow: &str| flows.iter().any(|name| name == flow || name.rsplit('.').next() == Some(flow));
+    match id.split_once(':') {
+        Some((flow, key)) if of_flow(flow) => key.to_owned(),
+        _ => id.to_owned(),
+    }
+}
+
+fn moment(text: &str, zone: Option<&str>) -> Result<Timestamp, Trouble> {
+    if let Ok(at) = text.parse::<Timestamp>() {
+        return Ok(at);
+    }
+    let day = text.parse::<Date>().ok().and_then(|day| day.in_tz(zone.unwrap_or("UTC")).ok());
+    day.map(|day| day.timestamp()).ok_or_else(|| {
+        Trouble::Misuse(format!("`{text}` is no time: write a day, 2026-01-31, or an instant, 2026-01-31T10:00:00Z"))
+    })
+}
+
+/// Renders the stream of events.
+struct Teller {
+    screen: Screen,
+    lines: Lines,
+    bar: ProgressBar,
+    counts: Mutex<Counts>,
+}
+
+impl Teller {
+    fn new(screen: &Screen, lines: Lines) -> Self {
+        let bar = if screen.watched() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
+            bar.set_style(style);
+        }
+        bar.enable_steady_tick(Duration::from_millis(120));
+        Self { screen: *screen, lines, bar, counts: Mutex::default() }
+    }
+
+    fn tell(&self, event: &Event) {
+        match self.screen.format() {
+            Format::Human => self.for_people(event),
+            Format::Json | Format::Sarif => {
+                // A reader who has left does not stop what is under way: the store tells it later.
+                if let Ok(line) = serde_json::to_string(event) {
+                    let _ = Screen::answer(&line);
+                }
+            }
+        }
+        if let Ok(mut counts) = self.counts.lock() {
+            counted(&mut counts, event);
+            self.bar.set_message(summary(&counts));
+        }
+    }
+
+    fn for_people(&self, event: &Event) {
+        let (word, paint, told) = match event {
+            Event::Created(told) => ("created", Paint::Green, told),
+            Event::Updated(told) => ("updated", Paint::Green, told),
+            Event::Deleted(told) => ("deleted", Paint::Green, told),
+            Event::Linked(told) => ("linked", Paint::Green, told),
+            Event::Skipped(told) => ("skipped", Paint::Dim, told),
+            Event::Waiting(told) => ("waiting", Paint::Yellow, told),
+            Event::Parked(told) => ("parked", Paint::Red, told),
+            Event::Alert(told) => ("alert", Paint::Yellow, told),
+            Event::Unchanged(_) => return,
+            Event::Done(done) => {
+                self.bar.suspend(|| Screen::tell(&format!("{}, {} calls\n", summary(&done.counts), done.calls)));
+                return;
+            }
+        };
+        if self.lines == Lines::Trouble && !matches!(event, Event::Waiting(_) | Event::Parked(_) | Event::Alert(_)) {
+            return;
+        }
+        let line = format!("{} {}", self.screen.paint(&format!("{word:8}"), paint), about(told));
+        self.bar.suspend(|| Screen::tell(&line));
+    }
+
+    fn end(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// A record in a line, and below it what a dry run would send.
+fn about(told: &Told) -> String {
+    let mut text = told.id.clone();
+    if !told.entity.is_empty() {
+        let _ = write!(text, "  {}", told.entity);
+    }
+    if let Some(id) = &told.target_id {
+        let _ = write!(text, " {id}");
+    }
+    if let Some(reason) = &told.reason {
+        let _ = write!(text, "  {reason}");
+    }
+    if let Some(place) = &told.place {
+        let _ = write!(text, "  ({}:{})", place.file, place.line);
+    }
+    if let Some(body) = &told.body {
+        let body = serde_json::to_string_pretty(body).unwrap_or_default();
+        for line in body.lines() {
+            let _ = write!(text, "\n    {line}");
+        }
+    }
+    for change in &told.changes {
+        let _ = write!(text, "\n    {}: {} → {}", change.field, change.from.as_deref().unwrap_or("nothing"), change.to);
+    }
+    text
+}
+
+fn counted(counts: &mut Counts, event: &Event) {
+    let of = match event {
+        Event::Created(_) => &mut counts.created,
+        Event::Updated(_) => &mut counts.updated,
+        Event::Deleted(_) => &mut counts.deleted,
+        Event::Linked(_) => &mut counts.linked,
+        Event::Unchanged(_) => &mut counts.unchanged,
+        Event::Skipped(_) => &mut counts.skipped,
+        Event::Waiting(_) => &mut counts.waiting,
+        Event::Parked(_) => &mut counts.parked,
+        Event::Alert(_) => &mut counts.alerts,
+        Event::Done(_) => return,
+    };
+    *of += 1;
+}
+
+/// `12 created, 3 parked`; what is nought is left out.
+pub(crate) fn summary(counts: &Counts) -> String {
+    let Counts { created, updated, deleted, linked, unchanged, skipped, waiting, parked, alerts } = *counts;
+    let all = [
+        (created, "created"),
+        (updated, "updated"),
+        (deleted, "deleted"),
+        (linked, "linked"),
+        (unchanged, "unchanged"),
+        (skipped, "skipped"),
+        (waiting, "waiting"),
+        (parked, "parked"),
+        (alerts, "alerts"),
+    ];
+    let told: Vec<String> = all.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+    if told.is_empty() { "nothing to do".into() } else { told.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_and_its_key_are_one_record() {
+        let flows = vec!["orders.orders".to_owned()];
+        assert_eq!(key(&flows, "orders:1001"), "1001");
+        assert_eq!(key(&flows, "orders.orders:1001"), "1001");
+        assert_eq!(key(&flows, "a:b"), "a:b", "a key may hold a colon");
+    }
+
+    #[test]
+    fn a_day_begins_in_the_projects_zone() {
+        let at = moment("2026-01-31", Some("Europe/Amsterdam")).expect("a day");
+        assert_eq!(at.to_string(), "2026-01-30T23:00:00Z");
+        assert!(moment("yesterday", None).is_err());
+    }
+
+    #[test]
+    fn what_is_nought_is_not_told() {
+        assert_eq!(summary(&Counts { created: 2, parked: 1, ..Counts::default() }), "2 created, 1 parked");
+        assert_eq!(summary(&Counts::default()), "nothing to do");
+    }
+}

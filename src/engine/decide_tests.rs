@@ -1,0 +1,237 @@
+//! The decisions, case by case.
+
+use super::*;
+use crate::eval::{BalanceDue, Made};
+use crate::ir::{EntityId, Field, FieldId, Forms, Kind, MappingId, Required, Search, Type};
+use crate::source::FileId;
+use crate::store::{LinkKey, Target};
+
+fn span() -> Span {
+    Span::new(FileId(0), 0, 0)
+}
+
+pub(crate) fn field(name: &str, ty: Type, access: Access) -> Field {
+    Field {
+        name: name.into(),
+        wire: name.into(),
+        ty,
+        access,
+        required: Required::No,
+        search: Search::No,
+        currency: None,
+        price_by: None,
+        meta: None,
+        form: Forms::default(),
+        computed: None,
+        personal: false,
+        assumed: false,
+        doc: None,
+        span: span(),
+    }
+}
+
+pub(crate) fn program() -> Program {
+    let fields = vec![
+        field("ID", Type::Guid, Access::ReadOnly),
+        field("Name", Type::Text(None), Access::Free),
+        field("Phone", Type::Text(None).optional(), Access::Free),
+        field("Journal", Type::Text(None), Access::CreateOnly),
+        field("AmountFC", Type::Money(Kind::Gross), Access::ReadOnly),
+    ];
+    let account = Entity {
+        name: "Account".into(),
+        connector: "exact".into(),
+        route: Some("crm/Accounts".into()),
+        methods: Vec::new(),
+        feed: None,
+        key: Some(FieldId(0)),
+        code: None,
+        total: Some(FieldId(4)),
+        small: false,
+        batch: None,
+        fields,
+        span: span(),
+    };
+    Program { entities: vec![account], ..Program::default() }
+}
+
+fn filled(number: u32, name: &str, json: &str) -> DraftField {
+    DraftField {
+        path: vec![name.into()],
+        field: FieldId(number),
+        json: json.into(),
+        when: FieldWhen::Always,
+        place: span(),
+    }
+}
+
+fn draft(action: Action) -> Draft {
+    Draft {
+        made: Made { mapping: MappingId(0), name: "customers.person".into() },
+        connection: "books".into(),
+        entity: EntityId(0),
+        action,
+        linked_to: Some((EntityId(0), "7".into())),
+        keys: Vec::new(),
+        fields: vec![filled(1, "Name", "\"Ann\""), filled(2, "Phone", "\"020\"")],
+        refers_to: Vec::new(),
+        follows: None,
+        waits_for: None,
+        balance: None,
+        overwrite: (Overwrite::Changed, None),
+        on_change: OnSourceChange::Alert,
+        place: span(),
+    }
+}
+
+fn found(row: &str, ours: bool) -> Action {
+    Action::Found { id: "A".into(), ours, row: row.into() }
+}
+
+/// A link by which this was written last.
+fn link(fields: &[(&str, &str)]) -> Link {
+    let fields = fields.iter().map(|(f, v)| FieldHash { field: (*f).to_owned(), hash: hash(v) }).collect();
+    let [connection, mapping, entity, key] =
+        ["shop", "customers.person", "woocommerce.Customer", "7"].map(str::to_owned);
+    Link {
+        source: LinkKey { connection, mapping, entity, key },
+        target: Target { connection: "books".into(), entity: "exact.Account".into(), id: "A".into() },
+        fields,
+        source_changed: Some("2026-03-01T00:00:00Z".parse().unwrap()),
+        children: Vec::new(),
+    }
+}
+
+fn hash(text: &str) -> String {
+    format!("#{text}")
+}
+
+fn decided(draft: &Draft, verb: &Verb, link: Option<&Link>) -> Step {
+    decided_at(draft, verb, link, "2026-03-02T00:00:00Z")
+}
+
+fn decided_at(draft: &Draft, verb: &Verb, link: Option<&Link>, changed: &str) -> Step {
+    decide(&Facts {
+        program: &program(),
+        draft,
+        verb,
+        link,
+        settled: &[Some(Settled { id: "P".into(), number: false, created: true }), None],
+        source_changed: Some(changed.parse().unwrap()),
+        source_is_new: true,
+        hash: &hash,
+    })
+}
+
+/// What is sent of an update; none where nothing is.
+fn sent(step: &Step) -> Option<&str> {
+    match step {
+        Step::Update { body, .. } | Step::Create { body, .. } => Some(body),
+        _ => None,
+    }
+}
+
+#[test]
+fn a_create_sends_what_is_filled_with_the_keys_of_others() {
+    let mut one = draft(Action::Create);
+    one.fields.push(filled(2, "Fax", "null"));
+    one.fields.push(DraftField { when: FieldWhen::Update, ..filled(2, "Later", "1") });
+    one.fields.push(filled(3, "Parent", "\"\\u0000draft:0\""));
+    let step = decided(&one, &Verb::Upsert, None);
+    assert_eq!(sent(&step), Some(r#"{"Name":"Ann","Phone":"020","Parent":"P"}"#));
+    one.fields.push(filled(3, "Other", "\"\\u0000draft:1\""));
+    assert!(matches!(decided(&one, &Verb::Upsert, None), Step::Stop { stop: Stop::Wait, .. }));
+    assert!(matches!(decided(&draft(Action::Create), &Verb::Update, None), Step::Stop { stop: Stop::Fail, .. }));
+}
+
+#[test]
+fn after_a_new_one_nothing_can_be_there() {
+    assert!(matches!(decided(&draft(Action::After(0)), &Verb::Upsert, None), Step::Create { .. }));
+    assert!(matches!(decided(&draft(Action::After(1)), &Verb::Upsert, None), Step::Stop { stop: Stop::Wait, .. }));
+}
+
+#[test]
+fn what_an_update_may_touch() {
+    let row = r#"{"ID":"A","Name":"Bob","Phone":null}"#;
+    let wrote_both = link(&[("Name", "\"Ann\""), ("Phone", "\"020\"")]);
+    let wrote_others = link(&[("Name", "\"Old\""), ("Phone", "\"010\"")]);
+    let cases = [
+        (Overwrite::Nothing, Some(&wrote_others), None),
+        (Overwrite::Empty, Some(&wrote_others), Some(r#"{"Phone":"020"}"#)),
+        (Overwrite::All, Some(&wrote_both), Some(r#"{"Name":"Ann","Phone":"020"}"#)),
+        // A person's edit survives: the source says what it said when we wrote last.
+        (Overwrite::Changed, Some(&wrote_both), None),
+        (Overwrite::Changed, Some(&wrote_others), Some(r#"{"Name":"Ann","Phone":"020"}"#)),
+    ];
+    for (overwrite, link, expected) in cases {
+        let one = Draft { overwrite: (overwrite, None), ..draft(found(row, true)) };
+        assert_eq!(sent(&decided(&one, &Verb::Upsert, link)), expected, "{overwrite:?}");
+    }
+    let only_name = Draft { overwrite: (Overwrite::All, Some(vec!["Name".into()])), ..draft(found(row, true)) };
+    assert_eq!(sent(&decided(&only_name, &Verb::Upsert, Some(&wrote_both))), Some(r#"{"Name":"Ann"}"#));
+}
+
+#[test]
+fn a_copy_of_others_is_adopted_as_it_is() {
+    let row = r#"{"ID":"A","Name":"Bob","Phone":null}"#;
+    assert!(matches!(decided(&draft(found(row, false)), &Verb::Upsert, None), Step::Adopt { .. }));
+    // What a mapping says with `update` is to stand there.
+    let step = decided(&draft(found(row, false)), &Verb::Update, None);
+    assert_eq!(sent(&step), Some(r#"{"Name":"Ann","Phone":"020"}"#));
+    let guest = Draft { linked_to: None, ..draft(found(row, false)) };
+    assert!(matches!(decided(&guest, &Verb::Upsert, None), Step::Unchanged { .. }));
+}
+
+#[test]
+fn what_is_the_same_there_is_not_sent() {
+    let row = r#"{"ID":"A","Name":"Ann ","Phone":"020"}"#;
+    let wrote_others = link(&[("Name", "\"Old\""), ("Phone", "\"010\"")]);
+    let step = decided(&draft(found(row, true)), &Verb::Upsert, Some(&wrote_others));
+    let Step::Unchanged { hashes, .. } = step else { panic!("{step:?}") };
+    assert_eq!(hashes[0].hash, hash("\"Ann\""));
+}
+
+#[test]
+fn only_what_we_had_filled_is_cleared() {
+    let row = r#"{"ID":"A","Name":"Ann","Phone":"020"}"#;
+    let mut one = draft(found(row, true));
+    one.fields[1].json = "null".to_owned();
+    assert_eq!(sent(&decided(&one, &Verb::Upsert, Some(&link(&[("Name", "\"Ann\"")])))), None);
+    let wrote = link(&[("Name", "\"Ann\""), ("Phone", "\"020\"")]);
+    assert_eq!(sent(&decided(&one, &Verb::Upsert, Some(&wrote))), Some(r#"{"Phone":null}"#));
+}
+
+#[test]
+fn fields_of_a_create_stay_and_older_sources_are_left() {
+    let row = r#"{"ID":"A","Name":"Bob","Phone":"010","Journal":"70"}"#;
+    let mut one = draft(found(row, true));
+    one.fields.push(filled(3, "Journal", "\"71\""));
+    let wrote = link(&[("Name", "\"Old\""), ("Phone", "\"020\""), ("Journal", "\"70\"")]);
+    assert_eq!(sent(&decided(&one, &Verb::Upsert, Some(&wrote))), Some(r#"{"Name":"Ann"}"#));
+    let step = decided_at(&one, &Verb::Upsert, Some(&wrote), "2026-02-01T00:00:00Z");
+    assert!(matches!(step, Step::Unchanged { .. }));
+}
+
+#[test]
+fn a_create_once_is_left_adopted_or_followed() {
+    let row = r#"{"ID":"A","Name":"Bob","Phone":"010","AmountFC":26.62}"#;
+    let due = |amount: &str| {
+        let amount = amount.parse().unwrap();
+        Some(BalanceDue { field: "AmountFC".into(), amount, within: "0.01".parse().unwrap(), place: span() })
+    };
+    let of = |on_change, balance, ours| Draft { balance, on_change, ..draft(found(row, ours)) };
+    let verb = Verb::CreateOnce;
+    let wrote = link(&[("Name", "\"Old\""), ("Phone", "\"020\"")]);
+    let same = link(&[("Name", "\"Ann\""), ("Phone", "\"020\"")]);
+    let alert = OnSourceChange::Alert;
+    assert!(matches!(decided(&of(alert.clone(), due("26.62"), false), &verb, None), Step::Adopt { .. }));
+    assert!(matches!(decided(&of(alert.clone(), due("30"), false), &verb, None), Step::Stop { stop: Stop::Fail, .. }));
+    assert!(matches!(decided(&of(alert.clone(), None, true), &verb, Some(&same)), Step::Unchanged { .. }));
+    assert!(matches!(decided(&of(alert, None, true), &verb, Some(&wrote)), Step::Alert { .. }));
+    let ignored = decided(&of(OnSourceChange::Ignore, None, true), &verb, Some(&wrote));
+    assert!(matches!(ignored, Step::Unchanged { .. }));
+    let instead = decided(&of(OnSourceChange::Write(3), None, true), &verb, Some(&wrote));
+    assert!(matches!(instead, Step::Instead { draft: 3, .. }));
+    let updated = decided(&of(OnSourceChange::Update, None, true), &verb, Some(&wrote));
+    assert_eq!(sent(&updated), Some(r#"{"Name":"Ann"}"#));
+}

@@ -1,0 +1,270 @@
+//! Payloads written straight to the buffer: the same steps as a document's, without the tree of its values between.
+
+use super::compile::Compiler;
+use super::part::{PartCode, RequiredCode, StepCode, StepKindCode, WhenCode};
+use super::run::{Code, Run};
+use super::value::Value;
+use super::wire::{Wire, left_out, write};
+use super::{Failure, Halt};
+use crate::ir::{Element, EntityId, Expr, ExprKind, FieldId, Step, StepKind};
+use crate::limits::LIST_MAX;
+use crate::source::Span;
+
+/// How the value of a field is written.
+pub(crate) enum Emit {
+    /// Computed, then written.
+    Value(Code),
+    /// A part, by its number.
+    Part(usize),
+    List(Vec<ElementEmit>),
+    Let(u32, Code, Box<Emit>),
+    If(Code, Box<Emit>, Box<Emit>),
+}
+
+/// An element of a list.
+pub(crate) enum ElementEmit {
+    One(Emit),
+    For(Vec<ClauseCode>, Emit),
+}
+
+/// `for x in xs where c`
+pub(crate) struct ClauseCode {
+    local: u32,
+    list: Code,
+    cond: Option<Code>,
+}
+
+/// Fields that can be written one after the other.
+pub(crate) struct Plain {
+    /// For each step that fills a field, how.
+    emits: Vec<Option<Emit>>,
+    /// Fields that must be there, each with the step that fills it.
+    required: Vec<(FieldId, Option<usize>)>,
+}
+
+impl Plain {
+    /// Steps whose fields can be written as they come: each once, none of a nested part, none looked at again.
+    pub(crate) fn new(
+        compiler: &mut Compiler<'_>,
+        steps: &[Step],
+        required: &[RequiredCode],
+        uses_it: bool,
+    ) -> Option<Self> {
+        let path = |step: &Step| match &step.kind {
+            StepKind::Assign { path, .. } => Some(path.clone()),
+            _ => None,
+        };
+        let paths: Vec<Vec<FieldId>> = steps.iter().filter_map(path).collect();
+        let nested = paths.iter().any(|path| path.len() > 1);
+        let twice = paths.iter().enumerate().any(|(n, path)| paths[..n].contains(path));
+        if compiler.trace || uses_it || nested || twice || required.iter().any(|r| r.cond.is_some()) {
+            return None;
+        }
+        let emits = steps
+            .iter()
+            .map(|step| match &step.kind {
+                StepKind::Assign { value, .. } => Some(Emit::new(compiler, value)),
+                StepKind::Let(..) | StepKind::Check(..) | StepKind::Alert(..) => None,
+            })
+            .collect();
+        let filled = |field| steps.iter().position(|step| path(step).is_some_and(|path| path == [field]));
+        let required = required.iter().map(|r| (r.field, filled(r.field))).collect();
+        Some(Self { emits, required })
+    }
+
+    /// Appends the object.
+    pub(crate) fn write<'r>(
+        &'r self,
+        run: &mut Run<'r>,
+        entity: EntityId,
+        steps: &'r [StepCode],
+        place: Span,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Halt> {
+        out.push(b'{');
+        let start = out.len();
+        // Few objects have more fields than bits.
+        let mut written = [0_u64; 4];
+        for (n, step) in steps.iter().enumerate() {
+            let (StepKindCode::Assign(assign), Some(emit)) = (&step.kind, &self.emits[n]) else {
+                run.step(step)?;
+                continue;
+            };
+            if matches!(assign.when, WhenCode::Update(_)) {
+                continue;
+            }
+            let before = out.len();
+            if before > start {
+                out.push(b',');
+            }
+            let wire = run.compiled.wires.of(entity, assign.path[0]);
+            out.extend_from_slice(&wire.member);
+            if emit.write(run, wire, step.span, out).map_err(|halt| halt.within(&wire.name))? {
+                if let Some(bits) = written.get_mut(n / 64) {
+                    *bits |= 1 << (n % 64);
+                }
+            } else {
+                out.truncate(before);
+            }
+        }
+        out.push(b'}');
+        for (field, step) in &self.required {
+            let there = step.is_some_and(|n| n >= 256 || written[n / 64] & (1 << (n % 64)) != 0);
+            if !there {
+                let schema = run.compiled.program.entity(entity);
+                let name = &schema.get(*field).name;
+                let reason = format!("`{name}` is empty, and a new {} needs it", schema.name);
+                return Err(Halt::fail(Failure::new(reason, place)).within(name));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Emit {
+    fn new(compiler: &mut Compiler<'_>, expr: &Expr) -> Self {
+        match &expr.kind {
+            ExprKind::Build(builder) => Self::Part(PartCode::number(compiler, builder)),
+            ExprKind::List(elements) if !elements.iter().any(|e| matches!(e, Element::All(_))) => {
+                Self::List(elements.iter().map(|e| ElementEmit::new(compiler, e)).collect())
+            }
+            ExprKind::Let(local, value, body) => {
+                Self::Let(local.0, compiler.code(value), Box::new(Self::new(compiler, body)))
+            }
+            ExprKind::If(cond, then, other) => {
+                Self::If(compiler.code(cond), Box::new(Self::new(compiler, then)), Box::new(Self::new(compiler, other)))
+            }
+            _ => Self::Value(compiler.code(expr)),
+        }
+    }
+
+    /// Appends the value; whether there was one.
+    fn write<'r>(&'r self, run: &mut Run<'r>, wire: &'r Wire, place: Span, out: &mut Vec<u8>) -> Result<bool, Halt> {
+        match self {
+            Self::Value(code) => {
+                let value = code.eval(run)?;
+                if left_out(value) {
+                    return Ok(false);
+                }
+                write(run, wire, value, place, out)?;
+                Ok(true)
+            }
+            Self::Part(n) => {
+                let part: &'r PartCode = &run.compiled.parts[*n];
+                match &part.plain {
+                    Some(plain) => {
+                        plain.write(run, part.entity, &part.steps, place, out)?;
+                        Ok(true)
+                    }
+                    None => {
+                        let value = PartCode::make(run, *n)?;
+                        write(run, wire, value, place, out)?;
+                        Ok(true)
+                    }
+                }
+            }
+            Self::List(elements) => {
+                out.push(b'[');
+                let mut count = 0;
+                for element in elements {
+                    element.write(run, wire, place, out, &mut count)?;
+                }
+                out.push(b']');
+                Ok(true)
+            }
+            Self::Let(local, value, body) => {
+                let value = value.eval(run);
+                run.bind(*local, value)?;
+                body.write(run, wire, place, out)
+            }
+            Self::If(cond, then, other) => {
+                if cond.holds(run)? {
+                    then.write(run, wire, place, out)
+                } else {
+                    other.write(run, wire, place, out)
+                }
+            }
+        }
+    }
+}
+
+impl ElementEmit {
+    fn new(compiler: &mut Compiler<'_>, element: &Element) -> Self {
+        match element {
+            Element::One(e) | Element::All(e) => Self::One(Emit::new(compiler, e)),
+            Element::For(clauses, body) => {
+                let clauses = clauses
+                    .iter()
+                    .map(|c| ClauseCode {
+                        local: c.local.0,
+                        list: compiler.code(&c.list),
+                        cond: c.cond.as_ref().map(|cond| compiler.code(cond)),
+                    })
+                    .collect();
+                Self::For(clauses, Emit::new(compiler, body))
+            }
+        }
+    }
+
+    fn write<'r>(
+        &'r self,
+        run: &mut Run<'r>,
+        wire: &'r Wire,
+        place: Span,
+        out: &mut Vec<u8>,
+        count: &mut usize,
+    ) -> Result<(), Halt> {
+        match self {
+            Self::One(emit) => one(run, emit, wire, place, out, count),
+            Self::For(clauses, emit) => each(run, clauses, emit, wire, place, out, count),
+        }
+    }
+}
+
+fn one<'r>(
+    run: &mut Run<'r>,
+    emit: &'r Emit,
+    wire: &'r Wire,
+    place: Span,
+    out: &mut Vec<u8>,
+    count: &mut usize,
+) -> Result<(), Halt> {
+    let before = out.len();
+    if *count > 0 {
+        out.push(b',');
+    }
+    if *count >= LIST_MAX {
+        return Err(Halt::fail(Failure::new(format!("a list has more than {LIST_MAX} elements"), place)));
+    }
+    let element = wire.element.as_deref().unwrap_or(wire);
+    if emit.write(run, element, place, out).map_err(|halt| halt.within(&format!("[{count}]")))? {
+        *count += 1;
+    } else {
+        out.truncate(before);
+    }
+    Ok(())
+}
+
+fn each<'r>(
+    run: &mut Run<'r>,
+    clauses: &'r [ClauseCode],
+    emit: &'r Emit,
+    wire: &'r Wire,
+    place: Span,
+    out: &mut Vec<u8>,
+    count: &mut usize,
+) -> Result<(), Halt> {
+    let Some((clause, rest)) = clauses.split_first() else { return one(run, emit, wire, place, out, count) };
+    let Value::List(list) = clause.list.eval(run)? else { return Ok(()) };
+    for element in list {
+        run.locals[clause.local as usize] = *element;
+        let taken = match &clause.cond {
+            None => true,
+            Some(cond) => cond.holds(run)?,
+        };
+        if taken {
+            each(run, rest, emit, wire, place, out, count)?;
+        }
+    }
+    Ok(())
+}
