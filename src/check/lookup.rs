@@ -45,7 +45,7 @@ impl Cx<'_> {
                 rows.push(row);
             }
         }
-        self.order(&mut rows, &keys, name);
+        self.order(&mut rows, name);
         self.open_values(&rows, &keys, &lookup.name);
         self.program.lookups[id.0 as usize].rows = rows;
         Some(id)
@@ -164,7 +164,7 @@ impl Cx<'_> {
     }
 
     /// Narrower rows first. Two rows that overlap, neither narrower in all, are an error.
-    fn order(&mut self, rows: &mut [Row], keys: &[(Arc<str>, Type)], name: &str) {
+    fn order(&mut self, rows: &mut [Row], name: &str) {
         if rows.len() <= 500 {
             for (n, a) in rows.iter().enumerate() {
                 for b in &rows[n + 1..] {

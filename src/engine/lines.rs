@@ -97,13 +97,12 @@ fn line_steps(
             let access = |name: &String| part.fields.iter().find(|f| *f.wire == **name).map(|f| f.access);
             differing(program, part, line, theirs).iter().all(|name| access(name) == Some(Access::Free))
         };
-        match left.iter().position(|theirs| fits(&theirs)) {
-            Some(n) => steps.extend(changed(program, part, line, left.remove(n))),
-            None => {
-                let mut body = line.as_object().cloned().unwrap_or_default();
-                body.insert(parent.0.to_owned(), parent.1.into());
-                steps.push(LineStep::Create { body: Value::Object(body) });
-            }
+        if let Some(n) = left.iter().position(|theirs| fits(&theirs)) {
+            steps.extend(changed(program, part, line, left.remove(n)));
+        } else {
+            let mut body = line.as_object().cloned().unwrap_or_default();
+            body.insert(parent.0.to_owned(), parent.1.into());
+            steps.push(LineStep::Create { body: Value::Object(body) });
         }
     }
     let gone = left.into_iter().filter_map(|line| key_of(part, line));

@@ -1,12 +1,9 @@
 //! What the engine asks of the floors below: what a record means. The compiled program answers; a test may.
 
-use super::hash::hash;
 use crate::connector::Condition;
 use crate::eval::{Compiled, Evaluated, Failure, Known};
 use crate::ir::{Binary, Const, Element, Entity, EntityId, Expr, ExprKind, FieldId, Flow, Program, Search};
 use crate::plan::Reads;
-use serde_json::Value;
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// The meaning of records, for the flows of one program.
@@ -15,12 +12,12 @@ pub trait Meaning: Send + Sync {
     fn unit(&self, flow: usize, raw: &str, known: &dyn Known) -> Evaluated;
     /// The source's key of a record.
     fn key_of(&self, flow: usize, raw: &str) -> Result<Arc<str>, Failure>;
-    /// A hash of what the flow reads of a record.
-    fn content_hash(&self, flow: usize, raw: &str) -> Result<String, Failure>;
-    /// What of the flow's `where` the source's API evaluates.
-    fn filter(&self, flow: usize) -> Vec<Condition>;
+    /// What the flow reads of each entity: what is selected, and what makes a record another one.
+    fn reads(&self, flow: usize) -> Reads;
     /// The fields of an entity that the flow reads, by wire name, nested ones behind dots.
     fn fields(&self, flow: usize, entity: EntityId) -> Vec<String>;
+    /// What of the flow's `where` the source's API evaluates.
+    fn filter(&self, flow: usize) -> Vec<Condition>;
 }
 
 impl Meaning for Compiled {
@@ -32,26 +29,13 @@ impl Meaning for Compiled {
         Self::key_of(self, flow, raw).map(Into::into)
     }
 
-    fn content_hash(&self, flow: usize, raw: &str) -> Result<String, Failure> {
+    fn reads(&self, flow: usize) -> Reads {
         let program = self.program();
-        let flow = &program.flows[flow];
-        let reads = Reads::of_flow(program, flow);
-        let entity = program.entity(flow.source);
-        let row: Value = serde_json::from_str(raw)
-            .map_err(|e| Failure::new(format!("the {} is no JSON: {e}", entity.name), flow.span))?;
-        let mut read = String::new();
-        let mut add = |name: &str, value: Option<&Value>| {
-            // Writing into memory does not fail.
-            let _ = writeln!(read, "{name}={}", value.map(Value::to_string).unwrap_or_default());
-        };
-        for name in reads.wire_names(program, flow.source).iter().filter(|name| *name != "meta_data") {
-            add(name, name.split('.').try_fold(&row, |value, part| value.get(part)));
-        }
-        let of_fields = reads.fields(flow.source).filter_map(|f| entity.get(f).meta.as_ref());
-        for key in of_fields.flat_map(|meta| &meta.keys).chain(reads.meta(flow.source)) {
-            add(key, super::body::meta_value(&row, key));
-        }
-        Ok(hash(read.as_bytes()))
+        Reads::of_flow(program, &program.flows[flow])
+    }
+
+    fn fields(&self, flow: usize, entity: EntityId) -> Vec<String> {
+        Meaning::reads(self, flow).wire_names(self.program(), entity)
     }
 
     fn filter(&self, flow: usize) -> Vec<Condition> {
@@ -62,11 +46,6 @@ impl Meaning for Compiled {
             conjuncts(program, flow, filter, &mut conditions);
         }
         conditions
-    }
-
-    fn fields(&self, flow: usize, entity: EntityId) -> Vec<String> {
-        let program = self.program();
-        Reads::of_flow(program, &program.flows[flow]).wire_names(program, entity)
     }
 }
 
