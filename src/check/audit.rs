@@ -4,11 +4,7 @@ use super::body::Body;
 use super::fold::truth;
 use super::walk;
 use crate::ir::{
-<<<<<<< HEAD
-    Balance, Binary, Const, EntityId, Expr, ExprKind, FieldId, Kind, LocalId, Search, Step, StepKind, Type, Unary,
-=======
     Binary, Const, EntityId, Expr, ExprKind, FieldId, Kind, LocalId, MappingId, Search, Step, StepKind, Type, Unary,
->>>>>>> qa
 };
 use crate::source::{Diagnostic, Span, codes};
 use std::collections::HashSet;
@@ -53,33 +49,25 @@ impl Body<'_, '_> {
             }
             _ => {}
         });
-<<<<<<< HEAD
-        for (entity, total) in sources {
-            let parts = self.parts_of(entity, total);
-            let open: Vec<(String, Span)> =
-                parts.into_iter().filter(|(f, ..)| !read.contains(&(entity, *f))).map(|(_, n, s)| (n, s)).collect();
-            for (name, declared) in open {
-                let of = self.cx.program.entity(entity).get(total).name.clone();
-                let seen = if whole.contains(&entity) { " (but for what other mappings do with it)" } else { "" };
-=======
         for source in sources.into_iter().filter(|s| !passed_on.contains(s)) {
             let parts = self.parts_of(source);
             let (used, open): (Vec<_>, Vec<_>) = parts.into_iter().partition(|(f, ..)| read.contains(&(source, *f)));
             if used.is_empty() {
                 continue;
             }
-            for (_, name, declared) in open {
+            if let Some((_, _, declared)) = open.first() {
                 let (full, used) = (self.cx.program.entity(source).full_name(), &used[0].1);
->>>>>>> qa
+                let names: Vec<String> = open.iter().map(|(_, name, _)| format!("`{name}`")).collect();
+                let name = names.join(" and ");
                 self.cx.report(
                     Diagnostic::new(
                         &codes::AMOUNT_UNUSED,
                         at,
-                        format!("`{used}` of {full} is taken over, and the amounts of `{name}` never are"),
+                        format!("`{used}` of {full} is taken over, and the amounts of {name} never are"),
                     )
                     .label("an amount is left out")
-                    .related(declared, "they are declared here")
-                    .help(format!("add lines for `{name}`, or stop records that have some with a `check`")),
+                    .related(*declared, "declared here")
+                    .help(format!("add lines for {name}, or stop records that have some with a `check`")),
                 );
             }
         }

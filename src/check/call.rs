@@ -300,7 +300,8 @@ impl Body<'_, '_> {
             let mut d = Diagnostic::new(&codes::TYPE_MISMATCH, values[a].span, message)
                 .label(self.cx.show(&values[a].ty))
                 .related(first.span, "declared here");
-            let edits = [(a, b), (b, a)].map(|(n, m)| Edit { span: values[n].span, text: texts[usize::from(m == b)].clone() });
+            let edits =
+                [(a, b), (b, a)].map(|(n, m)| Edit { span: values[n].span, text: texts[usize::from(m == b)].clone() });
             d.help = Some("arguments stand in the order of the declaration".to_owned());
             d.fix = Some(Fix { title: "change them back".to_owned(), edits: edits.into() });
             self.cx.report(d);
@@ -344,14 +345,22 @@ impl Body<'_, '_> {
     /// Whether inlining goes in a circle, too deep, or makes too many copies.
     fn too_deep(&mut self, name: &Name, span: Span) -> bool {
         self.inlined += 1;
-        let d = if self.around.contains(&name.span) {
+        let d = if let Some(n) = self.around.iter().position(|a| *a == name.span) {
+            if !self.cx.circles.insert(name.span) {
+                return true;
+            }
+            self.cx.circles.extend(&self.around[n..]);
             Diagnostic::new(&codes::CYCLE, name.span, format!("`{}` needs itself, through what it calls", name.text))
                 .label("a circle")
                 .help("nothing may call itself: a list is gone through with `for`")
         } else if self.around.len() >= limits::INLINE_DEPTH_MAX {
-            Diagnostic::new(&codes::CYCLE, name.span, format!("the calls that lead to `{}` are nested too deep", name.text))
-                .label("too deep")
-                .help(format!("a chain of calls has at most {} links", limits::INLINE_DEPTH_MAX))
+            Diagnostic::new(
+                &codes::CYCLE,
+                name.span,
+                format!("the calls that lead to `{}` are nested too deep", name.text),
+            )
+            .label("too deep")
+            .help(format!("a chain of calls has at most {} links", limits::INLINE_DEPTH_MAX))
         } else if self.inlined > limits::INLINED_MAX {
             Diagnostic::new(&codes::CYCLE, name.span, format!("`{}` and what calls it are copied too often", name.text))
                 .label("too many copies")
@@ -359,7 +368,6 @@ impl Body<'_, '_> {
         } else {
             return false;
         };
-        // The innermost call may stand in the same function: it is told once, where the circle closes.
         self.cx.report(d.related(span, "called here"));
         true
     }
