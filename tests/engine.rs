@@ -88,6 +88,13 @@ impl World {
         Engine::new(project, connections, store)
     }
 
+    /// An hour later, another process.
+    async fn later(&self, engine: Engine) -> Engine {
+        drop(engine);
+        self.control(reqwest::Method::POST, "/clock", Some("+1h".into())).await;
+        self.engine(&[]).await
+    }
+
     fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
@@ -158,11 +165,7 @@ async fn orders_land_once() {
             limits: Limits::Off,
             ..Options::default()
         },
-<<<<<<< HEAD
         None => Options { orders: Some(orders(20)), limits: Limits::Off, ..Options::default() },
-=======
-        None => Options { orders: Some(20), limits: Limits::Off, ..Options::default() },
->>>>>>> qa
     };
     let world = World::new(options).await;
     let engine = world.engine(&[]).await;
@@ -228,13 +231,8 @@ async fn nothing_twice_and_nothing_lost() {
     there.dedup();
     println!("{killed} killed, {made} of {} made, {last:?}", wanted.len());
     assert_eq!(made, there.len(), "nothing twice");
-<<<<<<< HEAD
     let missing: Vec<&String> = wanted.iter().filter(|n| !there.contains(n)).collect();
     assert!(missing.is_empty(), "nothing lost: {missing:?}");
-=======
-    let lost: Vec<&String> = wanted.iter().filter(|n| !there.contains(n)).collect();
-    assert!(lost.is_empty(), "nothing lost: {lost:?}");
->>>>>>> qa
     let mut emails: Vec<String> = world
         .held("ledger/crm/Accounts")
         .await
@@ -245,4 +243,81 @@ async fn nothing_twice_and_nothing_lost() {
     emails.sort();
     emails.dedup();
     assert_eq!(accounts, emails.len(), "one account a customer");
+}
+
+/// What changes in the shop afterwards is followed, field by field and line by line; what a bookkeeper has changed is
+/// left; a dry run tells the same and writes nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_are_followed() {
+    let world = World::new(Options { orders: Some(8), limits: Limits::Off, ..Options::default() }).await;
+    let engine = world.engine(&[]).await;
+    let (summary, events) = pass(&engine, PassOptions { dry_run: true, ..PassOptions::default() }).await;
+    show(&events[..3.min(events.len())]);
+    assert!(summary.counts.created > 0);
+    assert_eq!(world.calls("ledger").await.1 + world.calls("shop").await.1, 0, "a dry run writes nothing");
+    pass(&engine, PassOptions::default()).await;
+    let sent = |o: &&Value| ["processing", "completed"].contains(&o["status"].as_str().unwrap());
+    let orders = world.held("shop/orders").await;
+    let order = orders.iter().find(sent).unwrap().clone();
+    let number = order["number"].as_str().unwrap();
+    let engine = world.later(engine).await;
+    let mut changed = order.clone();
+    changed["customer_note"] = "Ring twice".into();
+    world.control(reqwest::Method::POST, "/shop/orders", Some(changed.clone())).await;
+    world.forget_calls().await;
+    let (_, events) = pass(&engine, PassOptions { dry_run: true, ..PassOptions::default() }).await;
+    let foreseen = events.iter().find_map(|e| if let Event::Updated(told) = e { Some(told) } else { None }).unwrap();
+    assert_eq!(foreseen.changes[0].field, "Remarks");
+    assert_eq!(world.calls("ledger").await.1, 0);
+    world.forget_calls().await;
+    pass(&engine, PassOptions::default()).await;
+    assert_eq!(world.calls("ledger").await.1, 1, "one field of one order has changed");
+    let after = world.held("ledger/salesorder/SalesOrders").await;
+    let after = after.iter().find(|o| o["YourRef"] == number).unwrap();
+    assert!(after["Remarks"].as_str().unwrap_or_default().contains("Ring twice"), "{after}");
+    // A piece more of the first line.
+    let lines = changed["line_items"].as_array_mut().unwrap();
+    let double = |v: &Value| {
+        let n: rust_decimal::Decimal = v.as_str().unwrap().parse().unwrap();
+        Value::from((n * rust_decimal::Decimal::TWO).to_string())
+    };
+    let line = &mut lines[0];
+    let more: rust_decimal::Decimal = ["total", "total_tax"]
+        .iter()
+        .map(|f| line[f].as_str().unwrap().parse::<rust_decimal::Decimal>().unwrap())
+        .sum();
+    line["quantity"] = (line["quantity"].as_i64().unwrap() * 2).into();
+    for name in ["total", "total_tax", "subtotal", "subtotal_tax"] {
+        line[name] = double(&line[name]);
+    }
+    for tax in line["taxes"].as_array_mut().unwrap() {
+        tax["total"] = double(&tax["total"]);
+        tax["subtotal"] = double(&tax["subtotal"]);
+    }
+    let total: rust_decimal::Decimal = changed["total"].as_str().unwrap().parse().unwrap();
+    changed["total"] = (total + more).to_string().into();
+    changed["date_modified"] = Value::Null;
+    let engine = world.later(engine).await;
+    world.control(reqwest::Method::POST, "/shop/orders", Some(changed.clone())).await;
+    world.forget_calls().await;
+    let (_, events) = pass(&engine, PassOptions::default()).await;
+    show(&events);
+    assert_eq!(world.calls("ledger").await.1, 1, "one line of one order has changed");
+    let twice = after["SalesOrderLines"][0]["Quantity"].as_i64().unwrap() * 2;
+    let after = world.held("ledger/salesorder/SalesOrders").await;
+    let after = after.iter().find(|o| o["YourRef"] == number).unwrap();
+    assert_eq!(after["SalesOrderLines"][0]["Quantity"], twice);
+    // What the bookkeeper writes there stays, as long as the shop says nothing new about it.
+    let mut by_hand = after.clone();
+    by_hand["Remarks"] = "Called: next week".into();
+    world.control(reqwest::Method::POST, "/ledger/salesorder/SalesOrders", Some(by_hand)).await;
+    changed["payment_method"] = "bacs".into();
+    let engine = world.later(engine).await;
+    world.control(reqwest::Method::POST, "/shop/orders", Some(changed)).await;
+    let (_, events) = pass(&engine, PassOptions::default()).await;
+    show(&events);
+    let after = world.held("ledger/salesorder/SalesOrders").await;
+    let after = after.iter().find(|o| o["YourRef"] == number).unwrap();
+    assert_eq!(after["Remarks"], "Called: next week");
+    assert_eq!(after["PaymentCondition"], "30");
 }

@@ -260,9 +260,6 @@ fn slips(flows: &[PathBuf]) -> Result<(), Failed> {
             }
         }
     }
-    if std::env::var_os("SHOW").is_some() {
-        println!("{tried} slips, {caught} caught, {placed} on their line, {once} told once\n{missed}");
-    }
     if caught * 100 >= tried * 99 && placed * 100 >= tried * 97 && once * 100 >= tried * 95 {
         return Ok(());
     }

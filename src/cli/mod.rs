@@ -10,6 +10,7 @@ mod machine;
 mod map;
 mod new;
 mod open;
+mod plan;
 mod project;
 mod records;
 mod remote;
@@ -82,6 +83,9 @@ enum Command {
     /// Make payloads of records, offline: JSON lines in, JSON lines out
     #[command(after_help = "Example: flowc map sales_order --given items.json < orders.ndjson > payloads.ndjson")]
     Map(map::Arguments),
+    /// Show what a flow does: its steps, what is sent of its filter, its calls as a formula
+    #[command(after_help = "Example: flowc plan orders")]
+    Plan(plan::Arguments),
     /// Make a project: connections, default flows, answers, tables
     #[command(after_help = "Example: flowc new acme --yes --sandbox sandbox.json")]
     New(new::Arguments),
@@ -194,6 +198,7 @@ fn dispatch(screen: &Screen, arguments: &Arguments) -> Answer {
         Command::Demo(these) => demo::run(screen, these),
         Command::Explain(these) => explain::run(screen, these),
         Command::Map(these) => map::run(screen, global, these),
+        Command::Plan(these) => plan::run(screen, global, these),
         Command::New(these) => new::run(screen, these),
         Command::Records(these) => records::list(screen, global, these),
         Command::Retry(these) => records::retry(screen, global, these),

@@ -13,6 +13,7 @@ use crate::limits;
 use crate::store::{Place, Store};
 use jiff::Timestamp;
 use serde_json::{Value, json as object};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -90,8 +91,14 @@ impl Again {
         Ok(again)
     }
 
+    /// What made the field; whatever it came from is named once, however often it was looked at.
     fn why(&self, ready: &Ready, field: &str) -> Option<Why> {
-        ready.compiled.why(self.flow, &self.raw, &self.known, field)
+        let mut why = ready.compiled.why(self.flow, &self.raw, &self.known, field)?;
+        let mut seen = BTreeSet::new();
+        why.sources.retain(|source| seen.insert(source.clone()));
+        let mut seen = BTreeSet::new();
+        why.settings.retain(|setting| seen.insert(setting.clone()));
+        Some(why)
     }
 
     /// All fields of what is written for the record, as `why` names them.

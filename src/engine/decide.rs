@@ -178,12 +178,11 @@ fn update(facts: &Facts<'_>, id: &Arc<str>, row: &str, ours: bool) -> Result<Ste
         let value = body::filled(&field.json, facts.settled)?;
         let hash = hashed(facts, field, &value);
         if let Some(change) = change(facts, field, &value, &hash, &row, ours) {
-            match Lines::of(facts.program, entity(facts), &hash.field, &value) {
-                Some(list) => lines.push(list),
-                None => {
-                    changes.push(change);
-                    sent.push((field, value));
-                }
+            if let Some(list) = Lines::of(facts.program, entity(facts), &hash.field, &value) {
+                lines.push(list);
+            } else {
+                changes.push(change);
+                sent.push((field, value));
             }
         }
         hashes.push(hash);

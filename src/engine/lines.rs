@@ -69,7 +69,13 @@ impl Lines {
 }
 
 /// What becomes of each line: equal ones stay, then those that refer to the same records are changed, the rest in order.
-fn line_steps(program: &Program, part: &Entity, parent: (&str, &str), ours: &[Value], theirs: &[Value]) -> Vec<LineStep> {
+fn line_steps(
+    program: &Program,
+    part: &Entity,
+    parent: (&str, &str),
+    ours: &[Value],
+    theirs: &[Value],
+) -> Vec<LineStep> {
     let mut left: Vec<&Value> = theirs.iter().collect();
     let mut open: Vec<&Value> = Vec::new();
     for line in ours {
@@ -91,13 +97,12 @@ fn line_steps(program: &Program, part: &Entity, parent: (&str, &str), ours: &[Va
             let access = |name: &String| part.fields.iter().find(|f| *f.wire == **name).map(|f| f.access);
             differing(program, part, line, theirs).iter().all(|name| access(name) == Some(Access::Free))
         };
-        match left.iter().position(|theirs| fits(&theirs)) {
-            Some(n) => steps.extend(changed(program, part, line, left.remove(n))),
-            None => {
-                let mut body = line.as_object().cloned().unwrap_or_default();
-                body.insert(parent.0.to_owned(), parent.1.into());
-                steps.push(LineStep::Create { body: Value::Object(body) });
-            }
+        if let Some(n) = left.iter().position(|theirs| fits(&theirs)) {
+            steps.extend(changed(program, part, line, left.remove(n)));
+        } else {
+            let mut body = line.as_object().cloned().unwrap_or_default();
+            body.insert(parent.0.to_owned(), parent.1.into());
+            steps.push(LineStep::Create { body: Value::Object(body) });
         }
     }
     let gone = left.into_iter().filter_map(|line| key_of(part, line));
@@ -127,8 +132,7 @@ fn differing(program: &Program, part: &Entity, ours: &Value, theirs: &Value) -> 
 fn same_references(program: &Program, part: &Entity, ours: &Value, theirs: &Value) -> bool {
     let references = part.fields.iter().filter(|f| matches!(f.ty.present(), Type::Record(_)));
     let mut given = references.filter(|f| ours.get(&*f.wire).is_some()).peekable();
-    given.peek().is_some()
-        && given.all(|f| compare::same(program, Some(f), &ours[&*f.wire], theirs.get(&*f.wire)))
+    given.peek().is_some() && given.all(|f| compare::same(program, Some(f), &ours[&*f.wire], theirs.get(&*f.wire)))
 }
 
 fn key_of(part: &Entity, line: &Value) -> Option<String> {
@@ -235,7 +239,8 @@ mod tests {
             json!({"ID": "4", "Item": "d", "Quantity": 4.0, "Kind": "y"}),
         ];
         let steps = |ours: &[Value]| line_steps(&program, &line, ("Doc", "D"), ours, &theirs);
-        let same: Vec<Value> = theirs.iter().rev().map(|l| json!({"Item": l["Item"], "Quantity": l["Quantity"]})).collect();
+        let same: Vec<Value> =
+            theirs.iter().rev().map(|l| json!({"Item": l["Item"], "Quantity": l["Quantity"]})).collect();
         assert_eq!(steps(&same), []);
         let changed = steps(&[
             json!({"Item": "B", "Quantity": 5}),

@@ -4,8 +4,8 @@ use super::body::{self, Settled};
 use super::compare;
 use super::decide::{Change as FieldChange, Step};
 use super::event::{Event, Told};
-use super::lines::Lines;
 use super::journal;
+use super::lines::Lines;
 use super::pass::Ending;
 use super::record::{Acting, Verdict};
 use super::transmit::{Call, Heard, Said};
@@ -53,7 +53,13 @@ impl Acting<'_> {
         let there = |id: Arc<str>| Sent::There { there: Settled { id, number, created: false }, sent: false };
         match step {
             Step::Create { body, hashes } => {
-                let call = Call { entity, operation: Operation::Create, id: None, body, search: self.search_of(draft, settled) };
+                let call = Call {
+                    entity,
+                    operation: Operation::Create,
+                    id: None,
+                    body,
+                    search: self.search_of(draft, settled),
+                };
                 self.call(writing, Sending { call, hashes, changes: Vec::new() }).await
             }
             Step::Update { id, body, changes, hashes, lines } => {
@@ -143,7 +149,8 @@ impl Acting<'_> {
         }
         let mut sent = has_fields;
         if has_fields {
-            let before = |h: &FieldHash| writing.link.and_then(|l| l.fields.iter().find(|f| f.field == h.field)).cloned();
+            let before =
+                |h: &FieldHash| writing.link.and_then(|l| l.fields.iter().find(|f| f.field == h.field)).cloned();
             let so_far = hashes.iter().filter_map(|h| {
                 if lines.iter().any(|list| list.field == h.field) { before(h) } else { Some(h.clone()) }
             });

@@ -121,7 +121,13 @@ impl Told {
         }
         why.settings.sort();
         why.settings.dedup();
-        why.sources.dedup();
+        let mut seen = Vec::new();
+        why.sources.retain(|source| {
+            !seen.contains(source) && {
+                seen.push(source.clone());
+                true
+            }
+        });
         why
     }
 }

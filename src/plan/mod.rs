@@ -3,9 +3,13 @@
 //! In: a checked [`crate::ir::Program`]. Out: [`Reads`], the fields that some expression uses, by which records are
 //! decoded and selected; and a [`Plan`] of steps with their cost.
 
+mod pushdown;
 mod reads;
+mod steps;
 mod walk;
 
+pub use pushdown::{Sent, pushdown};
 pub use reads::{Reads, tax_fields};
+pub use steps::{Calls, Plan, Step, outcome};
 pub(crate) use walk::meta_entry;
 pub use walk::{each, each_step, mappings_of};
