@@ -296,6 +296,9 @@ class Judge:
         if code is None:
             return "N", ZERO
         share = self.books.percentage(code, day(header[kind["date"]]))
+        if kind["lines"] == "SalesEntryLines" and header["Status"] == 50 and given is None:
+            # A printed invoice is booked later at the percentage that its lines were made with.
+            share = number(line["VATPercentage"] or 0)
         self.same(where, line, "VATCodeDescription", code["Description"])
         self.same(where, line, "VATPercentage", share)
         return code["Type"], share

@@ -311,20 +311,24 @@ impl Compiler<'_> {
     }
 
     fn concat(&mut self, parts: &[Expr], span: Span) -> Code {
-        let parts: Vec<(Code, bool)> =
-            parts.iter().map(|part| (self.code(part), *part.ty.present() == Type::Percent)).collect();
+        let parts: Vec<(Code, Type)> = parts.iter().map(|part| (self.code(part), part.ty.present().clone())).collect();
         call(move |run| {
             let mut out = bumpalo::collections::Vec::with_capacity_in(64, run.arena);
             let mut halted = None;
             let mut text = Vec::new();
-            for (part, percent) in &parts {
+            for (part, ty) in &parts {
                 match part.eval(run) {
                     Ok(Value::Text(t)) => out.extend_from_slice(t.as_bytes()),
                     Ok(value) => {
                         text.clear();
+                        let value = match (value, ty) {
+                            (Value::Number(n), Type::Money(_)) => Value::Number(crate::value::decimal::shown(n, 2)),
+                            (Value::Number(n), _) => Value::Number(crate::value::decimal::shown(n, 0)),
+                            (value, _) => value,
+                        };
                         super::value::show_into(value, &mut text);
                         out.extend_from_slice(&text);
-                        if *percent {
+                        if *ty == Type::Percent {
                             out.push(b'%');
                         }
                     }

@@ -10,46 +10,40 @@ const NAMESPACES: &str = r#"xmlns="http://www.w3.org/2005/Atom" xmlns:d="http://
 
 /// An answer in OData's verbose JSON as a feed, or as an entry where it is one record.
 pub(super) fn document(answer: &Value) -> String {
-    let mut text = String::from(r#"<?xml version="1.0" encoding="utf-8"?>"#);
     let inner = &answer["d"];
     let rows = inner.as_array().or_else(|| inner["results"].as_array());
-    match (rows, inner.as_object()) {
-        (Some(rows), _) => {
-            text.push_str(&format!("<feed {NAMESPACES}>"));
-            for record in rows.iter().filter_map(Value::as_object) {
-                entry(&mut text, record, "");
-            }
-            if let Some(next) = inner["__next"].as_str() {
-                text.push_str(&format!(r#"<link rel="next" href="{}"/>"#, escaped(next)));
-            }
-            text.push_str("</feed>");
+    let root = match (rows, inner.as_object()) {
+        (None, Some(record)) => entry(record, &format!(" {NAMESPACES}")),
+        (rows, _) => {
+            let records = rows.into_iter().flatten().filter_map(Value::as_object);
+            let entries: Vec<_> = records.map(|record| entry(record, "")).collect();
+            let next = inner["__next"].as_str().map(|next| format!(r#"<link rel="next" href="{}"/>"#, escaped(next)));
+            format!("<feed {NAMESPACES}>{}{}</feed>", entries.concat(), next.unwrap_or_default())
         }
-        (None, Some(record)) => entry(&mut text, record, &format!(" {NAMESPACES}")),
-        (None, None) => text.push_str(&format!("<feed {NAMESPACES}/>")),
-    }
-    text
+    };
+    format!(r#"<?xml version="1.0" encoding="utf-8"?>{root}"#)
 }
 
-fn entry(text: &mut String, record: &Map<String, Value>, attributes: &str) {
-    let about = |name: &str| record.get("__metadata").and_then(|about| about[name].as_str()).unwrap_or_default();
-    text.push_str(&format!("<entry{attributes}><id>{}</id>", escaped(about("uri"))));
-    text.push_str(&format!(r#"<category term="{}"/>"#, escaped(about("type"))));
-    for (name, value) in record {
-        if let Some(address) = value["__deferred"]["uri"].as_str() {
-            text.push_str(&format!(r#"<link rel="related" title="{name}" href="{}"/>"#, escaped(address)));
-        }
-    }
-    text.push_str(r#"<content type="application/xml"><m:properties>"#);
-    for (name, value) in record {
-        match value {
-            Value::Null => text.push_str(&format!(r#"<d:{name} m:null="true"/>"#)),
-            Value::String(said) => text.push_str(&format!("<d:{name}>{}</d:{name}>", escaped(&dated(said)))),
-            Value::Bool(_) | Value::Number(_) => text.push_str(&format!("<d:{name}>{value}</d:{name}>")),
-            // Navigations are links, and `__metadata` is said above.
-            Value::Array(_) | Value::Object(_) => {}
-        }
-    }
-    text.push_str("</m:properties></content></entry>");
+fn entry(record: &Map<String, Value>, attributes: &str) -> String {
+    let about = |name: &str| {
+        let about = record.get("__metadata").and_then(|about| about[name].as_str());
+        escaped(about.unwrap_or_default())
+    };
+    let links = record.iter().filter_map(|(name, value)| {
+        let address = value["__deferred"]["uri"].as_str()?;
+        Some(format!(r#"<link rel="related" title="{name}" href="{}"/>"#, escaped(address)))
+    });
+    let properties = record.iter().filter_map(|(name, value)| match value {
+        Value::Null => Some(format!(r#"<d:{name} m:null="true"/>"#)),
+        Value::String(said) => Some(format!("<d:{name}>{}</d:{name}>", escaped(&dated(said)))),
+        Value::Bool(_) | Value::Number(_) => Some(format!("<d:{name}>{value}</d:{name}>")),
+        // Navigations are links, and `__metadata` is said above.
+        Value::Array(_) | Value::Object(_) => None,
+    });
+    let (links, properties) = (links.collect::<Vec<_>>().concat(), properties.collect::<Vec<_>>().concat());
+    let head = format!(r#"<id>{}</id><category term="{}"/>{links}"#, about("uri"), about("type"));
+    let content = format!(r#"<content type="application/xml"><m:properties>{properties}</m:properties></content>"#);
+    format!("<entry{attributes}>{head}{content}</entry>")
 }
 
 /// Only JSON writes a time as `/Date(ms)/`.

@@ -283,3 +283,19 @@ fn an_entrys_texts_have_lengths_too() {
         }
     }
 }
+
+/// The percentage of today was taken for every document, whatever its date.
+#[test]
+fn a_rate_holds_from_its_day() {
+    let bench = Bench::new();
+    let (customer, item) = (bench.customer(), bench.item("RISE"));
+    let ranges = json!([{"Percentage": 0.19, "EndDate": "2025-12-31", "Type": 0}, {"Percentage": 0.21, "StartDate": "2026-01-01", "Type": 0}]);
+    let code = json!({"Code": "RSE", "Description": "Raised", "Type": "E", "VATTransactionType": "S", "VATPercentages": ranges});
+    bench.post("vat/VATCodes", &code).created();
+    for (day, total) in [("2025-12-31", 119.0), ("2026-01-01", 121.0)] {
+        let lines = json!([{"Item": item, "NetPrice": 100, "VATCode": "RSE"}]);
+        let body = json!({"OrderedBy": customer, "OrderDate": day, "SalesOrderLines": lines});
+        let held = bench.post("salesorder/SalesOrders", &body).created()["AmountFC"].as_f64();
+        assert_eq!(held, Some(total), "{day}");
+    }
+}

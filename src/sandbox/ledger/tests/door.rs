@@ -254,7 +254,7 @@ fn vat_codes_are_short_and_each_is_one() {
     assert_eq!(codes.len(), rows.len());
     let one = |country: &str, fraction: &str, kind: &str| {
         let found = rows.iter().filter(|row| {
-            let rate = row["Percentage"] == fraction;
+            let rate = row["Percentage"] == serde_json::from_str::<Value>(fraction).unwrap();
             rate && row["OssCountry"] == country && row["Type"] == kind
         });
         assert_eq!(found.count(), 1, "{country} {fraction} {kind}");
