@@ -3,11 +3,11 @@
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test may fail where it stands")]
 
 use flowc::connector::{self, Secrets};
-use flowc::engine::{Cancel, Engine, Event, PassOptions, Project, Summary};
+use flowc::engine::{Cancel, Ending, Engine, Event, PassOptions, Project, Summary};
 use flowc::eval::Compiled;
 use flowc::sandbox::{Limits, Options, Running, start};
 use flowc::source::Disk;
-use flowc::store::{Embedded, Key, Place, Store};
+use flowc::store::{Embedded, Key, Place, RecordFilter, State, Store};
 use secrecy::SecretString;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -124,6 +124,25 @@ impl World {
         counts
     }
 
+    /// Every order that is sent is in the ledger, once, and every customer has one account.
+    async fn all_landed_once(&self) {
+        let sent = |o: &&Value| ["processing", "completed"].contains(&o["status"].as_str().unwrap());
+        let text = |row: &Value, name: &str| row[name].as_str().unwrap_or_default().to_lowercase();
+        let orders = self.held("shop/orders").await;
+        let mut wanted: Vec<String> = orders.iter().filter(sent).map(|o| text(o, "number")).collect();
+        let documents = self.held("ledger/salesorder/SalesOrders").await;
+        let mut there: Vec<String> = documents.iter().map(|o| text(o, "YourRef")).collect();
+        wanted.sort();
+        there.sort();
+        assert_eq!(there, wanted, "nothing twice, nothing lost");
+        let accounts = self.held("ledger/crm/Accounts").await;
+        let mut emails: Vec<String> = accounts.iter().map(|a| text(a, "Email")).filter(|e| !e.is_empty()).collect();
+        emails.sort();
+        let all = emails.len();
+        emails.dedup();
+        assert_eq!(all, emails.len(), "one account a customer");
+    }
+
     async fn forget_calls(&self) {
         self.control(reqwest::Method::DELETE, "/calls", None).await;
     }
@@ -217,32 +236,8 @@ async fn nothing_twice_and_nothing_lost() {
         show(&events.into_iter().filter(|e| !matches!(e, Event::Unchanged(_))).collect::<Vec<_>>());
         last = summary;
     }
-    let sent = |o: &&Value| ["processing", "completed"].contains(&o["status"].as_str().unwrap());
-    let wanted: Vec<String> =
-        world.held("shop/orders").await.iter().filter(sent).map(|o| o["number"].as_str().unwrap().to_owned()).collect();
-    let mut there: Vec<String> = world
-        .held("ledger/salesorder/SalesOrders")
-        .await
-        .iter()
-        .map(|o| o["YourRef"].as_str().unwrap_or_default().to_owned())
-        .collect();
-    there.sort();
-    let made = there.len();
-    there.dedup();
-    println!("{killed} killed, {made} of {} made, {last:?}", wanted.len());
-    assert_eq!(made, there.len(), "nothing twice");
-    let missing: Vec<&String> = wanted.iter().filter(|n| !there.contains(n)).collect();
-    assert!(missing.is_empty(), "nothing lost: {missing:?}");
-    let mut emails: Vec<String> = world
-        .held("ledger/crm/Accounts")
-        .await
-        .iter()
-        .filter_map(|a| a["Email"].as_str().map(str::to_lowercase))
-        .collect();
-    let accounts = emails.len();
-    emails.sort();
-    emails.dedup();
-    assert_eq!(accounts, emails.len(), "one account a customer");
+    println!("{killed} killed, {last:?}");
+    world.all_landed_once().await;
 }
 
 /// What changes in the shop afterwards is followed, field by field and line by line; what a bookkeeper has changed is
@@ -320,4 +315,108 @@ async fn changes_are_followed() {
     let after = after.iter().find(|o| o["YourRef"] == number).unwrap();
     assert_eq!(after["Remarks"], "Called: next week");
     assert_eq!(after["PaymentCondition"], "30");
+}
+
+/// Whatever the ledger answers, every order lands once as soon as it behaves again.
+#[tokio::test(flavor = "multi_thread")]
+async fn bad_answers_cost_time_and_nothing_else() {
+    let world = World::new(Options { orders: Some(20), ..Options::default() }).await;
+    let faults = serde_json::json!([
+        {"system": "ledger", "kind": "garbage", "rate": 0.06, "seed": 2},
+        {"system": "ledger", "kind": "truncate", "rate": 0.06, "seed": 3},
+        {"system": "ledger", "method": "POST", "kind": "drop_before", "rate": 0.1, "seed": 4},
+        {"system": "ledger", "kind": "expire_token", "rate": 0.02, "seed": 5},
+        {"system": "ledger", "kind": "limit_minute", "rate": 0.02, "seed": 6},
+        {"system": "shop", "kind": "status", "status": 502, "rate": 0.1, "seed": 7},
+    ]);
+    world.control(reqwest::Method::PUT, "/faults", Some(faults)).await;
+    for _ in 0..6 {
+        let engine = world.engine(&[]).await;
+        let (summary, events) = pass(&engine, PassOptions::default()).await;
+        show(
+            &events
+                .into_iter()
+                .filter(|e| matches!(e, Event::Parked(_) | Event::Waiting(_) | Event::Done(_)))
+                .collect::<Vec<_>>(),
+        );
+        assert_eq!(summary.counts.parked, 0);
+        drop(engine);
+        world.control(reqwest::Method::POST, "/clock", Some("+11m".into())).await;
+    }
+    world.control(reqwest::Method::PUT, "/faults", Some(serde_json::json!([]))).await;
+    for _ in 0..2 {
+        let engine = world.engine(&[]).await;
+        pass(&engine, PassOptions::default()).await;
+        drop(engine);
+        world.control(reqwest::Method::POST, "/clock", Some("+11m".into())).await;
+    }
+    world.all_landed_once().await;
+}
+
+/// What a person asks about records, and does with them.
+#[tokio::test(flavor = "multi_thread")]
+async fn records_are_listed_shown_retried_and_skipped() {
+    let world = World::new(Options { orders: Some(6), limits: Limits::Off, ..Options::default() }).await;
+    // Without an item for shipping, orders that are shipped stop.
+    let wrong = [("orders.shipping_item".to_owned(), "NOPE".to_owned())];
+    let engine = world.engine(&wrong).await;
+    let (summary, _) = pass(&engine, PassOptions::default()).await;
+    assert!(summary.counts.parked > 0);
+    let filter = RecordFilter { states: vec![State::Parked], ..RecordFilter::default() };
+    let (parked, _) = engine.records(&filter).await.unwrap();
+    assert_eq!(parked.len() as u64, summary.counts.parked);
+    assert!(parked[0].reason.as_ref().unwrap().contains("NOPE"), "{:?}", parked[0]);
+    assert!(parked[0].place.as_ref().unwrap().line > 0);
+    let id = parked[0].id.clone();
+    let shown = engine.show(&id, 10).await.unwrap();
+    assert_eq!(shown.attempts.len(), 1);
+    assert!(shown.attempts[0].raw.get().contains("billing"));
+    let (_, raw, at) = engine.last_raw(&id).await.unwrap();
+    assert!(raw.contains("billing"));
+    let calls = world.calls("ledger").await;
+    pass(&engine, PassOptions::default()).await;
+    assert_eq!(world.calls("ledger").await, calls, "what is parked is not tried again by itself");
+    engine.retry(&id, at).await.unwrap();
+    let (again, _) = pass(&engine, PassOptions::default()).await;
+    assert_eq!(again.counts.parked, 1, "a person asked for it");
+    engine.skip(&id, "sent by hand", at).await.unwrap();
+    drop(engine);
+    // Another answer is another plan: what was parked is tried again, what was skipped is not.
+    let engine = world.engine(&[]).await;
+    let (after, _) = pass(&engine, PassOptions::default()).await;
+    assert_eq!(after.counts.parked, 0);
+    let (parked_now, _) = engine.records(&filter).await.unwrap();
+    assert_eq!(parked_now, []);
+    let status = engine.status().await.unwrap();
+    let orders = status.iter().find(|s| s.flow.ends_with("orders")).unwrap();
+    assert_eq!((orders.skipped, orders.parked, orders.waiting), (1, 0, 0));
+    assert!(engine.show("orders:none", 1).await.is_err());
+    assert!(engine.record_id("nonsense").is_err());
+}
+
+/// A login that nobody accepts ends the pass, and a person who stops it finds it where it was.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pass_ends_cleanly() {
+    let world = World::new(Options { orders: Some(12), limits: Limits::Off, ..Options::default() }).await;
+    let engine = world.engine(&[]).await;
+    let (cancel, seen) = (Cancel::default(), Mutex::new(0));
+    let tell = |event: Event| {
+        if matches!(event, Event::Created(_)) {
+            *seen.lock().unwrap() += 1;
+            cancel.cancel();
+        }
+    };
+    let flows = ["orders".to_owned()];
+    let summary = engine.pass(&flows, &PassOptions::default(), &tell, &cancel).await.unwrap();
+    assert_eq!(summary.endings[0].1, Ending::Cancelled);
+    drop(engine);
+    world.control(reqwest::Method::PUT, "/faults", Some(serde_json::json!([
+        {"system": "ledger", "kind": "revoke_refresh", "rate": 1}, {"system": "ledger", "kind": "expire_token", "rate": 1},
+    ]))).await;
+    world.control(reqwest::Method::POST, "/clock", Some("+20m".into())).await;
+    let engine = world.engine(&[]).await;
+    let (summary, events) = pass(&engine, PassOptions::default()).await;
+    show(&events);
+    assert!(matches!(summary.endings[0].1, Ending::Login(_)), "{:?}", summary.endings);
+    assert!(engine.pass(&["nothing".to_owned()], &PassOptions::default(), &|_| (), &Cancel::default()).await.is_err());
 }

@@ -169,7 +169,7 @@ fn the_table_has_no_circle() {
     let mut left = table();
     while !left.is_empty() {
         let free = left.iter().find(|(room, uses)| uses.iter().all(|used| used == *room || !left.contains_key(used)));
-        let free = free.map(|(room, _)| room.clone()).unwrap_or_else(|| panic!("a circle among {:?}", left.keys()));
+        let Some(free) = free.map(|(room, _)| room.clone()) else { panic!("a circle among {:?}", left.keys()) };
         left.remove(&free);
     }
 }

@@ -55,17 +55,19 @@ impl Body<'_, '_> {
             if used.is_empty() {
                 continue;
             }
-            for (_, name, declared) in open {
+            if let Some((_, _, declared)) = open.first() {
                 let (full, used) = (self.cx.program.entity(source).full_name(), &used[0].1);
+                let names: Vec<String> = open.iter().map(|(_, name, _)| format!("`{name}`")).collect();
+                let name = names.join(" and ");
                 self.cx.report(
                     Diagnostic::new(
                         &codes::AMOUNT_UNUSED,
                         at,
-                        format!("`{used}` of {full} is taken over, and the amounts of `{name}` never are"),
+                        format!("`{used}` of {full} is taken over, and the amounts of {name} never are"),
                     )
                     .label("an amount is left out")
-                    .related(declared, "they are declared here")
-                    .help(format!("add lines for `{name}`, or stop records that have some with a `check`")),
+                    .related(*declared, "declared here")
+                    .help(format!("add lines for {name}, or stop records that have some with a `check`")),
                 );
             }
         }

@@ -345,7 +345,11 @@ impl Body<'_, '_> {
     /// Whether inlining goes in a circle, too deep, or makes too many copies.
     fn too_deep(&mut self, name: &Name, span: Span) -> bool {
         self.inlined += 1;
-        let d = if self.around.contains(&name.span) {
+        let d = if let Some(n) = self.around.iter().position(|a| *a == name.span) {
+            if !self.cx.circles.insert(name.span) {
+                return true;
+            }
+            self.cx.circles.extend(&self.around[n..]);
             Diagnostic::new(&codes::CYCLE, name.span, format!("`{}` needs itself, through what it calls", name.text))
                 .label("a circle")
                 .help("nothing may call itself: a list is gone through with `for`")
@@ -364,7 +368,6 @@ impl Body<'_, '_> {
         } else {
             return false;
         };
-        // The innermost call may stand in the same function: it is told once, where the circle closes.
         self.cx.report(d.related(span, "called here"));
         true
     }

@@ -15,10 +15,14 @@ impl Body<'_, '_> {
     /// The meaning of an expression. `want` is what its place takes, where that is known: it decides what a text in
     /// quotes is, and what a part makes. The caller still has to [`Body::accept`] it.
     pub(crate) fn expr(&mut self, e: &ast::Expr, want: Option<&Type>) -> Expr {
-        // What `x is some y` names is there to its right in an `and`, and in `then`: nowhere else.
+        self.scoped(|body| body.meaning(e, want))
+    }
+
+    /// A condition whose names live on: what `x is some y` names is there to its right in an `and`, and in `then`.
+    pub(crate) fn condition(&mut self, e: &ast::Expr) -> Expr {
         match &e.kind {
-            A::Binary(ast::BinaryOp::And, ..) | A::IsSome(..) => self.meaning(e, want),
-            _ => self.scoped(|body| body.meaning(e, want)),
+            A::Binary(ast::BinaryOp::And, ..) | A::IsSome(..) => self.meaning(e, Some(&Type::Bool)),
+            _ => self.expr(e, Some(&Type::Bool)),
         }
     }
 
@@ -502,7 +506,7 @@ impl Body<'_, '_> {
         span: Span,
     ) -> Expr {
         let (cond, then) = self.scoped(|body| {
-            let lowered = body.without_writes(|b| b.expr(cond, Some(&Type::Bool)));
+            let lowered = body.without_writes(|b| b.condition(cond));
             let cond = body.accept(lowered, &Type::Bool, "the condition of an `if`");
             (cond, body.expr(then, want))
         });
@@ -656,7 +660,7 @@ impl Body<'_, '_> {
         };
         let local = self.bind(&clause.name, element);
         let cond = clause.cond.as_ref().map(|c| {
-            let lowered = self.expr(c, Some(&Type::Bool));
+            let lowered = self.condition(c);
             self.accept(lowered, &Type::Bool, "the `where` of a list")
         });
         ForClause { local, list, cond }

@@ -135,8 +135,7 @@ impl Body<'_, '_> {
             return e;
         }
         if same_shape(from, to) {
-            let element = Self::make(ExprKind::Const(Const::Absent), from.clone(), e.span);
-            self.check_length(&element, to, place);
+            self.check_lengths(&e, from, to, place);
             return e;
         }
         let identity =
@@ -283,6 +282,22 @@ impl Body<'_, '_> {
                 self.report_at(d, place);
             }
         }
+    }
+
+    /// The texts of a list against the limit of its elements.
+    fn check_lengths(&mut self, list: &Expr, from: &Type, to: &Type, place: &Place) {
+        let Type::Text(Some(max)) = to else { return };
+        let (code, message) = match longest(from) {
+            Some(n) if n <= *max => return,
+            Some(n) => (&codes::TEXT_TOO_LONG, format!("one of these has up to {n}")),
+            None if place.length_at_run => return,
+            None => (&codes::TEXT_MAY_BE_TOO_LONG, "these may be longer".to_owned()),
+        };
+        let d =
+            Diagnostic::new(code, list.span, format!("the texts of {} hold {max} characters; {message}", place.what))
+                .label("too long, or of unknown length")
+                .help("cut each of them: `xs.map(x => x.fit())`");
+        self.report_at(d, place);
     }
 
     fn absent_there(&mut self, e: Expr, want: &Type, place: &Place) -> Expr {

@@ -126,13 +126,7 @@ impl Body<'_, '_> {
                 Some(Const::Duration(d)) => flow.schedule.every = Some(d),
                 _ => self.cx.say(&codes::TYPE_MISMATCH, e.span, "`every` wants a duration", "write `every 5 minutes`"),
             },
-            FlowStmtKind::Daily(at) => {
-                if at.value.parse::<jiff::civil::Time>().is_err() {
-                    let message = format!("`{}` is no time of day", at.value);
-                    self.cx.say(&codes::BAD_LITERAL, at.span, message, "write it as `daily at 02:00`");
-                }
-                flow.schedule.daily = Some(Arc::clone(&at.value));
-            }
+            FlowStmtKind::Daily(at) => flow.schedule.daily = Some(Arc::clone(&at.value)),
             FlowStmtKind::OnWebhook => flow.schedule.webhook = true,
             FlowStmtKind::Since(e) => match self.constant(e) {
                 Some(Const::Instant(at)) => flow.schedule.since = Some(at),

@@ -1,7 +1,7 @@
 //! Modules: which files belong to which, and what each declares, read when it is first looked at.
 
 use crate::limits;
-use crate::source::{Diagnostic, FileId, Files, Source, Sources, Span, codes, library};
+use crate::source::{Diagnostic, FileId, Files, ReadError, Source, Sources, Span, codes, library};
 use crate::syntax::{self, Chunk, ast};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -125,7 +125,12 @@ impl<'f> Modules<'f> {
             );
             return None;
         }
-        match self.files.read(path) {
+        let read = self.files.read(path).and_then(|text| match text.find('\0') {
+            // It happens to be UTF-8, but nobody wrote it.
+            Some(at) => Err(ReadError::NotText { byte: 0, line: text[..at].matches('\n').count() + 1 }),
+            None => Ok(text),
+        });
+        match read {
             Ok(text) => {
                 let file = self.sources.add(shown, text);
                 Some(self.add_module(name, Origin::Project, &[file]))
@@ -151,7 +156,7 @@ impl<'f> Modules<'f> {
     }
 
     /// The project's folder can't be read.
-    pub(crate) fn no_folder(&mut self, root: &Path, error: &crate::source::ReadError) {
+    pub(crate) fn no_folder(&mut self, root: &Path, error: &ReadError) {
         let file = self.sources.add(root, "");
         let message = format!("the folder {} can't be read: {error}", root.display());
         self.diagnostics.push(
@@ -282,6 +287,8 @@ impl<'f> Modules<'f> {
         let mut d = Diagnostic::new(&codes::UNKNOWN_MODULE, span, format!("there is no module `{name}`"))
             .label("not found")
             .help("a module is a connector (`exact`), a part of the standard library (`std.address`), a default flow (`flows.orders`) or a file of the project");
+        let last = |name: &str| name.rsplit('.').next().unwrap_or_default().to_owned();
+        names.retain(|n| super::nearest(&last(name), [&*last(n)]).is_some());
         if let Some(near) = super::suggest::hint(name, names) {
             d = d.fix(format!("use `{near}`"), span, near);
         }

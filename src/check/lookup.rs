@@ -4,6 +4,7 @@ use super::body::{Body, constant_of};
 use super::cx::{Cx, InstanceId};
 use super::expr::uncovered;
 use super::load::Space;
+use super::rows::RowIndex;
 use crate::ir::{Const, Expr, ExprKind, Lookup, LookupId, Pattern, Row, Type};
 use crate::limits;
 use crate::source::{Diagnostic, Span, codes};
@@ -53,6 +54,7 @@ impl Cx<'_> {
 
     fn rows(&mut self, inside: InstanceId, keys: &[(Arc<str>, Type)], result: &Type, rows: &[ast::Row]) -> Vec<Row> {
         let mut made: Vec<Row> = Vec::new();
+        let mut index = RowIndex::default();
         for row in rows {
             let otherwise = matches!(row.cells.as_slice(), [ast::Pattern { kind: PatternKind::Else, .. }]);
             if !otherwise && row.cells.len() != keys.len() {
@@ -75,7 +77,7 @@ impl Cx<'_> {
             } else {
                 row.cells.iter().zip(keys).map(|(cell, (_, ty))| self.pattern(inside, cell, ty)).collect()
             };
-            if let Some(before) = made.iter().find(|r| r.cells == cells) {
+            if let Some(before) = index.taken(&cells, made.len()).map(|n| &made[n]) {
                 let d = Diagnostic::new(
                     &codes::LOOKUP_ROW_UNREACHABLE,
                     row.span,
@@ -163,34 +165,6 @@ impl Cx<'_> {
         }
     }
 
-    /// Narrower rows first. Two rows that overlap, neither narrower in all, are an error.
-    fn order(&mut self, rows: &mut [Row], name: &str) {
-        if rows.len() <= 500 {
-            for (n, a) in rows.iter().enumerate() {
-                for b in &rows[n + 1..] {
-                    if overlap(a, b) && !narrower(a, b) && !narrower(b, a) && !rows.iter().any(|r| decides(r, a, b)) {
-                        let message =
-                            format!("two rows of `{name}` could both decide, and neither is narrower than the other");
-                        let both: Vec<Pattern> = a.cells.iter().zip(&b.cells).map(|(x, y)| common(x, y)).collect();
-                        let shown: Vec<String> = both.iter().map(show_cell).collect();
-                        let shown = shown.join(", ");
-                        let help = if both == a.cells || both == b.cells {
-                            format!("take `{shown}` out of one of the two")
-                        } else {
-                            format!("add the row `{shown} => …` that says what happens to both")
-                        };
-                        let d = Diagnostic::new(&codes::LOOKUP_ROWS_OVERLAP, b.span, message)
-                            .label("overlaps")
-                            .related(a.span, "with this row")
-                            .help(help);
-                        self.report(d);
-                    }
-                }
-            }
-        }
-        rows.sort_by_key(|row| row.cells.iter().map(rank).sum::<u32>());
-    }
-
     fn open_values(&mut self, rows: &[Row], keys: &[(Arc<str>, Type)], name: &ast::Name) {
         let [(key, ty)] = keys else { return };
         let (general, rest): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(|r| r.cells == [Pattern::Any]);
@@ -237,6 +211,7 @@ impl Cx<'_> {
         };
         let source = self.modules.sources.add(folder.join(&*file.value), text.as_str());
         let mut rows: Vec<Row> = Vec::new();
+        let mut index = RowIndex::default();
         let mut reader = csv::ReaderBuilder::new()
             .has_headers(true)
             .flexible(true)
@@ -276,7 +251,7 @@ impl Cx<'_> {
             let cells: Vec<Pattern> =
                 keys.iter().enumerate().map(|(n, (_, ty))| self.csv_cell(&record[n], ty, span)).collect();
             let value = self.csv_value(&record[keys.len()], result, span);
-            if let Some(before) = rows.iter().position(|r| r.cells == cells) {
+            if let Some(before) = index.taken(&cells, rows.len()) {
                 let d = Diagnostic::new(
                     &codes::LOOKUP_ROW_UNREACHABLE,
                     span,
@@ -344,80 +319,5 @@ impl Cx<'_> {
                 Expr { ty: ty.clone(), ..value }
             }
         }
-    }
-}
-
-/// How wide a cell is: a value, a group, anything.
-fn rank(p: &Pattern) -> u32 {
-    match p {
-        Pattern::Absent | Pattern::OneOf(_) => 0,
-        Pattern::Group(_) => 1,
-        Pattern::Either(list) => list.iter().map(rank).max().unwrap_or(0),
-        Pattern::Any => 2,
-    }
-}
-
-/// At least as narrow in every column and narrower in one.
-fn narrower(a: &Row, b: &Row) -> bool {
-    let pairs = || a.cells.iter().zip(&b.cells);
-    pairs().all(|(x, y)| rank(x) <= rank(y)) && pairs().any(|(x, y)| rank(x) < rank(y))
-}
-
-/// A row for what two rows both take: the narrower cell of each column.
-fn decides(row: &Row, a: &Row, b: &Row) -> bool {
-    row.cells.iter().zip(a.cells.iter().zip(&b.cells)).all(|(r, (x, y))| *r == common(x, y))
-}
-
-/// What both cells take.
-fn common(x: &Pattern, y: &Pattern) -> Pattern {
-    match (x, y) {
-        (Pattern::Any, other) | (other, Pattern::Any) => other.clone(),
-        (Pattern::OneOf(a), Pattern::OneOf(b)) => Pattern::OneOf(a.iter().filter(|c| b.contains(c)).cloned().collect()),
-        (Pattern::OneOf(list), Pattern::Group(g)) | (Pattern::Group(g), Pattern::OneOf(list)) => {
-            let inside = |c: &&Const| matches!(c, Const::Text(t) if crate::value::code::in_group(t, g));
-            Pattern::OneOf(list.iter().filter(inside).cloned().collect())
-        }
-        (x, y) => if rank(x) <= rank(y) { x } else { y }.clone(),
-    }
-}
-
-fn overlap(a: &Row, b: &Row) -> bool {
-    a.cells.iter().zip(&b.cells).all(|(x, y)| meets(x, y))
-}
-
-fn meets(x: &Pattern, y: &Pattern) -> bool {
-    match (x, y) {
-        (Pattern::Any, _) | (_, Pattern::Any) => true,
-        (Pattern::Either(list), other) | (other, Pattern::Either(list)) => list.iter().any(|p| meets(p, other)),
-        (Pattern::OneOf(a), Pattern::OneOf(b)) => a.iter().any(|c| b.contains(c)),
-        (Pattern::Absent, Pattern::Absent) => true,
-        (Pattern::Group(a), Pattern::Group(b)) => a == b,
-        (Pattern::Group(g), Pattern::OneOf(list)) | (Pattern::OneOf(list), Pattern::Group(g)) => {
-            list.iter().any(|c| matches!(c, Const::Text(t) if crate::value::code::in_group(t, g)))
-        }
-        (Pattern::Absent, _) | (_, Pattern::Absent) => false,
-    }
-}
-
-fn show_cell(p: &Pattern) -> String {
-    match p {
-        Pattern::Any => "_".into(),
-        Pattern::Absent => "none".into(),
-        Pattern::Group(g) => format!("in {g}"),
-        Pattern::OneOf(list) => list.iter().map(show_const).collect::<Vec<_>>().join(" | "),
-        Pattern::Either(list) => list.iter().map(show_cell).collect::<Vec<_>>().join(" | "),
-    }
-}
-
-fn show_const(c: &Const) -> String {
-    match c {
-        Const::Text(t) => format!("\"{t}\""),
-        Const::Number(n) => n.to_string(),
-        Const::Bool(yes) => if *yes { "yes" } else { "no" }.into(),
-        Const::Absent => "none".into(),
-        Const::Date(d) => d.to_string(),
-        Const::Instant(t) => t.to_string(),
-        Const::Duration(d) => d.to_string(),
-        Const::List(_) => "[…]".into(),
     }
 }

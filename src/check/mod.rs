@@ -19,6 +19,7 @@ mod mapping;
 mod natives;
 mod ops;
 mod project;
+mod rows;
 mod settings;
 mod steps;
 mod suggest;

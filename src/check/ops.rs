@@ -66,7 +66,7 @@ impl Body<'_, '_> {
     }
 
     fn truth(&mut self, e: &ast::Expr, what: &str) -> Expr {
-        let lowered = self.expr(e, Some(&Type::Bool));
+        let lowered = self.condition(e);
         self.accept(lowered, &Type::Bool, what)
     }
 

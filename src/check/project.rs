@@ -187,20 +187,22 @@ impl Cx<'_> {
                 _ => {}
             }
         }
+        let mut missing: Vec<(&str, &str)> = Vec::new();
         if self.program.edition.is_none() {
-            self.say(
-                &codes::PROJECT_SHAPE,
-                start,
-                "a project says which edition of the language it is written in",
-                "begin with `edition 2026`",
-            );
+            missing.push(("in which edition of the language it is written", "edition 2026"));
         }
         if self.program.zone.is_none() {
-            self.say(
-                &codes::PROJECT_SHAPE,
-                start,
-                "a project says in which time zone it keeps its books",
-                "add `zone \"Europe/Amsterdam\"`",
+            missing.push(("in which time zone it keeps its books", "zone \"Europe/Amsterdam\""));
+        }
+        if !missing.is_empty() {
+            let says: Vec<&str> = missing.iter().map(|(says, _)| *says).collect();
+            let lines: Vec<&str> = missing.iter().map(|(_, line)| *line).collect();
+            let message = format!("a project says {}", says.join(" and "));
+            self.report(
+                Diagnostic::new(&codes::PROJECT_SHAPE, start, message)
+                    .label("not said here")
+                    .help(format!("begin with `{}`", lines.join("` and `")))
+                    .fix("begin with it", start, format!("{}\n", lines.join("\n"))),
             );
         }
     }

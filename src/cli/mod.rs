@@ -6,10 +6,12 @@
 mod check;
 mod demo;
 mod explain;
+mod login;
 mod machine;
 mod map;
 mod new;
 mod open;
+mod plan;
 mod project;
 mod records;
 mod remote;
@@ -79,9 +81,15 @@ enum Command {
     /// Tell what a diagnostic means, with a wrong and a right example
     #[command(after_help = "Example: flowc explain F0202")]
     Explain(explain::Arguments),
+    /// Consent to a connection in the browser, and keep its tokens
+    #[command(after_help = "Example: flowc login books --redirect https://acme.example/consent")]
+    Login(login::Arguments),
     /// Make payloads of records, offline: JSON lines in, JSON lines out
     #[command(after_help = "Example: flowc map sales_order --given items.json < orders.ndjson > payloads.ndjson")]
     Map(map::Arguments),
+    /// Show what a flow does: its steps, what is sent of its filter, its calls as a formula
+    #[command(after_help = "Example: flowc plan orders")]
+    Plan(plan::Arguments),
     /// Make a project: connections, default flows, answers, tables
     #[command(after_help = "Example: flowc new acme --yes --sandbox sandbox.json")]
     New(new::Arguments),
@@ -193,7 +201,9 @@ fn dispatch(screen: &Screen, arguments: &Arguments) -> Answer {
         Command::Check(these) => check::run(screen, global, these),
         Command::Demo(these) => demo::run(screen, these),
         Command::Explain(these) => explain::run(screen, these),
+        Command::Login(these) => login::run(screen, global, these),
         Command::Map(these) => map::run(screen, global, these),
+        Command::Plan(these) => plan::run(screen, global, these),
         Command::New(these) => new::run(screen, these),
         Command::Records(these) => records::list(screen, global, these),
         Command::Retry(these) => records::retry(screen, global, these),

@@ -2,7 +2,7 @@
 
 use crate::connector::Condition;
 use crate::eval::{Compiled, Evaluated, Failure, Known};
-use crate::ir::{Binary, Const, Element, Entity, EntityId, Expr, ExprKind, FieldId, Flow, Program, Search};
+use crate::ir::{Const, Entity, EntityId, FieldId};
 use crate::plan::Reads;
 use std::sync::Arc;
 
@@ -41,53 +41,13 @@ impl Meaning for Compiled {
     fn filter(&self, flow: usize) -> Vec<Condition> {
         let program = self.program();
         let flow = &program.flows[flow];
-        let mut conditions = Vec::new();
-        if let Some(filter) = &flow.filter {
-            conjuncts(program, flow, filter, &mut conditions);
-        }
-        conditions
-    }
-}
-
-/// The parts of a filter, all of which must hold, that the source's API evaluates: a field that it can be asked by has
-/// one of some known values.
-fn conjuncts(program: &Program, flow: &Flow, filter: &Expr, conditions: &mut Vec<Condition>) {
-    let (field, values) = match &filter.kind {
-        ExprKind::Binary(Binary::And, a, b) => {
-            conjuncts(program, flow, a, conditions);
-            conjuncts(program, flow, b, conditions);
-            return;
-        }
-        ExprKind::Binary(Binary::Eq, a, b) | ExprKind::In(a, b) => (a, constants(b)),
-        _ => return,
-    };
-    let ExprKind::Field(of, entity, id) = &field.kind else { return };
-    let is_record = matches!(of.kind, ExprKind::Local(local) if local == flow.record) && *entity == flow.source;
-    let schema = program.entity(*entity);
-    if let Some(values) = values
-        && is_record
-        && matches!(schema.get(*id).search, Search::Filter | Search::Parameter)
-    {
-        let texts = values.iter().map(|v| text(schema, *id, v)).collect::<Option<Vec<String>>>();
-        if let Some(values) = texts.filter(|t| !t.is_empty()) {
-            conditions.push(Condition { field: *id, values });
-        }
-    }
-}
-
-/// The values of an expression that is known beforehand.
-fn constants(expr: &Expr) -> Option<Vec<&Const>> {
-    match &expr.kind {
-        ExprKind::Const(Const::List(list)) | ExprKind::Setting(_, Const::List(list)) => Some(list.iter().collect()),
-        ExprKind::Const(one) | ExprKind::Setting(_, one) => Some(vec![one]),
-        ExprKind::List(elements) => {
-            let each = elements.iter().map(|element| match element {
-                Element::One(one) => constants(one),
-                Element::All(_) | Element::For(..) => None,
-            });
-            Some(each.collect::<Option<Vec<_>>>()?.into_iter().flatten().collect())
-        }
-        _ => None,
+        let schema = program.entity(flow.source);
+        let crate::plan::Pushdown { sent, .. } = crate::plan::pushdown(program, flow);
+        let condition = |sent: crate::plan::Sent| {
+            let values = sent.values.iter().map(|v| text(schema, sent.field, v)).collect::<Option<Vec<String>>>()?;
+            Some(Condition { field: sent.field, values })
+        };
+        sent.into_iter().filter_map(condition).collect()
     }
 }
 

@@ -21,6 +21,7 @@ mod people;
 mod record;
 mod refusals;
 mod run;
+mod settle;
 mod transmit;
 mod write;
 

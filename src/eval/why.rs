@@ -122,7 +122,12 @@ impl Told {
         why.settings.sort();
         why.settings.dedup();
         let mut seen = Vec::new();
-        why.sources.retain(|source| !seen.contains(source) && { seen.push(source.clone()); true });
+        why.sources.retain(|source| {
+            !seen.contains(source) && {
+                seen.push(source.clone());
+                true
+            }
+        });
         why
     }
 }

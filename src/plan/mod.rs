@@ -3,9 +3,15 @@
 //! In: a checked [`crate::ir::Program`]. Out: [`Reads`], the fields that some expression uses, by which records are
 //! decoded and selected; and a [`Plan`] of steps with their cost.
 
+mod pushdown;
 mod reads;
+mod stage;
+mod steps;
 mod walk;
 
+pub use pushdown::{Pushdown, Sent, pushdown};
 pub use reads::{Reads, tax_fields};
+pub use stage::Asked;
+pub use steps::{Plan, PlanStep, plan};
 pub(crate) use walk::meta_entry;
 pub use walk::{each, each_step, mappings_of};

@@ -1,0 +1,198 @@
+//! The plan of a flow: its steps in order, and what a pass costs in calls.
+
+use super::pushdown::{Sent, pushdown};
+use super::reads::Reads;
+use super::stage::{Asked, Stages};
+use crate::ir::{Const, EntityId, Flow, MappingId, Program, Verb};
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+/// A flow's plan.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The flow.
+    pub flow: Arc<str>,
+    /// Its steps.
+    pub steps: Vec<PlanStep>,
+    /// Calls of a pass, as a formula over what it meets.
+    pub calls: String,
+}
+
+/// A step of a plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PlanStep {
+    /// Changed records are read, page by page.
+    Scan {
+        /// Of what.
+        entity: EntityId,
+        /// From where.
+        connection: Arc<str>,
+        /// The selected fields, by wire names.
+        fields: Vec<String>,
+        /// Conditions that are sent.
+        sent: Vec<Sent>,
+    },
+    /// What could not be sent is evaluated here.
+    Filter,
+    /// Keys are resolved, for a whole page together.
+    Find(Asked, Vec<String>),
+    /// Payloads, keys and checks.
+    Map(MappingId),
+    /// A document is written.
+    Write(MappingId),
+}
+
+/// The plan of a flow.
+pub fn plan(program: &Program, flow: &Flow) -> Plan {
+    let reads = Reads::of_flow(program, flow);
+    let divided = pushdown(program, flow);
+    let stages = Stages::of(program, flow);
+    let mut steps = vec![PlanStep::Scan {
+        entity: flow.source,
+        connection: Arc::clone(&flow.connection),
+        fields: reads.wire_names(program, flow.source),
+        sent: divided.sent,
+    }];
+    if divided.rest {
+        steps.push(PlanStep::Filter);
+    }
+    for asked in &stages.asked {
+        steps.push(PlanStep::Find(asked.clone(), reads.wire_names(program, asked.entity)));
+    }
+    steps.extend(stages.mappings.iter().map(|id| PlanStep::Map(*id)));
+    steps.extend(stages.mappings.iter().map(|id| PlanStep::Write(*id)));
+    let calls = cost(program, flow, &stages);
+    Plan { flow: Arc::clone(&flow.name), steps, calls }
+}
+
+/// `records/100 + orders/60 + 1 + writes`
+fn cost(program: &Program, flow: &Flow, stages: &Stages<'_>) -> String {
+    let source = program.entity(flow.source);
+    let page = program.connector(&source.connector).map_or(100, |c| c.page.max(1));
+    let mut calls = format!("records/{page}");
+    let mut tables = 0;
+    for asked in &stages.asked {
+        let entity = program.entity(asked.entity);
+        if entity.small {
+            tables += 1;
+        } else {
+            let many = program.connector(&entity.connector).map_or(1, |c| c.values_max.max(1));
+            // Writing into memory does not fail.
+            let _ = write!(calls, " + new {} keys/{many}", entity.name);
+        }
+    }
+    if tables > 0 {
+        let _ = write!(calls, " + {tables} once");
+    }
+    calls.push_str(" + writes");
+    calls
+}
+
+impl Plan {
+    /// The plan for people: a line a step.
+    pub fn human(&self, program: &Program) -> String {
+        let mut out = format!("{}\n", self.flow);
+        for step in &self.steps {
+            let line = match step {
+                PlanStep::Scan { entity, connection, fields, sent } => {
+                    let sent: Vec<String> = sent.iter().map(|s| said(program, *entity, s)).collect();
+                    let filter = if sent.is_empty() { String::new() } else { format!(" where {}", sent.join(" and ")) };
+                    format!(
+                        "scan   {} of {connection}{filter}\n         {}",
+                        program.entity(*entity).name,
+                        fields.join(", ")
+                    )
+                }
+                PlanStep::Filter => "filter the rest of `where`".to_owned(),
+                PlanStep::Find(asked, fields) => format!(
+                    "find   stage {}: {}{}\n         {}",
+                    asked.stage,
+                    program.entity(asked.entity).full_name(),
+                    by(program, asked),
+                    fields.join(", ")
+                ),
+                PlanStep::Map(id) => format!("map    {}", program.mapping(*id).name),
+                PlanStep::Write(id) => {
+                    let mapping = program.mapping(*id);
+                    format!(
+                        "write  {} {} ({})",
+                        verb(&mapping.header.verb),
+                        program.entity(mapping.target).full_name(),
+                        mapping.name
+                    )
+                }
+            };
+            let _ = writeln!(out, "  {line}");
+        }
+        let _ = writeln!(out, "  calls  {}", self.calls);
+        out
+    }
+
+    /// The plan for programs: `{flow, steps: [{kind, …}], calls}`.
+    pub fn json(&self, program: &Program) -> serde_json::Value {
+        let steps: Vec<serde_json::Value> = self
+            .steps
+            .iter()
+            .map(|step| match step {
+                PlanStep::Scan { entity, connection, fields, sent } => serde_json::json!({
+                    "kind": "scan", "entity": program.entity(*entity).full_name(), "connection": **connection, "fields": fields,
+                    "filter": sent.iter().map(|s| said(program, *entity, s)).collect::<Vec<_>>(),
+                }),
+                PlanStep::Filter => serde_json::json!({"kind": "filter"}),
+                PlanStep::Find(asked, fields) => {
+                    let entity = program.entity(asked.entity);
+                    let by: Vec<&str> = asked.by.iter().map(|f| &*entity.get(*f).name).collect();
+                    serde_json::json!({
+                        "kind": "find", "stage": asked.stage, "entity": entity.full_name(), "by": by, "whole": entity.small, "fields": fields,
+                    })
+                }
+                PlanStep::Map(id) => serde_json::json!({"kind": "map", "mapping": *program.mapping(*id).name}),
+                PlanStep::Write(id) => {
+                    let mapping = program.mapping(*id);
+                    serde_json::json!({
+                        "kind": "write", "mapping": *mapping.name, "entity": program.entity(mapping.target).full_name(),
+                        "verb": verb(&mapping.header.verb),
+                    })
+                }
+            })
+            .collect();
+        serde_json::json!({"flow": *self.flow, "steps": steps, "calls": self.calls})
+    }
+}
+
+fn by(program: &Program, asked: &Asked) -> String {
+    let entity = program.entity(asked.entity);
+    if entity.small {
+        return ", all rows once".to_owned();
+    }
+    let names: Vec<&str> = asked.by.iter().map(|f| &*entity.get(*f).name).collect();
+    format!(" by {}", names.join(", "))
+}
+
+fn said(program: &Program, entity: EntityId, sent: &Sent) -> String {
+    let values: Vec<String> = sent
+        .values
+        .iter()
+        .map(|value| match value {
+            Const::Text(text) => format!("\"{text}\""),
+            Const::Number(n) => n.to_string(),
+            Const::Bool(b) => if *b { "yes" } else { "no" }.to_owned(),
+            Const::Date(d) => d.to_string(),
+            Const::Instant(t) => t.to_string(),
+            Const::Duration(d) => format!("{d:#}"),
+            Const::Absent => "none".to_owned(),
+            Const::List(_) => "a list".to_owned(),
+        })
+        .collect();
+    format!("{} in [{}]", program.entity(entity).get(sent.field).name, values.join(", "))
+}
+
+fn verb(verb: &Verb) -> &'static str {
+    match verb {
+        Verb::CreateOnce => "create once",
+        Verb::Upsert => "upsert",
+        Verb::Update => "update",
+        Verb::CreateUnless(_) => "create",
+        Verb::Delete(_) => "delete",
+    }
+}
