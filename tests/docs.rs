@@ -140,7 +140,11 @@ fn the_reference_tells_every_word() {
     assert!(words.len() > 30, "only {} words were found in the grammar: {words:?}", words.len());
     let reference = page("language.md");
     let told = |word: &str| {
-        reference.split('`').skip(1).step_by(2).any(|code| code.split(|c: char| !c.is_alphanumeric()).any(|w| w == word))
+        reference
+            .split('`')
+            .skip(1)
+            .step_by(2)
+            .any(|code| code.split(|c: char| !c.is_alphanumeric()).any(|w| w == word))
     };
     let missing: Vec<String> = words.into_iter().filter(|word| !told(word)).collect();
     assert!(missing.is_empty(), "docs/language.md lacks the words {}", missing.join(", "));
@@ -200,7 +204,8 @@ fn links_between_pages_lead_somewhere() {
     let mut dead = Vec::new();
     for name in pages() {
         let text = page(&name);
-        let named = text.split('`').skip(1).step_by(2).filter(|code| code.ends_with(".md") && !code.contains(['*', ' ', '/']));
+        let named =
+            text.split('`').skip(1).step_by(2).filter(|code| code.ends_with(".md") && !code.contains(['*', ' ', '/']));
         dead.extend(
             named
                 .filter(|code| !root().join("docs").join(code).exists() && !root().join(code).exists())
