@@ -13,14 +13,19 @@ use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+use std::process::Child;
 use std::time::{Duration, Instant};
 
 /// Kills that a change must survive.
 const KILLS: u64 = 12;
 /// Orders made up for each kill, so that there is work till the last.
-const ORDERS_PER_KILL: u64 = 5;
-/// When a run is killed at the earliest and at the latest, milliseconds after its start.
-const KILL_AFTER: (u64, u64) = (150, 1_600);
+const ORDERS_PER_KILL: u64 = 8;
+/// A run is killed within so many milliseconds of its first write, so that a slow machine is no excuse.
+const KILL_WITHIN: u64 = 1_200;
+/// One run in so many is killed within that time of its start.
+const EARLY: u64 = 6;
+/// A run that writes nothing for so long is killed all the same.
+const PATIENCE: Duration = Duration::from_secs(20);
 /// Passes at the end, each ten minutes after the one before: what may come late has come by then.
 const LAST_PASSES: u64 = 6;
 
@@ -48,14 +53,15 @@ fn faults(seed: u64) -> Value {
         {"system": "ledger", "kind": "status", "status": 503, "rate": 0.02, "seed": seed + 4},
         {"system": "ledger", "kind": "limit_minute", "rate": 0.01, "seed": seed + 5},
         {"system": "shop", "method": "PUT", "kind": "drop_after", "rate": 0.05, "seed": seed + 6},
-        {"system": "ledger", "kind": "delay", "ms": 60, "rate": 1, "seed": seed + 7},
+        {"system": "ledger", "method": "POST", "kind": "delay", "ms": 300, "rate": 1, "seed": seed + 7},
+        {"system": "shop", "method": "PUT", "kind": "delay", "ms": 100, "rate": 1, "seed": seed + 8},
     ])
 }
 
 #[test]
 fn a_runner_that_dies_writes_nothing_twice_and_loses_nothing() {
     let (kills, seed) = (size("KILLS", KILLS), size("SEED", 1));
-    let orders = (kills * ORDERS_PER_KILL).clamp(60, 2_000);
+    let orders = (kills * ORDERS_PER_KILL).clamp(60, 3_000);
     // The ledger's minute is wide: what slows the run down is what goes wrong, a 429 among it.
     let limits = Limits::Custom { minute: 6_000, day: 10_000_000 };
     let world = World::new(Options { seed, orders: Some(orders), limits, ..Options::default() });
@@ -80,14 +86,10 @@ fn kill(world: &World, kills: u64, seed: u64) -> Kills {
     let mut done = Kills::default();
     let mut open: BTreeSet<String> = BTreeSet::new();
     while done.killed < kills && done.ended < 4 * kills {
-        let patience = Duration::from_millis(chance.random_range(KILL_AFTER.0..KILL_AFTER.1));
-        let began = Instant::now();
+        let early = chance.random_range(0..EARLY) == 0;
+        let moment = Duration::from_millis(chance.random_range(0..KILL_WITHIN));
         let mut child = world.spawn(&["run", "orders"]);
-        let mut ended = false;
-        while !ended && began.elapsed() < patience {
-            ended = child.try_wait().unwrap().is_some();
-            std::thread::sleep(Duration::from_millis(1));
-        }
+        let ended = if early { ends_within(&mut child, moment) } else { ends_writing(world, &mut child, moment) };
         // On Unix this is SIGKILL: the process learns nothing of it.
         child.kill().unwrap();
         child.wait().unwrap();
@@ -108,6 +110,29 @@ fn kill(world: &World, kills: u64, seed: u64) -> Kills {
         world.later("+1m");
     }
     done
+}
+
+/// Whether the process ends by itself within this time.
+fn ends_within(child: &mut Child, time: Duration) -> bool {
+    let began = Instant::now();
+    while began.elapsed() < time {
+        if child.try_wait().unwrap().is_some() {
+            return true;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    false
+}
+
+/// Whether it ends by itself within this time of its first write.
+fn ends_writing(world: &World, child: &mut Child, time: Duration) -> bool {
+    let (began, before) = (Instant::now(), world.calls("ledger").1);
+    while began.elapsed() < PATIENCE && world.calls("ledger").1 == before {
+        if ends_within(child, Duration::from_millis(10)) {
+            return true;
+        }
+    }
+    ends_within(child, time)
 }
 
 /// Each order that is sent is there once, all of its customers' accounts are, and the shop shows its number.
