@@ -321,19 +321,23 @@ impl Compiler<'_> {
     }
 
     fn concat(&mut self, parts: &[Expr], span: Span) -> Code {
-        let parts: Vec<(Code, bool)> =
-            parts.iter().map(|part| (self.code(part), *part.ty.present() == Type::Percent)).collect();
+        let parts: Vec<(Code, Type)> = parts.iter().map(|part| (self.code(part), part.ty.present().clone())).collect();
         call(move |run| {
             let mut out = bumpalo::collections::String::with_capacity_in(96, run.arena);
             let mut halted = None;
-            for (part, percent) in &parts {
+            for (part, ty) in &parts {
                 match part.eval(run) {
                     Ok(Value::Text(t)) => out.push_str(t),
                     Ok(value) => {
+                        let value = match (value, ty) {
+                            (Value::Number(n), Type::Money(_)) => Value::Number(crate::value::decimal::shown(n, 2)),
+                            (Value::Number(n), _) => Value::Number(crate::value::decimal::shown(n, 0)),
+                            (value, _) => value,
+                        };
                         let mut text = Vec::new();
                         super::value::show_into(value, &mut text);
                         out.push_str(&String::from_utf8_lossy(&text));
-                        if *percent {
+                        if *ty == Type::Percent {
                             out.push('%');
                         }
                     }
