@@ -312,6 +312,8 @@ impl Compiler<'_> {
     fn or_else(&mut self, a: &Expr, b: &Expr) -> Code {
         let (a, b) = (self.code(a), self.code(b));
         call(move |run| match a.eval(run) {
+            // Texts are the commonest.
+            Ok(Value::Text(t)) => Ok(Value::Text(t)),
             Ok(Value::Absent) => b.eval(run),
             Err(Halt::Stop(stopped)) if stopped.soft => b.eval(run),
             other => other,

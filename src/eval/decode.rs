@@ -212,25 +212,30 @@ impl<'r> Decoder<'r, '_> {
     fn take(&mut self, slot: u16, layout: &'r Layout, slots: &mut [Value<'r>], path: &'r str) -> Decoded<()> {
         let n = usize::from(slot);
         let known = &layout.slots[n];
-        // The commonest are told apart here, so that they cost no call.
-        match &known.shape {
-            Shape::Text { padded: false } if self.peek() == b'"' => {
+        // The commonest are told apart here and written into their slot part by part: a value that has just been made
+        // and is copied as a whole waits until all its parts are in memory.
+        match (&known.shape, self.peek()) {
+            (Shape::Text { padded: false }, b'"') => {
                 let text = self.string().map_err(|bad| bad.within(&known.name))?;
-                if !text.is_empty() || known.keeps_empty {
-                    slots[n] = Value::Text(text);
-                    return Ok(());
+                slots[n] = if text.is_empty() && !known.keeps_empty { layout.empty[n] } else { Value::Text(text) };
+            }
+            (Shape::Number { whole: false, hundredfold: false }, _) if !known.zero_is_absent => {
+                match self.short_number() {
+                    Some(number) => slots[n] = Value::Number(number),
+                    None => return self.take_slowly(n, layout, slots, path),
                 }
             }
-            Shape::Number { whole: false, hundredfold: false } if !known.zero_is_absent => {
-                if let Some(number) = self.short_number() {
-                    slots[n] = Value::Number(number);
-                    return Ok(());
-                }
-                return self.take_slowly(n, layout, slots, path);
+            (Shape::Nested(entity), b'{') if !self.paths => {
+                let nested = self.layouts.of(*entity);
+                let record = self.object(nested, path).map_err(|bad| bad.within(&known.name))?;
+                slots[n] = Value::Record(record);
+            }
+            (Shape::List(element), b'[') if !self.paths => {
+                let list = self.list(element, layout, path).map_err(|bad| bad.within(&known.name))?;
+                slots[n] = Value::List(list);
             }
             _ => return self.take_slowly(n, layout, slots, path),
         }
-        slots[n] = layout.empty[n];
         Ok(())
     }
 
@@ -292,7 +297,8 @@ impl<'r> Decoder<'r, '_> {
                 let layout = self.layouts.of(*entity);
                 self.object(layout, path).map(Value::Record)
             }
-            Shape::List(element) => self.list(element, layout, path),
+            Shape::List(element) if self.peek() == b'{' => self.wrapped_list(element, layout, path),
+            Shape::List(element) => self.list(element, layout, path).map(Value::List),
             Shape::Bool => self.truth(),
             Shape::Json => {
                 let start = self.at;
@@ -428,10 +434,7 @@ impl<'r> Decoder<'r, '_> {
         }
     }
 
-    fn list(&mut self, element: &'r Shape, layout: &'r Layout, path: &'r str) -> Decoded<Value<'r>> {
-        if self.peek() == b'{' {
-            return self.wrapped_list(element, layout, path);
-        }
+    fn list(&mut self, element: &'r Shape, layout: &'r Layout, path: &'r str) -> Decoded<&'r [Value<'r>]> {
         self.eat(b'[', "a list is expected").map_err(|_| self.other("a list"))?;
         self.deeper()?;
         let base = self.elements.len();
@@ -444,8 +447,18 @@ impl<'r> Decoder<'r, '_> {
                 if n >= LIST_MAX {
                     return Err(Bad::new(format!("has more than {LIST_MAX} elements")));
                 }
-                let value = self.element(element, layout, path, n)?;
-                self.elements.push(value);
+                self.blank();
+                match element {
+                    Shape::Nested(entity) if !self.paths && self.peek() == b'{' => {
+                        let nested = self.layouts.of(*entity);
+                        let record = self.object(nested, path).map_err(|bad| bad.within(&format!("[{n}]")))?;
+                        self.elements.push(Value::Record(record));
+                    }
+                    other => {
+                        let value = self.element(other, layout, path, n)?;
+                        self.elements.push(value);
+                    }
+                }
                 self.blank();
                 match self.peek() {
                     b',' => self.at += 1,
@@ -460,11 +473,10 @@ impl<'r> Decoder<'r, '_> {
         self.depth -= 1;
         let list: &'r [Value<'r>] = self.arena.alloc_slice_copy(&self.elements[base..]);
         self.elements.truncate(base);
-        Ok(Value::List(list))
+        Ok(list)
     }
 
     fn element(&mut self, element: &'r Shape, layout: &'r Layout, path: &'r str, n: usize) -> Decoded<Value<'r>> {
-        self.blank();
         if self.peek() == b'n' {
             self.word("null")?;
             return Ok(Value::Absent);
@@ -478,7 +490,7 @@ impl<'r> Decoder<'r, '_> {
         let mut list = Value::Absent;
         self.members(|this, name| {
             if name == "results" && this.peek() == b'[' {
-                list = this.list(element, layout, path)?;
+                list = Value::List(this.list(element, layout, path)?);
                 Ok(())
             } else {
                 this.skip()

@@ -155,11 +155,13 @@ impl Emit {
     fn write<'r>(&'r self, run: &mut Run<'r>, wire: &'r Wire, place: Span, out: &mut Vec<u8>) -> Result<bool, Halt> {
         // Most fields are a value, which needs no further call.
         if let Self::Value(code) = self {
-            let value = code.eval(run)?;
-            if left_out(value) {
-                return Ok(false);
-            }
-            return write(run, wire, value, place, out).map(|()| true);
+            return match code.eval(run)? {
+                Value::Text("") => Ok(false),
+                Value::Text(t) if wire.is_text() => wire.text(t, place, out).map(|()| true),
+                Value::Number(n) if wire.is_number() => wire.number(n, place, out).map(|()| true),
+                value if left_out(value) => Ok(false),
+                value => write(run, wire, value, place, out).map(|()| true),
+            };
         }
         self.write_further(run, wire, place, out)
     }

@@ -426,6 +426,7 @@ fn sum_over<'r>(run: &mut Run<'r>, list: &[Value<'r>], local: u32, body: &Code, 
     for element in list {
         run.locals[local as usize] = *element;
         match body.eval(run) {
+            Ok(Value::Number(n)) => sum.total = ops::number(Binary::Add, sum.total, n, at.span)?,
             Ok(value) => sum.add(run, value, at)?,
             Err(halt) => ops::note(&mut halted, halt)?,
         }
@@ -579,13 +580,12 @@ fn divided_and_rounded(compiler: &mut Compiler<'_>, a: &Expr, b: &Expr, digits: 
     };
     let (a, b, digits) = (compiler.code(a), compiler.code(b), compiler.code(digits));
     call(move |run| {
-        let (a, b) = (a.eval(run)?, b.eval(run)?);
+        let wrong = |run: &Run<'_>| Err(run.broken_promise("a division of what is no number", span));
+        let Value::Number(a) = a.eval(run)? else { return wrong(run) };
+        let Value::Number(b) = b.eval(run)? else { return wrong(run) };
         let digits = match known {
             Some(known) => known,
             None => whole(digits.eval(run)?).and_then(|n| u32::try_from(n).ok()).unwrap_or(0),
-        };
-        let (Value::Number(a), Value::Number(b)) = (a, b) else {
-            return Err(run.broken_promise("a division of what is no number", span));
         };
         if b.is_zero() {
             return Err(Halt::soft(Failure::new(format!("{a} is divided by 0"), span).with_value(a.to_string())));

@@ -8,6 +8,7 @@ use super::{Failure, Halt};
 use crate::ir::{Binary, Const, EntityId, Expr, Pattern, Type, Unary};
 use crate::source::Span;
 use crate::value::code::in_group;
+use crate::value::decimal;
 use rust_decimal::Decimal;
 use std::cmp::Ordering;
 
@@ -70,9 +71,21 @@ pub(crate) fn binary(compiler: &mut Compiler<'_>, op: Binary, a: &Expr, b: &Expr
             let (a, b) = both(run, &a, &b)?;
             ordered(a, b, span).map(|order| Value::Bool(compare(op, order)))
         }),
-        Binary::Add | Binary::Sub | Binary::Mul | Binary::Div => call(move |run| {
-            let (a, b) = both(run, &a, &b)?;
-            arithmetic(run, op, a, b, span)
+        Binary::Add | Binary::Sub | Binary::Mul | Binary::Div => call(move |run| match a.eval(run) {
+            Ok(Value::Number(a)) => match b.eval(run)? {
+                Value::Number(b) => number(op, a, b, span).map(Value::Number),
+                other => arithmetic(run, op, Value::Number(a), other, span),
+            },
+            Ok(a) => {
+                let b = b.eval(run)?;
+                arithmetic(run, op, a, b, span)
+            }
+            Err(Halt::Needs) => {
+                // Its needs come out too.
+                let _ = b.eval(run);
+                Err(Halt::Needs)
+            }
+            Err(halt) => Err(halt),
         }),
     }
 }
@@ -182,8 +195,8 @@ fn moved(op: Binary, t: jiff::Timestamp, d: jiff::SignedDuration) -> Option<jiff
 /// One operation on numbers.
 pub(crate) fn number(op: Binary, a: Decimal, b: Decimal, span: Span) -> Result<Decimal, Halt> {
     let result = match op {
-        Binary::Add => a.checked_add(b),
-        Binary::Sub => a.checked_sub(b),
+        Binary::Add => decimal::add(a, b),
+        Binary::Sub => decimal::add(a, -b),
         Binary::Mul => a.checked_mul(b),
         Binary::Div if b.is_zero() => {
             return Err(Halt::soft(Failure::new(format!("{a} is divided by 0"), span).with_value(a.to_string())));
@@ -241,7 +254,7 @@ pub(crate) fn is_constant(value: Value<'_>, constant: &Const) -> bool {
     match (value, constant) {
         (Value::Absent, Const::Absent) => true,
         (Value::Bool(a), Const::Bool(b)) => a == *b,
-        (Value::Number(a), Const::Number(b)) => crate::value::decimal::equal(a, *b),
+        (Value::Number(a), Const::Number(b)) => decimal::equal(a, *b),
         (Value::Text(a), Const::Text(b)) => a == &**b,
         (Value::Date(a), Const::Date(b)) => a == *b,
         (Value::Instant(a), Const::Instant(b)) => a == *b,

@@ -168,34 +168,54 @@ pub(crate) fn write<'r>(
     out: &mut Vec<u8>,
 ) -> Result<(), Halt> {
     match (&wire.shape, value) {
-        (Shape::Text, Value::Text(t)) => {
-            if let Some((max, unit)) = wire.limit
-                && t.len() > max
-                && text::length(t, unit) > max
-            {
-                let reason = format!(
-                    "`{}` holds {max} characters; \"{t}\" has {}: cut it with `.fit()`",
-                    wire.name,
-                    text::length(t, unit)
-                );
-                return Err(Halt::fail(Failure::new(reason, place).with_value(t)));
-            }
-            write_text(t, out);
-            Ok(())
-        }
-        (Shape::Number { in_text, fraction }, Value::Number(n)) => {
-            let n = scaled(wire, n, place)?;
-            let n = if *fraction { n.checked_div(Decimal::ONE_HUNDRED).unwrap_or(n) } else { n };
-            if *in_text {
-                out.push(b'"');
-                decimal::write(n, out);
-                out.push(b'"');
-            } else {
-                decimal::write(n, out);
-            }
-            Ok(())
-        }
+        (Shape::Text, Value::Text(t)) => wire.text(t, place, out),
+        (Shape::Number { .. }, Value::Number(n)) => wire.number(n, place, out),
         (shape, value) => write_shape(run, wire, shape, value, place, out),
+    }
+}
+
+impl Wire {
+    /// Whether it holds texts as they are.
+    #[inline]
+    pub(crate) fn is_text(&self) -> bool {
+        matches!(self.shape, Shape::Text)
+    }
+
+    /// Whether it holds numbers.
+    #[inline]
+    pub(crate) fn is_number(&self) -> bool {
+        matches!(self.shape, Shape::Number { .. })
+    }
+
+    /// Appends a text, if it is not too long.
+    #[inline]
+    pub(crate) fn text(&self, t: &str, place: Span, out: &mut Vec<u8>) -> Result<(), Halt> {
+        match self.limit {
+            Some((max, unit)) if t.len() > max && text::length(t, unit) > max => {
+                let length = text::length(t, unit);
+                let name = &self.name;
+                let reason = format!("`{name}` holds {max} characters; \"{t}\" has {length}: cut it with `.fit()`");
+                Err(Halt::fail(Failure::new(reason, place).with_value(t)))
+            }
+            _ => {
+                write_text(t, out);
+                Ok(())
+            }
+        }
+    }
+
+    /// Appends a number, if it has not too many decimals.
+    #[inline]
+    pub(crate) fn number(&self, n: Decimal, place: Span, out: &mut Vec<u8>) -> Result<(), Halt> {
+        let Shape::Number { in_text, fraction } = self.shape else { return Ok(()) };
+        let n = if n.scale() <= self.scale { n } else { scaled(self, n, place)? };
+        let n = if fraction { n.checked_div(Decimal::ONE_HUNDRED).unwrap_or(n) } else { n };
+        if in_text {
+            quoted(out, |out| decimal::write(n, out));
+        } else {
+            decimal::write(n, out);
+        }
+        Ok(())
     }
 }
 

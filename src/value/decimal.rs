@@ -121,6 +121,18 @@ fn exponent(text: &[u8]) -> Result<i64, NumberError> {
     Ok(if negative { -value } else { value })
 }
 
+/// The sum, if it can be held. Those of one scale, which most are, are added as whole numbers.
+#[inline]
+pub fn add(a: Decimal, b: Decimal) -> Option<Decimal> {
+    if a.scale() == b.scale()
+        && let (Ok(x), Ok(y)) = (i64::try_from(a.mantissa()), i64::try_from(b.mantissa()))
+        && let Some(sum) = x.checked_add(y)
+    {
+        return Some(Decimal::new(sum, a.scale()));
+    }
+    a.checked_add(b)
+}
+
 /// Whether two numbers are equal. Those of one scale, which most are, cost two comparisons.
 #[inline]
 pub fn equal(a: Decimal, b: Decimal) -> bool {
@@ -314,6 +326,12 @@ mod tests {
             let mut out = Vec::new();
             write_scaled(number, &mut out);
             prop_assert_eq!(String::from_utf8(out).unwrap(), number.to_string());
+        }
+
+        #[test]
+        fn sums_are_those_of_the_long_way(a in any::<i64>(), b in any::<i64>(), sa in 0_u32..6, sb in 0_u32..6) {
+            let (a, b) = (Decimal::new(a, sa), Decimal::new(b, sb));
+            prop_assert_eq!(add(a, b), a.checked_add(b));
         }
 
         #[test]
