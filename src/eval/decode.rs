@@ -1,7 +1,7 @@
 //! From a record's JSON text straight into slots: only what some expression reads is built, all else is checked for
 //! shape and skipped. Texts stay where they are; the few with escapes are unescaped into the arena.
 
-use super::layout::{Action, Enumeration, Layout, Layouts, Shape, Slot};
+use super::layout::{Action, Enumeration, Layout, Layouts, PlainSlot, Shape, Slot};
 use super::learnt::{Learnt, Order, find};
 use super::value::{Record, Value};
 use crate::ir::{EntityId, WireForm};
@@ -56,6 +56,15 @@ pub(crate) struct Decoder<'r, 'l> {
     elements: bumpalo::collections::Vec<'r, Value<'r>>,
     /// Paths are kept in the records.
     paths: bool,
+}
+
+/// A record in the making.
+struct Filling<'r, 's> {
+    layout: &'r Layout,
+    slots: &'s mut [Value<'r>],
+    /// For slots of `meta_data`, the rank of the key that filled them.
+    ranks: &'s mut [usize],
+    path: &'r str,
 }
 
 /// The record in this text.
@@ -116,7 +125,7 @@ impl<'r> Decoder<'r, '_> {
         };
         let entity = layout.entity.0 as usize;
         let mut order = self.learnt.take(entity);
-        let read = self.members_into(&mut order, layout, slots, ranks, path);
+        let read = self.members_into(&mut order, &mut Filling { layout, slots, ranks, path });
         self.learnt.give_back(entity, order);
         read?;
         self.depth -= 1;
@@ -125,47 +134,43 @@ impl<'r> Decoder<'r, '_> {
     }
 
     /// The members here and the closing brace.
-    fn members_into(
-        &mut self,
-        order: &mut Order,
-        layout: &'r Layout,
-        slots: &mut [Value<'r>],
-        ranks: &mut [usize],
-        path: &'r str,
-    ) -> Decoded<()> {
+    fn members_into(&mut self, order: &mut Order, filling: &mut Filling<'r, '_>) -> Decoded<()> {
         self.blank();
         if self.peek() == b'}' {
             self.at += 1;
             return Ok(());
         }
-        let mut position = 0;
+        let (bytes, mut position) = (self.bytes, 0);
         loop {
-            self.blank();
-            self.eat(b'"', "a member's name is expected")?;
-            let rest = self.bytes.get(self.at..).unwrap_or_default();
-            // Most often it is the one that came here last time.
-            let action = match order.get(position).and_then(|member| member.begins(rest)) {
-                Some((action, length)) => {
-                    self.at += length;
+            // Most often the member is the one that came here last time.
+            let action = match (bytes.get(self.at..), order.get(position)) {
+                (Some([b'"', rest @ ..]), Some(member)) if member.begins(rest) => {
+                    self.at += 1 + member.length();
                     position += 1;
-                    action
+                    member.action()
                 }
-                None => self.unexpected(order, layout, &mut position)?,
+                _ => self.unexpected(order, filling.layout, &mut position)?,
             };
             self.blank();
             match action {
-                Action::Take(slot) => self.take(slot, layout, slots, path)?,
+                Action::Take(slot) => self.take(slot, filling)?,
                 Action::Skip => self.skip()?,
-                other => self.act(other, layout, slots, ranks, path)?,
+                other => self.act(other, filling)?,
             }
-            self.blank();
-            match self.peek() {
-                b',' => self.at += 1,
-                b'}' => {
+            match bytes.get(self.at) {
+                Some(b',') => self.at += 1,
+                Some(b'}') => {
                     self.at += 1;
                     return Ok(());
                 }
-                _ => return Err(self.broken("a comma or a closing brace is expected")),
+                _ => {
+                    self.blank();
+                    if self.peek() == b'}' {
+                        self.at += 1;
+                        return Ok(());
+                    }
+                    self.eat(b',', "a comma or a closing brace is expected")?;
+                }
             }
         }
     }
@@ -173,7 +178,10 @@ impl<'r> Decoder<'r, '_> {
     /// A member that is not the one that came here last time.
     #[cold]
     fn unexpected(&mut self, order: &mut Order, layout: &Layout, position: &mut usize) -> Decoded<Action> {
-        self.at -= 1;
+        self.blank();
+        if self.peek() != b'"' {
+            return Err(self.broken("a member's name is expected"));
+        }
         let name = self.string()?;
         self.blank();
         self.eat(b':', "a colon is expected")?;
@@ -181,68 +189,60 @@ impl<'r> Decoder<'r, '_> {
         Ok(find(order, position, name, action))
     }
 
-    fn act(
-        &mut self,
-        action: Action,
-        layout: &'r Layout,
-        slots: &mut [Value<'r>],
-        ranks: &mut [usize],
-        path: &'r str,
-    ) -> Decoded<()> {
+    fn act(&mut self, action: Action, filling: &mut Filling<'r, '_>) -> Decoded<()> {
         match action {
             Action::Skip => self.skip(),
-            Action::Take(slot) => self.take(slot, layout, slots, path),
+            Action::Take(slot) => self.take(slot, filling),
             Action::Twice(a, b) => {
                 let start = self.at;
-                self.take(a, layout, slots, path)?;
+                self.take(a, filling)?;
                 self.at = start;
-                self.take(b, layout, slots, path)
+                self.take(b, filling)
             }
-            Action::Meta => self.metas(layout, slots, ranks, path),
+            Action::Meta => self.metas(filling),
             Action::MetaAnd(slot) => {
                 let start = self.at;
-                self.metas(layout, slots, ranks, path)?;
+                self.metas(filling)?;
                 self.at = start;
-                self.take(slot, layout, slots, path)
+                self.take(slot, filling)
             }
         }
     }
 
-    #[inline]
-    fn take(&mut self, slot: u16, layout: &'r Layout, slots: &mut [Value<'r>], path: &'r str) -> Decoded<()> {
+    /// The value here into its slot. The commonest are told apart here and written part by part: a value that has just
+    /// been made and is copied as a whole waits until all its parts are in memory.
+    fn take(&mut self, slot: u16, filling: &mut Filling<'r, '_>) -> Decoded<()> {
         let n = usize::from(slot);
-        let known = &layout.slots[n];
-        // The commonest are told apart here and written into their slot part by part: a value that has just been made
-        // and is copied as a whole waits until all its parts are in memory.
-        match (&known.shape, self.peek()) {
-            (Shape::Text { padded: false }, b'"') => {
+        let known = &filling.layout.slots[n];
+        match (known.plain, self.peek()) {
+            (PlainSlot::Text, b'"') => {
                 let text = self.string().map_err(|bad| bad.within(&known.name))?;
-                slots[n] = if text.is_empty() && !known.keeps_empty { layout.empty[n] } else { Value::Text(text) };
+                filling.slots[n] =
+                    if text.is_empty() && !known.keeps_empty { filling.layout.empty[n] } else { Value::Text(text) };
+                return Ok(());
             }
-            (Shape::Number { whole: false, hundredfold: false }, _) if !known.zero_is_absent => {
-                match self.short_number() {
-                    Some(number) => slots[n] = Value::Number(number),
-                    None => return self.take_slowly(n, layout, slots, path),
+            (PlainSlot::Number, _) => {
+                if let Some(number) = self.short_number() {
+                    filling.slots[n] = Value::Number(number);
+                    return Ok(());
                 }
             }
+            _ => {}
+        }
+        let (layout, path) = (filling.layout, filling.path);
+        filling.slots[n] = match (&known.shape, self.peek()) {
             (Shape::Nested(entity), b'{') if !self.paths => {
                 let nested = self.layouts.of(*entity);
-                let record = self.object(nested, path).map_err(|bad| bad.within(&known.name))?;
-                slots[n] = Value::Record(record);
+                Value::Record(self.object(nested, path).map_err(|bad| bad.within(&known.name))?)
             }
             (Shape::List(element), b'[') if !self.paths => {
-                let list = self.list(element, layout, path).map_err(|bad| bad.within(&known.name))?;
-                slots[n] = Value::List(list);
+                Value::List(self.list(element, layout, path).map_err(|bad| bad.within(&known.name))?)
             }
-            _ => return self.take_slowly(n, layout, slots, path),
-        }
-        Ok(())
-    }
-
-    fn take_slowly(&mut self, n: usize, layout: &'r Layout, slots: &mut [Value<'r>], path: &'r str) -> Decoded<()> {
-        let known = &layout.slots[n];
-        let value = self.value(known, layout, path).map_err(|bad| bad.within(&known.name))?;
-        slots[n] = if matches!(value, Value::Absent) { layout.empty[n] } else { value };
+            _ => match self.value(known, layout, path).map_err(|bad| bad.within(&known.name))? {
+                Value::Absent => layout.empty[n],
+                value => value,
+            },
+        };
         Ok(())
     }
 
@@ -500,13 +500,7 @@ impl<'r> Decoder<'r, '_> {
     }
 
     /// Picks the entries that are asked for; the first key of a slot that is filled counts.
-    fn metas(
-        &mut self,
-        layout: &'r Layout,
-        slots: &mut [Value<'r>],
-        ranks: &mut [usize],
-        path: &'r str,
-    ) -> Decoded<()> {
+    fn metas(&mut self, filling: &mut Filling<'r, '_>) -> Decoded<()> {
         if self.peek() != b'[' {
             return self.skip();
         }
@@ -521,7 +515,7 @@ impl<'r> Decoder<'r, '_> {
         loop {
             self.blank();
             if self.peek() == b'{' {
-                self.meta(layout, slots, ranks, path)?;
+                self.meta(filling)?;
             } else {
                 self.skip()?;
             }
@@ -538,7 +532,8 @@ impl<'r> Decoder<'r, '_> {
         }
     }
 
-    fn meta(&mut self, layout: &'r Layout, slots: &mut [Value<'r>], ranks: &mut [usize], path: &'r str) -> Decoded<()> {
+    fn meta(&mut self, filling: &mut Filling<'r, '_>) -> Decoded<()> {
+        let (layout, path) = (filling.layout, filling.path);
         let (mut key, mut value) = ("", None);
         self.members(|this, name| {
             let start = this.at;
@@ -555,13 +550,13 @@ impl<'r> Decoder<'r, '_> {
         let Some(start) = value else { return Ok(()) };
         for (_, rank, slot) in layout.metas.iter().filter(|(known, ..)| **known == *key) {
             let n = usize::from(*slot);
-            if *rank < ranks[n] {
+            if *rank < filling.ranks[n] {
                 self.at = start;
                 let known = &layout.slots[n];
                 let value = self.value(known, layout, path).map_err(|bad| bad.within(&known.name))?;
                 if value.is_some() {
-                    slots[n] = value;
-                    ranks[n] = *rank;
+                    filling.slots[n] = value;
+                    filling.ranks[n] = *rank;
                 }
             }
         }

@@ -1,12 +1,12 @@
 //! Payloads written straight to the buffer: the same steps as a document's, without the tree of its values between.
 
 use super::compile::Compiler;
-use super::part::{PartCode, RequiredCode, StepCode, StepKindCode, WhenCode};
+use super::part::{PartCode, RequiredCode, StepCode};
 use super::run::{Code, Run};
 use super::value::Value;
 use super::wire::{Wire, left_out, write};
 use super::{Failure, Halt};
-use crate::ir::{Element, EntityId, Expr, ExprKind, FieldId, Step, StepKind};
+use crate::ir::{Element, EntityId, Expr, ExprKind, FieldId, Step, StepKind, When};
 use crate::limits::LIST_MAX;
 use crate::source::Span;
 
@@ -34,10 +34,23 @@ pub(crate) struct ClauseCode {
     cond: Option<Code>,
 }
 
+/// How a step is done.
+enum StepEmit {
+    /// As in any document: it fills nothing.
+    Step,
+    /// It is for what is there already.
+    Never,
+    Field {
+        field: FieldId,
+        emit: Emit,
+        place: Span,
+    },
+}
+
 /// Fields that can be written one after the other.
 pub(crate) struct Plain {
-    /// For each step that fills a field, how.
-    emits: Vec<Option<Emit>>,
+    /// How each step is done.
+    steps: Vec<StepEmit>,
     /// Fields that must be there, each with the step that fills it.
     required: Vec<(FieldId, Option<usize>)>,
     /// The same as bits, for the first 64 steps.
@@ -65,8 +78,11 @@ impl Plain {
         let emits = steps
             .iter()
             .map(|step| match &step.kind {
-                StepKind::Assign { value, .. } => Some(Emit::new(compiler, value)),
-                StepKind::Let(..) | StepKind::Check(..) | StepKind::Alert(..) => None,
+                StepKind::Assign { when: When::Update(_), .. } => StepEmit::Never,
+                StepKind::Assign { path, value, .. } => {
+                    StepEmit::Field { field: path[0], emit: Emit::new(compiler, value), place: step.span }
+                }
+                StepKind::Let(..) | StepKind::Check(..) | StepKind::Alert(..) => StepEmit::Step,
             })
             .collect();
         let filled = |field| steps.iter().position(|step| path(step).is_some_and(|path| path == [field]));
@@ -74,7 +90,7 @@ impl Plain {
         // A field that no step fills is missed below.
         let bit = |step: Option<usize>| step.map_or(u64::MAX, |n| if n < 64 { 1 << n } else { u64::MAX });
         let required_bits = required.iter().fold(0, |bits, (_, step)| bits | bit(*step));
-        Some(Self { emits, required, required_bits })
+        Some(Self { steps: emits, required, required_bits })
     }
 
     /// Appends the object.
@@ -91,18 +107,19 @@ impl Plain {
         let wires = run.compiled.wires.of_entity(entity);
         // Few objects have more fields than bits.
         let mut written = [0_u64; 4];
-        for (n, (step, emit)) in steps.iter().zip(&self.emits).enumerate() {
-            let (StepKindCode::Assign(assign), Some(emit)) = (&step.kind, emit) else {
-                run.step(step)?;
-                continue;
+        for (n, step) in self.steps.iter().enumerate() {
+            let (field, emit, place) = match step {
+                StepEmit::Field { field, emit, place } => (*field, emit, *place),
+                StepEmit::Step => {
+                    run.step(&steps[n])?;
+                    continue;
+                }
+                StepEmit::Never => continue,
             };
-            if matches!(assign.when, WhenCode::Update(_)) {
-                continue;
-            }
             let before = out.len();
-            let wire = &wires[assign.path[0].0 as usize];
+            let wire = &wires[field.0 as usize];
             out.extend_from_slice(if before > start { &wire.next_member } else { &wire.member });
-            match emit.write(run, wire, step.span, out) {
+            match emit.write(run, wire, place, out) {
                 Ok(true) => {
                     if let Some(bits) = written.get_mut(n / 64) {
                         *bits |= 1 << (n % 64);

@@ -37,11 +37,34 @@ pub(crate) struct Layout {
 pub(crate) struct Slot {
     pub(crate) name: Arc<str>,
     pub(crate) shape: Shape,
+    /// Whether the plain case can be read without a look at the shape.
+    pub(crate) plain: PlainSlot,
     pub(crate) zero_is_absent: bool,
     /// An empty text is a value: the field is a text that is always there.
     pub(crate) keeps_empty: bool,
     /// A plugin wrote it: scalars of any kind are taken as text.
     pub(crate) loose: bool,
+}
+
+/// The commonest slots.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PlainSlot {
+    /// A text in quotes, taken as it is.
+    Text,
+    /// A number of any kind.
+    Number,
+    /// Anything else.
+    No,
+}
+
+impl PlainSlot {
+    fn of(shape: &Shape, zero_is_absent: bool) -> Self {
+        match shape {
+            Shape::Text { padded: false } => Self::Text,
+            Shape::Number { whole: false, hundredfold: false } if !zero_is_absent => Self::Number,
+            _ => Self::No,
+        }
+    }
 }
 
 /// What a member is decoded as.
@@ -143,6 +166,7 @@ impl Layout {
             let text = Slot {
                 name: Arc::clone(key),
                 shape: Shape::Text { padded: false },
+                plain: PlainSlot::Text,
                 zero_is_absent: false,
                 keeps_empty: false,
                 loose: true,
@@ -182,9 +206,11 @@ impl Layout {
 
 fn slot_of_field(program: &Program, field: &Field) -> Slot {
     let optional = field.ty.is_optional();
+    let shape = shape(program, field.ty.present(), field.form);
     Slot {
         name: Arc::clone(&field.name),
-        shape: shape(program, field.ty.present(), field.form),
+        plain: PlainSlot::of(&shape, field.form.zero_is_absent),
+        shape,
         zero_is_absent: field.form.zero_is_absent,
         keeps_empty: !optional && !field.form.zero_is_absent && matches!(field.ty, Type::Text(_)),
         loose: field.meta.is_some(),

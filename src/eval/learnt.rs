@@ -36,17 +36,28 @@ impl Member {
         Self { start: u128::from_le_bytes(start), mask: u128::from_le_bytes(mask), name, action }
     }
 
-    /// What is done with it and how many bytes its name takes, if these bytes begin with it.
+    /// Whether these bytes begin with it.
     #[inline]
-    pub(crate) fn begins(&self, bytes: &[u8]) -> Option<(Action, usize)> {
-        let begins = match bytes.first_chunk::<16>() {
+    pub(crate) fn begins(&self, bytes: &[u8]) -> bool {
+        match bytes.first_chunk::<16>() {
             Some(first) => {
                 (u128::from_le_bytes(*first) ^ self.start) & self.mask == 0
                     && (self.name.len() <= 16 || bytes.starts_with(&self.name))
             }
             None => bytes.starts_with(&self.name),
-        };
-        begins.then_some((self.action, self.name.len()))
+        }
+    }
+
+    /// Bytes that its name takes, with quote and colon.
+    #[inline]
+    pub(crate) fn length(&self) -> usize {
+        self.name.len()
+    }
+
+    /// What is done with it.
+    #[inline]
+    pub(crate) fn action(&self) -> Action {
+        self.action
     }
 
     fn is(&self, name: &str) -> bool {
