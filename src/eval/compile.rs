@@ -193,13 +193,7 @@ impl Compiler<'_> {
             ExprKind::OrElse(a, b) => self.or_else(a, b),
             ExprKind::IsSome(a, local) => {
                 let (a, local) = (self.code(a), local.map(|l| l.0));
-                call(move |run| {
-                    let value = a.eval(run)?;
-                    if let Some(local) = local {
-                        run.locals[local as usize] = value;
-                    }
-                    Ok(Value::Bool(value.is_some()))
-                })
+                call(move |run| some(run, &a, local).map(Value::Bool))
             }
             ExprKind::In(a, b) => ops::within(self, a, b, span),
             ExprKind::InGroup(a, group) => {
@@ -249,7 +243,14 @@ impl Compiler<'_> {
             return Code::Slot { local, entity, slot, else_call };
         }
         call(move |run| {
-            let of = inner.eval(run)?;
+            let of = match (inner.lying(run), &inner) {
+                (Some(of), _) => *of,
+                (None, inner) => match inner.eval(run) {
+                    Ok(Value::Record(record)) => Value::Record(record),
+                    Ok(other) => other,
+                    Err(halt) => return Err(halt),
+                },
+            };
             if let Value::Record(record) = of
                 && record.entity == entity
                 && let Some(value) = record.slots.get(usize::from(slot))
@@ -329,13 +330,7 @@ impl Compiler<'_> {
         if let ExprKind::IsSome(value, local) = &cond.kind {
             let (value, local) = (self.code(value), local.map(|l| l.0));
             let (then, other) = (self.code(then), self.code(other));
-            return call(move |run| {
-                let value = value.eval(run)?;
-                if let Some(local) = local {
-                    run.locals[local as usize] = value;
-                }
-                if value.is_some() { then.eval(run) } else { other.eval(run) }
-            });
+            return call(move |run| if some(run, &value, local)? { then.eval(run) } else { other.eval(run) });
         }
         let (cond, then, other) = (self.code(cond), self.code(then), self.code(other));
         call(move |run| if cond.holds(run)? { then.eval(run) } else { other.eval(run) })
@@ -539,6 +534,21 @@ impl Compiler<'_> {
     }
 }
 
+/// Whether a value is there; a local gets it.
+#[inline]
+fn some(run: &mut Run<'_>, value: &Code, local: Option<u32>) -> Result<bool, Halt> {
+    let Some(local) = local else { return value.is_some(run) };
+    let value = value.eval(run);
+    let some = !matches!(value, Ok(Value::Absent | Value::Missing));
+    match value {
+        Ok(Value::Text(t)) => run.locals[local as usize] = Value::Text(t),
+        Ok(Value::Record(record)) => run.locals[local as usize] = Value::Record(record),
+        Ok(value) => run.locals[local as usize] = value,
+        Err(halt) => return Err(halt),
+    }
+    Ok(some)
+}
+
 /// The field of a record that stands where another part is wanted.
 fn of_view<'r>(of: Value<'r>, views: &[(EntityId, u16)]) -> Option<Value<'r>> {
     let Value::Record(record) = of else { return None };
@@ -623,9 +633,9 @@ fn for_each<'r>(
     halted: &mut Option<Halt>,
 ) -> Result<(), Halt> {
     let Some(((local, list, cond), rest)) = clauses.split_first() else { return push(run, body, out, halted) };
-    let list = match list.eval(run) {
-        Ok(Value::List(list)) => list,
-        Ok(_) => return Ok(()),
+    let list = match list.list(run) {
+        Ok(Some(list)) => list,
+        Ok(None) => return Ok(()),
         Err(halt) => return ops::note(halted, halt),
     };
     for element in list {

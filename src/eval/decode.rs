@@ -217,8 +217,12 @@ impl<'r> Decoder<'r, '_> {
         match (known.plain, self.peek()) {
             (PlainSlot::Text, b'"') => {
                 let text = self.string().map_err(|bad| bad.within(&known.name))?;
-                filling.slots[n] =
-                    if text.is_empty() && !known.keeps_empty { filling.layout.empty[n] } else { Value::Text(text) };
+                let slot = &mut filling.slots[n];
+                if text.is_empty() && !known.keeps_empty {
+                    *slot = filling.layout.empty[n];
+                } else {
+                    *slot = Value::Text(text);
+                }
                 return Ok(());
             }
             (PlainSlot::Number, _) => {
@@ -230,19 +234,24 @@ impl<'r> Decoder<'r, '_> {
             _ => {}
         }
         let (layout, path) = (filling.layout, filling.path);
-        filling.slots[n] = match (&known.shape, self.peek()) {
+        match (&known.shape, self.peek()) {
             (Shape::Nested(entity), b'{') if !self.paths => {
                 let nested = self.layouts.of(*entity);
-                Value::Record(self.object(nested, path).map_err(|bad| bad.within(&known.name))?)
+                let record = self.object(nested, path).map_err(|bad| bad.within(&known.name))?;
+                filling.slots[n] = Value::Record(record);
             }
             (Shape::List(element), b'[') if !self.paths => {
-                Value::List(self.list(element, layout, path).map_err(|bad| bad.within(&known.name))?)
+                let list = self.list(element, layout, path).map_err(|bad| bad.within(&known.name))?;
+                filling.slots[n] = Value::List(list);
             }
-            _ => match self.value(known, layout, path).map_err(|bad| bad.within(&known.name))? {
-                Value::Absent => layout.empty[n],
-                value => value,
+            _ => match self.value(known, layout, path) {
+                Ok(Value::Absent) => filling.slots[n] = layout.empty[n],
+                Ok(Value::Text(text)) => filling.slots[n] = Value::Text(text),
+                Ok(Value::Reference(key)) => filling.slots[n] = Value::Reference(key),
+                Ok(value) => filling.slots[n] = value,
+                Err(bad) => return Err(bad.within(&known.name)),
             },
-        };
+        }
         Ok(())
     }
 

@@ -172,12 +172,20 @@ impl Emit {
     fn write<'r>(&'r self, run: &mut Run<'r>, wire: &'r Wire, place: Span, out: &mut Vec<u8>) -> Result<bool, Halt> {
         // Most fields are a value, which needs no further call.
         if let Self::Value(code) = self {
-            return match code.eval(run)? {
-                Value::Text("") => Ok(false),
-                Value::Text(t) if wire.is_text() => wire.text(t, place, out).map(|()| true),
-                Value::Number(n) if wire.is_number() => wire.number(n, place, out).map(|()| true),
-                value if left_out(value) => Ok(false),
-                value => write(run, wire, value, place, out).map(|()| true),
+            match code.lying(run) {
+                Some(Value::Text(t)) if !t.is_empty() && wire.is_text() => {
+                    return wire.text(t, place, out).map(|()| true);
+                }
+                Some(Value::Number(n)) if wire.is_number() => return wire.number(*n, place, out).map(|()| true),
+                _ => {}
+            }
+            return match code.eval(run) {
+                Ok(Value::Text("")) => Ok(false),
+                Ok(Value::Text(t)) if wire.is_text() => wire.text(t, place, out).map(|()| true),
+                Ok(Value::Number(n)) if wire.is_number() => wire.number(n, place, out).map(|()| true),
+                Ok(value) if left_out(value) => Ok(false),
+                Ok(value) => write(run, wire, value, place, out).map(|()| true),
+                Err(halt) => Err(halt),
             };
         }
         self.write_further(run, wire, place, out)
@@ -295,7 +303,7 @@ fn each<'r>(
     count: &mut usize,
 ) -> Result<(), Halt> {
     let Some((clause, rest)) = clauses.split_first() else { return one(run, emit, wire, place, out, count) };
-    let Value::List(list) = clause.list.eval(run)? else { return Ok(()) };
+    let Some(list) = clause.list.list(run)? else { return Ok(()) };
     for element in list {
         run.locals[clause.local as usize] = *element;
         let taken = match &clause.cond {

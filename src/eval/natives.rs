@@ -3,7 +3,7 @@
 use super::compile::{Compiler, call};
 use super::direct::direct;
 use super::make::Role;
-use super::run::{Code, Eval, Run};
+use super::run::{Code, Eval, Operand, Run};
 use super::value::{Value, same, show};
 use super::{Failure, Halt, LinkNeed, ops};
 use crate::ir::{Binary, Const, EntityId, Expr, ExprKind, FieldId, Native, Type};
@@ -87,19 +87,23 @@ fn first_where(compiler: &mut Compiler<'_>, inner: &[Expr], outer: &[Expr], at: 
     let (list, body) = (compiler.code(list), compiler.code(body));
     let local = locals.first().map_or(0, |l| l.0);
     call(move |run| {
-        let Value::List(list) = list.eval(run)? else { return Ok(Value::Absent) };
+        let Some(list) = list.list(run)? else { return Ok(Value::Absent) };
         let (mut first, mut halted) = (None, None);
         for element in list {
             run.locals[local as usize] = *element;
             match body.holds(run) {
                 Ok(true) => {
-                    first.get_or_insert(*element);
+                    first.get_or_insert(element);
                 }
                 Ok(false) => {}
                 Err(halt) => ops::note(&mut halted, halt)?,
             }
         }
-        halted.map_or(Ok(first.unwrap_or(Value::Absent)), Err)
+        match (halted, first) {
+            (Some(halt), _) => Err(halt),
+            (None, Some(first)) => Ok(*first),
+            (None, None) => Ok(Value::Absent),
+        }
     })
 }
 
@@ -425,9 +429,9 @@ fn sum_over<'r>(run: &mut Run<'r>, list: &[Value<'r>], local: u32, body: &Code, 
     let mut halted = None;
     for element in list {
         run.locals[local as usize] = *element;
-        match body.eval(run) {
-            Ok(Value::Number(n)) => sum.total = ops::number(Binary::Add, sum.total, n, at.span)?,
-            Ok(value) => sum.add(run, value, at)?,
+        match body.number(run) {
+            Ok(Operand::Number(n)) => sum.total = ops::number(Binary::Add, sum.total, n, at.span)?,
+            Ok(Operand::Other(value)) => sum.add(run, value, at)?,
             Err(halt) => ops::note(&mut halted, halt)?,
         }
     }
@@ -438,11 +442,7 @@ fn sum_over<'r>(run: &mut Run<'r>, list: &[Value<'r>], local: u32, body: &Code, 
 }
 
 fn over_list<'r>(run: &mut Run<'r>, native: Native, list: &Code, local: u32, body: &Code, at: &At) -> Eval<'r> {
-    let list: &'r [Value<'r>] = match list.eval(run)? {
-        Value::List(list) => list,
-        Value::Absent => &[],
-        _ => return Err(wrong(run, native, at)),
-    };
+    let Some(list) = list.list(run)? else { return Err(wrong(run, native, at)) };
     if native == Native::Sum {
         return sum_over(run, list, local, body, at);
     }
@@ -581,8 +581,8 @@ fn divided_and_rounded(compiler: &mut Compiler<'_>, a: &Expr, b: &Expr, digits: 
     let (a, b, digits) = (compiler.code(a), compiler.code(b), compiler.code(digits));
     call(move |run| {
         let wrong = |run: &Run<'_>| Err(run.broken_promise("a division of what is no number", span));
-        let Value::Number(a) = a.eval(run)? else { return wrong(run) };
-        let Value::Number(b) = b.eval(run)? else { return wrong(run) };
+        let Operand::Number(a) = a.number(run)? else { return wrong(run) };
+        let Operand::Number(b) = b.number(run)? else { return wrong(run) };
         let digits = match known {
             Some(known) => known,
             None => whole(digits.eval(run)?).and_then(|n| u32::try_from(n).ok()).unwrap_or(0),

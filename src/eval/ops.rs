@@ -2,7 +2,7 @@
 
 use super::compile::{Compiler, call};
 use super::fold::fold;
-use super::run::{Code, Eval, Run};
+use super::run::{Code, Eval, Operand, Run};
 use super::value::{Value, same, show};
 use super::{Failure, Halt};
 use crate::ir::{Binary, Const, EntityId, Expr, Pattern, Type, Unary};
@@ -45,9 +45,15 @@ pub(crate) fn binary(compiler: &mut Compiler<'_>, op: Binary, a: &Expr, b: &Expr
         && let Some(constant) = fold(b)
     {
         let (a, wanted) = (compiler.code(a), op == Binary::Eq);
-        return call(move |run| {
-            let a = a.eval(run)?;
-            Ok(Value::Bool(is_constant(a, &constant) == wanted))
+        if let Const::Number(constant) = constant {
+            return call(move |run| match a.number(run)? {
+                Operand::Number(a) => Ok(Value::Bool(decimal::equal(a, constant) == wanted)),
+                Operand::Other(_) => Ok(Value::Bool(!wanted)),
+            });
+        }
+        return call(move |run| match a.eval(run) {
+            Ok(a) => Ok(Value::Bool(is_constant(a, &constant) == wanted)),
+            Err(halt) => Err(halt),
         });
     }
     let (a, b) = (compiler.code(a), compiler.code(b));
@@ -58,6 +64,9 @@ pub(crate) fn binary(compiler: &mut Compiler<'_>, op: Binary, a: &Expr, b: &Expr
             let wanted = op == Binary::Eq;
             if entity.is_none() {
                 return call(move |run| {
+                    if let (Some(a), Some(b)) = (a.lying(run), b.lying(run)) {
+                        return Ok(Value::Bool(same(*a, *b) == wanted));
+                    }
                     let (a, b) = both(run, &a, &b)?;
                     Ok(Value::Bool(same(a, b) == wanted))
                 });
@@ -71,13 +80,13 @@ pub(crate) fn binary(compiler: &mut Compiler<'_>, op: Binary, a: &Expr, b: &Expr
             let (a, b) = both(run, &a, &b)?;
             ordered(a, b, span).map(|order| Value::Bool(compare(op, order)))
         }),
-        Binary::Add | Binary::Sub | Binary::Mul | Binary::Div => call(move |run| match a.eval(run) {
-            Ok(Value::Number(a)) => match b.eval(run)? {
-                Value::Number(b) => number(op, a, b, span).map(Value::Number),
-                other => arithmetic(run, op, Value::Number(a), other, span),
+        Binary::Add | Binary::Sub | Binary::Mul | Binary::Div => call(move |run| match a.number(run) {
+            Ok(Operand::Number(a)) => match b.number(run)? {
+                Operand::Number(b) => number(op, a, b, span).map(Value::Number),
+                Operand::Other(b) => arithmetic(run, op, Value::Number(a), b, span),
             },
-            Ok(a) => {
-                let b = b.eval(run)?;
+            Ok(Operand::Other(a)) => {
+                let b = b.number(run)?.value();
                 arithmetic(run, op, a, b, span)
             }
             Err(Halt::Needs) => {

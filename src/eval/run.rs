@@ -13,6 +13,7 @@ use crate::ir::{EntityId, FieldId};
 use crate::source::Span;
 use crate::value::text;
 use bumpalo::Bump;
+use rust_decimal::Decimal;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -34,6 +35,21 @@ pub(crate) enum Code {
         else_call: Call,
     },
     Call(Call),
+}
+
+/// What arithmetic is done with.
+pub(crate) enum Operand<'r> {
+    Number(Decimal),
+    Other(Value<'r>),
+}
+
+impl<'r> Operand<'r> {
+    pub(crate) fn value(self) -> Value<'r> {
+        match self {
+            Self::Number(n) => Value::Number(n),
+            Self::Other(value) => value,
+        }
+    }
 }
 
 /// One evaluation.
@@ -82,10 +98,69 @@ impl Code {
         }
     }
 
+    /// The value where it lies, if it is a field of a record at hand: nothing need be copied to look at it.
+    #[inline]
+    pub(crate) fn lying<'r>(&self, run: &Run<'r>) -> Option<&'r Value<'r>> {
+        let Self::Slot { local, entity, slot, .. } = self else { return None };
+        let Value::Record(record) = run.locals[*local as usize] else { return None };
+        if record.entity != *entity {
+            return None;
+        }
+        let slots: &'r [Value<'r>] = record.slots;
+        slots.get(usize::from(*slot)).filter(|value| !matches!(value, Value::Missing))
+    }
+
+    /// The number that it is; of anything else, the value.
+    ///
+    /// A value that has just been made and is copied as a whole waits until all its parts are in memory, so what is
+    /// wanted of it is taken out at once: here and wherever a result is matched.
+    #[inline]
+    pub(crate) fn number<'r>(&self, run: &mut Run<'r>) -> Result<Operand<'r>, Halt> {
+        if let Some(Value::Number(n)) = self.lying(run) {
+            return Ok(Operand::Number(*n));
+        }
+        match self.eval(run) {
+            Ok(Value::Number(n)) => Ok(Operand::Number(n)),
+            Ok(other) => Ok(Operand::Other(other)),
+            Err(halt) => Err(halt),
+        }
+    }
+
+    /// Whether it is there.
+    #[inline]
+    pub(crate) fn is_some(&self, run: &mut Run<'_>) -> Result<bool, Halt> {
+        if let Some(value) = self.lying(run) {
+            return Ok(value.is_some());
+        }
+        match self.eval(run) {
+            Ok(Value::Absent | Value::Missing) => Ok(false),
+            Ok(_) => Ok(true),
+            Err(halt) => Err(halt),
+        }
+    }
+
+    /// The list that it is; nothing is an empty one.
+    #[inline]
+    pub(crate) fn list<'r>(&self, run: &mut Run<'r>) -> Result<Option<&'r [Value<'r>]>, Halt> {
+        if let Some(Value::List(list)) = self.lying(run) {
+            return Ok(Some(list));
+        }
+        match self.eval(run) {
+            Ok(Value::List(list)) => Ok(Some(list)),
+            Ok(Value::Absent) => Ok(Some(&[])),
+            Ok(_) => Ok(None),
+            Err(halt) => Err(halt),
+        }
+    }
+
     /// The truth of it.
     #[inline]
     pub(crate) fn holds(&self, run: &mut Run<'_>) -> Result<bool, Halt> {
-        Ok(matches!(self.eval(run)?, Value::Bool(true)))
+        match self.eval(run) {
+            Ok(Value::Bool(holds)) => Ok(holds),
+            Ok(_) => Ok(false),
+            Err(halt) => Err(halt),
+        }
     }
 }
 
@@ -108,12 +183,17 @@ impl<'r> Run<'r> {
 
     /// Gives a local its value; what is not known yet leaves a hole, so that all else goes on.
     pub(crate) fn bind(&mut self, n: u32, value: Eval<'r>) -> Result<(), Halt> {
-        self.locals[n as usize] = match value {
-            Ok(value) => value,
-            Err(Halt::Needs) => Value::Hole(NEEDS),
-            Err(Halt::Later(draft)) => Value::Hole(draft),
+        let local = &mut self.locals[n as usize];
+        match value {
+            // The commonest are written part by part.
+            Ok(Value::Text(t)) => *local = Value::Text(t),
+            Ok(Value::Record(record)) => *local = Value::Record(record),
+            Ok(Value::Number(n)) => *local = Value::Number(n),
+            Ok(value) => *local = value,
+            Err(Halt::Needs) => *local = Value::Hole(NEEDS),
+            Err(Halt::Later(draft)) => *local = Value::Hole(draft),
             Err(stop) => return Err(stop),
-        };
+        }
         Ok(())
     }
 
