@@ -6,8 +6,10 @@ use crate::value::{decimal, time};
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use rust_decimal::Decimal;
 
-/// A value.
+/// A value. Its tag is a whole word, so that a value that has just been made is copied word by word: a wide load of what
+/// narrow stores have written waits for them.
 #[derive(Clone, Copy, Debug)]
+#[repr(u64)]
 pub(crate) enum Value<'r> {
     /// Nothing there.
     Absent,
