@@ -6,44 +6,47 @@ use std::fmt;
 
 const ONE: i64 = 1_000_000;
 
+/// By how much a number with so many decimals falls short of millionths.
+const TENS: [i64; 7] = [1_000_000, 100_000, 10_000, 1_000, 100, 10, 1];
+
 /// An amount that the shop writes as a text.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Amount(i64);
+pub(crate) struct Amount(i64);
 
 /// A number that the shop writes as a number.
 #[derive(Clone, Copy)]
-pub struct Number(pub Amount);
+pub(crate) struct Number(pub(crate) Amount);
 
 impl Amount {
     /// Nothing.
-    pub const ZERO: Self = Self(0);
+    pub(crate) const ZERO: Self = Self(0);
     /// One.
-    pub const ONE: Self = Self(ONE);
+    pub(crate) const ONE: Self = Self(ONE);
     /// A hundredth.
-    pub const CENT: Self = Self(ONE / 100);
+    pub(crate) const CENT: Self = Self(ONE / 100);
 
     /// How many millionths it is.
-    pub fn millionths(self) -> i64 {
+    pub(crate) fn millionths(self) -> i64 {
         self.0
     }
 
     /// The sum; beyond nine billions it stays there.
-    pub fn plus(self, other: Self) -> Self {
+    pub(crate) fn plus(self, other: Self) -> Self {
         Self(self.0.saturating_add(other.0))
     }
 
     /// The difference.
-    pub fn minus(self, other: Self) -> Self {
+    pub(crate) fn minus(self, other: Self) -> Self {
         Self(self.0.saturating_sub(other.0))
     }
 
     /// Whether it is further from zero than `limit`.
-    pub fn beyond(self, limit: Self) -> bool {
+    pub(crate) fn beyond(self, limit: Self) -> bool {
         self.0.unsigned_abs() > limit.0.unsigned_abs()
     }
 
     /// The quotient with four decimals, half away from zero; nothing when it is divided by nothing.
-    pub fn per(self, divisor: Self) -> Self {
+    pub(crate) fn per(self, divisor: Self) -> Self {
         if divisor.0 == 0 {
             return Self::ZERO;
         }
@@ -56,11 +59,11 @@ impl Amount {
         }
         let (n, d) = (i128::from(self.0) * 20_000, i128::from(divisor.0));
         let half = if (n < 0) == (d < 0) { 1 } else { -1 };
-        Self(i64::try_from((n / d + half) / 2 * 100).unwrap_or(i64::MAX))
+        Self(i64::try_from((n / d).midpoint(half) * 100).unwrap_or(i64::MAX))
     }
 
     /// With two decimals, as text.
-    pub fn cents(self) -> String {
+    pub(crate) fn cents(self) -> String {
         let cents = (self.0.unsigned_abs() + 5_000) / 10_000;
         format!("{}{}.{:02}", if self.0 < 0 { "-" } else { "" }, cents / 100, cents % 100)
     }
@@ -85,7 +88,6 @@ impl Amount {
                 _ => return None,
             }
         }
-        const TENS: [i64; 7] = [1_000_000, 100_000, 10_000, 1_000, 100, 10, 1];
         let value = value.checked_mul(*TENS.get(decimals)?)?;
         Some(Self(if negative { -value } else { value }))
     }

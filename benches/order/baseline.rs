@@ -163,14 +163,14 @@ impl Refusal {
 }
 
 /// The mapping, with what is kept from one order to the next.
-pub struct Baseline {
+pub(crate) struct Baseline {
     zone: TimeZone,
     scratch: String,
 }
 
 impl Baseline {
     /// A mapping that has seen no order.
-    pub fn new() -> Result<Self, String> {
+    pub(crate) fn new() -> Result<Self, String> {
         Ok(Self { zone: TimeZone::get("Europe/Amsterdam").map_err(|e| e.to_string())?, scratch: String::new() })
     }
 
@@ -178,7 +178,7 @@ impl Baseline {
     ///
     /// # Errors
     /// The line is no order.
-    pub fn map(&mut self, line: &str, out: &mut Vec<u8>) -> Result<bool, String> {
+    pub(crate) fn map(&mut self, line: &str, out: &mut Vec<u8>) -> Result<bool, String> {
         let order: Order<'_> = serde_json::from_str(line).map_err(|e| e.to_string())?;
         let start = out.len();
         match self.document(&order, out) {

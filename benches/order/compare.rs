@@ -7,7 +7,7 @@ use std::fmt;
 
 /// How many documents agree.
 #[derive(Default)]
-pub struct Equal {
+pub(crate) struct Equal {
     equal: usize,
     different: usize,
     refused_by_both: usize,
@@ -18,7 +18,7 @@ pub struct Equal {
 
 impl Equal {
     /// Nothing differs.
-    pub fn all(&self) -> bool {
+    pub(crate) fn all(&self) -> bool {
         self.different == 0 && self.refused_by_one == 0
     }
 }
@@ -35,7 +35,7 @@ impl fmt::Display for Equal {
 }
 
 /// Maps every order twice and compares.
-pub fn compare<'a>(
+pub(crate) fn compare<'a>(
     reference: &mut dyn Contestant,
     other: &mut dyn Contestant,
     orders: impl Iterator<Item = &'a str>,

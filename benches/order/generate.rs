@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 /// What an order looks like.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Shape {
+pub(crate) enum Shape {
     /// Ten lines, and only the fields that a mapping is likely to ask for.
     Ten,
     /// The whole answer, with 1, 3, 10 or 40 lines.
@@ -16,7 +16,7 @@ pub enum Shape {
 }
 
 /// A chance in hundreds, thousands, …: splitmix64, which needs no crate and gives the same orders everywhere.
-pub struct Chance(u64);
+pub(crate) struct Chance(u64);
 
 impl Chance {
     fn next(&mut self) -> u64 {
@@ -43,7 +43,7 @@ impl Chance {
 }
 
 /// The orders of a seed.
-pub struct Orders {
+pub(crate) struct Orders {
     chance: Chance,
     shape: Shape,
     id: i64,
@@ -71,7 +71,7 @@ struct Taxes {
 
 impl Orders {
     /// The orders of this seed.
-    pub fn new(shape: Shape, seed: u64) -> Self {
+    pub(crate) fn new(shape: Shape, seed: u64) -> Self {
         Self { chance: Chance(seed), shape, id: 100_000, number: 10_000 }
     }
 
@@ -85,7 +85,7 @@ impl Orders {
     }
 
     /// Appends one order as a line.
-    pub fn line(&mut self, out: &mut String) {
+    pub(crate) fn line(&mut self, out: &mut String) {
         let lines = match (self.shape, self.chance.within(1, 100)) {
             (Shape::Ten, _) | (Shape::Mix, 76..=95) => 10,
             (Shape::Mix, ..=40) => 1,
@@ -97,7 +97,7 @@ impl Orders {
         out.push('\n');
     }
 
-    fn order(&mut self, lines: usize) -> Value {
+    fn order(&mut self, lines: i64) -> Value {
         self.number += 1;
         let fate = self.chance.within(0, 999);
         let mut taxes = self.taxes(fate < 4);
@@ -106,9 +106,9 @@ impl Orders {
         taxes.exempt = vat.is_some() && !matches!(taxes.country, "NL" | "CH");
         let percent = if self.chance.permille(250) { *self.chance.pick(&[5, 10, 15]) } else { 0 };
         let mut totals = Totals::default();
-        let without_sku = if (7..10).contains(&fate) { self.chance.within(0, lines as i64 - 1) } else { -1 };
+        let without_sku = if (7..10).contains(&fate) { self.chance.within(0, lines - 1) } else { -1 };
         let items: Vec<Value> =
-            (0..lines).map(|n| self.item(&mut taxes, percent, n as i64 == without_sku, &mut totals)).collect();
+            (0..lines).map(|n| self.item(&mut taxes, percent, n == without_sku, &mut totals)).collect();
         let shipping = if self.chance.permille(950) { vec![self.shipping(&mut taxes, &mut totals)] } else { vec![] };
         let fees = if self.chance.permille(120) { vec![self.fee(&mut taxes, &mut totals)] } else { vec![] };
         let off = match fate {
@@ -158,8 +158,8 @@ impl Orders {
             65..77 => words::RATES[2],
             _ => *self.chance.pick(words::RATES),
         };
-        let place = words::RATES.iter().position(|(known, ..)| *known == country).unwrap_or(45);
-        let first_id = 1 + 2 * place as i64;
+        let place = (0..).zip(words::RATES).find(|(_, (known, ..))| *known == country).map_or(45, |(place, _)| place);
+        let first_id = 1 + 2 * place;
         let including = self.chance.permille(700);
         Taxes { country, rates: [standard, reduced], first_id, exempt: false, including, sums: [None, None] }
     }
@@ -210,9 +210,10 @@ impl Orders {
             let cost = json!({ "cost": "1.20", "parts": [1, 2, 3] });
             meta.push(self.entry("_wc_cog_item", cost.clone(), "_wc_cog_item", cost));
         }
-        let sku = match without_sku {
-            true => self.chance.pick(&[json!(""), json!(null), json!(" ")]).clone(),
-            false => format!("{}-{product}", noun[..3].to_uppercase()).into(),
+        let sku = if without_sku {
+            self.chance.pick(&[json!(""), json!(null), json!(" ")]).clone()
+        } else {
+            format!("{}-{product}", noun[..3].to_uppercase()).into()
         };
         let levied = self.levied(taxes, n, tax, Some(subtotal_tax));
         let mut item = object(json!({ "id": self.next_id(), "name": name }));
@@ -365,7 +366,7 @@ impl Orders {
         }
         if let Some(vat) = vat {
             let key = *self.chance.pick(&["_billing_vat_number", "_vat_number", "_billing_eu_vat_number"]);
-            let place = self.chance.within(0, entries.len() as i64);
+            let place = self.chance.within(0, i64::try_from(entries.len()).unwrap_or(0));
             entries.insert(usize::try_from(place).unwrap_or(0), (key, json!(vat)));
         }
         entries.into_iter().map(|(key, value)| json!({ "id": self.next_id(), "key": key, "value": value })).collect()
@@ -424,7 +425,7 @@ impl Orders {
 
 impl Taxes {
     fn id(&self, n: usize) -> i64 {
-        self.first_id + n as i64
+        self.first_id + i64::from(n == 1)
     }
 
     /// Net and tax of a price, in cents.

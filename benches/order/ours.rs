@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// The checked and compiled project.
-pub fn compile() -> Result<Compiled, String> {
+pub(crate) fn compile() -> Result<Compiled, String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/order");
     let checked = flowc::check::check_project(&flowc::source::Disk, &folder, &[]);
     if let Some(error) = checked.diagnostics.iter().find(|d| d.severity == flowc::source::Severity::Error) {
@@ -16,14 +16,14 @@ pub fn compile() -> Result<Compiled, String> {
 }
 
 /// Ours, ready to map.
-pub struct Ours<'c> {
+pub(crate) struct Ours<'c> {
     mapper: Mapper<'c>,
     known: Given,
 }
 
 impl<'c> Ours<'c> {
     /// A mapper of `bench_order`.
-    pub fn new(compiled: &'c Compiled) -> Result<Self, String> {
+    pub(crate) fn new(compiled: &'c Compiled) -> Result<Self, String> {
         let mapping = compiled.mapping("bench_order").ok_or("project.flow has no `bench_order`")?;
         Ok(Self { mapper: Mapper::new(compiled, mapping)?, known: Given::empty(jiff::Timestamp::UNIX_EPOCH) })
     }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 /// Street, number and suffix of a trimmed address line.
-pub fn split(line: &str) -> (&str, &str, &str) {
+pub(crate) fn split(line: &str) -> (&str, &str, &str) {
     number_behind(line).or_else(|| number_before(line)).unwrap_or((line, "", ""))
 }
 
@@ -17,7 +17,7 @@ fn number_behind(line: &str) -> Option<(&str, &str, &str)> {
             continue;
         }
         let street = line[..at].trim_end_matches(' ');
-        let Some(last) = street.chars().next_back() else { return None };
+        let last = street.chars().next_back()?;
         if last.is_ascii_digit() {
             continue;
         }
@@ -51,7 +51,7 @@ fn number_before(line: &str) -> Option<(&str, &str, &str)> {
 }
 
 /// The postcode as its country writes it.
-pub fn postcode<'a>(trimmed: &'a str, country: &str) -> Cow<'a, str> {
+pub(crate) fn postcode<'a>(trimmed: &'a str, country: &str) -> Cow<'a, str> {
     if country == "NL" && trimmed.chars().filter(|c| *c != ' ').count() == 6 {
         let mut code = String::with_capacity(8);
         for c in trimmed.chars().filter(|c| *c != ' ') {

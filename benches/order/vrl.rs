@@ -9,7 +9,7 @@ use vrl::compiler::{Program, TargetValue, TimeZone};
 use vrl::value::{Secrets, Value};
 
 /// The compiled program and its runtime.
-pub struct Vrl {
+pub(crate) struct Vrl {
     program: Program,
     runtime: Runtime,
     zone: TimeZone,
@@ -17,7 +17,7 @@ pub struct Vrl {
 
 impl Vrl {
     /// The program, compiled.
-    pub fn new() -> Result<Self, String> {
+    pub(crate) fn new() -> Result<Self, String> {
         let functions = vrl::stdlib::all();
         let compiled = vrl::compiler::compile(include_str!("task.vrl"), &functions)
             .map_err(|problems| vrl::diagnostic::Formatter::new(include_str!("task.vrl"), problems).to_string())?;
@@ -43,6 +43,7 @@ impl Contestant for Vrl {
             }
             Err(Terminate::Abort(_)) => Ok(false),
             Err(Terminate::Error(error)) => Err(error.to_string()),
+            Err(Terminate::Interrupted) => Err("the program was interrupted".to_owned()),
         }
     }
 }
@@ -68,6 +69,18 @@ impl<'de> Visitor<'de> for Reader {
 
     fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
         Ok(Value::Boolean(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(i64::try_from(value).map_or(Value::Null, Value::Integer))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::Integer(value))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(Value::from_f64_or_zero(value))
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Value, E> {

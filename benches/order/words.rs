@@ -1,7 +1,7 @@
 //! What generated orders are made of.
 
 /// Country, standard and reduced rate.
-pub const RATES: &[(&str, &str, &str)] = &[
+pub(crate) const RATES: &[(&str, &str, &str)] = &[
     ("NL", "21", "9"),
     ("BE", "21", "6"),
     ("DE", "19", "7"),
@@ -16,9 +16,9 @@ pub const RATES: &[(&str, &str, &str)] = &[
     ("IE", "23", "13.5"),
 ];
 
-pub const FIRST_NAMES: &[&str] =
+pub(crate) const FIRST_NAMES: &[&str] =
     &["Sanne", "Daan", "Zoë", "Jürgen", "Chloé", "Łukasz", "Noor", "Bjørn", "Ana María", "Jan-Willem", "Pieter"];
-pub const LAST_NAMES: &[&str] = &[
+pub(crate) const LAST_NAMES: &[&str] = &[
     "de Vries",
     "van den Berg",
     "Müller",
@@ -30,8 +30,8 @@ pub const LAST_NAMES: &[&str] = &[
     "Smit",
     "Visser",
 ];
-pub const MAILBOXES: &[&str] = &["Sanne.deVries", "jurgen.muller", "Zoe", "info", "Lukasz.Zolkiewski"];
-pub const COMPANIES: &[&str] = &[
+pub(crate) const MAILBOXES: &[&str] = &["Sanne.deVries", "jurgen.muller", "Zoe", "info", "Lukasz.Zolkiewski"];
+pub(crate) const COMPANIES: &[&str] = &[
     "Bakkerij 't Hoekje B.V.",
     "Schröder & Söhne GmbH",
     "Boulangerie Lefèvre SARL",
@@ -39,11 +39,11 @@ pub const COMPANIES: &[&str] = &[
     "Groothandel Van Dam / Zonen",
     "ACME Tools NV",
 ];
-pub const CITIES: &[&str] =
+pub(crate) const CITIES: &[&str] =
     &["Utrecht", "'s-Hertogenbosch", "Den Haag", "Liège", "Köln", "München", "Besançon", "Łódź", "Málaga", "Wien"];
 
 /// Address lines by country; `{n}` is the house number.
-pub const STREETS: &[(&str, &[&str])] = &[
+pub(crate) const STREETS: &[(&str, &[&str])] = &[
     (
         "NL",
         &[
@@ -60,13 +60,13 @@ pub const STREETS: &[(&str, &[&str])] = &[
     ("DE", &["Hauptstraße {n}", "Straße des 17. Juni {n}b", "Königsallee {n}", "Am Mühlbach {n} c"]),
     ("FR", &["{n} rue de la Paix", "{n}b, avenue Victor Hugo", "{n} B boulevard Saint-Michel", "Château de la Tour"]),
 ];
-pub const OTHER_STREETS: &[&str] =
+pub(crate) const OTHER_STREETS: &[&str] =
     &["Via Roma {n}", "Calle Mayor {n}", "ulica Długa {n}/7", "{n} Main Street", "The Old Mill"];
 
-pub const ADJECTIVES: &[&str] =
+pub(crate) const ADJECTIVES: &[&str] =
     &["Biologische", "Handgemaakte", "Premium", "Kinder", "Extra grote", "Très chic", "Vegan"];
 /// The first three letters are the item's.
-pub const NOUNS: &[&str] = &[
+pub(crate) const NOUNS: &[&str] = &[
     "T-shirt",
     "Hoodie",
     "Koffiemok 300 ml",
@@ -79,11 +79,11 @@ pub const NOUNS: &[&str] = &[
     "Dopper® fles",
 ];
 /// Code and name.
-pub const COLORS: &[(&str, &str)] =
+pub(crate) const COLORS: &[(&str, &str)] =
     &[("blauw", "Blauw"), ("rood", "Rood"), ("groen", "Groen"), ("creme", "Crème"), ("zwart", "Zwart/Wit")];
-pub const SIZES: &[&str] = &["XS", "S", "M", "L", "XL"];
+pub(crate) const SIZES: &[&str] = &["XS", "S", "M", "L", "XL"];
 
-pub const METHODS: &[&str] = &[
+pub(crate) const METHODS: &[&str] = &[
     "mollie_wc_gateway_ideal",
     "mollie_wc_gateway_ideal",
     "bacs",
@@ -95,7 +95,7 @@ pub const METHODS: &[&str] = &[
     "mollie_wc_gateway_bancontact",
 ];
 /// Method and title.
-pub const SHIPPING: &[(&str, &str)] = &[
+pub(crate) const SHIPPING: &[(&str, &str)] = &[
     ("flat_rate", "PostNL – standaard"),
     ("free_shipping", "Gratis verzending"),
     ("local_pickup", "Afhalen in de winkel"),
@@ -103,19 +103,19 @@ pub const SHIPPING: &[(&str, &str)] = &[
     ("table_rate", "Verzendkosten België/Duitsland"),
 ];
 /// Name and cents.
-pub const FEES: &[(&str, i64)] =
+pub(crate) const FEES: &[(&str, i64)] =
     &[("Cadeauverpakking", 250), ("Betaalkosten", 95), ("Korting vaste klant", -500), ("Statiegeld", 120)];
-pub const NOTES: &[&str] = &[
+pub(crate) const NOTES: &[&str] = &[
     "Graag bij de buren afgeven 🙂",
     "Bitte klingeln!\nDanke",
     "Lever na 18:00u aub",
     "请小心轻放",
     "Ring \"B\" at the back / side door",
 ];
-pub const AGENT: &str =
+pub(crate) const AGENT: &str =
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/147.0.0.0 Safari/537.36";
 /// What WooCommerce notes of where a customer came from.
-pub const ATTRIBUTION: &[(&str, &str)] = &[
+pub(crate) const ATTRIBUTION: &[(&str, &str)] = &[
     ("_wc_order_attribution_device_type", "Desktop"),
     ("_wc_order_attribution_session_count", "1"),
     ("_wc_order_attribution_session_entry", "https://winkel.example/?utm_source=nieuwsbrief"),

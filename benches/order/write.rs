@@ -3,20 +3,20 @@
 use super::amount::Amount;
 
 /// An object in the making; members that are empty are left out.
-pub struct Fields<'o> {
+pub(crate) struct Fields<'o> {
     out: &'o mut Vec<u8>,
     first: bool,
 }
 
 impl<'o> Fields<'o> {
     /// An object begins.
-    pub fn open(out: &'o mut Vec<u8>) -> Self {
+    pub(crate) fn open(out: &'o mut Vec<u8>) -> Self {
         out.push(b'{');
         Self { out, first: true }
     }
 
     /// A text.
-    pub fn text(&mut self, name: &str, value: &str) {
+    pub(crate) fn text(&mut self, name: &str, value: &str) {
         if !value.is_empty() {
             self.name(name);
             text(value, self.out);
@@ -24,25 +24,29 @@ impl<'o> Fields<'o> {
     }
 
     /// An amount.
-    pub fn amount(&mut self, name: &str, value: Amount) {
+    pub(crate) fn amount(&mut self, name: &str, value: Amount) {
         self.name(name);
         amount(value, self.out);
     }
 
     /// Anything else.
-    pub fn member(&mut self, name: &str, write: impl FnOnce(&mut Vec<u8>)) {
+    pub(crate) fn member(&mut self, name: &str, write: impl FnOnce(&mut Vec<u8>)) {
         self.name(name);
         write(self.out);
     }
 
     /// Anything that may fail.
-    pub fn try_member<E>(&mut self, name: &str, write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>) -> Result<(), E> {
+    pub(crate) fn try_member<E>(
+        &mut self,
+        name: &str,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+    ) -> Result<(), E> {
         self.name(name);
         write(self.out)
     }
 
     /// The object ends.
-    pub fn close(self) {
+    pub(crate) fn close(self) {
         self.out.push(b'}');
     }
 
@@ -55,7 +59,7 @@ impl<'o> Fields<'o> {
 }
 
 /// A text with what JSON wants escaped.
-pub fn text(text: &str, out: &mut Vec<u8>) {
+pub(crate) fn text(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
     let bytes = text.as_bytes();
     let mut from = 0;
@@ -83,7 +87,7 @@ pub fn text(text: &str, out: &mut Vec<u8>) {
 }
 
 /// A number without zeros at its end.
-pub fn amount(value: Amount, out: &mut Vec<u8>) {
+pub(crate) fn amount(value: Amount, out: &mut Vec<u8>) {
     let millionths = value.millionths();
     if millionths < 0 {
         out.push(b'-');
@@ -113,7 +117,7 @@ pub fn amount(value: Amount, out: &mut Vec<u8>) {
 }
 
 /// `"2026-03-01"`
-pub fn date(date: jiff::civil::Date, out: &mut Vec<u8>) {
+pub(crate) fn date(date: jiff::civil::Date, out: &mut Vec<u8>) {
     let year = u64::from(date.year().unsigned_abs());
     let (month, day) = (u64::from(date.month().unsigned_abs()), u64::from(date.day().unsigned_abs()));
     let mut text = *b"\"0000-00-00\"";

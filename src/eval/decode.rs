@@ -226,7 +226,7 @@ impl<'r> Decoder<'r, '_> {
                 return Ok(());
             }
             (PlainSlot::Number, _) => {
-                if let Some(number) = self.short_number() {
+                if let Some(number) = self.short_number().number() {
                     filling.slots[n] = Value::Number(number);
                     return Ok(());
                 }
@@ -319,7 +319,7 @@ impl<'r> Decoder<'r, '_> {
 
     fn number_value(&mut self, whole: bool, hundredfold: bool) -> Decoded<Value<'r>> {
         let start = self.at;
-        match self.short_number() {
+        match self.short_number().number() {
             Some(number) if !hundredfold && (!whole || number.scale() == 0) => return Ok(Value::Number(number)),
             _ => self.at = start,
         }

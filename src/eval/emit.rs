@@ -118,7 +118,7 @@ impl Plain {
             };
             let before = out.len();
             let wire = &wires[field.0 as usize];
-            out.extend_from_slice(if before > start { &wire.next_member } else { &wire.member });
+            wire.name_it(before == start, out);
             match emit.write(run, wire, place, out) {
                 Ok(true) => {
                     if let Some(bits) = written.get_mut(n / 64) {

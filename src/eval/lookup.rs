@@ -43,13 +43,20 @@ impl Table {
 
     /// The value of the row for these keys.
     pub(crate) fn find<'r>(run: &mut Run<'r>, n: usize, keys: &[Code], must: bool, span: Span) -> Eval<'r> {
-        let mut values = [Value::Absent; 8];
-        let mut halted = None;
-        if keys.len() > values.len() {
-            return Err(run.broken_promise("a table of more than 8 columns", span));
+        match keys.len() {
+            0..=2 => Self::find_by::<2>(run, n, keys, must, span),
+            3..=8 => Self::find_by::<8>(run, n, keys, must, span),
+            _ => Err(run.broken_promise("a table of more than 8 columns", span)),
         }
+    }
+
+    fn find_by<'r, const MOST: usize>(run: &mut Run<'r>, n: usize, keys: &[Code], must: bool, span: Span) -> Eval<'r> {
+        let mut values = [Value::Absent; MOST];
+        let mut halted = None;
         for (key, value) in keys.iter().zip(&mut values) {
             match key.eval(run) {
+                Ok(Value::Text(key)) => *value = Value::Text(key),
+                Ok(Value::Number(key)) => *value = Value::Number(key),
                 Ok(key) => *value = key,
                 Err(halt) => super::ops::note(&mut halted, halt)?,
             }

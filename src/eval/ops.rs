@@ -311,15 +311,15 @@ impl<'a> Hashed<'a> {
     /// Equal numbers hash alike, whatever zeros they end in.
     fn number(n: Decimal) -> Self {
         let mut scale = n.scale();
-        match i64::try_from(n.mantissa()) {
-            Ok(mut small) => {
+        match decimal::small_mantissa(n) {
+            Some(mut small) => {
                 while scale > 0 && small % 10 == 0 {
                     small /= 10;
                     scale -= 1;
                 }
                 Self::Small(small, if small == 0 { 0 } else { scale })
             }
-            Err(_) => Self::Number(n),
+            None => Self::Number(n),
         }
     }
 

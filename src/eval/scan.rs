@@ -2,7 +2,24 @@
 
 use super::decode::{Bad, Decoded, Decoder};
 use crate::limits::JSON_DEPTH_MAX;
+use crate::value::decimal;
 use rust_decimal::Decimal;
+
+/// A short number, or none: small enough to be handed over in registers.
+#[derive(Clone, Copy)]
+pub(super) struct Short {
+    mantissa: i64,
+    scale: u32,
+}
+
+impl Short {
+    const NONE: Self = Self { mantissa: 0, scale: u32::MAX };
+
+    #[inline]
+    pub(super) fn number(self) -> Option<Decimal> {
+        (self.scale != u32::MAX).then(|| decimal::small(self.mantissa, self.scale))
+    }
+}
 
 impl<'r> Decoder<'r, '_> {
     /// Past white space. An API writes none, so one comparison settles it.
@@ -96,8 +113,8 @@ impl<'r> Decoder<'r, '_> {
 
     /// A number of at most 18 digits without exponent, in quotes or bare; anything else is left to the longer way.
     #[inline]
-    pub(super) fn short_number(&mut self) -> Option<Decimal> {
-        let all = self.bytes.get(self.at..)?;
+    pub(super) fn short_number(&mut self) -> Short {
+        let all = self.bytes.get(self.at..).unwrap_or_default();
         let (quoted, rest) = if let [b'"', rest @ ..] = all { (true, rest) } else { (false, all) };
         let (negative, rest) = if let [b'-', rest @ ..] = rest { (true, rest) } else { (false, rest) };
         let (mut mantissa, whole, mut behind) = digits(0, rest);
@@ -106,7 +123,7 @@ impl<'r> Decoder<'r, '_> {
             (mantissa, decimals, behind) = digits(mantissa, fraction);
             // A point stands between digits.
             if decimals == 0 {
-                return None;
+                return Short::NONE;
             }
         }
         let ends = match behind {
@@ -116,11 +133,12 @@ impl<'r> Decoder<'r, '_> {
             _ => false,
         };
         if !ends || whole == 0 || whole + decimals > 18 {
-            return None;
+            return Short::NONE;
         }
         self.at += all.len() - behind.len() + usize::from(quoted);
-        let mantissa = i64::try_from(mantissa).ok()?;
-        Some(Decimal::new(if negative { -mantissa } else { mantissa }, u32::try_from(decimals).ok()?))
+        // Eighteen digits fit.
+        let (Ok(mantissa), Ok(scale)) = (i64::try_from(mantissa), u32::try_from(decimals)) else { return Short::NONE };
+        Short { mantissa: if negative { -mantissa } else { mantissa }, scale }
     }
 
     /// The text here, unescaped.

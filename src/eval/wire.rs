@@ -15,14 +15,18 @@ pub(crate) struct Wires {
     all: Vec<Vec<Wire>>,
 }
 
+/// Bytes that a member's name is written in, with comma, quotes and colon: few are longer.
+const PADDED: usize = 32;
+
 /// How one field is written.
 #[expect(clippy::struct_field_names, reason = "the name on the wire is its `wire` everywhere")]
 pub(crate) struct Wire {
     pub(crate) name: Arc<str>,
     /// The member's name as JSON text with its colon: `"YourRef":`.
     pub(crate) member: Box<[u8]>,
-    /// The same with a comma before it.
-    pub(crate) next_member: Box<[u8]>,
+    /// The same with a comma before it, if it fits: it is written whole and cut, which costs less than a copy of so
+    /// many bytes.
+    padded: [u8; PADDED],
     pub(crate) shape: Shape,
     /// How the elements of a list are written.
     pub(crate) element: Option<Box<Wire>>,
@@ -106,7 +110,7 @@ impl Wire {
         };
         Self {
             name: Arc::clone(&field.name),
-            next_member: [b",", &member[..]].concat().into(),
+            padded: padded(&member),
             member: member.into(),
             shape: shape(program, connector, field.ty.present(), field.form.form),
             element,
@@ -174,7 +178,37 @@ pub(crate) fn write<'r>(
     }
 }
 
+fn padded(member: &[u8]) -> [u8; PADDED] {
+    let mut all = [b' '; PADDED];
+    all[0] = b',';
+    if member.len() < PADDED {
+        all[1..=member.len()].copy_from_slice(member);
+    }
+    all
+}
+
 impl Wire {
+    /// Appends the member's name, behind a comma unless it is the first.
+    #[inline]
+    pub(crate) fn name_it(&self, first: bool, out: &mut Vec<u8>) {
+        let length = self.member.len();
+        if length >= PADDED {
+            if !first {
+                out.push(b',');
+            }
+            out.extend_from_slice(&self.member);
+            return;
+        }
+        let start = out.len();
+        if first {
+            out.extend_from_slice(&self.padded[1..]);
+            out.truncate(start + length);
+        } else {
+            out.extend_from_slice(&self.padded);
+            out.truncate(start + length + 1);
+        }
+    }
+
     /// Whether it holds texts as they are.
     #[inline]
     pub(crate) fn is_text(&self) -> bool {
@@ -207,8 +241,20 @@ impl Wire {
     /// Appends a number, if it has not too many decimals.
     #[inline]
     pub(crate) fn number(&self, n: Decimal, place: Span, out: &mut Vec<u8>) -> Result<(), Halt> {
+        if let (Shape::Number { in_text: false, fraction: false }, Some(mantissa)) =
+            (&self.shape, decimal::small_mantissa(n))
+            && n.scale() <= self.scale
+        {
+            decimal::write_small(mantissa, n.scale(), out);
+            return Ok(());
+        }
+        self.number_in_full(n, place, out)
+    }
+
+    #[inline(never)]
+    fn number_in_full(&self, n: Decimal, place: Span, out: &mut Vec<u8>) -> Result<(), Halt> {
         let Shape::Number { in_text, fraction } = self.shape else { return Ok(()) };
-        let n = if n.scale() <= self.scale { n } else { scaled(self, n, place)? };
+        let n = scaled(self, n, place)?;
         let n = if fraction { n.checked_div(Decimal::ONE_HUNDRED).unwrap_or(n) } else { n };
         if in_text {
             quoted(out, |out| decimal::write(n, out));

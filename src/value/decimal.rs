@@ -48,7 +48,7 @@ pub fn parse(bytes: &[u8]) -> Result<Decimal, NumberError> {
         if count == 0 {
             return Err(NumberError::Shape);
         }
-        return Ok(Decimal::new(if negative { -mantissa } else { mantissa }, scale));
+        return Ok(small(if negative { -mantissa } else { mantissa }, scale));
     }
     parse_long(negative, digits)
 }
@@ -121,14 +121,33 @@ fn exponent(text: &[u8]) -> Result<i64, NumberError> {
     Ok(if negative { -value } else { value })
 }
 
+/// The number with this mantissa and scale (at most 28), put together in place.
+#[inline]
+pub fn small(mantissa: i64, scale: u32) -> Decimal {
+    let bits = mantissa.unsigned_abs();
+    let word = |bits: u64| u32::try_from(bits & u64::from(u32::MAX)).unwrap_or(0);
+    Decimal::from_parts(word(bits), word(bits >> 32), 0, mantissa < 0, scale)
+}
+
+/// The mantissa of a number, if it is a small one, as those of amounts are.
+#[inline]
+pub fn small_mantissa(number: Decimal) -> Option<i64> {
+    let parts = number.unpack();
+    let bits = i64::try_from(u64::from(parts.lo) | (u64::from(parts.mid) << 32)).ok()?;
+    if parts.hi != 0 {
+        return None;
+    }
+    Some(if parts.negative { -bits } else { bits })
+}
+
 /// The sum, if it can be held. Those of one scale, which most are, are added as whole numbers.
 #[inline]
 pub fn add(a: Decimal, b: Decimal) -> Option<Decimal> {
     if a.scale() == b.scale()
-        && let (Ok(x), Ok(y)) = (i64::try_from(a.mantissa()), i64::try_from(b.mantissa()))
+        && let (Some(x), Some(y)) = (small_mantissa(a), small_mantissa(b))
         && let Some(sum) = x.checked_add(y)
     {
-        return Some(Decimal::new(sum, a.scale()));
+        return Some(small(sum, a.scale()));
     }
     a.checked_add(b)
 }
@@ -136,39 +155,49 @@ pub fn add(a: Decimal, b: Decimal) -> Option<Decimal> {
 /// Whether two numbers are equal. Those of one scale, which most are, cost two comparisons.
 #[inline]
 pub fn equal(a: Decimal, b: Decimal) -> bool {
-    if a.scale() == b.scale() { a.mantissa() == b.mantissa() } else { a == b }
+    match (small_mantissa(a), small_mantissa(b)) {
+        (Some(x), Some(y)) if a.scale() == b.scale() => x == y,
+        (Some(0), Some(0)) => true,
+        _ => a == b,
+    }
 }
 
 /// Appends the number as JSON has it: no exponent, no zeros at the end.
 pub fn write(number: Decimal, out: &mut Vec<u8>) {
-    write_digits(number, true, out);
+    match small_mantissa(number) {
+        Some(mantissa) => write_small(mantissa, number.scale(), out),
+        None => out.extend_from_slice(number.normalize().to_string().as_bytes()),
+    }
+}
+
+/// As [`write()`], of the number with this mantissa and scale.
+pub fn write_small(mantissa: i64, scale: u32, out: &mut Vec<u8>) {
+    let (mut mantissa, mut scale) = (mantissa, scale);
+    if mantissa == 0 {
+        out.push(b'0');
+        return;
+    }
+    while scale > 0 && mantissa % 10 == 0 {
+        mantissa /= 10;
+        scale -= 1;
+    }
+    write_digits(mantissa, scale, out);
 }
 
 /// Appends the number with the decimals that it has: `18.00`.
 pub fn write_scaled(number: Decimal, out: &mut Vec<u8>) {
-    write_digits(number, false, out);
+    match small_mantissa(number) {
+        Some(mantissa) => write_digits(mantissa, number.scale(), out),
+        None => out.extend_from_slice(number.to_string().as_bytes()),
+    }
 }
 
-fn write_digits(number: Decimal, strip: bool, out: &mut Vec<u8>) {
-    let mantissa = number.mantissa();
-    let scale = number.scale() as usize;
-    let Ok(mut small) = u64::try_from(mantissa.unsigned_abs()) else {
-        let number = if strip { number.normalize() } else { number };
-        out.extend_from_slice(number.to_string().as_bytes());
-        return;
-    };
-    let mut scale = scale;
-    if small == 0 && strip {
-        out.push(b'0');
-        return;
-    }
+#[inline]
+fn write_digits(mantissa: i64, decimals: u32, out: &mut Vec<u8>) {
     if mantissa < 0 {
         out.push(b'-');
     }
-    while strip && scale > 0 && small % 10 == 0 {
-        small /= 10;
-        scale -= 1;
-    }
+    let mut small = mantissa.unsigned_abs();
     // A u64 has at most 20 digits, and 28 decimals may need zeros before them.
     let mut digits = [b'0'; 32];
     let mut at = digits.len();
@@ -177,7 +206,6 @@ fn write_digits(number: Decimal, strip: bool, out: &mut Vec<u8>) {
         digits[*at] = b"0123456789"[(*small % 10) as usize];
         *small /= 10;
     };
-    let decimals = scale;
     for _ in 0..decimals {
         digit(&mut at, &mut small);
     }
@@ -213,11 +241,10 @@ pub fn round(number: Decimal, digits: u32) -> Decimal {
         return number;
     }
     let cut = (number.scale() - digits) as usize;
-    if let (Ok(mantissa), Some(&ten)) = (i64::try_from(number.mantissa()), TENS.get(cut)) {
-        let rounded = half_away(i128::from(mantissa), i128::from(ten));
-        if let Ok(rounded) = i64::try_from(rounded) {
-            return Decimal::new(rounded, digits);
-        }
+    if let (Some(mantissa), Some(ten)) =
+        (small_mantissa(number), TENS.get(cut).and_then(|ten| i64::try_from(*ten).ok()))
+    {
+        return small(half_away_small(mantissa, ten), digits);
     }
     number.round_dp_with_strategy(digits, RoundingStrategy::MidpointAwayFromZero)
 }
@@ -255,8 +282,13 @@ fn half_away(n: i128, d: i128) -> i128 {
 }
 
 fn half_away_small(n: i64, d: i64) -> i64 {
+    // One piece, and no discount: most divisions of amounts need none.
+    if n == 0 || d == 1 {
+        return n;
+    }
     let (quotient, rest) = (n / d, n % d);
-    if u128::from(rest.unsigned_abs()) * 2 >= u128::from(d.unsigned_abs()) {
+    // As `2 * rest >= d`, without becoming too large.
+    if rest.unsigned_abs() >= d.unsigned_abs() - rest.unsigned_abs() {
         quotient + if (n < 0) == (d < 0) { 1 } else { -1 }
     } else {
         quotient
