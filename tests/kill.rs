@@ -4,6 +4,8 @@
 //! `KILLS=300 cargo test --test kill -- --nocapture` kills more often and says how often a kill fell between the intent of
 //! a write and its outcome; `SEED` draws other moments.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a surprise fails the test, and its figures are wanted")]
+
 mod promise;
 
 use flowc::sandbox::{Limits, Options};
