@@ -42,6 +42,7 @@ impl World {
             .replace("DIVISION", &line["ledger"]["division"].to_string());
         std::fs::write(folder.path().join("project.flow"), project).unwrap();
         std::fs::create_dir(folder.path().join("data")).unwrap();
+        std::fs::write(folder.path().join("more.flow"), include_str!("engine/more.flow")).unwrap();
         let csv = include_str!("engine/shipping_methods.csv");
         std::fs::write(folder.path().join("data/shipping_methods.csv"), csv).unwrap();
         let secrets = BTreeMap::from([
@@ -150,11 +151,15 @@ impl World {
 
 /// One pass of the orders flow, with what it told.
 async fn pass(engine: &Engine, options: PassOptions) -> (Summary, Vec<Event>) {
+    pass_of(engine, "orders", options).await
+}
+
+async fn pass_of(engine: &Engine, flow: &str, options: PassOptions) -> (Summary, Vec<Event>) {
     let events = Mutex::new(Vec::new());
     let tell = |event: Event| {
         events.lock().unwrap().push(event);
     };
-    let summary = engine.pass(&["orders".to_owned()], &options, &tell, &Cancel::default()).await.unwrap();
+    let summary = engine.pass(&[flow.to_owned()], &options, &tell, &Cancel::default()).await.unwrap();
     (summary, events.into_inner().unwrap())
 }
 
@@ -419,4 +424,50 @@ async fn a_pass_ends_cleanly() {
     show(&events);
     assert!(matches!(summary.endings[0].1, Ending::Login(_)), "{:?}", summary.endings);
     assert!(engine.pass(&["nothing".to_owned()], &PassOptions::default(), &|_| (), &Cancel::default()).await.is_err());
+}
+
+/// Customers by themselves, a change in the ledger that goes back to the shop, and an order that is taken out again.
+#[tokio::test(flavor = "multi_thread")]
+async fn other_directions() {
+    let world = World::new(Options { orders: Some(8), limits: Limits::Off, ..Options::default() }).await;
+    let engine = world.engine(&[]).await;
+    let (summary, _) = pass_of(&engine, "customers_to_ledger", PassOptions::default()).await;
+    assert!(summary.counts.created > 0 && summary.counts.parked == 0, "{summary:?}");
+    pass(&engine, PassOptions::default()).await;
+    // A customer has one account, whichever flow met her first.
+    world.all_landed_once().await;
+    let (summary, _) = pass_of(&engine, "accounts_to_shop", PassOptions::default()).await;
+    assert_eq!((summary.counts.updated, summary.counts.parked), (0, 0), "what came from the shop does not bounce");
+    assert!(summary.counts.unchanged > 0);
+
+    let engine = world.later(engine).await;
+    let account = world.held("ledger/crm/Accounts").await.into_iter();
+    let customers = world.held("shop/customers").await;
+    let of_customer = |a: &Value| customers.iter().find(|c| c["email"] == a["Email"]).cloned();
+    let (mut account, customer) = account.filter_map(|a| of_customer(&a).map(|c| (a, c))).next().unwrap();
+    account["Phone"] = "+31 20 555 1234".into();
+    world.control(reqwest::Method::POST, "/ledger/crm/Accounts", Some(account)).await;
+    let (summary, _) = pass_of(&engine, "accounts_to_shop", PassOptions::default()).await;
+    assert_eq!(summary.counts.updated, 1);
+    let there = world.held("shop/customers").await.into_iter().find(|c| c["id"] == customer["id"]).unwrap();
+    assert_eq!(there["billing"]["phone"], "+31 20 555 1234");
+
+    let order = world.held("shop/orders").await.into_iter().find(|o| o["status"] == "processing").unwrap();
+    let with_status = |status: &str| {
+        let mut order = order.clone();
+        order["status"] = status.into();
+        order
+    };
+    world.control(reqwest::Method::POST, "/shop/orders", Some(with_status("cancelled"))).await;
+    let (summary, _) = pass_of(&engine, "cancellations", PassOptions::default()).await;
+    assert_eq!(summary.counts.deleted, 1);
+    let documents = world.held("ledger/salesorder/SalesOrders").await;
+    assert!(!documents.iter().any(|d| d["YourRef"] == order["number"]));
+    // Taken up again in the shop, it is an order again in the ledger.
+    let engine = world.later(engine).await;
+    world.control(reqwest::Method::POST, "/shop/orders", Some(with_status("processing"))).await;
+    let (summary, events) = pass(&engine, PassOptions::default()).await;
+    show(&events);
+    assert_eq!(summary.counts.created, 1);
+    world.all_landed_once().await;
 }
