@@ -1,7 +1,7 @@
 //! The house rules that a machine can hold: rooms use only what `docs/architecture.md` allows, files say what they are,
 //! shared rooms name no API, nothing computes in floating point, and what ships is what lies in the folders.
 
-use flowc::source::library;
+use flowc::source::{codes, library};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -12,6 +12,23 @@ const PURE: &[&str] = &["limits", "value", "source", "syntax", "ir", "check", "p
 /// Rooms that know no API by name.
 const SHARED: &[&str] =
     &["limits", "value", "source", "syntax", "ir", "check", "plan", "eval", "store", "connector", "engine"];
+/// Lines of a file beyond which it has, as a rule, a second concept.
+const LINES_MAX: usize = 500;
+/// Files that are longer, and why they stay so.
+const LONG: &[(&str, &str)] = &[
+    ("src/check/call.rs", "all that a call can be: functions, parts, mappings, finds share how arguments are read"),
+    ("src/check/expr.rs", "a method for each form of an expression"),
+    ("src/check/project.rs", "the passes over a project in their order"),
+    ("src/eval/compile.rs", "one `match` with an arm for each form of an expression"),
+    ("src/eval/decode.rs", "one reader of JSON; its branches share the position"),
+    ("src/eval/make.rs", "how a document is made, statement by statement"),
+    ("src/eval/natives.rs", "an arm for each function of the language"),
+    ("src/eval/tests/lab.rs", "the bench that all tests of `eval` stand on"),
+    ("src/syntax/ast.rs", "a type for each form of the language, and nothing else"),
+    ("tests/connector_exact.rs", "a case after the other"),
+    ("tests/connector_sandbox.rs", "a case after the other"),
+    ("tests/store.rs", "the contract of a store, promise by promise"),
+];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -169,7 +186,7 @@ fn the_table_has_no_circle() {
     let mut left = table();
     while !left.is_empty() {
         let free = left.iter().find(|(room, uses)| uses.iter().all(|used| used == *room || !left.contains_key(used)));
-        let free = free.map(|(room, _)| room.clone()).unwrap_or_else(|| panic!("a circle among {:?}", left.keys()));
+        let Some(free) = free.map(|(room, _)| room.clone()) else { panic!("a circle among {:?}", left.keys()) };
         left.remove(&free);
     }
 }
@@ -276,6 +293,136 @@ fn what_ships_is_what_lies_in_the_folders() {
         let folder = path.split('/').next().unwrap_or_default();
         assert!(module.starts_with(folder) || *module == folder, "{path} is of the module {module}");
     }
+}
+
+#[test]
+fn data_that_ships_is_what_lies_in_the_folder() {
+    let mut files = Vec::new();
+    walk(&root().join("flows/data"), "csv", &mut files);
+    let name = |path: &PathBuf| path.file_name().expect("a file has a name").to_string_lossy().into_owned();
+    for file in &files {
+        let text = std::fs::read_to_string(file).expect("a table can be read");
+        assert_eq!(library::data(&name(file)), Some(&*text), "{} ships with the default flows", file.display());
+    }
+    let list = std::fs::read_to_string(root().join("src/source/library.rs")).expect("the list of what ships");
+    assert_eq!(list.matches("flows/data/").count(), files.len(), "source/library.rs names only what is in flows/data");
+}
+
+#[test]
+fn every_code_has_its_page_and_every_page_its_code() {
+    let mut files = Vec::new();
+    walk(&root().join("src/source/codes"), "md", &mut files);
+    let pages: BTreeSet<String> =
+        files.iter().map(|path| path.file_stem().expect("a page").to_string_lossy().into_owned()).collect();
+    let known: BTreeSet<String> = codes::REGISTRY.iter().map(|code| code.id.to_owned()).collect();
+    assert_eq!(known.len(), codes::REGISTRY.len(), "a code is registered once");
+    assert_eq!(pages, known, "src/source/codes holds a page for each code of source/codes.rs");
+}
+
+#[test]
+fn long_files_have_a_reason() {
+    let mut found = Vec::new();
+    for folder in ["src", "tests", "benches"] {
+        walk(&root().join(folder), "rs", &mut found);
+    }
+    let mut long = Vec::new();
+    for path in found {
+        let lines = std::fs::read_to_string(&path).expect("a source").lines().count();
+        let shown = path.strip_prefix(root()).expect("it lies in the package").display().to_string();
+        if lines > LINES_MAX && !LONG.iter().any(|(file, _)| *file == shown) {
+            long.push(format!("{shown}: {lines} lines"));
+        }
+    }
+    let listed = "look for the second concept in them, or list them in LONG with the reason";
+    assert!(long.is_empty(), "longer than {LINES_MAX} lines, {listed}:\n{}", long.join("\n"));
+    let gone: Vec<&str> = LONG.iter().map(|(file, _)| *file).filter(|file| !root().join(file).is_file()).collect();
+    assert!(gone.is_empty(), "LONG lists what is not there: {}", gone.join(", "));
+}
+
+#[test]
+fn clients_are_made_in_their_places() {
+    let allowed = |path: &Path| {
+        path.starts_with("connector") || path == Path::new("sandbox/deliver.rs") || path == Path::new("cli/remote.rs")
+    };
+    let made: Vec<String> = sources()
+        .into_iter()
+        .filter(|(path, text)| {
+            !allowed(path) && !is_test(path) && words(&code_of(without_tests(text)).0).any(|word| word == "reqwest")
+        })
+        .map(|(path, _)| path.display().to_string())
+        .collect();
+    assert!(made.is_empty(), "an HTTP client is made in:\n{}", made.join("\n"));
+}
+
+#[test]
+fn every_crate_has_its_reason() {
+    let manifest = std::fs::read_to_string(root().join("Cargo.toml")).expect("the manifest");
+    let mut crates = BTreeSet::new();
+    let mut inside = false;
+    for line in manifest.lines() {
+        if line.starts_with('[') {
+            inside = line == "[dependencies]" || line == "[dev-dependencies]";
+        } else if let (true, Some((name, _))) = (inside, line.split_once(" = ")) {
+            crates.insert(name.trim().to_owned());
+        }
+    }
+    assert!(crates.len() > 20, "only {} crates were found in Cargo.toml", crates.len());
+    let page = std::fs::read_to_string(root().join("docs/architecture.md")).expect("the page of the house");
+    let rows = page.lines().skip_while(|line| !line.starts_with("| for | crate |")).skip(2);
+    let told: BTreeSet<String> = rows
+        .take_while(|line| line.starts_with('|'))
+        .filter_map(|line| line.split('|').nth(2))
+        .flat_map(|cell| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>())
+        .collect();
+    assert_eq!(told, crates, "docs/architecture.md has a row for each crate of Cargo.toml, and for no other");
+}
+
+#[test]
+fn nothing_names_the_machine_that_it_was_written_on() {
+    let mut files = Vec::new();
+    for folder in ["src", "tests", "benches", "docs", "stdlib", "flows", "grammar", ".ci"] {
+        every_file(&root().join(folder), &mut files);
+    }
+    files.extend(
+        ["Cargo.toml", "Cargo.lock", "README.md"].map(|name| root().join(name)).into_iter().filter(|p| p.exists()),
+    );
+    // In two pieces, so that the list does not find itself.
+    let places: Vec<String> = ["work", "root", "home", "Users"].iter().map(|name| format!("/{name}/")).collect();
+    let mut named = Vec::new();
+    for file in &files {
+        let Ok(text) = std::fs::read_to_string(file) else { continue };
+        for (n, line) in text.lines().enumerate() {
+            // A part of a longer address is no path of a machine.
+            let hit = places.iter().any(|place| {
+                line.match_indices(place.as_str()).any(|(at, _)| {
+                    line[..at].chars().next_back().is_none_or(|c| c.is_whitespace() || "\"'`(=:".contains(c))
+                })
+            });
+            if hit {
+                named.push(format!("{}:{}", file.display(), n + 1));
+            }
+        }
+    }
+    assert!(files.len() > 100, "only {} files were found", files.len());
+    assert!(named.is_empty(), "paths of one machine in:\n{}", named.join("\n"));
+}
+
+fn every_file(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).expect("a folder of the package") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() { every_file(&path, found) } else { found.push(path) }
+    }
+}
+
+#[test]
+fn the_page_names_tests_that_are_there() {
+    let page = std::fs::read_to_string(root().join("docs/architecture.md")).expect("the page of the house");
+    let section = page.split("\n## Tests\n").nth(1).expect("the page speaks of tests");
+    let section = section.split("\n## ").next().expect("its text");
+    let named: BTreeSet<&str> = section.split('`').skip(1).step_by(2).filter(|code| code.ends_with(".rs")).collect();
+    assert!(named.len() > 8, "the page names {} tests", named.len());
+    let gone: Vec<&&str> = named.iter().filter(|name| !root().join("tests").join(name).is_file()).collect();
+    assert!(gone.is_empty(), "docs/architecture.md names tests that are not there: {gone:?}");
 }
 
 #[test]

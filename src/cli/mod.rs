@@ -6,6 +6,7 @@
 mod check;
 mod demo;
 mod explain;
+mod login;
 mod machine;
 mod map;
 mod new;
@@ -19,6 +20,7 @@ mod run;
 mod sandbox;
 mod screen;
 mod secrets;
+mod state;
 mod why;
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
@@ -80,6 +82,12 @@ enum Command {
     /// Tell what a diagnostic means, with a wrong and a right example
     #[command(after_help = "Example: flowc explain F0202")]
     Explain(explain::Arguments),
+    /// Erase what the log holds about a person
+    #[command(after_help = "Example: flowc forget --email ann@example.org")]
+    Forget(state::ForgetArguments),
+    /// Consent to a connection in the browser, and keep its tokens
+    #[command(after_help = "Example: flowc login books --redirect https://acme.example/consent")]
+    Login(login::Arguments),
     /// Make payloads of records, offline: JSON lines in, JSON lines out
     #[command(after_help = "Example: flowc map sales_order --given items.json < orders.ndjson > payloads.ndjson")]
     Map(map::Arguments),
@@ -107,6 +115,9 @@ enum Command {
     /// Leave a record out until it changes in its source
     #[command(after_help = "Example: flowc skip orders:1001 --reason 'booked by hand'")]
     Skip(records::SkipArguments),
+    /// Keep links and positions when something is renamed
+    #[command(after_help = "Example: flowc state move orders.orders shop_orders.orders")]
+    State(state::StateArguments),
     /// Show all flows at a glance
     #[command(after_help = "Example: flowc status")]
     Status(records::StatusArguments),
@@ -197,6 +208,8 @@ fn dispatch(screen: &Screen, arguments: &Arguments) -> Answer {
         Command::Check(these) => check::run(screen, global, these),
         Command::Demo(these) => demo::run(screen, these),
         Command::Explain(these) => explain::run(screen, these),
+        Command::Forget(these) => state::forget(screen, global, these),
+        Command::Login(these) => login::run(screen, global, these),
         Command::Map(these) => map::run(screen, global, these),
         Command::Plan(these) => plan::run(screen, global, these),
         Command::New(these) => new::run(screen, these),
@@ -206,6 +219,7 @@ fn dispatch(screen: &Screen, arguments: &Arguments) -> Answer {
         Command::Sandbox(these) => sandbox::run(screen, these),
         Command::Show(these) => records::show(screen, global, these),
         Command::Skip(these) => records::skip(screen, global, these),
+        Command::State(these) => state::run(screen, global, these),
         Command::Status(these) => records::status(screen, global, these),
         Command::Why(these) => why::run(screen, global, these),
     }

@@ -4,7 +4,8 @@
 use super::compare;
 use super::decide::Change;
 use super::pass::Ending;
-use super::record::{Acting, Verdict};
+use super::record::Acting;
+use super::settle::Verdict;
 use super::transmit::{Call, Heard};
 use crate::connector::{CallError, Find};
 use crate::eval::Draft;

@@ -42,7 +42,7 @@ impl Meaning for Compiled {
         let program = self.program();
         let flow = &program.flows[flow];
         let schema = program.entity(flow.source);
-        let (sent, _) = crate::plan::pushdown(program, flow);
+        let crate::plan::Pushdown { sent, .. } = crate::plan::pushdown(program, flow);
         let condition = |sent: crate::plan::Sent| {
             let values = sent.values.iter().map(|v| text(schema, sent.field, v)).collect::<Option<Vec<String>>>()?;
             Some(Condition { field: sent.field, values })

@@ -21,6 +21,7 @@ mod people;
 mod record;
 mod refusals;
 mod run;
+mod settle;
 mod transmit;
 mod write;
 
@@ -202,3 +203,6 @@ impl Engine {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,8 @@ use super::event::{Event, Told};
 use super::hash::hash;
 use super::lane::Lanes;
 use super::pass::{Ending, Pass, Telling};
-use super::record::{self, Acted, Item, OUTCOME};
+use super::record::{self, Acted, Item};
+use super::settle::OUTCOME;
 use super::{Cancel, Engine, PassOptions, ask};
 use crate::connector::{Position, Raw, Scan};
 use crate::eval::{Evaluated, Need};
@@ -36,6 +37,18 @@ pub(crate) async fn pass(
     if options.only.is_empty() && !options.dry_run && outcomes_come_soon(&pass, began).await? {
         super::journal::recover(&pass).await?;
         again(&pass, telling).await?;
+    }
+    clear_up(&pass).await
+}
+
+/// Removes what the store need not keep any longer, a bounded number of rows at a time.
+async fn clear_up(pass: &Pass) -> Result<(), Ending> {
+    if pass.options.dry_run {
+        return Ok(());
+    }
+    let now = pass.source()?.now();
+    while pass.store().expire(now).await? > 0 {
+        stop_if_cancelled(pass)?;
     }
     Ok(())
 }

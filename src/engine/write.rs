@@ -7,10 +7,11 @@ use super::event::{Event, Told};
 use super::journal;
 use super::lines::Lines;
 use super::pass::Ending;
-use super::record::{Acting, Verdict};
+use super::record::Acting;
+use super::settle::Verdict;
 use super::transmit::{Call, Heard, Said};
 use crate::eval::Draft;
-use crate::ir::Stop;
+use crate::ir::{EntityId, Stop};
 use crate::store::{Change, FieldHash, Link, LinkKey, Operation, Outcome};
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -65,11 +66,7 @@ impl Acting<'_> {
             Step::Update { id, body, changes, hashes, lines } => {
                 self.update(writing, id, body, changes, hashes, lines).await
             }
-            Step::Delete { id } => {
-                let (operation, id) = (Operation::Delete, Some(id));
-                let call = Call { entity, operation, id, body: String::new(), search: Vec::new() };
-                self.call(writing, Sending { call, hashes: Vec::new(), changes: Vec::new() }).await
-            }
+            Step::Delete { id } => self.delete(writing, id).await,
             Step::Unchanged { id, hashes } => {
                 if writing.link.is_some_and(|link| link.target.id == *id && link.fields != hashes) {
                     self.link(writing, &id, hashes);
@@ -190,6 +187,23 @@ impl Acting<'_> {
         Ok(Sent::There { there, sent })
     }
 
+    /// Takes a record away, and with it every link that leads to it, whichever mapping made it.
+    async fn delete(&mut self, writing: &Writing<'_>, id: Arc<str>) -> Result<Sent, Ending> {
+        let draft = writing.draft;
+        let entity = self.pass.entity(draft.entity);
+        let links = self.pass.store().links_to(&journal::target(&draft.connection, &entity, &id)).await?;
+        let operation = Operation::Delete;
+        let call = Call { entity, operation, id: Some(Arc::clone(&id)), body: String::new(), search: Vec::new() };
+        let sent = self.call(writing, Sending { call, hashes: Vec::new(), changes: Vec::new() }).await?;
+        if matches!(sent, Sent::There { sent: true, .. }) {
+            for link in links {
+                self.forget_link(&link.source, (draft.entity, &id));
+                self.carry.changes.push(Change::Unlink(link.source));
+            }
+        }
+        Ok(sent)
+    }
+
     /// What a dry run tells instead of sending.
     fn dry(&mut self, writing: &Writing<'_>, sending: &Sending, number: bool) -> Sent {
         let mut told = self.told_of(Some(writing.draft));
@@ -242,9 +256,7 @@ impl Acting<'_> {
             Operation::Update => self.events.push(Event::Updated(told)),
             Operation::Delete => self.events.push(Event::Deleted(told)),
         }
-        if operation == Operation::Delete {
-            self.unlink(writing);
-        } else {
+        if operation != Operation::Delete {
             self.link(writing, &id, hashes);
             if let Some(verdict) = self.unbalanced(draft, row.as_ref(), &id) {
                 return Sent::Stopped(verdict);
@@ -283,22 +295,13 @@ impl Acting<'_> {
         let source_changed = self.item.changed.or_else(|| writing.link.and_then(|l| l.source_changed));
         let link = Link { source: source.clone(), target, fields, source_changed, children };
         self.carry.changes.push(Change::Link(link));
-        self.forget_link(writing, id);
-    }
-
-    fn unlink(&mut self, writing: &Writing<'_>) {
-        if let Some(link) = writing.link {
-            self.carry.changes.push(Change::Unlink(link.source.clone()));
-            self.forget_link(writing, &link.target.id);
-        }
+        self.forget_link(source, (draft.entity, id));
     }
 
     /// What was known of links at both ends is asked of the store again.
-    fn forget_link(&self, writing: &Writing<'_>, id: &str) {
-        if let Some(source) = &writing.source
-            && let Some(entity) = self.pass.entities.iter().position(|e| e.full_name() == source.entity)
-        {
-            self.pass.memory().relink((entity.into(), &source.key), (writing.draft.entity, id));
+    fn forget_link(&self, source: &LinkKey, target: (EntityId, &str)) {
+        if let Some(entity) = self.pass.entities.iter().position(|e| e.full_name() == source.entity) {
+            self.pass.memory().relink((entity.into(), &source.key), target);
         }
     }
 

@@ -2,7 +2,8 @@
 
 use super::Failure;
 use super::compile::Compiled;
-use super::decode::{Learnt, decode};
+use super::decode::decode;
+use super::learnt::Learnt;
 use super::layout::Layouts;
 use super::value::{Value, show_into};
 use crate::plan::Reads;

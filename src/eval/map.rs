@@ -1,7 +1,7 @@
 //! One mapping over many records, offline: `flowc map`.
 
 use super::compile::Compiled;
-use super::decode::Learnt;
+use super::learnt::Learnt;
 use super::emit::Plain;
 use super::value::Value;
 use super::{Argument, Evaluated, Failure, Halt, Known, Need};

@@ -1,7 +1,7 @@
 //! One record, evaluated: its filter, its checks, and what is written for it.
 
 use super::compile::Compiled;
-use super::decode::Learnt;
+use super::learnt::Learnt;
 use super::failure::{Failure, Halt};
 use super::run::Run;
 use super::value::{Record, Value};

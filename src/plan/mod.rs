@@ -5,11 +5,13 @@
 
 mod pushdown;
 mod reads;
+mod stage;
 mod steps;
 mod walk;
 
-pub use pushdown::{Sent, pushdown};
+pub use pushdown::{Pushdown, Sent, pushdown};
 pub use reads::{Reads, tax_fields};
-pub use steps::{Calls, Plan, Step, outcome};
+pub use stage::Asked;
+pub use steps::{Plan, PlanStep, plan};
 pub(crate) use walk::meta_entry;
 pub use walk::{each, each_step, mappings_of};

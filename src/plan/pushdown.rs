@@ -1,55 +1,68 @@
-//! The parts of a filter that the source's API evaluates itself; all of it is evaluated here again.
+//! The parts of a `where` that the source's API evaluates: a field that it can be asked by has one of some known values.
 
 use crate::ir::{Binary, Const, Element, Expr, ExprKind, FieldId, Flow, Program, Search};
 
-/// A condition that is sent: the field has one of these values.
+/// A condition that is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sent {
     /// The field.
     pub field: FieldId,
-    /// Its values.
+    /// Its values, as the flow says them.
     pub values: Vec<Const>,
 }
 
-/// What of a flow's filter is sent, and what can only be evaluated here.
-pub fn pushdown<'p>(program: &'p Program, flow: &'p Flow) -> (Vec<Sent>, Vec<&'p Expr>) {
-    let (mut sent, mut here) = (Vec::new(), Vec::new());
+/// What of a filter is sent, and whether something is left to be evaluated here.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pushdown {
+    /// Sent conditions: all of them must hold.
+    pub sent: Vec<Sent>,
+    /// Some part can't be sent.
+    pub rest: bool,
+}
+
+/// Divides a flow's filter.
+pub fn pushdown(program: &Program, flow: &Flow) -> Pushdown {
+    let mut divided = Pushdown::default();
     if let Some(filter) = &flow.filter {
-        conjuncts(program, flow, filter, &mut sent, &mut here);
+        divide(program, flow, filter, &mut divided);
     }
-    (sent, here)
+    divided
 }
 
-fn conjuncts<'p>(program: &Program, flow: &Flow, filter: &'p Expr, sent: &mut Vec<Sent>, here: &mut Vec<&'p Expr>) {
-    let asked = match &filter.kind {
-        ExprKind::Binary(Binary::And, a, b) => {
-            conjuncts(program, flow, a, sent, here);
-            conjuncts(program, flow, b, sent, here);
-            return;
-        }
-        ExprKind::Binary(Binary::Eq, a, b) | ExprKind::In(a, b) => asked(program, flow, a, b),
-        _ => None,
+fn divide(program: &Program, flow: &Flow, filter: &Expr, divided: &mut Pushdown) {
+    if let ExprKind::Binary(Binary::And, a, b) = &filter.kind {
+        divide(program, flow, a, divided);
+        divide(program, flow, b, divided);
+        return;
+    }
+    match condition(program, flow, filter) {
+        Some(sent) => divided.sent.push(sent),
+        None => divided.rest = true,
+    }
+}
+
+fn condition(program: &Program, flow: &Flow, expr: &Expr) -> Option<Sent> {
+    let (field, values) = match &expr.kind {
+        ExprKind::Binary(Binary::Eq, a, b) => match constants(b) {
+            Some(values) => (a, values),
+            None => (b, constants(a)?),
+        },
+        ExprKind::In(a, b) => (a, constants(b)?),
+        _ => return None,
     };
-    match asked {
-        Some(condition) => sent.push(condition),
-        None => here.push(filter),
-    }
-}
-
-/// A field of the record that the API can be asked by, and values that are known beforehand.
-fn asked(program: &Program, flow: &Flow, field: &Expr, values: &Expr) -> Option<Sent> {
     let ExprKind::Field(of, entity, id) = &field.kind else { return None };
-    let is_record = matches!(of.kind, ExprKind::Local(local) if local == flow.record) && *entity == flow.source;
-    let can = matches!(program.entity(*entity).get(*id).search, Search::Filter | Search::Parameter);
-    let values: Vec<Const> = constants(values)?.into_iter().cloned().collect();
-    (is_record && can && !values.is_empty()).then_some(Sent { field: *id, values })
+    let own = matches!(of.kind, ExprKind::Local(local) if local == flow.record) && *entity == flow.source;
+    let asked = matches!(program.entity(*entity).get(*id).search, Search::Filter | Search::Parameter);
+    // Nothing can't be asked for, and a condition without values holds nowhere.
+    let known = !values.is_empty() && !values.contains(&Const::Absent);
+    (own && asked && known).then_some(Sent { field: *id, values })
 }
 
 /// The values of an expression that is known beforehand.
-fn constants(expr: &Expr) -> Option<Vec<&Const>> {
+fn constants(expr: &Expr) -> Option<Vec<Const>> {
     match &expr.kind {
-        ExprKind::Const(Const::List(list)) | ExprKind::Setting(_, Const::List(list)) => Some(list.iter().collect()),
-        ExprKind::Const(one) | ExprKind::Setting(_, one) => Some(vec![one]),
+        ExprKind::Const(Const::List(list)) | ExprKind::Setting(_, Const::List(list)) => Some(list.clone()),
+        ExprKind::Const(one) | ExprKind::Setting(_, one) => Some(vec![one.clone()]),
         ExprKind::List(elements) => {
             let each = elements.iter().map(|element| match element {
                 Element::One(one) => constants(one),

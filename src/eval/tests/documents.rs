@@ -411,3 +411,19 @@ fn only_what_is_read_is_content() {
     assert_eq!(hash(ORDER), hash(&ORDER.replace("\"status\":\"processing\"", "\"status\":\"completed\"")));
     assert_ne!(hash(ORDER), hash(&ORDER.replace("24.20", "24.30")));
 }
+
+#[test]
+fn a_plan_shows_stages_and_what_is_sent() {
+    let mut p = orders("4");
+    let status = dot(&p, local(0, Type::Record(of(&p, "Order"))), "status");
+    let values = constant(Const::List(vec![Const::Text("processing".into())]));
+    p.flows[0].filter = Some(expr(ExprKind::In(Box::new(status), Box::new(values)), Type::Bool));
+    let plan = crate::plan::plan(&p, &p.flows[0]);
+    let shown = plan.human(&p);
+    assert!(shown.contains("scan   Order of shop where status in [\"processing\"]"), "{shown}");
+    assert!(shown.contains("stage 1: exact.Item by Code"), "{shown}");
+    assert!(!shown.contains("filter"), "{shown}");
+    let json = plan.json(&p);
+    assert_eq!(json["steps"][0]["kind"], "scan");
+    assert!(json["calls"].as_str().unwrap().ends_with("+ writes"));
+}
