@@ -3,8 +3,8 @@
 use super::Failure;
 use super::compile::Compiled;
 use super::decode::decode;
-use super::learnt::Learnt;
 use super::layout::Layouts;
+use super::learnt::Learnt;
 use super::value::{Value, show_into};
 use crate::plan::Reads;
 use bumpalo::Bump;

@@ -320,7 +320,7 @@ fn on_list<'r>(run: &mut Run<'r>, native: Native, args: &[Value<'r>], at: &At) -
         }
         Native::Present => {
             let mut present = bumpalo::collections::Vec::with_capacity_in(list.len(), run.arena);
-            present.extend(list.iter().copied().filter(|v| v.is_some()));
+            present.extend(list.iter().copied().filter(Value::is_some));
             Value::List(present.into_bump_slice())
         }
         Native::Distinct => {

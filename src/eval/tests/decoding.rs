@@ -2,8 +2,8 @@
 
 use super::lab::*;
 use crate::eval::decode::decode;
-use crate::eval::learnt::Learnt;
 use crate::eval::layout::Layouts;
+use crate::eval::learnt::Learnt;
 use crate::eval::value::{Value, show};
 use crate::ir::*;
 use crate::plan::Reads;
