@@ -12,6 +12,9 @@ pub const NESTING_MAX: usize = 64;
 pub const DIAGNOSTICS_SHOWN_MAX: usize = 50;
 /// Deepest chain of functions, parts and mappings inlined into one another. Deeper is reported as a cycle would be.
 pub const INLINE_DEPTH_MAX: usize = 48;
+/// Most functions and parts inlined into one declaration. More is a diagnostic: each call is a copy, and copies of copies
+/// grow without bounds.
+pub const INLINED_MAX: usize = 20_000;
 /// Most nodes of one mapping after inlining: a bound on the work of compiling and of one record.
 pub const PROGRAM_NODES_MAX: usize = 400_000;
 /// Rows of a lookup, the CSV file's included.

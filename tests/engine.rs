@@ -3,11 +3,11 @@
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test may fail where it stands")]
 
 use flowc::connector::{self, Secrets};
-use flowc::engine::{Cancel, Engine, Event, PassOptions, Project, Summary};
+use flowc::engine::{Cancel, Ending, Engine, Event, PassOptions, Project, Summary};
 use flowc::eval::Compiled;
 use flowc::sandbox::{Limits, Options, Running, start};
 use flowc::source::Disk;
-use flowc::store::{Embedded, Key, Place, Store};
+use flowc::store::{Embedded, Key, Place, RecordFilter, State, Store};
 use secrecy::SecretString;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -42,6 +42,7 @@ impl World {
             .replace("DIVISION", &line["ledger"]["division"].to_string());
         std::fs::write(folder.path().join("project.flow"), project).unwrap();
         std::fs::create_dir(folder.path().join("data")).unwrap();
+        std::fs::write(folder.path().join("more.flow"), include_str!("engine/more.flow")).unwrap();
         let csv = include_str!("engine/shipping_methods.csv");
         std::fs::write(folder.path().join("data/shipping_methods.csv"), csv).unwrap();
         let secrets = BTreeMap::from([
@@ -88,6 +89,13 @@ impl World {
         Engine::new(project, connections, store)
     }
 
+    /// An hour later, another process.
+    async fn later(&self, engine: Engine) -> Engine {
+        drop(engine);
+        self.control(reqwest::Method::POST, "/clock", Some("+1h".into())).await;
+        self.engine(&[]).await
+    }
+
     fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
@@ -117,6 +125,25 @@ impl World {
         counts
     }
 
+    /// Every order that is sent is in the ledger, once, and every customer has one account.
+    async fn all_landed_once(&self) {
+        let sent = |o: &&Value| ["processing", "completed"].contains(&o["status"].as_str().unwrap());
+        let text = |row: &Value, name: &str| row[name].as_str().unwrap_or_default().to_lowercase();
+        let orders = self.held("shop/orders").await;
+        let mut wanted: Vec<String> = orders.iter().filter(sent).map(|o| text(o, "number")).collect();
+        let documents = self.held("ledger/salesorder/SalesOrders").await;
+        let mut there: Vec<String> = documents.iter().map(|o| text(o, "YourRef")).collect();
+        wanted.sort();
+        there.sort();
+        assert_eq!(there, wanted, "nothing twice, nothing lost");
+        let accounts = self.held("ledger/crm/Accounts").await;
+        let mut emails: Vec<String> = accounts.iter().map(|a| text(a, "Email")).filter(|e| !e.is_empty()).collect();
+        emails.sort();
+        let all = emails.len();
+        emails.dedup();
+        assert_eq!(all, emails.len(), "one account a customer");
+    }
+
     async fn forget_calls(&self) {
         self.control(reqwest::Method::DELETE, "/calls", None).await;
     }
@@ -124,11 +151,15 @@ impl World {
 
 /// One pass of the orders flow, with what it told.
 async fn pass(engine: &Engine, options: PassOptions) -> (Summary, Vec<Event>) {
+    pass_of(engine, "orders", options).await
+}
+
+async fn pass_of(engine: &Engine, flow: &str, options: PassOptions) -> (Summary, Vec<Event>) {
     let events = Mutex::new(Vec::new());
     let tell = |event: Event| {
         events.lock().unwrap().push(event);
     };
-    let summary = engine.pass(&["orders".to_owned()], &options, &tell, &Cancel::default()).await.unwrap();
+    let summary = engine.pass(&[flow.to_owned()], &options, &tell, &Cancel::default()).await.unwrap();
     (summary, events.into_inner().unwrap())
 }
 
@@ -210,30 +241,233 @@ async fn nothing_twice_and_nothing_lost() {
         show(&events.into_iter().filter(|e| !matches!(e, Event::Unchanged(_))).collect::<Vec<_>>());
         last = summary;
     }
+    println!("{killed} killed, {last:?}");
+    world.all_landed_once().await;
+}
+
+/// What changes in the shop afterwards is followed, field by field and line by line; what a bookkeeper has changed is
+/// left; a dry run tells the same and writes nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_are_followed() {
+    let world = World::new(Options { orders: Some(8), limits: Limits::Off, ..Options::default() }).await;
+    let engine = world.engine(&[]).await;
+    let (summary, events) = pass(&engine, PassOptions { dry_run: true, ..PassOptions::default() }).await;
+    show(&events[..3.min(events.len())]);
+    assert!(summary.counts.created > 0);
+    assert_eq!(world.calls("ledger").await.1 + world.calls("shop").await.1, 0, "a dry run writes nothing");
+    pass(&engine, PassOptions::default()).await;
     let sent = |o: &&Value| ["processing", "completed"].contains(&o["status"].as_str().unwrap());
-    let wanted: Vec<String> =
-        world.held("shop/orders").await.iter().filter(sent).map(|o| o["number"].as_str().unwrap().to_owned()).collect();
-    let mut there: Vec<String> = world
-        .held("ledger/salesorder/SalesOrders")
-        .await
+    let orders = world.held("shop/orders").await;
+    let order = orders.iter().find(sent).unwrap().clone();
+    let number = order["number"].as_str().unwrap();
+    let engine = world.later(engine).await;
+    let mut changed = order.clone();
+    changed["customer_note"] = "Ring twice".into();
+    world.control(reqwest::Method::POST, "/shop/orders", Some(changed.clone())).await;
+    world.forget_calls().await;
+    let (_, events) = pass(&engine, PassOptions { dry_run: true, ..PassOptions::default() }).await;
+    let foreseen = events.iter().find_map(|e| if let Event::Updated(told) = e { Some(told) } else { None }).unwrap();
+    assert_eq!(foreseen.changes[0].field, "Remarks");
+    assert_eq!(world.calls("ledger").await.1, 0);
+    world.forget_calls().await;
+    pass(&engine, PassOptions::default()).await;
+    assert_eq!(world.calls("ledger").await.1, 1, "one field of one order has changed");
+    let after = world.held("ledger/salesorder/SalesOrders").await;
+    let after = after.iter().find(|o| o["YourRef"] == number).unwrap();
+    assert!(after["Remarks"].as_str().unwrap_or_default().contains("Ring twice"), "{after}");
+    // A piece more of the first line.
+    let lines = changed["line_items"].as_array_mut().unwrap();
+    let double = |v: &Value| {
+        let n: rust_decimal::Decimal = v.as_str().unwrap().parse().unwrap();
+        Value::from((n * rust_decimal::Decimal::TWO).to_string())
+    };
+    let line = &mut lines[0];
+    let more: rust_decimal::Decimal = ["total", "total_tax"]
         .iter()
-        .map(|o| o["YourRef"].as_str().unwrap_or_default().to_owned())
-        .collect();
-    there.sort();
-    let made = there.len();
-    there.dedup();
-    println!("{killed} killed, {made} of {} made, {last:?}", wanted.len());
-    assert_eq!(made, there.len(), "nothing twice");
-    let missing: Vec<&String> = wanted.iter().filter(|n| !there.contains(n)).collect();
-    assert!(missing.is_empty(), "nothing lost: {missing:?}");
-    let mut emails: Vec<String> = world
-        .held("ledger/crm/Accounts")
-        .await
-        .iter()
-        .filter_map(|a| a["Email"].as_str().map(str::to_lowercase))
-        .collect();
-    let accounts = emails.len();
-    emails.sort();
-    emails.dedup();
-    assert_eq!(accounts, emails.len(), "one account a customer");
+        .map(|f| line[f].as_str().unwrap().parse::<rust_decimal::Decimal>().unwrap())
+        .sum();
+    line["quantity"] = (line["quantity"].as_i64().unwrap() * 2).into();
+    for name in ["total", "total_tax", "subtotal", "subtotal_tax"] {
+        line[name] = double(&line[name]);
+    }
+    for tax in line["taxes"].as_array_mut().unwrap() {
+        tax["total"] = double(&tax["total"]);
+        tax["subtotal"] = double(&tax["subtotal"]);
+    }
+    let total: rust_decimal::Decimal = changed["total"].as_str().unwrap().parse().unwrap();
+    changed["total"] = (total + more).to_string().into();
+    changed["date_modified"] = Value::Null;
+    let engine = world.later(engine).await;
+    world.control(reqwest::Method::POST, "/shop/orders", Some(changed.clone())).await;
+    world.forget_calls().await;
+    let (_, events) = pass(&engine, PassOptions::default()).await;
+    show(&events);
+    assert_eq!(world.calls("ledger").await.1, 1, "one line of one order has changed");
+    let twice = after["SalesOrderLines"][0]["Quantity"].as_i64().unwrap() * 2;
+    let after = world.held("ledger/salesorder/SalesOrders").await;
+    let after = after.iter().find(|o| o["YourRef"] == number).unwrap();
+    assert_eq!(after["SalesOrderLines"][0]["Quantity"], twice);
+    // What the bookkeeper writes there stays, as long as the shop says nothing new about it.
+    let mut by_hand = after.clone();
+    by_hand["Remarks"] = "Called: next week".into();
+    world.control(reqwest::Method::POST, "/ledger/salesorder/SalesOrders", Some(by_hand)).await;
+    changed["payment_method"] = "bacs".into();
+    let engine = world.later(engine).await;
+    world.control(reqwest::Method::POST, "/shop/orders", Some(changed)).await;
+    let (_, events) = pass(&engine, PassOptions::default()).await;
+    show(&events);
+    let after = world.held("ledger/salesorder/SalesOrders").await;
+    let after = after.iter().find(|o| o["YourRef"] == number).unwrap();
+    assert_eq!(after["Remarks"], "Called: next week");
+    assert_eq!(after["PaymentCondition"], "30");
+}
+
+/// Whatever the ledger answers, every order lands once as soon as it behaves again.
+#[tokio::test(flavor = "multi_thread")]
+async fn bad_answers_cost_time_and_nothing_else() {
+    let world = World::new(Options { orders: Some(20), ..Options::default() }).await;
+    let faults = serde_json::json!([
+        {"system": "ledger", "kind": "garbage", "rate": 0.06, "seed": 2},
+        {"system": "ledger", "kind": "truncate", "rate": 0.06, "seed": 3},
+        {"system": "ledger", "method": "POST", "kind": "drop_before", "rate": 0.1, "seed": 4},
+        {"system": "ledger", "kind": "expire_token", "rate": 0.02, "seed": 5},
+        {"system": "ledger", "kind": "limit_minute", "rate": 0.02, "seed": 6},
+        {"system": "shop", "kind": "status", "status": 502, "rate": 0.1, "seed": 7},
+    ]);
+    world.control(reqwest::Method::PUT, "/faults", Some(faults)).await;
+    for _ in 0..6 {
+        let engine = world.engine(&[]).await;
+        let (summary, events) = pass(&engine, PassOptions::default()).await;
+        show(
+            &events
+                .into_iter()
+                .filter(|e| matches!(e, Event::Parked(_) | Event::Waiting(_) | Event::Done(_)))
+                .collect::<Vec<_>>(),
+        );
+        assert_eq!(summary.counts.parked, 0);
+        drop(engine);
+        world.control(reqwest::Method::POST, "/clock", Some("+11m".into())).await;
+    }
+    world.control(reqwest::Method::PUT, "/faults", Some(serde_json::json!([]))).await;
+    for _ in 0..2 {
+        let engine = world.engine(&[]).await;
+        pass(&engine, PassOptions::default()).await;
+        drop(engine);
+        world.control(reqwest::Method::POST, "/clock", Some("+11m".into())).await;
+    }
+    world.all_landed_once().await;
+}
+
+/// What a person asks about records, and does with them.
+#[tokio::test(flavor = "multi_thread")]
+async fn records_are_listed_shown_retried_and_skipped() {
+    let world = World::new(Options { orders: Some(6), limits: Limits::Off, ..Options::default() }).await;
+    // Without an item for shipping, orders that are shipped stop.
+    let wrong = [("orders.shipping_item".to_owned(), "NOPE".to_owned())];
+    let engine = world.engine(&wrong).await;
+    let (summary, _) = pass(&engine, PassOptions::default()).await;
+    assert!(summary.counts.parked > 0);
+    let filter = RecordFilter { states: vec![State::Parked], ..RecordFilter::default() };
+    let (parked, _) = engine.records(&filter).await.unwrap();
+    assert_eq!(parked.len() as u64, summary.counts.parked);
+    assert!(parked[0].reason.as_ref().unwrap().contains("NOPE"), "{:?}", parked[0]);
+    assert!(parked[0].place.as_ref().unwrap().line > 0);
+    let id = parked[0].id.clone();
+    let shown = engine.show(&id, 10).await.unwrap();
+    assert_eq!(shown.attempts.len(), 1);
+    assert!(shown.attempts[0].raw.get().contains("billing"));
+    let (_, raw, at) = engine.last_raw(&id).await.unwrap();
+    assert!(raw.contains("billing"));
+    let calls = world.calls("ledger").await;
+    pass(&engine, PassOptions::default()).await;
+    assert_eq!(world.calls("ledger").await, calls, "what is parked is not tried again by itself");
+    engine.retry(&id, at).await.unwrap();
+    let (again, _) = pass(&engine, PassOptions::default()).await;
+    assert_eq!(again.counts.parked, 1, "a person asked for it");
+    engine.skip(&id, "sent by hand", at).await.unwrap();
+    drop(engine);
+    // Another answer is another plan: what was parked is tried again, what was skipped is not.
+    let engine = world.engine(&[]).await;
+    let (after, _) = pass(&engine, PassOptions::default()).await;
+    assert_eq!(after.counts.parked, 0);
+    let (parked_now, _) = engine.records(&filter).await.unwrap();
+    assert_eq!(parked_now, []);
+    let status = engine.status().await.unwrap();
+    let orders = status.iter().find(|s| s.flow.ends_with("orders")).unwrap();
+    assert_eq!((orders.skipped, orders.parked, orders.waiting), (1, 0, 0));
+    assert!(engine.show("orders:none", 1).await.is_err());
+    assert!(engine.record_id("nonsense").is_err());
+}
+
+/// A login that nobody accepts ends the pass, and a person who stops it finds it where it was.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pass_ends_cleanly() {
+    let world = World::new(Options { orders: Some(12), limits: Limits::Off, ..Options::default() }).await;
+    let engine = world.engine(&[]).await;
+    let (cancel, seen) = (Cancel::default(), Mutex::new(0));
+    let tell = |event: Event| {
+        if matches!(event, Event::Created(_)) {
+            *seen.lock().unwrap() += 1;
+            cancel.cancel();
+        }
+    };
+    let flows = ["orders".to_owned()];
+    let summary = engine.pass(&flows, &PassOptions::default(), &tell, &cancel).await.unwrap();
+    assert_eq!(summary.endings[0].1, Ending::Cancelled);
+    drop(engine);
+    world.control(reqwest::Method::PUT, "/faults", Some(serde_json::json!([
+        {"system": "ledger", "kind": "revoke_refresh", "rate": 1}, {"system": "ledger", "kind": "expire_token", "rate": 1},
+    ]))).await;
+    world.control(reqwest::Method::POST, "/clock", Some("+20m".into())).await;
+    let engine = world.engine(&[]).await;
+    let (summary, events) = pass(&engine, PassOptions::default()).await;
+    show(&events);
+    assert!(matches!(summary.endings[0].1, Ending::Login(_)), "{:?}", summary.endings);
+    assert!(engine.pass(&["nothing".to_owned()], &PassOptions::default(), &|_| (), &Cancel::default()).await.is_err());
+}
+
+/// Customers by themselves, a change in the ledger that goes back to the shop, and an order that is taken out again.
+#[tokio::test(flavor = "multi_thread")]
+async fn other_directions() {
+    let world = World::new(Options { orders: Some(8), limits: Limits::Off, ..Options::default() }).await;
+    let engine = world.engine(&[]).await;
+    let (summary, _) = pass_of(&engine, "customers_to_ledger", PassOptions::default()).await;
+    assert!(summary.counts.created > 0 && summary.counts.parked == 0, "{summary:?}");
+    pass(&engine, PassOptions::default()).await;
+    // A customer has one account, whichever flow met her first.
+    world.all_landed_once().await;
+    let (summary, _) = pass_of(&engine, "accounts_to_shop", PassOptions::default()).await;
+    assert_eq!((summary.counts.updated, summary.counts.parked), (0, 0), "what came from the shop does not bounce");
+    assert!(summary.counts.unchanged > 0);
+
+    let engine = world.later(engine).await;
+    let account = world.held("ledger/crm/Accounts").await.into_iter();
+    let customers = world.held("shop/customers").await;
+    let of_customer = |a: &Value| customers.iter().find(|c| c["email"] == a["Email"]).cloned();
+    let (mut account, customer) = account.filter_map(|a| of_customer(&a).map(|c| (a, c))).next().unwrap();
+    account["Phone"] = "+31 20 555 1234".into();
+    world.control(reqwest::Method::POST, "/ledger/crm/Accounts", Some(account)).await;
+    let (summary, _) = pass_of(&engine, "accounts_to_shop", PassOptions::default()).await;
+    assert_eq!(summary.counts.updated, 1);
+    let there = world.held("shop/customers").await.into_iter().find(|c| c["id"] == customer["id"]).unwrap();
+    assert_eq!(there["billing"]["phone"], "+31 20 555 1234");
+
+    let order = world.held("shop/orders").await.into_iter().find(|o| o["status"] == "processing").unwrap();
+    let with_status = |status: &str| {
+        let mut order = order.clone();
+        order["status"] = status.into();
+        order
+    };
+    world.control(reqwest::Method::POST, "/shop/orders", Some(with_status("cancelled"))).await;
+    let (summary, _) = pass_of(&engine, "cancellations", PassOptions::default()).await;
+    assert_eq!(summary.counts.deleted, 1);
+    let documents = world.held("ledger/salesorder/SalesOrders").await;
+    assert!(!documents.iter().any(|d| d["YourRef"] == order["number"]));
+    // Taken up again in the shop, it is an order again in the ledger.
+    let engine = world.later(engine).await;
+    world.control(reqwest::Method::POST, "/shop/orders", Some(with_status("processing"))).await;
+    let (summary, events) = pass(&engine, PassOptions::default()).await;
+    show(&events);
+    assert_eq!(summary.counts.created, 1);
+    world.all_landed_once().await;
 }

@@ -4,7 +4,7 @@ use super::body::Body;
 use super::fold::truth;
 use super::walk;
 use crate::ir::{
-    Balance, Binary, Const, EntityId, Expr, ExprKind, FieldId, Kind, LocalId, Search, Step, StepKind, Type, Unary,
+    Binary, Const, EntityId, Expr, ExprKind, FieldId, Kind, LocalId, MappingId, Search, Step, StepKind, Type, Unary,
 };
 use crate::source::{Diagnostic, Span, codes};
 use std::collections::HashSet;
@@ -32,54 +32,52 @@ impl Body<'_, '_> {
         }
     }
 
-    /// Lists of the balanced record whose elements bear a part of its amount, and that the mapping never reads.
-    pub(crate) fn amounts_used(&mut self, balance: &Balance, steps: &[Step]) {
-        let mut sources: Vec<(EntityId, FieldId)> = Vec::new();
-        walk::each(&balance.to, &mut |e| {
-            if let ExprKind::Field(of, entity, field) = &e.kind
-                && matches!(of.kind, ExprKind::Local(_))
-                && matches!(e.ty, Type::Money(_))
-            {
-                sources.push((*entity, *field));
-            }
-        });
+    /// A document has parts: lists whose elements bear a part of its total. A mapping that takes some of them over and
+    /// never reads another loses money, or stops at its `balance`.
+    pub(crate) fn amounts_used(&mut self, id: MappingId, at: Span) {
+        let mapping = self.cx.program.mapping(id);
+        let mut sources: Vec<EntityId> = mapping.params.iter().filter_map(|(_, ty, _)| record_of(ty)).collect();
+        sources.dedup();
+        let at = mapping.balance.as_ref().map_or(at, |b| b.to.span);
         let mut read: HashSet<(EntityId, FieldId)> = HashSet::new();
-        let mut whole: HashSet<EntityId> = HashSet::new();
-        walk::each_step(steps, &mut |e| match &e.kind {
+        let mut passed_on: HashSet<EntityId> = HashSet::new();
+        walk::each_step(&mapping.steps, &mut |e| match &e.kind {
             ExprKind::Field(_, entity, field) => drop(read.insert((*entity, *field))),
             // What a mapping of its own or a foreign function makes of the record is not seen from here.
             ExprKind::Ensure(_, args) | ExprKind::Extern(_, _, args) => {
-                whole.extend(args.iter().filter_map(|a| match (&a.kind, a.ty.present()) {
-                    (ExprKind::Local(_), Type::Record(entity)) => Some(*entity),
-                    _ => None,
-                }));
+                passed_on.extend(args.iter().filter_map(|a| record_of(&a.ty)));
             }
             _ => {}
         });
-        for (entity, total) in sources {
-            let parts = self.parts_of(entity, total);
-            let open: Vec<(String, Span)> =
-                parts.into_iter().filter(|(f, ..)| !read.contains(&(entity, *f))).map(|(_, n, s)| (n, s)).collect();
-            for (name, declared) in open {
-                let of = self.cx.program.entity(entity).get(total).name.clone();
-                let seen = if whole.contains(&entity) { " (but for what other mappings do with it)" } else { "" };
+        for source in sources.into_iter().filter(|s| !passed_on.contains(s)) {
+            let parts = self.parts_of(source);
+            let (used, open): (Vec<_>, Vec<_>) = parts.into_iter().partition(|(f, ..)| read.contains(&(source, *f)));
+            if used.is_empty() {
+                continue;
+            }
+            if let Some((_, _, declared)) = open.first() {
+                let (full, used) = (self.cx.program.entity(source).full_name(), &used[0].1);
+                let names: Vec<String> = open.iter().map(|(_, name, _)| format!("`{name}`")).collect();
+                let name = names.join(" and ");
                 self.cx.report(
                     Diagnostic::new(
                         &codes::AMOUNT_UNUSED,
-                        balance.to.span,
-                        format!("`{of}` holds the amounts of `{name}`, and this mapping never reads them{seen}"),
+                        at,
+                        format!("`{used}` of {full} is taken over, and the amounts of {name} never are"),
                     )
-                    .label("balanced with amounts that are left out")
-                    .related(declared, "they are declared here")
-                    .help(format!("add lines for `{name}`, or expect every record that has some to stop here")),
+                    .label("an amount is left out")
+                    .related(*declared, "declared here")
+                    .help(format!("add lines for {name}, or stop records that have some with a `check`")),
                 );
             }
         }
     }
 
-    /// Lists of an entity whose elements have a net amount of that name and a tax beside it: parts of the amount.
-    fn parts_of(&mut self, entity: EntityId, total: FieldId) -> Vec<(FieldId, String, Span)> {
-        let name = self.cx.entity(entity).get(total).name.clone();
+    /// Lists of an entity whose elements have a net amount of its total's name and a tax beside it: parts of the total.
+    fn parts_of(&mut self, entity: EntityId) -> Vec<(FieldId, String, Span)> {
+        let e = self.cx.entity(entity);
+        let Some(total) = e.total else { return Vec::new() };
+        let name = e.get(total).name.clone();
         let lists: Vec<(FieldId, String, Span, EntityId)> = self
             .cx
             .program
@@ -145,6 +143,13 @@ impl Body<'_, '_> {
             .label("evaluated here")
             .help(help),
         );
+    }
+}
+
+fn record_of(ty: &Type) -> Option<EntityId> {
+    match ty.present() {
+        Type::Record(entity) => Some(*entity),
+        _ => None,
     }
 }
 

@@ -22,6 +22,8 @@ pub(crate) struct Body<'c, 'f> {
     pub(crate) inside: InstanceId,
     pub(crate) names: Vec<Local>,
     pub(crate) next: u32,
+    /// For what values are at present: a text in quotes is told what it had to be.
+    pub(crate) place: Arc<str>,
     /// What `it` is.
     pub(crate) target: Option<EntityId>,
     /// What `was` is, and whether it may be absent.
@@ -34,8 +36,10 @@ pub(crate) struct Body<'c, 'f> {
     pub(crate) writes: bool,
     /// `keep` has a place here.
     pub(crate) keeps: bool,
-    /// Functions and parts inlined around here.
-    pub(crate) depth: usize,
+    /// Functions and parts inlined around here, by where they are named.
+    pub(crate) around: Vec<Span>,
+    /// Functions and parts inlined so far.
+    pub(crate) inlined: usize,
     /// Fields whose length is checked when it runs, being keys.
     pub(crate) keys_at_run: Vec<Arc<str>>,
     /// A part is checked by itself: whether its fields are keys is not known.
@@ -44,6 +48,8 @@ pub(crate) struct Body<'c, 'f> {
     used: std::cell::RefCell<std::collections::HashSet<LocalId>>,
     /// What `let` named.
     pub(crate) lets: Vec<Local>,
+    /// Fields of the record in the making that were read, and where.
+    pub(crate) its: Vec<(EntityId, crate::ir::FieldId, Span)>,
     /// Entities of which something was to be filled that failed: what is missing of them is no second mistake.
     pub(crate) half_filled: Vec<EntityId>,
     /// The header of the mapping in the making.
@@ -57,17 +63,20 @@ impl<'c, 'f> Body<'c, 'f> {
             inside,
             names: Vec::new(),
             next: 0,
+            place: "this place".into(),
             target: None,
             was: None,
             base: None,
             fields_of: None,
             writes: false,
             keeps: false,
-            depth: 0,
+            around: Vec::new(),
+            inlined: 0,
             keys_at_run: Vec::new(),
             part_alone: false,
             used: std::cell::RefCell::default(),
             lets: Vec::new(),
+            its: Vec::new(),
             half_filled: Vec::new(),
             header: super::mapping::HeaderParts::default(),
         }
@@ -158,6 +167,14 @@ impl<'c, 'f> Body<'c, 'f> {
         out
     }
 
+    /// The meaning of an expression that is for a place which messages call so.
+    pub(crate) fn expr_for(&mut self, place: &str, e: &ast::Expr, want: &Type) -> Expr {
+        let outer = std::mem::replace(&mut self.place, place.into());
+        let out = self.expr(e, Some(want));
+        self.place = outer;
+        out
+    }
+
     /// A value that nothing is written for: a condition, an argument.
     pub(crate) fn without_writes<T>(&mut self, inner: impl FnOnce(&mut Self) -> T) -> T {
         let writes = std::mem::replace(&mut self.writes, false);
@@ -182,6 +199,9 @@ impl<'c, 'f> Body<'c, 'f> {
 
     /// `name` is nothing here.
     pub(crate) fn unknown_name(&mut self, name: &ast::Name) -> Expr {
+        if self.cx.lacks(self.inside, Some(&name.text)) {
+            return Self::unknown(name.span);
+        }
         let names: Vec<String> = self.names.iter().map(|l| l.name.to_string()).collect();
         let mut d = Diagnostic::new(&codes::UNKNOWN_NAME, name.span, format!("nothing here is called `{}`", name.text))
             .label("not found");

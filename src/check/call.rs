@@ -7,7 +7,7 @@ use super::load::Space;
 use super::suggest;
 use crate::ir::{Builder, Const, EntityId, Expr, ExprKind, FieldId, Find, Native, Search, Type};
 use crate::limits;
-use crate::source::{Diagnostic, Span, codes};
+use crate::source::{Diagnostic, Edit, Fix, Span, codes};
 use crate::syntax::ast::{self, Arg, DeclKind, ExprKind as A, Name, Param};
 use std::sync::Arc;
 
@@ -16,6 +16,9 @@ pub(crate) enum Given<'a> {
     Ready(Expr),
     Written(&'a ast::Expr),
 }
+
+/// A part that is taken over: the values let around it, where its names are seen from, its parameters, and itself.
+pub(crate) type Included = (Vec<(Local, Expr)>, InstanceId, Vec<Local>, ast::Fields);
 
 /// Something that can be called: where it is, and its declaration.
 type Callable = (InstanceId, Arc<ast::Decl>);
@@ -178,6 +181,9 @@ impl Body<'_, '_> {
     }
 
     fn unknown_function(&mut self, name: &Name, visible: &[InstanceId]) {
+        if visible.first() == Some(&self.inside) && self.cx.lacks(self.inside, None) {
+            return;
+        }
         let mut names: Vec<String> = Native::ALL.iter().map(|n| n.name().to_owned()).collect();
         for instance in visible {
             let module = self.cx.module_of(*instance);
@@ -251,8 +257,9 @@ impl Body<'_, '_> {
             );
             self.cx.report(
                 Diagnostic::new(&codes::ARGUMENTS, span, message)
+                    .label("more or fewer than it asks for")
                     .related(decl.span, "declared here")
-                    .help("give it what its declaration asks for"),
+                    .help(format!("it is called as `{}({})`", name.text, wanted.join(", "))),
             );
             return Self::unknown(span);
         }
@@ -274,15 +281,37 @@ impl Body<'_, '_> {
 
     /// Arguments, each made to fit its parameter.
     fn arguments(&mut self, instance: InstanceId, params: &[Param], given: Vec<Given>, callee: &str) -> Vec<Expr> {
+        let types: Vec<Type> = params.iter().map(|p| self.cx.type_of(instance, &p.ty)).collect();
+        let values: Vec<Expr> = given
+            .into_iter()
+            .zip(types.iter().zip(params))
+            .map(|(given, (ty, param))| match given {
+                Given::Ready(e) => e,
+                Given::Written(e) => {
+                    let what = format!("`{}` of `{callee}`", param.name.text);
+                    self.without_writes(|b| b.expr_for(&what, e, ty))
+                }
+            })
+            .collect();
+        if let Some((a, b)) = changed_places(&values, &types) {
+            let (first, second) = (&params[a].name, &params[b].name);
+            let texts = [a, b].map(|n| self.cx.modules.sources.text(values[n].span).to_owned());
+            let message = format!("`{}` and `{}` of `{callee}` have changed places", first.text, second.text);
+            let mut d = Diagnostic::new(&codes::TYPE_MISMATCH, values[a].span, message)
+                .label(self.cx.show(&values[a].ty))
+                .related(first.span, "declared here");
+            let edits =
+                [(a, b), (b, a)].map(|(n, m)| Edit { span: values[n].span, text: texts[usize::from(m == b)].clone() });
+            d.help = Some("arguments stand in the order of the declaration".to_owned());
+            d.fix = Some(Fix { title: "change them back".to_owned(), edits: edits.into() });
+            self.cx.report(d);
+            return values.into_iter().map(|v| Self::unknown(v.span)).collect();
+        }
         params
             .iter()
-            .zip(given)
-            .map(|(param, given)| {
-                let ty = self.cx.type_of(instance, &param.ty);
-                let value = match given {
-                    Given::Ready(e) => e,
-                    Given::Written(e) => self.without_writes(|b| b.expr(e, Some(&ty))),
-                };
+            .zip(types)
+            .zip(values)
+            .map(|((param, ty), value)| {
                 let place = Place {
                     what: format!("`{}` of `{callee}`", param.name.text),
                     declared: Some(param.name.span),
@@ -313,16 +342,33 @@ impl Body<'_, '_> {
         (names, lets)
     }
 
-    /// Whether inlining went too deep: then it goes in a circle.
+    /// Whether inlining goes in a circle, too deep, or makes too many copies.
     fn too_deep(&mut self, name: &Name, span: Span) -> bool {
-        if self.depth < limits::INLINE_DEPTH_MAX {
-            return false;
-        }
-        self.cx.report(
+        self.inlined += 1;
+        let d = if let Some(n) = self.around.iter().position(|a| *a == name.span) {
+            if !self.cx.circles.insert(name.span) {
+                return true;
+            }
+            self.cx.circles.extend(&self.around[n..]);
             Diagnostic::new(&codes::CYCLE, name.span, format!("`{}` needs itself, through what it calls", name.text))
-                .related(span, "called here")
-                .help("nothing may call itself: a list is gone through with `for`, a tree with `chain`"),
-        );
+                .label("a circle")
+                .help("nothing may call itself: a list is gone through with `for`")
+        } else if self.around.len() >= limits::INLINE_DEPTH_MAX {
+            Diagnostic::new(
+                &codes::CYCLE,
+                name.span,
+                format!("the calls that lead to `{}` are nested too deep", name.text),
+            )
+            .label("too deep")
+            .help(format!("a chain of calls has at most {} links", limits::INLINE_DEPTH_MAX))
+        } else if self.inlined > limits::INLINED_MAX {
+            Diagnostic::new(&codes::CYCLE, name.span, format!("`{}` and what calls it are copied too often", name.text))
+                .label("too many copies")
+                .help("give a value that is needed several times a name with `let`, or pass it on as an argument")
+        } else {
+            return false;
+        };
+        self.cx.report(d.related(span, "called here"));
         true
     }
 
@@ -333,7 +379,7 @@ impl Body<'_, '_> {
         let (names, lets) = self.enter(instance, &f.params, given, &f.name.text);
         let result = self.cx.type_of(instance, &f.result);
         let Some(body) = &f.body else { return Self::unknown(span) };
-        let made = self.apart(instance, names, |inner| {
+        let made = self.apart(instance, f.name.span, names, |inner| {
             let lowered = inner.expr(body, Some(&result));
             let place = Place {
                 what: format!("the result of `{}`", f.name.text),
@@ -352,6 +398,7 @@ impl Body<'_, '_> {
     pub(crate) fn apart<T>(
         &mut self,
         instance: InstanceId,
+        callee: Span,
         names: Vec<Local>,
         inner: impl FnOnce(&mut Self) -> T,
     ) -> T {
@@ -359,9 +406,9 @@ impl Body<'_, '_> {
         let inside = std::mem::replace(&mut self.inside, instance);
         let (target, was, base) = (self.target.take(), self.was.take(), self.base.take());
         let (writes, keeps) = (std::mem::replace(&mut self.writes, false), std::mem::replace(&mut self.keeps, false));
-        self.depth += 1;
+        self.around.push(callee);
         let out = inner(self);
-        self.depth -= 1;
+        self.around.pop();
         (self.names, self.inside) = (names, inside);
         (self.target, self.was, self.base) = (target, was, base);
         (self.writes, self.keeps) = (writes, keeps);
@@ -398,7 +445,7 @@ impl Body<'_, '_> {
         }
         self.fits_part(instance, part, entity, span);
         let (names, lets) = self.enter(instance, params, given, &part.name.text);
-        let steps = self.apart(instance, names, |inner| inner.build_steps(entity, &part.body, false));
+        let steps = self.apart(instance, part.name.span, names, |inner| inner.build_steps(entity, &part.body, false));
         self.required(entity, &steps, span, &format!("`{}`", part.name.text));
         let builder = Builder { entity, steps, name: Arc::clone(&part.name.text) };
         let made = Self::make(ExprKind::Build(Box::new(builder)), Type::Record(entity), span);
@@ -436,11 +483,7 @@ impl Body<'_, '_> {
     }
 
     /// `include part(args)`: its statements become part of what is made here.
-    pub(crate) fn include(
-        &mut self,
-        call: &ast::Expr,
-        entity: EntityId,
-    ) -> Option<(Vec<(Local, Expr)>, InstanceId, Vec<Local>, ast::Fields)> {
+    pub(crate) fn include(&mut self, call: &ast::Expr, entity: EntityId) -> Option<Included> {
         let A::Call(callee, args) = &call.kind else {
             self.cx.say(
                 &codes::MISPLACED,
@@ -514,11 +557,14 @@ impl Body<'_, '_> {
 
     fn call_mapping(&mut self, instance: InstanceId, name: &str, args: Vec<Expr>, span: Span) -> Expr {
         if !self.writes {
-            self.cx.say(
-                &codes::MISPLACED,
-                span,
-                format!("`{name}` is a mapping: it writes"),
-                "say `ensure name(…)` for the record that it makes, or `write name(…)` in a flow",
+            let message = format!("`{name}` is a mapping: it writes");
+            self.cx.report(
+                Diagnostic::new(&codes::MISPLACED, span, message)
+                    .label("neither ensured nor written")
+                    .help(format!(
+                        "say `ensure {name}(…)` for the record that it makes, or `write {name}(…)` in a flow"
+                    ))
+                    .fix("ensure the record", span.at_start(), "ensure "),
             );
             return Self::unknown(span);
         }
@@ -638,8 +684,15 @@ impl Body<'_, '_> {
             return true;
         }
         let names: Vec<&str> = by.iter().map(|f| &*e.get(*f).name).collect();
-        let mut can: Vec<&str> = e.fields.iter().filter(|f| f.search != Search::No).map(|f| &*f.name).collect();
-        can.truncate(12);
+        // Numbers and references of people first, then what only machines know.
+        let mut can: Vec<(bool, &str)> = e
+            .fields
+            .iter()
+            .filter(|f| f.search != Search::No)
+            .map(|f| (!matches!(f.ty.present(), Type::Text(_) | Type::Int | Type::Email), &*f.name))
+            .collect();
+        can.sort_by_key(|(last, _)| *last);
+        let can: Vec<&str> = can.into_iter().take(12).map(|(_, name)| name).collect();
         let message = format!("{} can't be searched by {}", e.full_name(), names.join(", "));
         let help = if can.is_empty() {
             "the API offers no search of it at all".to_owned()
@@ -655,6 +708,20 @@ impl Body<'_, '_> {
         );
         false
     }
+}
+
+/// Two arguments that fit only each other's parameters.
+fn changed_places(values: &[Expr], types: &[Type]) -> Option<(usize, usize)> {
+    let fits = |value: usize, param: usize| {
+        let (value, param) = (values[value].ty.present(), types[param].present());
+        matches!(value, Type::Unknown | Type::Never | Type::Nothing)
+            || super::types::join(value, param).is_some()
+            || matches!((value, param), (Type::Record(_), Type::Record(_)))
+    };
+    let n = values.len().min(types.len());
+    let wrong: Vec<usize> = (0..n).filter(|a| !fits(*a, *a)).collect();
+    let pairs = wrong.iter().flat_map(|a| wrong.iter().map(move |b| (*a, *b)));
+    pairs.filter(|(a, b)| a < b).find(|(a, b)| fits(*a, *b) && fits(*b, *a))
 }
 
 /// The parameters of what can be called.

@@ -32,6 +32,9 @@ pub(crate) enum State {
     Read,
 }
 
+/// Rows, and the instance that adds them: their names are seen from there.
+pub(crate) type RowsBy = (InstanceId, Vec<ast::Row>);
+
 /// What a type's name stands for.
 #[derive(Clone, Debug)]
 pub(crate) enum TypeItem {
@@ -55,7 +58,9 @@ pub(crate) struct Cx<'f> {
     pub(crate) lookups: HashMap<(InstanceId, String), LookupId>,
     pub(crate) settings: HashMap<(InstanceId, String), Option<usize>>,
     /// Rows that a project adds to a lookup, by instance and name.
-    pub(crate) lookup_rows: HashMap<(InstanceId, String), Vec<(InstanceId, Vec<ast::Row>)>>,
+    pub(crate) lookup_rows: HashMap<(InstanceId, String), Vec<RowsBy>>,
+    /// Functions and parts in circles that have been told.
+    pub(crate) circles: HashSet<Span>,
     /// What was used: instance, kind of thing, name.
     pub(crate) used: HashSet<(InstanceId, &'static str, String)>,
 }
@@ -76,6 +81,7 @@ impl<'f> Cx<'f> {
             lookups: HashMap::new(),
             settings: HashMap::new(),
             lookup_rows: HashMap::new(),
+            circles: HashSet::new(),
             used: HashSet::new(),
         }
     }
@@ -130,6 +136,14 @@ impl<'f> Cx<'f> {
         let module =
             self.modules.get(self.module_of(inside)).uses.iter().find(|(a, _, _)| &**a == alias).map(|(_, m, _)| *m)?;
         Some(self.shared_instance(module))
+    }
+
+    /// Whether a module uses something that is not there (under this name): what it would have declared is no second
+    /// mistake.
+    pub(crate) fn lacks(&self, inside: InstanceId, alias: Option<&str>) -> bool {
+        let missing = &self.modules.get(self.module_of(inside)).missing;
+        // What is misspelt in the `use` is spelt right where it is used.
+        alias.map_or(!missing.is_empty(), |a| super::nearest(a, missing.iter().map(|m| &**m)).is_some())
     }
 
     /// The names under which a module uses others.

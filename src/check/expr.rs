@@ -1,7 +1,8 @@
 //! Expressions: what they mean and what type they have.
 
 use super::body::{Body, Local};
-use super::load::Space;
+use super::cx::InstanceId;
+use super::load::{ModuleId, Space};
 use super::suggest;
 use super::types::{join, longest};
 use crate::ir::{Arm, Const, Element, Expr, ExprKind, ForClause, Pattern, Stop, Type};
@@ -14,10 +15,14 @@ impl Body<'_, '_> {
     /// The meaning of an expression. `want` is what its place takes, where that is known: it decides what a text in
     /// quotes is, and what a part makes. The caller still has to [`Body::accept`] it.
     pub(crate) fn expr(&mut self, e: &ast::Expr, want: Option<&Type>) -> Expr {
-        // What `x is some y` names is there to its right in an `and`, and in `then`: nowhere else.
+        self.scoped(|body| body.meaning(e, want))
+    }
+
+    /// A condition whose names live on: what `x is some y` names is there to its right in an `and`, and in `then`.
+    pub(crate) fn condition(&mut self, e: &ast::Expr) -> Expr {
         match &e.kind {
-            A::Binary(ast::BinaryOp::And, ..) | A::IsSome(..) => self.meaning(e, want),
-            _ => self.scoped(|body| body.meaning(e, want)),
+            A::Binary(ast::BinaryOp::And, ..) | A::IsSome(..) => self.meaning(e, Some(&Type::Bool)),
+            _ => self.expr(e, Some(&Type::Bool)),
         }
     }
 
@@ -183,7 +188,8 @@ impl Body<'_, '_> {
                     | Type::Guid),
                 ) => {
                     let ty = ty.clone();
-                    self.accept(plain, &ty, "this place")
+                    let place = Arc::clone(&self.place);
+                    self.accept(plain, &ty, &place)
                 }
                 _ => plain,
             };
@@ -287,6 +293,7 @@ impl Body<'_, '_> {
         let Some(target) = self.target else { return Self::unknown(span) };
         match self.cx.field_named(target, &name.text, name.span) {
             Some(field) => {
+                self.its.push((target, field, span));
                 let ty = self.cx.program.entity(target).get(field).ty.clone();
                 Self::make(ExprKind::It(field), ty, span)
             }
@@ -339,18 +346,24 @@ impl Body<'_, '_> {
         let found = match &of.kind {
             A::Name(name) if self.value_named(&name.text).is_none() => {
                 let visible = self.cx.visible(self.inside);
-                let with = visible.into_iter().find(|i| {
+                let mut with = visible.into_iter().filter(|i| {
                     let module = self.cx.module_of(*i);
                     !self.cx.modules.named(module, Space::Lookup, &name.text).is_empty()
                 });
-                Some((with, name))
+                let (first, others): (Option<InstanceId>, Vec<InstanceId>) = (with.next(), with.collect());
+                if let Some(first) = first.filter(|first| *first != self.inside && !others.is_empty()) {
+                    let modules: Vec<ModuleId> =
+                        std::iter::once(&first).chain(&others).map(|i| self.cx.module_of(*i)).collect();
+                    self.cx.several(name, &modules);
+                }
+                Some((first, name))
             }
             A::Field(alias, name, false) => match &alias.kind {
                 A::Name(alias) if self.value_named(&alias.text).is_none() && &*alias.text != "settings" => {
                     match self.cx.used_instance(self.inside, &alias.text) {
                         Some(instance) => Some((Some(instance), name)),
                         None => {
-                            self.cx.unknown_alias(self.inside, alias);
+                            self.unknown_name(alias);
                             return Self::unknown(span);
                         }
                     }
@@ -362,6 +375,9 @@ impl Body<'_, '_> {
         let Some((instance, name)) = found else { return self.nth(of, keys, span) };
         let lookup = instance.and_then(|i| self.cx.lookup_named(i, &name.text));
         let Some(lookup) = lookup else {
+            if self.cx.lacks(self.inside, None) {
+                return Self::unknown(span);
+            }
             let names = self.cx.names_in_sight(self.inside, Space::Lookup);
             let mut d = Diagnostic::new(&codes::UNKNOWN_NAME, name.span, format!("there is no lookup `{}`", name.text))
                 .label("not found");
@@ -386,8 +402,9 @@ impl Body<'_, '_> {
             .iter()
             .zip(&wanted)
             .map(|(key, (key_name, ty))| {
-                let lowered = self.expr(key, Some(ty));
-                self.accept(lowered, ty, &format!("the key `{key_name}` of the lookup `{}`", name.text))
+                let what = format!("the key `{key_name}` of the lookup `{}`", name.text);
+                let lowered = self.expr_for(&what, key, ty);
+                self.accept(lowered, ty, &what)
             })
             .collect();
         Self::make(ExprKind::Lookup { lookup, keys, must: true }, result, span)
@@ -489,7 +506,7 @@ impl Body<'_, '_> {
         span: Span,
     ) -> Expr {
         let (cond, then) = self.scoped(|body| {
-            let lowered = body.without_writes(|b| b.expr(cond, Some(&Type::Bool)));
+            let lowered = body.without_writes(|b| b.condition(cond));
             let cond = body.accept(lowered, &Type::Bool, "the condition of an `if`");
             (cond, body.expr(then, want))
         });
@@ -643,7 +660,7 @@ impl Body<'_, '_> {
         };
         let local = self.bind(&clause.name, element);
         let cond = clause.cond.as_ref().map(|c| {
-            let lowered = self.expr(c, Some(&Type::Bool));
+            let lowered = self.condition(c);
             self.accept(lowered, &Type::Bool, "the `where` of a list")
         });
         ForClause { local, list, cond }

@@ -4,7 +4,7 @@ use super::body::Body;
 use super::suggest;
 use super::types::longest;
 use crate::ir::{Arm, Const, EntityId, Expr, ExprKind, Find, Kind, Native, Type};
-use crate::source::{Diagnostic, Span, codes};
+use crate::source::{Diagnostic, Severity, Span, codes};
 use std::sync::Arc;
 
 /// For whom a value is: what messages say, and where it is declared.
@@ -116,7 +116,7 @@ impl Body<'_, '_> {
                 self.check_length(&e, want, place);
                 e
             }
-            (T::Text(_), T::Email) | (T::Email, T::Email) => e,
+            (T::Text(_) | T::Email, T::Email) => e,
             (T::Text(_), T::Json) => e,
             (from, T::Json) if !matches!(from, T::Record(_)) => e,
             (T::Literal | T::Int, T::Literal | T::Decimal) => e,
@@ -135,8 +135,7 @@ impl Body<'_, '_> {
             return e;
         }
         if same_shape(from, to) {
-            let element = Self::make(ExprKind::Const(Const::Absent), from.clone(), e.span);
-            self.check_length(&element, to, place);
+            self.check_lengths(&e, from, to, place);
             return e;
         }
         let identity =
@@ -192,11 +191,29 @@ impl Body<'_, '_> {
     pub(crate) fn literal_text(&mut self, text: &Arc<str>, want: &Type, span: Span, place: &Place) -> Expr {
         let fine = |ty: &Type| Self::make(ExprKind::Const(Const::Text(Arc::clone(text))), ty.clone(), span);
         match want {
-            Type::Enum(e) if e.open || e.values.iter().any(|v| v.code == *text) => fine(want),
+            Type::Enum(e) if e.values.iter().any(|v| v.code == *text) => fine(want),
+            Type::Enum(e) if e.open => {
+                let names: Vec<String> = e.values.iter().map(|v| v.code.to_string()).collect();
+                if let Some(near) = suggest::hint(text, names) {
+                    let message = format!("`{text}` is no value that the schema knows of {}", e.name);
+                    let mut d = Diagnostic::new(&codes::UNKNOWN_VALUE, span, message)
+                        .label("not known")
+                        .help(format!("did you mean \"{near}\"? If a plugin has added it, all is well"))
+                        .fix(format!("use \"{near}\""), span, format!("\"{near}\""));
+                    // The shop may extend it, so it may be right.
+                    d.severity = Severity::Warning;
+                    self.cx.report(d);
+                }
+                fine(want)
+            }
             Type::Enum(e) => {
                 let names: Vec<String> = e.values.iter().map(|v| v.code.to_string()).collect();
-                let name = if e.name.is_empty() { place.what.clone() } else { e.name.to_string() };
-                let mut d = Diagnostic::new(&codes::UNKNOWN_VALUE, span, format!("`{text}` is no value of {name}"))
+                let message = if e.name.is_empty() {
+                    format!("`{text}` is none of the values that {} takes", place.what)
+                } else {
+                    format!("`{text}` is no value of {}", e.name)
+                };
+                let mut d = Diagnostic::new(&codes::UNKNOWN_VALUE, span, message)
                     .label("no such value")
                     .help(format!("one of {}", quoted(&names)));
                 if let Some(near) = suggest::hint(text, names) {
@@ -208,15 +225,15 @@ impl Body<'_, '_> {
             Type::Country if crate::value::code::is_country(text) => fine(want),
             Type::Currency if crate::value::code::is_currency(text) => fine(want),
             Type::Country | Type::Currency => {
-                let (what, example) = if *want == Type::Country {
-                    ("country", "\"NL\" (ISO 3166)")
+                let (what, form) = if *want == Type::Country {
+                    ("country", "two capitals, such as \"NL\" (ISO 3166)")
                 } else {
-                    ("currency", "\"EUR\" (ISO 4217)")
+                    ("currency", "three capitals, such as \"EUR\" (ISO 4217)")
                 };
                 self.cx.report(
                     Diagnostic::new(&codes::UNKNOWN_VALUE, span, format!("`{text}` is no {what}"))
                         .label(format!("no {what}"))
-                        .help(format!("a {what} is two or three capitals, such as {example}")),
+                        .help(format!("a {what} is {form}")),
                 );
                 Self::unknown(span)
             }
@@ -265,6 +282,22 @@ impl Body<'_, '_> {
                 self.report_at(d, place);
             }
         }
+    }
+
+    /// The texts of a list against the limit of its elements.
+    fn check_lengths(&mut self, list: &Expr, from: &Type, to: &Type, place: &Place) {
+        let Type::Text(Some(max)) = to else { return };
+        let (code, message) = match longest(from) {
+            Some(n) if n <= *max => return,
+            Some(n) => (&codes::TEXT_TOO_LONG, format!("one of these has up to {n}")),
+            None if place.length_at_run => return,
+            None => (&codes::TEXT_MAY_BE_TOO_LONG, "these may be longer".to_owned()),
+        };
+        let d =
+            Diagnostic::new(code, list.span, format!("the texts of {} hold {max} characters; {message}", place.what))
+                .label("too long, or of unknown length")
+                .help("cut each of them: `xs.map(x => x.fit())`");
+        self.report_at(d, place);
     }
 
     fn absent_there(&mut self, e: Expr, want: &Type, place: &Place) -> Expr {
@@ -324,8 +357,16 @@ impl Body<'_, '_> {
     }
 
     pub(crate) fn mismatch(&mut self, e: Expr, want: &Type, place: &Place) -> Expr {
-        let message = format!("{} wants {}; this is {}", place.what, self.cx.show(want), self.cx.show(&e.ty));
-        let mut d = Diagnostic::new(&codes::TYPE_MISMATCH, e.span, message).label(self.cx.show(&e.ty));
+        let is = match &e.kind {
+            ExprKind::Const(Const::Text(text)) => format!("the text \"{text}\""),
+            _ => self.cx.show(&e.ty),
+        };
+        let message = format!("{} wants {}; this is {is}", place.what, self.cx.show(want));
+        let mut d = Diagnostic::new(&codes::TYPE_MISMATCH, e.span, message).label(is);
+        if let Some(d) = self.quick_fix(&e, want, &d) {
+            self.report_at(d, place);
+            return Self::unknown(e.span);
+        }
         d = match (&e.ty, want) {
             (Type::Instant, Type::Date) => {
                 d.help("`.date()` gives its day in the project's zone").fix("take its day", e.span.at_end(), ".date()")
@@ -351,6 +392,34 @@ impl Body<'_, '_> {
         };
         self.report_at(d, place);
         Self::unknown(e.span)
+    }
+
+    /// Mistakes of form whose mending is certain.
+    fn quick_fix(&mut self, e: &Expr, want: &Type, d: &Diagnostic) -> Option<Diagnostic> {
+        let d = d.clone();
+        match (&e.kind, want) {
+            (ExprKind::Const(Const::Text(text)), number) if number.is_number() => {
+                text.trim_end_matches('%').trim().parse::<rust_decimal::Decimal>().ok().map(|n| {
+                    let plain = if *number == Type::Percent { format!("{n}%") } else { n.to_string() };
+                    d.help(format!("write it without quotes: `{plain}`")).fix("take the quotes away", e.span, plain)
+                })
+            }
+            (ExprKind::Const(Const::Text(text)), Type::Record(entity)) => {
+                self.cx.read_entity(*entity);
+                let found = self.cx.program.entity(*entity);
+                found.code?;
+                let (name, connector) = (found.name.clone(), found.connector.clone());
+                let uses = &self.cx.modules.get(self.cx.module_of(self.inside)).uses;
+                let (alias, ..) = uses.iter().find(|(_, m, _)| self.cx.modules.get(*m).name == connector)?;
+                let call = format!("{alias}.{name}(\"{text}\")");
+                Some(d.help(format!("find the record by its code: `{call}`")).fix("find it by its code", e.span, call))
+            }
+            (ExprKind::Const(_), Type::List(element)) if super::types::join(&e.ty, element).is_some() => {
+                let inside = format!("[{}]", self.cx.modules.sources.text(e.span));
+                Some(d.help("a list stands in brackets").fix("put it into brackets", e.span, inside))
+            }
+            _ => None,
+        }
     }
 
     fn report_at(&mut self, mut d: Diagnostic, place: &Place) {

@@ -117,6 +117,12 @@ impl Body<'_, '_> {
                 });
             }
             FlowStmtKind::Every(e) => match self.constant(e) {
+                Some(Const::Duration(d)) if d.as_secs() < 1 => self.cx.say(
+                    &codes::BAD_LITERAL,
+                    e.span,
+                    "a flow can't run that often",
+                    "write `every 1 minute`, or longer",
+                ),
                 Some(Const::Duration(d)) => flow.schedule.every = Some(d),
                 _ => self.cx.say(&codes::TYPE_MISMATCH, e.span, "`every` wants a duration", "write `every 5 minutes`"),
             },
@@ -134,11 +140,10 @@ impl Body<'_, '_> {
                 self.expr(e, None);
             }
             FlowStmtKind::After(path) => {
-                let name = match path.parts.as_slice() {
-                    [only] => format!("{}.{}", self.cx.instance(self.inside).name, only.text),
-                    parts => parts.iter().map(|p| &*p.text).collect::<Vec<_>>().join("."),
-                };
-                flow.schedule.after.push(name.into());
+                if let Some((instance, name)) = self.cx.flow_at(self.inside, path) {
+                    let name = format!("{}.{}", self.cx.instance(instance).name, name.text);
+                    flow.schedule.after.push(name.into());
+                }
             }
             FlowStmtKind::Let(name, value) => {
                 let value = self.scoped(|b| b.expr(value, None));

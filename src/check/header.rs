@@ -174,7 +174,10 @@ impl Body<'_, '_> {
     /// What follows a write or is written by a flow: a mapping, or none.
     pub(crate) fn written(&mut self, e: &ast::Expr) -> Expr {
         let writes = std::mem::replace(&mut self.writes, true);
+        // After the write `it` is as the system answered: all of its fields are known.
+        let its = self.its.len();
         let lowered = self.expr(e, None);
+        self.its.truncate(its);
         self.writes = writes;
         if !matches!(lowered.ty, Type::Nothing | Type::Never | Type::Unknown) {
             let message = format!("`write` wants a mapping; this is {}", self.cx.show(&lowered.ty));

@@ -1,7 +1,7 @@
 //! Modules: which files belong to which, and what each declares, read when it is first looked at.
 
 use crate::limits;
-use crate::source::{Diagnostic, FileId, Files, Source, Sources, Span, codes, library};
+use crate::source::{Diagnostic, FileId, Files, ReadError, Source, Sources, Span, codes, library};
 use crate::syntax::{self, Chunk, ast};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -54,6 +54,10 @@ pub(crate) struct Module {
     index: HashMap<(Space, String), Vec<usize>>,
     /// Alias, module, the `use`.
     pub(crate) uses: Vec<(Arc<str>, ModuleId, ast::Use)>,
+    /// Names under which it uses what is not there.
+    pub(crate) missing: Vec<Arc<str>>,
+    /// Whether its `use` lines have been followed.
+    followed: bool,
 }
 
 /// A place that the syntax could not read, and the declaration that lost it.
@@ -111,10 +115,22 @@ impl<'f> Modules<'f> {
 
     /// Reads a file of the project as a module of that name.
     pub(crate) fn add_file(&mut self, path: &Path, shown: &Path, name: &str) -> Option<ModuleId> {
-        if self.all.len() >= limits::FILES_MAX {
+        if self.is_full() {
+            let file = self.sources.add(shown, "");
+            let message = format!("there are more than {} files here", limits::FILES_MAX);
+            self.diagnostics.push(
+                Diagnostic::new(&codes::UNREADABLE, Span::new(file, 0, 0), message)
+                    .label("not read, nor what follows")
+                    .help("check the project's own folder, not one that holds many"),
+            );
             return None;
         }
-        match self.files.read(path) {
+        let read = self.files.read(path).and_then(|text| match text.find('\0') {
+            // It happens to be UTF-8, but nobody wrote it.
+            Some(at) => Err(ReadError::NotText { byte: 0, line: text[..at].matches('\n').count() + 1 }),
+            None => Ok(text),
+        });
+        match read {
             Ok(text) => {
                 let file = self.sources.add(shown, text);
                 Some(self.add_module(name, Origin::Project, &[file]))
@@ -132,6 +148,21 @@ impl<'f> Modules<'f> {
                 None
             }
         }
+    }
+
+    /// No further file is taken in.
+    pub(crate) fn is_full(&self) -> bool {
+        self.all.len() >= limits::FILES_MAX
+    }
+
+    /// The project's folder can't be read.
+    pub(crate) fn no_folder(&mut self, root: &Path, error: &ReadError) {
+        let file = self.sources.add(root, "");
+        let message = format!("the folder {} can't be read: {error}", root.display());
+        self.diagnostics.push(
+            Diagnostic::new(&codes::UNREADABLE, Span::new(file, 0, 0), message)
+                .help("commands take the project's folder as `--project DIR`"),
+        );
     }
 
     /// Files named on the command line: those in a folder `flows` are default flows, which see one another on disk.
@@ -155,18 +186,32 @@ impl<'f> Modules<'f> {
         if let (Some(folder), Some(stem)) = (self.flows_folder.clone(), name.strip_prefix("flows.")) {
             let path = folder.join(format!("{stem}.flow"));
             if self.files.read(&path).is_ok() {
-                return self.add_file(&path, &path, name);
+                let id = self.add_file(&path, &path, name)?;
+                self.follow_uses(id);
+                return Some(id);
             }
         }
         let files: Vec<FileId> = library::module(name).map(|(_, path, text)| self.sources.add(*path, *text)).collect();
         let origin = if name.starts_with("flows.") { Origin::Default } else { Origin::Library };
-        (!files.is_empty()).then(|| self.add_module(name, origin, &files))
+        if files.is_empty() {
+            return None;
+        }
+        let id = self.add_module(name, origin, &files);
+        self.follow_uses(id);
+        Some(id)
     }
 
     fn add_module(&mut self, name: &str, origin: Origin, files: &[FileId]) -> ModuleId {
         let id = ModuleId(self.all.len());
-        let mut module =
-            Module { name: name.into(), origin, items: Vec::new(), index: HashMap::new(), uses: Vec::new() };
+        let mut module = Module {
+            name: name.into(),
+            origin,
+            items: Vec::new(),
+            index: HashMap::new(),
+            uses: Vec::new(),
+            missing: Vec::new(),
+            followed: false,
+        };
         for file in files {
             self.read_items(&mut module, *file);
         }
@@ -177,7 +222,6 @@ impl<'f> Modules<'f> {
         }
         self.all.push(module);
         self.by_name.insert(name.to_owned(), id);
-        self.read_uses(id);
         id
     }
 
@@ -202,7 +246,11 @@ impl<'f> Modules<'f> {
         }));
     }
 
-    fn read_uses(&mut self, id: ModuleId) {
+    /// Loads what a module uses. All files of a project are known by then, so their order is of no matter.
+    pub(crate) fn follow_uses(&mut self, id: ModuleId) {
+        if std::mem::replace(&mut self.all[id.0].followed, true) {
+            return;
+        }
         self.loading.push(id);
         for n in 0..self.get(id).items.len() {
             if self.get(id).items[n].keyword != "use" {
@@ -211,7 +259,10 @@ impl<'f> Modules<'f> {
             let Some(decl) = self.decl(id, n) else { continue };
             let ast::DeclKind::Use(used) = &decl.kind else { continue };
             let name = path_text(&used.module);
+            let last = used.module.parts.last().map_or("", |p| &*p.text);
+            let alias: Arc<str> = used.alias.as_ref().map_or_else(|| last.into(), |a| Arc::clone(&a.text));
             let Some(module) = self.find_or_load(&name) else {
+                self.all[id.0].missing.push(alias);
                 self.unknown_module(&name, used.module.span);
                 continue;
             };
@@ -224,8 +275,7 @@ impl<'f> Modules<'f> {
                 );
                 continue;
             }
-            let last = used.module.parts.last().map_or("", |p| &*p.text);
-            let alias: Arc<str> = used.alias.as_ref().map_or_else(|| last.into(), |a| Arc::clone(&a.text));
+            self.follow_uses(module);
             self.all[id.0].uses.push((alias, module, used.clone()));
         }
         self.loading.pop();
@@ -237,6 +287,8 @@ impl<'f> Modules<'f> {
         let mut d = Diagnostic::new(&codes::UNKNOWN_MODULE, span, format!("there is no module `{name}`"))
             .label("not found")
             .help("a module is a connector (`exact`), a part of the standard library (`std.address`), a default flow (`flows.orders`) or a file of the project");
+        let last = |name: &str| name.rsplit('.').next().unwrap_or_default().to_owned();
+        names.retain(|n| super::nearest(&last(name), [&*last(n)]).is_some());
         if let Some(near) = super::suggest::hint(name, names) {
             d = d.fix(format!("use `{near}`"), span, near);
         }

@@ -4,6 +4,7 @@ use super::body::{Body, constant_of};
 use super::cx::{Cx, InstanceId};
 use super::expr::uncovered;
 use super::load::Space;
+use super::rows::RowIndex;
 use crate::ir::{Const, Expr, ExprKind, Lookup, LookupId, Pattern, Row, Type};
 use crate::limits;
 use crate::source::{Diagnostic, Span, codes};
@@ -45,7 +46,7 @@ impl Cx<'_> {
                 rows.push(row);
             }
         }
-        self.order(&mut rows, &keys, name);
+        self.order(&mut rows, name);
         self.open_values(&rows, &keys, &lookup.name);
         self.program.lookups[id.0 as usize].rows = rows;
         Some(id)
@@ -53,6 +54,7 @@ impl Cx<'_> {
 
     fn rows(&mut self, inside: InstanceId, keys: &[(Arc<str>, Type)], result: &Type, rows: &[ast::Row]) -> Vec<Row> {
         let mut made: Vec<Row> = Vec::new();
+        let mut index = RowIndex::default();
         for row in rows {
             let otherwise = matches!(row.cells.as_slice(), [ast::Pattern { kind: PatternKind::Else, .. }]);
             if !otherwise && row.cells.len() != keys.len() {
@@ -63,7 +65,11 @@ impl Cx<'_> {
                     keys.len(),
                     names.join(", ")
                 );
-                self.say(&codes::LOOKUP_ROW_SHAPE, row.span, message, "write a cell for each key, `_` for any");
+                self.report(
+                    Diagnostic::new(&codes::LOOKUP_ROW_SHAPE, row.span, message)
+                        .label("more or fewer cells than keys")
+                        .help("write a cell for each key, `_` for any"),
+                );
                 continue;
             }
             let cells: Vec<Pattern> = if otherwise {
@@ -71,7 +77,7 @@ impl Cx<'_> {
             } else {
                 row.cells.iter().zip(keys).map(|(cell, (_, ty))| self.pattern(inside, cell, ty)).collect()
             };
-            if let Some(before) = made.iter().find(|r| r.cells == cells) {
+            if let Some(before) = index.taken(&cells, made.len()).map(|n| &made[n]) {
                 let d = Diagnostic::new(
                     &codes::LOOKUP_ROW_UNREACHABLE,
                     row.span,
@@ -91,7 +97,7 @@ impl Cx<'_> {
 
     fn row_value(&mut self, inside: InstanceId, value: &ast::Expr, result: &Type) -> Expr {
         let mut body = Body::new(self, inside);
-        let lowered = body.expr(value, Some(result));
+        let lowered = body.expr_for("the value of a row", value, result);
         body.accept(lowered, result, "the value of a row")
     }
 
@@ -139,7 +145,7 @@ impl Cx<'_> {
             PatternKind::Value(e) => {
                 let mut body = Body::new(self, inside);
                 let wanted = ty.present().clone();
-                let lowered = body.expr(e, Some(&wanted));
+                let lowered = body.expr_for("this cell", e, &wanted);
                 let value = body.accept(lowered, &wanted, "this cell");
                 match constant_of(&value) {
                     Some(c) => Pattern::OneOf(vec![c]),
@@ -159,35 +165,23 @@ impl Cx<'_> {
         }
     }
 
-    /// Narrower rows first. Two rows that overlap, neither narrower in all, are an error.
-    fn order(&mut self, rows: &mut Vec<Row>, keys: &[(Arc<str>, Type)], name: &str) {
-        if rows.len() <= 500 {
-            for (n, a) in rows.iter().enumerate() {
-                for b in &rows[n + 1..] {
-                    if overlap(a, b) && !narrower(a, b) && !narrower(b, a) && !rows.iter().any(|r| decides(r, a, b)) {
-                        let message =
-                            format!("two rows of `{name}` could both decide, and neither is narrower than the other");
-                        let missing: Vec<String> = a
-                            .cells
-                            .iter()
-                            .zip(&b.cells)
-                            .zip(keys)
-                            .map(|((x, y), _)| show_cell(if rank(x) <= rank(y) { x } else { y }))
-                            .collect();
-                        let d = Diagnostic::new(&codes::LOOKUP_ROWS_OVERLAP, b.span, message)
-                            .label("overlaps")
-                            .related(a.span, "with this row")
-                            .help(format!("add the row `{} => …` that says what happens to both", missing.join(", ")));
-                        self.report(d);
-                    }
-                }
-            }
-        }
-        rows.sort_by_key(|row| row.cells.iter().map(rank).sum::<u32>());
-    }
-
     fn open_values(&mut self, rows: &[Row], keys: &[(Arc<str>, Type)], name: &ast::Name) {
         let [(key, ty)] = keys else { return };
+        let (general, rest): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(|r| r.cells == [Pattern::Any]);
+        let rest: Vec<Pattern> = rest.iter().filter_map(|r| r.cells.first().cloned()).collect();
+        if let Some(last) = general.first()
+            && *ty != Type::Unknown
+            && uncovered(ty, &rest).is_empty()
+        {
+            let d = Diagnostic::new(
+                &codes::LOOKUP_ROW_UNREACHABLE,
+                last.span,
+                "this row is never reached: the others take every value",
+            )
+            .label("never reached")
+            .help("delete it");
+            self.report(d);
+        }
         if !matches!(ty.present(), Type::Enum(e) if !e.open) && !matches!(ty.present(), Type::Bool) {
             return;
         }
@@ -217,6 +211,7 @@ impl Cx<'_> {
         };
         let source = self.modules.sources.add(folder.join(&*file.value), text.as_str());
         let mut rows: Vec<Row> = Vec::new();
+        let mut index = RowIndex::default();
         let mut reader = csv::ReaderBuilder::new()
             .has_headers(true)
             .flexible(true)
@@ -256,7 +251,7 @@ impl Cx<'_> {
             let cells: Vec<Pattern> =
                 keys.iter().enumerate().map(|(n, (_, ty))| self.csv_cell(&record[n], ty, span)).collect();
             let value = self.csv_value(&record[keys.len()], result, span);
-            if let Some(before) = rows.iter().position(|r| r.cells == cells) {
+            if let Some(before) = index.taken(&cells, rows.len()) {
                 let d = Diagnostic::new(
                     &codes::LOOKUP_ROW_UNREACHABLE,
                     span,
@@ -281,6 +276,12 @@ impl Cx<'_> {
         }
     }
 
+    fn no_cell(&mut self, text: &str, ty: &Type, span: Span, help: &str) -> Expr {
+        let message = format!("`{text}` is not {}", self.show(ty));
+        self.say(&codes::LOOKUP_CSV, span, message, help);
+        Body::unknown(span)
+    }
+
     /// A value of a CSV file, read as its column's type.
     fn csv_value(&mut self, text: &str, ty: &Type, span: Span) -> Expr {
         let made = |c: Const| Expr { kind: ExprKind::Const(c), ty: ty.clone(), span };
@@ -291,15 +292,25 @@ impl Cx<'_> {
             return made(Const::Absent);
         }
         match ty.present() {
-            t if t.is_number() => match text.trim_end_matches('%').trim().parse() {
-                Ok(n) => made(Const::Number(n)),
-                Err(_) => {
-                    let message = format!("`{text}` is not {}", self.show(ty));
-                    self.say(&codes::LOOKUP_CSV, span, message, "numbers have a point and no thousands sign");
-                    made(Const::Absent)
-                }
+            t if t.is_number() => match text.trim_end_matches('%').trim().parse::<rust_decimal::Decimal>() {
+                Ok(n) if *t != Type::Int || n.fract().is_zero() => made(Const::Number(n)),
+                _ => self.no_cell(text, ty, span, "numbers have a point and no thousands sign"),
             },
-            Type::Bool => made(Const::Bool(matches!(text, "yes" | "true" | "1"))),
+            Type::Bool => match text {
+                "yes" | "true" | "1" => made(Const::Bool(true)),
+                "no" | "false" | "0" => made(Const::Bool(false)),
+                _ => self.no_cell(text, ty, span, "write `yes` or `no`"),
+            },
+            Type::Date => match text.parse() {
+                Ok(date) => made(Const::Date(date)),
+                Err(_) => self.no_cell(text, ty, span, "a date is written year-month-day, as 2026-01-31"),
+            },
+            Type::Text(Some(max)) if text.chars().count() > *max as usize => {
+                self.no_cell(text, ty, span, "write a shorter text")
+            }
+            Type::Instant | Type::Duration | Type::Price | Type::List(_) | Type::Record(_) => {
+                self.no_cell(text, ty, span, "a column holds texts, codes, numbers, dates, `yes` or `no`")
+            }
             t => {
                 let t = t.clone();
                 let instance = InstanceId(0);
@@ -308,67 +319,5 @@ impl Cx<'_> {
                 Expr { ty: ty.clone(), ..value }
             }
         }
-    }
-}
-
-/// How wide a cell is: a value, a group, anything.
-fn rank(p: &Pattern) -> u32 {
-    match p {
-        Pattern::Absent | Pattern::OneOf(_) => 0,
-        Pattern::Group(_) => 1,
-        Pattern::Either(list) => list.iter().map(rank).max().unwrap_or(0),
-        Pattern::Any => 2,
-    }
-}
-
-/// At least as narrow in every column and narrower in one.
-fn narrower(a: &Row, b: &Row) -> bool {
-    let pairs = || a.cells.iter().zip(&b.cells);
-    pairs().all(|(x, y)| rank(x) <= rank(y)) && pairs().any(|(x, y)| rank(x) < rank(y))
-}
-
-/// A row for what two rows both take: the narrower cell of each column.
-fn decides(row: &Row, a: &Row, b: &Row) -> bool {
-    row.cells.iter().zip(a.cells.iter().zip(&b.cells)).all(|(r, (x, y))| r == if rank(x) <= rank(y) { x } else { y })
-}
-
-fn overlap(a: &Row, b: &Row) -> bool {
-    a.cells.iter().zip(&b.cells).all(|(x, y)| meets(x, y))
-}
-
-fn meets(x: &Pattern, y: &Pattern) -> bool {
-    match (x, y) {
-        (Pattern::Any, _) | (_, Pattern::Any) => true,
-        (Pattern::Either(list), other) | (other, Pattern::Either(list)) => list.iter().any(|p| meets(p, other)),
-        (Pattern::OneOf(a), Pattern::OneOf(b)) => a.iter().any(|c| b.contains(c)),
-        (Pattern::Absent, Pattern::Absent) => true,
-        (Pattern::Group(a), Pattern::Group(b)) => a == b,
-        (Pattern::Group(g), Pattern::OneOf(list)) | (Pattern::OneOf(list), Pattern::Group(g)) => {
-            list.iter().any(|c| matches!(c, Const::Text(t) if crate::value::code::in_group(t, g)))
-        }
-        (Pattern::Absent, _) | (_, Pattern::Absent) => false,
-    }
-}
-
-fn show_cell(p: &Pattern) -> String {
-    match p {
-        Pattern::Any => "_".into(),
-        Pattern::Absent => "none".into(),
-        Pattern::Group(g) => format!("in {g}"),
-        Pattern::OneOf(list) => list.iter().map(show_const).collect::<Vec<_>>().join(" | "),
-        Pattern::Either(list) => list.iter().map(show_cell).collect::<Vec<_>>().join(" | "),
-    }
-}
-
-fn show_const(c: &Const) -> String {
-    match c {
-        Const::Text(t) => format!("\"{t}\""),
-        Const::Number(n) => n.to_string(),
-        Const::Bool(yes) => if *yes { "yes" } else { "no" }.into(),
-        Const::Absent => "none".into(),
-        Const::Date(d) => d.to_string(),
-        Const::Instant(t) => t.to_string(),
-        Const::Duration(d) => d.to_string(),
-        Const::List(_) => "[…]".into(),
     }
 }

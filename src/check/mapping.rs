@@ -89,15 +89,13 @@ impl Cx<'_> {
         let parts = std::mem::take(&mut body.header);
         let header = body.finish_header(parts, target, &steps, m);
         body.checks_hold(&steps);
-        if let Some(balance) = &header.1 {
-            body.amounts_used(balance, &steps);
-        }
         body.unused_lets();
         let locals = body.next;
         let mapping = &mut self.program.mappings[id.0 as usize];
         mapping.locals = locals;
         mapping.steps = steps;
         (mapping.header, mapping.balance, mapping.then) = header;
+        Body::new(self, instance).amounts_used(id, m.name.span);
     }
 }
 
@@ -151,6 +149,7 @@ impl Body<'_, '_> {
         let creates = matches!(verb, Verb::CreateOnce | Verb::Upsert | Verb::CreateUnless(_));
         if creates {
             self.required(target, steps, m.name.span, &format!("`{}`", m.name.text));
+            self.known_before_write(target, steps);
         }
         self.writable(&verb, target, span);
         self.keys_written(&parts.keys, steps, span, m);
@@ -169,6 +168,33 @@ impl Body<'_, '_> {
         header.otherwise = parts.otherwise;
         header.span = span;
         (header, parts.balance, parts.then)
+    }
+
+    /// Before the write `it` has only what the mapping fills.
+    fn known_before_write(&mut self, target: EntityId, steps: &[Step]) {
+        if self.half_filled.contains(&target) {
+            return;
+        }
+        for (entity, field, span) in std::mem::take(&mut self.its) {
+            let fills = |s: &Step| matches!(&s.kind, StepKind::Assign { path, .. } if path.first() == Some(&field));
+            if entity != target || steps.iter().any(fills) {
+                continue;
+            }
+            let (name, declared) = {
+                let f = self.cx.program.entity(entity).get(field);
+                (f.name.clone(), f.span)
+            };
+            self.cx.report(
+                Diagnostic::new(
+                    &codes::NO_PLACE_FOR_IT,
+                    span,
+                    format!("`it.{name}` is not known before the record is written, and this mapping does not fill it"),
+                )
+                .label("not known yet")
+                .related(declared, "declared here")
+                .help("fill the field, or use its value behind `then write`, where the record is there"),
+            );
+        }
     }
 
     fn writable(&mut self, verb: &Verb, target: EntityId, span: Span) {
@@ -217,6 +243,7 @@ impl Body<'_, '_> {
             let f = self.cx.program.entity(target).get(*only);
             if f.access == Access::CreateOnly {
                 let (name, declared) = (f.name.clone(), f.span);
+                let moved = format!("on create {{ {} }}", self.cx.modules.sources.text(step.span));
                 self.cx.report(
                     Diagnostic::new(
                         &codes::CREATE_ONLY_UPDATED,
@@ -225,7 +252,8 @@ impl Body<'_, '_> {
                     )
                     .label("create only")
                     .related(declared, "declared here")
-                    .help("move the line into `on create { … }`"),
+                    .help("move the line into `on create { … }`")
+                    .fix("fill it on create only", step.span, moved),
                 );
             }
         }

@@ -19,6 +19,7 @@ mod mapping;
 mod natives;
 mod ops;
 mod project;
+mod rows;
 mod settings;
 mod steps;
 mod suggest;
@@ -58,7 +59,13 @@ pub type Override = (String, String);
 pub fn check_project(files: &dyn Files, root: &Path, overrides: &[Override]) -> Checked {
     let mut modules = Modules::new(files);
     modules.set_root(root);
-    let found = files.flow_files(root).unwrap_or_default();
+    let found = match files.flow_files(root) {
+        Ok(found) => found,
+        Err(e) => {
+            modules.no_folder(root, &e);
+            Vec::new()
+        }
+    };
     let mut ids = Vec::new();
     for path in found {
         let shown = path.strip_prefix(root).unwrap_or(&path).to_path_buf();
@@ -68,8 +75,13 @@ pub fn check_project(files: &dyn Files, root: &Path, overrides: &[Override]) -> 
             .map(|c| c.as_os_str().to_string_lossy().into_owned())
             .collect::<Vec<_>>()
             .join(".");
-        ids.extend(modules.add_file(&path, &shown, &name));
+        match modules.add_file(&path, &shown, &name) {
+            Some(id) => ids.push(id),
+            None if modules.is_full() => break,
+            None => {}
+        }
     }
+    ids.iter().for_each(|id| modules.follow_uses(*id));
     let mut cx = Cx::new(modules);
     cx.project(&ids, overrides);
     finish(cx)
@@ -86,6 +98,7 @@ pub fn check_files(files: &dyn Files, paths: &[PathBuf]) -> Checked {
             None => ids.extend(modules.add_file(path, path, name)),
         }
     }
+    ids.iter().for_each(|id| modules.follow_uses(*id));
     let mut cx = Cx::new(modules);
     cx.single_files(&ids);
     finish(cx)

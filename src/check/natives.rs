@@ -45,7 +45,7 @@ impl Body<'_, '_> {
             return Self::unknown(span);
         }
         match native {
-            N::Map | N::Where | N::Flat | N::Any | N::All => self.over(native, receiver, args, span),
+            N::Map | N::Where | N::Flat | N::Any | N::All => self.over(native, receiver, args, want, span),
             N::Sum => self.sum(receiver, args, span),
             N::Count | N::First | N::Last | N::Single | N::IsEmpty | N::Present | N::Distinct => {
                 self.of_list(native, receiver, args, span)
@@ -206,13 +206,21 @@ impl Body<'_, '_> {
     }
 
     /// `xs.where(x => c)` and its like.
-    fn over(&mut self, native: Native, list: Expr, args: &[Arg], span: Span) -> Expr {
+    fn over(&mut self, native: Native, list: Expr, args: &[Arg], want: Option<&Type>, span: Span) -> Expr {
         let Some(element) = self.element_of(native, &list) else { return Self::unknown(span) };
         let [arg] = args else { return self.wrong_count(native, 1, args.len(), span) };
-        let truth = matches!(native, Native::Where | Native::Any | Native::All);
-        let Some(f) = self.lambda(&arg.value, &element, truth.then_some(&Type::Bool)) else {
-            return Self::unknown(span);
+        let made = match native {
+            Native::Where | Native::Any | Native::All => {
+                self.lambda(&arg.value, &element, Some(&Type::Bool)).map(|f| {
+                    let ExprKind::Lambda(names, body) = f.kind else { return f };
+                    let body = self.accept(*body, &Type::Bool, "this condition");
+                    Self::make(ExprKind::Lambda(names, Box::new(body)), Type::Bool, f.span)
+                })
+            }
+            Native::Map => self.lambda(&arg.value, &element, want.and_then(|w| w.present().element())),
+            _ => self.lambda(&arg.value, &element, None),
         };
+        let Some(f) = made else { return Self::unknown(span) };
         let result = match native {
             Native::Where => list.ty.clone(),
             Native::Any | Native::All => Type::Bool,
@@ -251,10 +259,6 @@ impl Body<'_, '_> {
         Some(self.scoped(|inner| {
             let local = inner.bind(name, element.clone());
             let made = inner.expr(body, want);
-            let made = match want {
-                Some(want) => inner.accept(made, want, "this condition"),
-                None => made,
-            };
             let (ty, span) = (made.ty.clone(), e.span);
             Self::make(ExprKind::Lambda(vec![local], Box::new(made)), ty, span)
         }))

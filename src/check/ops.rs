@@ -66,7 +66,7 @@ impl Body<'_, '_> {
     }
 
     fn truth(&mut self, e: &ast::Expr, what: &str) -> Expr {
-        let lowered = self.expr(e, Some(&Type::Bool));
+        let lowered = self.condition(e);
         self.accept(lowered, &Type::Bool, what)
     }
 
@@ -125,7 +125,7 @@ impl Body<'_, '_> {
     fn comparison(&mut self, op: Op, op_span: Span, left: &ast::Expr, right: &ast::Expr, span: Span) -> Expr {
         let left = self.expr(left, None);
         let hint = left.ty.present().clone();
-        let right = self.expr(right, Some(&hint));
+        let right = self.expr_for("the other side", right, &hint);
         // `"x" == status` as well as `status == "x"`.
         let left = self.read_as(left, &right.ty);
         let kind = match op {
@@ -176,7 +176,7 @@ impl Body<'_, '_> {
                 if matches!(text.ty, Type::Text(_)) =>
             {
                 let want = beside.present().clone();
-                self.accept(text, &want, "this place")
+                self.accept(text, &want, "the other side")
             }
             _ => text,
         }

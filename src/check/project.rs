@@ -46,6 +46,11 @@ impl Cx<'_> {
             if self.modules.sources.iter().next().is_none() {
                 self.modules.sources.add("project.flow", "");
             }
+            // A `project.flow` that can't be read has been told.
+            let unread = self.modules.diagnostics.iter().any(|d| d.code == &codes::UNREADABLE);
+            if unread {
+                return;
+            }
             self.say(
                 &codes::PROJECT_SHAPE,
                 Span::new(file, 0, 0),
@@ -68,12 +73,14 @@ impl Cx<'_> {
         self.extensions_of_library();
         for id in ids {
             let instance = self.shared_instance(*id);
-            self.whole_module(instance, false);
+            self.whole_module(instance);
         }
         self.running(root);
+        let used = self.used.clone();
         for n in 0..self.instances.len() {
             self.check_answers(InstanceId(n));
         }
+        self.used = used;
         for id in ids {
             self.unused(*id);
         }
@@ -95,18 +102,24 @@ impl Cx<'_> {
                 if keyword == "mapping" && self.program.flows.is_empty() {
                     continue;
                 }
-                if !self.used.contains(&(instance, kind, name.text.to_string())) {
-                    self.report(
-                        Diagnostic::new(
-                            &codes::UNUSED,
-                            name.span,
-                            format!("nothing uses the {keyword} `{}`", name.text),
-                        )
-                        .label("never used")
-                        .help("delete it, or use it"),
-                    );
-                }
+                self.used_or_told(instance, kind, keyword, name);
             }
+        }
+        for decl in self.modules.with_keyword(module, "settings") {
+            let DeclKind::Settings(list) = &decl.kind else { continue };
+            for s in list {
+                self.used_or_told(instance, "setting", "setting", &s.name);
+            }
+        }
+    }
+
+    fn used_or_told(&mut self, instance: InstanceId, kind: &'static str, word: &str, name: &ast::Name) {
+        if !self.used.contains(&(instance, kind, name.text.to_string())) {
+            self.report(
+                Diagnostic::new(&codes::UNUSED, name.span, format!("nothing uses the {word} `{}`", name.text))
+                    .label("never used")
+                    .help("delete it, or use it"),
+            );
         }
     }
 
@@ -125,7 +138,7 @@ impl Cx<'_> {
         self.extensions_of_library();
         for id in ids {
             let instance = self.shared_instance(*id);
-            self.whole_module(instance, true);
+            self.whole_module(instance);
         }
     }
 
@@ -174,20 +187,22 @@ impl Cx<'_> {
                 _ => {}
             }
         }
+        let mut missing: Vec<(&str, &str)> = Vec::new();
         if self.program.edition.is_none() {
-            self.say(
-                &codes::PROJECT_SHAPE,
-                start,
-                "a project says which edition of the language it is written in",
-                "begin with `edition 2026`",
-            );
+            missing.push(("in which edition of the language it is written", "edition 2026"));
         }
         if self.program.zone.is_none() {
-            self.say(
-                &codes::PROJECT_SHAPE,
-                start,
-                "a project says in which time zone it keeps its books",
-                "add `zone \"Europe/Amsterdam\"`",
+            missing.push(("in which time zone it keeps its books", "zone \"Europe/Amsterdam\""));
+        }
+        if !missing.is_empty() {
+            let says: Vec<&str> = missing.iter().map(|(says, _)| *says).collect();
+            let lines: Vec<&str> = missing.iter().map(|(_, line)| *line).collect();
+            let message = format!("a project says {}", says.join(" and "));
+            self.report(
+                Diagnostic::new(&codes::PROJECT_SHAPE, start, message)
+                    .label("not said here")
+                    .help(format!("begin with `{}`", lines.join("` and `")))
+                    .fix("begin with it", start, format!("{}\n", lines.join("\n"))),
             );
         }
     }
@@ -332,7 +347,19 @@ impl Cx<'_> {
             match self.used_instance(inside, &name) {
                 Some(instance) => {
                     for entry in &a.entries {
-                        self.instances[instance.0].answers.insert(entry.name.text.to_string(), entry.clone());
+                        let answers = &mut self.instances[instance.0].answers;
+                        if let Some(before) = answers.insert(entry.name.text.to_string(), entry.clone()) {
+                            self.report(
+                                Diagnostic::new(
+                                    &codes::FILLED_TWICE,
+                                    entry.name.span,
+                                    format!("`{}` is answered twice", entry.name.text),
+                                )
+                                .label("again here")
+                                .related(before.name.span, "answered here first")
+                                .help("keep one of the two"),
+                            );
+                        }
                     }
                 }
                 None => {
@@ -469,14 +496,14 @@ impl Cx<'_> {
     }
 
     /// Every declaration of a module, whether something uses it or not.
-    fn whole_module(&mut self, instance: InstanceId, alone: bool) {
+    fn whole_module(&mut self, instance: InstanceId) {
         let module = self.module_of(instance);
+        // Reading a declaration because it is there does not make it used.
+        let used = self.used.clone();
         for space in [Space::Type, Space::Lookup] {
             for name in sorted(self.modules.names(module, space)) {
                 if space == Space::Lookup {
-                    let used = self.used.clone();
                     self.lookup_named(instance, &name);
-                    self.used = used;
                 } else if let Some(super::cx::TypeItem::Entity(id)) = self.type_item(module, &name) {
                     self.read_entity(id);
                 }
@@ -488,6 +515,7 @@ impl Cx<'_> {
                 self.setting_named(instance, &s.name.text);
             }
         }
+        self.used = used;
         for decl in self.modules.with_keyword(module, "extend") {
             let DeclKind::Extend(e) = &decl.kind else { continue };
             if let Some(super::cx::TypeItem::Entity(id)) = self.named_type(instance, &e.entity) {
@@ -502,9 +530,7 @@ impl Cx<'_> {
         for name in sorted(self.modules.names(module, Space::Flow)) {
             self.read_flow(instance, &name, false);
         }
-        if alone {
-            self.declared_once(module);
-        }
+        self.declared_once(instance);
     }
 
     fn declaration(&mut self, instance: InstanceId, decl: &ast::Decl) {
@@ -513,6 +539,7 @@ impl Cx<'_> {
                 let mut body = Body::new(self, instance);
                 let names = body.parameters(&f.params);
                 let result = body.cx.type_of(instance, &f.result);
+                body.around.push(f.name.span);
                 if let Some(e) = &f.body {
                     body.names = names;
                     let lowered = body.expr(e, Some(&result));
@@ -527,10 +554,12 @@ impl Cx<'_> {
             DeclKind::Fields(part) => {
                 let mut body = Body::new(self, instance);
                 let names = body.parameters(&part.params);
+                body.around.push(part.name.span);
                 for target in body.part_targets(instance, part) {
                     body.names.clone_from(&names);
                     (body.keeps, body.part_alone, body.was) = (true, true, Some((target, true)));
                     body.build_steps(target, &part.body, false);
+                    body.unused_lets();
                 }
             }
             DeclKind::Mapping(m) => {
@@ -540,22 +569,46 @@ impl Cx<'_> {
         }
     }
 
-    fn declared_once(&mut self, module: ModuleId) {
+    fn declared_once(&mut self, instance: InstanceId) {
+        let module = self.module_of(instance);
         for space in [Space::Type, Space::Lookup, Space::Flow, Space::Call] {
             for name in sorted(self.modules.names(module, space)) {
                 let decls = self.modules.named(module, space, &name);
-                let overloads = space == Space::Call && decls.iter().all(|d| matches!(d.kind, DeclKind::Fn(_)));
-                if let [first, .., last] = decls.as_slice()
-                    && !overloads
-                {
-                    let (first, last) = (first.span, last.span);
-                    self.report(
-                        Diagnostic::new(&codes::DECLARED_TWICE, last.at_start(), format!("`{name}` is declared twice"))
-                            .related(first, "declared here first")
-                            .help("give one of the two another name"),
-                    );
+                for (n, decl) in decls.iter().enumerate() {
+                    if let Some(first) = decls[..n].iter().find(|d| self.same_heading(instance, d, decl)) {
+                        self.twice(&name, first.span.at_start(), decl.span.at_start());
+                    }
                 }
             }
+        }
+        let settings = self.modules.with_keyword(module, "settings");
+        let mut asked: Vec<ast::Name> = Vec::new();
+        for decl in &settings {
+            let DeclKind::Settings(list) = &decl.kind else { continue };
+            for s in list {
+                match asked.iter().find(|name| name.text == s.name.text) {
+                    Some(first) => self.twice(&s.name.text, first.span, s.name.span),
+                    None => asked.push(s.name.clone()),
+                }
+            }
+        }
+    }
+
+    fn twice(&mut self, name: &str, first: Span, again: Span) {
+        self.report(
+            Diagnostic::new(&codes::DECLARED_TWICE, again, format!("`{name}` is declared twice"))
+                .label("again here")
+                .related(first, "declared here first")
+                .help("give one of the two another name"),
+        );
+    }
+
+    /// Functions may share a name when their first parameters differ.
+    fn same_heading(&mut self, instance: InstanceId, a: &ast::Decl, b: &ast::Decl) -> bool {
+        let (DeclKind::Fn(a), DeclKind::Fn(b)) = (&a.kind, &b.kind) else { return true };
+        match (a.params.first(), b.params.first()) {
+            (Some(a), Some(b)) => self.type_of(instance, &a.ty) == self.type_of(instance, &b.ty),
+            _ => true,
         }
     }
 
@@ -565,46 +618,46 @@ impl Cx<'_> {
         for decl in self.modules.with_keyword(root, "run") {
             let DeclKind::Run(paths) = &decl.kind else { continue };
             for path in paths {
-                let (instance, name) = match path.parts.as_slice() {
-                    [alias, name] => (self.used_instance(inside, &alias.text), name),
-                    [name] => (self.with_flow(inside, &name.text), name),
-                    _ => (None, &path.parts[0]),
-                };
-                let known = instance.is_some_and(|i| {
-                    let module = self.module_of(i);
-                    !self.modules.named(module, Space::Flow, &name.text).is_empty()
-                });
-                match instance {
-                    Some(instance) if known => {
-                        self.read_flow(instance, &name.text, true);
-                        let full = format!("{}.{}", self.instance(instance).name, name.text);
-                        if let Some(flow) = self.program.flows.iter_mut().find(|f| *f.name == *full) {
-                            flow.on = true;
-                        }
-                        self.unanswered(instance, path.span);
-                    }
-                    _ => {
-                        let names = match instance {
-                            Some(i) => self.modules.names(self.module_of(i), Space::Flow),
-                            None => self.names_in_sight(inside, Space::Flow),
-                        };
-                        let mut d = Diagnostic::new(
-                            &codes::UNKNOWN_NAME,
-                            path.span,
-                            format!("there is no flow `{}`", path_text(path)),
-                        )
-                        .label("not found");
-                        d = match suggest::hint(&name.text, names) {
-                            Some(near) => {
-                                d.help(format!("did you mean `{near}`?")).fix(format!("use `{near}`"), name.span, near)
-                            }
-                            None => d.help("`use` the file that declares it"),
-                        };
-                        self.report(d);
-                    }
+                let Some((instance, name)) = self.flow_at(inside, path) else { continue };
+                self.read_flow(instance, &name.text, true);
+                let full = format!("{}.{}", self.instance(instance).name, name.text);
+                if let Some(flow) = self.program.flows.iter_mut().find(|f| *f.name == *full) {
+                    flow.on = true;
                 }
+                self.unanswered(instance, path.span);
             }
         }
+    }
+
+    /// The flow that a path names; a report where there is none.
+    pub(crate) fn flow_at<'p>(
+        &mut self,
+        inside: InstanceId,
+        path: &'p ast::Path,
+    ) -> Option<(InstanceId, &'p ast::Name)> {
+        let (instance, name) = match path.parts.as_slice() {
+            [alias, name] => (self.used_instance(inside, &alias.text), name),
+            [name] => (self.with_flow(inside, &name.text), name),
+            _ => (None, &path.parts[0]),
+        };
+        if let Some(instance) = instance {
+            let module = self.module_of(instance);
+            if !self.modules.named(module, Space::Flow, &name.text).is_empty() {
+                return Some((instance, name));
+            }
+        }
+        let names = match instance {
+            Some(i) => self.modules.names(self.module_of(i), Space::Flow),
+            None => self.names_in_sight(inside, Space::Flow),
+        };
+        let mut d = Diagnostic::new(&codes::UNKNOWN_NAME, path.span, format!("there is no flow `{}`", path_text(path)))
+            .label("not found");
+        d = match suggest::hint(&name.text, names) {
+            Some(near) => d.help(format!("did you mean `{near}`?")).fix(format!("use `{near}`"), name.span, near),
+            None => d.help("`use` the file that declares it"),
+        };
+        self.report(d);
+        None
     }
 
     fn with_flow(&mut self, inside: InstanceId, name: &str) -> Option<InstanceId> {
@@ -654,13 +707,13 @@ impl Cx<'_> {
 impl Body<'_, '_> {
     /// Parameters as values of this frame.
     fn parameters(&mut self, params: &[ast::Param]) -> Vec<Local> {
-        params
-            .iter()
-            .map(|p| {
-                let ty = self.cx.type_of(self.inside, &p.ty);
-                Local { name: Arc::clone(&p.name.text), id: self.local(), ty, span: p.name.span }
-            })
-            .collect()
+        self.scoped(|body| {
+            for p in params {
+                let ty = body.cx.type_of(body.inside, &p.ty);
+                body.bind(&p.name, ty);
+            }
+            body.names.clone()
+        })
     }
 }
 

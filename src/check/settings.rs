@@ -51,8 +51,8 @@ impl Cx<'_> {
 
     fn answer(&mut self, instance: InstanceId, e: &ast::Expr, ty: &Type, name: &str) -> Option<Const> {
         let mut body = Body::new(self, instance);
-        let lowered = body.expr(e, Some(ty));
         let place = Place { what: format!("the setting `{name}`"), declared: None, length_at_run: false };
+        let lowered = body.expr_for(&place.what, e, ty);
         let value = body.accept_at(lowered, ty, &place);
         let constant = constant_of(&value);
         if constant.is_none() && value.ty != Type::Unknown {

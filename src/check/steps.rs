@@ -2,7 +2,7 @@
 
 use super::body::Body;
 use super::fits::Place;
-use crate::ir::{Access, Binary, EntityId, Expr, ExprKind, FieldId, Find, Required, Step, StepKind, Type, When};
+use crate::ir::{Access, Binary, EntityId, Expr, ExprKind, FieldId, Find, Required, Step, StepKind, Type, Unary, When};
 use crate::source::{Diagnostic, Span, codes};
 use crate::syntax::ast::{self, ExprKind as A, Path, Stmt, StmtKind};
 
@@ -46,7 +46,7 @@ impl Body<'_, '_> {
                     self.lets.extend(self.names.last().cloned());
                     out.made.push(Step { kind: StepKind::Let(local, value), span: stmt.span, displaced: None });
                 }
-                StmtKind::Check(cond, otherwise) => self.check_step(cond, otherwise, stmt.span, out),
+                StmtKind::Check(cond, otherwise) => self.check_step(cond, otherwise, case, stmt.span, out),
                 StmtKind::Include(call) => self.include_step(entity, call, case, stmt.span, out),
                 StmtKind::OnCreate(inner) => self.statements(entity, inner, &Case::Create, false, out),
                 StmtKind::OnUpdate(cond, inner) => {
@@ -76,10 +76,28 @@ impl Body<'_, '_> {
     }
 
     /// A statement that must hold.
-    fn check_step(&mut self, cond: &ast::Expr, otherwise: &ast::Expr, span: Span, out: &mut Steps) {
+    fn check_step(&mut self, cond: &ast::Expr, otherwise: &ast::Expr, case: &Case, span: Span, out: &mut Steps) {
         let (cond, other, alert) = self.check_parts(cond, otherwise);
+        let cond = self.in_case(cond, case);
         let kind = if alert { StepKind::Alert(cond, other) } else { StepKind::Check(cond, other) };
         out.made.push(Step { kind, span, displaced: None });
+    }
+
+    /// A condition that counts in one case only: in the other it holds.
+    fn in_case(&self, cond: Expr, case: &Case) -> Expr {
+        let Some((target, true)) = self.was else { return cond };
+        let span = cond.span;
+        let truth = |kind| Self::make(kind, Type::Bool, span);
+        let was = Self::make(ExprKind::Was, Type::Record(target).optional(), span);
+        let there = truth(ExprKind::IsSome(Box::new(was), None));
+        let not = |e| truth(ExprKind::Unary(Unary::Not, Box::new(e)));
+        let or = |a, b| truth(ExprKind::Binary(Binary::Or, Box::new(a), Box::new(b)));
+        match case {
+            Case::Always => cond,
+            Case::Create => or(there, cond),
+            Case::Update(None) => or(not(there), cond),
+            Case::Update(Some(when)) => or(not(there), or(not((**when).clone()), cond)),
+        }
     }
 
     /// The condition, what stands behind `else`, and whether that is an alert only.
@@ -115,7 +133,7 @@ impl Body<'_, '_> {
         }
         let (was, target) = (self.was, self.target);
         let keys = std::mem::take(&mut self.keys_at_run);
-        self.apart(instance, names, |inner| {
+        self.apart(instance, part.name.span, names, |inner| {
             (inner.was, inner.target, inner.keeps) = (was, target, true);
             inner.keys_at_run = keys;
             inner.statements(entity, &part.body, case, false, out);
@@ -167,7 +185,7 @@ impl Body<'_, '_> {
             declared: Some(declared),
             length_at_run: self.part_alone || self.keys_at_run.iter().any(|k| **k == *name),
         };
-        let lowered = self.scoped(|b| b.with_keep(|b| b.expr(value, Some(&ty))));
+        let lowered = self.scoped(|b| b.with_keep(|b| b.expr_for(&place.what, value, &ty)));
         self.must_round(&lowered, owner, last, &place);
         let made = self.accept_at(lowered, &ty, &place);
         let (made, waits) = self.final_form(made, owner, &ty, price_by);
@@ -318,6 +336,7 @@ impl Body<'_, '_> {
         }
         self.target = outer;
         steps.made.append(&mut steps.last);
+        self.required(entity, &steps.made, span, "this record");
         let builder = crate::ir::Builder { entity, steps: steps.made, name: "".into() };
         Self::make(ExprKind::Build(Box::new(builder)), Type::Record(entity), span)
     }

@@ -85,12 +85,19 @@ impl Cx<'_> {
             },
             _ => (Vec::new(), path.parts.last()?),
         };
-        for module in &modules {
-            if let Some(item) = self.type_item(*module, &name.text) {
-                return Some(item);
+        let own = self.module_of(inside);
+        let found: Vec<ModuleId> =
+            modules.iter().copied().filter(|m| self.type_item(*m, &name.text).is_some()).collect();
+        if let Some(first) = found.first() {
+            if *first != own && found.iter().any(|m| m != first) {
+                self.several(name, &found);
             }
+            return self.type_item(*first, &name.text);
         }
         let mut names: Vec<String> = modules.iter().flat_map(|m| self.modules.names(*m, Space::Type)).collect();
+        if path.parts.len() == 1 && self.lacks(inside, None) {
+            return None;
+        }
         if path.parts.len() == 1 {
             names.extend(BUILT_IN.iter().map(|(name, _)| (*name).to_owned()));
         }
@@ -107,8 +114,23 @@ impl Cx<'_> {
         None
     }
 
+    /// A bare name that several of the used modules declare.
+    pub(crate) fn several(&mut self, name: &ast::Name, modules: &[ModuleId]) {
+        let places: Vec<String> =
+            modules.iter().map(|m| format!("`{}.{}`", self.modules.get(*m).name, name.text)).collect();
+        let message = format!("`{}` could be any of {}", name.text, places.join(", "));
+        self.report(
+            Diagnostic::new(&codes::AMBIGUOUS, name.span, message)
+                .label("several have that name")
+                .help("say which, with the name under which this file uses it: `name.…`"),
+        );
+    }
+
     /// `alias.` that the file does not use.
     pub(crate) fn unknown_alias(&mut self, inside: InstanceId, alias: &ast::Name) {
+        if self.lacks(inside, Some(&alias.text)) {
+            return;
+        }
         let names = self.aliases(inside);
         let mut d = Diagnostic::new(
             &codes::UNKNOWN_NAME,
@@ -171,14 +193,11 @@ impl Cx<'_> {
                 values.join(" | ")
             }
             Type::Enum(e) => format!("one of {}", e.name),
-            Type::List(inner) => {
-                format!("a list of {}", self.show(inner).trim_start_matches("a ").trim_start_matches("an "))
-            }
-            Type::Record(id) => format!(
-                "{} of {}",
-                article(&self.program.entity(*id).name),
-                system(&self.program.entity(*id).connector)
-            ),
+            Type::List(inner) => match &**inner {
+                Type::Enum(e) if !e.name.is_empty() => format!("a list of {}", e.name),
+                inner => format!("a list of {}", plural(&self.show(inner))),
+            },
+            Type::Record(id) => self.program.entity(*id).full_name(),
             Type::Code(id) => format!("the code of {}", self.program.entity(*id).full_name()),
             Type::FieldOf(id) => format!("the name of a field of {}", self.program.entity(*id).full_name()),
             Type::Optional(inner) => format!("{} that may be absent", self.show(inner)),
@@ -186,13 +205,15 @@ impl Cx<'_> {
     }
 }
 
-fn article(name: &str) -> String {
-    let vowel = name.starts_with(['A', 'E', 'I', 'O', 'a', 'e', 'i', 'o']);
-    format!("{} {name}", if vowel { "an" } else { "a" })
-}
-
-fn system(connector: &str) -> String {
-    if connector.is_empty() { "this project".into() } else { format!("`{connector}`") }
+/// `a date` becomes `dates`; what has no article stays as it is.
+fn plural(shown: &str) -> String {
+    let one = shown.strip_prefix("a ").or_else(|| shown.strip_prefix("an "));
+    match one {
+        Some(one) if one.ends_with('y') => format!("{}ies", &one[..one.len() - 1]),
+        Some(one) if !one.contains(' ') => format!("{one}s"),
+        Some(one) => one.to_owned(),
+        None => shown.to_owned(),
+    }
 }
 
 /// A text as it stands in JSON.

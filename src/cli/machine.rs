@@ -159,7 +159,7 @@ mod tests {
         let log = sarif(&sources, &[diagnostic]);
         let result = &log["runs"][0]["results"][0];
         assert_eq!(result["ruleId"], "F0102");
-        let index = result["ruleIndex"].as_u64().expect("a registered rule") as usize;
+        let index = usize::try_from(result["ruleIndex"].as_u64().expect("a registered rule")).expect("a small number");
         assert_eq!(log["runs"][0]["tool"]["driver"]["rules"][index]["id"], "F0102");
         assert_eq!(result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"], "my%20flows/%C3%A9.flow");
         assert_eq!(result["fixes"][0]["artifactChanges"][0]["replacements"][0]["insertedContent"]["text"], "Code");

@@ -4,11 +4,14 @@
 //! [`ExitCode`], people's text on stderr, programs' JSON on stdout.
 
 mod check;
+mod demo;
 mod explain;
+mod login;
 mod machine;
 mod map;
 mod new;
 mod open;
+mod plan;
 mod project;
 mod records;
 mod remote;
@@ -17,6 +20,7 @@ mod run;
 mod sandbox;
 mod screen;
 mod secrets;
+mod state;
 mod why;
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
@@ -72,12 +76,24 @@ enum Command {
     /// Tell all mistakes of a project, or of single files
     #[command(after_help = "Example: flowc check flows/orders.flow --format json")]
     Check(check::Arguments),
+    /// See it work: a simulated shop and ledger, the default flows, a report
+    #[command(after_help = "Example: flowc demo --keep ./demo")]
+    Demo(demo::Arguments),
     /// Tell what a diagnostic means, with a wrong and a right example
     #[command(after_help = "Example: flowc explain F0202")]
     Explain(explain::Arguments),
+    /// Erase what the log holds about a person
+    #[command(after_help = "Example: flowc forget --email ann@example.org")]
+    Forget(state::ForgetArguments),
+    /// Consent to a connection in the browser, and keep its tokens
+    #[command(after_help = "Example: flowc login books --redirect https://acme.example/consent")]
+    Login(login::Arguments),
     /// Make payloads of records, offline: JSON lines in, JSON lines out
     #[command(after_help = "Example: flowc map sales_order --given items.json < orders.ndjson > payloads.ndjson")]
     Map(map::Arguments),
+    /// Show what a flow does: its steps, what is sent of its filter, its calls as a formula
+    #[command(after_help = "Example: flowc plan orders")]
+    Plan(plan::Arguments),
     /// Make a project: connections, default flows, answers, tables
     #[command(after_help = "Example: flowc new acme --yes --sandbox sandbox.json")]
     New(new::Arguments),
@@ -99,6 +115,9 @@ enum Command {
     /// Leave a record out until it changes in its source
     #[command(after_help = "Example: flowc skip orders:1001 --reason 'booked by hand'")]
     Skip(records::SkipArguments),
+    /// Keep links and positions when something is renamed
+    #[command(after_help = "Example: flowc state move orders.orders shop_orders.orders")]
+    State(state::StateArguments),
     /// Show all flows at a glance
     #[command(after_help = "Example: flowc status")]
     Status(records::StatusArguments),
@@ -187,8 +206,12 @@ fn dispatch(screen: &Screen, arguments: &Arguments) -> Answer {
     }
     match &arguments.command {
         Command::Check(these) => check::run(screen, global, these),
+        Command::Demo(these) => demo::run(screen, these),
         Command::Explain(these) => explain::run(screen, these),
+        Command::Forget(these) => state::forget(screen, global, these),
+        Command::Login(these) => login::run(screen, global, these),
         Command::Map(these) => map::run(screen, global, these),
+        Command::Plan(these) => plan::run(screen, global, these),
         Command::New(these) => new::run(screen, these),
         Command::Records(these) => records::list(screen, global, these),
         Command::Retry(these) => records::retry(screen, global, these),
@@ -196,6 +219,7 @@ fn dispatch(screen: &Screen, arguments: &Arguments) -> Answer {
         Command::Sandbox(these) => sandbox::run(screen, these),
         Command::Show(these) => records::show(screen, global, these),
         Command::Skip(these) => records::skip(screen, global, these),
+        Command::State(these) => state::run(screen, global, these),
         Command::Status(these) => records::status(screen, global, these),
         Command::Why(these) => why::run(screen, global, these),
     }

@@ -71,13 +71,15 @@ impl Ready {
         place(&self.sources, span)
     }
 
-    /// The runner over the project's store; its connections open too, where something is to be asked of the systems.
-    pub(crate) async fn engine(&self, store: Option<&Path>, connections: Connections) -> Result<Engine, Trouble> {
-        let store = self.store(store)?;
-        let opened = match connections {
-            Connections::Open => self.connections(&store).await?,
-            Connections::Closed => Vec::new(),
-        };
+    /// The runner over the project's store, with its connections open.
+    pub(crate) async fn engine(&self, named: Option<&Path>) -> Result<Engine, Trouble> {
+        let store = self.store(named)?;
+        let connections = self.connections(&store).await?;
+        Ok(self.engine_over(store, connections))
+    }
+
+    /// The runner over this store, with these connections; without any the store answers alone.
+    pub(crate) fn engine_over(&self, store: Arc<dyn Store>, connections: Opened) -> Engine {
         let sources = Arc::clone(&self.sources);
         let mut texts: Vec<PlanSource> = self
             .sources
@@ -93,10 +95,11 @@ impl Ready {
             place: Arc::new(move |span| place(&sources, span)),
             log_days: limits::LOG_DAYS,
         };
-        Ok(Engine::new(project, opened, store))
+        Engine::new(project, connections, store)
     }
 
-    fn store(&self, named: Option<&Path>) -> Result<Arc<dyn Store>, Trouble> {
+    /// The project's store, or the one that is named.
+    pub(crate) fn store(&self, named: Option<&Path>) -> Result<Arc<dyn Store>, Trouble> {
         let folder = self.root.join(PRIVATE_FOLDER);
         std::fs::create_dir_all(&folder)
             .map_err(|e| Trouble::Misuse(format!("the folder {} can't be made: {e}", folder.display())))?;
@@ -105,7 +108,8 @@ impl Ready {
         Ok(Arc::new(Embedded::open(&path, &key).map_err(|e| Trouble::Misuse(e.to_string()))?))
     }
 
-    async fn connections(&self, store: &Arc<dyn Store>) -> Result<Vec<(String, Arc<dyn Connector>)>, Trouble> {
+    /// The project's connections, open.
+    pub(crate) async fn connections(&self, store: &Arc<dyn Store>) -> Result<Opened, Trouble> {
         let secrets = ProjectSecrets::of(&self.root)?;
         let mut opened = Vec::new();
         for connection in &self.program.connections {
@@ -126,14 +130,8 @@ impl Ready {
     }
 }
 
-/// Whether the systems are asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Connections {
-    /// They are.
-    Open,
-    /// The store answers alone.
-    Closed,
-}
+/// Connections by name.
+pub(crate) type Opened = Vec<(String, Arc<dyn Connector>)>;
 
 fn place(sources: &Sources, span: Span) -> Option<Place> {
     sources.iter().nth(span.file.0 as usize)?;

@@ -1,6 +1,6 @@
 //! `flowc records`, `show`, `retry`, `skip`, `status`: what the store says, and what a person decides.
 
-use super::open::{Answers, Connections, Ready};
+use super::open::{Answers, Ready};
 use super::screen::{Paint, Screen};
 use super::{Answer, Format, Global, Outcome, Trouble, runtime};
 use crate::engine::Engine;
@@ -11,6 +11,7 @@ use comfy_table::{Table, presets};
 use jiff::Timestamp;
 use std::fmt::Write as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Where the store is.
 #[derive(Debug, clap::Args)]
@@ -144,9 +145,11 @@ pub(crate) fn list(screen: &Screen, global: &Global, arguments: &RecordsArgument
 pub(crate) fn show(screen: &Screen, global: &Global, arguments: &ShowArguments) -> Answer {
     let ready = Ready::new(screen, global, &Answers::default())?;
     runtime()?.block_on(async {
-        let engine = ready.engine(arguments.stored.store.as_deref(), Connections::Closed).await?;
+        let store = ready.store(arguments.stored.store.as_deref())?;
+        let engine = ready.engine_over(Arc::clone(&store), Vec::new());
         let shown = engine.show(&arguments.id, arguments.attempts).await?;
-        let whys = if arguments.why { super::why::all(&ready, &engine, &arguments.id).await? } else { Vec::new() };
+        let whys =
+            if arguments.why { super::why::all(&ready, &engine, &store, &arguments.id).await? } else { Vec::new() };
         match screen.format() {
             Format::Human => {
                 Screen::answer(&for_people(screen, &shown))?;
@@ -229,7 +232,7 @@ pub(crate) fn status(screen: &Screen, global: &Global, arguments: &StatusArgumen
 fn with_engine(screen: &Screen, global: &Global, stored: &Stored, does: impl AsyncFnOnce(&Engine) -> Answer) -> Answer {
     let ready = Ready::new(screen, global, &Answers::default())?;
     runtime()?.block_on(async {
-        let engine = ready.engine(stored.store.as_deref(), Connections::Closed).await?;
+        let engine = ready.engine_over(ready.store(stored.store.as_deref())?, Vec::new());
         does(&engine).await
     })
 }

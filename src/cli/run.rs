@@ -1,6 +1,6 @@
 //! `flowc run`: one pass of flows, told as it happens.
 
-use super::open::{Answers, Connections, Ready};
+use super::open::{Answers, Ready};
 use super::screen::{Paint, Screen};
 use super::{Answer, Format, Global, Outcome, Trouble, interrupted, runtime};
 use crate::engine::{Cancel, Counts, Ending, Event, PassOptions, Summary, Told};
@@ -35,8 +35,22 @@ pub(crate) struct Arguments {
     pub(crate) store: Option<PathBuf>,
 }
 
+/// Which records people are told of, one a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lines {
+    /// Whatever happens to a record.
+    All,
+    /// Those that need somebody.
+    Trouble,
+}
+
 /// Runs the pass.
 pub(crate) fn run(screen: &Screen, global: &Global, arguments: &Arguments) -> Answer {
+    pass(screen, global, arguments, Lines::All)
+}
+
+/// Runs a pass and tells these of its records.
+pub(crate) fn pass(screen: &Screen, global: &Global, arguments: &Arguments, lines: Lines) -> Answer {
     let ready = Ready::new(screen, global, &arguments.answers)?;
     let flows = chosen(ready.program(), &arguments.flows)?;
     let options = PassOptions {
@@ -45,14 +59,14 @@ pub(crate) fn run(screen: &Screen, global: &Global, arguments: &Arguments) -> An
         since: arguments.since.as_deref().map(|since| moment(since, ready.program().zone.as_deref())).transpose()?,
     };
     let summary = runtime()?.block_on(async {
-        let engine = ready.engine(arguments.store.as_deref(), Connections::Open).await?;
+        let engine = ready.engine(arguments.store.as_deref()).await?;
         let cancel = Cancel::default();
         let stopper = cancel.clone();
         let watch = tokio::spawn(async move {
             interrupted().await;
             stopper.cancel();
         });
-        let teller = Teller::new(screen);
+        let teller = Teller::new(screen, lines);
         let summary = engine.pass(&flows, &options, &|event| teller.tell(&event), &cancel).await;
         watch.abort();
         teller.end();
@@ -164,18 +178,19 @@ fn moment(text: &str, zone: Option<&str>) -> Result<Timestamp, Trouble> {
 /// Renders the stream of events.
 struct Teller {
     screen: Screen,
+    lines: Lines,
     bar: ProgressBar,
     counts: Mutex<Counts>,
 }
 
 impl Teller {
-    fn new(screen: &Screen) -> Self {
+    fn new(screen: &Screen, lines: Lines) -> Self {
         let bar = if screen.watched() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
             bar.set_style(style);
         }
         bar.enable_steady_tick(Duration::from_millis(120));
-        Self { screen: *screen, bar, counts: Mutex::default() }
+        Self { screen: *screen, lines, bar, counts: Mutex::default() }
     }
 
     fn tell(&self, event: &Event) {
@@ -210,6 +225,9 @@ impl Teller {
                 return;
             }
         };
+        if self.lines == Lines::Trouble && !matches!(event, Event::Waiting(_) | Event::Parked(_) | Event::Alert(_)) {
+            return;
+        }
         let line = format!("{} {}", self.screen.paint(&format!("{word:8}"), paint), about(told));
         self.bar.suspend(|| Screen::tell(&line));
     }

@@ -1,16 +1,19 @@
 //! `flowc why ID FIELD`: what made a field of a record, computed again from what the log says was found.
 
-use super::open::{Answers, Connections, Ready};
+use super::open::{Answers, Opened, Ready};
 use super::records::Stored;
 use super::screen::{Paint, Screen};
 use super::{Answer, Format, Global, Outcome, Trouble, runtime};
 use crate::check::nearest;
-use crate::engine::Engine;
+use crate::connector::Find;
+use crate::engine::{Engine, Meaning as _};
 use crate::eval::{Evaluated, Known, Need, Why};
-use crate::ir::Program;
-use crate::store::Place;
+use crate::ir::{EntityId, Program};
+use crate::limits;
+use crate::store::{Place, Store};
 use jiff::Timestamp;
 use serde_json::{Value, json as object};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -31,11 +34,10 @@ pub(crate) struct Arguments {
 pub(crate) fn run(screen: &Screen, global: &Global, arguments: &Arguments) -> Answer {
     let ready = Ready::new(screen, global, &Answers::default())?;
     runtime()?.block_on(async {
-        let engine = ready.engine(arguments.stored.store.as_deref(), Connections::Closed).await?;
-        let (flow, raw, known) = logged(&ready, &engine, &arguments.id).await?;
-        let Some(why) = ready.compiled.why(flow, &raw, &known, &arguments.field) else {
-            return Err(missing(&ready, flow, &raw, &known, arguments));
-        };
+        let store = ready.store(arguments.stored.store.as_deref())?;
+        let engine = ready.engine_over(Arc::clone(&store), Vec::new());
+        let again = Again::of(&ready, &engine, &store, &arguments.id).await?;
+        let Some(why) = again.why(&ready, &arguments.field) else { return Err(again.missing(&ready, arguments)) };
         match screen.format() {
             Format::Human => Screen::answer(&for_people(screen, &ready, &why))?,
             Format::Json | Format::Sarif => Screen::answer(&json(&ready, &why).to_string())?,
@@ -45,18 +47,119 @@ pub(crate) fn run(screen: &Screen, global: &Global, arguments: &Arguments) -> An
 }
 
 /// What made each field of what was written for a record.
-pub(crate) async fn all(ready: &Ready, engine: &Engine, id: &str) -> Result<Vec<Why>, Trouble> {
-    let (flow, raw, known) = logged(ready, engine, id).await?;
-    let fields = fields(ready, flow, &raw, &known);
-    Ok(fields.iter().filter_map(|field| ready.compiled.why(flow, &raw, &known, field)).collect())
+pub(crate) async fn all(ready: &Ready, engine: &Engine, store: &Arc<dyn Store>, id: &str) -> Result<Vec<Why>, Trouble> {
+    let again = Again::of(ready, engine, store, id).await?;
+    Ok(again.fields(ready).iter().filter_map(|field| again.why(ready, field)).collect())
 }
 
-async fn logged(ready: &Ready, engine: &Engine, id: &str) -> Result<(usize, String, Logged), Trouble> {
-    let (flow, raw, at) = engine.last_raw(id).await?;
-    let newest = engine.show(id, 1).await?.attempts.pop();
-    let found = newest.map_or(Value::Null, |attempt| serde_json::from_str(attempt.found.get()).unwrap_or_default());
-    let found = if let Value::Array(list) = found { list } else { Vec::new() };
-    Ok((flow, raw, Logged { found, at, names: names(ready.program()) }))
+/// A record that is computed again: its newest attempt, and what is known of both systems.
+struct Again {
+    flow: usize,
+    raw: String,
+    known: Logged,
+}
+
+impl Again {
+    /// Reads the log. It names the small tables that were read and does not hold them: they are asked for now.
+    async fn of(ready: &Ready, engine: &Engine, store: &Arc<dyn Store>, id: &str) -> Result<Self, Trouble> {
+        let (flow, raw, at) = engine.last_raw(id).await?;
+        let newest = engine.show(id, 1).await?.attempts.pop();
+        let found = newest.map_or(Value::Null, |attempt| serde_json::from_str(attempt.found.get()).unwrap_or_default());
+        let found = if let Value::Array(list) = found { list } else { Vec::new() };
+        let known = Logged { found, tables: Vec::new(), at, names: names(ready.program()) };
+        let mut again = Self { flow, raw, known };
+        let mut open: Option<Opened> = None;
+        for _ in 0..limits::STAGES_MAX {
+            let Evaluated::Needs(needs) = ready.compiled.unit(flow, &again.raw, &again.known) else { break };
+            let tables = needs.into_iter().filter_map(|need| match need {
+                Need::Table { connection, entity } => Some((connection, entity)),
+                Need::Find { .. } | Need::Row { .. } | Need::Link(_) => None,
+            });
+            let tables: Vec<(Arc<str>, EntityId)> = tables.collect();
+            if tables.is_empty() {
+                break;
+            }
+            for (connection, entity) in tables {
+                let opened = match &mut open {
+                    Some(opened) => opened,
+                    None => open.insert(ready.connections(store).await?),
+                };
+                let rows = table(ready, opened, flow, &connection, entity).await?;
+                again.known.tables.push((connection, entity, rows));
+            }
+        }
+        Ok(again)
+    }
+
+    /// What made the field; whatever it came from is named once, however often it was looked at.
+    fn why(&self, ready: &Ready, field: &str) -> Option<Why> {
+        let mut why = ready.compiled.why(self.flow, &self.raw, &self.known, field)?;
+        let mut seen = BTreeSet::new();
+        why.sources.retain(|source| seen.insert(source.clone()));
+        let mut seen = BTreeSet::new();
+        why.settings.retain(|setting| seen.insert(setting.clone()));
+        Some(why)
+    }
+
+    /// All fields of what is written for the record, as `why` names them.
+    fn fields(&self, ready: &Ready) -> Vec<String> {
+        let Evaluated::Unit(unit) = ready.compiled.unit(self.flow, &self.raw, &self.known) else { return Vec::new() };
+        let mut all = Vec::new();
+        for draft in &unit.drafts {
+            let mapping = draft.made.name.rsplit('.').next().unwrap_or_default();
+            for field in &draft.fields {
+                let path = format!("{mapping}.{}", field.path.join("."));
+                match serde_json::from_str::<Value>(&field.json) {
+                    Ok(value) => leaves(&path, &value, &mut all),
+                    Err(_) => all.push(path),
+                }
+            }
+        }
+        all
+    }
+
+    fn missing(&self, ready: &Ready, arguments: &Arguments) -> Trouble {
+        let id = &arguments.id;
+        match ready.compiled.unit(self.flow, &self.raw, &self.known) {
+            Evaluated::Needs(_) => {
+                return Trouble::Misuse(format!(
+                    "the flow asks other things of the systems now than it did for {id}: run it again with `flowc run --only {id}`"
+                ));
+            }
+            Evaluated::Stopped(_, failure) => {
+                let at = ready.place(failure.place).map_or(String::new(), |at| format!(" ({}:{})", at.file, at.line));
+                return Trouble::Misuse(format!("{id} stops before that field: {}{at}", failure.reason));
+            }
+            Evaluated::Filtered => return Trouble::Misuse(format!("the flow's `where` leaves {id} out")),
+            Evaluated::Unit(_) => {}
+        }
+        let fields = self.fields(ready);
+        let hint = match nearest(&arguments.field, fields.iter().map(String::as_str)) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("it has {}", fields.iter().take(20).cloned().collect::<Vec<_>>().join(", ")),
+        };
+        Trouble::Misuse(format!("no mapping of {id} fills `{}`: {hint}", arguments.field))
+    }
+}
+
+/// All rows of a small table.
+async fn table(
+    ready: &Ready,
+    opened: &Opened,
+    flow: usize,
+    connection: &str,
+    entity: EntityId,
+) -> Result<Vec<Arc<str>>, Trouble> {
+    let Some((_, connector)) = opened.iter().find(|(name, _)| name == connection) else { return Ok(Vec::new()) };
+    let find = Find {
+        entity: Arc::new(ready.program().entity(entity).clone()),
+        fields: ready.compiled.fields(flow, entity),
+        by: None,
+        values: Vec::new(),
+        parts: Vec::new(),
+    };
+    let rows = connector.find(&find).await.map_err(|e| Trouble::Unreachable(e.to_string()))?;
+    Ok(rows.into_iter().map(|row| row.0).collect())
 }
 
 fn names(program: &Program) -> Vec<(String, Vec<String>)> {
@@ -65,39 +168,6 @@ fn names(program: &Program) -> Vec<(String, Vec<String>)> {
         .iter()
         .map(|entity| (entity.full_name(), entity.fields.iter().map(|field| field.name.to_string()).collect()))
         .collect()
-}
-
-fn missing(ready: &Ready, flow: usize, raw: &str, known: &Logged, arguments: &Arguments) -> Trouble {
-    if let Evaluated::Needs(_) = ready.compiled.unit(flow, raw, known) {
-        return Trouble::Misuse(format!(
-            "the flow asks other things of the systems today than it did for {}: run it again with `flowc run --only {}`",
-            arguments.id, arguments.id
-        ));
-    }
-    let fields = fields(ready, flow, raw, known);
-    let near = nearest(&arguments.field, fields.iter().map(String::as_str));
-    let hint = match near {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("it has {}", fields.iter().take(20).cloned().collect::<Vec<_>>().join(", ")),
-    };
-    Trouble::Misuse(format!("no mapping of {} fills `{}`: {hint}", arguments.id, arguments.field))
-}
-
-/// All fields of what is written for the record, as `why` names them.
-fn fields(ready: &Ready, flow: usize, raw: &str, known: &Logged) -> Vec<String> {
-    let Evaluated::Unit(unit) = ready.compiled.unit(flow, raw, known) else { return Vec::new() };
-    let mut all = Vec::new();
-    for draft in &unit.drafts {
-        let mapping = draft.made.name.rsplit('.').next().unwrap_or_default();
-        for field in &draft.fields {
-            let path = format!("{mapping}.{}", field.path.join("."));
-            match serde_json::from_str::<Value>(&field.json) {
-                Ok(value) => leaves(&path, &value, &mut all),
-                Err(_) => all.push(path),
-            }
-        }
-    }
-    all
 }
 
 fn leaves(path: &str, value: &Value, all: &mut Vec<String>) {
@@ -119,12 +189,13 @@ fn leaves(path: &str, value: &Value, all: &mut Vec<String>) {
 /// What the newest attempt found, as the log keeps it.
 struct Logged {
     found: Vec<Value>,
+    tables: Vec<(Arc<str>, EntityId, Vec<Arc<str>>)>,
     at: Timestamp,
     names: Vec<(String, Vec<String>)>,
 }
 
 impl Logged {
-    fn name(&self, entity: crate::ir::EntityId) -> &str {
+    fn name(&self, entity: EntityId) -> &str {
         self.names.get(entity.0 as usize).map_or("", |(name, _)| name)
     }
 
@@ -135,6 +206,10 @@ impl Logged {
 
 impl Known for Logged {
     fn answer(&self, need: &Need) -> Option<Vec<Arc<str>>> {
+        if let Need::Table { connection, entity } = need {
+            let table = self.tables.iter().find(|(name, of, _)| name == connection && of == entity);
+            return table.map(|(_, _, rows)| rows.clone());
+        }
         let text = |entry: &Value, member: &str, is: &str| entry.get(member).and_then(Value::as_str) == Some(is);
         let entry = self.found.iter().find(|entry| match need {
             Need::Find { connection, entity, by, values } => {
@@ -146,7 +221,6 @@ impl Known for Logged {
                     && entry.get("by") == Some(&by)
                     && entry.get("values") == Some(&values)
             }
-            // The log names tables and does not hold them: codes are taken as they are.
             Need::Table { .. } => false,
             Need::Row { connection, entity, id } => {
                 text(entry, "row", self.name(*entity)) && text(entry, "in", connection) && text(entry, "id", id)
@@ -170,7 +244,7 @@ impl Known for Logged {
     }
 
     fn offline(&self) -> bool {
-        true
+        false
     }
 }
 

@@ -5,6 +5,7 @@
 
 use super::body::{self, Dangling, Settled};
 use super::compare;
+use super::lines::Lines;
 use crate::eval::{Action, Draft, DraftField, FieldWhen, OnSourceChange};
 use crate::ir::{Access, Entity, Overwrite, Program, Stop, Verb};
 use crate::source::Span;
@@ -36,8 +37,8 @@ pub(crate) struct Facts<'a> {
 pub(crate) enum Step {
     /// It is made.
     Create { body: String, hashes: Vec<FieldHash> },
-    /// These fields of it are changed.
-    Update { id: Arc<str>, body: String, changes: Vec<Change>, hashes: Vec<FieldHash> },
+    /// These fields of it are changed, and these lists of lines that are records of their own.
+    Update { id: Arc<str>, body: String, changes: Vec<Change>, hashes: Vec<FieldHash>, lines: Vec<Lines> },
     /// It is taken away.
     Delete { id: Arc<str> },
     /// It is left as it is, and the draft with that number is written instead.
@@ -172,12 +173,17 @@ fn update(facts: &Facts<'_>, id: &Arc<str>, row: &str, ours: bool) -> Result<Ste
     let mut hashes = Vec::new();
     let mut sent = Vec::new();
     let mut changes = Vec::new();
+    let mut lines = Vec::new();
     for field in facts.draft.fields.iter().filter(|f| f.when != FieldWhen::Create) {
         let value = body::filled(&field.json, facts.settled)?;
         let hash = hashed(facts, field, &value);
         if let Some(change) = change(facts, field, &value, &hash, &row, ours) {
-            changes.push(change);
-            sent.push((field, value));
+            if let Some(list) = Lines::of(facts.program, entity(facts), &hash.field, &value) {
+                lines.push(list);
+            } else {
+                changes.push(change);
+                sent.push((field, value));
+            }
         }
         hashes.push(hash);
     }
@@ -187,13 +193,13 @@ fn update(facts: &Facts<'_>, id: &Arc<str>, row: &str, ours: bool) -> Result<Ste
             hashes.push(old);
         }
     }
-    if sent.is_empty() {
+    if sent.is_empty() && lines.is_empty() {
         let adopted = facts.link.is_none() && facts.draft.linked_to.is_some() && !ours;
         let id = Arc::clone(id);
         return Ok(if adopted { Step::Adopt { id, hashes } } else { Step::Unchanged { id, hashes } });
     }
     let body = body::object(entity(facts), &sent);
-    Ok(Step::Update { id: Arc::clone(id), body, changes, hashes })
+    Ok(Step::Update { id: Arc::clone(id), body, changes, hashes, lines })
 }
 
 /// What becomes of a field, when something does.
@@ -216,7 +222,9 @@ fn change(
         return None;
     }
     let form = schema.map(|f| f.form).unwrap_or_default();
-    let empty_there = compare::absent(form, theirs);
+    // Lines that are records of their own do not come with their document: whether there are some is not known.
+    let apart = Lines::of(facts.program, target, &hash.field, ours).is_some();
+    let empty_there = compare::absent(form, theirs) && !apart;
     let last = facts.link.and_then(|link| link_hash(link, &hash.field));
     if ours.is_null() && last.is_none() {
         // Only what we had filled is cleared.
@@ -280,4 +288,4 @@ fn entity<'a>(facts: &Facts<'a>) -> &'a Entity {
 
 #[cfg(test)]
 #[path = "decide_tests.rs"]
-mod tests;
+pub(crate) mod tests;

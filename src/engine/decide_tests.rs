@@ -6,11 +6,11 @@ use crate::ir::{EntityId, Field, FieldId, Forms, Kind, MappingId, Required, Sear
 use crate::source::FileId;
 use crate::store::{LinkKey, Target};
 
-fn span() -> Span {
+pub(crate) fn span() -> Span {
     Span::new(FileId(0), 0, 0)
 }
 
-fn field(name: &str, ty: Type, access: Access) -> Field {
+pub(crate) fn field(name: &str, ty: Type, access: Access) -> Field {
     Field {
         name: name.into(),
         wire: name.into(),
@@ -30,7 +30,7 @@ fn field(name: &str, ty: Type, access: Access) -> Field {
     }
 }
 
-fn program() -> Program {
+pub(crate) fn program() -> Program {
     let fields = vec![
         field("ID", Type::Guid, Access::ReadOnly),
         field("Name", Type::Text(None), Access::Free),
@@ -55,7 +55,7 @@ fn program() -> Program {
     Program { entities: vec![account], ..Program::default() }
 }
 
-fn filled(number: u32, name: &str, json: &str) -> DraftField {
+pub(crate) fn filled(number: u32, name: &str, json: &str) -> DraftField {
     DraftField {
         path: vec![name.into()],
         field: FieldId(number),
@@ -65,7 +65,7 @@ fn filled(number: u32, name: &str, json: &str) -> DraftField {
     }
 }
 
-fn draft(action: Action) -> Draft {
+pub(crate) fn draft(action: Action) -> Draft {
     Draft {
         made: Made { mapping: MappingId(0), name: "customers.person".into() },
         connection: "books".into(),

@@ -120,10 +120,13 @@ pub(crate) async fn recover(pass: &Pass) -> Result<Vec<Verdict>, Ending> {
     Ok(verdicts)
 }
 
-/// A condition that is asked again, `create unless c`, guards a create without a key.
+/// A condition that is asked again, `create unless c`, guards a create without a key; lines are compared with those
+/// that are there before any is added.
 fn is_guarded(pass: &Pass, intent: &Intent) -> bool {
     let mapping = pass.program().mappings.iter().find(|m| *m.name == *intent.mapping);
-    mapping.is_some_and(|m| matches!(m.header.verb, Verb::CreateUnless(_)))
+    mapping.is_some_and(|m| {
+        matches!(m.header.verb, Verb::CreateUnless(_)) || pass.program().entity(m.target).full_name() != intent.entity
+    })
 }
 
 /// The effects of creates, searched together; for each intent the key of what was found.

@@ -1,12 +1,9 @@
 //! What the engine asks of the floors below: what a record means. The compiled program answers; a test may.
 
-use super::hash::hash;
 use crate::connector::Condition;
 use crate::eval::{Compiled, Evaluated, Failure, Known};
-use crate::ir::{Binary, Const, Element, Entity, EntityId, Expr, ExprKind, FieldId, Flow, Program, Search};
+use crate::ir::{Const, Entity, EntityId, FieldId};
 use crate::plan::Reads;
-use serde_json::Value;
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// The meaning of records, for the flows of one program.
@@ -15,12 +12,12 @@ pub trait Meaning: Send + Sync {
     fn unit(&self, flow: usize, raw: &str, known: &dyn Known) -> Evaluated;
     /// The source's key of a record.
     fn key_of(&self, flow: usize, raw: &str) -> Result<Arc<str>, Failure>;
-    /// A hash of what the flow reads of a record.
-    fn content_hash(&self, flow: usize, raw: &str) -> Result<String, Failure>;
-    /// What of the flow's `where` the source's API evaluates.
-    fn filter(&self, flow: usize) -> Vec<Condition>;
+    /// What the flow reads of each entity: what is selected, and what makes a record another one.
+    fn reads(&self, flow: usize) -> Reads;
     /// The fields of an entity that the flow reads, by wire name, nested ones behind dots.
     fn fields(&self, flow: usize, entity: EntityId) -> Vec<String>;
+    /// What of the flow's `where` the source's API evaluates.
+    fn filter(&self, flow: usize) -> Vec<Condition>;
 }
 
 impl Meaning for Compiled {
@@ -32,83 +29,25 @@ impl Meaning for Compiled {
         Self::key_of(self, flow, raw).map(Into::into)
     }
 
-    fn content_hash(&self, flow: usize, raw: &str) -> Result<String, Failure> {
+    fn reads(&self, flow: usize) -> Reads {
         let program = self.program();
-        let flow = &program.flows[flow];
-        let reads = Reads::of_flow(program, flow);
-        let entity = program.entity(flow.source);
-        let row: Value = serde_json::from_str(raw)
-            .map_err(|e| Failure::new(format!("the {} is no JSON: {e}", entity.name), flow.span))?;
-        let mut read = String::new();
-        let mut add = |name: &str, value: Option<&Value>| {
-            // Writing into memory does not fail.
-            let _ = writeln!(read, "{name}={}", value.map(Value::to_string).unwrap_or_default());
-        };
-        for name in reads.wire_names(program, flow.source).iter().filter(|name| *name != "meta_data") {
-            add(name, name.split('.').try_fold(&row, |value, part| value.get(part)));
-        }
-        let of_fields = reads.fields(flow.source).filter_map(|f| entity.get(f).meta.as_ref());
-        for key in of_fields.flat_map(|meta| &meta.keys).chain(reads.meta(flow.source)) {
-            add(key, super::body::meta_value(&row, key));
-        }
-        Ok(hash(read.as_bytes()))
+        Reads::of_flow(program, &program.flows[flow])
+    }
+
+    fn fields(&self, flow: usize, entity: EntityId) -> Vec<String> {
+        Meaning::reads(self, flow).wire_names(self.program(), entity)
     }
 
     fn filter(&self, flow: usize) -> Vec<Condition> {
         let program = self.program();
         let flow = &program.flows[flow];
-        let mut conditions = Vec::new();
-        if let Some(filter) = &flow.filter {
-            conjuncts(program, flow, filter, &mut conditions);
-        }
-        conditions
-    }
-
-    fn fields(&self, flow: usize, entity: EntityId) -> Vec<String> {
-        let program = self.program();
-        Reads::of_flow(program, &program.flows[flow]).wire_names(program, entity)
-    }
-}
-
-/// The parts of a filter, all of which must hold, that the source's API evaluates: a field that it can be asked by has
-/// one of some known values.
-fn conjuncts(program: &Program, flow: &Flow, filter: &Expr, conditions: &mut Vec<Condition>) {
-    let (field, values) = match &filter.kind {
-        ExprKind::Binary(Binary::And, a, b) => {
-            conjuncts(program, flow, a, conditions);
-            conjuncts(program, flow, b, conditions);
-            return;
-        }
-        ExprKind::Binary(Binary::Eq, a, b) | ExprKind::In(a, b) => (a, constants(b)),
-        _ => return,
-    };
-    let ExprKind::Field(of, entity, id) = &field.kind else { return };
-    let is_record = matches!(of.kind, ExprKind::Local(local) if local == flow.record) && *entity == flow.source;
-    let schema = program.entity(*entity);
-    if let Some(values) = values
-        && is_record
-        && matches!(schema.get(*id).search, Search::Filter | Search::Parameter)
-    {
-        let texts = values.iter().map(|v| text(schema, *id, v)).collect::<Option<Vec<String>>>();
-        if let Some(values) = texts.filter(|t| !t.is_empty()) {
-            conditions.push(Condition { field: *id, values });
-        }
-    }
-}
-
-/// The values of an expression that is known beforehand.
-fn constants(expr: &Expr) -> Option<Vec<&Const>> {
-    match &expr.kind {
-        ExprKind::Const(Const::List(list)) | ExprKind::Setting(_, Const::List(list)) => Some(list.iter().collect()),
-        ExprKind::Const(one) | ExprKind::Setting(_, one) => Some(vec![one]),
-        ExprKind::List(elements) => {
-            let each = elements.iter().map(|element| match element {
-                Element::One(one) => constants(one),
-                Element::All(_) | Element::For(..) => None,
-            });
-            Some(each.collect::<Option<Vec<_>>>()?.into_iter().flatten().collect())
-        }
-        _ => None,
+        let schema = program.entity(flow.source);
+        let crate::plan::Pushdown { sent, .. } = crate::plan::pushdown(program, flow);
+        let condition = |sent: crate::plan::Sent| {
+            let values = sent.values.iter().map(|v| text(schema, sent.field, v)).collect::<Option<Vec<String>>>()?;
+            Some(Condition { field: sent.field, values })
+        };
+        sent.into_iter().filter_map(condition).collect()
     }
 }
 

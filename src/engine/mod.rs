@@ -6,11 +6,13 @@
 mod ask;
 mod body;
 mod compare;
+mod content;
 mod decide;
 mod event;
 mod hash;
 mod journal;
 mod lane;
+mod lines;
 mod meaning;
 mod memory;
 pub mod operate;
@@ -19,6 +21,8 @@ mod people;
 mod record;
 mod refusals;
 mod run;
+mod settle;
+mod transmit;
 mod write;
 
 pub use decide::Change;
@@ -199,3 +203,6 @@ impl Engine {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -190,6 +190,13 @@ impl Engine {
         Ok(self.store.settle_record(row).await?)
     }
 
+    /// Erases what the log holds about the person with this e-mail address; how many entries that was. Links and states
+    /// stay, or the records would be written again.
+    pub async fn forget(&self, email: &str) -> Result<u64, OperateError> {
+        let person = self.store.keyed_hash(&email.trim().to_lowercase());
+        Ok(self.store.forget(&person).await?)
+    }
+
     /// All flows at a glance.
     pub async fn status(&self) -> Result<Vec<FlowStatus>, OperateError> {
         let mut all = Vec::new();

@@ -1,5 +1,6 @@
 //! What all records of a pass of one flow share, and why a pass ends early.
 
+use super::content::Content;
 use super::event::Event;
 use super::meaning::Meaning;
 use super::memory::Memory;
@@ -8,6 +9,7 @@ use super::{Cancel, PassOptions, Project};
 use crate::connector::{CallError, Connector};
 use crate::eval::{Evaluated, Failure, Known, Need};
 use crate::ir::{Entity, EntityId, ExprKind, Flow, MappingId, OnChange, Program, StepKind, Stop, Type, Verb};
+use crate::plan::Reads;
 use crate::source::Span;
 use crate::store::{Intent, Place, Store, StoreError};
 use jiff::Timestamp;
@@ -67,6 +69,9 @@ pub(crate) struct Pass {
     refusals: Mutex<Refusals>,
     /// Writes without an outcome, of all flows: their lanes are held.
     open: Mutex<Vec<Intent>>,
+    reads: Reads,
+    /// What makes a record another one.
+    pub(crate) content: Content,
     /// When it began, by the source's clock.
     pub(crate) began: Timestamp,
 }
@@ -79,7 +84,12 @@ impl Pass {
         open: Vec<Intent>,
         cancel: Cancel,
     ) -> Result<Self, Ending> {
+        let program = &engine.project.program;
+        let reads = engine.project.meaning.reads(flow);
+        let content = Content::new(program, &reads, program.flows[flow].source);
         let mut pass = Self {
+            reads,
+            content,
             project: Arc::clone(&engine.project),
             entities: Arc::clone(&engine.entities),
             connections: Arc::clone(&engine.connections),
@@ -168,7 +178,7 @@ impl Pass {
 
     /// What is selected of an entity: what the flow reads, and what its updates compare.
     pub(crate) fn fields(&self, entity: EntityId) -> Vec<String> {
-        let mut names = self.meaning().fields(self.flow, entity);
+        let mut names = self.reads.wire_names(self.program(), entity);
         for mapping in self.program().mappings.iter().filter(|m| m.target == entity) {
             let updates = match mapping.header.verb {
                 Verb::Upsert | Verb::Update => true,

@@ -3,16 +3,17 @@
 use super::ask;
 use super::body::{self, Settled};
 use super::decide::{self, Facts, Step};
-use super::event::{Event, Told};
+use super::event::Event;
 use super::journal;
 use super::pass::{Ending, Pass, Used};
+use super::settle::{Verdict, held};
 use super::write::{Sent, Writing};
 use crate::eval::{Action, Draft, Evaluated, Failure, OnSourceChange, Unit};
 use crate::ir::{EntityId, Stop};
 use crate::limits;
 use crate::source::Span;
-use crate::store::{Attempt, Change, Commit, Link, LinkKey, RecordRow, State, Target};
-use jiff::{SignedDuration, Timestamp};
+use crate::store::{Commit, Link, LinkKey, RecordRow, Target};
+use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -54,40 +55,6 @@ struct DraftName {
     keys: Vec<(Vec<u32>, Vec<Option<String>>)>,
 }
 
-/// How a record is settled.
-pub(crate) struct Verdict {
-    pub(crate) state: State,
-    pub(crate) reason: Option<String>,
-    pub(crate) place: Option<Span>,
-    pub(crate) waits_for: Option<String>,
-    pub(crate) due: Option<Timestamp>,
-}
-
-impl Verdict {
-    fn of(stop: Stop, reason: String, place: Span) -> Self {
-        let (state, waits_for) = match stop {
-            Stop::Fail => (State::Parked, None),
-            Stop::Skip => (State::Skipped, None),
-            Stop::Wait => (State::Waiting, Some("another record".to_owned())),
-        };
-        Self { state, reason: Some(reason), place: Some(place), waits_for, due: None }
-    }
-
-    /// Parked, with the reason.
-    pub(crate) fn parked(reason: String, place: Span) -> Self {
-        Self::of(Stop::Fail, reason, place)
-    }
-
-    /// Waiting until then.
-    pub(crate) fn waiting(reason: String, place: Span, waits_for: &str, due: Timestamp) -> Self {
-        let (waits_for, due) = (Some(waits_for.to_owned()), Some(due));
-        Self { state: State::Waiting, reason: Some(reason), place: Some(place), waits_for, due }
-    }
-}
-
-/// What a record waits for whose write, or whose key's write, has no outcome.
-pub(crate) const OUTCOME: &str = "the outcome of a write";
-
 /// A record while it is acted on.
 pub(crate) struct Acting<'p> {
     pub(crate) pass: &'p Pass,
@@ -97,9 +64,9 @@ pub(crate) struct Acting<'p> {
     pub(crate) carry: Commit,
     pub(crate) events: Vec<Event>,
     done: Vec<(DraftName, Settled)>,
-    target: Option<Target>,
-    used: Used,
-    drafts: Vec<serde_json::Value>,
+    pub(crate) target: Option<Target>,
+    pub(crate) used: Used,
+    pub(crate) drafts: Vec<serde_json::Value>,
     pub(crate) steps: Vec<serde_json::Value>,
     pub(crate) answers: Vec<serde_json::Value>,
     /// Something was sent to a system in this try.
@@ -199,7 +166,7 @@ impl<'p> Acting<'p> {
                         return Ok(Acted::Lanes(lanes));
                     }
                     if let Some(intent) = self.pass.held_by(&lanes) {
-                        return self.settle(held(self.pass, &intent)).await;
+                        return self.settle(held(self.pass, &intent, self.pass.source()?.now())).await;
                     }
                     self.alerts(&unit);
                     match self.perform(&unit).await? {
@@ -420,116 +387,6 @@ impl<'p> Acting<'p> {
             "fields": fields,
         })
     }
-
-    // ------------------------------------------------------------------------------------------------- its end
-
-    /// What an event about this record says of it.
-    pub(crate) fn told_of(&self, draft: Option<&Draft>) -> Told {
-        let (mapping, entity) = match draft {
-            Some(draft) => (draft.made.name.to_string(), self.pass.program().entity(draft.entity).full_name()),
-            None => self.pass.writes(),
-        };
-        Told { id: self.pass.label(&self.item.key), mapping, entity, ..Told::default() }
-    }
-
-    async fn settle_filtered(&mut self) -> Result<Acted, Ending> {
-        let pending = self.item.before.as_ref().is_some_and(|b| matches!(b.state, State::Waiting | State::Parked));
-        if !pending {
-            return Ok(Acted::Settled(std::mem::take(&mut self.events)));
-        }
-        let reason = "the flow does not take it any more: it has changed in the source".to_owned();
-        self.settle(Verdict::of(Stop::Skip, reason, self.pass.flow().span)).await
-    }
-
-    /// Writes down what became of the record, with what was done and seen.
-    async fn settle(&mut self, verdict: Verdict) -> Result<Acted, Ending> {
-        let Verdict { state, reason, place, waits_for, due } = verdict;
-        let place = place.and_then(|span| self.pass.place(span));
-        let now = self.pass.source()?.now();
-        let before = self.item.before.as_ref();
-        let same =
-            before.filter(|b| b.content_hash == self.item.content_hash && b.plan_hash == self.pass.project.plan_hash);
-        let unsuccessful = matches!(state, State::Parked | State::Waiting);
-        let people = self.people();
-        let row = RecordRow {
-            flow: self.pass.flow().name.to_string(),
-            key: self.item.key.to_string(),
-            state,
-            content_hash: self.item.content_hash.clone(),
-            plan_hash: self.pass.project.plan_hash.clone(),
-            reason: reason.clone(),
-            place: place.clone(),
-            target: self.target.clone().or_else(|| before.and_then(|b| b.target.clone())),
-            waits_for,
-            due,
-            updated: now,
-            attempts: if unsuccessful { same.map_or(0, |b| b.attempts) + 1 } else { 0 },
-            version: self.item.version.clone(),
-            people: people.clone(),
-        };
-        let target_id = row.target.as_ref().map(|t| t.id.clone());
-        if !self.pass.options.dry_run {
-            let carried = std::mem::take(&mut self.carry);
-            let attempt = self.attempt(now, people);
-            self.pass.store().commit(carried.and(Change::Record(row)).and(Change::Log(attempt))).await?;
-        }
-        let told = Told { target_id, reason, place, ..self.told_of(None) };
-        match state {
-            State::Parked => self.events.push(Event::Parked(told)),
-            State::Waiting => self.events.push(Event::Waiting(told)),
-            State::Skipped => self.events.push(Event::Skipped(told)),
-            State::Written => {
-                let nothing_happened = !self.events.iter().any(|e| !matches!(e, Event::Alert(_)));
-                if nothing_happened {
-                    self.events.push(Event::Unchanged(told));
-                }
-            }
-        }
-        Ok(Acted::Settled(std::mem::take(&mut self.events)))
-    }
-
-    fn attempt(&self, now: Timestamp, people: Vec<String>) -> Attempt {
-        let found: Vec<serde_json::Value> =
-            self.used.iter().map(|(need, rows)| self.pass.found_json(need, rows)).collect();
-        let text = |list: &[serde_json::Value]| serde_json::Value::from(list.to_vec()).to_string();
-        let days = i64::from(self.pass.project.log_days);
-        Attempt {
-            flow: self.pass.flow().name.to_string(),
-            key: self.item.key.to_string(),
-            at: now,
-            version: self.pass.project.plan_hash.clone(),
-            raw: self.item.raw.to_string(),
-            found: text(&found),
-            drafts: text(&self.drafts),
-            steps: text(&self.steps),
-            answers: text(&self.answers),
-            people,
-            expires: now.checked_add(SignedDuration::from_hours(24 * days)).unwrap_or(Timestamp::MAX),
-        }
-    }
-
-    /// Hashes of the e-mail addresses in the record, by which a person can be forgotten.
-    fn people(&self) -> Vec<String> {
-        let addresses = super::people::addresses(&self.item.raw);
-        addresses.into_iter().map(|address| self.pass.store().keyed_hash(&address)).collect()
-    }
-}
-
-impl Verdict {
-    fn written() -> Self {
-        Self { state: State::Written, reason: None, place: None, waits_for: None, due: None }
-    }
-}
-
-/// A record whose key is held by a write without an outcome.
-fn held(pass: &Pass, intent: &crate::store::Intent) -> Verdict {
-    let reason = format!(
-        "whether {} was written to {} for {} is not known yet; it goes on when that is clear",
-        intent.entity,
-        intent.connection,
-        pass.label(&intent.key),
-    );
-    Verdict::waiting(reason, pass.flow().span, OUTCOME, journal::late_until(intent))
 }
 
 /// Whether the draft is what the flow itself writes.

@@ -5,7 +5,8 @@ use super::event::{Event, Told};
 use super::hash::hash;
 use super::lane::Lanes;
 use super::pass::{Ending, Pass, Telling};
-use super::record::{self, Acted, Item, OUTCOME};
+use super::record::{self, Acted, Item};
+use super::settle::OUTCOME;
 use super::{Cancel, Engine, PassOptions, ask};
 use crate::connector::{Position, Raw, Scan};
 use crate::eval::{Evaluated, Need};
@@ -36,6 +37,18 @@ pub(crate) async fn pass(
     if options.only.is_empty() && !options.dry_run && outcomes_come_soon(&pass, began).await? {
         super::journal::recover(&pass).await?;
         again(&pass, telling).await?;
+    }
+    clear_up(&pass).await
+}
+
+/// Removes what the store need not keep any longer, a bounded number of rows at a time.
+async fn clear_up(pass: &Pass) -> Result<(), Ending> {
+    if pass.options.dry_run {
+        return Ok(());
+    }
+    let now = pass.source()?.now();
+    while pass.store().expire(now).await? > 0 {
+        stop_if_cancelled(pass)?;
     }
     Ok(())
 }
@@ -200,21 +213,21 @@ async fn process(
 
 /// A record as it was read.
 async fn item(pass: &Pass, raw: Raw, now: Timestamp) -> Result<Item, Ending> {
+    let row: serde_json::Value = serde_json::from_str(&raw.0).unwrap_or_default();
     let whole = || hash(raw.0.as_bytes());
-    let content_hash = pass.meaning().content_hash(pass.flow, &raw.0).unwrap_or_else(|_| whole());
+    let content_hash = if row.is_object() { pass.content.hash(&row) } else { whole() };
     // Without a key it can't be found again; by its content it can.
     let key = pass.meaning().key_of(pass.flow, &raw.0);
     let key = key.unwrap_or_else(|_| format!("unreadable-{}", &whole()[..16]).into());
-    let (version, changed) = version(pass, &raw.0);
+    let (version, changed) = version(pass, &row);
     let before = pass.store().record(&pass.flow().name, &key).await?;
     Ok(Item { key, raw: raw.0, content_hash, version, changed, before, now })
 }
 
 /// The source's mark of a version, and as a moment where it is one.
-fn version(pass: &Pass, raw: &str) -> (String, Option<Timestamp>) {
+fn version(pass: &Pass, row: &serde_json::Value) -> (String, Option<Timestamp>) {
     let entity = pass.program().entity(pass.flow().source);
     let Some(feed) = &entity.feed else { return (String::new(), None) };
-    let row: serde_json::Value = serde_json::from_str(raw).unwrap_or_default();
     let text = row.get(&*entity.get(feed.by).wire).map(super::compare::scalar).unwrap_or_default();
     let moment = text.parse().or_else(|_| format!("{text}Z").parse()).ok();
     (text, moment)

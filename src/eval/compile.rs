@@ -321,21 +321,24 @@ impl Compiler<'_> {
     }
 
     fn concat(&mut self, parts: &[Expr], span: Span) -> Code {
-        let parts: Vec<(Code, bool)> =
-            parts.iter().map(|part| (self.code(part), *part.ty.present() == Type::Percent)).collect();
+        let parts: Vec<(Code, Type)> = parts.iter().map(|part| (self.code(part), part.ty.present().clone())).collect();
         call(move |run| {
-            let mut out = bumpalo::collections::Vec::with_capacity_in(64, run.arena);
+            let mut out = bumpalo::collections::String::with_capacity_in(96, run.arena);
             let mut halted = None;
-            let mut text = Vec::new();
-            for (part, percent) in &parts {
+            for (part, ty) in &parts {
                 match part.eval(run) {
-                    Ok(Value::Text(t)) => out.extend_from_slice(t.as_bytes()),
+                    Ok(Value::Text(t)) => out.push_str(t),
                     Ok(value) => {
-                        text.clear();
+                        let value = match (value, ty) {
+                            (Value::Number(n), Type::Money(_)) => Value::Number(crate::value::decimal::shown(n, 2)),
+                            (Value::Number(n), _) => Value::Number(crate::value::decimal::shown(n, 0)),
+                            (value, _) => value,
+                        };
+                        let mut text = Vec::new();
                         super::value::show_into(value, &mut text);
-                        out.extend_from_slice(&text);
-                        if *percent {
-                            out.push(b'%');
+                        out.push_str(&String::from_utf8_lossy(&text));
+                        if *ty == Type::Percent {
+                            out.push('%');
                         }
                     }
                     Err(halt) => ops::note(&mut halted, halt)?,
@@ -348,8 +351,7 @@ impl Compiler<'_> {
                 let reason = format!("the text is longer than {} KB", crate::limits::TEXT_BYTES_MAX >> 10);
                 return Err(Halt::fail(Failure::new(reason, span)));
             }
-            let text = std::str::from_utf8(out.into_bump_slice()).expect("texts were joined to a text");
-            Ok(Value::Text(text))
+            Ok(Value::Text(out.into_bump_str()))
         })
     }
 

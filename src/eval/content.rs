@@ -2,8 +2,9 @@
 
 use super::Failure;
 use super::compile::Compiled;
-use super::decode::{Learnt, decode};
+use super::decode::decode;
 use super::layout::Layouts;
+use super::learnt::Learnt;
 use super::value::{Value, show_into};
 use crate::plan::Reads;
 use bumpalo::Bump;

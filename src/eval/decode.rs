@@ -2,9 +2,10 @@
 //! shape and skipped. Texts stay where they are; the few with escapes are unescaped into the arena.
 
 use super::layout::{Action, Enumeration, Layout, Layouts, Shape, Slot};
+use super::learnt::Learnt;
 use super::value::{Record, Value};
 use crate::ir::{EntityId, WireForm};
-use crate::limits::{JSON_DEPTH_MAX, LIST_MAX, RECORD_BYTES_MAX};
+use crate::limits::{LIST_MAX, RECORD_BYTES_MAX};
 use crate::value::{code, decimal, time};
 use bumpalo::Bump;
 use jiff::tz::TimeZone;
@@ -18,9 +19,8 @@ pub(crate) struct Bad {
     pub(crate) value: Option<String>,
 }
 
-#[expect(clippy::unnecessary_box_returns, reason = "results of the hot path stay small")]
 impl Bad {
-    fn new(problem: impl Into<String>) -> Box<Self> {
+    pub(super) fn new(problem: impl Into<String>) -> Box<Self> {
         Box::new(Self { path: String::new(), problem: problem.into(), value: None })
     }
 
@@ -40,26 +40,19 @@ impl Bad {
     }
 }
 
-type Decoded<T> = Result<T, Box<Bad>>;
-
-/// The order in which members came last time, by entity.
-#[derive(Default)]
-pub(crate) struct Learnt {
-    orders: Vec<Vec<(Box<[u8]>, Action)>>,
-}
-
-/// Members that an order holds at most: an API has no more, and a hostile record must not fill the memory.
-const ORDER_MAX: usize = 256;
+pub(super) type Decoded<T> = Result<T, Box<Bad>>;
 
 /// A decoder of one text.
 pub(crate) struct Decoder<'r, 'l> {
-    text: &'r str,
-    bytes: &'r [u8],
-    at: usize,
-    arena: &'r Bump,
+    pub(super) text: &'r str,
+    pub(super) bytes: &'r [u8],
+    pub(super) at: usize,
+    pub(super) arena: &'r Bump,
+    pub(super) depth: usize,
     layouts: &'r Layouts,
     learnt: &'l mut Learnt,
-    depth: usize,
+    /// Elements of the lists that are not closed yet, the innermost last.
+    elements: bumpalo::collections::Vec<'r, Value<'r>>,
     /// Paths are kept in the records.
     paths: bool,
 }
@@ -76,7 +69,8 @@ pub(crate) fn decode<'r>(
     if text.len() > RECORD_BYTES_MAX {
         return Err(Bad::new(format!("is larger than {} MB", RECORD_BYTES_MAX >> 20)));
     }
-    let mut decoder = Decoder { text, bytes: text.as_bytes(), at: 0, arena, layouts, learnt, depth: 0, paths };
+    let mut decoder = Decoder::new(text, layouts, arena, learnt);
+    decoder.paths = paths;
     decoder.blank();
     let record = decoder.object(layouts.of(entity), "")?;
     decoder.blank();
@@ -96,46 +90,18 @@ pub(crate) fn scalar<'r>(text: &'r str, arena: &'r Bump) -> Option<&'r str> {
     }
     // The layouts are only looked at for objects.
     let layouts = arena.alloc(layouts);
-    let mut decoder =
-        Decoder { text, bytes: text.as_bytes(), at: 0, arena, layouts, learnt: &mut learnt, depth: 0, paths: false };
+    let mut decoder = Decoder::new(text, layouts, arena, &mut learnt);
     decoder.string().ok().filter(|_| decoder.at == text.len())
 }
 
+impl<'r, 'l> Decoder<'r, 'l> {
+    fn new(text: &'r str, layouts: &'r Layouts, arena: &'r Bump, learnt: &'l mut Learnt) -> Self {
+        let elements = bumpalo::collections::Vec::with_capacity_in(32, arena);
+        Self { text, bytes: text.as_bytes(), at: 0, arena, depth: 0, layouts, learnt, elements, paths: false }
+    }
+}
+
 impl<'r> Decoder<'r, '_> {
-    #[inline]
-    fn blank(&mut self) {
-        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.bytes.get(self.at) {
-            self.at += 1;
-        }
-    }
-
-    #[inline]
-    fn peek(&self) -> u8 {
-        self.bytes.get(self.at).copied().unwrap_or(0)
-    }
-
-    #[expect(clippy::unnecessary_box_returns, reason = "results of the hot path stay small")]
-    fn broken(&self, what: &str) -> Box<Bad> {
-        Bad::new(format!("is not JSON: {what} at byte {}", self.at))
-    }
-
-    fn eat(&mut self, byte: u8, what: &str) -> Decoded<()> {
-        if self.peek() == byte {
-            self.at += 1;
-            Ok(())
-        } else {
-            Err(self.broken(what))
-        }
-    }
-
-    fn deeper(&mut self) -> Decoded<()> {
-        self.depth += 1;
-        if self.depth > JSON_DEPTH_MAX {
-            return Err(Bad::new(format!("is nested deeper than {JSON_DEPTH_MAX} levels")));
-        }
-        Ok(())
-    }
-
     /// The object here, into the slots of its layout.
     fn object(&mut self, layout: &'r Layout, path: &'r str) -> Decoded<&'r Record<'r>> {
         let start = self.at;
@@ -154,12 +120,11 @@ impl<'r> Decoder<'r, '_> {
             self.at += 1;
         } else {
             loop {
-                self.blank();
                 let action = self.member(entity, layout, &mut position)?;
-                self.blank();
-                self.eat(b':', "a colon is expected")?;
-                self.blank();
-                self.act(action, layout, slots, ranks, path)?;
+                match action {
+                    Action::Take(slot) => self.take(slot, layout, slots, path)?,
+                    other => self.act(other, layout, slots, ranks, path)?,
+                }
                 self.blank();
                 match self.peek() {
                     b',' => self.at += 1,
@@ -176,36 +141,30 @@ impl<'r> Decoder<'r, '_> {
         Ok(self.arena.alloc(Record { entity: layout.entity, slots, raw, path }))
     }
 
-    /// What is done with the member whose name stands here: most often the one that came here last time.
+    /// What is done with the member here, most often the one that came here last time; its value is next.
+    #[inline]
     fn member(&mut self, entity: usize, layout: &Layout, position: &mut usize) -> Decoded<Action> {
+        self.blank();
         self.eat(b'"', "a member's name is expected")?;
-        let rest = &self.bytes[self.at..];
-        if let Some((name, action)) = self.learnt.orders.get(entity).and_then(|order| order.get(*position))
-            && rest.len() > name.len()
-            && rest[name.len()] == b'"'
-            && rest[..name.len()] == **name
-        {
-            self.at += name.len() + 1;
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        if let Some((action, length)) = self.learnt.expected(entity, *position, rest) {
+            self.at += length;
             *position += 1;
-            return Ok(*action);
+            self.blank();
+            return Ok(action);
         }
+        self.unexpected(entity, layout, position)
+    }
+
+    #[cold]
+    fn unexpected(&mut self, entity: usize, layout: &Layout, position: &mut usize) -> Decoded<Action> {
         self.at -= 1;
         let name = self.string()?;
-        if self.learnt.orders.len() <= entity {
-            self.learnt.orders.resize_with(entity + 1, Vec::new);
-        }
-        let order = &mut self.learnt.orders[entity];
-        // A member that was left out this time: go on behind it.
-        if let Some(n) = order.iter().skip(*position).position(|(known, _)| **known == *name.as_bytes()) {
-            *position += n + 1;
-            return Ok(order[*position - 1].1);
-        }
-        let action = layout.members.get(name).copied().unwrap_or(Action::Skip);
-        if order.len() < ORDER_MAX && !order.iter().any(|(known, _)| **known == *name.as_bytes()) {
-            order.insert(*position, (name.as_bytes().into(), action));
-            *position += 1;
-        }
-        Ok(action)
+        self.blank();
+        self.eat(b':', "a colon is expected")?;
+        self.blank();
+        let action = || layout.members.get(name).copied().unwrap_or(Action::Skip);
+        Ok(self.learnt.find(entity, position, name, action))
     }
 
     fn act(
@@ -239,13 +198,23 @@ impl<'r> Decoder<'r, '_> {
     fn take(&mut self, slot: u16, layout: &'r Layout, slots: &mut [Value<'r>], path: &'r str) -> Decoded<()> {
         let n = usize::from(slot);
         let known = &layout.slots[n];
-        let value = self.value(known, layout, path).map_err(|bad| bad.within(&known.name))?;
+        // The commonest are told apart here, so that they cost no call.
+        let value = match &known.shape {
+            Shape::Text { padded: false } if self.peek() == b'"' => {
+                let text = self.string().map_err(|bad| bad.within(&known.name))?;
+                if text.is_empty() && !known.keeps_empty { Value::Absent } else { Value::Text(text) }
+            }
+            Shape::Number { whole: false, hundredfold: false } if !known.zero_is_absent => match self.short_number() {
+                Some(number) => Value::Number(number),
+                None => self.value(known, layout, path).map_err(|bad| bad.within(&known.name))?,
+            },
+            _ => self.value(known, layout, path).map_err(|bad| bad.within(&known.name))?,
+        };
         slots[n] = if matches!(value, Value::Absent) { layout.empty[n] } else { value };
         Ok(())
     }
 
     /// The value here; `null`, `""` and, where the schema says so, zero are absent.
-    #[inline]
     fn value(&mut self, slot: &'r Slot, layout: &'r Layout, path: &'r str) -> Decoded<Value<'r>> {
         match self.peek() {
             b'n' => {
@@ -306,6 +275,11 @@ impl<'r> Decoder<'r, '_> {
     }
 
     fn number_value(&mut self, whole: bool, hundredfold: bool) -> Decoded<Value<'r>> {
+        let start = self.at;
+        match self.short_number() {
+            Some(number) if !hundredfold && (!whole || number.scale() == 0) => return Ok(Value::Number(number)),
+            _ => self.at = start,
+        }
         let text = match self.peek() {
             b'"' => self.string()?.trim(),
             b'-' | b'0'..=b'9' => self.number_text()?,
@@ -432,25 +406,18 @@ impl<'r> Decoder<'r, '_> {
         }
         self.eat(b'[', "a list is expected").map_err(|_| self.other("a list"))?;
         self.deeper()?;
-        let mut values = bumpalo::collections::Vec::with_capacity_in(4, self.arena);
+        let base = self.elements.len();
         self.blank();
         if self.peek() == b']' {
             self.at += 1;
         } else {
             loop {
-                self.blank();
-                let n = values.len();
+                let n = self.elements.len() - base;
                 if n >= LIST_MAX {
                     return Err(Bad::new(format!("has more than {LIST_MAX} elements")));
                 }
-                let path = if self.paths { self.arena.alloc_str(&format!("{path}[{n}]")) } else { path };
-                let value = if self.peek() == b'n' {
-                    self.word("null")?;
-                    Value::Absent
-                } else {
-                    self.shaped(element, false, layout, path).map_err(|bad| bad.within(&format!("[{n}]")))?
-                };
-                values.push(value);
+                let value = self.element(element, layout, path, n)?;
+                self.elements.push(value);
                 self.blank();
                 match self.peek() {
                     b',' => self.at += 1,
@@ -463,7 +430,19 @@ impl<'r> Decoder<'r, '_> {
             }
         }
         self.depth -= 1;
-        Ok(Value::List(values.into_bump_slice()))
+        let list: &'r [Value<'r>] = self.arena.alloc_slice_copy(&self.elements[base..]);
+        self.elements.truncate(base);
+        Ok(Value::List(list))
+    }
+
+    fn element(&mut self, element: &'r Shape, layout: &'r Layout, path: &'r str, n: usize) -> Decoded<Value<'r>> {
+        self.blank();
+        if self.peek() == b'n' {
+            self.word("null")?;
+            return Ok(Value::Absent);
+        }
+        let path = if self.paths { self.arena.alloc_str(&format!("{path}[{n}]")) } else { path };
+        self.shaped(element, false, layout, path).map_err(|bad| bad.within(&format!("[{n}]")))
     }
 
     /// `{"results": […]}`; any other object stands for a list that was not sent.
@@ -580,7 +559,6 @@ impl<'r> Decoder<'r, '_> {
         }
     }
 
-    #[expect(clippy::unnecessary_box_returns, reason = "results of the hot path stay small")]
     fn other(&mut self, wanted: &str) -> Box<Bad> {
         let start = self.at;
         if let Err(bad) = self.skip() {
@@ -590,253 +568,4 @@ impl<'r> Decoder<'r, '_> {
         let shown: String = value.chars().take(40).collect();
         Bad::value(format!("is {shown}, where {wanted} is expected"), value)
     }
-
-    fn word(&mut self, word: &str) -> Decoded<()> {
-        if self.bytes[self.at..].starts_with(word.as_bytes()) {
-            self.at += word.len();
-            Ok(())
-        } else {
-            Err(self.broken("a value is expected"))
-        }
-    }
-
-    /// A number as JSON allows it.
-    fn number_text(&mut self) -> Decoded<&'r str> {
-        let start = self.at;
-        if self.peek() == b'-' {
-            self.at += 1;
-        }
-        let digits = |this: &mut Self| {
-            let start = this.at;
-            while this.peek().is_ascii_digit() {
-                this.at += 1;
-            }
-            this.at - start
-        };
-        let first = self.peek();
-        let count = digits(self);
-        if count == 0 || count > 1 && first == b'0' {
-            return Err(self.broken("a number is expected"));
-        }
-        if self.peek() == b'.' {
-            self.at += 1;
-            if digits(self) == 0 {
-                return Err(self.broken("a digit is expected"));
-            }
-        }
-        if let b'e' | b'E' = self.peek() {
-            self.at += 1;
-            if let b'+' | b'-' = self.peek() {
-                self.at += 1;
-            }
-            if digits(self) == 0 {
-                return Err(self.broken("a digit is expected"));
-            }
-        }
-        Ok(&self.text[start..self.at])
-    }
-
-    /// The text here, unescaped.
-    #[inline]
-    fn string(&mut self) -> Decoded<&'r str> {
-        self.eat(b'"', "a text is expected")?;
-        let start = self.at;
-        let end = special(self.bytes, start);
-        match self.bytes.get(end) {
-            Some(b'"') => {
-                self.at = end + 1;
-                Ok(&self.text[start..end])
-            }
-            Some(b'\\') => self.escaped(start, end),
-            _ => {
-                self.at = end;
-                Err(self.broken("a text is not closed"))
-            }
-        }
-    }
-
-    /// A text with escapes, of which the first stands at `at`.
-    fn escaped(&mut self, start: usize, at: usize) -> Decoded<&'r str> {
-        let mut out = bumpalo::collections::String::with_capacity_in(at - start + 32, self.arena);
-        let mut from = start;
-        let mut at = at;
-        loop {
-            out.push_str(&self.text[from..at]);
-            self.at = at;
-            match self.bytes.get(at) {
-                Some(b'"') => {
-                    self.at = at + 1;
-                    return Ok(out.into_bump_str());
-                }
-                Some(b'\\') => {
-                    let c = self.escape()?;
-                    out.push(c);
-                    from = self.at;
-                    at = special(self.bytes, from);
-                }
-                _ => return Err(self.broken("a text is not closed")),
-            }
-        }
-    }
-
-    fn escape(&mut self) -> Decoded<char> {
-        let kind = self.bytes.get(self.at + 1).copied().unwrap_or(0);
-        self.at += 2;
-        Ok(match kind {
-            b'"' => '"',
-            b'\\' => '\\',
-            b'/' => '/',
-            b'b' => '\u{8}',
-            b'f' => '\u{c}',
-            b'n' => '\n',
-            b'r' => '\r',
-            b't' => '\t',
-            b'u' => {
-                let unit = self.hex()?;
-                if (0xd800..0xdc00).contains(&unit) && self.bytes[self.at..].starts_with(b"\\u") {
-                    self.at += 2;
-                    let low = self.hex()?;
-                    if !(0xdc00..0xe000).contains(&low) {
-                        return Err(self.broken("half a character stands alone"));
-                    }
-                    char::from_u32(0x1_0000 + ((unit - 0xd800) << 10) + (low - 0xdc00))
-                        .ok_or_else(|| self.broken("half a character stands alone"))?
-                } else {
-                    char::from_u32(unit).ok_or_else(|| self.broken("half a character stands alone"))?
-                }
-            }
-            _ => return Err(self.broken("an unknown escape stands")),
-        })
-    }
-
-    fn hex(&mut self) -> Decoded<u32> {
-        let digits = self.bytes.get(self.at..self.at + 4).ok_or_else(|| self.broken("a text is not closed"))?;
-        let mut unit = 0;
-        for &b in digits {
-            let digit = char::from(b).to_digit(16).ok_or_else(|| self.broken("an unknown escape stands"))?;
-            unit = unit * 16 + digit;
-        }
-        self.at += 4;
-        Ok(unit)
-    }
-
-    /// Past the value here, whose shape is checked.
-    fn skip(&mut self) -> Decoded<()> {
-        match self.peek() {
-            b'"' => self.skip_string(),
-            b'{' => self.members_skipped(),
-            b'[' => self.elements_skipped(),
-            b't' => self.word("true"),
-            b'f' => self.word("false"),
-            b'n' => self.word("null"),
-            _ => self.number_text().map(|_| ()),
-        }
-    }
-
-    fn skip_string(&mut self) -> Decoded<()> {
-        let mut at = special(self.bytes, self.at + 1);
-        loop {
-            match self.bytes.get(at) {
-                Some(b'"') => {
-                    self.at = at + 1;
-                    return Ok(());
-                }
-                Some(b'\\') => {
-                    self.at = at;
-                    self.escape()?;
-                    at = special(self.bytes, self.at);
-                }
-                _ => {
-                    self.at = at;
-                    return Err(self.broken("a text is not closed"));
-                }
-            }
-        }
-    }
-
-    fn members_skipped(&mut self) -> Decoded<()> {
-        self.at += 1;
-        self.deeper()?;
-        self.blank();
-        if self.peek() == b'}' {
-            self.at += 1;
-            self.depth -= 1;
-            return Ok(());
-        }
-        loop {
-            self.blank();
-            if self.peek() != b'"' {
-                return Err(self.broken("a member's name is expected"));
-            }
-            self.skip_string()?;
-            self.blank();
-            self.eat(b':', "a colon is expected")?;
-            self.blank();
-            self.skip()?;
-            self.blank();
-            match self.peek() {
-                b',' => self.at += 1,
-                b'}' => {
-                    self.at += 1;
-                    self.depth -= 1;
-                    return Ok(());
-                }
-                _ => return Err(self.broken("a comma or a closing brace is expected")),
-            }
-        }
-    }
-
-    fn elements_skipped(&mut self) -> Decoded<()> {
-        self.at += 1;
-        self.deeper()?;
-        self.blank();
-        if self.peek() == b']' {
-            self.at += 1;
-            self.depth -= 1;
-            return Ok(());
-        }
-        loop {
-            self.blank();
-            self.skip()?;
-            self.blank();
-            match self.peek() {
-                b',' => self.at += 1,
-                b']' => {
-                    self.at += 1;
-                    self.depth -= 1;
-                    return Ok(());
-                }
-                _ => return Err(self.broken("a comma or a closing bracket is expected")),
-            }
-        }
-    }
-}
-
-/// Where the next quote, backslash or control character stands, or the end. Eight bytes at a time: most texts are short,
-/// and a call into a longer search costs more than it saves.
-pub(crate) fn special(bytes: &[u8], from: usize) -> usize {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    let mut at = from;
-    while let Some(chunk) = bytes.get(at..at + 8) {
-        let word = u64::from_le_bytes(chunk.try_into().expect("eight bytes were taken"));
-        let quote = word ^ (ONES * 0x22);
-        let slash = word ^ (ONES * 0x5c);
-        let hit = ((quote.wrapping_sub(ONES) & !quote)
-            | (slash.wrapping_sub(ONES) & !slash)
-            | (word.wrapping_sub(ONES * 0x20) & !word))
-            & HIGH;
-        if hit != 0 {
-            // The lowest mark is exact; those above it may be carries.
-            return at + (hit.trailing_zeros() / 8) as usize;
-        }
-        at += 8;
-    }
-    while let Some(b) = bytes.get(at) {
-        if matches!(b, b'"' | b'\\' | 0..0x20) {
-            break;
-        }
-        at += 1;
-    }
-    at
 }

@@ -1,8 +1,8 @@
 //! One mapping over many records, offline: `flowc map`.
 
 use super::compile::Compiled;
-use super::decode::Learnt;
 use super::emit::Plain;
+use super::learnt::Learnt;
 use super::value::Value;
 use super::{Argument, Evaluated, Failure, Halt, Known, Need};
 use crate::ir::{Const, EntityId, MappingId, Stop, Type};

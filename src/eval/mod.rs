@@ -15,6 +15,7 @@ mod fold;
 mod given;
 mod keys;
 mod layout;
+mod learnt;
 mod lookup;
 mod make;
 mod map;
@@ -23,6 +24,7 @@ mod ops;
 mod part;
 mod pool;
 mod run;
+mod scan;
 mod script;
 #[cfg(test)]
 mod tests;

@@ -34,29 +34,71 @@ pub(crate) fn compile(compiler: &mut Compiler<'_>, native: Native, args: &[Expr]
         {
             divided_and_rounded(compiler, a, b, digits, at.span)
         }
+        (Native::First, [Expr { kind: ExprKind::Native(Native::Where, inner), .. }]) if !compiler.trace => {
+            first_where(compiler, inner, args, at)
+        }
         (Native::Capture, [text, pattern]) => capture(compiler, text, pattern, at.span),
         (Native::Linked, [record]) => linked(compiler, record, at.span),
         (Native::MetaOf, [entries, key]) => meta_of(compiler, expr, entries, key, at.span),
         (Native::DocumentTotal, [lines, names @ ..]) => document_total(compiler, lines, names, at.span),
-        _ => {
-            let args: Vec<Code> = args.iter().map(|arg| compiler.code(arg)).collect();
-            call(move |run| match args.as_slice() {
-                [one] => {
-                    let one = one.eval(run)?;
-                    apply(run, native, &[one], &at)
-                }
-                // What is there at once needs no list of arguments.
-                [one, other @ (Code::Const(_) | Code::Local(_))] => {
-                    let (one, other) = (one.eval(run)?, other.eval(run)?);
-                    apply(run, native, &[one, other], &at)
-                }
-                _ => {
-                    let args = run.arguments(&args, Role::Ensured)?;
-                    apply(run, native, args, &at)
-                }
-            })
-        }
+        _ => applied(compiler, native, args, at),
     }
+}
+
+/// A function of values that are all computed first.
+fn applied(compiler: &mut Compiler<'_>, native: Native, args: &[Expr], at: At) -> Code {
+    let args: Vec<Code> = args.iter().map(|arg| compiler.code(arg)).collect();
+    call(move |run| match args.as_slice() {
+        [one] => {
+            let one = one.eval(run)?;
+            apply(run, native, &[one], &at)
+        }
+        few if few.len() <= ARGS_FEW => {
+            let mut values = [Value::Absent; ARGS_FEW];
+            let mut halted = None;
+            for (arg, value) in few.iter().zip(&mut values) {
+                match arg.eval(run) {
+                    Ok(known) => *value = known,
+                    Err(halt) => ops::note(&mut halted, halt)?,
+                }
+            }
+            match halted {
+                Some(halt) => Err(halt),
+                None => apply(run, native, &values[..few.len()], &at),
+            }
+        }
+        many => {
+            let args = run.arguments(many, Role::Ensured)?;
+            apply(run, native, args, &at)
+        }
+    })
+}
+
+/// Arguments that need no room in the arena.
+const ARGS_FEW: usize = 4;
+
+/// `list.where(x => …).first()`: every element is asked, as by the two of them, and no list is made.
+fn first_where(compiler: &mut Compiler<'_>, inner: &[Expr], outer: &[Expr], at: At) -> Code {
+    let [list, Expr { kind: ExprKind::Lambda(locals, body), .. }] = inner else {
+        return applied(compiler, Native::First, outer, at);
+    };
+    let (list, body) = (compiler.code(list), compiler.code(body));
+    let local = locals.first().map_or(0, |l| l.0);
+    call(move |run| {
+        let Value::List(list) = list.eval(run)? else { return Ok(Value::Absent) };
+        let (mut first, mut halted) = (None, None);
+        for element in list {
+            run.locals[local as usize] = *element;
+            match body.holds(run) {
+                Ok(true) => {
+                    first.get_or_insert(*element);
+                }
+                Ok(false) => {}
+                Err(halt) => ops::note(&mut halted, halt)?,
+            }
+        }
+        halted.map_or(Ok(first.unwrap_or(Value::Absent)), Err)
+    })
 }
 
 fn apply<'r>(run: &mut Run<'r>, native: Native, args: &[Value<'r>], at: &At) -> Eval<'r> {
@@ -132,7 +174,7 @@ fn on_text<'r>(run: &mut Run<'r>, native: Native, args: &[Value<'r>], at: &At) -
         _ => None,
     };
     Ok(match native {
-        Native::Fit => fit(t, args, at),
+        Native::Fit => return fit(t, args, at),
         Native::Plain => {
             // Most names hold neither tags nor entities, and single blanks.
             let simple =
@@ -147,15 +189,14 @@ fn on_text<'r>(run: &mut Run<'r>, native: Native, args: &[Value<'r>], at: &At) -
             "" => Value::Absent,
             trimmed => Value::Text(trimmed),
         },
-        Native::Upper if t.chars().any(char::is_lowercase) => run.text(&t.to_uppercase()),
-        Native::Lower if t.chars().any(char::is_uppercase) => run.text(&t.to_lowercase()),
-        Native::Upper | Native::Lower => Value::Text(t),
+        Native::Upper => Value::Text(upper(run, t)),
+        Native::Lower => Value::Text(lower(run, t)),
         Native::Take => match args.get(1).map(|n| whole(*n)) {
             Some(Some(n)) => Value::Text(text::cut(t, n, text::Unit::CodePoints)),
             _ => return Err(wrong(run, native, at)),
         },
         Native::Replace => match (other(1), other(2)) {
-            (Some(from), Some(to)) if !from.is_empty() && t.contains(from) => run.text(&t.replace(from, to)),
+            (Some(from), Some(to)) if !from.is_empty() => Value::Text(replaced(run, t, from, to)),
             _ => Value::Text(t),
         },
         Native::Split => match other(1) {
@@ -178,6 +219,46 @@ fn on_text<'r>(run: &mut Run<'r>, native: Native, args: &[Value<'r>], at: &At) -
     })
 }
 
+/// In upper case; a text that is so already stays where it is.
+fn upper<'r>(run: &Run<'r>, t: &'r str) -> &'r str {
+    if t.is_ascii() {
+        if !t.bytes().any(|b| b.is_ascii_lowercase()) {
+            return t;
+        }
+        let copy = run.arena.alloc_str(t);
+        copy.make_ascii_uppercase();
+        return copy;
+    }
+    if t.chars().any(char::is_lowercase) { run.arena.alloc_str(&t.to_uppercase()) } else { t }
+}
+
+/// As [`upper`], in lower case.
+fn lower<'r>(run: &Run<'r>, t: &'r str) -> &'r str {
+    if t.is_ascii() {
+        if !t.bytes().any(|b| b.is_ascii_uppercase()) {
+            return t;
+        }
+        let copy = run.arena.alloc_str(t);
+        copy.make_ascii_lowercase();
+        return copy;
+    }
+    if t.chars().any(char::is_uppercase) { run.arena.alloc_str(&t.to_lowercase()) } else { t }
+}
+
+/// The text with one part replaced wherever it stands.
+fn replaced<'r>(run: &Run<'r>, t: &'r str, from: &str, to: &str) -> &'r str {
+    let Some(at) = t.find(from) else { return t };
+    let mut out = bumpalo::collections::String::with_capacity_in(t.len() + to.len(), run.arena);
+    out.push_str(&t[..at]);
+    for (n, piece) in t[at..].split(from).enumerate() {
+        if n > 0 {
+            out.push_str(to);
+        }
+        out.push_str(piece);
+    }
+    out.into_bump_str()
+}
+
 /// The text or number that a piece of JSON is.
 fn text_of<'r>(run: &Run<'r>, json: &'r str) -> Value<'r> {
     match json.as_bytes().first() {
@@ -192,8 +273,8 @@ fn text_of<'r>(run: &Run<'r>, json: &'r str) -> Value<'r> {
 }
 
 /// Cut to the field that it is for: `(text, most, "word" or "char", in UTF-16 units)`.
-fn fit<'r>(t: &'r str, args: &[Value<'r>], at: &At) -> Value<'r> {
-    let Some(max) = args.get(1).and_then(|n| whole(*n)) else { return Value::Text(t) };
+fn fit<'r>(t: &'r str, args: &[Value<'r>], at: &At) -> Eval<'r> {
+    let Some(max) = args.get(1).and_then(|n| whole(*n)) else { return Ok(Value::Text(t)) };
     let unit = match args.get(3) {
         Some(Value::Bool(true)) => text::Unit::Utf16,
         _ => text::Unit::CodePoints,
@@ -202,13 +283,12 @@ fn fit<'r>(t: &'r str, args: &[Value<'r>], at: &At) -> Value<'r> {
         Some(Value::Text("word")) => text::cut_at_word(t, max, unit),
         _ => text::cut(t, max, unit),
     };
-    or_absent(short, at)
+    Ok(or_absent(short, at))
 }
 
 fn whole(value: Value<'_>) -> Option<usize> {
     match value {
-        Value::Number(n) if n.scale() == 0 => usize::try_from(n.mantissa()).ok(),
-        Value::Number(n) => usize::try_from(n.trunc().mantissa()).ok(),
+        Value::Number(n) => usize::try_from(if n.scale() == 0 { n } else { n.trunc() }.mantissa()).ok(),
         _ => None,
     }
 }
@@ -236,12 +316,12 @@ fn on_list<'r>(run: &mut Run<'r>, native: Native, args: &[Value<'r>], at: &At) -
     Ok(match native {
         Native::Join => {
             let by = if let Some(Value::Text(by)) = args.get(1) { by } else { "" };
-            let texts: Vec<String> = list.iter().filter(|v| !super::wire::left_out(**v)).map(|v| show(*v)).collect();
-            if texts.is_empty() { Value::Absent } else { run.text(&texts.join(by)) }
+            joined(run, list, by)
         }
         Native::Present => {
-            let present: Vec<Value<'r>> = list.iter().copied().filter(super::value::Value::is_some).collect();
-            run.list(&present)
+            let mut present = bumpalo::collections::Vec::with_capacity_in(list.len(), run.arena);
+            present.extend(list.iter().copied().filter(Value::is_some));
+            Value::List(present.into_bump_slice())
         }
         Native::Distinct => {
             let mut once: Vec<Value<'r>> = Vec::new();
@@ -256,65 +336,96 @@ fn on_list<'r>(run: &mut Run<'r>, native: Native, args: &[Value<'r>], at: &At) -
         Native::First => list.first().copied().unwrap_or(Value::Absent),
         Native::Last => list.last().copied().unwrap_or(Value::Absent),
         Native::IsEmpty => Value::Bool(list.is_empty()),
-        Native::Single => {
-            if let [one] = list {
-                *one
-            } else {
+        Native::Single => match list {
+            [one] => *one,
+            _ => {
                 let reason = format!("exactly one is wanted here, and there are {}", list.len());
                 return Err(Halt::soft(Failure::new(reason, at.span).with_value(list.len().to_string())));
             }
-        }
+        },
         Native::Nth => {
             let n = args.get(1).and_then(|n| whole(*n));
-            if let Some(value) = n.and_then(|n| list.get(n)) {
-                *value
-            } else {
-                let wanted = args.get(1).map_or_else(String::new, |n| show(*n));
-                let reason = format!("there is no element {wanted} in a list of {}", list.len());
-                return Err(Halt::soft(Failure::new(reason, at.span).with_value(wanted)));
+            match n.and_then(|n| list.get(n)) {
+                Some(value) => *value,
+                None => {
+                    let wanted = args.get(1).map_or_else(String::new, |n| show(*n));
+                    let reason = format!("there is no element {wanted} in a list of {}", list.len());
+                    return Err(Halt::soft(Failure::new(reason, at.span).with_value(wanted)));
+                }
             }
         }
         Native::Contains => Value::Bool(args.get(1).is_some_and(|wanted| list.iter().any(|v| same(*v, *wanted)))),
-        Native::Sum => return sum(run, list.iter().map(|v| Ok(*v)), at),
+        Native::Sum => {
+            let mut sum = Sum::default();
+            for value in list {
+                sum.add(run, *value, at)?;
+            }
+            sum.value(run)
+        }
         _ => return Err(wrong(run, native, at)),
     })
 }
 
-fn sum<'r>(run: &mut Run<'r>, values: impl Iterator<Item = Eval<'r>>, at: &At) -> Eval<'r> {
-    let mut total = Decimal::ZERO;
-    let mut price: Option<(Decimal, Decimal)> = None;
-    for value in values {
-        match value? {
-            Value::Number(n) => total = ops::number(Binary::Add, total, n, at.span)?,
+/// What is there of a list, as one text; nothing when there is nothing.
+fn joined<'r>(run: &Run<'r>, list: &[Value<'r>], by: &str) -> Value<'r> {
+    let mut present = list.iter().copied().filter(|v| !super::wire::left_out(*v));
+    let Some(first) = present.next() else { return Value::Absent };
+    let Some(second) = present.next() else {
+        return if let Value::Text(_) = first { first } else { run.text(&show(first)) };
+    };
+    let mut out = bumpalo::collections::String::with_capacity_in(128, run.arena);
+    for (n, value) in [first, second].into_iter().chain(present).enumerate() {
+        if n > 0 {
+            out.push_str(by);
+        }
+        match value {
+            Value::Text(t) => out.push_str(t),
+            other => out.push_str(&show(other)),
+        }
+    }
+    Value::Text(out.into_bump_str())
+}
+
+/// A sum in the making: of numbers, or of prices.
+#[derive(Default)]
+struct Sum {
+    total: Decimal,
+    price: Option<(Decimal, Decimal)>,
+}
+
+impl Sum {
+    fn add<'r>(&mut self, run: &Run<'r>, value: Value<'r>, at: &At) -> Result<(), Halt> {
+        match value {
+            Value::Number(n) => self.total = ops::number(Binary::Add, self.total, n, at.span)?,
             Value::Price((net, gross)) => {
-                let (n, g) = price.unwrap_or_default();
-                price =
-                    Some((ops::number(Binary::Add, n, *net, at.span)?, ops::number(Binary::Add, g, *gross, at.span)?));
+                let (n, g) = self.price.unwrap_or_default();
+                let net = ops::number(Binary::Add, n, *net, at.span)?;
+                self.price = Some((net, ops::number(Binary::Add, g, *gross, at.span)?));
             }
             Value::Absent => {}
             _ => return Err(wrong(run, Native::Sum, at)),
         }
+        Ok(())
     }
-    Ok(price.map_or(Value::Number(total), |price| Value::Price(run.arena.alloc(price))))
+
+    fn value<'r>(self, run: &Run<'r>) -> Value<'r> {
+        self.price.map_or(Value::Number(self.total), |price| Value::Price(run.arena.alloc(price)))
+    }
 }
 
-/// The sum of what each element gives. Numbers alone are added as they come.
-fn sum_over<'r>(run: &mut Run<'r>, list: &'r [Value<'r>], local: u32, body: &Code, at: &At) -> Eval<'r> {
-    let mut total = Decimal::ZERO;
-    let mut others = Vec::new();
+fn sum_over<'r>(run: &mut Run<'r>, list: &[Value<'r>], local: u32, body: &Code, at: &At) -> Eval<'r> {
+    let mut sum = Sum::default();
     let mut halted = None;
     for element in list {
         run.locals[local as usize] = *element;
         match body.eval(run) {
-            Ok(Value::Number(n)) => total = ops::number(Binary::Add, total, n, at.span)?,
-            Ok(value) => others.push(value),
+            Ok(value) => sum.add(run, value, at)?,
             Err(halt) => ops::note(&mut halted, halt)?,
         }
     }
     match halted {
         Some(halt) => Err(halt),
-        None if others.is_empty() => Ok(Value::Number(total)),
-        None => sum(run, others.into_iter().map(Ok), at),
+        None => Ok(sum.value(run)),
     }
 }
 
@@ -455,10 +566,17 @@ fn date_of<'r>(run: &mut Run<'r>, args: &[Value<'r>], at: &At) -> Eval<'r> {
 
 /// `(a / b).round(n)`, rounded once.
 fn divided_and_rounded(compiler: &mut Compiler<'_>, a: &Expr, b: &Expr, digits: &Expr, span: Span) -> Code {
+    let known = match super::fold::fold(digits) {
+        Some(Const::Number(n)) => whole(Value::Number(n)).and_then(|n| u32::try_from(n).ok()),
+        _ => None,
+    };
     let (a, b, digits) = (compiler.code(a), compiler.code(b), compiler.code(digits));
     call(move |run| {
         let (a, b) = (a.eval(run)?, b.eval(run)?);
-        let digits = whole(digits.eval(run)?).and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
+        let digits = match known {
+            Some(known) => known,
+            None => whole(digits.eval(run)?).and_then(|n| u32::try_from(n).ok()).unwrap_or(0),
+        };
         let (Value::Number(a), Value::Number(b)) = (a, b) else {
             return Err(run.broken_promise("a division of what is no number", span));
         };
@@ -555,11 +673,11 @@ fn document_total(compiler: &mut Compiler<'_>, lines: &Expr, names: &[Expr], spa
         _ => EntityId(0),
     };
     let schema = program.entity(line);
-    let found = names.iter().filter_map(|name| match super::fold::fold(name) {
+    let named = names.iter().filter_map(|name| match super::fold::fold(name) {
         Some(Const::Text(name)) => schema.field(&name),
         _ => None,
     });
-    let fields: Vec<FieldId> = found.collect();
+    let fields: Vec<FieldId> = named.collect();
     let codes = fields.get(2).and_then(|field| match schema.get(*field).ty.present() {
         Type::Code(entity) | Type::Record(entity) => Some(*entity),
         _ => None,

@@ -1,9 +1,10 @@
 //! One evaluation of one record: its arena, its frame, what it needs, and the documents that it makes.
 
 use super::compile::Compiled;
-use super::decode::{self, Bad, Learnt};
+use super::decode::{self, Bad};
 use super::failure::{Failure, Halt};
 use super::layout::NO_SLOT;
+use super::learnt::Learnt;
 use super::make::{Made, Making};
 use super::value::{NEEDS, Record, Value};
 use super::why::Trace;

@@ -1,8 +1,8 @@
 //! One record, evaluated: its filter, its checks, and what is written for it.
 
 use super::compile::Compiled;
-use super::decode::Learnt;
 use super::failure::{Failure, Halt};
+use super::learnt::Learnt;
 use super::run::Run;
 use super::value::{Record, Value};
 use super::why::Trace;

@@ -7,6 +7,7 @@ use super::value::{Value, show};
 use super::{Evaluated, Known};
 use crate::ir::{Expr, ExprKind, MappingId};
 use crate::source::Span;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// What made a field.
@@ -29,7 +30,7 @@ pub struct Why {
 }
 
 /// Something that a value came from.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Item {
     Row(usize, usize),
     Setting(Arc<str>, String),
@@ -76,6 +77,14 @@ impl Compiled {
 }
 
 impl Trace {
+    /// Takes what was told since, each thing once, so that a local of locals does not grow with every step.
+    fn since(&mut self, mark: Mark) -> Vec<Item> {
+        let mut items = self.items.split_off(mark.items.min(self.items.len()));
+        let mut seen = HashSet::new();
+        items.retain(|item| seen.insert(item.clone()));
+        items
+    }
+
     fn find(&self, compiled: &Compiled, wanted: &str) -> Option<Why> {
         let (mapping, path) = wanted.split_once('.')?;
         let told = self.fields.iter().rev().find(|told| {
@@ -121,7 +130,13 @@ impl Told {
         }
         why.settings.sort();
         why.settings.dedup();
-        why.sources.dedup();
+        let mut seen = Vec::new();
+        why.sources.retain(|source| {
+            !seen.contains(source) && {
+                seen.push(source.clone());
+                true
+            }
+        });
         why
     }
 }
@@ -187,12 +202,10 @@ pub(crate) fn traced(compiler: &mut Compiler<'_>, expr: &Expr, code: Code) -> Co
 }
 
 impl<'r> Run<'r> {
+    /// What was told before may be told again: it belongs to another field then.
     fn tell(&mut self, item: impl FnOnce() -> Item) {
         if let Some(trace) = &mut self.trace {
-            let item = item();
-            if !trace.items.contains(&item) {
-                trace.items.push(item);
-            }
+            trace.items.push(item());
         }
     }
 
@@ -216,7 +229,7 @@ impl<'r> Run<'r> {
     pub(crate) fn told_local(&mut self, mark: Mark, local: u32) {
         let frame = self.frame_number();
         if let Some(trace) = &mut self.trace {
-            let items = trace.items.split_off(mark.items.min(trace.items.len()));
+            let items = trace.since(mark);
             trace.locals.push((frame, local, items));
         }
     }
@@ -224,7 +237,7 @@ impl<'r> Run<'r> {
     /// A field was filled from what was told since; parts told since lie within it.
     pub(crate) fn told_field(&mut self, mark: Mark, name: &str, value: Value<'r>, step: &StepCode) {
         if let Some(trace) = &mut self.trace {
-            let items = trace.items.split_off(mark.items.min(trace.items.len()));
+            let items = trace.since(mark);
             within(&mut trace.fields[mark.fields..], name);
             trace.fields.push(Told {
                 mapping: None,

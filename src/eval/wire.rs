@@ -418,7 +418,7 @@ pub(crate) fn write_text(text: &str, out: &mut Vec<u8>) {
     let bytes = text.as_bytes();
     let mut from = 0;
     loop {
-        let at = super::decode::special(bytes, from);
+        let at = super::scan::special(bytes, from);
         out.extend_from_slice(&bytes[from..at]);
         let Some(byte) = bytes.get(at) else { break };
         match byte {

@@ -173,6 +173,15 @@ fn write_digits(number: Decimal, strip: bool, out: &mut Vec<u8>) {
     out.extend_from_slice(&digits[at..]);
 }
 
+/// The number without the zeros behind it that say nothing, but with at least `digits` decimals: as texts show it.
+pub fn shown(number: Decimal, digits: u32) -> Decimal {
+    let mut short = number.normalize();
+    if short.scale() < digits {
+        short.rescale(digits);
+    }
+    short
+}
+
 /// The number as a person reads it, with the decimals that it has.
 pub fn show(number: Decimal) -> String {
     number.to_string()

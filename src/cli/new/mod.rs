@@ -18,6 +18,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{BufRead as _, IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
+use text::Project;
 
 /// The arguments of `new`.
 #[derive(Debug, clap::Args)]
@@ -79,7 +80,7 @@ struct Address {
 }
 
 /// What a project is made of.
-struct Plan {
+pub(crate) struct Plan {
     zone: String,
     shop: Vec<(&'static str, String)>,
     books: Vec<(&'static str, String)>,
@@ -98,12 +99,10 @@ pub(crate) fn run(screen: &Screen, arguments: &Arguments) -> Answer {
         )));
     }
     let plan = match &arguments.sandbox {
-        Some(file) => of_sandbox(arguments, file)?,
+        Some(file) => of_sandbox(&first_line(file)?, &arguments.zone, &arguments.set)?,
         None => of_answers(screen, arguments)?,
     };
-    let project = text::project(&plan);
-    write(root, &plan, &project.text)
-        .map_err(|e| Trouble::Misuse(format!("the project in {} can't be written: {e}", root.display())))?;
+    let project = create(root, &plan)?;
     let checked = check::check_project(&Disk, root, &[]);
     match screen.format() {
         Format::Human => {
@@ -121,12 +120,14 @@ pub(crate) fn run(screen: &Screen, arguments: &Arguments) -> Answer {
     Ok(if checked.is_sound() || !project.open.is_empty() { Outcome::Done } else { Outcome::Wrong })
 }
 
-fn of_sandbox(arguments: &Arguments, file: &Path) -> Result<Plan, Trouble> {
-    let line = first_line(file)?;
+/// The plan of a project for the sandbox that printed this line.
+pub(crate) fn of_sandbox(line: &str, zone: &str, given: &[(String, String)]) -> Result<Plan, Trouble> {
+    let line: FirstLine = serde_json::from_str(line)
+        .map_err(|e| Trouble::Misuse(format!("this is not the first line of `flowc sandbox --format json`: {e}")))?;
     let control = Control::new(&line.control.url)?;
     let held = runtime()?.block_on(Held::of_sandbox(&control))?;
     Ok(Plan {
-        zone: arguments.zone.clone(),
+        zone: zone.to_owned(),
         shop: vec![
             ("url", quoted(&line.shop.url)),
             ("key", secret("SHOP_KEY")),
@@ -152,11 +153,11 @@ fn of_sandbox(arguments: &Arguments, file: &Path) -> Result<Plan, Trouble> {
             ("EXACT_ACCESS_TOKEN", line.ledger.access_token),
         ],
         held: Some(held),
-        given: arguments.set.iter().cloned().collect(),
+        given: given.iter().cloned().collect(),
     })
 }
 
-fn first_line(file: &Path) -> Result<FirstLine, Trouble> {
+fn first_line(file: &Path) -> Result<String, Trouble> {
     let named = if file == Path::new("-") { "stdin".to_owned() } else { file.display().to_string() };
     let text = if file == Path::new("-") {
         // The sandbox goes on running: only its first line is there to be read.
@@ -166,9 +167,12 @@ fn first_line(file: &Path) -> Result<FirstLine, Trouble> {
         std::fs::read_to_string(file)
     };
     let text = text.map_err(|e| Trouble::Misuse(format!("{named} can't be read: {e}")))?;
-    serde_json::from_str(text.lines().next().unwrap_or_default()).map_err(|e| {
-        Trouble::Misuse(format!("{named} does not hold the first line of `flowc sandbox --format json`: {e}"))
-    })
+    match text.lines().next() {
+        Some(line) if !line.trim().is_empty() => Ok(line.to_owned()),
+        _ => {
+            Err(Trouble::Misuse(format!("{named} is empty: it holds the first line of `flowc sandbox --format json`")))
+        }
+    }
 }
 
 /// A project for real systems: from the flags, and from questions where somebody can answer.
@@ -241,6 +245,14 @@ fn quoted(text: &str) -> String {
 
 fn secret(name: &str) -> String {
     format!("secret(\"{name}\")")
+}
+
+/// Writes the project's files.
+pub(crate) fn create(root: &Path, plan: &Plan) -> Result<Project, Trouble> {
+    let project = text::project(plan);
+    write(root, plan, &project.text)
+        .map_err(|e| Trouble::Misuse(format!("the project in {} can't be written: {e}", root.display())))?;
+    Ok(project)
 }
 
 fn write(root: &Path, plan: &Plan, project: &str) -> std::io::Result<()> {

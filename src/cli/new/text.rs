@@ -6,13 +6,13 @@ use super::{Plan, quoted, rows};
 use std::fmt::Write as _;
 
 /// A project as text, and what is to be told of it.
-pub(super) struct Project {
+pub(crate) struct Project {
     /// The file.
-    pub(super) text: String,
+    pub(crate) text: String,
     /// The flows that are on.
-    pub(super) flows: Vec<String>,
+    pub(crate) flows: Vec<String>,
     /// Settings that nobody has answered and that have no default.
-    pub(super) open: Vec<String>,
+    pub(crate) open: Vec<String>,
 }
 
 /// Answers that a made-up administration has: the setting, and the code.

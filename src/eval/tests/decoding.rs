@@ -1,8 +1,9 @@
 //! Decoding: what is read of a record, and what is no record.
 
 use super::lab::*;
-use crate::eval::decode::{Learnt, decode};
+use crate::eval::decode::decode;
 use crate::eval::layout::Layouts;
+use crate::eval::learnt::Learnt;
 use crate::eval::value::{Value, show};
 use crate::ir::*;
 use crate::plan::Reads;

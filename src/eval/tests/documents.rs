@@ -13,6 +13,7 @@ const VAT_5: &str = r#"{"ID":"55555555-5555-5555-5555-555555555555","Code":"5","
 const ROWS: &[(&str, &str)] = &[("Item", ITEM_A), ("Item", ITEM_B), ("VATCode", VAT_4), ("VATCode", VAT_5)];
 
 /// The order becomes a sales order of an ensured account, with a contact, and is marked afterwards.
+#[expect(clippy::too_many_lines, reason = "one program, put together by hand")]
 fn orders(vat: &str) -> Program {
     let mut p = lab();
     let order = Type::Record(of(&p, "Order"));

@@ -1,4 +1,5 @@
 //! A small shop and ledger, and words to write flows about them.
+#![allow(clippy::cast_possible_truncation, reason = "programs made by hand are small")]
 
 use crate::eval::{Compiled, Evaluated, Known, Need, Unit};
 use crate::ir::*;

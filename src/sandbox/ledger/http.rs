@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::limits::Hit;
 use super::query::{Query, decode};
 use super::refusal::Refusal;
-use super::{Ledger, oauth, resource, resource_of};
+use super::{Ledger, atom, oauth, resource, resource_of};
 
 /// Largest body that is read, bytes; attachments are sent as base64.
 const BODY_BYTES_MAX: usize = 32 << 20;
@@ -159,9 +159,9 @@ fn api(ledger: &Ledger, call: &Call<'_>) -> Response {
     match resource::answer(ledger, call) {
         Ok(answer) => {
             let mut response = match answer {
-                Answer::Json(value) => json(StatusCode::OK, &value),
+                Answer::Json(value) => written(call, StatusCode::OK, &value),
                 Answer::Created(value, address) => {
-                    let mut response = json(StatusCode::CREATED, &value);
+                    let mut response = written(call, StatusCode::CREATED, &value);
                     if let Ok(value) = address.parse() {
                         response.headers_mut().insert(header::LOCATION, value);
                     }
@@ -178,6 +178,17 @@ fn api(ledger: &Ledger, call: &Call<'_>) -> Response {
             refused(&refusal)
         }
     }
+}
+
+/// JSON for those who ask for it by name, Atom for all others.
+fn written(call: &Call<'_>, status: StatusCode, value: &Value) -> Response {
+    let wanted = call.header(header::ACCEPT).unwrap_or_default().to_ascii_lowercase();
+    if wanted.contains("application/json") {
+        return json(status, value);
+    }
+    let mut response = plain(status, atom::document(value));
+    response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static(atom::CONTENT_TYPE));
+    response
 }
 
 fn limited(ledger: &Ledger, hit: Hit) -> Response {

@@ -5,6 +5,7 @@
 //! is known to refuse, with the service's statuses and texts.
 
 mod amounts;
+mod atom;
 mod cell;
 mod draft;
 mod filter;

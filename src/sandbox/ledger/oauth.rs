@@ -42,7 +42,8 @@ pub(super) struct Logins {
     chains: Vec<Chain>,
     /// Every refresh token ever given, and the chain that it belongs to.
     refresh: HashMap<String, usize>,
-    access: HashMap<String, usize>,
+    /// By access token: its chain, and when it was given.
+    access: HashMap<String, (usize, Timestamp)>,
 }
 
 struct Code {
@@ -116,10 +117,11 @@ impl Logins {
         if at == self.chains.len() {
             self.chains.push(made);
         } else {
-            self.access.remove(&self.chains[at].access);
+            // A token lives its time from its issue: calls under way end with the one they began with.
+            self.access.retain(|_, known| now.duration_since(known.1) < ACCESS_LIFE);
             self.chains[at] = made;
         }
-        self.access.insert(access, at);
+        self.access.insert(access, (at, now));
         self.refresh.insert(refresh, at);
         at
     }
@@ -141,13 +143,14 @@ impl Logins {
         let Some((scheme, token)) = header.and_then(|header| header.split_once(' ')) else {
             return false;
         };
-        let Some(at) = self.access.get(token.trim()).copied() else {
+        let Some((at, given)) = self.access.get(token.trim()).copied() else {
             return false;
         };
         let chain = &mut self.chains[at];
-        let alive = !chain.expired && now.duration_since(chain.issued) < ACCESS_LIFE;
-        if scheme.eq_ignore_ascii_case("bearer") && alive {
-            chain.previous = None;
+        if scheme.eq_ignore_ascii_case("bearer") && now.duration_since(given) < ACCESS_LIFE {
+            if chain.access == token.trim() {
+                chain.previous = None;
+            }
             return true;
         }
         false
@@ -276,6 +279,7 @@ impl Logins {
 
     /// All access tokens are over; a refresh is taken at once.
     pub(super) fn expire(&mut self) {
+        self.access.clear();
         for chain in &mut self.chains {
             chain.expired = true;
         }
@@ -339,6 +343,21 @@ mod tests {
         let old = bench.refresh(&first, 600);
         assert_eq!((old.status, old.body["error_description"].as_str()), (401, Some("Old refresh token used.")));
         assert!(!bench.logins.admits(Some(&format!("Bearer {access}")), bench.now));
+    }
+
+    #[test]
+    fn an_access_token_lives_on_beside_its_successor() {
+        let mut bench = Bench::new();
+        let known = bench.logins.credentials(1);
+        let granted = bench.refresh(&known.refresh_token, 580);
+        let next = granted.body["access_token"].as_str().unwrap().to_owned();
+        for (after, old) in [(19, true), (1, false)] {
+            bench.now += SignedDuration::from_secs(after);
+            assert_eq!(bench.logins.admits(Some(&format!("Bearer {}", known.access_token)), bench.now), old);
+            assert!(bench.logins.admits(Some(&format!("Bearer {next}")), bench.now));
+        }
+        bench.logins.expire();
+        assert!(!bench.logins.admits(Some(&format!("Bearer {next}")), bench.now));
     }
 
     #[test]

@@ -66,7 +66,7 @@ pub(crate) fn list(state: &State, call: &Call, route: &str) -> Outcome {
         "coupons" => rows.sort_by(|a, b| {
             (text(b, "date_created_gmt"), id(b, "id")).cmp(&(text(a, "date_created_gmt"), id(a, "id")))
         }),
-        _ => rows.sort_by(|a, b| text(a, "name").to_lowercase().cmp(&text(b, "name").to_lowercase())),
+        _ => rows.sort_by_key(|a| text(a, "name").to_lowercase()),
     }
     let wanted = if route == "coupons" { Some("asc") } else { Some("desc") };
     if call.text("order") == wanted {

@@ -210,7 +210,8 @@ fn hostile_texts_end_soon() {
         let (took, parsed) = timed(&text);
         println!("{name}: {took:?}, {} diagnostics", parsed.diagnostics.len());
         assert_eq!(parsed.tree.text(), text, "{name}");
-        assert!(took.as_secs() < 8, "{name}: {took:?}");
+        // Far above what a busy machine needs: this is about texts that would never end.
+        assert!(took.as_secs() < 120, "{name}: {took:?}");
     }
 }
 

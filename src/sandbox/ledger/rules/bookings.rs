@@ -108,7 +108,7 @@ pub(super) fn fill_entry(desk: &mut Desk<'_>, entry: &mut Record) {
 fn new_line(desk: &mut Desk<'_>, entry: &Record, mut line: Record) -> (Record, Priced) {
     let account = desk.state.by_guid("financial/GLAccounts", line.guid("GLAccount"));
     line.fill("VATCode", account.map_or(Cell::Null, |account| account.get("VATCode").clone()));
-    sales::check_vat(desk.state, &mut line, &mut desk.reasons);
+    sales::check_vat(desk.state, &mut line, entry.time("EntryDate"), &mut desk.reasons);
     invoices::check_revenue(desk, &line);
     let given = line.number("VATAmountFC");
     let priced = price(desk.state, &line, given);

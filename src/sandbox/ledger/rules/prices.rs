@@ -49,6 +49,17 @@ pub(super) fn vat(state: &State, code: Option<&str>) -> Vat {
     Vat { code: code.unwrap_or_default().trim().to_owned(), basis, fraction }
 }
 
+/// The share of tax of a code on a day, by its table with dates; without one, the code's own.
+pub(super) fn percentage(state: &State, code: &Record, day: Option<i64>) -> Decimal {
+    let held = |row: &Record| {
+        let begun = row.time("StartDate").is_none_or(|start| day.is_none_or(|day| start <= day));
+        let over = row.time("EndDate").is_some_and(|end| day.is_some_and(|day| day > end));
+        begun && !over && row.int("Type").unwrap_or(0) == 0
+    };
+    let row = state.having("vat/VatPercentages", "VATCodeID", &code.key()).find(held);
+    row.and_then(|row| row.number("Percentage")).unwrap_or_else(|| code.amount("Percentage"))
+}
+
 /// The company-currency value of one unit of a currency on a day.
 pub(super) fn rate(state: &State, currency: &Cell, day: Option<i64>) -> Option<Decimal> {
     let Cell::Text(code) = currency else {

@@ -140,21 +140,22 @@ fn fill_vat(desk: &mut Desk<'_>, document: &Record, item: Option<&Record>, line:
     let revenue = item.and_then(|item| revenue_account(desk.state, item));
     line.fill("VATCode", revenue.map_or(Cell::Null, |account| account.get("VATCode").clone()));
     if line.has("VATCode") {
-        check_vat(desk.state, line, &mut desk.reasons);
+        check_vat(desk.state, line, document.time("OrderDate"), &mut desk.reasons);
     } else {
         desk.reasons.missing("VATCode");
     }
 }
 
-/// A code of purchases or a blocked one is no code for a sales line, nor is a percentage of another.
-pub(super) fn check_vat(state: &State, line: &mut Record, reasons: &mut Reasons) {
+/// A code of purchases or a blocked one is no code for a sales line, nor is a percentage that it does
+/// not have on the document's day.
+pub(super) fn check_vat(state: &State, line: &mut Record, day: Option<i64>, reasons: &mut Reasons) {
     let Some(code) = line.text("VATCode").and_then(|code| state.by_code("vat/VATCodes", code)) else {
         return;
     };
     if code.flag("IsBlocked") || code.text("VATTransactionType") == Some("P") {
         reasons.invalid("VATCode");
     }
-    let percentage = code.amount("Percentage");
+    let percentage = prices::percentage(state, &code, day);
     if line.number("VATPercentage").is_some_and(|sent| sent != percentage) {
         reasons.says("BTW percentage is niet toegestaan");
     }
@@ -280,7 +281,7 @@ pub(super) fn price_charge(desk: &mut Desk<'_>, document: &Record, charge: &mut 
     if !charge.has("VATCode") {
         desk.reasons.missing("VATCode");
     }
-    check_vat(desk.state, charge, &mut desk.reasons);
+    check_vat(desk.state, charge, document.time("OrderDate"), &mut desk.reasons);
     let fraction = charge.amount("VATPercentage");
     let (net, tax) = match (charge.number("AmountFCExclVAT"), charge.number("AmountFCInclVAT")) {
         (None, Some(gross)) => {
@@ -302,13 +303,13 @@ pub(super) fn price_charge(desk: &mut Desk<'_>, document: &Record, charge: &mut 
 /// Writes the document's totals: its lines, its charges, less its discount.
 pub(super) fn write_totals(state: &State, document: &mut Record, lines: &[Priced], charges: &[Record]) {
     // A charge has a VAT code like any line, and the tax of a code is that of all it stands on.
-    let charged = charges.iter().map(|charge| Priced {
+    let priced = charges.iter().map(|charge| Priced {
         net: charge.amount("AmountFCExclVAT"),
         tax: charge.amount("AmountVATFC"),
         vat: line_vat(state, charge),
         fixed: false,
     });
-    let all: Vec<_> = lines.iter().cloned().chain(charged).collect();
+    let all: Vec<_> = lines.iter().cloned().chain(priced).collect();
     let before = amounts::totals(&all, state.rounding);
     let discount = document_discount(document);
     let after = discount.map_or(before, |discount| amounts::discounted(before, discount));

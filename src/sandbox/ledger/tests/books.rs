@@ -219,3 +219,83 @@ fn people_write_what_programs_may_not() {
     assert_eq!((&rows[0]["DeliveryStatus"], &rows[0]["Status"]), (&json!(21), &json!(20)));
     assert!(bench.ledger.set_row("crm", "Accounts", &json!({"Nme": "x"})).is_err());
 }
+
+/// A tax that was sent was reckoned anew as soon as anything on its line changed.
+#[test]
+fn a_given_tax_outlives_a_change_that_touches_no_amount() {
+    let bench = Bench::new();
+    let item = bench.item("TAX");
+    let line = json!({"Item": item, "Quantity": 1, "NetPrice": 10, "VATCode": "4", "VATAmount": 2.05});
+    let order = bench.order(&json!([line])).created();
+    let held = || bench.ledger.rows("salesorder", "SalesOrders").unwrap().pop().unwrap();
+    let key = held()["SalesOrderLines"][0]["ID"].as_str().unwrap().to_owned();
+    let path = format!("salesorder/SalesOrderLines(guid'{key}')");
+    assert_eq!(order["AmountFC"], 12.05);
+    assert_eq!(bench.put(&path, &json!({"Notes": "later"})).status, StatusCode::NO_CONTENT);
+    assert_eq!((&held()["AmountFC"], &held()["SalesOrderLines"][0]["VATAmount"]), (&json!(12.05), &json!(2.05)));
+    assert_eq!(bench.put(&path, &json!({"Quantity": 2})).status, StatusCode::NO_CONTENT);
+    assert_eq!((&held()["AmountFC"], &held()["SalesOrderLines"][0]["VATAmount"]), (&json!(24.2), &json!(4.2)));
+}
+
+/// Charges stood outside the sum of their code.
+#[test]
+fn a_charge_is_taxed_with_the_lines_of_its_code() {
+    let bench = Bench::new();
+    let (customer, item) = (bench.customer(), bench.item("CHARGED"));
+    let body = json!({"OrderedBy": customer,
+        "SalesOrderLines": [{"Item": item, "NetPrice": 0.07, "VATCode": "4"}, {"Item": item, "NetPrice": 0.07, "VATCode": "4"}],
+        "SalesOrderOrderChargeLines": [{"IsShippingCost": true, "AmountFCExclVAT": 0.07, "VATCode": "4"}]});
+    let order = bench.post("salesorder/SalesOrders", &body).created();
+    // 0.21 at 21 %: 0.04, where three times 0.01 would be 0.03.
+    assert_eq!((&order["AmountFCExclVat"], &order["AmountFC"]), (&json!(0.21), &json!(0.25)));
+}
+
+/// A code whose lines' taxes all round to nothing left a cent of its sum unbooked; conversion left more.
+#[test]
+fn bookings_balance_in_both_currencies() {
+    let bench = Bench::new();
+    let (customer, revenue) = (bench.customer(), bench.key("financial/GLAccounts", "8000"));
+    for (currency, amount, times) in [("EUR", 0.02, 3), ("USD", 33.33, 7)] {
+        let line = json!({"GLAccount": revenue, "AmountFC": amount, "VATCode": "4"});
+        let body =
+            json!({"Customer": customer, "Journal": "70", "Currency": currency, "SalesEntryLines": vec![line; times]});
+        let entry = bench.post("salesentry/SalesEntries", &body).created()["EntryID"].clone();
+        let rows = bench.ledger.rows("financialtransaction", "TransactionLines").unwrap();
+        for field in ["AmountFC", "AmountDC"] {
+            let made = rows.iter().filter(|row| row["EntryID"] == entry);
+            let sum: rust_decimal::Decimal =
+                made.map(|row| row[field].to_string().parse::<rust_decimal::Decimal>().unwrap()).sum();
+            assert!(sum.is_zero(), "{currency} {field}: {sum}");
+        }
+    }
+}
+
+#[test]
+fn an_entrys_texts_have_lengths_too() {
+    let bench = Bench::new();
+    let (customer, revenue) = (bench.customer(), bench.key("financial/GLAccounts", "8000"));
+    let line = json!({"GLAccount": revenue, "AmountFC": 1});
+    for (field, most) in [("Description", 60), ("PaymentReference", 25)] {
+        let mut body = json!({"Customer": customer, "Journal": "70", "SalesEntryLines": [line]});
+        for (length, status) in [(most, StatusCode::CREATED), (most + 1, StatusCode::INTERNAL_SERVER_ERROR)] {
+            body[field] = json!("x".repeat(length));
+            assert_eq!(bench.post("salesentry/SalesEntries", &body).status, status, "{field} {length}");
+        }
+    }
+}
+
+/// The percentage of today was taken for every document, whatever its date.
+#[test]
+fn a_rate_holds_from_its_day() {
+    let bench = Bench::new();
+    let (customer, item) = (bench.customer(), bench.item("RISE"));
+    let ranges = json!([{"Percentage": 0.19, "EndDate": "2025-12-31", "Type": 0}, {"Percentage": 0.21, "StartDate": "2026-01-01", "Type": 0}]);
+    let code = json!({"Code": "RSE", "Description": "Raised", "Type": "E", "VATTransactionType": "S", "VATPercentages": ranges});
+    bench.post("vat/VATCodes", &code).created();
+    for (day, total) in [("2025-12-31", 119.0), ("2026-01-01", 121.0)] {
+        let lines = json!([{"Item": item, "NetPrice": 100, "VATCode": "RSE"}]);
+        let body = json!({"OrderedBy": customer, "OrderDate": day, "SalesOrderLines": lines});
+        let held = bench.post("salesorder/SalesOrders", &body).created()["AmountFC"].as_f64();
+        assert_eq!(held, Some(total), "{day}");
+    }
+}

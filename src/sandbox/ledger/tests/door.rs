@@ -32,8 +32,9 @@ fn me_is_answered_in_both_shapes() {
     let token = bench.ledger.credentials().access_token;
     for (query, bare) in [("?$select=CurrentDivision", false), ("?Select=CurrentDivision", false), ("?%24top=1", true)]
     {
-        let request =
-            Request::get(format!("/api/v1/current/Me{query}")).header("authorization", format!("Bearer {token}"));
+        let request = Request::get(format!("/api/v1/current/Me{query}"))
+            .header("accept", "application/json")
+            .header("authorization", format!("Bearer {token}"));
         let d = bench.raw(request.body(Body::empty()).unwrap()).json()["d"].clone();
         let first = if bare { &d[0] } else { &d["results"][0] };
         assert_eq!(first["CurrentDivision"], 1_234_567, "{query}");
@@ -253,7 +254,7 @@ fn vat_codes_are_short_and_each_is_one() {
     assert_eq!(codes.len(), rows.len());
     let one = |country: &str, fraction: &str, kind: &str| {
         let found = rows.iter().filter(|row| {
-            let rate = row["Percentage"].to_string() == fraction;
+            let rate = row["Percentage"] == serde_json::from_str::<Value>(fraction).unwrap();
             rate && row["OssCountry"] == country && row["Type"] == kind
         });
         assert_eq!(found.count(), 1, "{country} {fraction} {kind}");
@@ -263,4 +264,32 @@ fn vat_codes_are_short_and_each_is_one() {
             one(country, fraction, kind);
         }
     }
+}
+
+#[test]
+fn who_does_not_ask_for_json_gets_atom() {
+    let bench = Bench::new();
+    for (accept, json) in [(None, false), (Some("*/*"), false), (Some("application/json;odata=verbose"), true)] {
+        let mut request = Request::builder()
+            .uri("/api/v1/1234567/logistics/Units?$select=Code&$top=1")
+            .header("authorization", format!("Bearer {}", bench.ledger.credentials().access_token));
+        if let Some(accept) = accept {
+            request = request.header("accept", accept);
+        }
+        let reply = bench.raw(request.body(Body::empty()).unwrap());
+        assert_eq!(reply.status, StatusCode::OK);
+        assert_eq!(reply.text.starts_with('{'), json, "{accept:?}: {}", reply.text);
+        assert_eq!(reply.headers["content-type"].to_str().unwrap().contains("atom"), !json);
+    }
+}
+
+#[test]
+fn only_deliveries_are_notified_at_once() {
+    let bench = Bench::new();
+    let asked = |topic: &str| {
+        let body = json!({"CallbackURL": "https://example.org/hook", "Topic": topic, "IsInstant": true});
+        bench.post("webhooks/WebhookSubscriptions", &body).status
+    };
+    assert_eq!(asked("Items"), StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(asked("GoodsDeliveries"), StatusCode::CREATED);
 }

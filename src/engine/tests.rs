@@ -1,0 +1,290 @@
+//! Passes over two systems in memory, with units made by hand: what a real system does rarely.
+
+use super::decide::tests::{draft, field, filled, program as accounts, span};
+use super::*;
+use crate::connector::{Answer, CallError, Find, Page, Position, Raw, Scan, Write};
+use crate::eval::{Action, BalanceDue, Evaluated, Failure, KeyTried, Known, Need, Unit};
+use crate::ir::{
+    Access, EntityId, Expr, ExprKind, FieldId, Flow, Header, Key as KeyBy, KeyField, LocalId, Mapping, MappingId,
+    Method, OnChange, Overwrite, Schedule, Type, Verb,
+};
+use crate::plan::Reads;
+use crate::store::{Embedded, Key, RecordFilter, State};
+use std::sync::Mutex;
+
+/// A program whose flow makes an account of each order.
+fn program() -> Program {
+    let mut program = accounts();
+    program.entities[0].fields[1].search = crate::ir::Search::Filter;
+    let mut order = program.entities[0].clone();
+    order.name = "Order".into();
+    order.connector = "woocommerce".into();
+    order.fields = vec![field("id", Type::Int, Access::ReadOnly)];
+    order.total = None;
+    program.entities.push(order);
+    let header = Header {
+        verb: Verb::CreateOnce,
+        keys: vec![KeyBy::By(vec![KeyField { field: FieldId(1), optional: false }])],
+        prefer: Vec::new(),
+        prefer_newest: None,
+        overwrite: Overwrite::Changed,
+        overwrite_fields: None,
+        on_change: OnChange::Alert,
+        otherwise: None,
+        span: span(),
+    };
+    program.mappings.push(Mapping {
+        name: "customers.person".into(),
+        target: EntityId(0),
+        connection: "books".into(),
+        params: Vec::new(),
+        locals: 0,
+        header,
+        steps: Vec::new(),
+        balance: None,
+        then: Vec::new(),
+        span: span(),
+    });
+    program.flows.push(Flow {
+        name: "orders.orders".into(),
+        source: EntityId(1),
+        connection: "shop".into(),
+        deleted: false,
+        record: LocalId(0),
+        locals: 1,
+        filter: None,
+        steps: Vec::new(),
+        write: Expr { kind: ExprKind::Write(MappingId(0), Vec::new()), ty: Type::Nothing, span: span() },
+        schedule: Schedule::default(),
+        on: true,
+        span: span(),
+    });
+    program
+}
+
+type MakeUnit = dyn Fn(&str, &dyn Known) -> Evaluated + Send + Sync;
+
+struct ByHand(Program, Box<MakeUnit>);
+
+fn key(raw: &str) -> String {
+    serde_json::from_str::<serde_json::Value>(raw).unwrap()["id"].to_string()
+}
+
+impl Meaning for ByHand {
+    fn unit(&self, _: usize, raw: &str, known: &dyn Known) -> Evaluated {
+        (self.1)(&key(raw), known)
+    }
+    fn key_of(&self, _: usize, raw: &str) -> Result<Arc<str>, Failure> {
+        Ok(key(raw).into())
+    }
+    fn reads(&self, flow: usize) -> Reads {
+        Reads::of_flow(&self.0, &self.0.flows[flow])
+    }
+    fn fields(&self, flow: usize, entity: EntityId) -> Vec<String> {
+        self.reads(flow).wire_names(&self.0, entity)
+    }
+    fn filter(&self, _: usize) -> Vec<crate::connector::Condition> {
+        Vec::new()
+    }
+}
+
+/// A system in memory: rows to be read, answers to writes one after the other, and a clock.
+#[derive(Default)]
+struct Desk {
+    rows: Vec<Raw>,
+    /// Why it answers no search; else it finds nothing.
+    refuses: Option<CallError>,
+    answers: Mutex<Vec<Result<Answer, CallError>>>,
+    written: Mutex<Vec<(Method, String)>>,
+    minutes: Mutex<i64>,
+}
+
+#[async_trait::async_trait]
+impl Connector for Desk {
+    async fn scan(&self, scan: &Scan, _: &Position) -> Result<Page, CallError> {
+        let wanted = |raw: &&Raw| scan.only.is_empty() || scan.only.contains(&key(&raw.0));
+        let records = self.rows.iter().filter(wanted).cloned().collect();
+        Ok(Page { records, next: Position("end".into()), last: true })
+    }
+    async fn find(&self, _: &Find) -> Result<Vec<Raw>, CallError> {
+        self.refuses.clone().map_or(Ok(Vec::new()), Err)
+    }
+    async fn write(&self, write: &Write) -> Result<Answer, CallError> {
+        self.written.lock().unwrap().push((write.method, write.body.clone()));
+        self.answers.lock().unwrap().remove(0)
+    }
+    fn now(&self) -> Timestamp {
+        let start: Timestamp = "2026-03-01T10:00:00Z".parse().unwrap();
+        start.checked_add(jiff::SignedDuration::from_mins(*self.minutes.lock().unwrap())).unwrap()
+    }
+    async fn sleep_until(&self, _: Timestamp) {}
+    fn calls(&self) -> u64 {
+        0
+    }
+    async fn hello(&self) -> Result<Raw, CallError> {
+        Ok(Raw("{}".into()))
+    }
+}
+
+struct Case {
+    engine: Engine,
+    books: Arc<Desk>,
+    shop: Arc<Desk>,
+    _folder: tempfile::TempDir,
+}
+
+fn case(orders: usize, books: Desk, unit: impl Fn(&str, &dyn Known) -> Evaluated + Send + Sync + 'static) -> Case {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Embedded::open(&folder.path().join("store.redb"), &Key::from_text("a test")).unwrap();
+    let rows = (1..=orders).map(|n| Raw(format!(r#"{{"id":{n}}}"#).into())).collect();
+    let (shop, books) = (Arc::new(Desk { rows, ..Desk::default() }), Arc::new(books));
+    let project = Project {
+        program: Arc::new(program()),
+        meaning: Arc::new(ByHand(program(), Box::new(unit))),
+        plan_hash: "1".into(),
+        sources: Vec::new(),
+        place: Arc::new(|_| Some(Place { file: "orders.flow".into(), line: 3, column: 1 })),
+        log_days: 14,
+    };
+    let connections: Vec<(String, Arc<dyn Connector>)> =
+        vec![("shop".into(), Arc::clone(&shop) as _), ("books".into(), Arc::clone(&books) as _)];
+    Case { engine: Engine::new(project, connections, Arc::new(store)), books, shop, _folder: folder }
+}
+
+impl Case {
+    async fn pass(&self) -> (Summary, Vec<Event>) {
+        let events = Mutex::new(Vec::new());
+        let tell = |event| events.lock().unwrap().push(event);
+        let flows = ["orders".to_owned()];
+        let summary = self.engine.pass(&flows, &PassOptions::default(), &tell, &Cancel::default()).await.unwrap();
+        (summary, events.into_inner().unwrap())
+    }
+
+    async fn states(&self) -> Vec<(String, State)> {
+        let (records, _) = self.engine.records(&RecordFilter::default()).await.unwrap();
+        records.into_iter().map(|r| (r.id, r.state)).collect()
+    }
+
+    fn later(&self, minutes: i64) {
+        for desk in [&self.books, &self.shop] {
+            *desk.minutes.lock().unwrap() += minutes;
+        }
+    }
+}
+
+/// A unit that makes one account.
+fn one(name: &str) -> Unit {
+    let mut one = draft(Action::Create);
+    one.linked_to = Some((EntityId(1), name.into()));
+    one.fields = vec![filled(1, "Name", &format!("\"{name}\""))];
+    one.keys = vec![KeyTried { fields: vec![FieldId(1)], values: vec![Some(name.into())] }];
+    Unit { drafts: vec![one], ..Unit::default() }
+}
+
+fn made(id: &str, amount: &str) -> Result<Answer, CallError> {
+    let record = Raw(format!(r#"{{"ID":"{id}","AmountFC":{amount}}}"#).into());
+    Ok(Answer { id: Some(id.to_owned()), record: Some(record) })
+}
+
+fn refused(reason: &str) -> CallError {
+    CallError::Refused { system: "books".into(), reason: reason.into(), status: 400, call: "POST crm/Accounts".into() }
+}
+
+#[tokio::test]
+async fn a_document_that_comes_to_something_else_is_parked_and_linked() {
+    let books = Desk { answers: Mutex::new(vec![made("A", "26.70")]), ..Desk::default() };
+    let case = case(1, books, |key, _| {
+        let mut unit = one(key);
+        let amount = "26.62".parse().unwrap();
+        let within = "0.01".parse().unwrap();
+        unit.drafts[0].balance = Some(BalanceDue { field: "AmountFC".into(), amount, within, place: span() });
+        Evaluated::Unit(unit)
+    });
+    let (summary, events) = case.pass().await;
+    assert_eq!((summary.counts.created, summary.counts.parked, summary.counts.alerts), (1, 1, 1));
+    let reason = events.iter().find_map(|e| if let Event::Parked(told) = e { told.reason.clone() } else { None });
+    let reason = reason.unwrap();
+    assert!(reason.contains("26.70") && reason.contains("26.62"), "{reason}");
+    let target = crate::store::Target { connection: "books".into(), entity: "exact.Account".into(), id: "A".into() };
+    assert_eq!(case.engine.store().links_to(&target).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn equal_refusals_stop_their_kind_with_one_alert() {
+    let answers = (0..8).map(|_| Err(refused("Required: Journal"))).collect();
+    let case = case(12, Desk { answers: Mutex::new(answers), ..Desk::default() }, |key, _| Evaluated::Unit(one(key)));
+    let (summary, _) = case.pass().await;
+    let sent = case.books.written.lock().unwrap().len();
+    assert!((3..=6).contains(&sent), "{sent} sent: those that were under way are not taken back");
+    assert_eq!(
+        (summary.counts.alerts, summary.counts.parked, summary.counts.waiting),
+        (1, sent as u64, 12 - sent as u64)
+    );
+    // Nothing is sent again before the hour is over.
+    case.pass().await;
+    assert_eq!(case.books.written.lock().unwrap().len(), sent);
+}
+
+#[tokio::test]
+async fn a_fault_of_ours_parks_its_record_and_pauses_the_flow() {
+    let case = case(1, Desk::default(), |_, _| panic!("an index beyond its list"));
+    let (summary, _) = case.pass().await;
+    assert!(matches!(summary.endings[0].1, Ending::Bug(_)));
+    assert_eq!(case.states().await, [("orders:1".to_owned(), State::Parked)]);
+    assert_eq!(case.engine.store().position("orders.orders").await.unwrap(), None, "the position stays");
+}
+
+#[tokio::test]
+async fn a_search_that_is_refused_parks_only_those_who_need_it() {
+    let need = Need::Find {
+        connection: "books".into(),
+        entity: EntityId(0),
+        by: vec![FieldId(1)],
+        values: vec![Some("Ann".into())],
+    };
+    let refuses = Some(refused("no such field"));
+    let books = Desk { refuses, answers: Mutex::new(vec![made("B", "0")]), ..Desk::default() };
+    let case = case(2, books, move |key, known| match (key, known.answer(&need)) {
+        ("1", None) => Evaluated::Needs(vec![need.clone()]),
+        _ => Evaluated::Unit(one(key)),
+    });
+    let (summary, _) = case.pass().await;
+    assert!(summary.endings.is_empty());
+    assert_eq!(case.states().await, [("orders:1".to_owned(), State::Parked), ("orders:2".to_owned(), State::Written)]);
+}
+
+#[tokio::test]
+async fn what_no_search_can_tell_is_asked_of_a_person() {
+    let silent = CallError::Unknown { system: "books".into(), reason: "time-out".into() };
+    let books = Desk { answers: Mutex::new(vec![Err(silent), made("A", "0")]), ..Desk::default() };
+    let case = case(1, books, |key, _| {
+        let mut unit = one(key);
+        unit.drafts[0].keys.clear();
+        Evaluated::Unit(unit)
+    });
+    case.pass().await;
+    assert_eq!(case.states().await[0].1, State::Waiting);
+    case.later(6);
+    case.pass().await;
+    assert_eq!(case.states().await[0].1, State::Parked);
+    assert_eq!(case.books.written.lock().unwrap().len(), 1, "never sent again by itself");
+    case.engine.retry("orders:1", case.books.now()).await.unwrap();
+    case.pass().await;
+    assert_eq!(case.states().await[0].1, State::Written);
+}
+
+#[tokio::test]
+async fn an_answer_that_never_came_is_searched_for_and_then_sent_again() {
+    let silent = CallError::Unknown { system: "books".into(), reason: "time-out".into() };
+    let books = Desk { answers: Mutex::new(vec![Err(silent), made("A", "0")]), ..Desk::default() };
+    let case = case(1, books, |key, _| Evaluated::Unit(one(key)));
+    case.pass().await;
+    case.later(4);
+    case.pass().await;
+    assert_eq!(case.states().await[0].1, State::Waiting);
+    assert_eq!(case.books.written.lock().unwrap().len(), 1, "it may still come");
+    case.later(2);
+    case.pass().await;
+    assert_eq!(case.states().await[0].1, State::Written);
+    assert_eq!(case.books.written.lock().unwrap().len(), 2);
+}

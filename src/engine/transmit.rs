@@ -1,0 +1,192 @@
+//! One call that writes: intended in the journal, sent once, and what came of it journalled again.
+
+use super::compare;
+use super::hash::hash;
+use super::journal;
+use super::pass::Ending;
+use super::record::Acting;
+use super::settle::{OUTCOME, Verdict};
+use crate::connector::{Answer, CallError, Connector, Write};
+use crate::eval::Draft;
+use crate::ir::{Entity, Method};
+use crate::limits;
+use crate::store::{Change, Intent, Operation, Outcome};
+use jiff::{SignedDuration, Timestamp};
+use std::sync::Arc;
+
+/// A call that writes.
+pub(crate) struct Call {
+    pub(crate) entity: Arc<Entity>,
+    pub(crate) operation: Operation,
+    pub(crate) id: Option<Arc<str>>,
+    pub(crate) body: String,
+    /// Fields and values by which the effect of a create can be found.
+    pub(crate) search: Vec<(String, String)>,
+}
+
+/// What came back.
+pub(crate) enum Heard {
+    /// It took effect; its outcome is the caller's to write down, with what it means.
+    Answer(Said),
+    /// The record stops here; its outcome is written down.
+    Stopped(Verdict),
+}
+
+/// An answer, to which intent, and when.
+pub(crate) struct Said {
+    pub(crate) intent: String,
+    pub(crate) answer: Answer,
+    pub(crate) at: Timestamp,
+}
+
+impl Acting<'_> {
+    /// Sends a call.
+    pub(crate) async fn transmit(&mut self, draft: &Draft, call: Call) -> Result<Heard, Ending> {
+        let entity = Arc::clone(&call.entity);
+        let kind = format!("{} {} {:?}", draft.connection, entity.full_name(), call.operation);
+        let connector = self.pass.connector(&draft.connection)?;
+        if let Some(verdict) = self.stopped_kind(draft, &entity, &kind)? {
+            return Ok(Heard::Stopped(verdict));
+        }
+        let intent = self.intent(draft, &call, connector.now());
+        self.carry.changes.push(Change::Intend(intent.clone()));
+        let carried = std::mem::take(&mut self.carry);
+        self.pass.store().commit(carried).await?;
+        self.wrote = true;
+        let method = match call.operation {
+            Operation::Create => Method::Post,
+            Operation::Update => Method::Put,
+            Operation::Delete => Method::Delete,
+        };
+        let id = call.id.as_ref().map(ToString::to_string);
+        let parts = route_parts(&entity, &call.body);
+        let write = Write { entity: Arc::clone(&entity), method, id, body: call.body, parts };
+        self.steps.push(serde_json::json!({
+            "mapping": &*draft.made.name, "entity": entity.full_name(), "sent": format!("{method:?}").to_lowercase(),
+            "id": write.id, "body": serde_json::from_str::<serde_json::Value>(&write.body).unwrap_or_default(),
+        }));
+        match self.patiently(connector.as_ref(), &write).await {
+            Ok(answer) => {
+                self.pass.refusals().done(&kind);
+                Ok(Heard::Answer(Said { intent: intent.id, answer, at: connector.now() }))
+            }
+            Err(error) => self.not_answered(draft, &entity, &kind, intent, error, connector.now()).map(Heard::Stopped),
+        }
+    }
+
+    /// Sends it when the system is ready: where it was put off nothing happened, so that is no second attempt.
+    async fn patiently(&self, connector: &dyn Connector, write: &Write) -> Result<Answer, CallError> {
+        let patience = SignedDuration::from_secs(limits::TURN_SECONDS_MAX);
+        let mut sent = connector.write(write).await;
+        for _ in 1..limits::PUT_OFF_MAX {
+            let Err(CallError::Later { until, .. }) = &sent else { break };
+            if until.duration_since(connector.now()) > patience || self.pass.cancel.is_cancelled() {
+                break;
+            }
+            connector.sleep_until(*until).await;
+            sent = connector.write(write).await;
+        }
+        sent
+    }
+
+    /// Writes of this kind were refused again and again: no more of them are sent.
+    fn stopped_kind(&self, draft: &Draft, entity: &Entity, kind: &str) -> Result<Option<Verdict>, Ending> {
+        let refusals = self.pass.refusals();
+        let Some(said) = refusals.stopped(kind) else { return Ok(None) };
+        let due = self.pass.source()?.now().checked_add(SignedDuration::from_secs(limits::REFUSED_KIND_SECONDS));
+        let reason = format!(
+            "not sent: {} refused {} writes of {} in a row with the same words ({said}). It goes on after a change of the flow, or within the hour",
+            draft.connection,
+            limits::EQUAL_REFUSALS_MAX,
+            entity.name
+        );
+        let due = due.unwrap_or(Timestamp::MAX);
+        Ok(Some(Verdict::waiting(reason, draft.place, "writes of its kind", due)))
+    }
+
+    fn intent(&self, draft: &Draft, call: &Call, at: Timestamp) -> Intent {
+        let own = super::record::lanes_of(self.pass, self.item, None);
+        let keys = draft.keys.iter().filter_map(|key| journal::lane(self.pass.program(), draft, key));
+        Intent {
+            id: uuid::Uuid::new_v4().to_string(),
+            flow: self.pass.flow().name.to_string(),
+            key: self.item.key.to_string(),
+            step: self.steps.len().to_string(),
+            mapping: draft.made.name.to_string(),
+            connection: draft.connection.to_string(),
+            entity: call.entity.full_name(),
+            operation: call.operation,
+            target: call.id.as_ref().map(ToString::to_string),
+            search: call.search.clone(),
+            payload_hash: hash(call.body.as_bytes()),
+            lanes: own.into_iter().chain(keys).collect(),
+            plan_hash: self.pass.project.plan_hash.clone(),
+            at,
+            unknown: None,
+        }
+    }
+
+    fn not_answered(
+        &mut self,
+        draft: &Draft,
+        entity: &Entity,
+        kind: &str,
+        intent: Intent,
+        error: CallError,
+        now: Timestamp,
+    ) -> Result<Verdict, Ending> {
+        self.answers.push(serde_json::json!({"error": error.to_string()}));
+        let mut close = |outcome| self.carry.changes.push(Change::Outcome { intent: intent.id.clone(), outcome });
+        match error {
+            CallError::Refused { system, reason, .. } => {
+                close(Outcome::Refused { reason: reason.clone() });
+                let entity = &entity.name;
+                if self.pass.refusals().refused(kind, &reason) {
+                    let text = format!(
+                        "{system} has refused {} writes of {entity} in a row with the same words: {reason}. No more of them are sent in this pass",
+                        limits::EQUAL_REFUSALS_MAX
+                    );
+                    self.alert(text, draft.place);
+                }
+                let (field, place) = blamed(self.pass.program(), draft, &reason);
+                let look = field.map_or_else(|| "the source or the flow".to_owned(), |f| format!("what fills {f}"));
+                let said = reason.trim_end_matches('.');
+                let reason = format!("{system} refused {entity}: {said}. Correct {look}, then retry");
+                Ok(Verdict::parked(reason, place))
+            }
+            CallError::Unknown { system, reason } | CallError::Garbled { system, what: reason } => {
+                close(Outcome::Unknown { at: now, reason: reason.clone() });
+                let intent = Intent { unknown: Some((now, reason.clone())), ..intent };
+                let due = journal::late_until(&intent);
+                self.pass.open().push(intent);
+                let entity = &entity.name;
+                let reason = format!(
+                    "{system} gave no answer to the write of {entity} ({reason}): it may have taken effect; it is searched for before anything is sent again"
+                );
+                Ok(Verdict::waiting(reason, draft.place, OUTCOME, due))
+            }
+            error @ (CallError::Later { .. } | CallError::Login { .. }) => {
+                close(Outcome::NotDone);
+                Err(error.into())
+            }
+        }
+    }
+}
+
+/// The field that a refusal names, and the line that fills it; else the mapping.
+fn blamed(program: &crate::ir::Program, draft: &Draft, reason: &str) -> (Option<String>, crate::source::Span) {
+    let entity = program.entity(draft.entity);
+    let named = draft.fields.iter().find(|field| {
+        let name = entity.fields.get(field.field.0 as usize).map_or("", |f| &*f.name);
+        !name.is_empty() && reason.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == name)
+    });
+    named.map_or((None, draft.place), |field| (Some(field.path.join(".")), field.place))
+}
+
+/// Values of a route's `{parts}`: fields of the body.
+fn route_parts(entity: &crate::ir::Entity, body: &str) -> Vec<(String, String)> {
+    let Some(route) = entity.route.as_deref().filter(|route| route.contains('{')) else { return Vec::new() };
+    let body: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
+    let names = route.split('{').skip(1).filter_map(|rest| rest.split('}').next());
+    names.filter_map(|name| Some((name.to_owned(), compare::scalar(body.get(name)?)))).collect()
+}

@@ -1,0 +1,342 @@
+//! JSON as it is written: blanks, words, numbers, texts with their escapes, and values that are only passed.
+
+use super::decode::{Bad, Decoded, Decoder};
+use crate::limits::JSON_DEPTH_MAX;
+use rust_decimal::Decimal;
+
+impl<'r> Decoder<'r, '_> {
+    /// Past white space. An API writes none, so one comparison settles it.
+    #[inline]
+    pub(super) fn blank(&mut self) {
+        if self.peek() <= b' ' {
+            self.blanks();
+        }
+    }
+
+    #[cold]
+    fn blanks(&mut self) {
+        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.bytes.get(self.at) {
+            self.at += 1;
+        }
+    }
+
+    #[inline]
+    pub(super) fn peek(&self) -> u8 {
+        self.bytes.get(self.at).copied().unwrap_or(0)
+    }
+
+    #[cold]
+    pub(super) fn broken(&self, what: &str) -> Box<Bad> {
+        Bad::new(format!("is not JSON: {what} at byte {}", self.at))
+    }
+
+    #[inline]
+    pub(super) fn eat(&mut self, byte: u8, what: &str) -> Decoded<()> {
+        if self.peek() == byte {
+            self.at += 1;
+            Ok(())
+        } else {
+            Err(self.broken(what))
+        }
+    }
+
+    pub(super) fn deeper(&mut self) -> Decoded<()> {
+        self.depth += 1;
+        if self.depth > JSON_DEPTH_MAX {
+            return Err(Bad::new(format!("is nested deeper than {JSON_DEPTH_MAX} levels")));
+        }
+        Ok(())
+    }
+
+    pub(super) fn word(&mut self, word: &str) -> Decoded<()> {
+        if self.bytes[self.at..].starts_with(word.as_bytes()) {
+            self.at += word.len();
+            Ok(())
+        } else {
+            Err(self.broken("a value is expected"))
+        }
+    }
+
+    /// A number as JSON allows it.
+    pub(super) fn number_text(&mut self) -> Decoded<&'r str> {
+        let start = self.at;
+        if self.peek() == b'-' {
+            self.at += 1;
+        }
+        let digits = |this: &mut Self| {
+            let start = this.at;
+            while this.peek().is_ascii_digit() {
+                this.at += 1;
+            }
+            this.at - start
+        };
+        let first = self.peek();
+        let count = digits(self);
+        if count == 0 || count > 1 && first == b'0' {
+            return Err(self.broken("a number is expected"));
+        }
+        if self.peek() == b'.' {
+            self.at += 1;
+            if digits(self) == 0 {
+                return Err(self.broken("a digit is expected"));
+            }
+        }
+        if let b'e' | b'E' = self.peek() {
+            self.at += 1;
+            if let b'+' | b'-' = self.peek() {
+                self.at += 1;
+            }
+            if digits(self) == 0 {
+                return Err(self.broken("a digit is expected"));
+            }
+        }
+        Ok(&self.text[start..self.at])
+    }
+
+    /// A number of at most 18 digits without exponent, in quotes or bare; anything else is left to the longer way.
+    #[inline]
+    pub(super) fn short_number(&mut self) -> Option<Decimal> {
+        let byte = |at: usize| self.bytes.get(at).copied().unwrap_or(0);
+        let mut at = self.at;
+        let quoted = byte(at) == b'"';
+        at += usize::from(quoted);
+        let negative = byte(at) == b'-';
+        at += usize::from(negative);
+        let start = at;
+        let mut mantissa = 0_u64;
+        let digits = |at: &mut usize, mantissa: &mut u64| {
+            let from = *at;
+            while byte(*at).is_ascii_digit() {
+                *mantissa = mantissa.wrapping_mul(10).wrapping_add(u64::from(byte(*at) - b'0'));
+                *at += 1;
+            }
+            *at - from
+        };
+        let whole = digits(&mut at, &mut mantissa);
+        let mut decimals = 0;
+        if byte(at) == b'.' {
+            at += 1;
+            decimals = digits(&mut at, &mut mantissa);
+            if decimals == 0 {
+                return None;
+            }
+        }
+        let ends = match byte(at) {
+            b'"' => quoted,
+            b',' | b'}' | b']' => !quoted && (whole == 1 || byte(start) != b'0'),
+            _ => false,
+        };
+        if !ends || whole == 0 || whole + decimals > 18 {
+            return None;
+        }
+        self.at = at + usize::from(quoted);
+        let mantissa = i64::try_from(mantissa).ok()?;
+        Some(Decimal::new(if negative { -mantissa } else { mantissa }, u32::try_from(decimals).ok()?))
+    }
+
+    /// The text here, unescaped.
+    #[inline]
+    pub(super) fn string(&mut self) -> Decoded<&'r str> {
+        self.eat(b'"', "a text is expected")?;
+        let start = self.at;
+        let end = special(self.bytes, start);
+        match self.bytes.get(end) {
+            Some(b'"') => {
+                self.at = end + 1;
+                Ok(&self.text[start..end])
+            }
+            Some(b'\\') => self.escaped(start, end),
+            _ => {
+                self.at = end;
+                Err(self.broken("a text is not closed"))
+            }
+        }
+    }
+
+    /// A text with escapes, of which the first stands at `at`.
+    #[inline(never)]
+    fn escaped(&mut self, start: usize, at: usize) -> Decoded<&'r str> {
+        let mut out = bumpalo::collections::String::with_capacity_in(at - start + 32, self.arena);
+        let mut from = start;
+        let mut at = at;
+        loop {
+            out.push_str(&self.text[from..at]);
+            self.at = at;
+            match self.bytes.get(at) {
+                Some(b'"') => {
+                    self.at = at + 1;
+                    return Ok(out.into_bump_str());
+                }
+                Some(b'\\') => {
+                    let c = self.escape()?;
+                    out.push(c);
+                    from = self.at;
+                    at = special(self.bytes, from);
+                }
+                _ => return Err(self.broken("a text is not closed")),
+            }
+        }
+    }
+
+    fn escape(&mut self) -> Decoded<char> {
+        let kind = self.bytes.get(self.at + 1).copied().unwrap_or(0);
+        self.at += 2;
+        Ok(match kind {
+            b'"' => '"',
+            b'\\' => '\\',
+            b'/' => '/',
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'u' => {
+                let unit = self.hex()?;
+                if (0xd800..0xdc00).contains(&unit) && self.bytes[self.at..].starts_with(b"\\u") {
+                    self.at += 2;
+                    let low = self.hex()?;
+                    if !(0xdc00..0xe000).contains(&low) {
+                        return Err(self.broken("half a character stands alone"));
+                    }
+                    char::from_u32(0x1_0000 + ((unit - 0xd800) << 10) + (low - 0xdc00))
+                        .ok_or_else(|| self.broken("half a character stands alone"))?
+                } else {
+                    char::from_u32(unit).ok_or_else(|| self.broken("half a character stands alone"))?
+                }
+            }
+            _ => return Err(self.broken("an unknown escape stands")),
+        })
+    }
+
+    fn hex(&mut self) -> Decoded<u32> {
+        let digits = self.bytes.get(self.at..self.at + 4).ok_or_else(|| self.broken("a text is not closed"))?;
+        let mut unit = 0;
+        for &b in digits {
+            let digit = char::from(b).to_digit(16).ok_or_else(|| self.broken("an unknown escape stands"))?;
+            unit = unit * 16 + digit;
+        }
+        self.at += 4;
+        Ok(unit)
+    }
+
+    /// Past the value here, whose shape is checked.
+    pub(super) fn skip(&mut self) -> Decoded<()> {
+        match self.peek() {
+            b'"' => self.skip_string(),
+            b'{' => self.members_skipped(),
+            b'[' => self.elements_skipped(),
+            b't' => self.word("true"),
+            b'f' => self.word("false"),
+            b'n' => self.word("null"),
+            _ => self.number_text().map(|_| ()),
+        }
+    }
+
+    fn skip_string(&mut self) -> Decoded<()> {
+        let mut at = special(self.bytes, self.at + 1);
+        loop {
+            match self.bytes.get(at) {
+                Some(b'"') => {
+                    self.at = at + 1;
+                    return Ok(());
+                }
+                Some(b'\\') => {
+                    self.at = at;
+                    self.escape()?;
+                    at = special(self.bytes, self.at);
+                }
+                _ => {
+                    self.at = at;
+                    return Err(self.broken("a text is not closed"));
+                }
+            }
+        }
+    }
+
+    fn members_skipped(&mut self) -> Decoded<()> {
+        self.at += 1;
+        self.deeper()?;
+        self.blank();
+        if self.peek() == b'}' {
+            self.at += 1;
+            self.depth -= 1;
+            return Ok(());
+        }
+        loop {
+            self.blank();
+            if self.peek() != b'"' {
+                return Err(self.broken("a member's name is expected"));
+            }
+            self.skip_string()?;
+            self.blank();
+            self.eat(b':', "a colon is expected")?;
+            self.blank();
+            self.skip()?;
+            self.blank();
+            match self.peek() {
+                b',' => self.at += 1,
+                b'}' => {
+                    self.at += 1;
+                    self.depth -= 1;
+                    return Ok(());
+                }
+                _ => return Err(self.broken("a comma or a closing brace is expected")),
+            }
+        }
+    }
+
+    fn elements_skipped(&mut self) -> Decoded<()> {
+        self.at += 1;
+        self.deeper()?;
+        self.blank();
+        if self.peek() == b']' {
+            self.at += 1;
+            self.depth -= 1;
+            return Ok(());
+        }
+        loop {
+            self.blank();
+            self.skip()?;
+            self.blank();
+            match self.peek() {
+                b',' => self.at += 1,
+                b']' => {
+                    self.at += 1;
+                    self.depth -= 1;
+                    return Ok(());
+                }
+                _ => return Err(self.broken("a comma or a closing bracket is expected")),
+            }
+        }
+    }
+}
+
+/// Where the next quote, backslash or control character stands, or the end. Eight bytes at a time: most texts are short,
+/// and a call into a longer search costs more than it saves.
+#[inline]
+pub(crate) fn special(bytes: &[u8], from: usize) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let mut at = from;
+    while let Some(chunk) = bytes.get(at..at + 8) {
+        let word = u64::from_le_bytes(chunk.try_into().expect("eight bytes were taken"));
+        let quote = word ^ (ONES * 0x22);
+        let slash = word ^ (ONES * 0x5c);
+        let hit = ((quote.wrapping_sub(ONES) & !quote)
+            | (slash.wrapping_sub(ONES) & !slash)
+            | (word.wrapping_sub(ONES * 0x20) & !word))
+            & HIGH;
+        if hit != 0 {
+            // The lowest mark is exact; those above it may be carries.
+            return at + (hit.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+    while let Some(b) = bytes.get(at) {
+        if matches!(b, b'"' | b'\\' | 0..0x20) {
+            break;
+        }
+        at += 1;
+    }
+    at
+}

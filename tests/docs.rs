@@ -1,0 +1,217 @@
+//! The pages under `docs/` are true: their examples check, and what they must list they list.
+//!
+//! A block that begins with ```` ```flow ```` is a file by itself, or a project's `project.flow` when it names an edition;
+//! one with ```` ```flow-part ```` is read only. Whatever a page must list (functions, words, settings, commands with
+//! their flags) is taken from where it is declared.
+
+use flowc::check::{Checked, check_files, check_project};
+use flowc::cli;
+use flowc::ir::Native;
+use flowc::source::{Memory, library};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Fewer examples than this, and the test no longer finds them.
+const EXAMPLES_AT_LEAST: usize = 6;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn page(name: &str) -> String {
+    std::fs::read_to_string(root().join("docs").join(name)).unwrap_or_else(|e| panic!("docs/{name}: {e}"))
+}
+
+/// Blocks of that kind, each with the line of the page where it begins.
+fn blocks(page: &str, kind: &str) -> Vec<(usize, String)> {
+    let (mut found, mut open): (Vec<(usize, String)>, Option<(usize, String)>) = (Vec::new(), None);
+    for (n, line) in page.lines().enumerate() {
+        match &mut open {
+            Some(_) if line == "```" => found.extend(open.take()),
+            Some((_, text)) => {
+                text.push_str(line);
+                text.push('\n');
+            }
+            None if line == format!("```{kind}") => open = Some((n + 2, String::new())),
+            None => {}
+        }
+    }
+    assert!(open.is_none(), "a block of `{kind}` is not closed");
+    found
+}
+
+fn check(text: &str) -> Checked {
+    let mut files = Memory::default();
+    if text.lines().any(|line| line.starts_with("edition ")) {
+        files.0.insert(PathBuf::from("example/project.flow"), text.to_owned());
+        return check_project(&files, Path::new("example"), &[]);
+    }
+    files.0.insert(PathBuf::from("example.flow"), text.to_owned());
+    check_files(&files, &["example.flow".into()])
+}
+
+fn pages() -> Vec<String> {
+    let entries = std::fs::read_dir(root().join("docs")).expect("the folder of the pages");
+    let names = entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned());
+    let mut pages: Vec<String> = names.filter(|name| name.ends_with(".md")).collect();
+    pages.sort();
+    pages
+}
+
+#[test]
+fn every_example_checks() {
+    let (mut examples, mut wrong) = (0, Vec::new());
+    for name in pages() {
+        for (line, text) in blocks(&page(&name), "flow") {
+            examples += 1;
+            let checked = check(&text);
+            wrong.extend(checked.diagnostics.iter().map(|d| {
+                let at = line + checked.sources.position(d.span).line - 1;
+                format!("docs/{name}:{at}: {} {}", d.code.id, d.message)
+            }));
+        }
+    }
+    assert!(wrong.is_empty(), "examples of the pages:\n{}", wrong.join("\n"));
+    assert!(examples >= EXAMPLES_AT_LEAST, "only {examples} examples were found: does the test still see them?");
+}
+
+#[test]
+fn parts_of_files_can_be_read() {
+    let mut wrong = Vec::new();
+    for name in pages() {
+        for (line, text) in blocks(&page(&name), "flow-part") {
+            let checked = check(&text);
+            let syntax = checked.diagnostics.iter().filter(|d| d.code.id.starts_with("F00") && d.code.id != "F0006");
+            wrong.extend(syntax.map(|d| format!("docs/{name}:{line}: {} {}", d.code.id, d.message)));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_reference_lists_every_function() {
+    let reference = page("language.md");
+    let missing: Vec<&str> = Native::ALL
+        .iter()
+        .map(|native| native.name())
+        .filter(|name| !reference.contains(&format!(".{name}(")) && !reference.contains(&format!("`{name}(")))
+        .collect();
+    assert!(missing.is_empty(), "docs/language.md lacks the functions {}", missing.join(", "));
+}
+
+/// The quoted words of the rules whose names are these, and of those that they name: `stmt`, `flow_stmt`.
+fn words_of_grammar(rules: &[&str]) -> BTreeSet<String> {
+    let grammar = std::fs::read_to_string(root().join("grammar/flow.pest")).expect("the grammar");
+    let body = |rule: &str| {
+        let at = grammar.lines().position(|line| line.starts_with(&format!("{rule} ")))?;
+        let lines = grammar.lines().skip(at);
+        // A rule ends where the next line begins with a name of its own or is empty.
+        let rest = lines.skip(1).take_while(|l| l.starts_with([' ', '}']));
+        let first = grammar.lines().nth(at)?;
+        Some(std::iter::once(first).chain(rest).collect::<Vec<_>>().join(" "))
+    };
+    let mut words = BTreeSet::new();
+    for rule in rules {
+        let body = body(rule).unwrap_or_else(|| panic!("the grammar has no rule `{rule}`"));
+        let named = body.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|name| !name.is_empty()).skip(1);
+        for name in named {
+            let Some(of) = self::first_word(&body_or_empty(&grammar, name)) else { continue };
+            words.insert(of);
+        }
+    }
+    words
+}
+
+fn body_or_empty(grammar: &str, rule: &str) -> String {
+    grammar.lines().find(|line| line.starts_with(&format!("{rule} "))).unwrap_or_default().to_owned()
+}
+
+/// `"create"` of `{ "create" ~ … }`: the word that opens a form.
+fn first_word(rule: &str) -> Option<String> {
+    let (_, body) = rule.split_once('{')?;
+    let word = body.trim_start().strip_prefix('"')?.split('"').next()?;
+    word.chars().all(|c| c.is_ascii_lowercase()).then(|| word.to_owned())
+}
+
+#[test]
+fn the_reference_tells_every_word() {
+    let words = words_of_grammar(&["declaration", "stmt", "flow_stmt"]);
+    assert!(words.len() > 30, "only {} words were found in the grammar: {words:?}", words.len());
+    let reference = page("language.md");
+    let told = |word: &str| {
+        reference
+            .split('`')
+            .skip(1)
+            .step_by(2)
+            .any(|code| code.split(|c: char| !c.is_alphanumeric()).any(|w| w == word))
+    };
+    let missing: Vec<String> = words.into_iter().filter(|word| !told(word)).collect();
+    assert!(missing.is_empty(), "docs/language.md lacks the words {}", missing.join(", "));
+}
+
+/// The names under `settings { … }` of a file.
+fn settings(text: &str) -> Vec<&str> {
+    let block = text.lines().skip_while(|line| *line != "settings {").skip(1).take_while(|line| *line != "}");
+    let lines = block.map(str::trim).filter(|line| !line.starts_with('#'));
+    let names = lines.filter_map(|line| line.split_once(':')).map(|(name, _)| name.trim());
+    names.filter(|name| name.chars().all(|c| c.is_alphanumeric() || c == '_')).collect()
+}
+
+#[test]
+fn the_reference_lists_every_setting_of_the_default_flows() {
+    let reference = page("language.md");
+    let (mut found, mut missing) = (0, Vec::new());
+    for (module, path, text) in library::LIBRARY.iter().filter(|(module, ..)| module.starts_with("flows.")) {
+        let names = settings(text);
+        let module = module.trim_start_matches("flows.");
+        let section = reference.split(&format!("\n### `settings for {module}`\n")).nth(1).unwrap_or_default();
+        let section = section.split("\n##").next().unwrap_or_default();
+        found += names.len();
+        missing.extend(
+            names.iter().filter(|n| !section.contains(&format!("`{n}`"))).map(|name| format!("{name} of {path}")),
+        );
+    }
+    assert!(missing.is_empty(), "docs/language.md lacks, under `settings for …`:\n{}", missing.join("\n"));
+    assert!(found > 10, "only {found} settings were found");
+}
+
+#[test]
+fn every_command_and_every_flag_has_its_words() {
+    let commands = page("commands.md");
+    let mut missing = Vec::new();
+    for name in cli::commands().iter().filter(|name| *name != "help") {
+        let Some(section) = commands.split(&format!("\n## flowc {name}\n")).nth(1) else {
+            missing.push(format!("the section `## flowc {name}`"));
+            continue;
+        };
+        let section = section.split("\n## ").next().unwrap_or_default();
+        let help = Command::new(env!("CARGO_BIN_EXE_flowc")).args([name, "--help"]).output().expect("flowc runs");
+        let help = String::from_utf8(help.stdout).expect("help is text");
+        // What every command takes is told once, at the top of the page.
+        let shared = ["--format", "--project", "--help"];
+        let words = help.split(|c: char| c.is_whitespace() || "[],=<>".contains(c));
+        let flags: BTreeSet<&str> = words.filter(|w| w.starts_with("--") && w.len() > 2).collect();
+        missing.extend(
+            flags.iter().filter(|f| !shared.contains(*f) && !section.contains(**f)).map(|f| format!("{f} of {name}")),
+        );
+    }
+    assert!(missing.is_empty(), "docs/commands.md lacks:\n{}", missing.join("\n"));
+}
+
+#[test]
+fn links_between_pages_lead_somewhere() {
+    let mut dead = Vec::new();
+    for name in pages() {
+        let text = page(&name);
+        let named =
+            text.split('`').skip(1).step_by(2).filter(|code| code.ends_with(".md") && !code.contains(['*', ' ', '/']));
+        dead.extend(
+            named
+                .filter(|code| !root().join("docs").join(code).exists() && !root().join(code).exists())
+                .filter(|code| !code.contains("NNN") && !code.contains("nnn"))
+                .map(|code| format!("docs/{name}: {code}")),
+        );
+    }
+    assert!(dead.is_empty(), "pages name what is not there:\n{}", dead.join("\n"));
+}

@@ -1,0 +1,248 @@
+//! What people keep in folders, and flows that are torn apart: the checker always answers, in bounded time, and never
+//! panics.
+
+use flowc::check::{Checked, check_files, check_project};
+use flowc::source::{Disk, Memory, Severity};
+use proptest::prelude::*;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+const HEAD: &str = "edition 2026\nzone \"Europe/Amsterdam\"\nuse woocommerce as woo\nuse exact\n";
+
+/// A project of these files, checked on the real disk.
+fn project(files: &[(&str, &[u8])]) -> Checked {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    for (name, bytes) in files {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("files lie in folders")).expect("a folder");
+        std::fs::write(path, bytes).expect("a file");
+    }
+    check_project(&Disk, folder.path(), &[])
+}
+
+fn told(checked: &Checked) -> Vec<String> {
+    checked.diagnostics.iter().map(|d| format!("{} {}", d.code.id, d.message)).collect()
+}
+
+/// Exactly one thing is told, and it says this.
+fn only(checked: &Checked, part: &str) {
+    let told = told(checked);
+    assert!(told.len() == 1 && told[0].contains(part), "wanted `{part}`, told {told:?}");
+}
+
+fn clean(checked: &Checked) {
+    assert!(checked.diagnostics.is_empty(), "told {:?}", told(checked));
+}
+
+#[test]
+fn an_empty_folder_has_no_project() {
+    only(&project(&[]), "F0505 there is no `project.flow` here");
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_told() {
+    only(&check_project(&Disk, Path::new("nowhere/at/all"), &[]), "F0006 the folder nowhere/at/all can't be read");
+}
+
+#[test]
+fn an_empty_project_lacks_its_head() {
+    only(&project(&[("project.flow", b"")]), "F0505 a project says in which edition");
+}
+
+#[test]
+fn an_empty_file_beside_it_is_fine() {
+    clean(&project(&[("project.flow", HEAD.as_bytes()), ("notes.flow", b"")]));
+}
+
+#[test]
+fn text_of_another_encoding_is_told_with_its_line() {
+    let file = b"edition 2026\nzone \"Europe/Amsterdam\"\n# caf\xe9\n";
+    only(&project(&[("project.flow", file)]), "it is not UTF-8 text: the byte 0xe9 on line 3");
+}
+
+#[test]
+fn a_binary_file_is_told() {
+    let bytes: Vec<u8> = (0..=255).cycle().take(4096).collect();
+    only(&project(&[("project.flow", HEAD.as_bytes()), ("photo.flow", &bytes)]), "F0006 photo.flow can't be read");
+}
+
+#[test]
+fn zeros_are_no_text() {
+    only(&project(&[("project.flow", HEAD.as_bytes()), ("zeros.flow", &[0; 4096])]), "F0006 zeros.flow can't be read");
+}
+
+#[test]
+fn fifty_megabytes_are_refused_unread() {
+    let start = Instant::now();
+    let large = vec![b'#'; 50 << 20];
+    only(&project(&[("project.flow", HEAD.as_bytes()), ("large.flow", &large)]), "it is larger than");
+    assert!(start.elapsed() < Duration::from_secs(10), "it took {:?}", start.elapsed());
+}
+
+#[test]
+fn line_ends_tabs_and_marks_of_other_systems_are_fine() {
+    let windows = format!("\u{feff}{}", HEAD.replace('\n', "\r\n"));
+    let tabs = "use woocommerce as woo\r\n\r\nfn a(order: woo.Order) -> text =\r\n\torder.number\r\n\r\nfn b(order: woo.Order) -> text =\r\n\ta(order)\r\n";
+    let checked = project(&[("project.flow", windows.as_bytes()), ("tabs.flow", tabs.as_bytes())]);
+    // Only that nobody uses `b`: each line is where an editor shows it.
+    only(&checked, "F0111 nothing uses the fn `b`");
+    assert_eq!(checked.sources.position(checked.diagnostics[0].span).line, 6);
+}
+
+#[cfg(unix)]
+#[test]
+fn links_in_circles_end() {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let inner = folder.path().join("inner");
+    std::fs::create_dir(&inner).expect("a folder");
+    std::fs::write(folder.path().join("project.flow"), HEAD).expect("a file");
+    std::os::unix::fs::symlink(folder.path(), inner.join("back")).expect("a link");
+    std::os::unix::fs::symlink("nowhere", inner.join("broken.flow")).expect("a link");
+    std::os::unix::fs::symlink("self.flow", inner.join("self.flow")).expect("a link");
+    clean(&check_project(&Disk, folder.path(), &[]));
+}
+
+#[test]
+fn files_that_use_each_other_are_told_once() {
+    let (a, b) = (b"use b\n".as_slice(), b"use c\n".as_slice());
+    let files = [("project.flow", HEAD.as_bytes()), ("a.flow", a), ("b.flow", b), ("c.flow", b"use a\n")];
+    only(&project(&files), "F0109");
+    only(&project(&[("project.flow", HEAD.as_bytes()), ("a.flow", b"use a\n")]), "F0109");
+}
+
+#[test]
+fn a_folder_that_is_called_like_a_flow_is_passed_by() {
+    clean(&project(&[("project.flow", HEAD.as_bytes()), ("archive.flow/notes.txt", b"not a flow")]));
+}
+
+#[test]
+fn too_many_files_are_told_once() {
+    let mut files = Memory::default();
+    files.0.insert(PathBuf::from("p/project.flow"), HEAD.to_owned());
+    for n in 0..3_000 {
+        files.0.insert(PathBuf::from(format!("p/z{n}.flow")), "# nothing\n".to_owned());
+    }
+    only(&check_project(&files, Path::new("p"), &[]), "F0006 there are more than 2000 files here");
+}
+
+/// A flow file by itself.
+fn file(text: &str) -> Checked {
+    let path = PathBuf::from("torn.flow");
+    check_files(&Memory([(path.clone(), text.to_owned())].into()), &[path])
+}
+
+#[test]
+fn copies_of_copies_are_bounded() {
+    let mut text = "fn f0(n: int) -> int = n\n".to_owned();
+    for n in 1..40 {
+        text += &format!("fn f{n}(n: int) -> int = f{m}(n) + f{m}(n)\n", m = n - 1);
+    }
+    let start = Instant::now();
+    let told = told(&file(&text));
+    assert!(told.iter().any(|t| t.contains("copied too often")), "{told:?}");
+    assert!(start.elapsed() < Duration::from_secs(20), "it took {:?}", start.elapsed());
+}
+
+#[test]
+fn deep_expressions_are_bounded() {
+    for (open, close) in [("(", ")"), ("[", "]"), ("not ", ""), ("-", ""), ("if yes then ", " else no")] {
+        let text = format!("fn f() -> bool = {}yes{}\n", open.repeat(5_000), close.repeat(5_000));
+        assert!(!file(&text).diagnostics.is_empty() || open == "not ");
+    }
+    let chain = format!("fn f(a: text) -> text = a{}\n", ".upper()".repeat(5_000));
+    file(&chain);
+    let sum = format!("fn f() -> int = 1{}\n", " + 1".repeat(20_000));
+    file(&sum);
+}
+
+#[test]
+fn long_lists_and_tables_are_checked_in_time() {
+    let start = Instant::now();
+    let rows: String = (0..5_000).map(|n| format!("  \"m{n}\" => \"{n}\"\n")).collect();
+    clean(&file(&format!("lookup t(method: text) -> text {{\n{rows}  else => \"x\"\n}}\n")));
+    let rows: String = (0..300).map(|n| format!("  \"m{n}\", _ => \"{n}\"\n  _, \"m{n}\" => \"{n}\"\n")).collect();
+    assert!(!file(&format!("lookup t(a: text, b: text) -> text {{\n{rows}}}\n")).diagnostics.is_empty());
+    assert!(start.elapsed() < Duration::from_secs(20), "it took {:?}", start.elapsed());
+}
+
+// --- Flows torn apart ----------------------------------------------------------------------------------
+
+fn shipped() -> Vec<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut texts = Vec::new();
+    for folder in ["flows", "tests/corpus/flows-north-star", "tests/corpus/check/clean"] {
+        for entry in std::fs::read_dir(root.join(folder)).expect("the flows are part of the sources") {
+            let path = entry.expect("they can be read").path();
+            if path.extension().is_some_and(|e| e == "flow") {
+                texts.push(std::fs::read_to_string(path).expect("they are text"));
+            }
+        }
+    }
+    texts
+}
+
+/// Words, numbers, blanks and single signs.
+fn tokens(text: &str) -> Vec<&str> {
+    let mut tokens = Vec::new();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let word = |c: char| c.is_alphanumeric() || c == '_';
+        let n = if word(first) { rest.find(|c| !word(c)).unwrap_or(rest.len()) } else { first.len_utf8() };
+        tokens.push(&rest[..n]);
+        rest = &rest[n..];
+    }
+    tokens
+}
+
+#[derive(Clone, Debug)]
+enum Tear {
+    Delete(usize, usize),
+    Swap(usize, usize),
+    Copy(usize, usize, usize),
+}
+
+fn tear() -> impl Strategy<Value = Tear> {
+    let at = 0..100_000_usize;
+    prop_oneof![
+        (at.clone(), 1..12_usize).prop_map(|(a, n)| Tear::Delete(a, n)),
+        (at.clone(), at.clone()).prop_map(|(a, b)| Tear::Swap(a, b)),
+        (at.clone(), 1..40_usize, at).prop_map(|(a, n, b)| Tear::Copy(a, n, b)),
+    ]
+}
+
+fn torn(text: &str, tears: &[Tear]) -> String {
+    let mut tokens: Vec<String> = tokens(text).into_iter().map(str::to_owned).collect();
+    for tear in tears {
+        if tokens.is_empty() {
+            break;
+        }
+        let size = tokens.len();
+        match *tear {
+            Tear::Delete(a, n) => drop(tokens.drain(a % size..(a % size + n).min(size))),
+            Tear::Swap(a, b) => tokens.swap(a % size, b % size),
+            Tear::Copy(a, n, b) => {
+                let copy: Vec<String> = tokens[a % size..(a % size + n).min(size)].to_vec();
+                tokens.splice(b % size..b % size, copy);
+            }
+        }
+    }
+    tokens.concat()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 120, max_shrink_iters: 200, ..ProptestConfig::default() })]
+
+    #[test]
+    fn torn_flows_are_told_in_time(which in 0..100_usize, tears in prop::collection::vec(tear(), 1..6)) {
+        let texts = shipped();
+        let text = torn(&texts[which % texts.len()], &tears);
+        let start = Instant::now();
+        let checked = file(&text);
+        prop_assert!(start.elapsed() < Duration::from_secs(10), "it took {:?}", start.elapsed());
+        for d in &checked.diagnostics {
+            prop_assert!(!d.message.is_empty());
+            prop_assert!(d.severity == Severity::Warning || d.help.is_some() || !d.label.is_empty(), "{}", d.message);
+            prop_assert!(checked.sources.get(d.span.file).text.get(d.span.range()).is_some(), "{}", d.message);
+        }
+    }
+}
