@@ -134,7 +134,11 @@ fn run() -> Result<(), String> {
             print_documents(one.as_mut(), &orders)?;
             continue;
         }
-        println!("{name}: {} orders, {} bytes each", lines(&orders).count(), orders.len() / lines(&orders).count().max(1));
+        println!(
+            "{name}: {} orders, {} bytes each",
+            lines(&orders).count(),
+            orders.len() / lines(&orders).count().max(1)
+        );
         for (name, one) in &mut contestants[1..].iter_mut().filter(|(name, _)| *name != "parse and drop") {
             let equal = compare::compare(&mut baseline::Baseline::new()?, one.as_mut(), lines(&orders))?;
             println!("  {name}: {equal}");

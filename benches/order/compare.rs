@@ -77,9 +77,7 @@ fn difference(a: &Value, b: &Value) -> Option<String> {
             }
             x.iter().find_map(|(name, value)| difference(value, y.get(name)?).map(|below| format!("{name}.{below}")))
         }
-        (Value::Array(x), Value::Array(y)) if x.len() == y.len() => {
-            x.iter().zip(y).find_map(|(x, y)| difference(x, y))
-        }
+        (Value::Array(x), Value::Array(y)) if x.len() == y.len() => x.iter().zip(y).find_map(|(x, y)| difference(x, y)),
         (Value::Number(x), Value::Number(y)) if number(x).is_some() && number(x) == number(y) => None,
         _ if a == b => None,
         _ => Some(format!(" {a} and {b}")),

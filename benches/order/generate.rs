@@ -341,7 +341,8 @@ impl Orders {
         let streets = words::STREETS.iter().find(|(known, _)| *known == country).map_or(words::OTHER_STREETS, |s| s.1);
         let street = self.chance.pick(streets).replace("{n}", &self.chance.within(1, 398).to_string());
         let street = if self.chance.permille(30) { format!(" {street}") } else { street };
-        let second = if self.chance.permille(100) { *self.chance.pick(&["3e verdieping", "t.a.v. inkoop"]) } else { "" };
+        let second =
+            if self.chance.permille(100) { *self.chance.pick(&["3e verdieping", "t.a.v. inkoop"]) } else { "" };
         let letters = *self.chance.pick(&[" AB", "cd", " zx", "KL"]);
         let digits = self.chance.within(1000, 9999);
         let postcode = if country == "NL" { format!("{digits}{letters}") } else { digits.to_string() };

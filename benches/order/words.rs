@@ -18,8 +18,18 @@ pub const RATES: &[(&str, &str, &str)] = &[
 
 pub const FIRST_NAMES: &[&str] =
     &["Sanne", "Daan", "Zoë", "Jürgen", "Chloé", "Łukasz", "Noor", "Bjørn", "Ana María", "Jan-Willem", "Pieter"];
-pub const LAST_NAMES: &[&str] =
-    &["de Vries", "van den Berg", "Müller", "Lefèvre", "Żółkiewski", "O'Connor", "Großmann", "D'Hondt", "Smit", "Visser"];
+pub const LAST_NAMES: &[&str] = &[
+    "de Vries",
+    "van den Berg",
+    "Müller",
+    "Lefèvre",
+    "Żółkiewski",
+    "O'Connor",
+    "Großmann",
+    "D'Hondt",
+    "Smit",
+    "Visser",
+];
 pub const MAILBOXES: &[&str] = &["Sanne.deVries", "jurgen.muller", "Zoe", "info", "Lukasz.Zolkiewski"];
 pub const COMPANIES: &[&str] = &[
     "Bakkerij 't Hoekje B.V.",
@@ -53,7 +63,8 @@ pub const STREETS: &[(&str, &[&str])] = &[
 pub const OTHER_STREETS: &[&str] =
     &["Via Roma {n}", "Calle Mayor {n}", "ulica Długa {n}/7", "{n} Main Street", "The Old Mill"];
 
-pub const ADJECTIVES: &[&str] = &["Biologische", "Handgemaakte", "Premium", "Kinder", "Extra grote", "Très chic", "Vegan"];
+pub const ADJECTIVES: &[&str] =
+    &["Biologische", "Handgemaakte", "Premium", "Kinder", "Extra grote", "Très chic", "Vegan"];
 /// The first three letters are the item's.
 pub const NOUNS: &[&str] = &[
     "T-shirt",
