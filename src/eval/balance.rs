@@ -163,12 +163,11 @@ impl BalanceCode {
 fn with_field<'r>(run: &Run<'r>, line: Value<'r>, field: FieldId, value: Value<'r>, place: Span) -> Value<'r> {
     let Value::Built(built) = line else { return line };
     let mut fields = built.fields.to_vec();
-    match fields.iter_mut().rev().find(|f| f.path == [field]) {
-        Some(known) => known.value = value,
-        None => {
-            let path: &'r [FieldId] = run.arena.alloc_slice_copy(&[field]);
-            fields.push(BuiltField { path, value, place });
-        }
+    if let Some(known) = fields.iter_mut().rev().find(|f| f.path == [field]) {
+        known.value = value;
+    } else {
+        let path: &'r [FieldId] = run.arena.alloc_slice_copy(&[field]);
+        fields.push(BuiltField { path, value, place });
     }
     let fields = run.arena.alloc_slice_copy(&fields);
     Value::Built(run.arena.alloc(Built { entity: built.entity, fields }))

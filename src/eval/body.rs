@@ -5,6 +5,7 @@ use super::{Draft, DraftField, FieldWhen};
 use std::sync::Arc;
 
 /// The body that holds these fields: parts under one member each, entries of `meta_data` as a list.
+#[expect(clippy::missing_panics_doc, reason = "it is made of texts alone")]
 pub fn body<'a>(fields: impl IntoIterator<Item = &'a DraftField>) -> String {
     let fields: Vec<(&[Arc<str>], &str)> = fields.into_iter().map(|f| (&f.path[..], f.json.as_str())).collect();
     let mut out = Vec::new();

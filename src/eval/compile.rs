@@ -98,7 +98,6 @@ impl Compiled {
         let wires = Wires::new(&program);
         let flow_layouts = program.flows.iter().map(|_| OnceLock::new()).collect();
         Self {
-            flow_layouts,
             program,
             layouts,
             wires,
@@ -111,6 +110,7 @@ impl Compiled {
             zone,
             tracing,
             sources,
+            flow_layouts,
         }
     }
 
@@ -278,6 +278,17 @@ impl Compiler<'_> {
         {
             return self.code(if known { then } else { other });
         }
+        if let ExprKind::IsSome(value, local) = &cond.kind {
+            let (value, local) = (self.code(value), local.map(|l| l.0));
+            let (then, other) = (self.code(then), self.code(other));
+            return call(move |run| {
+                let value = value.eval(run)?;
+                if let Some(local) = local {
+                    run.locals[local as usize] = value;
+                }
+                if value.is_some() { then.eval(run) } else { other.eval(run) }
+            });
+        }
         let (cond, then, other) = (self.code(cond), self.code(then), self.code(other));
         call(move |run| if cond.holds(run)? { then.eval(run) } else { other.eval(run) })
     }
@@ -300,12 +311,11 @@ impl Compiler<'_> {
         let arms: Vec<(Pattern, Code)> = arms.iter().map(|arm| (arm.pattern.clone(), code(self, &arm.value))).collect();
         call(move |run| {
             let value = subject.eval(run)?;
-            match arms.iter().find(|(pattern, _)| ops::accepts(pattern, value)) {
-                Some((_, code)) => code.eval(run),
-                None => {
-                    let shown = show(value);
-                    Err(Halt::fail(Failure::new(format!("no case here is for {shown}"), span).with_value(shown)))
-                }
+            if let Some((_, code)) = arms.iter().find(|(pattern, _)| ops::accepts(pattern, value)) {
+                code.eval(run)
+            } else {
+                let shown = show(value);
+                Err(Halt::fail(Failure::new(format!("no case here is for {shown}"), span).with_value(shown)))
             }
         })
     }

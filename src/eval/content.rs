@@ -50,7 +50,9 @@ fn canonical(value: Value<'_>, out: &mut Vec<u8>) {
         }
         Value::List(list) => {
             out.push(b'[');
-            list.iter().for_each(|value| canonical(*value, out));
+            for value in list {
+                canonical(*value, out);
+            }
             out.push(b']');
         }
         Value::Absent | Value::Missing => out.push(b'-'),

@@ -151,16 +151,13 @@ impl Emit {
             }
             Self::Part(n) => {
                 let part: &'r PartCode = &run.compiled.parts[*n];
-                match &part.plain {
-                    Some(plain) => {
-                        plain.write(run, part.entity, &part.steps, place, out)?;
-                        Ok(true)
-                    }
-                    None => {
-                        let value = PartCode::make(run, *n)?;
-                        write(run, wire, value, place, out)?;
-                        Ok(true)
-                    }
+                if let Some(plain) = &part.plain {
+                    plain.write(run, part.entity, &part.steps, place, out)?;
+                    Ok(true)
+                } else {
+                    let value = PartCode::make(run, *n)?;
+                    write(run, wire, value, place, out)?;
+                    Ok(true)
                 }
             }
             Self::List(elements) => {

@@ -227,13 +227,12 @@ fn plain(value: &Value) -> String {
 
 /// A key for a row that has none: the same every time, so that a test's output stays the same.
 fn made_up_key(schema: &Entity, field: &Field, count: usize) -> Value {
-    match field.ty.present() {
-        Type::Int => Value::from(count + 1),
-        _ => {
-            let name = format!("{}/{count}", schema.full_name());
-            let guid = uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, name.as_bytes()).to_string();
-            debug_assert!(code::is_guid(&guid), "a guid is written as one");
-            Value::String(guid)
-        }
+    if field.ty.present() == &Type::Int {
+        Value::from(count + 1)
+    } else {
+        let name = format!("{}/{count}", schema.full_name());
+        let guid = uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, name.as_bytes()).to_string();
+        debug_assert!(code::is_guid(&guid), "a guid is written as one");
+        Value::String(guid)
     }
 }

@@ -308,6 +308,7 @@ impl HeaderCode {
     /// What happens when the source of this document has changed.
     pub(crate) fn on_change(&self, run: &mut Run<'_>) -> OnSourceChange {
         match &self.on_change {
+            // Without a copy no other mapping has anything to follow.
             ChangeCode::Alert => OnSourceChange::Alert,
             ChangeCode::Ignore => OnSourceChange::Ignore,
             // Without a copy there is nothing that the condition could look at.
@@ -317,11 +318,13 @@ impl HeaderCode {
                 (_, false) => OnSourceChange::Ignore,
             },
             ChangeCode::Update(..) => OnSourceChange::Update,
-            ChangeCode::Write(then) if run.updating() => match then.eval(run) {
-                Ok(Value::Draft(n)) => OnSourceChange::Write(n as usize),
-                _ => OnSourceChange::Alert,
+            ChangeCode::Write(then) => match (run.updating(), then) {
+                (true, then) => match then.eval(run) {
+                    Ok(Value::Draft(n)) => OnSourceChange::Write(n as usize),
+                    _ => OnSourceChange::Alert,
+                },
+                (false, _) => OnSourceChange::Alert,
             },
-            ChangeCode::Write(_) => OnSourceChange::Alert,
         }
     }
 }
@@ -374,7 +377,7 @@ impl<'r> Search<'r> {
                     pending = Some(n);
                     Some(super::Pending::json(n as usize).into())
                 }
-                value => self.key_value(run, target, key.field, value, place)?,
+                value => Self::key_value(run, target, key.field, value, place)?,
             };
             if value.is_none() && !key.optional {
                 return Ok(Some(key.field));
@@ -399,7 +402,6 @@ impl<'r> Search<'r> {
 
     /// The text of a key's value: an enumeration as the flow says it, a reference by its own key.
     fn key_value(
-        &self,
         run: &mut Run<'r>,
         target: EntityId,
         field: FieldId,

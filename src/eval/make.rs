@@ -284,7 +284,7 @@ impl MappingCode {
         making.found = resolved.found();
         making.updating = making.found.is_some();
         if let Some(outcome) = self.before_steps(run, &resolved)? {
-            return Ok(self.push(run, args, role, resolved, keys, outcome, None));
+            return Ok(self.push(run, args, role, &resolved, keys, outcome, None));
         }
         self.run_steps(run, |n, step| !self.key_steps[n] || !always(step))?;
         self.check_required(run)?;
@@ -293,7 +293,7 @@ impl MappingCode {
             None => None,
         };
         let action = self.action(run, &resolved)?;
-        let n = self.push(run, args, role, resolved, keys, action, due);
+        let n = self.push(run, args, role, &resolved, keys, action, due);
         let fields = self.encode(run)?;
         let making = run.making.last_mut().expect("the document is being made");
         let refers = std::mem::take(&mut making.refers);
@@ -477,7 +477,7 @@ impl MappingCode {
         run: &mut Run<'r>,
         args: &'r [Value<'r>],
         role: Role,
-        resolved: Resolved<'r>,
+        resolved: &Resolved<'r>,
         keys: Vec<KeyTried>,
         action: Action,
         balance: Option<super::BalanceDue>,

@@ -46,6 +46,12 @@ pub(crate) fn binary(compiler: &mut Compiler<'_>, op: Binary, a: &Expr, b: &Expr
         Binary::Or => call(move |run| if a.holds(run)? { Ok(Value::Bool(true)) } else { b.eval(run) }),
         Binary::Eq | Binary::Ne => {
             let wanted = op == Binary::Eq;
+            if entity.is_none() {
+                return call(move |run| {
+                    let (a, b) = both(run, &a, &b)?;
+                    Ok(Value::Bool(same(a, b) == wanted))
+                });
+            }
             call(move |run| {
                 let (a, b) = both(run, &a, &b)?;
                 Ok(Value::Bool(identical(run, a, b, entity, span)? == wanted))
@@ -263,6 +269,7 @@ pub(crate) fn accepts_constant(pattern: &Pattern, constant: &Const) -> bool {
 pub(crate) enum Hashed<'a> {
     Absent,
     Bool(bool),
+    Small(i64, u32),
     Number(Decimal),
     Text(&'a str),
     /// Compared in full, and rarely a key.
@@ -270,12 +277,27 @@ pub(crate) enum Hashed<'a> {
 }
 
 impl<'a> Hashed<'a> {
+    /// Equal numbers hash alike, whatever zeros they end in.
+    fn number(n: Decimal) -> Self {
+        let mut scale = n.scale();
+        match i64::try_from(n.mantissa()) {
+            Ok(mut small) => {
+                while scale > 0 && small % 10 == 0 {
+                    small /= 10;
+                    scale -= 1;
+                }
+                Self::Small(small, if small == 0 { 0 } else { scale })
+            }
+            Err(_) => Self::Number(n),
+        }
+    }
+
     /// A value's.
     pub(crate) fn of(value: Value<'a>) -> Self {
         match value {
             Value::Absent => Self::Absent,
             Value::Bool(b) => Self::Bool(b),
-            Value::Number(n) => Self::Number(n),
+            Value::Number(n) => Self::number(n),
             Value::Text(t) => Self::Text(t),
             _ => Self::Other,
         }
@@ -287,7 +309,7 @@ pub(crate) fn hashed(constant: &Const) -> Hashed<'_> {
     match constant {
         Const::Absent => Hashed::Absent,
         Const::Bool(b) => Hashed::Bool(*b),
-        Const::Number(n) => Hashed::Number(*n),
+        Const::Number(n) => Hashed::number(*n),
         Const::Text(t) => Hashed::Text(t),
         Const::Date(_) | Const::Instant(_) | Const::Duration(_) | Const::List(_) => Hashed::Other,
     }

@@ -246,11 +246,9 @@ impl<'r> Run<'r> {
     /// The value of a field that is filled in this case; none in the other.
     pub(crate) fn assigned(&mut self, assign: &Assign, step: &StepCode) -> Result<Option<Value<'r>>, Halt> {
         match &assign.when {
-            WhenCode::Always => {}
             WhenCode::Create if self.updating() => return Ok(None),
-            WhenCode::Create => {}
             WhenCode::Update(_) if !self.updating() => return Ok(None),
-            WhenCode::Update(None) => {}
+            WhenCode::Always | WhenCode::Create | WhenCode::Update(None) => {}
             WhenCode::Update(Some(cond)) => {
                 if !cond.holds(self)? {
                     return Ok(None);

@@ -216,11 +216,13 @@ impl<'r> Run<'r> {
         Ok(Value::Absent)
     }
 
+    #[expect(clippy::unused_self, reason = "said of a run")]
     pub(crate) fn missing(&self, what: &str, place: Span) -> Halt {
         Halt::fail(Failure::new(format!("{what} is not there"), place))
     }
 
     /// A bug of ours, told at the record.
+    #[expect(clippy::unused_self, reason = "said of a run")]
     pub(crate) fn broken_promise(&self, what: &str, place: Span) -> Halt {
         let mut failure = Failure::new(format!("flowc came to {what}: a fault of flowc, please report it"), place);
         failure.ours = true;
@@ -230,14 +232,13 @@ impl<'r> Run<'r> {
     // ------------------------------------------------------------------------------------ what must be asked
 
     fn ask(&mut self, need: Need) -> Result<Vec<Arc<str>>, Halt> {
-        match self.known.answer(&need) {
-            Some(rows) => Ok(rows),
-            None => {
-                if !self.needs.contains(&need) {
-                    self.needs.push(need);
-                }
-                Err(Halt::Needs)
+        if let Some(rows) = self.known.answer(&need) {
+            Ok(rows)
+        } else {
+            if !self.needs.contains(&need) {
+                self.needs.push(need);
             }
+            Err(Halt::Needs)
         }
     }
 
@@ -248,14 +249,13 @@ impl<'r> Run<'r> {
 
     /// The row of an entity with that key; it must be there.
     pub(crate) fn row(&mut self, entity: EntityId, id: &str, place: Span) -> Result<&'r Record<'r>, Halt> {
-        match self.row_if_any(entity, id, place)? {
-            Some(row) => Ok(row),
-            None => {
-                let name = &self.compiled.program.entity(entity).name;
-                let connection = self.connection(entity);
-                let reason = format!("there is no {name} with the key {id} in {connection} any more");
-                Err(Halt::fail(Failure::new(reason, place).with_value(id)))
-            }
+        if let Some(row) = self.row_if_any(entity, id, place)? {
+            Ok(row)
+        } else {
+            let name = &self.compiled.program.entity(entity).name;
+            let connection = self.connection(entity);
+            let reason = format!("there is no {name} with the key {id} in {connection} any more");
+            Err(Halt::fail(Failure::new(reason, place).with_value(id)))
         }
     }
 

@@ -84,7 +84,7 @@ pub(crate) fn same(a: Value<'_>, b: Value<'_>) -> bool {
     match (a, b) {
         (Value::Absent, Value::Absent) | (Value::Missing, Value::Missing) | (Value::Keep, Value::Keep) => true,
         (Value::Bool(a), Value::Bool(b)) => a == b,
-        (Value::Number(a), Value::Number(b)) => a == b,
+        (Value::Number(a), Value::Number(b)) => decimal::equal(a, b),
         (Value::Text(a), Value::Text(b)) | (Value::Reference(a), Value::Reference(b)) => a == b,
         (Value::Date(a), Value::Date(b)) => a == b,
         (Value::Instant(a), Value::Instant(b)) => a == b,
@@ -114,13 +114,11 @@ pub(crate) fn show_into(value: Value<'_>, out: &mut Vec<u8>) {
     match value {
         Value::Absent | Value::Missing | Value::Hole(_) | Value::Keep => {}
         Value::Bool(b) => out.extend_from_slice(if b { b"yes" } else { b"no" }),
-        Value::Number(n) => {
-            // Writing into memory does not fail.
-            let _ = write!(out, "{n}");
-        }
+        Value::Number(n) => decimal::write_scaled(n, out),
         Value::Text(t) | Value::Reference(t) => out.extend_from_slice(t.as_bytes()),
         Value::Date(d) => time::write_date(d, out),
         Value::Instant(t) => {
+            // Writing into memory does not fail.
             let _ = write!(out, "{t}");
         }
         Value::Duration(d) => {

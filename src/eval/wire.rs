@@ -16,6 +16,7 @@ pub(crate) struct Wires {
 }
 
 /// How one field is written.
+#[expect(clippy::struct_field_names, reason = "the name on the wire is its `wire` everywhere")]
 pub(crate) struct Wire {
     pub(crate) name: Arc<str>,
     /// The member's name as JSON text with its colon: `"YourRef":`.
@@ -237,7 +238,7 @@ fn write_shape<'r>(
             _ => out.extend_from_slice(t.to_string().as_bytes()),
         }),
         // A line stands alone in its API, and inside its document it is made with it.
-        (Shape::Reference { .. }, Value::Built(built)) => return object(run, built, out),
+        (Shape::Reference { .. } | Shape::Nested, Value::Built(built)) => return object(run, built, out),
         (Shape::Reference { entity, number }, value) => return reference(run, *entity, *number, value, place, out),
         (Shape::Guid, Value::Text(guid)) => write_text(guid, out),
         (Shape::Guid, value) => return reference(run, EntityId(0), false, value, place, out),
@@ -253,7 +254,6 @@ fn write_shape<'r>(
             }
             out.push(b']');
         }
-        (Shape::Nested, Value::Built(built)) => return object(run, built, out),
         (Shape::Nested, Value::Record(record)) => return record_object(run, record, place, out),
         (Shape::Json, Value::Text(json)) => {
             // What was read as JSON goes on as it is; all else is a text.
@@ -328,12 +328,11 @@ fn natural_key<'r>(
         (Value::Text(_) | Value::Number(_), _) | (_, None) => value,
         (other, Some(code)) => run.field(other, entity, code, place)?,
     };
-    match run.text_of_key(value) {
-        Some(key) => write_text(&key, out),
-        None => {
-            let name = &run.compiled.program.entity(entity).name;
-            return Err(Halt::fail(Failure::new(format!("the {name} has no code"), place)));
-        }
+    if let Some(key) = run.text_of_key(value) {
+        write_text(&key, out);
+    } else {
+        let name = &run.compiled.program.entity(entity).name;
+        return Err(Halt::fail(Failure::new(format!("the {name} has no code"), place)));
     }
     Ok(())
 }

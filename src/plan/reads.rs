@@ -134,7 +134,9 @@ impl Reads {
         let header = &mapping.header;
         for key in &header.keys {
             if let Key::By(fields) = key {
-                fields.iter().for_each(|k| self.add(target, k.field));
+                for key in fields {
+                    self.add(target, key.field);
+                }
             }
         }
         header.prefer.iter().for_each(|(field, _)| self.add(target, *field));
@@ -165,7 +167,9 @@ impl Reads {
             ExprKind::Find(find) | ExprKind::FindAll(find) | ExprKind::Verified(find) => {
                 let Find { entity, by, .. } = find.as_ref();
                 self.identity(program, *entity);
-                by.iter().for_each(|field| self.add(*entity, *field));
+                for field in by {
+                    self.add(*entity, *field);
+                }
             }
             ExprKind::LinkedTo(entity, _) => self.identity(program, *entity),
             ExprKind::PriceBy(_, row) => self.tax_row(program, &row.ty),

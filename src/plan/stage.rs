@@ -27,6 +27,9 @@ pub(crate) struct Stages<'p> {
     walked: BTreeMap<(MappingId, u32), u32>,
     /// The stage at which each local's value is known.
     locals: BTreeMap<LocalId, u32>,
+    /// The stage at which each field of the document in the making is known, and the document itself.
+    fields: BTreeMap<FieldId, u32>,
+    itself: u32,
 }
 
 impl<'p> Stages<'p> {
@@ -38,12 +41,14 @@ impl<'p> Stages<'p> {
             mappings: Vec::new(),
             walked: BTreeMap::new(),
             locals: BTreeMap::new(),
+            fields: BTreeMap::new(),
+            itself: 0,
         };
         if let Some(filter) = &flow.filter {
             stages.expr(filter);
         }
         for step in &flow.steps {
-            stages.step(step, &mut BTreeMap::new());
+            stages.step(step);
         }
         stages.expr(&flow.write);
         stages
@@ -60,6 +65,8 @@ impl<'p> Stages<'p> {
     /// The stage after which the value of an expression is known; 0: at once.
     fn expr(&mut self, expr: &Expr) -> u32 {
         match &expr.kind {
+            ExprKind::It(field) => self.fields.get(field).copied().unwrap_or(0).max(self.itself),
+            ExprKind::ItSelf => self.itself,
             ExprKind::Local(local) => self.locals.get(local).copied().unwrap_or(0),
             ExprKind::Let(local, value, body) => {
                 let stage = self.expr(value);
@@ -82,7 +89,12 @@ impl<'p> Stages<'p> {
                 let known = args.iter().map(|a| self.expr(a)).max().unwrap_or(0);
                 self.mapping(*mapping, known)
             }
-            ExprKind::Build(builder) => self.steps(&builder.steps),
+            ExprKind::Build(builder) => {
+                let outer = std::mem::take(&mut self.fields);
+                let stage = builder.steps.iter().map(|step| self.step(step)).max().unwrap_or(0);
+                self.fields = outer;
+                stage
+            }
             ExprKind::List(elements) => elements.iter().map(|e| self.element(e)).max().unwrap_or(0),
             ExprKind::Match(subject, arms) => {
                 let subject = self.expr(subject);
@@ -105,13 +117,7 @@ impl<'p> Stages<'p> {
             | ExprKind::InGroup(of, _)
             | ExprKind::LinkedTo(_, of)
             | ExprKind::Stop(_, of) => self.expr(of),
-            ExprKind::Const(_)
-            | ExprKind::Setting(..)
-            | ExprKind::Unanswered(_)
-            | ExprKind::It(_)
-            | ExprKind::ItSelf
-            | ExprKind::Was
-            | ExprKind::Keep => 0,
+            ExprKind::Const(_) | ExprKind::Setting(..) | ExprKind::Unanswered(_) | ExprKind::Was | ExprKind::Keep => 0,
         }
     }
 
@@ -149,11 +155,7 @@ impl<'p> Stages<'p> {
         }
     }
 
-    fn steps(&mut self, steps: &[Step]) -> u32 {
-        steps.iter().map(|step| self.step(step, &mut BTreeMap::new())).max().unwrap_or(0)
-    }
-
-    fn step(&mut self, step: &Step, fields: &mut BTreeMap<FieldId, u32>) -> u32 {
+    fn step(&mut self, step: &Step) -> u32 {
         match &step.kind {
             StepKind::Let(local, value) => {
                 let stage = self.expr(value);
@@ -163,7 +165,7 @@ impl<'p> Stages<'p> {
             StepKind::Assign { path, value, .. } => {
                 let stage = self.expr(value);
                 if let Some(field) = path.first() {
-                    let known = fields.entry(*field).or_default();
+                    let known = self.fields.entry(*field).or_default();
                     *known = stage.max(*known);
                 }
                 stage
@@ -181,15 +183,15 @@ impl<'p> Stages<'p> {
         let mapping = self.program.mapping(id);
         let outer = std::mem::take(&mut self.locals);
         self.locals = mapping.params.iter().map(|(_, _, local)| (*local, known)).collect();
-        let mut fields = BTreeMap::new();
+        let (fields, itself) = (std::mem::take(&mut self.fields), std::mem::take(&mut self.itself));
         let mut stage = known;
         for step in &mapping.steps {
-            stage = stage.max(self.step(step, &mut fields));
+            stage = stage.max(self.step(step));
         }
         for key in &mapping.header.keys {
             if let Key::By(by) = key {
                 let by: Vec<FieldId> = by.iter().map(|k| k.field).collect();
-                let filled = by.iter().filter_map(|f| fields.get(f)).max().copied().unwrap_or(0);
+                let filled = by.iter().filter_map(|f| self.fields.get(f)).max().copied().unwrap_or(0);
                 stage = stage.max(self.find(mapping.target, &by, filled.max(known)));
             }
         }
@@ -199,10 +201,11 @@ impl<'p> Stages<'p> {
         if !self.mappings.contains(&id) {
             self.mappings.push(id);
         }
+        self.itself = stage;
         for then in &mapping.then {
             self.expr(then);
         }
-        self.locals = outer;
+        (self.locals, self.fields, self.itself) = (outer, fields, itself);
         self.walked.insert((id, known), stage);
         stage
     }

@@ -48,13 +48,17 @@ pub fn each<'e>(expr: &'e Expr, see: &mut dyn FnMut(&'e Expr)) {
         | ExprKind::Write(_, list) => list.iter().for_each(|e| each(e, see)),
         ExprKind::Match(subject, arms) => {
             each(subject, see);
-            arms.iter().for_each(|arm| each(&arm.value, see));
+            for arm in arms {
+                each(&arm.value, see);
+            }
         }
         ExprKind::List(elements) => elements.iter().for_each(|e| each_element(e, see)),
         ExprKind::Build(builder) => each_step(&builder.steps, see),
         ExprKind::Find(find) | ExprKind::FindAll(find) | ExprKind::Verified(find) => {
             let Find { values, .. } = find.as_ref();
-            values.iter().for_each(|e| each(e, see));
+            for value in values {
+                each(value, see);
+            }
         }
     }
 }

@@ -30,11 +30,7 @@ const SCALE_MAX: i64 = 28;
 
 /// The number that these bytes spell, exactly: `12`, `-0.50`, `+3`, `1.5e-3`. Blanks are not accepted.
 pub fn parse(bytes: &[u8]) -> Result<Decimal, NumberError> {
-    let (negative, digits) = match bytes {
-        [b'-', rest @ ..] => (true, rest),
-        [b'+', rest @ ..] => (false, rest),
-        rest => (false, rest),
-    };
+    let (negative, digits) = sign(bytes);
     // Amounts have few digits: they need neither an exponent nor 128 bits.
     if digits.len() <= 18 {
         let (mut mantissa, mut scale, mut seen_point, mut count) = (0_i64, 0_u32, false, 0_u32);
@@ -106,12 +102,16 @@ fn parse_long(negative: bool, digits: &[u8]) -> Result<Decimal, NumberError> {
         .map_err(|_| NumberError::Digits)
 }
 
+/// Whether a minus stands there, and what stands behind the sign.
+fn sign(bytes: &[u8]) -> (bool, &[u8]) {
+    match bytes.strip_prefix(b"-") {
+        Some(rest) => (true, rest),
+        None => (false, bytes.strip_prefix(b"+").unwrap_or(bytes)),
+    }
+}
+
 fn exponent(text: &[u8]) -> Result<i64, NumberError> {
-    let (negative, digits) = match text {
-        [b'-', rest @ ..] => (true, rest),
-        [b'+', rest @ ..] => (false, rest),
-        rest => (false, rest),
-    };
+    let (negative, digits) = sign(text);
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return Err(NumberError::Shape);
     }
@@ -121,23 +121,39 @@ fn exponent(text: &[u8]) -> Result<i64, NumberError> {
     Ok(if negative { -value } else { value })
 }
 
+/// Whether two numbers are equal. Those of one scale, which most are, cost two comparisons.
+#[inline]
+pub fn equal(a: Decimal, b: Decimal) -> bool {
+    if a.scale() == b.scale() { a.mantissa() == b.mantissa() } else { a == b }
+}
+
 /// Appends the number as JSON has it: no exponent, no zeros at the end.
 pub fn write(number: Decimal, out: &mut Vec<u8>) {
+    write_digits(number, true, out);
+}
+
+/// Appends the number with the decimals that it has: `18.00`.
+pub fn write_scaled(number: Decimal, out: &mut Vec<u8>) {
+    write_digits(number, false, out);
+}
+
+fn write_digits(number: Decimal, strip: bool, out: &mut Vec<u8>) {
     let mantissa = number.mantissa();
     let scale = number.scale() as usize;
     let Ok(mut small) = u64::try_from(mantissa.unsigned_abs()) else {
-        out.extend_from_slice(number.normalize().to_string().as_bytes());
+        let number = if strip { number.normalize() } else { number };
+        out.extend_from_slice(number.to_string().as_bytes());
         return;
     };
     let mut scale = scale;
-    if small == 0 {
+    if small == 0 && strip {
         out.push(b'0');
         return;
     }
     if mantissa < 0 {
         out.push(b'-');
     }
-    while scale > 0 && small % 10 == 0 {
+    while strip && scale > 0 && small % 10 == 0 {
         small /= 10;
         scale -= 1;
     }
@@ -193,13 +209,13 @@ pub fn divide_and_round(a: Decimal, b: Decimal, digits: u32) -> Option<Decimal> 
     }
     // Mantissas of amounts are small: one integer division replaces a long one and its rounding.
     let shift = i64::from(b.scale()) + i64::from(digits) - i64::from(a.scale());
-    if let (Ok(x), Ok(y)) = (i64::try_from(a.mantissa()), i64::try_from(b.mantissa()))
+    if let (Ok(above), Ok(below)) = (i64::try_from(a.mantissa()), i64::try_from(b.mantissa()))
         && let Some(&ten) = usize::try_from(shift.unsigned_abs()).ok().and_then(|n| TENS.get(n))
     {
-        let (x, y, ten) = (i128::from(x), i128::from(y), i128::from(ten));
-        let (numerator, denominator) = if shift >= 0 { (x * ten, y) } else { (x, y * ten) };
+        let (above, below, ten) = (i128::from(above), i128::from(below), i128::from(ten));
+        let (numerator, denominator) = if shift >= 0 { (above * ten, below) } else { (above, below * ten) };
         let quotient = match (i64::try_from(numerator), i64::try_from(denominator)) {
-            (Ok(n), Ok(d)) => i128::from(half_away_small(n, d)),
+            (Ok(small), Ok(by)) => i128::from(half_away_small(small, by)),
             _ => half_away(numerator, denominator),
         };
         if let Ok(quotient) = i64::try_from(quotient) {
@@ -282,6 +298,14 @@ mod tests {
         fn written_and_read_is_the_same(mantissa in any::<i64>(), scale in 0_u32..28) {
             let number = Decimal::new(mantissa, scale);
             prop_assert_eq!(parse(json(number).as_bytes()).unwrap(), number);
+        }
+
+        #[test]
+        fn decimals_are_kept_where_they_are_shown(mantissa in any::<i64>(), scale in 0_u32..28) {
+            let number = Decimal::new(mantissa, scale);
+            let mut out = Vec::new();
+            write_scaled(number, &mut out);
+            prop_assert_eq!(String::from_utf8(out).unwrap(), number.to_string());
         }
 
         #[test]

@@ -7,6 +7,9 @@ use rust_decimal::prelude::RoundingStrategy;
 /// `total` divided by `weights`, each share with at most `digits` decimals: cents that are left go to the shares that
 /// lost most by rounding, the first of them first. What of the total lies below that is kept by the largest share.
 /// Weights that come to zero count alike. None: an amount too large to be computed exactly.
+///
+/// # Panics
+/// When the shares don't add up to the total: a bug of ours.
 pub fn split(total: Decimal, weights: &[Decimal], digits: u32) -> Option<Vec<Decimal>> {
     if weights.is_empty() {
         return Some(Vec::new());
