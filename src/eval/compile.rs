@@ -59,6 +59,8 @@ pub(crate) struct Compiler<'p> {
     pub(crate) mappings_made: usize,
     /// Parts that are compiled, by where their builder lies.
     pub(crate) part_numbers: HashMap<usize, usize>,
+    /// Locals that are another local under a second name, and so need no place of their own.
+    aliases: HashMap<u32, u32>,
 }
 
 impl Compiled {
@@ -84,6 +86,7 @@ impl Compiled {
             other: None,
             mappings_made: 0,
             part_numbers: HashMap::new(),
+            aliases: HashMap::new(),
         };
         let tables = program.lookups.iter().map(|lookup| Table::new(&mut compiler, lookup)).collect();
         let mut mappings = Vec::with_capacity(program.mappings.len());
@@ -173,7 +176,7 @@ impl Compiler<'_> {
         match &expr.kind {
             ExprKind::Const(constant) | ExprKind::Setting(_, constant) => self.constant(constant),
             ExprKind::Unanswered(name) => unanswered(name, span),
-            ExprKind::Local(local) => Code::Local(local.0),
+            ExprKind::Local(local) => Code::Local(self.aliases.get(&local.0).copied().unwrap_or(local.0)),
             ExprKind::Field(of, entity, field) => self.field(of, *entity, *field, span),
             ExprKind::Let(local, value, body) => self.binding(*local, value, body),
             ExprKind::Lookup { lookup, keys, must } => {
@@ -233,11 +236,15 @@ impl Compiler<'_> {
     fn field(&mut self, of: &Expr, entity: EntityId, field: FieldId, span: Span) -> Code {
         let inner = self.code(of);
         let slot = self.layouts.slot(entity, field);
+        let views = self.views(entity, field);
         if let (Code::Local(local), false) = (&inner, slot == NO_SLOT) {
             let local = *local;
             let else_call: Call = Box::new(move |run| {
                 let of = run.local(local)?;
-                run.field(of, entity, field, span)
+                match of_view(of, &views) {
+                    Some(value) => Ok(value),
+                    None => run.field(of, entity, field, span),
+                }
             });
             return Code::Slot { local, entity, slot, else_call };
         }
@@ -250,17 +257,56 @@ impl Compiler<'_> {
             {
                 return Ok(*value);
             }
-            run.field(of, entity, field, span)
+            match of_view(of, &views) {
+                Some(value) => Ok(value),
+                None => run.field(of, entity, field, span),
+            }
         })
     }
 
+    /// The parts that may stand where this one is wanted, with the slot of the field of the same name.
+    fn views(&self, entity: EntityId, field: FieldId) -> Vec<(EntityId, u16)> {
+        let schema = self.program.entity(entity);
+        if schema.stands_alone() {
+            return Vec::new();
+        }
+        let name = &schema.get(field).name;
+        let others = self.program.entities.iter().enumerate().map(|(n, other)| (EntityId::from(n), other));
+        others
+            .filter(|(id, other)| *id != entity && !other.stands_alone() && other.connector == schema.connector)
+            .filter_map(|(id, other)| Some((id, self.layouts.slot(id, other.field(name)?))))
+            .filter(|(_, slot)| *slot != NO_SLOT)
+            .collect()
+    }
+
     fn binding(&mut self, local: LocalId, value: &Expr, body: &Expr) -> Code {
+        if let Some(code) = self.aliased(local, value, |compiler| compiler.code(body)) {
+            return code;
+        }
         let (value, body) = (self.code(value), self.code(body));
         call(move |run| {
             let value = value.eval(run);
             run.bind(local.0, value)?;
             body.eval(run)
         })
+    }
+
+    /// What is made of a body whose local is only a second name of another one, as a function's parameter often is: that
+    /// one is read in its place.
+    pub(crate) fn aliased<T>(&mut self, local: LocalId, value: &Expr, body: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        let ExprKind::Local(other) = &value.kind else { return None };
+        if self.trace {
+            return None;
+        }
+        let other = self.aliases.get(&other.0).copied().unwrap_or(other.0);
+        let hidden = self.aliases.insert(local.0, other);
+        let made = body(self);
+        // Numbers of locals mean something else in the next mapping.
+        match hidden {
+            Some(hidden) => self.aliases.insert(local.0, hidden),
+            None => self.aliases.remove(&local.0),
+        };
+        Some(made)
     }
 
     fn or_else(&mut self, a: &Expr, b: &Expr) -> Code {
@@ -489,6 +535,13 @@ impl Compiler<'_> {
             run.compiled.scripts.call(run, (&file, &name), args, &whole, &ty, span)
         })
     }
+}
+
+/// The field of a record that stands where another part is wanted.
+fn of_view<'r>(of: Value<'r>, views: &[(EntityId, u16)]) -> Option<Value<'r>> {
+    let Value::Record(record) = of else { return None };
+    let (_, slot) = views.iter().find(|(entity, _)| *entity == record.entity)?;
+    record.slots.get(usize::from(*slot)).copied().filter(|value| !matches!(value, Value::Missing))
 }
 
 /// Whether numbers of this type are whole, in lists too.

@@ -2,7 +2,7 @@
 //! shape and skipped. Texts stay where they are; the few with escapes are unescaped into the arena.
 
 use super::layout::{Action, Enumeration, Layout, Layouts, Shape, Slot};
-use super::learnt::Learnt;
+use super::learnt::{Learnt, Order, find};
 use super::value::{Record, Value};
 use crate::ir::{EntityId, WireForm};
 use crate::limits::{LIST_MAX, RECORD_BYTES_MAX};
@@ -114,57 +114,70 @@ impl<'r> Decoder<'r, '_> {
             self.arena.alloc_slice_fill_copy(slots.len(), usize::MAX)
         };
         let entity = layout.entity.0 as usize;
-        self.blank();
-        let mut position = 0;
-        if self.peek() == b'}' {
-            self.at += 1;
-        } else {
-            loop {
-                let action = self.member(entity, layout, &mut position)?;
-                match action {
-                    Action::Take(slot) => self.take(slot, layout, slots, path)?,
-                    other => self.act(other, layout, slots, ranks, path)?,
-                }
-                self.blank();
-                match self.peek() {
-                    b',' => self.at += 1,
-                    b'}' => {
-                        self.at += 1;
-                        break;
-                    }
-                    _ => return Err(self.broken("a comma or a closing brace is expected")),
-                }
-            }
-        }
+        let mut order = self.learnt.take(entity);
+        let read = self.members_into(&mut order, layout, slots, ranks, path);
+        self.learnt.give_back(entity, order);
+        read?;
         self.depth -= 1;
         let raw = &self.text[start..self.at];
         Ok(self.arena.alloc(Record { entity: layout.entity, slots, raw, path }))
     }
 
-    /// What is done with the member here, most often the one that came here last time; its value is next.
-    #[inline]
-    fn member(&mut self, entity: usize, layout: &Layout, position: &mut usize) -> Decoded<Action> {
+    /// The members here and the closing brace.
+    fn members_into(
+        &mut self,
+        order: &mut Order,
+        layout: &'r Layout,
+        slots: &mut [Value<'r>],
+        ranks: &mut [usize],
+        path: &'r str,
+    ) -> Decoded<()> {
         self.blank();
-        self.eat(b'"', "a member's name is expected")?;
-        let rest = self.bytes.get(self.at..).unwrap_or_default();
-        if let Some((action, length)) = self.learnt.expected(entity, *position, rest) {
-            self.at += length;
-            *position += 1;
-            self.blank();
-            return Ok(action);
+        if self.peek() == b'}' {
+            self.at += 1;
+            return Ok(());
         }
-        self.unexpected(entity, layout, position)
+        let mut position = 0;
+        loop {
+            self.blank();
+            self.eat(b'"', "a member's name is expected")?;
+            let rest = self.bytes.get(self.at..).unwrap_or_default();
+            // Most often it is the one that came here last time.
+            let action = match order.get(position).and_then(|member| member.begins(rest)) {
+                Some((action, length)) => {
+                    self.at += length;
+                    position += 1;
+                    action
+                }
+                None => self.unexpected(order, layout, &mut position)?,
+            };
+            self.blank();
+            match action {
+                Action::Take(slot) => self.take(slot, layout, slots, path)?,
+                Action::Skip => self.skip()?,
+                other => self.act(other, layout, slots, ranks, path)?,
+            }
+            self.blank();
+            match self.peek() {
+                b',' => self.at += 1,
+                b'}' => {
+                    self.at += 1;
+                    return Ok(());
+                }
+                _ => return Err(self.broken("a comma or a closing brace is expected")),
+            }
+        }
     }
 
+    /// A member that is not the one that came here last time.
     #[cold]
-    fn unexpected(&mut self, entity: usize, layout: &Layout, position: &mut usize) -> Decoded<Action> {
+    fn unexpected(&mut self, order: &mut Order, layout: &Layout, position: &mut usize) -> Decoded<Action> {
         self.at -= 1;
         let name = self.string()?;
         self.blank();
         self.eat(b':', "a colon is expected")?;
-        self.blank();
         let action = || layout.members.get(name).copied().unwrap_or(Action::Skip);
-        Ok(self.learnt.find(entity, position, name, action))
+        Ok(find(order, position, name, action))
     }
 
     fn act(
@@ -199,17 +212,30 @@ impl<'r> Decoder<'r, '_> {
         let n = usize::from(slot);
         let known = &layout.slots[n];
         // The commonest are told apart here, so that they cost no call.
-        let value = match &known.shape {
+        match &known.shape {
             Shape::Text { padded: false } if self.peek() == b'"' => {
                 let text = self.string().map_err(|bad| bad.within(&known.name))?;
-                if text.is_empty() && !known.keeps_empty { Value::Absent } else { Value::Text(text) }
+                if !text.is_empty() || known.keeps_empty {
+                    slots[n] = Value::Text(text);
+                    return Ok(());
+                }
             }
-            Shape::Number { whole: false, hundredfold: false } if !known.zero_is_absent => match self.short_number() {
-                Some(number) => Value::Number(number),
-                None => self.value(known, layout, path).map_err(|bad| bad.within(&known.name))?,
-            },
-            _ => self.value(known, layout, path).map_err(|bad| bad.within(&known.name))?,
-        };
+            Shape::Number { whole: false, hundredfold: false } if !known.zero_is_absent => {
+                if let Some(number) = self.short_number() {
+                    slots[n] = Value::Number(number);
+                    return Ok(());
+                }
+                return self.take_slowly(n, layout, slots, path);
+            }
+            _ => return self.take_slowly(n, layout, slots, path),
+        }
+        slots[n] = layout.empty[n];
+        Ok(())
+    }
+
+    fn take_slowly(&mut self, n: usize, layout: &'r Layout, slots: &mut [Value<'r>], path: &'r str) -> Decoded<()> {
+        let known = &layout.slots[n];
+        let value = self.value(known, layout, path).map_err(|bad| bad.within(&known.name))?;
         slots[n] = if matches!(value, Value::Absent) { layout.empty[n] } else { value };
         Ok(())
     }

@@ -40,6 +40,8 @@ pub(crate) struct Plain {
     emits: Vec<Option<Emit>>,
     /// Fields that must be there, each with the step that fills it.
     required: Vec<(FieldId, Option<usize>)>,
+    /// The same as bits, for the first 64 steps.
+    required_bits: u64,
 }
 
 impl Plain {
@@ -68,8 +70,11 @@ impl Plain {
             })
             .collect();
         let filled = |field| steps.iter().position(|step| path(step).is_some_and(|path| path == [field]));
-        let required = required.iter().map(|r| (r.field, filled(r.field))).collect();
-        Some(Self { emits, required })
+        let required: Vec<_> = required.iter().map(|r| (r.field, filled(r.field))).collect();
+        // A field that no step fills is missed below.
+        let bit = |step: Option<usize>| step.map_or(u64::MAX, |n| if n < 64 { 1 << n } else { u64::MAX });
+        let required_bits = required.iter().fold(0, |bits, (_, step)| bits | bit(*step));
+        Some(Self { emits, required, required_bits })
     }
 
     /// Appends the object.
@@ -83,10 +88,11 @@ impl Plain {
     ) -> Result<(), Halt> {
         out.push(b'{');
         let start = out.len();
+        let wires = run.compiled.wires.of_entity(entity);
         // Few objects have more fields than bits.
         let mut written = [0_u64; 4];
-        for (n, step) in steps.iter().enumerate() {
-            let (StepKindCode::Assign(assign), Some(emit)) = (&step.kind, &self.emits[n]) else {
+        for (n, (step, emit)) in steps.iter().zip(&self.emits).enumerate() {
+            let (StepKindCode::Assign(assign), Some(emit)) = (&step.kind, emit) else {
                 run.step(step)?;
                 continue;
             };
@@ -94,20 +100,26 @@ impl Plain {
                 continue;
             }
             let before = out.len();
-            if before > start {
-                out.push(b',');
-            }
-            let wire = run.compiled.wires.of(entity, assign.path[0]);
-            out.extend_from_slice(&wire.member);
-            if emit.write(run, wire, step.span, out).map_err(|halt| halt.within(&wire.name))? {
-                if let Some(bits) = written.get_mut(n / 64) {
-                    *bits |= 1 << (n % 64);
+            let wire = &wires[assign.path[0].0 as usize];
+            out.extend_from_slice(if before > start { &wire.next_member } else { &wire.member });
+            match emit.write(run, wire, step.span, out) {
+                Ok(true) => {
+                    if let Some(bits) = written.get_mut(n / 64) {
+                        *bits |= 1 << (n % 64);
+                    }
                 }
-            } else {
-                out.truncate(before);
+                Ok(false) => out.truncate(before),
+                Err(halt) => return Err(halt.within(&wire.name)),
             }
         }
         out.push(b'}');
+        if written[0] & self.required_bits == self.required_bits {
+            return Ok(());
+        }
+        self.check_required(run, entity, written, place)
+    }
+
+    fn check_required(&self, run: &Run<'_>, entity: EntityId, written: [u64; 4], place: Span) -> Result<(), Halt> {
         for (field, step) in &self.required {
             let there = step.is_some_and(|n| n >= 256 || written[n / 64] & (1 << (n % 64)) != 0);
             if !there {
@@ -128,9 +140,9 @@ impl Emit {
             ExprKind::List(elements) if !elements.iter().any(|e| matches!(e, Element::All(_))) => {
                 Self::List(elements.iter().map(|e| ElementEmit::new(compiler, e)).collect())
             }
-            ExprKind::Let(local, value, body) => {
-                Self::Let(local.0, compiler.code(value), Box::new(Self::new(compiler, body)))
-            }
+            ExprKind::Let(local, value, body) => compiler
+                .aliased(*local, value, |compiler| Self::new(compiler, body))
+                .unwrap_or_else(|| Self::Let(local.0, compiler.code(value), Box::new(Self::new(compiler, body)))),
             ExprKind::If(cond, then, other) => {
                 Self::If(compiler.code(cond), Box::new(Self::new(compiler, then)), Box::new(Self::new(compiler, other)))
             }
@@ -139,16 +151,28 @@ impl Emit {
     }
 
     /// Appends the value; whether there was one.
+    #[inline]
     fn write<'r>(&'r self, run: &mut Run<'r>, wire: &'r Wire, place: Span, out: &mut Vec<u8>) -> Result<bool, Halt> {
-        match self {
-            Self::Value(code) => {
-                let value = code.eval(run)?;
-                if left_out(value) {
-                    return Ok(false);
-                }
-                write(run, wire, value, place, out)?;
-                Ok(true)
+        // Most fields are a value, which needs no further call.
+        if let Self::Value(code) = self {
+            let value = code.eval(run)?;
+            if left_out(value) {
+                return Ok(false);
             }
+            return write(run, wire, value, place, out).map(|()| true);
+        }
+        self.write_further(run, wire, place, out)
+    }
+
+    fn write_further<'r>(
+        &'r self,
+        run: &mut Run<'r>,
+        wire: &'r Wire,
+        place: Span,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, Halt> {
+        match self {
+            Self::Value(_) => self.write(run, wire, place, out),
             Self::Part(n) => {
                 let part: &'r PartCode = &run.compiled.parts[*n];
                 if let Some(plain) = &part.plain {

@@ -8,6 +8,7 @@ mod body;
 mod compile;
 mod content;
 mod decode;
+mod direct;
 mod draft;
 mod emit;
 mod failure;

@@ -1,6 +1,7 @@
 //! Functions that the language has by itself, computed.
 
 use super::compile::{Compiler, call};
+use super::direct::direct;
 use super::make::Role;
 use super::run::{Code, Eval, Run};
 use super::value::{Value, same, show};
@@ -12,7 +13,7 @@ use rust_decimal::Decimal;
 
 /// What a function needs to know beside its arguments.
 #[derive(Clone)]
-struct At {
+pub(super) struct At {
     span: Span,
     ty: Type,
 }
@@ -41,7 +42,8 @@ pub(crate) fn compile(compiler: &mut Compiler<'_>, native: Native, args: &[Expr]
         (Native::Linked, [record]) => linked(compiler, record, at.span),
         (Native::MetaOf, [entries, key]) => meta_of(compiler, expr, entries, key, at.span),
         (Native::DocumentTotal, [lines, names @ ..]) => document_total(compiler, lines, names, at.span),
-        _ => applied(compiler, native, args, at),
+        _ if compiler.trace => applied(compiler, native, args, at),
+        _ => direct(compiler, native, args, &at).unwrap_or_else(|| applied(compiler, native, args, at)),
     }
 }
 
@@ -101,7 +103,7 @@ fn first_where(compiler: &mut Compiler<'_>, inner: &[Expr], outer: &[Expr], at: 
     })
 }
 
-fn apply<'r>(run: &mut Run<'r>, native: Native, args: &[Value<'r>], at: &At) -> Eval<'r> {
+pub(super) fn apply<'r>(run: &mut Run<'r>, native: Native, args: &[Value<'r>], at: &At) -> Eval<'r> {
     use Native as N;
     match native {
         N::Fit
@@ -220,7 +222,7 @@ fn on_text<'r>(run: &mut Run<'r>, native: Native, args: &[Value<'r>], at: &At) -
 }
 
 /// In upper case; a text that is so already stays where it is.
-fn upper<'r>(run: &Run<'r>, t: &'r str) -> &'r str {
+pub(super) fn upper<'r>(run: &Run<'r>, t: &'r str) -> &'r str {
     if t.is_ascii() {
         if !t.bytes().any(|b| b.is_ascii_lowercase()) {
             return t;
@@ -233,7 +235,7 @@ fn upper<'r>(run: &Run<'r>, t: &'r str) -> &'r str {
 }
 
 /// As [`upper`], in lower case.
-fn lower<'r>(run: &Run<'r>, t: &'r str) -> &'r str {
+pub(super) fn lower<'r>(run: &Run<'r>, t: &'r str) -> &'r str {
     if t.is_ascii() {
         if !t.bytes().any(|b| b.is_ascii_uppercase()) {
             return t;
@@ -260,8 +262,13 @@ fn replaced<'r>(run: &Run<'r>, t: &'r str, from: &str, to: &str) -> &'r str {
 }
 
 /// The text or number that a piece of JSON is.
-fn text_of<'r>(run: &Run<'r>, json: &'r str) -> Value<'r> {
+pub(super) fn text_of<'r>(run: &Run<'r>, json: &'r str) -> Value<'r> {
     match json.as_bytes().first() {
+        // Most hold no escape, so they stay where they are.
+        Some(b'"') if super::scan::special(json.as_bytes(), 1) + 1 == json.len() => match &json[1..json.len() - 1] {
+            "" => Value::Absent,
+            text => Value::Text(text),
+        },
         Some(b'"') => match serde_json::from_str::<std::borrow::Cow<'_, str>>(json) {
             Ok(text) if text.is_empty() => Value::Absent,
             Ok(text) => Value::Text(run.arena.alloc_str(&text)),
@@ -286,7 +293,7 @@ fn fit<'r>(t: &'r str, args: &[Value<'r>], at: &At) -> Eval<'r> {
     Ok(or_absent(short, at))
 }
 
-fn whole(value: Value<'_>) -> Option<usize> {
+pub(super) fn whole(value: Value<'_>) -> Option<usize> {
     match value {
         Value::Number(n) => usize::try_from(if n.scale() == 0 { n } else { n.trunc() }.mantissa()).ok(),
         _ => None,

@@ -40,6 +40,15 @@ pub(crate) fn compare(op: Binary, order: Ordering) -> bool {
 /// An operator between two values.
 pub(crate) fn binary(compiler: &mut Compiler<'_>, op: Binary, a: &Expr, b: &Expr, span: Span) -> Code {
     let entity = entity_of(a).or_else(|| entity_of(b));
+    if let (Binary::Eq | Binary::Ne, None, false) = (op, entity, compiler.trace)
+        && let Some(constant) = fold(b)
+    {
+        let (a, wanted) = (compiler.code(a), op == Binary::Eq);
+        return call(move |run| {
+            let a = a.eval(run)?;
+            Ok(Value::Bool(is_constant(a, &constant) == wanted))
+        });
+    }
     let (a, b) = (compiler.code(a), compiler.code(b));
     match op {
         Binary::And => call(move |run| if a.holds(run)? { b.eval(run) } else { Ok(Value::Bool(false)) }),
@@ -232,7 +241,7 @@ pub(crate) fn is_constant(value: Value<'_>, constant: &Const) -> bool {
     match (value, constant) {
         (Value::Absent, Const::Absent) => true,
         (Value::Bool(a), Const::Bool(b)) => a == *b,
-        (Value::Number(a), Const::Number(b)) => a == *b,
+        (Value::Number(a), Const::Number(b)) => crate::value::decimal::equal(a, *b),
         (Value::Text(a), Const::Text(b)) => a == &**b,
         (Value::Date(a), Const::Date(b)) => a == *b,
         (Value::Instant(a), Const::Instant(b)) => a == *b,

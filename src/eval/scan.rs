@@ -26,6 +26,7 @@ impl<'r> Decoder<'r, '_> {
     }
 
     #[cold]
+    #[expect(clippy::unnecessary_box_returns, reason = "results of the hot path stay small")]
     pub(super) fn broken(&self, what: &str) -> Box<Bad> {
         Bad::new(format!("is not JSON: {what} at byte {}", self.at))
     }
@@ -96,40 +97,28 @@ impl<'r> Decoder<'r, '_> {
     /// A number of at most 18 digits without exponent, in quotes or bare; anything else is left to the longer way.
     #[inline]
     pub(super) fn short_number(&mut self) -> Option<Decimal> {
-        let byte = |at: usize| self.bytes.get(at).copied().unwrap_or(0);
-        let mut at = self.at;
-        let quoted = byte(at) == b'"';
-        at += usize::from(quoted);
-        let negative = byte(at) == b'-';
-        at += usize::from(negative);
-        let start = at;
-        let mut mantissa = 0_u64;
-        let digits = |at: &mut usize, mantissa: &mut u64| {
-            let from = *at;
-            while byte(*at).is_ascii_digit() {
-                *mantissa = mantissa.wrapping_mul(10).wrapping_add(u64::from(byte(*at) - b'0'));
-                *at += 1;
-            }
-            *at - from
-        };
-        let whole = digits(&mut at, &mut mantissa);
+        let all = self.bytes.get(self.at..)?;
+        let (quoted, rest) = if let [b'"', rest @ ..] = all { (true, rest) } else { (false, all) };
+        let (negative, rest) = if let [b'-', rest @ ..] = rest { (true, rest) } else { (false, rest) };
+        let (mut mantissa, whole, mut behind) = digits(0, rest);
         let mut decimals = 0;
-        if byte(at) == b'.' {
-            at += 1;
-            decimals = digits(&mut at, &mut mantissa);
+        if let [b'.', fraction @ ..] = behind {
+            (mantissa, decimals, behind) = digits(mantissa, fraction);
+            // A point stands between digits.
             if decimals == 0 {
                 return None;
             }
         }
-        let ends = match byte(at) {
-            b'"' => quoted,
-            b',' | b'}' | b']' => !quoted && (whole == 1 || byte(start) != b'0'),
+        let ends = match behind {
+            [b'"', ..] => quoted,
+            // JSON wants no zero before other digits.
+            [b',' | b'}' | b']', ..] => !quoted && (whole == 1 || rest.first() != Some(&b'0')),
             _ => false,
         };
         if !ends || whole == 0 || whole + decimals > 18 {
             return None;
         }
-        self.at = at + usize::from(quoted);
+        self.at += all.len() - behind.len() + usize::from(quoted);
         let mantissa = i64::try_from(mantissa).ok()?;
         Some(Decimal::new(if negative { -mantissa } else { mantissa }, u32::try_from(decimals).ok()?))
     }
@@ -311,6 +300,20 @@ impl<'r> Decoder<'r, '_> {
     }
 }
 
+/// The digits at the start behind those read so far: the number with them, how many they are, and what follows. Of more
+/// than nineteen the number means nothing.
+#[inline]
+fn digits(before: u64, bytes: &[u8]) -> (u64, usize, &[u8]) {
+    let (mut number, mut rest) = (before, bytes);
+    while let [b, behind @ ..] = rest
+        && b.is_ascii_digit()
+    {
+        number = number.wrapping_mul(10).wrapping_add(u64::from(b - b'0'));
+        rest = behind;
+    }
+    (number, bytes.len() - rest.len(), rest)
+}
+
 /// Where the next quote, backslash or control character stands, or the end. Eight bytes at a time: most texts are short,
 /// and a call into a longer search costs more than it saves.
 #[inline]
@@ -318,8 +321,9 @@ pub(crate) fn special(bytes: &[u8], from: usize) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;
     let mut at = from;
-    while let Some(chunk) = bytes.get(at..at + 8) {
-        let word = u64::from_le_bytes(chunk.try_into().expect("eight bytes were taken"));
+    let (chunks, _) = bytes.get(from..).unwrap_or_default().as_chunks::<8>();
+    for chunk in chunks {
+        let word = u64::from_le_bytes(*chunk);
         let quote = word ^ (ONES * 0x22);
         let slash = word ^ (ONES * 0x5c);
         let hit = ((quote.wrapping_sub(ONES) & !quote)

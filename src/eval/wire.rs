@@ -21,6 +21,8 @@ pub(crate) struct Wire {
     pub(crate) name: Arc<str>,
     /// The member's name as JSON text with its colon: `"YourRef":`.
     pub(crate) member: Box<[u8]>,
+    /// The same with a comma before it.
+    pub(crate) next_member: Box<[u8]>,
     pub(crate) shape: Shape,
     /// How the elements of a list are written.
     pub(crate) element: Option<Box<Wire>>,
@@ -70,6 +72,11 @@ impl Wires {
         Self { all }
     }
 
+    /// Those of an entity, by field.
+    pub(crate) fn of_entity(&self, entity: EntityId) -> &[Wire] {
+        &self.all[entity.0 as usize]
+    }
+
     pub(crate) fn of(&self, entity: EntityId, field: FieldId) -> &Wire {
         &self.all[entity.0 as usize][field.0 as usize]
     }
@@ -99,6 +106,7 @@ impl Wire {
         };
         Self {
             name: Arc::clone(&field.name),
+            next_member: [b",", &member[..]].concat().into(),
             member: member.into(),
             shape: shape(program, connector, field.ty.present(), field.form.form),
             element,
@@ -413,14 +421,24 @@ fn record_object<'r>(run: &mut Run<'r>, record: &'r Record<'r>, place: Span, out
 
 /// Appends a text as JSON.
 pub(crate) fn write_text(text: &str, out: &mut Vec<u8>) {
-    out.reserve(text.len() + 2);
-    out.push(b'"');
     let bytes = text.as_bytes();
-    let mut from = 0;
+    out.reserve(bytes.len() + 2);
+    out.push(b'"');
+    let at = super::scan::special(bytes, 0);
+    if at == bytes.len() {
+        out.extend_from_slice(bytes);
+    } else {
+        write_escaped(bytes, at, out);
+    }
+    out.push(b'"');
+}
+
+/// A text of which the first byte that JSON wants escaped stands at `at`.
+fn write_escaped(bytes: &[u8], at: usize, out: &mut Vec<u8>) {
+    let (mut from, mut at) = (0, at);
     loop {
-        let at = super::scan::special(bytes, from);
         out.extend_from_slice(&bytes[from..at]);
-        let Some(byte) = bytes.get(at) else { break };
+        let Some(byte) = bytes.get(at) else { return };
         match byte {
             b'"' => out.extend_from_slice(b"\\\""),
             b'\\' => out.extend_from_slice(b"\\\\"),
@@ -430,6 +448,6 @@ pub(crate) fn write_text(text: &str, out: &mut Vec<u8>) {
             control => out.extend_from_slice(format!("\\u{control:04x}").as_bytes()),
         }
         from = at + 1;
+        at = super::scan::special(bytes, from);
     }
-    out.push(b'"');
 }

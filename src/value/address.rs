@@ -7,11 +7,16 @@ use std::borrow::Cow;
 pub fn postcode<'a>(text: &'a str, country: &str) -> Cow<'a, str> {
     let trimmed = text.trim();
     if country == "NL" {
+        if let [a, b, c, d, b' ', e, f] = trimmed.as_bytes()
+            && [a, b, c, d, e, f].iter().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase())
+        {
+            return Cow::Borrowed(trimmed);
+        }
         let packed: String = trimmed.chars().filter(|c| *c != ' ').flat_map(char::to_uppercase).collect();
         if packed.chars().count() == 6 {
             let at = packed.char_indices().nth(4).map_or(packed.len(), |(at, _)| at);
             let spaced = format!("{} {}", &packed[..at], &packed[at..]);
-            return if spaced == text { Cow::Borrowed(text) } else { Cow::Owned(spaced) };
+            return Cow::Owned(spaced);
         }
     }
     if trimmed.chars().any(char::is_lowercase) { Cow::Owned(trimmed.to_uppercase()) } else { Cow::Borrowed(trimmed) }

@@ -157,20 +157,28 @@ fn write_digits(number: Decimal, strip: bool, out: &mut Vec<u8>) {
         small /= 10;
         scale -= 1;
     }
-    let mut digits = [b'0'; 50];
+    // A u64 has at most 20 digits, and 28 decimals may need zeros before them.
+    let mut digits = [b'0'; 32];
     let mut at = digits.len();
-    let mut written = 0;
-    while small > 0 || written <= scale {
-        if written == scale && scale > 0 {
-            at -= 1;
-            digits[at] = b'.';
-        }
-        at -= 1;
-        digits[at] = b'0' + u8::try_from(small % 10).unwrap_or(0);
-        small /= 10;
-        written += 1;
+    let mut digit = |at: &mut usize, small: &mut u64| {
+        *at -= 1;
+        digits[*at] = b"0123456789"[(*small % 10) as usize];
+        *small /= 10;
+    };
+    let decimals = scale;
+    for _ in 0..decimals {
+        digit(&mut at, &mut small);
     }
-    out.extend_from_slice(&digits[at..]);
+    let point = at;
+    digit(&mut at, &mut small);
+    while small > 0 {
+        digit(&mut at, &mut small);
+    }
+    out.extend_from_slice(&digits[at..point]);
+    if decimals > 0 {
+        out.push(b'.');
+        out.extend_from_slice(&digits[point..]);
+    }
 }
 
 /// The number without the zeros behind it that say nothing, but with at least `digits` decimals: as texts show it.

@@ -1,0 +1,74 @@
+//! The commonest functions as closures of their own: their plain case needs neither a list of arguments nor a search for
+//! what the function is. Whatever is not plain goes the common way.
+
+use super::compile::{Compiler, call};
+use super::fold::fold;
+use super::natives::{At, apply, lower, text_of, upper, whole};
+use super::run::Code;
+use super::value::Value;
+use crate::ir::{Const, Expr, Native};
+use crate::value::text;
+use std::sync::Arc;
+
+/// The function as a closure of its own, where it has one.
+pub(super) fn direct(compiler: &mut Compiler<'_>, native: Native, args: &[Expr], at: &At) -> Option<Code> {
+    let at = at.clone();
+    Some(match (native, args) {
+        (Native::Trim, [text]) => {
+            let text = compiler.code(text);
+            call(move |run| match text.eval(run)? {
+                Value::Text(t) => Ok(if is_trim(t) { Value::Text(t) } else { trimmed(t) }),
+                other => apply(run, native, &[other], &at),
+            })
+        }
+        (Native::Upper | Native::Lower, [text]) => {
+            let text = compiler.code(text);
+            call(move |run| match text.eval(run)? {
+                Value::Text(t) => Ok(Value::Text(if native == Native::Upper { upper(run, t) } else { lower(run, t) })),
+                other => apply(run, native, &[other], &at),
+            })
+        }
+        (Native::TextOf, [json]) => {
+            let json = compiler.code(json);
+            call(move |run| match json.eval(run)? {
+                Value::Text(json) => Ok(text_of(run, json)),
+                other => apply(run, native, &[other], &at),
+            })
+        }
+        (Native::Take, [text, count]) => {
+            let count = fold(count)?;
+            let Const::Number(n) = count else { return None };
+            let most = whole(Value::Number(n))?;
+            let text = compiler.code(text);
+            call(move |run| match text.eval(run)? {
+                Value::Text(t) => Ok(Value::Text(text::cut(t, most, text::Unit::CodePoints))),
+                other => apply(run, native, &[other, Value::Number(n)], &at),
+            })
+        }
+        (Native::StartsWith, [text, beginning]) => {
+            let Const::Text(beginning) = fold(beginning)? else { return None };
+            let text = compiler.code(text);
+            call(move |run| match text.eval(run)? {
+                Value::Text(t) => Ok(Value::Bool(t.starts_with(&*beginning))),
+                other => {
+                    let beginning = run.arena.alloc_str(&Arc::clone(&beginning));
+                    apply(run, native, &[other, Value::Text(beginning)], &at)
+                }
+            })
+        }
+        _ => return None,
+    })
+}
+
+/// Whether nothing need be cut off: both ends are letters, digits or signs of ASCII.
+fn is_trim(t: &str) -> bool {
+    let graphic = |b: Option<&u8>| b.is_some_and(u8::is_ascii_graphic);
+    graphic(t.as_bytes().first()) && graphic(t.as_bytes().last())
+}
+
+fn trimmed(t: &str) -> Value<'_> {
+    match t.trim() {
+        "" => Value::Absent,
+        trimmed => Value::Text(trimmed),
+    }
+}
