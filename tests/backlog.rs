@@ -2,6 +2,8 @@
 //!
 //! `ORDERS=1000 cargo test --test backlog -- --nocapture` measures a larger one.
 
+#![allow(clippy::print_stdout, reason = "a surprise fails the test, and its figures are wanted")]
+
 mod promise;
 
 use flowc::sandbox::{Limits, Options};

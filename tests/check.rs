@@ -12,6 +12,7 @@ use folder::flow_files;
 use libtest_mimic::{Arguments, Failed, Trial};
 use marks::{Told, compare, marks};
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 fn main() {
@@ -94,7 +95,7 @@ fn check_fixes(file: &Path) -> Result<(), Failed> {
         if own(&after) >= own(&before) {
             let left: Vec<String> =
                 after.diagnostics.iter().map(|d| format!("  {} {}", d.code.id, d.message)).collect();
-            wrong += &format!("{} ({}) does not help:\n{}\n", d.message, fix.title, left.join("\n"));
+            writeln!(wrong, "{} ({}) does not help:\n{}", d.message, fix.title, left.join("\n"))?;
         }
     }
     if wrong.is_empty() { Ok(()) } else { Err(wrong.into()) }

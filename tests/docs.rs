@@ -25,7 +25,8 @@ fn page(name: &str) -> String {
 
 /// Blocks of that kind, each with the line of the page where it begins.
 fn blocks(page: &str, kind: &str) -> Vec<(usize, String)> {
-    let (mut found, mut open): (Vec<(usize, String)>, Option<(usize, String)>) = (Vec::new(), None);
+    let mut found = Vec::new();
+    let mut open: Option<(usize, String)> = None;
     for (n, line) in page.lines().enumerate() {
         match &mut open {
             Some(_) if line == "```" => found.extend(open.take()),
@@ -54,7 +55,7 @@ fn check(text: &str) -> Checked {
 fn pages() -> Vec<String> {
     let entries = std::fs::read_dir(root().join("docs")).expect("the folder of the pages");
     let names = entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned());
-    let mut pages: Vec<String> = names.filter(|name| name.ends_with(".md")).collect();
+    let mut pages: Vec<String> = names.filter(|name| name.strip_suffix(".md").is_some()).collect();
     pages.sort();
     pages
 }
@@ -100,31 +101,23 @@ fn the_reference_lists_every_function() {
     assert!(missing.is_empty(), "docs/language.md lacks the functions {}", missing.join(", "));
 }
 
-/// The quoted words of the rules whose names are these, and of those that they name: `stmt`, `flow_stmt`.
+/// The words that open the forms which these rules of the grammar choose among: `create` of `create_unless`.
 fn words_of_grammar(rules: &[&str]) -> BTreeSet<String> {
     let grammar = std::fs::read_to_string(root().join("grammar/flow.pest")).expect("the grammar");
-    let body = |rule: &str| {
-        let at = grammar.lines().position(|line| line.starts_with(&format!("{rule} ")))?;
-        let lines = grammar.lines().skip(at);
-        // A rule ends where the next line begins with a name of its own or is empty.
-        let rest = lines.skip(1).take_while(|l| l.starts_with([' ', '}']));
-        let first = grammar.lines().nth(at)?;
-        Some(std::iter::once(first).chain(rest).collect::<Vec<_>>().join(" "))
-    };
-    let mut words = BTreeSet::new();
-    for rule in rules {
-        let body = body(rule).unwrap_or_else(|| panic!("the grammar has no rule `{rule}`"));
-        let named = body.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|name| !name.is_empty()).skip(1);
-        for name in named {
-            let Some(of) = self::first_word(&body_or_empty(&grammar, name)) else { continue };
-            words.insert(of);
-        }
-    }
-    words
+    let named = rules.iter().flat_map(|rule| {
+        let text = rule_of(&grammar, rule);
+        assert!(!text.is_empty(), "the grammar has no rule `{rule}`");
+        let names = text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|name| !name.is_empty());
+        names.skip(1).map(str::to_owned).collect::<Vec<_>>()
+    });
+    named.filter_map(|name| first_word(&rule_of(&grammar, &name))).collect()
 }
 
-fn body_or_empty(grammar: &str, rule: &str) -> String {
-    grammar.lines().find(|line| line.starts_with(&format!("{rule} "))).unwrap_or_default().to_owned()
+/// A rule with the indented lines below it.
+fn rule_of(grammar: &str, name: &str) -> String {
+    let mut lines = grammar.lines().skip_while(|line| !line.starts_with(&format!("{name} ")));
+    let first = lines.next().unwrap_or_default();
+    std::iter::once(first).chain(lines.take_while(|line| line.starts_with([' ', '}']))).collect::<Vec<_>>().join(" ")
 }
 
 /// `"create"` of `{ "create" ~ … }`: the word that opens a form.
@@ -204,12 +197,16 @@ fn links_between_pages_lead_somewhere() {
     let mut dead = Vec::new();
     for name in pages() {
         let text = page(&name);
-        let named =
-            text.split('`').skip(1).step_by(2).filter(|code| code.ends_with(".md") && !code.contains(['*', ' ', '/']));
+        let named = text
+            .split('`')
+            .skip(1)
+            .step_by(2)
+            .filter(|code| code.strip_suffix(".md").is_some() && !code.contains(['*', ' ', '/']));
         dead.extend(
             named
                 .filter(|code| !root().join("docs").join(code).exists() && !root().join(code).exists())
-                .filter(|code| !code.contains("NNN") && !code.contains("nnn"))
+                // `Fnnnn.md` stands for the page of any code.
+                .filter(|code| !code.contains("nnn"))
                 .map(|code| format!("docs/{name}: {code}")),
         );
     }

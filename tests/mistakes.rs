@@ -35,7 +35,13 @@ fn main() {
     }
     let mut flows = Vec::new();
     flow_files(&root().join("flows"), &mut flows);
-    trials.push(Trial::test("slips in every flow", move || slips(&flows)));
+    flow_files(&root().join("tests/corpus/flows-north-star"), &mut flows);
+    // A project by itself says little: what it uses is not all there.
+    flows.retain(|flow| !flow.ends_with("project.flow"));
+    for flow in flows {
+        let name = flow.strip_prefix(root()).unwrap_or(&flow).display().to_string();
+        trials.push(Trial::test(format!("slips in {name}"), move || slips(&flow)));
+    }
     libtest_mimic::run(&args, trials).exit();
 }
 
@@ -45,9 +51,9 @@ fn check_with(flow: &Path, text: &str) -> Checked {
     let mut shipped = Vec::new();
     flow_files(&root().join("flows"), &mut shipped);
     for path in shipped {
-        let held = if path == flow { Ok(text.to_owned()) } else { std::fs::read_to_string(&path) };
-        files.0.insert(path, held.expect("the flows that ship are text"));
+        files.0.insert(path.clone(), std::fs::read_to_string(&path).expect("the flows that ship are text"));
     }
+    files.0.insert(flow.to_path_buf(), text.to_owned());
     let csv = root().join("flows/data/shipping_methods.csv");
     files.0.insert(csv.clone(), std::fs::read_to_string(&csv).expect("the data ship too"));
     check_files(&files, &[flow.to_path_buf()])
@@ -223,45 +229,66 @@ fn slips_of(text: &str, chance: &mut Chance) -> Vec<Slip> {
     slips
 }
 
-fn slips(flows: &[PathBuf]) -> Result<(), Failed> {
-    let (mut tried, mut caught, mut placed, mut once) = (0, 0, 0, 0);
-    let mut missed = String::new();
-    let each = std::env::var("SLIPS").ok().and_then(|n| n.parse().ok()).unwrap_or(60);
+/// What came of a slip.
+#[derive(Default)]
+struct Tally {
+    tried: usize,
+    caught: usize,
+    placed: usize,
+    once: usize,
+    missed: String,
+}
+
+fn slips(flow: &Path) -> Result<(), Failed> {
+    let text = std::fs::read_to_string(flow)?;
+    // A flow of the design may ask for what a schema does not have yet: only what the slip adds counts.
+    let before: Vec<String> = errors(&check_with(flow, &text)).map(|d| d.message.clone()).collect();
+    let shipped = flow.starts_with(root().join("flows"));
+    let each = std::env::var("SLIPS").ok().and_then(|n| n.parse().ok()).unwrap_or(if shipped { 50 } else { 12 });
     let mut chance = Chance(std::env::var("SEED").ok().and_then(|n| n.parse().ok()).unwrap_or(2026));
-    for flow in flows {
-        let text = std::fs::read_to_string(flow)?;
-        let mut made = slips_of(&text, &mut chance);
-        for n in 0..made.len().min(each) {
-            let slip = made.swap_remove(chance.below(made.len()));
-            let mut lines: Vec<&str> = text.lines().collect();
-            if lines[slip.line].split('#').next().unwrap_or_default().trim_end() == slip.becomes.trim_end() {
-                continue;
-            }
-            lines[slip.line] = &slip.becomes;
-            let checked = check_with(flow, &lines.join("\n"));
-            tried += 1;
-            let errors: Vec<&Diagnostic> =
-                checked.diagnostics.iter().filter(|d| d.severity == Severity::Error).collect();
-            let off = |d: &Diagnostic| {
-                let other = checked.sources.get(d.span.file).path != *flow;
-                let line = checked.sources.position(d.span).line;
-                if other { usize::MAX } else { line.abs_diff(slip.line + 1) }
-            };
-            let near = if slip.kind.ends_with("missing") { 3 } else { 0 };
-            caught += usize::from(!errors.is_empty());
-            let here = errors.iter().any(|d| off(d) <= near);
-            placed += usize::from(here);
-            once += usize::from(errors.len() == 1);
-            if !here || errors.len() != 1 {
-                writeln!(missed, "{}:{} {} ({n}): {}", flow.display(), slip.line + 1, slip.kind, slip.becomes.trim())?;
-                for d in errors {
-                    writeln!(missed, "    {} {} {}", checked.sources.place(d.span), d.code.id, d.message)?;
-                }
-            }
+    let mut made = slips_of(&text, &mut chance);
+    let mut tally = Tally::default();
+    for _ in 0..made.len().min(each) {
+        let slip = made.swap_remove(chance.below(made.len()));
+        let mut lines: Vec<&str> = text.lines().collect();
+        if lines[slip.line].split('#').next().unwrap_or_default().trim_end() == slip.becomes.trim_end() {
+            continue;
         }
+        lines[slip.line] = &slip.becomes;
+        let checked = check_with(flow, &lines.join("\n"));
+        let told: Vec<&Diagnostic> = errors(&checked).filter(|d| !before.contains(&d.message)).collect();
+        tally.count(flow, &slip, &checked, &told)?;
     }
-    if caught * 100 >= tried * 99 && placed * 100 >= tried * 97 && once * 100 >= tried * 95 {
+    let Tally { tried, caught, placed, once, missed } = tally;
+    let enough = caught * 100 >= tried * 99 && placed * 100 >= tried * 97 && once * 100 >= tried * 90;
+    // `SHOW=1` fails on purpose, and so shows what is not told once.
+    if enough && std::env::var_os("SHOW").is_none() {
         return Ok(());
     }
     Err(format!("of {tried} slips {caught} are caught, {placed} on their line, {once} told once\n{missed}").into())
+}
+
+fn errors(checked: &Checked) -> impl Iterator<Item = &Diagnostic> {
+    checked.diagnostics.iter().filter(|d| d.severity == Severity::Error)
+}
+
+impl Tally {
+    fn count(&mut self, flow: &Path, slip: &Slip, checked: &Checked, told: &[&Diagnostic]) -> std::fmt::Result {
+        let near = if slip.kind.ends_with("missing") { 3 } else { 0 };
+        let here = told.iter().any(|d| {
+            let own = checked.sources.get(d.span.file).path == *flow;
+            own && checked.sources.position(d.span).line.abs_diff(slip.line + 1) <= near
+        });
+        self.tried += 1;
+        self.caught += usize::from(!told.is_empty());
+        self.placed += usize::from(here);
+        self.once += usize::from(told.len() == 1);
+        if !here || told.len() != 1 {
+            writeln!(self.missed, "{}:{} {}: {}", flow.display(), slip.line + 1, slip.kind, slip.becomes.trim())?;
+            for d in told {
+                writeln!(self.missed, "    {} {} {}", checked.sources.place(d.span), d.code.id, d.message)?;
+            }
+        }
+        Ok(())
+    }
 }

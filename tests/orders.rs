@@ -1,6 +1,8 @@
 //! The recorded orders of a real shop through the real binary: each lands once, to the cent, or is parked with a reason
 //! that a bookkeeper can act on. A second run writes nothing.
 
+#![allow(clippy::unwrap_used, reason = "a surprise fails the test")]
+
 mod promise;
 
 use flowc::sandbox::{Limits, Options};

@@ -17,6 +17,7 @@ pub(crate) struct Local {
 }
 
 /// The inside of a mapping, a flow or a schema's condition.
+#[expect(clippy::struct_excessive_bools, reason = "each says whether a word has its place here")]
 pub(crate) struct Body<'c, 'f> {
     pub(crate) cx: &'c mut Cx<'f>,
     pub(crate) inside: InstanceId,
@@ -34,6 +35,8 @@ pub(crate) struct Body<'c, 'f> {
     pub(crate) fields_of: Option<EntityId>,
     /// A call of a mapping is a write here.
     pub(crate) writes: bool,
+    /// A call of a mapping is the record that it would make: a test.
+    pub(crate) drafts: bool,
     /// `keep` has a place here.
     pub(crate) keeps: bool,
     /// Functions and parts inlined around here, by where they are named.
@@ -69,6 +72,7 @@ impl<'c, 'f> Body<'c, 'f> {
             base: None,
             fields_of: None,
             writes: false,
+            drafts: false,
             keeps: false,
             around: Vec::new(),
             inlined: 0,

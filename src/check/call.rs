@@ -59,7 +59,15 @@ impl Body<'_, '_> {
             return self.find(entity, args, span);
         }
         self.unknown_function(name, &visible);
+        self.all_the_same(args.iter().map(|a| &a.value));
         Self::unknown(span)
+    }
+
+    /// What is wrong in the arguments of something unknown is told all the same.
+    pub(crate) fn all_the_same<'a>(&mut self, args: impl Iterator<Item = &'a ast::Expr>) {
+        for arg in args.filter(|a| !matches!(a.kind, A::Lambda(..))) {
+            self.expr(arg, Some(&Type::Unknown));
+        }
     }
 
     fn call_on(
@@ -84,6 +92,7 @@ impl Body<'_, '_> {
                 return self.find(entity, args, span);
             }
             self.unknown_function(name, &[instance]);
+            self.all_the_same(args.iter().map(|a| &a.value));
             return Self::unknown(span);
         }
         if let A::Field(alias, entity, false) = &of.kind
@@ -131,6 +140,7 @@ impl Body<'_, '_> {
             return self.native(native, Some(receiver), args, want, span);
         }
         self.unknown_function(name, &visible);
+        self.all_the_same(args.iter().map(|a| &a.value));
         Self::unknown(span)
     }
 
@@ -569,6 +579,10 @@ impl Body<'_, '_> {
             return Self::unknown(span);
         }
         match self.cx.mapping_named(instance, name, span) {
+            Some(mapping) if self.drafts => {
+                let target = self.cx.program.mapping(mapping).target;
+                Self::make(ExprKind::Ensure(mapping, args), Type::Record(target), span)
+            }
             Some(mapping) => Self::make(ExprKind::Write(mapping, args), Type::Nothing, span),
             None => Self::unknown(span),
         }

@@ -375,6 +375,7 @@ impl Body<'_, '_> {
         let Some((instance, name)) = found else { return self.nth(of, keys, span) };
         let lookup = instance.and_then(|i| self.cx.lookup_named(i, &name.text));
         let Some(lookup) = lookup else {
+            self.all_the_same(keys.iter());
             if self.cx.lacks(self.inside, None) {
                 return Self::unknown(span);
             }

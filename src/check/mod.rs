@@ -23,6 +23,7 @@ mod rows;
 mod settings;
 mod steps;
 mod suggest;
+mod testing;
 mod types;
 mod walk;
 

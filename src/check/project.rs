@@ -76,6 +76,11 @@ impl Cx<'_> {
             self.whole_module(instance);
         }
         self.running(root);
+        // What tests name has been read by then, and told.
+        for id in ids {
+            let instance = self.shared_instance(*id);
+            self.tests(instance);
+        }
         let used = self.used.clone();
         for n in 0..self.instances.len() {
             self.check_answers(InstanceId(n));
@@ -139,6 +144,10 @@ impl Cx<'_> {
         for id in ids {
             let instance = self.shared_instance(*id);
             self.whole_module(instance);
+        }
+        for id in ids {
+            let instance = self.shared_instance(*id);
+            self.tests(instance);
         }
     }
 

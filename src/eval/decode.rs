@@ -19,7 +19,6 @@ pub(crate) struct Bad {
     pub(crate) value: Option<String>,
 }
 
-#[expect(clippy::unnecessary_box_returns, reason = "results of the hot path stay small")]
 impl Bad {
     pub(super) fn new(problem: impl Into<String>) -> Box<Self> {
         Box::new(Self { path: String::new(), problem: problem.into(), value: None })
@@ -256,7 +255,6 @@ impl<'r> Decoder<'r, '_> {
     }
 
     /// The value here; `null`, `""` and, where the schema says so, zero are absent.
-    #[inline]
     fn value(&mut self, slot: &'r Slot, layout: &'r Layout, path: &'r str) -> Decoded<Value<'r>> {
         match self.peek() {
             b'n' => {
@@ -603,7 +601,6 @@ impl<'r> Decoder<'r, '_> {
         }
     }
 
-    #[expect(clippy::unnecessary_box_returns, reason = "results of the hot path stay small")]
     fn other(&mut self, wanted: &str) -> Box<Bad> {
         let start = self.at;
         if let Err(bad) = self.skip() {

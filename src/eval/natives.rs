@@ -180,7 +180,7 @@ fn on_text<'r>(run: &mut Run<'r>, native: Native, args: &[Value<'r>], at: &At) -
         _ => None,
     };
     Ok(match native {
-        Native::Fit => fit(t, args, at),
+        Native::Fit => return fit(t, args, at),
         Native::Plain => {
             // Most names hold neither tags nor entities, and single blanks.
             let simple =
@@ -284,8 +284,8 @@ pub(super) fn text_of<'r>(run: &Run<'r>, json: &'r str) -> Value<'r> {
 }
 
 /// Cut to the field that it is for: `(text, most, "word" or "char", in UTF-16 units)`.
-fn fit<'r>(t: &'r str, args: &[Value<'r>], at: &At) -> Value<'r> {
-    let Some(max) = args.get(1).and_then(|n| whole(*n)) else { return Value::Text(t) };
+fn fit<'r>(t: &'r str, args: &[Value<'r>], at: &At) -> Eval<'r> {
+    let Some(max) = args.get(1).and_then(|n| whole(*n)) else { return Ok(Value::Text(t)) };
     let unit = match args.get(3) {
         Some(Value::Bool(true)) => text::Unit::Utf16,
         _ => text::Unit::CodePoints,
@@ -294,7 +294,7 @@ fn fit<'r>(t: &'r str, args: &[Value<'r>], at: &At) -> Value<'r> {
         Some(Value::Text("word")) => text::cut_at_word(t, max, unit),
         _ => text::cut(t, max, unit),
     };
-    or_absent(short, at)
+    Ok(or_absent(short, at))
 }
 
 pub(super) fn whole(value: Value<'_>) -> Option<usize> {
@@ -347,22 +347,22 @@ fn on_list<'r>(run: &mut Run<'r>, native: Native, args: &[Value<'r>], at: &At) -
         Native::First => list.first().copied().unwrap_or(Value::Absent),
         Native::Last => list.last().copied().unwrap_or(Value::Absent),
         Native::IsEmpty => Value::Bool(list.is_empty()),
-        Native::Single => {
-            if let [one] = list {
-                *one
-            } else {
+        Native::Single => match list {
+            [one] => *one,
+            _ => {
                 let reason = format!("exactly one is wanted here, and there are {}", list.len());
                 return Err(Halt::soft(Failure::new(reason, at.span).with_value(list.len().to_string())));
             }
-        }
+        },
         Native::Nth => {
             let n = args.get(1).and_then(|n| whole(*n));
-            if let Some(value) = n.and_then(|n| list.get(n)) {
-                *value
-            } else {
-                let wanted = args.get(1).map_or_else(String::new, |n| show(*n));
-                let reason = format!("there is no element {wanted} in a list of {}", list.len());
-                return Err(Halt::soft(Failure::new(reason, at.span).with_value(wanted)));
+            match n.and_then(|n| list.get(n)) {
+                Some(value) => *value,
+                None => {
+                    let wanted = args.get(1).map_or_else(String::new, |n| show(*n));
+                    let reason = format!("there is no element {wanted} in a list of {}", list.len());
+                    return Err(Halt::soft(Failure::new(reason, at.span).with_value(wanted)));
+                }
             }
         }
         Native::Contains => Value::Bool(args.get(1).is_some_and(|wanted| list.iter().any(|v| same(*v, *wanted)))),
@@ -680,11 +680,11 @@ fn document_total(compiler: &mut Compiler<'_>, lines: &Expr, names: &[Expr], spa
         _ => EntityId(0),
     };
     let schema = program.entity(line);
-    let found = names.iter().filter_map(|name| match super::fold::fold(name) {
+    let named = names.iter().filter_map(|name| match super::fold::fold(name) {
         Some(Const::Text(name)) => schema.field(&name),
         _ => None,
     });
-    let fields: Vec<FieldId> = found.collect();
+    let fields: Vec<FieldId> = named.collect();
     let codes = fields.get(2).and_then(|field| match schema.get(*field).ty.present() {
         Type::Code(entity) | Type::Record(entity) => Some(*entity),
         _ => None,

@@ -1,6 +1,7 @@
 //! What the promises' tests share: a sandbox in this process, a project that is connected to it, and the real binary.
 
 #![allow(dead_code, reason = "each test file uses its part of this")]
+#![allow(clippy::unwrap_used, reason = "a surprise fails the test")]
 
 use flowc::sandbox::{Options, Running, start};
 use rust_decimal::Decimal;

@@ -21,6 +21,10 @@ use url::Url;
 pub(super) const REFRESH_AFTER: i64 = 570;
 /// Seconds that a token lives, where its answer does not say.
 const LIVES: i64 = 600;
+/// Seconds by which the ledger's clock and ours may differ, answers on their way included.
+const CLOCKS_APART: i64 = 60;
+/// What is said of a renewal that the ledger refuses because the tokens are young.
+const TOO_EARLY: &str = "the login was renewed less than ten minutes ago, and not by this store";
 /// Times that another runner's renewal is waited for.
 const WAITS_MAX: u32 = 100;
 
@@ -116,6 +120,11 @@ impl Login {
         !spent && self.clock.now() < later(tokens.issued, self.refresh_after)
     }
 
+    /// Whether tokens have ended so lately that clocks which differ explain why the ledger holds them for alive.
+    fn is_recent(&self, tokens: Option<&Tokens>) -> bool {
+        tokens.is_some_and(|tokens| self.clock.now() < later(tokens.issued, LIVES + CLOCKS_APART))
+    }
+
     /// Renews the tokens, or takes those that another runner has renewed meanwhile.
     async fn renew(&self, http: &Http, state: &State) -> Result<Tokens, CallError> {
         for _ in 0..WAITS_MAX {
@@ -155,6 +164,11 @@ impl Login {
             return Err(lost(http, "nobody has logged in yet"));
         };
         match self.ask(http, &[("grant_type", "refresh_token"), ("refresh_token", refresh.expose_secret())]).await {
+            // The tokens are ours and hardly old enough: their clock and ours are apart, and a moment later it will do.
+            Err(CallError::Later { system, reason, .. }) if reason == TOO_EARLY && self.is_recent(kept.as_ref()) => {
+                let reason = "it renews the login in a moment: its clock is behind ours".to_owned();
+                Err(CallError::Later { system, until: soon(self.clock.now()), reason })
+            }
             Err(error @ CallError::Login { .. }) => {
                 // A person may have put a new token into the project, in place of a chain that has broken.
                 let other = self
@@ -224,8 +238,7 @@ impl Login {
         }
         if said.contains("not expired") || said.contains("tooearly") {
             // Another copy of this login has been renewed a moment ago; its access token is not ours to know.
-            let reason = "the login was renewed less than ten minutes ago, and not by this store".to_owned();
-            return postponed(http, later(now, self.refresh_after), reason);
+            return postponed(http, later(now, self.refresh_after), TOO_EARLY.to_owned());
         }
         if matches!(told.error.as_str(), "invalid_client") {
             let reason = format!(
