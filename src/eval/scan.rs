@@ -247,6 +247,10 @@ impl<'r> Decoder<'r, '_> {
                     self.at = at + 1;
                     return Ok(());
                 }
+                // A plain escape is two bytes; only what is spelt in digits is looked into.
+                Some(b'\\') if self.bytes.get(at + 1).is_some_and(|b| br#""\/bfnrt"#.contains(b)) => {
+                    at = special(self.bytes, at + 2);
+                }
                 Some(b'\\') => {
                     self.at = at;
                     self.escape()?;
