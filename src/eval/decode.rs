@@ -224,10 +224,15 @@ impl<'r> Decoder<'r, '_> {
                 }
                 return Ok(());
             }
-            (PlainSlot::Number, _) => {
-                if let Some(number) = self.short_number().number() {
-                    filling.slots[n] = Value::Number(number);
-                    return Ok(());
+            (PlainSlot::Number | PlainSlot::Whole, _) => {
+                let start = self.at;
+                match self.short_number().number() {
+                    Some(number) if known.plain == PlainSlot::Number || number.scale() == 0 => {
+                        filling.slots[n] = Value::Number(number);
+                        return Ok(());
+                    }
+                    // The longer way says what is wrong with it.
+                    _ => self.at = start,
                 }
             }
             _ => {}

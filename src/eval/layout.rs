@@ -53,6 +53,8 @@ pub(crate) enum PlainSlot {
     Text,
     /// A number of any kind.
     Number,
+    /// A number without decimals.
+    Whole,
     /// Anything else.
     No,
 }
@@ -62,6 +64,7 @@ impl PlainSlot {
         match shape {
             Shape::Text { padded: false } => Self::Text,
             Shape::Number { whole: false, hundredfold: false } if !zero_is_absent => Self::Number,
+            Shape::Number { whole: true, hundredfold: false } if !zero_is_absent => Self::Whole,
             _ => Self::No,
         }
     }
