@@ -1,9 +1,10 @@
 //! Money is conserved: what a document's lines come to is what the other side says, and the last cents go where the flow
 //! says.
 
+use super::code::Code;
 use super::compile::Compiler;
 use super::keys::Resolved;
-use super::run::{Code, Run};
+use super::run::Run;
 use super::value::{Built, BuiltField, Value, show};
 use super::{BalanceDue, Failure, Halt};
 use crate::ir::{Balance, FieldId, Rest};

@@ -1,6 +1,6 @@
 //! The JSON body of a write, put together from the fields that are sent.
 
-use super::wire::write_text;
+use super::json::write_text;
 use super::{Draft, DraftField, FieldWhen};
 use std::sync::Arc;
 

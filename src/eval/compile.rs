@@ -1,6 +1,7 @@
 //! Expressions compiled once into closures over slots: names, constants, tables and layouts are resolved here, so that a
 //! record costs only what it computes.
 
+use super::code::{Call, Code};
 use super::fold::fold;
 use super::layout::{Layouts, NO_SLOT};
 use super::lookup::Table;
@@ -9,7 +10,7 @@ use super::natives;
 use super::ops;
 use super::part::PartCode;
 use super::pool::Pool;
-use super::run::{Call, Code, Eval, Run};
+use super::run::{Eval, Run};
 use super::script::Scripts;
 use super::value::{Value, show};
 use super::wire::Wires;

@@ -1,10 +1,10 @@
 //! The commonest functions as closures of their own: their plain case needs neither a list of arguments nor a search for
 //! what the function is. Whatever is not plain goes the common way.
 
+use super::code::Code;
 use super::compile::{Compiler, call};
 use super::fold::fold;
 use super::natives::{At, apply, lower, text_of, upper, whole};
-use super::run::Code;
 use super::value::Value;
 use crate::ir::{Const, Expr, Native};
 use crate::value::text;

@@ -1,8 +1,9 @@
 //! Payloads written straight to the buffer: the same steps as a document's, without the tree of its values between.
 
+use super::code::Code;
 use super::compile::Compiler;
 use super::part::{PartCode, RequiredCode, StepCode};
-use super::run::{Code, Run};
+use super::run::Run;
 use super::value::Value;
 use super::wire::{Wire, left_out, write};
 use super::{Failure, Halt};

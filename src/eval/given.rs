@@ -1,6 +1,6 @@
 //! Finds answered from data: what `flowc map` and tests know of both systems.
 
-use super::wire::write_text;
+use super::json::write_text;
 use super::{Known, Need};
 use crate::ir::{Entity, EntityId, Field, FieldId, Program, Type, WireForm};
 use crate::value::text::{KeyForm, key_form};

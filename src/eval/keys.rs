@@ -1,8 +1,9 @@
 //! Earlier copies: by link, by the keys that the document fills, or the record itself; and what is done with one.
 
+use super::code::Code;
 use super::compile::Compiler;
 use super::make::{MappingCode, Role};
-use super::run::{Code, Run};
+use super::run::Run;
 use super::value::{NEEDS, Record, Value, same};
 use super::{Failure, Halt, KeyTried, LinkNeed, OnSourceChange};
 use crate::ir::{EntityId, FieldId, Header, Key, KeyField, OnChange, Overwrite, Type, Verb};

@@ -1,8 +1,9 @@
 //! Decision tables: rows of values only are found by hash, the others in order of narrowness.
 
+use super::code::Code;
 use super::compile::Compiler;
 use super::ops::accepts;
-use super::run::{Code, Eval, Run};
+use super::run::{Eval, Run};
 use super::value::{Value, show};
 use super::{Failure, Halt};
 use crate::ir::{Const, Lookup, Pattern, Type};

@@ -1,11 +1,12 @@
 //! Documents in the making: a mapping applied to its arguments becomes a draft of the unit, with what was found of it.
 
 use super::balance::BalanceCode;
+use super::code::Code;
 use super::compile::{Compiler, call};
 use super::emit::Plain;
 use super::keys::{HeaderCode, Resolved, VerbCode};
 use super::part::{RequiredCode, StepCode, StepKindCode, WhenCode};
-use super::run::{Code, Eval, Run};
+use super::run::{Eval, Run};
 use super::value::{NEEDS, Record, Value, same, show};
 use super::wire::{left_out, write};
 use super::{Action, Draft, DraftField, Failure, FieldWhen, Halt, KeyTried, Made as MadeBy, ops};

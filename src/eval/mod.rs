@@ -5,6 +5,7 @@
 
 mod balance;
 mod body;
+mod code;
 mod compile;
 mod content;
 mod decode;
@@ -14,6 +15,7 @@ mod emit;
 mod failure;
 mod fold;
 mod given;
+mod json;
 mod keys;
 mod layout;
 mod learnt;

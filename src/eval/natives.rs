@@ -1,9 +1,10 @@
 //! Functions that the language has by itself, computed.
 
+use super::code::{Code, Operand};
 use super::compile::{Compiler, call};
 use super::direct::direct;
 use super::make::Role;
-use super::run::{Code, Eval, Operand, Run};
+use super::run::{Eval, Run};
 use super::value::{Value, same, show};
 use super::{Failure, Halt, LinkNeed, ops};
 use crate::ir::{Binary, Const, EntityId, Expr, ExprKind, FieldId, Native, Type};

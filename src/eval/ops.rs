@@ -1,8 +1,9 @@
 //! Operators: arithmetic without loss, comparison without guessing, and what a pattern accepts.
 
+use super::code::{Code, Operand};
 use super::compile::{Compiler, call};
 use super::fold::fold;
-use super::run::{Code, Eval, Operand, Run};
+use super::run::{Eval, Run};
 use super::value::{Value, same, show};
 use super::{Failure, Halt};
 use crate::ir::{Binary, Const, EntityId, Expr, Pattern, Type, Unary};

@@ -1,8 +1,9 @@
 //! Steps of mappings and parts: values that get names, fields that are filled, checks.
 
+use super::code::Code;
 use super::compile::{Compiler, call};
 use super::emit::Plain;
-use super::run::{Code, Run};
+use super::run::Run;
 use super::value::{Built, BuiltField, NEEDS, Value, show};
 use super::wire::left_out;
 use super::{Failure, Halt, make::Making, ops};

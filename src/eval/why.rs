@@ -1,8 +1,9 @@
 //! Why a field has its value: the record is computed again with every step told.
 
+use super::code::Code;
 use super::compile::{Compiled, Compiler, call};
 use super::part::StepCode;
-use super::run::{Code, Run};
+use super::run::Run;
 use super::value::{Value, show};
 use super::{Evaluated, Known};
 use crate::ir::{Expr, ExprKind, MappingId};
