@@ -163,8 +163,15 @@ fn landed(world: &World) {
         accounts.iter().map(|a| text(a, "Email").to_lowercase()).filter(|e| !e.is_empty()).collect();
     let different: BTreeSet<&String> = emails.iter().collect();
     assert_eq!(emails.len(), different.len(), "one account a customer");
-    let unmarked: Vec<&str> = sent(&orders).filter(|o| !is_marked(o)).map(|o| text(o, "number")).collect();
-    assert!(unmarked.is_empty(), "the shop does not show the ledger's number of {unmarked:?}");
+    let unmarked: Vec<String> = sent(&orders)
+        .filter(|order| !is_marked(order))
+        .map(|order| {
+            let id = order["id"].to_string();
+            let tries = world.flowc(&["show", &format!("orders:{id}"), "--format", "json"]).stdout;
+            format!("{}: {:?}\n{tries}", text(order, "number"), records.get(&id).map(ToString::to_string))
+        })
+        .collect();
+    assert!(unmarked.is_empty(), "the shop does not show the ledger's number of\n{}", unmarked.join("\n"));
 }
 
 fn is_marked(order: &Value) -> bool {

@@ -2,9 +2,9 @@
 
 use super::body::Body;
 use super::fold::truth;
-use super::walk;
 use crate::ir::{
     Binary, Const, EntityId, Expr, ExprKind, FieldId, Kind, LocalId, MappingId, Search, Step, StepKind, Type, Unary,
+    each, of_steps,
 };
 use crate::source::{Diagnostic, Span, codes};
 use std::collections::HashSet;
@@ -41,13 +41,15 @@ impl Body<'_, '_> {
         let at = mapping.balance.as_ref().map_or(at, |b| b.to.span);
         let mut read: HashSet<(EntityId, FieldId)> = HashSet::new();
         let mut passed_on: HashSet<EntityId> = HashSet::new();
-        walk::each_step(&mapping.steps, &mut |e| match &e.kind {
-            ExprKind::Field(_, entity, field) => drop(read.insert((*entity, *field))),
-            // What a mapping of its own or a foreign function makes of the record is not seen from here.
-            ExprKind::Ensure(_, args) | ExprKind::Extern(_, _, args) => {
-                passed_on.extend(args.iter().filter_map(|a| record_of(&a.ty)));
-            }
-            _ => {}
+        of_steps(&mapping.steps, &mut |outer| {
+            each(outer, &mut |e| match &e.kind {
+                ExprKind::Field(_, entity, field) => drop(read.insert((*entity, *field))),
+                // What a mapping of its own or a foreign function makes of the record is not seen from here.
+                ExprKind::Ensure(_, args) | ExprKind::Extern(_, _, args) => {
+                    passed_on.extend(args.iter().filter_map(|a| record_of(&a.ty)));
+                }
+                _ => {}
+            })
         });
         for source in sources.into_iter().filter(|s| !passed_on.contains(s)) {
             let parts = self.parts_of(source);
@@ -117,7 +119,7 @@ impl Body<'_, '_> {
             }
         }
         let mut field = None;
-        walk::each(cond, &mut |e| {
+        each(cond, &mut |e| {
             if let ExprKind::Field(of, entity, f) = &e.kind
                 && of.kind_is_local(record)
             {
@@ -165,7 +167,7 @@ fn is_plain(record: LocalId, cond: &Expr) -> bool {
     let field = |e: &Expr| matches!(&e.kind, ExprKind::Field(of, ..) if of.kind_is_local(record));
     let free = |e: &Expr| {
         let mut free = true;
-        walk::each(e, &mut |e| free &= !e.kind_is_local(record));
+        each(e, &mut |e| free &= !e.kind_is_local(record));
         free
     };
     match &cond.kind {

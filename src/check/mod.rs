@@ -25,7 +25,6 @@ mod steps;
 mod suggest;
 mod testing;
 mod types;
-mod walk;
 
 use crate::ir::Program;
 use crate::source::{Code, Diagnostic, Files, Severity, Sources, codes};

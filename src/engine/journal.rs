@@ -44,6 +44,21 @@ pub(crate) fn late_until(intent: &Intent) -> Timestamp {
     since.checked_add(SignedDuration::from_secs(limits::LATE_EFFECT_SECONDS)).unwrap_or(Timestamp::MAX)
 }
 
+/// What a search and the kind of write tell of it.
+fn clue<'a>(intent: &Intent, found: Option<&'a str>, guarded: bool) -> Clue<'a> {
+    match (intent.operation, found) {
+        (Operation::Update | Operation::Delete, _) => Clue::Repeatable,
+        (Operation::Create, _) if intent.search.is_empty() => Clue::NoKey { guarded },
+        (Operation::Create, Some(id)) => Clue::Found(id),
+        (Operation::Create, None) => Clue::NotFound,
+    }
+}
+
+/// Whether only a person can tell what became of a write. Everything else is cleared up at the begin of a pass.
+pub(crate) fn needs_person(pass: &Pass, intent: &Intent, now: Timestamp) -> bool {
+    verdict(intent, clue(intent, None, is_guarded(pass, intent)), now) == Verdict::Person
+}
+
 /// Decides about a write without an outcome.
 pub(crate) fn verdict(intent: &Intent, clue: Clue<'_>, now: Timestamp) -> Verdict {
     let until = late_until(intent);
@@ -95,13 +110,7 @@ pub(crate) async fn recover(pass: &Pass) -> Result<Vec<Verdict>, Ending> {
     let mut commit = Commit::default();
     let mut closed = Vec::new();
     for ((intent, found), now) in mine.iter().zip(&found).zip(clocks) {
-        let clue = match (intent.operation, found) {
-            (Operation::Update | Operation::Delete, _) => Clue::Repeatable,
-            (Operation::Create, _) if intent.search.is_empty() => Clue::NoKey { guarded: is_guarded(pass, intent) },
-            (Operation::Create, Some(id)) => Clue::Found(id),
-            (Operation::Create, None) => Clue::NotFound,
-        };
-        let verdict = verdict(intent, clue, now);
+        let verdict = verdict(intent, clue(intent, found.as_deref(), is_guarded(pass, intent)), now);
         let outcome = match &verdict {
             Verdict::Done(id) => Some(Outcome::Done { target: Some(id.clone()) }),
             Verdict::NotDone => Some(Outcome::NotDone),
@@ -230,5 +239,22 @@ mod tests {
         for (unknown, clue, now, expected) in cases {
             assert_eq!(verdict(&intent(unknown), clue, now), expected, "{clue:?} at {now}");
         }
+    }
+
+    /// A runner was killed while it wrote an order's number into the shop, and the next one parked the order for a
+    /// person, though writing the number again does no harm.
+    #[test]
+    fn a_person_is_asked_only_about_creates_without_a_key() {
+        let late: Timestamp = "2026-03-01T11:00:00Z".parse().unwrap();
+        let of = |operation, search: Vec<(String, String)>, guarded| {
+            let intent = Intent { operation, search, ..intent(false) };
+            verdict(&intent, clue(&intent, None, guarded), late)
+        };
+        let key = || vec![("YourRef".to_owned(), "1001".to_owned())];
+        assert_eq!(of(Operation::Update, Vec::new(), false), Verdict::NotDone);
+        assert_eq!(of(Operation::Delete, Vec::new(), false), Verdict::NotDone);
+        assert_eq!(of(Operation::Create, key(), false), Verdict::NotDone);
+        assert_eq!(of(Operation::Create, Vec::new(), true), Verdict::NotDone);
+        assert_eq!(of(Operation::Create, Vec::new(), false), Verdict::Person);
     }
 }

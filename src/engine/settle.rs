@@ -146,7 +146,7 @@ impl Acting<'_> {
 pub(crate) fn held(pass: &Pass, intent: &Intent, now: Timestamp) -> Verdict {
     let (what, whose) = (format!("{} in {}", intent.entity, intent.connection), pass.label(&intent.key));
     let until = journal::late_until(intent);
-    if until <= now && intent.search.is_empty() {
+    if journal::needs_person(pass, intent, now) {
         let reason = format!(
             "whether {what} was made for {whose} is not known, and nothing it could be searched by: look there; if it is not there, retry {whose}, else skip it"
         );

@@ -8,6 +8,7 @@ mod expr;
 mod native;
 mod program;
 mod types;
+mod walk;
 
 pub use entity::{Access, Connector, Entity, Feed, Field, Forms, Meta, Method, Required, Search, WireForm};
 pub use expr::{
@@ -20,3 +21,4 @@ pub use program::{
     Program, Rest, Row, Schedule, Setting, Verb,
 };
 pub use types::{EntityId, EnumType, EnumValue, FieldId, Kind, LookupId, Type};
+pub use walk::{children, each, of_steps};

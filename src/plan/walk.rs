@@ -1,6 +1,6 @@
 //! Walking through expressions: every node once, outer ones first.
 
-use crate::ir::{Const, Element, Expr, ExprKind, Find, MappingId, Native, Program, Rest, Step, StepKind, Verb, When};
+use crate::ir::{Const, Expr, ExprKind, MappingId, Native, Program, Rest, Step, Verb, children, of_steps};
 use crate::ir::{Flow, Key, Mapping, OnChange};
 use std::collections::BTreeSet;
 
@@ -8,58 +8,9 @@ use std::collections::BTreeSet;
 /// known key only the record is looked at: the list itself is not read.
 pub fn each<'e>(expr: &'e Expr, see: &mut dyn FnMut(&'e Expr)) {
     see(expr);
-    if let Some((record, _)) = meta_entry(expr) {
-        return each(record, see);
-    }
-    match &expr.kind {
-        ExprKind::Const(_)
-        | ExprKind::Setting(..)
-        | ExprKind::Unanswered(_)
-        | ExprKind::Local(_)
-        | ExprKind::It(_)
-        | ExprKind::ItSelf
-        | ExprKind::Was
-        | ExprKind::Keep => {}
-        ExprKind::Field(inner, ..)
-        | ExprKind::Lambda(_, inner)
-        | ExprKind::Unary(_, inner)
-        | ExprKind::IsSome(inner, _)
-        | ExprKind::InGroup(inner, _)
-        | ExprKind::LinkedTo(_, inner)
-        | ExprKind::Stop(_, inner) => each(inner, see),
-        ExprKind::Let(_, a, b)
-        | ExprKind::Binary(_, a, b)
-        | ExprKind::OrElse(a, b)
-        | ExprKind::In(a, b)
-        | ExprKind::PriceBy(a, b) => {
-            each(a, see);
-            each(b, see);
-        }
-        ExprKind::If(a, b, c) => {
-            each(a, see);
-            each(b, see);
-            each(c, see);
-        }
-        ExprKind::Lookup { keys: list, .. }
-        | ExprKind::Native(_, list)
-        | ExprKind::Extern(_, _, list)
-        | ExprKind::Concat(list)
-        | ExprKind::Ensure(_, list)
-        | ExprKind::Write(_, list) => list.iter().for_each(|e| each(e, see)),
-        ExprKind::Match(subject, arms) => {
-            each(subject, see);
-            for arm in arms {
-                each(&arm.value, see);
-            }
-        }
-        ExprKind::List(elements) => elements.iter().for_each(|e| each_element(e, see)),
-        ExprKind::Build(builder) => each_step(&builder.steps, see),
-        ExprKind::Find(find) | ExprKind::FindAll(find) | ExprKind::Verified(find) => {
-            let Find { values, .. } = find.as_ref();
-            for value in values {
-                each(value, see);
-            }
-        }
+    match meta_entry(expr) {
+        Some((record, _)) => each(record, see),
+        None => children(expr, &mut |child| each(child, see)),
     }
 }
 
@@ -77,38 +28,9 @@ pub(crate) fn meta_entry(expr: &Expr) -> Option<(&Expr, &std::sync::Arc<str>)> {
     }
 }
 
-fn each_element<'e>(element: &'e Element, see: &mut dyn FnMut(&'e Expr)) {
-    match element {
-        Element::One(e) | Element::All(e) => each(e, see),
-        Element::For(clauses, body) => {
-            for clause in clauses {
-                each(&clause.list, see);
-                if let Some(cond) = &clause.cond {
-                    each(cond, see);
-                }
-            }
-            each(body, see);
-        }
-    }
-}
-
 /// Calls `see` for every expression of these steps.
 pub fn each_step<'e>(steps: &'e [Step], see: &mut dyn FnMut(&'e Expr)) {
-    for step in steps {
-        match &step.kind {
-            StepKind::Let(_, value) => each(value, see),
-            StepKind::Assign { value, when, .. } => {
-                if let When::Update(Some(cond)) = when {
-                    each(cond, see);
-                }
-                each(value, see);
-            }
-            StepKind::Check(a, b) | StepKind::Alert(a, b) => {
-                each(a, see);
-                each(b, see);
-            }
-        }
-    }
+    of_steps(steps, &mut |e| each(e, see));
 }
 
 /// Calls `see` for every expression of a mapping: header, steps, balance and what follows.

@@ -1,0 +1,89 @@
+//! Walking through expressions: which others one is made of. Every room that looks into them goes this way, so that a new
+//! kind of expression has one place where its parts are named.
+
+use super::expr::{Element, Expr, ExprKind, Step, StepKind, When};
+
+/// Calls `see` for the expressions that this one is directly made of, in the order in which they stand.
+pub fn children<'e>(expr: &'e Expr, see: &mut dyn FnMut(&'e Expr)) {
+    match &expr.kind {
+        ExprKind::Const(_)
+        | ExprKind::Setting(..)
+        | ExprKind::Unanswered(_)
+        | ExprKind::Local(_)
+        | ExprKind::It(_)
+        | ExprKind::ItSelf
+        | ExprKind::Was
+        | ExprKind::Keep => {}
+        ExprKind::Field(inner, ..)
+        | ExprKind::Lambda(_, inner)
+        | ExprKind::Unary(_, inner)
+        | ExprKind::IsSome(inner, _)
+        | ExprKind::InGroup(inner, _)
+        | ExprKind::LinkedTo(_, inner)
+        | ExprKind::Stop(_, inner) => see(inner),
+        ExprKind::Let(_, a, b)
+        | ExprKind::Binary(_, a, b)
+        | ExprKind::OrElse(a, b)
+        | ExprKind::In(a, b)
+        | ExprKind::PriceBy(a, b) => {
+            see(a);
+            see(b);
+        }
+        ExprKind::If(a, b, c) => {
+            see(a);
+            see(b);
+            see(c);
+        }
+        ExprKind::Lookup { keys: list, .. }
+        | ExprKind::Native(_, list)
+        | ExprKind::Extern(_, _, list)
+        | ExprKind::Concat(list)
+        | ExprKind::Ensure(_, list)
+        | ExprKind::Write(_, list) => list.iter().for_each(see),
+        ExprKind::Match(subject, arms) => {
+            see(subject);
+            arms.iter().for_each(|arm| see(&arm.value));
+        }
+        ExprKind::List(elements) => elements.iter().for_each(|element| of_element(element, see)),
+        ExprKind::Build(builder) => of_steps(&builder.steps, see),
+        ExprKind::Find(find) | ExprKind::FindAll(find) | ExprKind::Verified(find) => find.values.iter().for_each(see),
+    }
+}
+
+fn of_element<'e>(element: &'e Element, see: &mut dyn FnMut(&'e Expr)) {
+    match element {
+        Element::One(e) | Element::All(e) => see(e),
+        Element::For(clauses, body) => {
+            for clause in clauses {
+                see(&clause.list);
+                clause.cond.iter().for_each(&mut *see);
+            }
+            see(body);
+        }
+    }
+}
+
+/// Calls `see` for the outermost expressions of these steps.
+pub fn of_steps<'e>(steps: &'e [Step], see: &mut dyn FnMut(&'e Expr)) {
+    for step in steps {
+        match &step.kind {
+            StepKind::Let(_, value) => see(value),
+            StepKind::Assign { value, when, .. } => {
+                if let When::Update(Some(cond)) = when {
+                    see(cond);
+                }
+                see(value);
+            }
+            StepKind::Check(a, b) | StepKind::Alert(a, b) => {
+                see(a);
+                see(b);
+            }
+        }
+    }
+}
+
+/// Calls `see` for an expression and for all that it is made of, the outer ones first.
+pub fn each<'e>(expr: &'e Expr, see: &mut dyn FnMut(&'e Expr)) {
+    see(expr);
+    children(expr, &mut |child| each(child, see));
+}
