@@ -168,11 +168,11 @@ impl Compiler<'_> {
         {
             return self.constant(&constant);
         }
-        let code = self.plain_code(expr);
-        if self.trace { why::traced(self, expr, code) } else { code }
+        if self.trace { why::traced(self, expr) } else { self.plain_code(expr) }
     }
 
-    fn plain_code(&mut self, expr: &Expr) -> Code {
+    /// The code of an expression that tells nothing of itself.
+    pub(crate) fn plain_code(&mut self, expr: &Expr) -> Code {
         let span = expr.span;
         match &expr.kind {
             ExprKind::Const(constant) | ExprKind::Setting(_, constant) => self.constant(constant),

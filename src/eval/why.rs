@@ -142,11 +142,12 @@ impl Told {
     }
 }
 
-/// The code of an expression that tells what it looks at.
-pub(crate) fn traced(compiler: &mut Compiler<'_>, expr: &Expr, code: Code) -> Code {
+/// The code of an expression that tells what it looks at. What is inside is compiled once: twice at each depth would
+/// never end.
+pub(crate) fn traced(compiler: &mut Compiler<'_>, expr: &Expr) -> Code {
     match &expr.kind {
         ExprKind::Setting(name, _) => {
-            let name = Arc::clone(name);
+            let (name, code) = (Arc::clone(name), compiler.plain_code(expr));
             call(move |run| {
                 let value = code.eval(run)?;
                 run.tell(|| Item::Setting(Arc::clone(&name), show(value)));
@@ -177,7 +178,7 @@ pub(crate) fn traced(compiler: &mut Compiler<'_>, expr: &Expr, code: Code) -> Co
             })
         }
         ExprKind::Local(local) => {
-            let local = local.0;
+            let (local, code) = (local.0, compiler.plain_code(expr));
             call(move |run| {
                 let frame = run.frame_number();
                 if let Some(trace) = &mut run.trace
@@ -198,7 +199,7 @@ pub(crate) fn traced(compiler: &mut Compiler<'_>, expr: &Expr, code: Code) -> Co
                 body.eval(run)
             })
         }
-        _ => code,
+        _ => compiler.plain_code(expr),
     }
 }
 
