@@ -49,7 +49,7 @@ impl Body<'_, '_> {
                     passed_on.extend(args.iter().filter_map(|a| record_of(&a.ty)));
                 }
                 _ => {}
-            })
+            });
         });
         for source in sources.into_iter().filter(|s| !passed_on.contains(s)) {
             let parts = self.parts_of(source);
