@@ -140,10 +140,10 @@ async fn one_renews_for_all_and_the_tokens_are_kept() {
 async fn a_token_is_renewed_when_its_time_has_come_and_not_before() {
     let bench = bench_with_tokens(400, issuing(|_| results(""))).await;
     bench.ledger.find(&find(&["1"])).await.unwrap();
-    bench.ledger.sleep_until(bench.ledger.now() + SignedDuration::from_secs(300)).await;
+    bench.ledger.sleep_until(bench.ledger.now() + SignedDuration::from_secs(300), "a test").await;
     bench.ledger.find(&find(&["2"])).await.unwrap();
     assert_eq!(bench.server.count("oauth2/token"), 1);
-    bench.ledger.sleep_until(bench.ledger.now() + SignedDuration::from_secs(280)).await;
+    bench.ledger.sleep_until(bench.ledger.now() + SignedDuration::from_secs(280), "a test").await;
     bench.ledger.find(&find(&["3"])).await.unwrap();
     assert_eq!(bench.server.count("oauth2/token"), 2);
     let seen = bench.server.seen();
@@ -178,7 +178,7 @@ async fn another_runners_renewal_is_waited_for() {
     assert!(matches!(turn, RefreshTurn::Yours { .. }));
     let (store, ledger) = (Arc::clone(&bench.store), Arc::clone(&bench.ledger));
     let other = tokio::spawn(async move {
-        ledger.sleep_until(ledger.now() + SignedDuration::from_secs(20)).await;
+        ledger.sleep_until(ledger.now() + SignedDuration::from_secs(20), "a test").await;
         let issued = ledger.now();
         let tokens = Tokens {
             access: SecretString::from("access-of-another"),

@@ -173,7 +173,7 @@ async fn every_order_of_the_shop_is_read_and_then_only_what_changed() {
     assert_eq!(ids(&read, "id"), ids(&held, "id"));
     assert!(read[0]["line_items"].is_array() && read[0].get("customer_note").is_none(), "{}", read[0]);
 
-    bench.shop.sleep_until(bench.shop.now() + SignedDuration::from_secs(5)).await;
+    bench.shop.sleep_until(bench.shop.now() + SignedDuration::from_secs(5), "a test").await;
     let id = read[7]["id"].to_string();
     let changed =
         bench.shop.write(&write(&orders, Method::Put, Some(&id), &json!({"status": "on-hold"}))).await.unwrap();
@@ -314,9 +314,9 @@ async fn the_ledger_is_written_searched_and_followed() {
 async fn a_feed_begins_where_it_is_told_to() {
     let bench = Bench::start(options()).await;
     let early = account(&bench, "early").await;
-    bench.ledger.sleep_until(bench.ledger.now() + SignedDuration::from_secs(60)).await;
+    bench.ledger.sleep_until(bench.ledger.now() + SignedDuration::from_secs(60), "a test").await;
     let since = Some(bench.ledger.now());
-    bench.ledger.sleep_until(bench.ledger.now() + SignedDuration::from_secs(60)).await;
+    bench.ledger.sleep_until(bench.ledger.now() + SignedDuration::from_secs(60), "a test").await;
     let late = account(&bench, "late").await;
     let feed = Scan { since, ..scan(&accounts(), &["Name"]) };
     let (read, _) = walk(&*bench.ledger, &feed, Position::default()).await;
@@ -388,7 +388,7 @@ async fn the_limits_are_kept_without_being_hit() {
             loop {
                 match ledger.find(&find(&items(), &["Code"], Some(1), &[&code])).await {
                     Ok(_) => return,
-                    Err(CallError::Later { until, .. }) => ledger.sleep_until(until).await,
+                    Err(CallError::Later { until, .. }) => ledger.sleep_until(until, "a test").await,
                     Err(error) => panic!("{error}"),
                 }
             }
@@ -408,7 +408,7 @@ async fn a_login_lives_on_past_its_tokens_and_a_restart() {
     let bench = Bench::start(Options { clock_rate: 600, ..options() }).await;
     for _ in 0..3 {
         bench.ledger.find(&find(&items(), &["Code"], Some(1), &["SHIP"])).await.unwrap();
-        bench.ledger.sleep_until(bench.ledger.now() + SignedDuration::from_secs(580)).await;
+        bench.ledger.sleep_until(bench.ledger.now() + SignedDuration::from_secs(580), "a test").await;
     }
     bench.ledger.find(&find(&items(), &["Code"], Some(1), &["SHIP"])).await.unwrap();
     let Bench { sandbox, shop, ledger, store, folder } = bench;
@@ -502,7 +502,7 @@ async fn a_used_up_day_ends_the_pass_and_a_revoked_login_needs_a_person() {
     let bench = Bench::start(Options { clock_rate: 600, ..options() }).await;
     bench.faults(&[Fault { once: Some(json!(true)), ..fault("ledger", "GET", Kind::RevokeRefresh) }]).await;
     bench.ledger.find(&find(&items(), &["Code"], Some(1), &["SHIP"])).await.unwrap();
-    bench.ledger.sleep_until(bench.ledger.now() + SignedDuration::from_secs(700)).await;
+    bench.ledger.sleep_until(bench.ledger.now() + SignedDuration::from_secs(700), "a test").await;
     let error = bench.ledger.find(&find(&items(), &["Code"], Some(1), &["SHIP"])).await.unwrap_err();
     assert!(matches!(&error, CallError::Login { reason, .. } if reason.contains("flowc login books")), "{error}");
     bench.sandbox.stop().await;

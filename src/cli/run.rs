@@ -3,11 +3,13 @@
 use super::open::{Answers, Ready};
 use super::screen::{Paint, Screen};
 use super::{Answer, Format, Global, Outcome, Trouble, interrupted, runtime};
-use crate::engine::{Cancel, Counts, Ending, Event, PassOptions, Summary, Told};
+use crate::connector::Pause;
+use crate::engine::{Cancel, Counts, Ending, Engine, Event, PassOptions, Summary, Told};
 use crate::ir::Program;
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 use jiff::civil::Date;
+use std::convert::Infallible;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -34,6 +36,9 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "PATH")]
     pub(crate) store: Option<PathBuf>,
 }
+
+/// How often it is looked whether a connection waits: shorter pauses are nobody's concern.
+const WORTH_TELLING: Duration = Duration::from_secs(3);
 
 /// Which records people are told of, one a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,7 +72,11 @@ pub(crate) fn pass(screen: &Screen, global: &Global, arguments: &Arguments, line
             stopper.cancel();
         });
         let teller = Teller::new(screen, lines);
-        let summary = engine.pass(&flows, &options, &|event| teller.tell(&event), &cancel).await;
+        let telling = |event| teller.tell(&event);
+        let summary = tokio::select! {
+            summary = engine.pass(&flows, &options, &telling, &cancel) => summary,
+            never = teller.tell_pauses(&engine) => match never {},
+        };
         watch.abort();
         teller.end();
         summary.map_err(|ending| trouble(&ending))
@@ -204,8 +213,22 @@ impl Teller {
             }
         }
         if let Ok(mut counts) = self.counts.lock() {
-            counted(&mut counts, event);
+            counts.count(event);
             self.bar.set_message(summary(&counts));
+        }
+    }
+
+    /// Tells, as long as it is polled, for what a connection waits.
+    async fn tell_pauses(&self, engine: &Engine) -> Infallible {
+        let mut told: Vec<(String, Pause)> = Vec::new();
+        loop {
+            tokio::time::sleep(WORTH_TELLING).await;
+            let now: Vec<(String, Pause)> = engine.pauses().map(|(name, pause)| (name.to_owned(), pause)).collect();
+            for (name, pause) in now.iter().filter(|pause| !told.contains(pause)) {
+                let line = format!("{name} waits until {:.0}: {}", pause.until, pause.reason);
+                self.bar.suspend(|| Screen::tell(&self.screen.paint(&line, Paint::Dim)));
+            }
+            told = now;
         }
     }
 
@@ -221,7 +244,12 @@ impl Teller {
             Event::Alert(told) => ("alert", Paint::Yellow, told),
             Event::Unchanged(_) => return,
             Event::Done(done) => {
-                self.bar.suspend(|| Screen::tell(&format!("{}, {} calls\n", summary(&done.counts), done.calls)));
+                let mut text = format!("{}, {} calls\n", summary(&done.counts), done.calls);
+                if done.parked > 0 {
+                    let (records, wait) = if done.parked == 1 { ("record", "needs") } else { ("records", "need") };
+                    let _ = writeln!(text, "{} {records} {wait} a person: flowc records --state parked", done.parked);
+                }
+                self.bar.suspend(|| Screen::tell(&text));
                 return;
             }
         };
@@ -262,22 +290,6 @@ fn about(told: &Told) -> String {
         let _ = write!(text, "\n    {}: {} → {}", change.field, change.from.as_deref().unwrap_or("nothing"), change.to);
     }
     text
-}
-
-fn counted(counts: &mut Counts, event: &Event) {
-    let of = match event {
-        Event::Created(_) => &mut counts.created,
-        Event::Updated(_) => &mut counts.updated,
-        Event::Deleted(_) => &mut counts.deleted,
-        Event::Linked(_) => &mut counts.linked,
-        Event::Unchanged(_) => &mut counts.unchanged,
-        Event::Skipped(_) => &mut counts.skipped,
-        Event::Waiting(_) => &mut counts.waiting,
-        Event::Parked(_) => &mut counts.parked,
-        Event::Alert(_) => &mut counts.alerts,
-        Event::Done(_) => return,
-    };
-    *of += 1;
 }
 
 /// `12 created, 3 parked`; what is nought is left out.

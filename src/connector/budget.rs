@@ -91,8 +91,8 @@ impl Budget {
             let turn = self.state().turn(self.allowed, route, now);
             match turn {
                 Turn::Now => break,
-                Turn::At(then, _) if then <= later(began, limits::TURN_SECONDS_MAX) => {
-                    self.clock.sleep_until(then).await;
+                Turn::At(then, reason) if then <= later(began, limits::TURN_SECONDS_MAX) => {
+                    self.clock.sleep_until(then, reason).await;
                 }
                 Turn::At(until, reason) => return Err(self.later(until, reason.to_owned())),
                 Turn::Never(until, reason) => return Err(self.later(until, reason)),

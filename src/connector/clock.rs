@@ -1,5 +1,6 @@
 //! The clock that a connection lives by: this machine's, or a sandbox's that runs faster and can be moved.
 
+use super::Pause;
 use super::http::{Call, Fault, Http, Timing, is_loopback, place};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
@@ -12,8 +13,13 @@ const TRUSTED: Duration = Duration::from_millis(500);
 /// Shortest and longest real pause while waiting on a simulated clock.
 const STEP: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(500));
 
-/// A clock.
-pub(super) enum Clock {
+/// A clock, and who waits for it.
+pub(super) struct Clock {
+    kind: Kind,
+    pause: Mutex<Option<Pause>>,
+}
+
+enum Kind {
     /// This machine's.
     System,
     /// A sandbox's, asked over its control API.
@@ -41,6 +47,15 @@ struct Told {
 }
 
 impl Clock {
+    /// This machine's clock.
+    pub(super) fn system() -> Self {
+        Self::of(Kind::System)
+    }
+
+    fn of(kind: Kind) -> Self {
+        Self { kind, pause: Mutex::default() }
+    }
+
     /// The clock of the sandbox with this control API, read once.
     pub(super) async fn sandbox(system: &str, control: &str, timing: &Timing) -> Result<Self, String> {
         let base = Url::parse(control).map_err(|e| format!("the clock `{control}` is no address: {e}"))?;
@@ -50,22 +65,22 @@ impl Clock {
         let address = base.join("clock").map_err(|e| format!("the clock `{control}` is no address: {e}"))?;
         let http = Http::new(system, &base, timing)?;
         let reading = read(&http, &address).await?;
-        Ok(Self::Sandbox(Box::new(Sandbox { http, address, reading: Mutex::new(reading) })))
+        Ok(Self::of(Kind::Sandbox(Box::new(Sandbox { http, address, reading: Mutex::new(reading) }))))
     }
 
     /// The time.
     pub(super) fn now(&self) -> Timestamp {
-        match self {
-            Self::System => Timestamp::now(),
-            Self::Sandbox(sandbox) => sandbox.reading().now(),
+        match &self.kind {
+            Kind::System => Timestamp::now(),
+            Kind::Sandbox(sandbox) => sandbox.reading().now(),
         }
     }
 
     /// Reads the clock again where it may have been moved meanwhile.
     pub(super) async fn refresh(&self) {
-        match self {
-            Self::System => {}
-            Self::Sandbox(sandbox) => {
+        match &self.kind {
+            Kind::System => {}
+            Kind::Sandbox(sandbox) => {
                 if sandbox.reading().real.elapsed() >= TRUSTED {
                     sandbox.read().await;
                 }
@@ -73,17 +88,29 @@ impl Clock {
         }
     }
 
-    /// Waits until then.
-    pub(super) async fn sleep_until(&self, then: Timestamp) {
+    /// What is waited for with [`Self::sleep_until`] now.
+    pub(super) fn pause(&self) -> Option<Pause> {
+        self.pause.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Waits until then, and lets others see why.
+    pub(super) async fn sleep_until(&self, then: Timestamp, why: &str) {
+        let set = |pause| *self.pause.lock().unwrap_or_else(PoisonError::into_inner) = pause;
+        set(Some(Pause { until: then, reason: why.to_owned() }));
+        self.wait(then).await;
+        set(None);
+    }
+
+    async fn wait(&self, then: Timestamp) {
         loop {
             let left = then.duration_since(self.now());
             if !left.is_positive() {
                 return;
             }
             let left = left.unsigned_abs();
-            match self {
-                Self::System => tokio::time::sleep(left).await,
-                Self::Sandbox(sandbox) => {
+            match &self.kind {
+                Kind::System => tokio::time::sleep(left).await,
+                Kind::Sandbox(sandbox) => {
                     // A clock that stands still is waited for: somebody may move it.
                     let real = left.checked_div(sandbox.reading().rate).unwrap_or(STEP.1);
                     tokio::time::sleep(real.clamp(STEP.0, STEP.1)).await;

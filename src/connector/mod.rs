@@ -64,7 +64,7 @@ impl Setup<'_> {
     /// The system's clock: this machine's, unless the connection names a sandbox's.
     async fn clock(&self) -> Result<Arc<clock::Clock>, OpenError> {
         Ok(Arc::new(match self.entries.text("clock")? {
-            None => clock::Clock::System,
+            None => clock::Clock::system(),
             Some(control) => {
                 clock::Clock::sandbox(&self.name, &control, &self.timing).await.map_err(|reason| self.bad(reason))?
             }
@@ -133,14 +133,27 @@ pub trait Connector: Send + Sync {
     /// The system's clock, where it tells one: simulated systems run on their own time.
     fn now(&self) -> jiff::Timestamp;
 
-    /// Waits until the system's clock says so: a simulated clock runs faster, and may be moved meanwhile.
-    async fn sleep_until(&self, then: jiff::Timestamp);
+    /// Waits until the system's clock says so: a simulated clock runs faster, and may be moved meanwhile. [`Self::pause`]
+    /// then says why.
+    async fn sleep_until(&self, then: jiff::Timestamp, why: &str);
+
+    /// What is waited for now, where it is more than an answer.
+    fn pause(&self) -> Option<Pause>;
 
     /// Calls made so far.
     fn calls(&self) -> u64;
 
     /// Asks the system who we are there and what it is: the cheapest call that needs the login. For the doctor.
     async fn hello(&self) -> Result<Raw, CallError>;
+}
+
+/// Patience: a limit of the system is used up, or it failed and is tried again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pause {
+    /// Until then, by the system's clock.
+    pub until: jiff::Timestamp,
+    /// Why.
+    pub reason: String,
 }
 
 impl Scan {

@@ -37,7 +37,7 @@ impl<'a> Tries<'a> {
         if self.tried >= limits::ATTEMPTS_MAX || then > later(now, limits::PAUSE_SECONDS_MAX) {
             return Err(given_up(error, soon(now)));
         }
-        self.clock.sleep_until(then).await;
+        self.clock.sleep_until(then, &error.to_string()).await;
         Ok(())
     }
 }

@@ -63,6 +63,8 @@ pub struct Done {
     pub counts: Counts,
     /// Calls to all systems.
     pub calls: u64,
+    /// Records of these flows that need a person now, those of earlier passes too.
+    pub parked: u64,
     /// Why it ended before everything was read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ended: Option<String>,
@@ -92,8 +94,8 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// One more.
-    pub(crate) fn count(&mut self, event: &Event) {
+    /// One more of what this event tells.
+    pub fn count(&mut self, event: &Event) {
         let of = match event {
             Event::Created(_) => &mut self.created,
             Event::Updated(_) => &mut self.updated,

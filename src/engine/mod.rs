@@ -30,7 +30,7 @@ pub use event::{Counts, Done, Event, Told};
 pub use meaning::Meaning;
 pub use pass::Ending;
 
-use crate::connector::Connector;
+use crate::connector::{Connector, Pause};
 use crate::ir::{Entity, Program};
 use crate::source::Span;
 use crate::store::{Place, PlanSource, Store};
@@ -125,6 +125,11 @@ impl Engine {
         self.store.as_ref()
     }
 
+    /// The connections that wait for something now, more than for an answer, and for what.
+    pub fn pauses(&self) -> impl Iterator<Item = (&str, Pause)> {
+        self.connections.iter().filter_map(|(name, connection)| Some((name.as_str(), connection.pause()?)))
+    }
+
     /// The project.
     pub fn project(&self) -> &Project {
         &self.project
@@ -148,7 +153,7 @@ impl Engine {
         let before: u64 = self.connections.values().map(|c| c.calls()).sum();
         let mut telling = Telling { tell, counts: Counts::default() };
         let mut endings = Vec::new();
-        for flow in numbers {
+        for flow in numbers.iter().copied() {
             let name = self.project.program.flows[flow].name.to_string();
             if let Err(ending) = run::pass(self, flow, options, &mut telling, cancel).await {
                 let ends_all = matches!(ending, Ending::Login(_) | Ending::Store(_) | Ending::Cancelled);
@@ -161,7 +166,11 @@ impl Engine {
         let after: u64 = self.connections.values().map(|c| c.calls()).sum();
         let summary = Summary { counts: telling.counts, calls: after.saturating_sub(before), endings };
         let ended = summary.endings.first().map(|(flow, ending)| format!("{flow}: {ending}"));
-        tell(Event::Done(Done { counts: summary.counts, calls: summary.calls, ended }));
+        let mut parked = 0;
+        for flow in numbers {
+            parked += self.store.counts(&self.project.program.flows[flow].name).await?.parked;
+        }
+        tell(Event::Done(Done { counts: summary.counts, calls: summary.calls, parked, ended }));
         Ok(summary)
     }
 

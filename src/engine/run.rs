@@ -384,7 +384,7 @@ async fn outcomes_come_soon(pass: &Pass, began: (std::time::Instant, Timestamp))
     while source.now() < until {
         stop_if_cancelled(pass)?;
         let step = source.now().checked_add(jiff::SignedDuration::from_secs(15)).unwrap_or(until);
-        source.sleep_until(step.min(until)).await;
+        source.sleep_until(step.min(until), "a write without an answer may still take effect").await;
     }
     Ok(true)
 }

@@ -2,7 +2,7 @@
 
 use super::decide::tests::{draft, field, filled, program as accounts, span};
 use super::*;
-use crate::connector::{Answer, CallError, Find, Page, Position, Raw, Scan, Write};
+use crate::connector::{Answer, CallError, Find, Page, Pause, Position, Raw, Scan, Write};
 use crate::eval::{Action, BalanceDue, Evaluated, Failure, KeyTried, Known, Need, Unit};
 use crate::ir::{
     Access, EntityId, Expr, ExprKind, FieldId, Flow, Header, Key as KeyBy, KeyField, LocalId, Mapping, MappingId,
@@ -117,7 +117,10 @@ impl Connector for Desk {
         let start: Timestamp = "2026-03-01T10:00:00Z".parse().unwrap();
         start.checked_add(jiff::SignedDuration::from_mins(*self.minutes.lock().unwrap())).unwrap()
     }
-    async fn sleep_until(&self, _: Timestamp) {}
+    async fn sleep_until(&self, _: Timestamp, _: &str) {}
+    fn pause(&self) -> Option<Pause> {
+        None
+    }
     fn calls(&self) -> u64 {
         0
     }

@@ -79,11 +79,11 @@ impl Acting<'_> {
         let patience = SignedDuration::from_secs(limits::TURN_SECONDS_MAX);
         let mut sent = connector.write(write).await;
         for _ in 1..limits::PUT_OFF_MAX {
-            let Err(CallError::Later { until, .. }) = &sent else { break };
+            let Err(CallError::Later { until, reason, .. }) = &sent else { break };
             if until.duration_since(connector.now()) > patience || self.pass.cancel.is_cancelled() {
                 break;
             }
-            connector.sleep_until(*until).await;
+            connector.sleep_until(*until, reason).await;
             sent = connector.write(write).await;
         }
         sent

@@ -4,16 +4,14 @@
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// Another process has it.
-    #[error(
-        "the store {path} is in use by another flowc; while `flowc serve` runs, its commands go through it: stop the other one, or name another store with --store"
-    )]
+    #[error("the store {path} is in use by another flowc: wait for it, stop it, or name another store with --store")]
     InUse {
         /// The file.
         path: String,
     },
     /// The file is not a store, or no longer one.
     #[error(
-        "the store {path} cannot be read: {what}. Stop flowc, keep a copy of the file, and put back a backup; without one, move the file away and let `flowc run --since` and `flowc reconcile` find again what was written"
+        "the store {path} cannot be read: {what}. Stop flowc, keep a copy of the file, and put back a backup; without one, move the file away and let `flowc run --since` find again what was written"
     )]
     Damaged {
         /// The file.

@@ -133,7 +133,7 @@ impl Login {
             match turn.map_err(|e| self.forgetful(http, &e))? {
                 RefreshTurn::Yours { interrupted: _ } => return self.renew_alone(http, state).await,
                 RefreshTurn::Held { until } => {
-                    self.clock.sleep_until(later(now, 1).min(until)).await;
+                    self.clock.sleep_until(later(now, 1).min(until), "another flowc renews the login").await;
                     let kept = self.store.tokens(&http.system).await.map_err(|e| self.forgetful(http, &e))?;
                     if let Some(tokens) = kept.filter(|tokens| self.good(tokens, state)) {
                         return Ok(tokens);

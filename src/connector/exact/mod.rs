@@ -14,7 +14,9 @@ use super::clock::Clock;
 use super::entries::{Entries, Secrets};
 use super::http::{Call, Effect, Heard, Http, Timing, Verb};
 use super::retry::Tries;
-use super::{Answer, CallError, Connector, Find, OpenError, Page, Position, Raw, Scan, Setup, Write, fill, json};
+use super::{
+    Answer, CallError, Connector, Find, OpenError, Page, Pause, Position, Raw, Scan, Setup, Write, fill, json,
+};
 use crate::ir::{Connection, Connector as Habits, Entity, Method};
 use crate::limits;
 use crate::store::Store;
@@ -349,8 +351,12 @@ impl Connector for Ledger {
         self.clock.now()
     }
 
-    async fn sleep_until(&self, then: Timestamp) {
-        self.clock.sleep_until(then).await;
+    async fn sleep_until(&self, then: Timestamp, why: &str) {
+        self.clock.sleep_until(then, why).await;
+    }
+
+    fn pause(&self) -> Option<Pause> {
+        self.clock.pause()
     }
 
     fn calls(&self) -> u64 {

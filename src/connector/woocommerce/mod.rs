@@ -11,7 +11,9 @@ use super::budget::{Allowance, Budget};
 use super::clock::Clock;
 use super::http::{Call, Effect, Heard, Http, Timing, Verb};
 use super::retry::Tries;
-use super::{Answer, CallError, Connector, Find, OpenError, Page, Position, Raw, Scan, Setup, Write, fill, json};
+use super::{
+    Answer, CallError, Connector, Find, OpenError, Page, Pause, Position, Raw, Scan, Setup, Write, fill, json,
+};
 use crate::ir::{Entity, Method};
 use auth::Login;
 use jiff::Timestamp;
@@ -225,8 +227,12 @@ impl Connector for Shop {
         self.clock.now()
     }
 
-    async fn sleep_until(&self, then: Timestamp) {
-        self.clock.sleep_until(then).await;
+    async fn sleep_until(&self, then: Timestamp, why: &str) {
+        self.clock.sleep_until(then, why).await;
+    }
+
+    fn pause(&self) -> Option<Pause> {
+        self.clock.pause()
     }
 
     fn calls(&self) -> u64 {
