@@ -95,4 +95,5 @@ codes! {
     SECRET_IN_FLOW = "F0504" Error "a secret is written into a flow file";
     PROJECT_SHAPE = "F0505" Error "a project lacks its edition, its zone or a connection";
     ADAPT_MISSES = "F0506" Error "an `adapt` of something that is not there";
+    NOT_CARRIED_OUT = "F0507" Error "a form of the language that nothing carries out yet";
 }

@@ -420,7 +420,6 @@ pub(super) fn flow(p: &mut Program, name: &str) {
         name: "orders.orders".into(),
         source: order,
         connection: "shop".into(),
-        deleted: false,
         record: LocalId(0),
         locals: 8,
         filter: None,
