@@ -275,8 +275,10 @@ pub(super) fn text_of<'r>(run: &Run<'r>, json: &'r str) -> Value<'r> {
             text => Value::Text(text),
         },
         Some(b'"') => match serde_json::from_str::<std::borrow::Cow<'_, str>>(json) {
-            Ok(text) if text.is_empty() => Value::Absent,
-            Ok(text) => Value::Text(run.arena.alloc_str(&text)),
+            Ok(text) => match &*super::draft::without_nul(&text) {
+                "" => Value::Absent,
+                text => Value::Text(run.arena.alloc_str(text)),
+            },
             Err(_) => Value::Absent,
         },
         Some(b'[' | b'{' | b'n') | None => Value::Absent,

@@ -113,7 +113,7 @@ fn from_dynamic<'r>(run: &Run<'r>, value: &Dynamic, ty: &Type) -> Option<Value<'
             let values: Option<Vec<Value<'r>>> = list.iter().map(|v| from_dynamic(run, v, element)).collect();
             values.map(|values| run.list(&values))
         }
-        ty if ty.is_text() => value.clone().into_string().ok().map(|t| run.text(&t)),
+        ty if ty.is_text() => value.clone().into_string().ok().map(|t| run.text(&super::draft::without_nul(&t))),
         _ => None,
     }
 }

@@ -371,7 +371,8 @@ fn reference<'r>(
         && run.drafts[n as usize].id.is_none()
     {
         run.refer_to(n);
-        out.extend_from_slice(Pending::json(n as usize).as_bytes());
+        let entity = run.compiled.program.entity(run.drafts[n as usize].draft.entity);
+        out.extend_from_slice(Pending::mark(n as usize, &entity.full_name()).as_bytes());
         return Ok(());
     }
     let value = match value {
