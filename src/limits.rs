@@ -39,7 +39,8 @@ pub const ATTEMPTS_MAX: u32 = 6;
 pub const PAGE_RECORDS_MAX: usize = 100;
 /// Records of one flow that are acted on side by side: an API's calls a minute are few, so more would only wait.
 pub const RECORDS_SIDE_BY_SIDE: usize = 4;
-/// Seconds of the API's clock after which a write without an answer can no longer take effect.
+/// Seconds of the API's clock after which a write without an answer can no longer take effect, counted from the moment
+/// that it is handed to the connector: which waits for no turn then, only for a login that is being renewed.
 pub const LATE_EFFECT_SECONDS: i64 = 300;
 /// Seconds for which a found row is taken as it was. Then it is asked for again.
 pub const FOUND_SECONDS: i64 = 600;
@@ -52,7 +53,7 @@ pub const REFUSED_KIND_SECONDS: i64 = 3_600;
 /// Real seconds that a pass waits at its end for writes without an outcome; with a real clock it never comes to that.
 pub const OUTCOME_PATIENCE_SECONDS: u32 = 15;
 /// Times that a write which a system has put off is sent in one pass.
-pub const PUT_OFF_MAX: u32 = 4;
+pub const PUT_OFF_MAX: u32 = 10;
 /// Records that are read again by key in one scan: retries of parked and waiting ones.
 pub const AGAIN_PAGE_MAX: usize = 50;
 /// Times that one record is evaluated in a pass: rounds of finds, and what follows a write. More is a fault of ours.

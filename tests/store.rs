@@ -52,6 +52,7 @@ fn row(key: &str, state: State) -> RecordRow {
         target: None,
         waits_for: None,
         due: None,
+        first: noon(),
         updated: noon(),
         attempts: 1,
         version: "2026-03-01T11:00:00".into(),
@@ -76,6 +77,7 @@ fn intent(id: &str) -> Intent {
         plan_hash: "p1".into(),
         at: noon(),
         unknown: None,
+        link: None,
     }
 }
 

@@ -5,7 +5,7 @@
 
 use super::CallError;
 use super::clock::Clock;
-use super::http::later;
+use super::http::{Effect, later};
 use crate::limits;
 use crate::store::{Budget as Kept, RouteErrors, Store, Window};
 use jiff::{SignedDuration, Timestamp};
@@ -80,18 +80,21 @@ impl Budget {
         }
     }
 
-    /// Waits for a turn to call this route.
-    pub(super) async fn turn(&self, route: &str) -> Result<(), CallError> {
+    /// A turn to call this route. A read waits for it; a write is put off, since its caller notes when it is sent.
+    pub(super) async fn turn(&self, route: &str, effect: Effect) -> Result<(), CallError> {
         self.clock.refresh().await;
         self.loaded.get_or_try_init(|| self.load()).await?;
-        let _first_in_line = self.queue.lock().await;
+        let _first_in_line = match effect {
+            Effect::Read => Some(self.queue.lock().await),
+            Effect::Write => None,
+        };
         let began = self.clock.now();
         loop {
             let now = self.clock.now();
             let turn = self.state().turn(self.allowed, route, now);
             match turn {
                 Turn::Now => break,
-                Turn::At(then, reason) if then <= later(began, limits::TURN_SECONDS_MAX) => {
+                Turn::At(then, reason) if effect == Effect::Read && then <= later(began, limits::TURN_SECONDS_MAX) => {
                     self.clock.sleep_until(then, reason).await;
                 }
                 Turn::At(until, reason) => return Err(self.later(until, reason.to_owned())),

@@ -127,7 +127,8 @@ pub trait Connector: Send + Sync {
     /// more than was asked (some systems ignore what they don't know): the caller compares keys.
     async fn find(&self, find: &Find) -> Result<Vec<Raw>, CallError>;
 
-    /// One write: a create, an update or a deletion. Sent once.
+    /// One write: a create, an update or a deletion. Sent once, and at once: where the limits leave no call now, the
+    /// answer is [`CallError::Later`].
     async fn write(&self, write: &Write) -> Result<Answer, CallError>;
 
     /// The system's clock, where it tells one: simulated systems run on their own time.

@@ -73,13 +73,13 @@ async fn find(pass: &Pass, group: Group, asked: Vec<(String, Need)>) -> Result<(
             let mut memory = pass.memory();
             match by {
                 Some(field) => memory.found(pass.program(), (&connection, entity, field), &values, &rows, now),
-                None => memory.table(&connection, entity, rows),
+                None => memory.table(&connection, entity, rows, now),
             }
             Ok(())
         }
         Err(CallError::Refused { system, reason, .. }) => {
             let reason = format!(
-                "{system} refuses to search {}: {reason}. See whether its schema in the project still is as the system is (`flowc check --live`)",
+                "{system} refuses to search {}: {reason}. See whether its schema in the project still is as the system is",
                 pass.program().entity(entity).name
             );
             let mut memory = pass.memory();

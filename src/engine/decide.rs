@@ -28,6 +28,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) source_changed: Option<Timestamp>,
     /// The source differs from what was settled last; a new plan alone is no change of the source.
     pub(crate) source_is_new: bool,
+    /// The record was settled as written: somebody may have corrected the target since.
+    pub(crate) was_written: bool,
     /// The installation's hash of a written value.
     pub(crate) hash: &'a dyn Fn(&str) -> String,
 }
@@ -92,13 +94,30 @@ fn decided(facts: &Facts<'_>) -> Result<Step, Dangling> {
         Action::Itself { id, row } => update(facts, id, row, true),
         Action::Found { id, ours, row } => {
             let ours = *ours || facts.link.is_some_and(|link| link.target.id == **id);
-            match facts.verb {
+            let step = match facts.verb {
                 Verb::CreateOnce | Verb::CreateUnless(_) => found_once(facts, id, row, ours),
                 Verb::Upsert | Verb::Update => update(facts, id, row, ours),
                 Verb::Delete(_) => Ok(Step::Unchanged { id: Arc::clone(id), hashes: Vec::new() }),
+            };
+            match (step?, disagreement(draft, row)) {
+                (Step::Unchanged { .. }, Some((theirs, _))) if ours && !facts.was_written => {
+                    let reason = imbalance(facts.program, draft, id, theirs);
+                    Ok(Step::Stop { stop: Stop::Fail, reason, place: draft.place })
+                }
+                (step, _) => Ok(step),
             }
         }
     }
+}
+
+/// What a person is told when the target's total of a document is another one.
+pub(crate) fn imbalance(program: &Program, draft: &Draft, id: &str, theirs: Decimal) -> String {
+    let wanted = draft.balance.as_ref().map_or_else(String::new, |due| due.amount.to_string());
+    format!(
+        "{} computed {theirs} for {} {id}, its source says {wanted}: correct it there, or the mapping's VAT codes and prices, then retry",
+        draft.connection,
+        program.entity(draft.entity).name
+    )
 }
 
 fn create(facts: &Facts<'_>) -> Result<Step, Dangling> {

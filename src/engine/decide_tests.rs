@@ -119,6 +119,7 @@ fn decided_at(draft: &Draft, verb: &Verb, link: Option<&Link>, changed: &str) ->
         settled: &[Some(Settled { id: "P".into(), number: false, created: true }), None],
         source_changed: Some(changed.parse().unwrap()),
         source_is_new: true,
+        was_written: true,
         hash: &hash,
     })
 }

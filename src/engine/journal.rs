@@ -7,7 +7,7 @@ use crate::connector::{CallError, Find};
 use crate::eval::{Draft, KeyTried, Pending};
 use crate::ir::{Entity, FieldId, Program, Verb};
 use crate::limits;
-use crate::store::{Change, Commit, Intent, Operation, Outcome, Target};
+use crate::store::{Change, Commit, Intent, Link, Operation, Outcome, Target};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -120,6 +120,11 @@ pub(crate) async fn recover(pass: &Pass) -> Result<Vec<Verdict>, Ending> {
             closed.push(intent.id.clone());
             commit = commit.and(Change::Outcome { intent: intent.id.clone(), outcome });
         }
+        if let (Verdict::Done(id), Some(link)) = (&verdict, &intent.link) {
+            // It is ours, and what of ours is in it is what was sent then, whatever the source says by now.
+            let target = Target { id: id.clone(), ..link.target.clone() };
+            commit = commit.and(Change::Link(Link { target, ..link.clone() }));
+        }
         verdicts.push(verdict);
     }
     if !commit.changes.is_empty() && !pass.options.dry_run {
@@ -218,6 +223,7 @@ mod tests {
             lanes: Vec::new(),
             plan_hash: String::new(),
             at,
+            link: None,
             unknown: unknown.then(|| ("2026-03-01T10:02:00Z".parse().unwrap(), "time-out".into())),
         }
     }

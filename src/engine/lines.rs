@@ -177,7 +177,7 @@ impl Acting<'_> {
             LineStep::Create { body } => (Operation::Create, None, body.to_string()),
             LineStep::Delete { id } => (Operation::Delete, Some(id.into()), String::new()),
         };
-        match self.transmit(draft, Call { entity, operation, id, body, search: Vec::new() }).await? {
+        match self.transmit(draft, Call { entity, operation, id, body, search: Vec::new(), link: None }).await? {
             Heard::Stopped(verdict) => Ok(Some(verdict)),
             Heard::Answer(said) => {
                 self.answers.push(serde_json::json!({"id": said.answer.id}));

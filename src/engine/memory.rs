@@ -33,7 +33,8 @@ struct Rows {
     gone: FxHashSet<String>,
     /// Made in this pass: nobody but us refers to them yet.
     made: FxHashMap<String, Timestamp>,
-    table: Option<Vec<Arc<str>>>,
+    /// All rows of a small entity, and when they were read.
+    table: Option<(Vec<Arc<str>>, Timestamp)>,
 }
 
 /// A row, and the keys under which it is indexed.
@@ -84,7 +85,7 @@ impl Memory {
     pub(crate) fn answer(&self, program: &Program, need: &Need) -> Option<Vec<Arc<str>>> {
         match need {
             Need::Link(need) => self.links.get(need).cloned(),
-            Need::Table { connection, entity } => self.of(connection, *entity)?.table.clone(),
+            Need::Table { connection, entity } => Some(self.of(connection, *entity)?.table.as_ref()?.0.clone()),
             Need::Row { connection, entity, id } => {
                 let rows = self.of(connection, *entity)?;
                 let id = normal(id);
@@ -146,8 +147,8 @@ impl Memory {
     }
 
     /// All rows of a small entity.
-    pub(crate) fn table(&mut self, connection: &Arc<str>, entity: EntityId, rows: Vec<Arc<str>>) {
-        self.of_mut(connection, entity).table = Some(rows);
+    pub(crate) fn table(&mut self, connection: &Arc<str>, entity: EntityId, rows: Vec<Arc<str>>, now: Timestamp) {
+        self.of_mut(connection, entity).table = Some((rows, now));
     }
 
     /// A row as it is now, indexed under all fields that can be searched.
@@ -260,6 +261,7 @@ impl Memory {
                     });
                 }
             }
+            known.table.take_if(|(_, read)| *read < oldest);
             let Rows { asked, index, gone, made, .. } = known;
             index.retain(|_, ids| !ids.is_empty());
             asked.retain(|at, _| index.contains_key(at));

@@ -156,24 +156,9 @@ impl Pass {
         Arc::clone(&self.entities[id.0 as usize])
     }
 
-    /// The connection that records of an entity are in.
+    /// The connection that records of an entity are in; none there is empty.
     pub(crate) fn connection_of(&self, entity: EntityId) -> Arc<str> {
-        let program = self.program();
-        let flow = self.flow();
-        if flow.source == entity {
-            return Arc::clone(&flow.connection);
-        }
-        let by_mapping = program.mappings.iter().find(|m| m.target == entity && !m.connection.is_empty());
-        if let Some(mapping) = by_mapping {
-            return Arc::clone(&mapping.connection);
-        }
-        let connector = &program.entity(entity).connector;
-        let source = program.entity(flow.source);
-        if source.connector == *connector {
-            return Arc::clone(&flow.connection);
-        }
-        let first = program.connections.iter().find(|c| c.connector == *connector);
-        first.map_or_else(|| Arc::from(""), |c| Arc::clone(&c.name))
+        self.program().connection_of(Some(self.flow()), entity).unwrap_or_else(|| Arc::from(""))
     }
 
     /// What is selected of an entity: what the flow reads, and what its updates compare.

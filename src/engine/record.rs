@@ -12,7 +12,7 @@ use crate::eval::{Action, Draft, Evaluated, Failure, OnSourceChange, Pending, Un
 use crate::ir::{EntityId, Stop};
 use crate::limits;
 use crate::source::Span;
-use crate::store::{Commit, Link, LinkKey, RecordRow, Target};
+use crate::store::{Commit, Link, LinkKey, RecordRow, State, Target};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ pub(crate) struct Item {
     pub(crate) changed: Option<Timestamp>,
     /// What was settled before.
     pub(crate) before: Option<RecordRow>,
-    /// The record's moment.
+    /// The moment of its first try: its now.
     pub(crate) now: Timestamp,
 }
 
@@ -89,12 +89,7 @@ pub(crate) async fn act(pass: Arc<Pass>, item: Arc<Item>, lanes: Vec<String>) ->
         Ok(acted) => acted,
         Err(ending) => {
             // What was written is told to the store even when the pass ends here.
-            let carried = std::mem::take(&mut acting.carry);
-            if !carried.changes.is_empty()
-                && let Err(store) = pass.store().commit(carried).await
-            {
-                return Acted::Ended(store.into(), acting.events);
-            }
+            let ending = acting.flush().await.err().unwrap_or(ending);
             Acted::Ended(ending, acting.events)
         }
     }
@@ -109,16 +104,33 @@ pub(crate) async fn park(pass: Arc<Pass>, item: Arc<Item>, lanes: Vec<String>, f
     }
 }
 
-/// The keys that a unit may create, and the record's own.
+/// The record's own lane, and those of all that its unit may write.
 pub(crate) fn lanes_of(pass: &Pass, item: &Item, unit: Option<&Unit>) -> Vec<String> {
-    let flow = pass.flow();
-    let own = format!("{}|{}|{}", flow.connection, pass.program().entity(flow.source).full_name(), item.key);
     let drafts = unit.into_iter().flat_map(|unit| &unit.drafts);
-    let keys = drafts.flat_map(|draft| draft.keys.iter().filter_map(|key| journal::lane(pass.program(), draft, key)));
-    let mut lanes: Vec<String> = std::iter::once(own).chain(keys).collect();
+    let mut lanes = vec![source_lane(pass, pass.flow().source, &item.key)];
+    lanes.extend(drafts.flat_map(|draft| draft_lanes(pass, draft)));
     lanes.sort_unstable();
     lanes.dedup();
     lanes
+}
+
+/// What a draft may write: the record with one of its keys, the one that its source is or will be linked to, or the one
+/// that was found.
+pub(crate) fn draft_lanes(pass: &Pass, draft: &Draft) -> Vec<String> {
+    let keys = draft.keys.iter().filter_map(|key| journal::lane(pass.program(), draft, key));
+    let source = draft.linked_to.iter().map(|(entity, key)| source_lane(pass, *entity, key));
+    let found = match &draft.action {
+        Action::Found { id, .. } | Action::Itself { id, .. } | Action::Delete { id } => {
+            let entity = pass.program().entity(draft.entity).full_name();
+            Some(format!("{}|{entity}|#{}", draft.connection, id.to_lowercase()))
+        }
+        Action::Create | Action::After(_) | Action::Leave(..) => None,
+    };
+    keys.chain(source).chain(found).collect()
+}
+
+fn source_lane(pass: &Pass, entity: EntityId, key: &str) -> String {
+    format!("{}|{}|{key}", pass.connection_of(entity), pass.program().entity(entity).full_name())
 }
 
 impl<'p> Acting<'p> {
@@ -178,8 +190,10 @@ impl<'p> Acting<'p> {
             }
         }
         let reason = "it was evaluated again and again without an end: a fault of flowc, please report it".to_owned();
-        self.settle(Verdict::parked(reason.clone(), self.pass.flow().span)).await?;
-        Ok(Acted::Bug(reason, std::mem::take(&mut self.events)))
+        match self.settle(Verdict::parked(reason.clone(), self.pass.flow().span)).await? {
+            Acted::Settled(events) => Ok(Acted::Bug(reason, events)),
+            other => Ok(other),
+        }
     }
 
     /// Makes durable what has been done.
@@ -318,6 +332,7 @@ impl<'p> Acting<'p> {
             settled,
             source_changed: self.item.changed,
             source_is_new: self.item.before.as_ref().is_none_or(|b| b.content_hash != self.item.content_hash),
+            was_written: self.item.before.as_ref().is_some_and(|b| b.state == State::Written),
             hash: &|text| store.keyed_hash(text),
         })
     }

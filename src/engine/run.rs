@@ -33,12 +33,17 @@ pub(crate) async fn pass(
     if options.only.is_empty() && !options.dry_run {
         again(&pass, telling).await?;
     }
-    feed(&pass, telling).await?;
+    let fed = feed(&pass, telling).await;
+    if !matches!(fed, Err(Ending::Store(_))) {
+        // What is to be erased by now is erased, however long a system stays away.
+        clear_up(&pass).await?;
+    }
+    fed?;
     if options.only.is_empty() && !options.dry_run && outcomes_come_soon(&pass, began).await? {
         super::journal::recover(&pass).await?;
         again(&pass, telling).await?;
     }
-    clear_up(&pass).await
+    Ok(())
 }
 
 /// Removes what the store need not keep any longer, a bounded number of rows at a time.
@@ -47,9 +52,7 @@ async fn clear_up(pass: &Pass) -> Result<(), Ending> {
         return Ok(());
     }
     let now = pass.source()?.now();
-    while pass.store().expire(now).await? > 0 {
-        stop_if_cancelled(pass)?;
-    }
+    while pass.store().expire(now).await? > 0 && !pass.cancel.is_cancelled() {}
     Ok(())
 }
 
@@ -70,6 +73,8 @@ async fn feed(pass: &Arc<Pass>, telling: &mut Telling<'_>) -> Result<(), Ending>
     let name = pass.flow().name.to_string();
     let stored = pass.store().position(&name).await?;
     let from_start = options.since.is_some() || !options.only.is_empty();
+    // A reading from another moment says nothing of what lies before it: the position stays, if there is one.
+    let keeps_position = options.only.is_empty() && (options.since.is_none() || stored.is_none());
     let mut position = Position(stored.filter(|_| !from_start).unwrap_or_default());
     let since = options.since.or(pass.flow().schedule.since);
     let scan = scan(pass, since, options.only.clone());
@@ -78,9 +83,7 @@ async fn feed(pass: &Arc<Pass>, telling: &mut Telling<'_>) -> Result<(), Ending>
         stop_if_cancelled(pass)?;
         let page = source.scan(&scan, &position).await?;
         process(pass, page.records, Mode::Feed, telling).await?;
-        // A second reading from an earlier moment moves the position only when it has caught up.
-        let caught_up = options.since.is_none() || page.last;
-        if !options.dry_run && options.only.is_empty() && caught_up && page.next != position {
+        if !options.dry_run && keeps_position && page.next != position {
             pass.store().advance(&name, &page.next.0).await?;
         }
         if page.last || page.next == position {
@@ -163,8 +166,16 @@ async fn gone(pass: &Pass, key: &str, telling: &mut Telling<'_>) -> Result<(), E
     let (mapping, entity) = pass.writes();
     let told = Told { id: pass.label(key), mapping, entity, reason: Some(reason.clone()), ..Told::default() };
     let now = pass.source()?.now();
-    let row =
-        RecordRow { state: State::Skipped, reason: Some(reason), waits_for: None, due: None, updated: now, ..row };
+    // Should it come back, it is looked at again even if nothing in it has changed.
+    let row = RecordRow {
+        state: State::Skipped,
+        content_hash: String::new(),
+        reason: Some(reason),
+        waits_for: None,
+        due: None,
+        updated: now,
+        ..row
+    };
     pass.store().settle_record(row).await?;
     telling.say(Event::Skipped(told));
     Ok(())
@@ -221,6 +232,8 @@ async fn item(pass: &Pass, raw: Raw, now: Timestamp) -> Result<Item, Ending> {
     let key = key.unwrap_or_else(|_| format!("unreadable-{}", &whole()[..16]).into());
     let (version, changed) = version(pass, &row);
     let before = pass.store().record(&pass.flow().name, &key).await?;
+    // A record keeps the day of its first try, whenever it is looked at again.
+    let now = before.as_ref().map_or(now, |before| before.first);
     Ok(Item { key, raw: raw.0, content_hash, version, changed, before, now })
 }
 

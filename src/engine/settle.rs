@@ -89,6 +89,7 @@ impl Acting<'_> {
             target: self.target.clone().or_else(|| before.and_then(|b| b.target.clone())),
             waits_for,
             due,
+            first: self.item.now,
             updated: now,
             attempts: if unsuccessful { same.map_or(0, |b| b.attempts) + 1 } else { 0 },
             version: self.item.version.clone(),

@@ -10,7 +10,7 @@ use crate::connector::{Answer, CallError, Connector, Write};
 use crate::eval::Draft;
 use crate::ir::{Entity, Method};
 use crate::limits;
-use crate::store::{Change, Intent, Operation, Outcome};
+use crate::store::{Change, Commit, Intent, Link, Operation, Outcome};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 
@@ -22,6 +22,15 @@ pub(crate) struct Call {
     pub(crate) body: String,
     /// Fields and values by which the effect of a create can be found.
     pub(crate) search: Vec<(String, String)>,
+    /// The link that comes with the effect of a create, but for the target's key.
+    pub(crate) link: Option<Link>,
+}
+
+impl Call {
+    /// A call that changes or removes what is there.
+    pub(crate) fn change(entity: Arc<Entity>, operation: Operation, id: Arc<str>, body: String) -> Self {
+        Self { entity, operation, id: Some(id), body, search: Vec::new(), link: None }
+    }
 }
 
 /// What came back.
@@ -48,7 +57,7 @@ impl Acting<'_> {
         if let Some(verdict) = self.stopped_kind(draft, &entity, &kind)? {
             return Ok(Heard::Stopped(verdict));
         }
-        let intent = self.intent(draft, &call, connector.now());
+        let mut intent = self.intent(draft, &call, connector.now());
         self.carry.changes.push(Change::Intend(intent.clone()));
         let carried = std::mem::take(&mut self.carry);
         self.pass.store().commit(carried).await?;
@@ -65,7 +74,7 @@ impl Acting<'_> {
             "mapping": &*draft.made.name, "entity": entity.full_name(), "sent": format!("{method:?}").to_lowercase(),
             "id": write.id, "body": serde_json::from_str::<serde_json::Value>(&write.body).unwrap_or_default(),
         }));
-        match self.patiently(connector.as_ref(), &write).await {
+        match self.patiently(connector.as_ref(), &write, &mut intent).await? {
             Ok(answer) => {
                 self.pass.refusals().done(&kind);
                 Ok(Heard::Answer(Said { intent: intent.id, answer, at: connector.now() }))
@@ -74,8 +83,14 @@ impl Acting<'_> {
         }
     }
 
-    /// Sends it when the system is ready: where it was put off nothing happened, so that is no second attempt.
-    async fn patiently(&self, connector: &dyn Connector, write: &Write) -> Result<Answer, CallError> {
+    /// Sends it when the system is ready. Where it was put off nothing happened; what is sent later is another intent,
+    /// since from its moment on it is counted how long the effect may still come.
+    async fn patiently(
+        &self,
+        connector: &dyn Connector,
+        write: &Write,
+        intent: &mut Intent,
+    ) -> Result<Result<Answer, CallError>, Ending> {
         let patience = SignedDuration::from_secs(limits::TURN_SECONDS_MAX);
         let mut sent = connector.write(write).await;
         for _ in 1..limits::PUT_OFF_MAX {
@@ -84,9 +99,13 @@ impl Acting<'_> {
                 break;
             }
             connector.sleep_until(*until, reason).await;
+            let late = std::mem::replace(&mut intent.id, uuid::Uuid::new_v4().to_string());
+            intent.at = connector.now();
+            let not_done = Change::Outcome { intent: late, outcome: Outcome::NotDone };
+            self.pass.store().commit(Commit::of(not_done).and(Change::Intend(intent.clone()))).await?;
             sent = connector.write(write).await;
         }
-        sent
+        Ok(sent)
     }
 
     /// Writes of this kind were refused again and again: no more of them are sent.
@@ -105,8 +124,10 @@ impl Acting<'_> {
     }
 
     fn intent(&self, draft: &Draft, call: &Call, at: Timestamp) -> Intent {
-        let own = super::record::lanes_of(self.pass, self.item, None);
-        let keys = draft.keys.iter().filter_map(|key| journal::lane(self.pass.program(), draft, key));
+        let mut lanes = super::record::lanes_of(self.pass, self.item, None);
+        lanes.extend(super::record::draft_lanes(self.pass, draft));
+        lanes.sort_unstable();
+        lanes.dedup();
         Intent {
             id: uuid::Uuid::new_v4().to_string(),
             flow: self.pass.flow().name.to_string(),
@@ -119,10 +140,11 @@ impl Acting<'_> {
             target: call.id.as_ref().map(ToString::to_string),
             search: call.search.clone(),
             payload_hash: hash(call.body.as_bytes()),
-            lanes: own.into_iter().chain(keys).collect(),
+            lanes,
             plan_hash: self.pass.project.plan_hash.clone(),
             at,
             unknown: None,
+            link: call.link.clone(),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::body::{self, Settled};
 use super::compare;
-use super::decide::{Change as FieldChange, Step};
+use super::decide::{self, Change as FieldChange, Step};
 use super::event::{Event, Told};
 use super::journal;
 use super::lines::Lines;
@@ -60,6 +60,7 @@ impl Acting<'_> {
                     id: None,
                     body,
                     search: self.search_of(draft, settled),
+                    link: self.link_of(writing, "", hashes.clone()),
                 };
                 self.call(writing, Sending { call, hashes, changes: Vec::new() }).await
             }
@@ -141,7 +142,7 @@ impl Acting<'_> {
         }
         let has_fields = body != "{}";
         if self.pass.options.dry_run && (has_fields || !changes.is_empty()) {
-            let call = Call { entity, operation: Operation::Update, id: Some(id), body, search: Vec::new() };
+            let call = Call::change(entity, Operation::Update, id, body);
             return Ok(self.dry(writing, &Sending { call, hashes, changes }, false));
         }
         let mut sent = has_fields;
@@ -152,8 +153,7 @@ impl Acting<'_> {
                 if lines.iter().any(|list| list.field == h.field) { before(h) } else { Some(h.clone()) }
             });
             let so_far = so_far.collect();
-            let (operation, id) = (Operation::Update, Some(Arc::clone(&id)));
-            let call = Call { entity: Arc::clone(&entity), operation, id, body, search: Vec::new() };
+            let call = Call::change(Arc::clone(&entity), Operation::Update, Arc::clone(&id), body);
             match self.call(writing, Sending { call, hashes: so_far, changes: Vec::new() }).await? {
                 Sent::There { .. } => {}
                 other @ (Sent::Left | Sent::Stopped(_)) => return Ok(other),
@@ -192,8 +192,7 @@ impl Acting<'_> {
         let draft = writing.draft;
         let entity = self.pass.entity(draft.entity);
         let links = self.pass.store().links_to(&journal::target(&draft.connection, &entity, &id)).await?;
-        let operation = Operation::Delete;
-        let call = Call { entity, operation, id: Some(Arc::clone(&id)), body: String::new(), search: Vec::new() };
+        let call = Call::change(entity, Operation::Delete, Arc::clone(&id), String::new());
         let sent = self.call(writing, Sending { call, hashes: Vec::new(), changes: Vec::new() }).await?;
         if matches!(sent, Sent::There { sent: true, .. }) {
             for link in links {
@@ -287,15 +286,18 @@ impl Acting<'_> {
 
     /// Joins source and target.
     fn link(&mut self, writing: &Writing<'_>, id: &Arc<str>, fields: Vec<FieldHash>) {
-        let draft = writing.draft;
-        let Some(source) = &writing.source else { return };
-        let entity = self.pass.program().entity(draft.entity);
-        let children = writing.link.map(|link| link.children.clone()).unwrap_or_default();
-        let target = journal::target(&draft.connection, entity, id);
-        let source_changed = self.item.changed.or_else(|| writing.link.and_then(|l| l.source_changed));
-        let link = Link { source: source.clone(), target, fields, source_changed, children };
+        let Some(link) = self.link_of(writing, id, fields) else { return };
+        self.forget_link(&link.source, (writing.draft.entity, id));
         self.carry.changes.push(Change::Link(link));
-        self.forget_link(source, (draft.entity, id));
+    }
+
+    fn link_of(&self, writing: &Writing<'_>, id: &str, fields: Vec<FieldHash>) -> Option<Link> {
+        let draft = writing.draft;
+        let source = writing.source.clone()?;
+        let children = writing.link.map(|link| link.children.clone()).unwrap_or_default();
+        let target = journal::target(&draft.connection, self.pass.program().entity(draft.entity), id);
+        let source_changed = self.item.changed.or_else(|| writing.link.and_then(|l| l.source_changed));
+        Some(Link { source, target, fields, source_changed, children })
     }
 
     /// What was known of links at both ends is asked of the store again.
@@ -312,11 +314,7 @@ impl Acting<'_> {
         if (theirs - due.amount).abs() <= due.within {
             return None;
         }
-        let entity = &self.pass.program().entity(draft.entity).name;
-        let reason = format!(
-            "{} computed {theirs} for {entity} {id}, its source says {}: correct it there, or the mapping's VAT codes and prices, then retry",
-            draft.connection, due.amount
-        );
+        let reason = decide::imbalance(self.pass.program(), draft, id, theirs);
         self.alert(reason.clone(), due.place);
         Some(Verdict::parked(reason, due.place))
     }

@@ -136,17 +136,11 @@ impl Compiled {
         self.program.entity(actual).field(&self.program.entity(wanted).get(field).name)
     }
 
-    /// The connection of an entity: the flow's own for its source's system, else the first of its kind.
+    /// The connection of an entity in this flow; without any, the name of its system.
     pub(crate) fn connection(&self, flow: Option<usize>, entity: EntityId) -> Arc<str> {
-        let kind = &self.program.entity(entity).connector;
-        if let Some(flow) = flow.and_then(|n| self.program.flows.get(n))
-            && self.program.entity(flow.source).connector == *kind
-            && !flow.connection.is_empty()
-        {
-            return Arc::clone(&flow.connection);
-        }
-        let known = self.program.connections.iter().find(|c| c.connector == *kind);
-        known.map_or_else(|| Arc::clone(kind), |c| Arc::clone(&c.name))
+        let flow = flow.and_then(|n| self.program.flows.get(n));
+        let known = self.program.connection_of(flow, entity);
+        known.unwrap_or_else(|| Arc::clone(&self.program.entity(entity).connector))
     }
 }
 

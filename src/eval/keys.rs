@@ -137,11 +137,13 @@ impl HeaderCode {
         if self.keys.iter().any(|key| matches!(key, KeyCode::Itself)) {
             return self.itself(run, args).map(|found| (found, Vec::new()));
         }
-        let mut linked = false;
+        let (mut linked, mut gone) = (false, false);
         for (entity, key) in self.sources(run, args, role)? {
             linked = true;
             match self.by_link(run, mapping, entity, key)? {
                 Resolved::None => {}
+                // It may have been merged into another copy, which has the key.
+                Resolved::Gone if matches!(self.verb, VerbCode::Upsert) => gone = true,
                 found => return Ok((found, Vec::new())),
             }
         }
@@ -166,6 +168,7 @@ impl HeaderCode {
         let resolved = self.one(run, mapping.target, search.rows)?;
         let resolved = match (resolved, search.after) {
             (Resolved::None, Some(after)) => Resolved::After(after),
+            (Resolved::None, None) if gone => Resolved::Gone,
             (resolved, _) => resolved,
         };
         Ok((resolved, search.tried))

@@ -304,6 +304,15 @@ impl Program {
         &self.mappings[id.0 as usize]
     }
 
+    /// The connection that records of an entity are in: the flow's own where they are of its source's system, else the
+    /// first of their system.
+    pub fn connection_of(&self, flow: Option<&Flow>, entity: EntityId) -> Option<Arc<str>> {
+        let system = &self.entity(entity).connector;
+        let own = flow.filter(|f| !f.connection.is_empty() && self.entity(f.source).connector == *system);
+        let first = || self.connections.iter().find(|c| c.connector == *system).map(|c| &c.name);
+        own.map(|flow| &flow.connection).or_else(first).map(Arc::clone)
+    }
+
     /// The connector of that name.
     pub fn connector(&self, name: &str) -> Option<&Connector> {
         self.connectors.iter().find(|c| &*c.name == name)

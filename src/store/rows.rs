@@ -41,6 +41,8 @@ pub struct RecordRow {
     pub waits_for: Option<String>,
     /// Not to be tried again before.
     pub due: Option<Timestamp>,
+    /// When it was tried first: what its flow calls today.
+    pub first: Timestamp,
     /// When this was decided.
     pub updated: Timestamp,
     /// Tries without success since the record or the plan changed.
@@ -166,6 +168,8 @@ pub struct Intent {
     pub at: Timestamp,
     /// Since when its outcome is known to be unknown, and what was seen. None: the process died before it could say.
     pub unknown: Option<(Timestamp, String)>,
+    /// Of a create: the link that comes with its effect, all but the key of the target.
+    pub link: Option<Link>,
 }
 
 /// What became of an intent.

@@ -108,7 +108,7 @@ impl Ledger {
     /// One call, once: its turn, its token, the answer and what it means.
     async fn call(&self, mut call: Call, route: &str) -> Result<Heard, CallError> {
         let (effect, verb) = (call.effect, call.verb.clone());
-        self.budget.turn(route).await?;
+        self.budget.turn(route, effect).await?;
         let access = self.login.access(&self.http).await?;
         let mut bearer = HeaderValue::from_str(&format!("Bearer {}", access.expose_secret()))
             .map_err(|_| answer::renewed(&self.http, self.clock.now()))?;

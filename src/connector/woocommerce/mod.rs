@@ -84,7 +84,7 @@ impl Shop {
     ) -> Result<Heard, CallError> {
         let effect = if *verb == Verb::GET { Effect::Read } else { Effect::Write };
         let _worker = self.workers.acquire().await.expect("the shop's workers are never closed");
-        self.budget.turn(route).await?;
+        self.budget.turn(route, effect).await?;
         let mut address = self.base.clone();
         address.set_path(&format!("{}/{}", self.base.path().trim_end_matches('/'), route.trim_matches('/')));
         if !query.is_empty() {
