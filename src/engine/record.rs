@@ -1,7 +1,7 @@
 //! One record: evaluated, decided, written draft by draft, and settled.
 
 use super::ask;
-use super::body::{self, Settled};
+use super::body::Settled;
 use super::decide::{self, Facts, Step};
 use super::event::Event;
 use super::journal;

@@ -198,8 +198,15 @@ fn on_text<'r>(run: &mut Run<'r>, native: Native, args: &[Value<'r>], at: &At) -
         },
         Native::Upper => Value::Text(upper(run, t)),
         Native::Lower => Value::Text(lower(run, t)),
-        Native::Take => match args.get(1).map(|n| whole(*n)) {
-            Some(Some(n)) => Value::Text(text::cut(t, n, text::Unit::CodePoints)),
+        Native::Take => match args.get(1) {
+            // Far beyond any text.
+            Some(Value::Number(n)) if n.is_sign_positive() => {
+                Value::Text(text::cut(t, whole(Value::Number(*n)).unwrap_or(usize::MAX), text::Unit::CodePoints))
+            }
+            Some(n @ Value::Number(_)) => {
+                let reason = format!("`take` can't leave {} characters", show(*n));
+                return Err(Halt::fail(Failure::new(reason, at.span).with_value(show(*n))));
+            }
             _ => return Err(wrong(run, native, at)),
         },
         Native::Replace => match (other(1), other(2)) {
@@ -211,7 +218,8 @@ fn on_text<'r>(run: &mut Run<'r>, native: Native, args: &[Value<'r>], at: &At) -
                 let parts: Vec<Value<'r>> = t.split(by).map(Value::Text).collect();
                 run.list(&parts)
             }
-            _ => return Err(wrong(run, native, at)),
+            Some(_) => return Err(Halt::fail(Failure::new("a text can't be split at nothing", at.span))),
+            None => return Err(wrong(run, native, at)),
         },
         Native::Postcode => match address::postcode(t, other(1).unwrap_or("")) {
             std::borrow::Cow::Borrowed("") => Value::Absent,
@@ -474,21 +482,17 @@ fn over_list<'r>(run: &mut Run<'r>, native: Native, list: &Code, local: u32, bod
 }
 
 fn on_number<'r>(run: &mut Run<'r>, native: Native, args: &[Value<'r>], at: &At) -> Eval<'r> {
-    let digits = |n: usize| match args.get(n) {
-        None => Some(0),
-        Some(value) => whole(*value).and_then(|n| u32::try_from(n).ok()),
-    };
     match (native, args) {
         (Native::Int | Native::DecimalOf, [value, ..]) => parsed(native, *value, at),
         (Native::Max | Native::Min, [Value::List(list)]) => extreme(native, list, at),
         (Native::Max | Native::Min, many) => extreme(native, many, at),
         (_, [Value::Absent, ..]) => Ok(Value::Absent),
         (Native::Round, [Value::Number(n), ..]) => {
-            let digits = digits(1).ok_or_else(|| wrong(run, native, at))?;
+            let digits = decimals(native, args.get(1), at.span)?;
             Ok(Value::Number(decimal::round(*n, digits)))
         }
         (Native::Round, [Value::Price((net, gross)), ..]) => {
-            let digits = digits(1).ok_or_else(|| wrong(run, native, at))?;
+            let digits = decimals(native, args.get(1), at.span)?;
             let pair = (decimal::round(*net, digits), decimal::round(*gross, digits));
             Ok(Value::Price(run.arena.alloc(pair)))
         }
@@ -507,13 +511,23 @@ fn on_number<'r>(run: &mut Run<'r>, native: Native, args: &[Value<'r>], at: &At)
         (Native::Share, [Value::Number(total), Value::List(weights), ..]) => {
             let weights: Vec<Decimal> =
                 weights.iter().map(|w| if let Value::Number(n) = w { *n } else { Decimal::ZERO }).collect();
-            let digits = if args.len() > 2 { digits(2) } else { Some(2) }.ok_or_else(|| wrong(run, native, at))?;
+            let digits = decimals(native, args.get(2), at.span)?;
             let shares = money::split(*total, &weights, digits).ok_or_else(|| ops::too_large(at.span))?;
             let shares: Vec<Value<'r>> = shares.into_iter().map(Value::Number).collect();
             Ok(run.list(&shares))
         }
         _ => Err(wrong(run, native, at)),
     }
+}
+
+/// How many decimals are asked for.
+fn decimals(native: Native, asked: Option<&Value<'_>>, span: Span) -> Result<u32, Halt> {
+    let Some(asked) = asked else { return Ok(0) };
+    let digits = whole(*asked).and_then(|n| u32::try_from(n).ok()).filter(|n| *n <= decimal::DECIMALS_MAX);
+    digits.ok_or_else(|| {
+        let reason = format!("`{}` keeps 0 to {} decimals, not {}", native.name(), decimal::DECIMALS_MAX, show(*asked));
+        Halt::fail(Failure::new(reason, span).with_value(show(*asked)))
+    })
 }
 
 fn computed<'r>(number: Option<Decimal>, at: &At) -> Eval<'r> {
@@ -578,7 +592,7 @@ fn date_of<'r>(run: &mut Run<'r>, args: &[Value<'r>], at: &At) -> Eval<'r> {
 /// `(a / b).round(n)`, rounded once.
 fn divided_and_rounded(compiler: &mut Compiler<'_>, a: &Expr, b: &Expr, digits: &Expr, span: Span) -> Code {
     let known = match super::fold::fold(digits) {
-        Some(Const::Number(n)) => whole(Value::Number(n)).and_then(|n| u32::try_from(n).ok()),
+        Some(Const::Number(n)) => decimals(Native::Round, Some(&Value::Number(n)), span).ok(),
         _ => None,
     };
     let (a, b, digits) = (compiler.code(a), compiler.code(b), compiler.code(digits));
@@ -588,7 +602,7 @@ fn divided_and_rounded(compiler: &mut Compiler<'_>, a: &Expr, b: &Expr, digits: 
         let Operand::Number(b) = b.number(run)? else { return wrong(run) };
         let digits = match known {
             Some(known) => known,
-            None => whole(digits.eval(run)?).and_then(|n| u32::try_from(n).ok()).unwrap_or(0),
+            None => decimals(Native::Round, Some(&digits.eval(run)?), span)?,
         };
         if b.is_zero() {
             return Err(Halt::soft(Failure::new(format!("{a} is divided by 0"), span).with_value(a.to_string())));

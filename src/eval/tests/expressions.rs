@@ -65,6 +65,24 @@ fn functions_on_texts() {
 }
 
 #[test]
+fn what_an_argument_makes_impossible_stops_the_record() {
+    let p = lab();
+    let weights =
+        || expr(ExprKind::List(vec![Element::One(n("1")), Element::One(n("2"))]), Type::List(Arc::new(Type::Decimal)));
+    let third = || binary(Binary::Div, n("1.000000000000"), n("3"), Type::Decimal);
+    for (made, want) in [
+        (native(Native::Share, vec![n("1"), weights(), n("29")], net()), "`share` keeps 0 to 28 decimals, not 29"),
+        (native(Native::Round, vec![n("1"), n("-1")], net()), "`round` keeps 0 to 28 decimals, not -1"),
+        (native(Native::Round, vec![third(), n("29")], net()), "`round` keeps 0 to 28 decimals, not 29"),
+        (native(Native::Take, vec![t("a"), n("-1")], text()), "`take` can't leave -1 characters"),
+        (native(Native::Split, vec![t("a"), t("")], text()), "a text can't be split at nothing"),
+        (binary(Binary::Div, n("1"), n("0"), Type::Decimal), "1 is divided by 0"),
+    ] {
+        assert_eq!(eval_in(&p, made).unwrap_err(), want);
+    }
+}
+
+#[test]
 fn functions_on_numbers() {
     let p = lab();
     for (native_, args, want) in [
