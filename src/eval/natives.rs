@@ -4,6 +4,7 @@ use super::code::{Code, Operand};
 use super::compile::{Compiler, call};
 use super::direct::direct;
 use super::make::Role;
+use super::personal::told;
 use super::run::{Eval, Run};
 use super::value::{Value, same, show};
 use super::{Failure, Halt, LinkNeed, ops};
@@ -17,11 +18,23 @@ use rust_decimal::Decimal;
 pub(super) struct At {
     span: Span,
     ty: Type,
+    /// What it works on tells personal data.
+    personal: bool,
+}
+
+impl At {
+    /// A text that does not say what is read of it.
+    fn unreadable(&self, text: Value<'_>, why: impl std::fmt::Display) -> Halt {
+        let shown = told(text, self.personal);
+        let reason = if self.personal { format!("{shown} {why}") } else { format!("\"{shown}\" {why}") };
+        Halt::soft(Failure::new(reason, self.span).with_value(shown))
+    }
 }
 
 /// A call of a native as code.
 pub(crate) fn compile(compiler: &mut Compiler<'_>, native: Native, args: &[Expr], expr: &Expr) -> Code {
-    let at = At { span: expr.span, ty: expr.ty.clone() };
+    let personal = args.first().is_some_and(|of| compiler.tells_personal(of));
+    let at = At { span: expr.span, ty: expr.ty.clone(), personal };
     match (native, args) {
         (
             Native::Map | Native::Where | Native::Flat | Native::Any | Native::All | Native::Sum | Native::First,
@@ -538,10 +551,9 @@ fn parsed<'r>(native: Native, value: Value<'r>, at: &At) -> Eval<'r> {
     let number = match value {
         Value::Absent => return Ok(Value::Absent),
         Value::Number(n) => n,
-        Value::Text(t) => decimal::parse(t.trim().as_bytes())
-            .map_err(|e| Halt::soft(Failure::new(format!("\"{t}\" {e}"), at.span).with_value(t)))?,
+        Value::Text(t) => decimal::parse(t.trim().as_bytes()).map_err(|e| at.unreadable(value, e))?,
         other => {
-            let shown = show(other);
+            let shown = told(other, at.personal);
             return Err(Halt::soft(Failure::new(format!("{shown} is not a number"), at.span).with_value(shown)));
         }
     };
@@ -582,9 +594,7 @@ fn date_of<'r>(run: &mut Run<'r>, args: &[Value<'r>], at: &At) -> Eval<'r> {
                 .map_err(|_| Halt::fail(Failure::new(format!("there is no time zone \"{zone}\""), at.span)))?;
             Ok(Value::Date(time::date_in(*t, &zone)))
         }
-        [Value::Text(t), ..] => time::date(t)
-            .map(Value::Date)
-            .map_err(|e| Halt::soft(Failure::new(format!("\"{t}\" {e}"), at.span).with_value(*t))),
+        [text @ Value::Text(t), ..] => time::date(t).map(Value::Date).map_err(|e| at.unreadable(*text, e)),
         _ => Err(wrong(run, Native::DateOf, at)),
     }
 }

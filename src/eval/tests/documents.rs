@@ -297,6 +297,27 @@ fn no_text_of_a_shop_is_taken_for_a_reference() {
 }
 
 #[test]
+fn no_failure_repeats_personal_data() {
+    let p = personal(orders("4"));
+    for (from, to, want) in [
+        (
+            r#""first_name":"Jan""#,
+            r#""first_name":["Jan"]"#,
+            "`billing.first_name` of the Order is [… (7 characters), where a text is expected",
+        ),
+        (
+            r#""first_name":"Jan""#,
+            r#""first_name":"Jan van den Heuvel-Rijnders""#,
+            "`Name` holds 20 characters; the text has 27: cut it with `.fit()`",
+        ),
+    ] {
+        let failure = World::with(&p, ROWS).failure(&p, &ORDER.replace(from, to));
+        assert_eq!(failure.reason, want);
+        assert!(!failure.value.unwrap().contains("Jan"));
+    }
+}
+
+#[test]
 fn the_last_cent_gets_a_line_and_more_is_a_failure() {
     let p = orders("4");
     let unit = World::with(&p, ROWS).unit(&p, &ORDER.replace("24.20", "24.21"));

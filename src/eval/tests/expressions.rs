@@ -65,6 +65,36 @@ fn functions_on_texts() {
 }
 
 #[test]
+fn no_reason_repeats_personal_data() {
+    let p = &personal(lab());
+    let first = || path(p, order(p), "billing.first_name");
+    let email = || path(p, order(p), "billing.email");
+    let arm = Arm { pattern: Pattern::OneOf(vec![Const::Text("Ann".into())]), value: t("a") };
+    let message = concat(vec![t("no account for "), first(), t(" of order "), dot(p, order(p), "number")]);
+    let bound = expr(
+        ExprKind::Let(
+            LocalId(5),
+            Box::new(native(Native::Lower, vec![first()], text())),
+            Box::new(native(Native::DecimalOf, vec![local(5, text())], Type::Decimal)),
+        ),
+        Type::Decimal,
+    );
+    for (made, want) in [
+        (native(Native::DecimalOf, vec![email()], Type::Decimal), "J…@E… (15 characters) is not a number"),
+        (bound, "… (3 characters) is not a number"),
+        (expr(ExprKind::Match(Box::new(email()), vec![arm]), text()), "no case here is for J…@E… (15 characters)"),
+        (
+            expr(ExprKind::Stop(Stop::Fail, Box::new(message)), Type::Never),
+            "no account for … (3 characters) of order 1001",
+        ),
+        (find(p, "Account", "Email", email(), true), "there is no Account with Email J…@E… (15 characters) in ledger"),
+        (native(Native::DecimalOf, vec![t("x")], Type::Decimal), "\"x\" is not a number"),
+    ] {
+        assert_eq!(eval_in(p, made).unwrap_err(), want);
+    }
+}
+
+#[test]
 fn what_an_argument_makes_impossible_stops_the_record() {
     let p = lab();
     let weights =
