@@ -20,6 +20,8 @@ pub(crate) struct Memory {
     /// Needs that a system refused to answer, and what it said.
     refused: FxHashMap<Need, String>,
     bytes: usize,
+    /// Records that were looked at on the last page and on this one, by key and content: pages overlap.
+    looked_at: [FxHashSet<(Arc<str>, String)>; 2],
 }
 
 /// What is known of an entity in a connection.
@@ -225,6 +227,15 @@ impl Memory {
         });
     }
 
+    /// Whether the page before this one had this record as it is; it is noted.
+    pub(crate) fn repeats(&mut self, key: &Arc<str>, content: &str) -> bool {
+        let record = (Arc::clone(key), content.to_owned());
+        let [before, now] = &mut self.looked_at;
+        let repeats = before.contains(&record);
+        now.insert(record);
+        repeats
+    }
+
     /// A system refused to answer.
     pub(crate) fn refuse(&mut self, need: Need, reason: String) {
         self.refused.insert(need, reason);
@@ -239,6 +250,8 @@ impl Memory {
     pub(crate) fn turn_page(&mut self, now: Timestamp) {
         self.links.clear();
         self.refused.clear();
+        self.looked_at.swap(0, 1);
+        self.looked_at[1].clear();
         let oldest = now.checked_sub(SignedDuration::from_secs(limits::FOUND_SECONDS)).unwrap_or(Timestamp::MIN);
         if self.bytes > limits::FOUND_BYTES_MAX {
             for known in self.rows.values_mut() {

@@ -6,10 +6,10 @@ use crate::connector::{Answer, CallError, Find, Page, Pause, Position, Raw, Scan
 use crate::eval::{Action, BalanceDue, Evaluated, Failure, KeyTried, Known, Need, Unit};
 use crate::ir::{
     Access, EntityId, Expr, ExprKind, FieldId, Flow, Header, Key as KeyBy, KeyField, LocalId, Mapping, MappingId,
-    Method, OnChange, Overwrite, Schedule, Type, Verb,
+    Method, OnChange, Overwrite, Schedule, Stop, Type, Verb,
 };
 use crate::plan::Reads;
-use crate::store::{Embedded, Key, RecordFilter, State};
+use crate::store::{Change, Commit, Embedded, Key, Link, RecordFilter, State};
 use std::sync::Mutex;
 
 /// A program whose flow makes an account of each order.
@@ -75,7 +75,7 @@ impl Meaning for ByHand {
         (self.1)(&key(raw), known)
     }
     fn key_of(&self, _: usize, raw: &str) -> Result<Arc<str>, Failure> {
-        Ok(key(raw).into())
+        if raw.contains("unreadable") { Err(Failure::new("is no date", span())) } else { Ok(key(raw).into()) }
     }
     fn reads(&self, flow: usize) -> Reads {
         Reads::of_flow(&self.0, &self.0.flows[flow])
@@ -173,10 +173,14 @@ fn case(orders: usize, books: Desk, unit: impl Fn(&str, &dyn Known) -> Evaluated
 
 impl Case {
     async fn pass(&self) -> (Summary, Vec<Event>) {
+        self.pass_with(PassOptions::default()).await
+    }
+
+    async fn pass_with(&self, options: PassOptions) -> (Summary, Vec<Event>) {
         let events = Mutex::new(Vec::new());
         let tell = |event| events.lock().unwrap().push(event);
         let flows = ["orders".to_owned()];
-        let summary = self.engine.pass(&flows, &PassOptions::default(), &tell, &Cancel::default()).await.unwrap();
+        let summary = self.engine.pass(&flows, &options, &tell, &Cancel::default()).await.unwrap();
         (summary, events.into_inner().unwrap())
     }
 
@@ -393,4 +397,63 @@ async fn a_record_that_was_away_is_looked_at_when_it_is_back() {
     *case.shop.rows.lock().unwrap() = rows;
     case.pass().await;
     assert_eq!(case.states().await[0].1, State::Written);
+}
+
+#[tokio::test]
+async fn links_of_a_mapping_that_was_renamed_still_count() {
+    let need = || crate::eval::LinkNeed {
+        mapping: Some("account".into()),
+        entity: EntityId(1),
+        key: "1".into(),
+        other: EntityId(0),
+    };
+    let seen = Arc::new(Mutex::new(None));
+    let tells = Arc::clone(&seen);
+    let case = case(1, Desk::default(), move |_, known| match known.answer(&Need::Link(need())) {
+        None => Evaluated::Needs(vec![Need::Link(need())]),
+        Some(ids) => {
+            *tells.lock().unwrap() = Some(ids);
+            Evaluated::Filtered
+        }
+    });
+    let program = program();
+    let source = crate::store::LinkKey {
+        connection: "shop".into(),
+        mapping: "the name it had".into(),
+        entity: program.entity(EntityId(1)).full_name(),
+        key: "1".into(),
+    };
+    let target = crate::store::Target {
+        connection: "books".into(),
+        entity: program.entity(EntityId(0)).full_name(),
+        id: "A".into(),
+    };
+    let link = Link { source, target, fields: Vec::new(), source_changed: None, children: Vec::new() };
+    case.engine.store().commit(Commit::of(Change::Link(link))).await.unwrap();
+    case.pass().await;
+    assert_eq!(*seen.lock().unwrap(), Some(vec!["\"A\"".into()]));
+}
+
+#[tokio::test]
+async fn a_record_that_cannot_be_read_keeps_its_key_and_the_flow_goes_on() {
+    let case = case(1, Desk::default(), |_, _| Evaluated::Stopped(Stop::Fail, Failure::new("is no date", span())));
+    *case.shop.rows.lock().unwrap() =
+        vec![Raw(r#"{"id":1,"paid":"unreadable"}"#.into()), Raw(r#"{"paid":"unreadable"}"#.into())];
+    case.pass().await;
+    let states = case.states().await;
+    assert_eq!(states[0], ("orders:1".to_owned(), State::Parked));
+    assert!(states[1].0.starts_with("orders:unreadable-"), "{states:?}");
+    for (id, _) in states {
+        case.engine.retry(&id, case.books.now()).await.unwrap();
+    }
+    let (summary, _) = case.pass().await;
+    assert_eq!(summary.endings, [], "no system is asked for a key that we made up");
+}
+
+#[tokio::test]
+async fn a_record_that_is_named_and_not_there_is_told() {
+    let case = case(1, Desk::default(), |key, _| Evaluated::Unit(one(key)));
+    let only = PassOptions { only: vec!["77".into()], ..PassOptions::default() };
+    let (summary, _) = case.pass_with(only).await;
+    assert!(matches!(&summary.endings[0].1, Ending::Project(why) if why.contains("shop has no") && why.contains("77")));
 }

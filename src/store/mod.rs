@@ -61,6 +61,9 @@ pub trait Store: Send + Sync {
     /// The links that lead to this target record.
     async fn links_to(&self, target: &Target) -> Result<Vec<Link>, StoreError>;
 
+    /// Names of the mappings that have links from this source connection.
+    async fn link_mappings(&self, connection: &str) -> Result<Vec<String>, StoreError>;
+
     /// Links of a source connection and mapping, in order of entity and key, behind `after`.
     async fn links(&self, connection: &str, mapping: &str, after: Option<&LinkKey>) -> Result<LinkPage, StoreError>;
 

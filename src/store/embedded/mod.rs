@@ -143,6 +143,11 @@ impl Store for Embedded {
         self.read(move |t, _| read::links_to(t, &target)).await
     }
 
+    async fn link_mappings(&self, connection: &str) -> Result<Vec<String>, StoreError> {
+        let connection = connection.to_owned();
+        self.read(move |t, _| read::link_mappings(t, &connection)).await
+    }
+
     async fn links(&self, connection: &str, mapping: &str, after: Option<&LinkKey>) -> Result<LinkPage, StoreError> {
         let (connection, mapping, after) = (connection.to_owned(), mapping.to_owned(), after.cloned());
         self.read(move |t, _| read::links(t, &connection, &mapping, after.as_ref())).await
