@@ -56,11 +56,15 @@ impl Cx<'_> {
             );
             return;
         };
+        // Said above. The program has no place for such a flow: as any other it would take each record that is there for one
+        // that is gone.
+        if deleted {
+            return;
+        }
         self.program.flows.push(Flow {
             name: full,
             source,
             connection,
-            deleted,
             record: local,
             locals,
             filter: flow.filter,
@@ -90,7 +94,15 @@ struct FlowParts {
 impl Body<'_, '_> {
     fn flow_statement(&mut self, stmt: &ast::FlowStmt, flow: &mut FlowParts) {
         match &stmt.kind {
-            FlowStmtKind::From { entity, .. } => {
+            FlowStmtKind::From { deleted, entity, .. } => {
+                if *deleted {
+                    self.cx.say(
+                        &codes::NOT_CARRIED_OUT,
+                        stmt.span,
+                        "deletions can't be read by this edition",
+                        "read the records themselves, `from woo.Order as order`, and tell by a field what becomes of them",
+                    );
+                }
                 if let Some(TypeItem::Entity(id)) = self.cx.named_type(self.inside, entity)
                     && !self.cx.readable(id)
                 {
@@ -138,6 +150,12 @@ impl Body<'_, '_> {
             },
             FlowStmtKind::Per(e) => {
                 self.expr(e, None);
+                self.cx.say(
+                    &codes::NOT_CARRIED_OUT,
+                    stmt.span,
+                    "changes can't be gathered by this edition",
+                    "leave `per` out: the flow then runs once for each record that changed",
+                );
             }
             FlowStmtKind::After(path) => {
                 if let Some((instance, name)) = self.cx.flow_at(self.inside, path) {

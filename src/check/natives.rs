@@ -119,6 +119,7 @@ impl Body<'_, '_> {
         let mut values = vec![self.accept(receiver, first, &format!("`{}`", native.name()))];
         for (arg, ty) in args.iter().zip(types) {
             let value = self.expr(&arg.value, Some(ty));
+            self.is_possible(native, &value);
             values.push(self.accept(value, ty, &format!("`{}`", native.name())));
         }
         Self::make(ExprKind::Native(native, values), result, span)
@@ -365,6 +366,7 @@ impl Body<'_, '_> {
         match (native, args) {
             (N::Round, [digits]) => {
                 let digits = self.expr(&digits.value, Some(&Type::Int));
+                self.is_possible(native, &digits);
                 values.push(self.accept(digits, &Type::Int, "the decimals of `round`"));
             }
             (N::Round, _) => return self.wrong_count(native, 1, args.len(), span),

@@ -208,6 +208,7 @@ impl Body<'_, '_> {
                     let elements = vec![crate::ir::Element::All(left), crate::ir::Element::All(right)];
                     return Self::make(ExprKind::List(elements), ty, span);
                 }
+                self.has_result(kind, &left, &right);
                 Self::make(ExprKind::Binary(kind, Box::new(left), Box::new(right)), ty, span)
             }
             Err((code, help)) => {

@@ -474,7 +474,7 @@ impl Cx<'_> {
                 match &a.body {
                     AdaptBody::Rows(rows) => self.adapt_rows(inside, instance, name, rows),
                     _ => self.say(
-                        &codes::MISPLACED,
+                        &codes::NOT_CARRIED_OUT,
                         a.kind.span,
                         format!("an `adapt {}` can't be carried out by this edition", a.kind.text),
                         "rows of lookups can be adapted: `adapt lookup tables.vat_code { … }`",

@@ -7,7 +7,7 @@ use super::{Answer, Format, Global, Outcome, Trouble, runtime};
 use crate::check::nearest;
 use crate::connector::Find;
 use crate::engine::{Engine, Meaning as _};
-use crate::eval::{Evaluated, Known, Need, Why};
+use crate::eval::{Evaluated, Known, Need, Pending, Why};
 use crate::ir::{EntityId, Program};
 use crate::limits;
 use crate::store::{Place, Store};
@@ -109,7 +109,7 @@ impl Again {
             let mapping = draft.made.name.rsplit('.').next().unwrap_or_default();
             for field in &draft.fields {
                 let path = format!("{mapping}.{}", field.path.join("."));
-                match serde_json::from_str::<Value>(&field.json) {
+                match serde_json::from_str::<Value>(&Pending::shown(&field.json)) {
                     Ok(value) => leaves(&path, &value, &mut all),
                     Err(_) => all.push(path),
                 }

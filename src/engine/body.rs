@@ -1,6 +1,6 @@
 //! Bodies of writes: a draft's fields laid out as one JSON object, with the keys of drafts that were written meanwhile.
 
-use crate::eval::DraftField;
+use crate::eval::{DraftField, Pending};
 use crate::ir::{Entity, Type};
 use serde_json::{Map, Value};
 use std::sync::Arc;
@@ -27,33 +27,12 @@ pub(crate) fn key_is_number(entity: &Entity) -> bool {
 
 /// A field's JSON with the keys of other drafts in their places.
 pub(crate) fn filled(json: &str, settled: &[Option<Settled>]) -> Result<Value, Dangling> {
+    let json = Pending::filled(json, |n| match settled.get(n).and_then(Option::as_ref) {
+        Some(settled) => Ok(key(settled).to_string()),
+        None => Err(Dangling(n)),
+    })?;
     // Eval wrote it: what is not JSON can only be a bare text.
-    let mut value = serde_json::from_str(json).unwrap_or_else(|_| Value::String(json.to_owned()));
-    if json.contains("\\u0000draft:") || json.contains("\0draft:") {
-        fill(&mut value, settled)?;
-    }
-    Ok(value)
-}
-
-fn fill(value: &mut Value, settled: &[Option<Settled>]) -> Result<(), Dangling> {
-    match value {
-        Value::String(text) => {
-            if let Some(n) = pending(text) {
-                *value = key(settled.get(n).and_then(Option::as_ref).ok_or(Dangling(n))?);
-            }
-            Ok(())
-        }
-        Value::Array(list) => list.iter_mut().try_for_each(|v| fill(v, settled)),
-        Value::Object(map) => map.values_mut().try_for_each(|v| fill(v, settled)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => Ok(()),
-    }
-}
-
-/// The draft whose key this text stands for.
-pub(crate) fn pending(text: &str) -> Option<usize> {
-    // As a text, or as the JSON of one, as keys hold it.
-    let text = text.strip_prefix("\"\\u0000").and_then(|t| t.strip_suffix('"')).or_else(|| text.strip_prefix('\0'))?;
-    text.strip_prefix("draft:")?.parse().ok()
+    Ok(serde_json::from_str(&json).unwrap_or_else(|_| Value::String(json.into_owned())))
 }
 
 fn key(settled: &Settled) -> Value {

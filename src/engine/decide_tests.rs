@@ -1,7 +1,7 @@
 //! The decisions, case by case.
 
 use super::*;
-use crate::eval::{BalanceDue, Made};
+use crate::eval::{BalanceDue, Made, Pending};
 use crate::ir::{EntityId, Field, FieldId, Forms, Kind, MappingId, Required, Search, Type};
 use crate::source::FileId;
 use crate::store::{LinkKey, Target};
@@ -138,10 +138,10 @@ fn a_create_sends_what_is_filled_with_the_keys_of_others() {
     let mut one = draft(Action::Create);
     one.fields.push(filled(2, "Fax", "null"));
     one.fields.push(DraftField { when: FieldWhen::Update, ..filled(2, "Later", "1") });
-    one.fields.push(filled(3, "Parent", "\"\\u0000draft:0\""));
+    one.fields.push(filled(3, "Parent", &Pending::mark(0, "exact.Account")));
     let step = decided(&one, &Verb::Upsert, None);
     assert_eq!(sent(&step), Some(r#"{"Name":"Ann","Phone":"020","Parent":"P"}"#));
-    one.fields.push(filled(3, "Other", "\"\\u0000draft:1\""));
+    one.fields.push(filled(3, "Other", &Pending::mark(1, "exact.Account")));
     assert!(matches!(decided(&one, &Verb::Upsert, None), Step::Stop { stop: Stop::Wait, .. }));
     assert!(matches!(decided(&draft(Action::Create), &Verb::Update, None), Step::Stop { stop: Stop::Fail, .. }));
 }

@@ -4,7 +4,7 @@
 use super::memory::wire_text;
 use super::pass::{Ending, Pass};
 use crate::connector::{CallError, Find};
-use crate::eval::{Draft, KeyTried};
+use crate::eval::{Draft, KeyTried, Pending};
 use crate::ir::{Entity, FieldId, Program, Verb};
 use crate::limits;
 use crate::store::{Change, Commit, Intent, Link, Operation, Outcome, Target};
@@ -76,7 +76,7 @@ pub(crate) fn lane(program: &Program, draft: &Draft, key: &KeyTried) -> Option<S
     let mut pairs = Vec::new();
     for (field, value) in key.fields.iter().zip(&key.values) {
         let value = value.as_deref().unwrap_or("");
-        if super::body::pending(value).is_some() {
+        if Pending::draft(value).is_some() {
             // The key of what is not written yet: the lane of that one is held.
             return None;
         }
@@ -93,7 +93,7 @@ pub(crate) fn search_of(
 ) -> Vec<(String, String)> {
     let pairs = key.fields.iter().zip(&key.values).map(|(field, value)| {
         let text = value.as_deref().unwrap_or("");
-        let text = if super::body::pending(text).is_some() { filled(text)? } else { text.to_owned() };
+        let text = if Pending::draft(text).is_some() { filled(text)? } else { text.to_owned() };
         Some((entity.get(*field).name.to_string(), text))
     });
     pairs.collect::<Option<Vec<_>>>().unwrap_or_default()

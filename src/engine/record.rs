@@ -1,14 +1,14 @@
 //! One record: evaluated, decided, written draft by draft, and settled.
 
 use super::ask;
-use super::body::{self, Settled};
+use super::body::Settled;
 use super::decide::{self, Facts, Step};
 use super::event::Event;
 use super::journal;
 use super::pass::{Ending, Pass, Used};
 use super::settle::{Verdict, held};
 use super::write::{Sent, Writing};
-use crate::eval::{Action, Draft, Evaluated, Failure, OnSourceChange, Unit};
+use crate::eval::{Action, Draft, Evaluated, Failure, OnSourceChange, Pending, Unit};
 use crate::ir::{EntityId, Stop};
 use crate::limits;
 use crate::source::Span;
@@ -390,7 +390,7 @@ impl<'p> Acting<'p> {
     fn name_of(draft: &Draft, settled: &[Option<Settled>]) -> DraftName {
         let filled = |value: &Option<Arc<str>>| {
             let value = value.as_deref()?;
-            let there = body::pending(value).and_then(|n| settled.get(n)).and_then(Option::as_ref);
+            let there = Pending::draft(value).and_then(|n| settled.get(n)).and_then(Option::as_ref);
             Some(there.map_or_else(|| value.to_owned(), |s| s.id.to_string()))
         };
         // A link joins one source record and one record of the mapping, whatever keys were tried.
@@ -414,7 +414,12 @@ impl<'p> Acting<'p> {
         let fields: serde_json::Map<String, serde_json::Value> = draft
             .fields
             .iter()
-            .map(|f| (f.path.join("."), serde_json::from_str(&f.json).unwrap_or_else(|_| f.json.as_str().into())))
+            .map(|f| {
+                (
+                    f.path.join("."),
+                    serde_json::from_str(&Pending::shown(&f.json)).unwrap_or_else(|_| f.json.as_str().into()),
+                )
+            })
             .collect();
         serde_json::json!({
             "mapping": &*draft.made.name,

@@ -49,7 +49,6 @@ fn program() -> Program {
         name: "orders.orders".into(),
         source: EntityId(1),
         connection: "shop".into(),
-        deleted: false,
         record: LocalId(0),
         locals: 1,
         filter: None,

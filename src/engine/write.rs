@@ -10,7 +10,7 @@ use super::pass::Ending;
 use super::record::Acting;
 use super::settle::Verdict;
 use super::transmit::{Call, Heard, Said};
-use crate::eval::Draft;
+use crate::eval::{Draft, Pending};
 use crate::ir::{EntityId, Stop};
 use crate::store::{Change, FieldHash, Link, LinkKey, Operation, Outcome};
 use jiff::Timestamp;
@@ -103,7 +103,7 @@ impl Acting<'_> {
     /// The key by which a create can be found again.
     fn search_of(&self, draft: &Draft, settled: &[Option<Settled>]) -> Vec<(String, String)> {
         let entity = self.pass.program().entity(draft.entity);
-        let filled = |text: &str| Some(settled.get(body::pending(text)?)?.as_ref()?.id.to_string());
+        let filled = |text: &str| Some(settled.get(Pending::draft(text)?)?.as_ref()?.id.to_string());
         // Where several keys were tried, the last is the one that always identifies it.
         let mut found = draft.keys.iter().rev().map(|key| journal::search_of(entity, key, filled));
         found.find(|search| !search.is_empty()).unwrap_or_default()

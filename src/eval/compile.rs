@@ -4,11 +4,12 @@
 use super::code::{Call, Code};
 use super::fold::fold;
 use super::layout::{Layouts, NO_SLOT};
-use super::lookup::Table;
+use super::lookup::{RowWanted, Table};
 use super::make::{FlowCode, MappingCode};
 use super::natives;
 use super::ops;
 use super::part::PartCode;
+use super::personal::{Personal, told};
 use super::pool::Pool;
 use super::run::{Eval, Run};
 use super::script::Scripts;
@@ -54,6 +55,8 @@ pub(crate) struct Compiler<'p> {
     pub(crate) scripts: Scripts,
     /// Every step is told.
     pub(crate) trace: bool,
+    /// Where the mapping or flow that is being compiled holds personal data.
+    pub(crate) personal: Personal,
     /// The entity at the other end of `linked(x)`.
     pub(crate) other: Option<EntityId>,
     /// Mappings compiled so far.
@@ -84,6 +87,7 @@ impl Compiled {
             parts: Vec::new(),
             scripts: Scripts::new(&sources),
             trace,
+            personal: Personal::default(),
             other: None,
             mappings_made: 0,
             part_numbers: HashMap::new(),
@@ -175,9 +179,10 @@ impl Compiler<'_> {
             ExprKind::Field(of, entity, field) => self.field(of, *entity, *field, span),
             ExprKind::Let(local, value, body) => self.binding(*local, value, body),
             ExprKind::Lookup { lookup, keys, must } => {
-                let keys: Vec<Code> = keys.iter().map(|k| self.code(k)).collect();
-                let (n, must) = (lookup.0 as usize, *must);
-                call(move |run| Table::find(run, n, &keys, must, span))
+                let personal = keys.iter().map(|k| self.tells_personal(k)).collect();
+                let keys = keys.iter().map(|k| self.code(k)).collect();
+                let row = RowWanted { table: lookup.0 as usize, keys, personal, must: *must, span };
+                call(move |run| row.find(run))
             }
             ExprKind::Native(native, args) => natives::compile(self, *native, args, expr),
             ExprKind::Extern(file, name, args) => self.script(file, name, args, expr),
@@ -345,6 +350,7 @@ impl Compiler<'_> {
         {
             return code(self, &arm.value);
         }
+        let personal = self.tells_personal(subject);
         let subject = self.code(subject);
         let arms: Vec<(Pattern, Code)> = arms.iter().map(|arm| (arm.pattern.clone(), code(self, &arm.value))).collect();
         call(move |run| {
@@ -352,14 +358,18 @@ impl Compiler<'_> {
             if let Some((_, code)) = arms.iter().find(|(pattern, _)| ops::accepts(pattern, value)) {
                 code.eval(run)
             } else {
-                let shown = show(value);
+                let shown = told(value, personal);
                 Err(Halt::fail(Failure::new(format!("no case here is for {shown}"), span).with_value(shown)))
             }
         })
     }
 
     fn concat(&mut self, parts: &[Expr], span: Span) -> Code {
-        let parts: Vec<(Code, Type)> = parts.iter().map(|part| (self.code(part), part.ty.present().clone())).collect();
+        let parts = parts.iter().map(|part| (self.code(part), part.ty.present().clone())).collect();
+        Self::concat_of(parts, span)
+    }
+
+    fn concat_of(parts: Vec<(Code, Type)>, span: Span) -> Code {
         call(move |run| {
             let mut out = bumpalo::collections::String::with_capacity_in(96, run.arena);
             let mut halted = None;
@@ -492,8 +502,39 @@ impl Compiler<'_> {
         })
     }
 
+    /// Whether an expression tells personal data.
+    pub(crate) fn tells_personal(&self, expr: &Expr) -> bool {
+        self.personal.tells(self.program, expr)
+    }
+
+    /// A text that is told to people: personal data in it are masked.
+    pub(crate) fn reason(&mut self, text: &Expr) -> Code {
+        match &text.kind {
+            _ if !self.tells_personal(text) => self.code(text),
+            ExprKind::Concat(parts) => {
+                let parts = parts.iter().map(|part| (self.reason(part), part.ty.present().clone())).collect();
+                Self::concat_of(parts, text.span)
+            }
+            ExprKind::Let(local, value, body) => {
+                let (local, value, body) = (local.0, self.code(value), self.reason(body));
+                call(move |run| {
+                    let value = value.eval(run);
+                    run.bind(local, value)?;
+                    body.eval(run)
+                })
+            }
+            _ => {
+                let code = self.code(text);
+                call(move |run| match code.eval(run)? {
+                    Value::Text("") => Ok(Value::Text("")),
+                    value => Ok(run.text(&told(value, true))),
+                })
+            }
+        }
+    }
+
     fn stop(&mut self, stop: Stop, text: &Expr, span: Span) -> Code {
-        let text = self.code(text);
+        let text = self.reason(text);
         call(move |run| {
             let reason = show(text.eval(run)?);
             Err(Halt::stop(stop, Failure::new(reason, span)))
@@ -519,12 +560,18 @@ impl Compiler<'_> {
     }
 
     fn script(&mut self, file: &Arc<str>, name: &Arc<str>, args: &[Expr], expr: &Expr) -> Code {
+        let personal = args.iter().any(|arg| self.tells_personal(arg));
         let whole: Vec<bool> = args.iter().map(|arg| is_whole(&arg.ty)).collect();
         let args: Vec<Code> = args.iter().map(|arg| self.code(arg)).collect();
         let (file, name, ty, span) = (Arc::clone(file), Arc::clone(name), expr.ty.clone(), expr.span);
         call(move |run| {
             let args = run.arguments(&args, super::make::Role::Ensured)?;
-            run.compiled.scripts.call(run, (&file, &name), args, &whole, &ty, span)
+            let failed = |reason: String| {
+                // What a script says of itself may repeat what it was given.
+                let reason = if personal { "it can't work with what it is given".to_owned() } else { reason };
+                Halt::soft(Failure::new(format!("`{name}` in {file} stopped: {reason}"), span))
+            };
+            run.compiled.scripts.call(run, (&file, &name), args, &whole, &ty).map_err(failed)
         })
     }
 }

@@ -25,7 +25,7 @@ impl Compiled {
             let name = &self.program.entity(source.source).name;
             let subject =
                 if bad.path.is_empty() { format!("the {name}") } else { format!("`{}` of the {name}", bad.path) };
-            let mut failure = Failure::new(format!("{subject} {}", bad.problem), source.span);
+            let mut failure = Failure::new(format!("{subject} {}", bad.told()), source.span);
             failure.value.clone_from(&bad.value);
             failure
         })?;

@@ -6,6 +6,7 @@ use super::learnt::{Learnt, Order, find};
 use super::value::{Record, Value};
 use crate::ir::{EntityId, WireForm};
 use crate::limits::{LIST_MAX, RECORD_BYTES_MAX};
+use crate::value::text::masked;
 use crate::value::{code, decimal, time};
 use bumpalo::Bump;
 use jiff::tz::TimeZone;
@@ -15,9 +16,13 @@ use rust_decimal::Decimal;
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Bad {
     pub(crate) path: String,
-    pub(crate) problem: String,
+    /// What is wrong; its value stands where `{}` stands.
+    problem: String,
     pub(crate) value: Option<String>,
 }
+
+/// Characters of a value that a reason shows.
+const SHOWN: usize = 80;
 
 impl Bad {
     pub(super) fn new(problem: impl Into<String>) -> Box<Self> {
@@ -26,8 +31,24 @@ impl Bad {
 
     fn value(problem: impl Into<String>, value: &str) -> Box<Self> {
         let mut bad = Self::new(problem);
-        bad.value = Some(value.chars().take(80).collect());
+        bad.value = Some(value.chars().take(SHOWN).collect());
         bad
+    }
+
+    /// What is wrong, in words.
+    pub(crate) fn told(&self) -> String {
+        match &self.value {
+            Some(value) => self.problem.replacen("{}", value, 1),
+            None => self.problem.clone(),
+        }
+    }
+
+    /// In the field of a slot: of personal data nothing is told.
+    fn within_slot(mut self: Box<Self>, slot: &Slot) -> Box<Self> {
+        if slot.personal {
+            self.value = self.value.map(|value| masked(&value));
+        }
+        self.within(&slot.name)
     }
 
     fn within(mut self: Box<Self>, name: &str) -> Box<Self> {
@@ -215,7 +236,7 @@ impl<'r> Decoder<'r, '_> {
         let known = &filling.layout.slots[n];
         match (known.plain, self.peek()) {
             (PlainSlot::Text, b'"') => {
-                let text = self.string().map_err(|bad| bad.within(&known.name))?;
+                let text = self.string().map_err(|bad| bad.within_slot(known))?;
                 let slot = &mut filling.slots[n];
                 if text.is_empty() && !known.keeps_empty {
                     *slot = filling.layout.empty[n];
@@ -241,11 +262,11 @@ impl<'r> Decoder<'r, '_> {
         match (&known.shape, self.peek()) {
             (Shape::Nested(entity), b'{') if !self.paths => {
                 let nested = self.layouts.of(*entity);
-                let record = self.object(nested, path).map_err(|bad| bad.within(&known.name))?;
+                let record = self.object(nested, path).map_err(|bad| bad.within_slot(known))?;
                 filling.slots[n] = Value::Record(record);
             }
             (Shape::List(element), b'[') if !self.paths => {
-                let list = self.list(element, layout, path).map_err(|bad| bad.within(&known.name))?;
+                let list = self.list(element, layout, path).map_err(|bad| bad.within_slot(known))?;
                 filling.slots[n] = Value::List(list);
             }
             _ => match self.value(known, layout, path) {
@@ -253,7 +274,7 @@ impl<'r> Decoder<'r, '_> {
                 Ok(Value::Text(text)) => filling.slots[n] = Value::Text(text),
                 Ok(Value::Reference(key)) => filling.slots[n] = Value::Reference(key),
                 Ok(value) => filling.slots[n] = value,
-                Err(bad) => return Err(bad.within(&known.name)),
+                Err(bad) => return Err(bad.within_slot(known)),
             },
         }
         Ok(())
@@ -332,14 +353,14 @@ impl<'r> Decoder<'r, '_> {
             _ => return Err(self.other("a number")),
         };
         let number =
-            decimal::parse(text.as_bytes()).map_err(|e| Bad::value(format!("is \"{text}\", which {e}"), text))?;
+            decimal::parse(text.as_bytes()).map_err(|e| Bad::value(format!("is \"{{}}\", which {e}"), text))?;
         let number = if hundredfold {
             number.checked_mul(Decimal::ONE_HUNDRED).ok_or_else(|| Bad::value("is too large", text))?
         } else {
             number
         };
         if whole && !number.fract().is_zero() {
-            return Err(Bad::value(format!("is {text}, which is not a whole number"), text));
+            return Err(Bad::value("is {}, which is not a whole number", text));
         }
         Ok(Value::Number(number))
     }
@@ -382,11 +403,7 @@ impl<'r> Decoder<'r, '_> {
 
     fn guid(&mut self) -> Decoded<&'r str> {
         let text = self.text_value()?;
-        if code::is_guid(text) {
-            Ok(text)
-        } else {
-            Err(Bad::value(format!("is \"{text}\", which is not a guid"), text))
-        }
+        if code::is_guid(text) { Ok(text) } else { Err(Bad::value("is \"{}\", which is not a guid", text)) }
     }
 
     fn date(&mut self, milliseconds: bool) -> Decoded<Value<'r>> {
@@ -396,7 +413,7 @@ impl<'r> Decoder<'r, '_> {
         } else {
             time::date(text)
         };
-        date.map(Value::Date).map_err(|e| Bad::value(format!("is \"{text}\", which {e}"), text))
+        date.map(Value::Date).map_err(|e| Bad::value(format!("is \"{{}}\", which {e}"), text))
     }
 
     fn instant(&mut self, form: WireForm, zone: Option<&TimeZone>) -> Decoded<Value<'r>> {
@@ -408,7 +425,7 @@ impl<'r> Decoder<'r, '_> {
             WireForm::Utc => time::instant(text, Some(&TimeZone::UTC)),
             _ => time::instant(text, zone),
         };
-        moment.map(Value::Instant).map_err(|e| Bad::value(format!("is \"{text}\", which {e}"), text))
+        moment.map(Value::Instant).map_err(|e| Bad::value(format!("is \"{{}}\", which {e}"), text))
     }
 
     fn enumeration(&mut self, values: &'r Enumeration) -> Decoded<Value<'r>> {
@@ -431,8 +448,9 @@ impl<'r> Decoder<'r, '_> {
         if values.open || text.is_empty() {
             return Ok(Value::Text(text));
         }
+        let quote = if inner.is_some() { "\"" } else { "" };
         let name = if values.name.is_empty() { "the values that it may have" } else { &values.name };
-        Err(Bad::value(format!("is {raw}, which {name} does not know"), text))
+        Err(Bad::value(format!("is {quote}{{}}{quote}, which {name} does not know"), text))
     }
 
     fn reference(&mut self) -> Decoded<Value<'r>> {
@@ -565,7 +583,7 @@ impl<'r> Decoder<'r, '_> {
             if *rank < filling.ranks[n] {
                 self.at = start;
                 let known = &layout.slots[n];
-                let value = self.value(known, layout, path).map_err(|bad| bad.within(&known.name))?;
+                let value = self.value(known, layout, path).map_err(|bad| bad.within_slot(known))?;
                 if value.is_some() {
                     filling.slots[n] = value;
                     filling.ranks[n] = *rank;
@@ -612,7 +630,6 @@ impl<'r> Decoder<'r, '_> {
             return bad;
         }
         let value = &self.text[start..self.at];
-        let shown: String = value.chars().take(40).collect();
-        Bad::value(format!("is {shown}, where {wanted} is expected"), value)
+        Bad::value(format!("is {{}}, where {wanted} is expected"), value)
     }
 }

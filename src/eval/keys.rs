@@ -379,7 +379,8 @@ impl<'r> Search<'r> {
                 Value::Hole(draft) => return Err(Halt::Later(draft)),
                 Value::Draft(n) if run.drafts[n as usize].id.is_none() => {
                     pending = Some(n);
-                    Some(super::Pending::json(n as usize).into())
+                    let entity = run.compiled.program.entity(run.drafts[n as usize].draft.entity);
+                    Some(super::Pending::mark(n as usize, &entity.full_name()).into())
                 }
                 value => Self::key_value(run, target, key.field, value, place)?,
             };

@@ -44,6 +44,8 @@ pub(crate) struct Slot {
     pub(crate) keeps_empty: bool,
     /// A plugin wrote it: scalars of any kind are taken as text.
     pub(crate) loose: bool,
+    /// What it holds is told to nobody.
+    pub(crate) personal: bool,
 }
 
 /// The commonest slots.
@@ -173,6 +175,7 @@ impl Layout {
                 zero_is_absent: false,
                 keeps_empty: false,
                 loose: true,
+                personal: false,
             };
             let slot = layout.push(text);
             empty.push(Value::Absent);
@@ -217,6 +220,7 @@ fn slot_of_field(program: &Program, field: &Field) -> Slot {
         zero_is_absent: field.form.zero_is_absent,
         keeps_empty: !optional && !field.form.zero_is_absent && matches!(field.ty, Type::Text(_)),
         loose: field.meta.is_some(),
+        personal: field.personal,
     }
 }
 

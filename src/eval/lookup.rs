@@ -3,8 +3,9 @@
 use super::code::Code;
 use super::compile::Compiler;
 use super::ops::accepts;
+use super::personal::told;
 use super::run::{Eval, Run};
-use super::value::{Value, show};
+use super::value::Value;
 use super::{Failure, Halt};
 use crate::ir::{Const, Lookup, Pattern, Type};
 use crate::source::Span;
@@ -42,19 +43,43 @@ impl Table {
         table
     }
 
+    fn row(&self, values: &[Value<'_>]) -> Option<usize> {
+        let takes = |n: &&u32| {
+            let (cells, _) = &self.rows[**n as usize];
+            cells.iter().zip(values).all(|(cell, value)| accepts(cell, *value))
+        };
+        let hash = hash(values.iter().map(|v| super::ops::Hashed::of(*v)));
+        let literal = self.by_hash.get(&hash).and_then(|rows| rows.iter().find(takes));
+        // A row of values only is narrower than any other.
+        literal.or_else(|| self.others.iter().find(takes)).map(|n| *n as usize)
+    }
+}
+
+/// The value of a row that is asked for.
+pub(crate) struct RowWanted {
+    pub(crate) table: usize,
+    pub(crate) keys: Vec<Code>,
+    /// Which keys tell personal data.
+    pub(crate) personal: Vec<bool>,
+    /// It must be there.
+    pub(crate) must: bool,
+    pub(crate) span: Span,
+}
+
+impl RowWanted {
     /// The value of the row for these keys.
-    pub(crate) fn find<'r>(run: &mut Run<'r>, n: usize, keys: &[Code], must: bool, span: Span) -> Eval<'r> {
-        match keys.len() {
-            0..=2 => Self::find_by::<2>(run, n, keys, must, span),
-            3..=8 => Self::find_by::<8>(run, n, keys, must, span),
-            _ => Err(run.broken_promise("a table of more than 8 columns", span)),
+    pub(crate) fn find<'r>(&self, run: &mut Run<'r>) -> Eval<'r> {
+        match self.keys.len() {
+            0..=2 => self.find_by::<2>(run),
+            3..=8 => self.find_by::<8>(run),
+            _ => Err(run.broken_promise("a table of more than 8 columns", self.span)),
         }
     }
 
-    fn find_by<'r, const MOST: usize>(run: &mut Run<'r>, n: usize, keys: &[Code], must: bool, span: Span) -> Eval<'r> {
+    fn find_by<'r, const MOST: usize>(&self, run: &mut Run<'r>) -> Eval<'r> {
         let mut values = [Value::Absent; MOST];
         let mut halted = None;
-        for (key, value) in keys.iter().zip(&mut values) {
+        for (key, value) in self.keys.iter().zip(&mut values) {
             match key.eval(run) {
                 Ok(Value::Text(key)) => *value = Value::Text(key),
                 Ok(Value::Number(key)) => *value = Value::Number(key),
@@ -65,27 +90,35 @@ impl Table {
         if let Some(halt) = halted {
             return Err(halt);
         }
-        let values = &values[..keys.len()];
+        let values = &values[..self.keys.len()];
         let compiled = run.compiled;
+        let n = self.table;
         match compiled.tables[n].row(values) {
             Some(row) => {
                 run.told_row(n, row);
                 compiled.tables[n].rows[row].1.eval(run)
             }
-            None if must => Err(no_row(run, n, values, span)),
+            None if self.must => Err(self.no_row(run, values)),
             None => Ok(Value::Absent),
         }
     }
 
-    fn row(&self, values: &[Value<'_>]) -> Option<usize> {
-        let takes = |n: &&u32| {
-            let (cells, _) = &self.rows[**n as usize];
-            cells.iter().zip(values).all(|(cell, value)| accepts(cell, *value))
-        };
-        let hash = hash(values.iter().map(|v| super::ops::Hashed::of(*v)));
-        let literal = self.by_hash.get(&hash).and_then(|rows| rows.iter().find(takes));
-        // A row of values only is narrower than any other.
-        literal.or_else(|| self.others.iter().find(takes)).map(|n| *n as usize)
+    fn no_row(&self, run: &Run<'_>, values: &[Value<'_>]) -> Halt {
+        let lookup = &run.compiled.program.lookups[self.table];
+        let shown: Vec<String> = values
+            .iter()
+            .zip(&lookup.keys)
+            .zip(&self.personal)
+            .map(|((value, (_, ty)), personal)| match (value, ty.present()) {
+                (Value::Number(n), Type::Percent) => format!("{} %", n.normalize()),
+                _ => told(*value, *personal),
+            })
+            .collect();
+        let shown = shown.join(", ");
+        let name = lookup.name.rsplit('.').next().unwrap_or(&lookup.name);
+        let mut failure = Failure::new(format!("no row for {shown} in {name}: add one"), self.span).with_value(shown);
+        failure.related = Some(lookup.span);
+        Halt::fail(failure)
     }
 }
 
@@ -113,21 +146,4 @@ fn combinations(cells: &[Pattern]) -> Option<Vec<Vec<&Const>>> {
             .collect();
     }
     Some(keys)
-}
-
-fn no_row(run: &Run<'_>, n: usize, values: &[Value<'_>], span: Span) -> Halt {
-    let lookup = &run.compiled.program.lookups[n];
-    let shown: Vec<String> = values
-        .iter()
-        .zip(&lookup.keys)
-        .map(|(value, (_, ty))| match (value, ty.present()) {
-            (Value::Number(n), Type::Percent) => format!("{} %", n.normalize()),
-            _ => show(*value),
-        })
-        .collect();
-    let shown = shown.join(", ");
-    let name = lookup.name.rsplit('.').next().unwrap_or(&lookup.name);
-    let mut failure = Failure::new(format!("no row for {shown} in {name}: add one"), span).with_value(shown);
-    failure.related = Some(lookup.span);
-    Halt::fail(failure)
 }

@@ -6,6 +6,7 @@ use super::compile::{Compiler, call};
 use super::emit::Plain;
 use super::keys::{HeaderCode, Resolved, VerbCode};
 use super::part::{RequiredCode, StepCode, StepKindCode, WhenCode};
+use super::personal::Personal;
 use super::run::{Eval, Run};
 use super::value::{NEEDS, Record, Value, same, show};
 use super::wire::{left_out, write};
@@ -91,6 +92,7 @@ impl FlowCode {
             }
         });
         compiler.other = other;
+        compiler.personal = Personal::of_flow(compiler.program, flow);
         Self {
             filter: flow.filter.as_ref().map(|filter| compiler.code(filter)),
             steps: StepCode::all(compiler, flow.source, &flow.steps),
@@ -136,6 +138,7 @@ fn written(compiler: &mut Compiler<'_>, expr: &Expr, role: Role) -> Code {
 impl MappingCode {
     pub(crate) fn new(compiler: &mut Compiler<'_>, mapping: &Mapping) -> Self {
         compiler.other = Some(mapping.target);
+        compiler.personal = Personal::of_mapping(compiler.program, mapping);
         let required = RequiredCode::all(compiler, mapping.target);
         let plain = if makes_more(mapping) { None } else { Plain::new(compiler, &mapping.steps, &required, false) };
         Self {

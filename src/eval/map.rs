@@ -4,7 +4,7 @@ use super::compile::Compiled;
 use super::emit::Plain;
 use super::learnt::Learnt;
 use super::value::Value;
-use super::{Argument, Evaluated, Failure, Halt, Known, Need};
+use super::{Argument, Evaluated, Failure, Halt, Known, Need, Pending};
 use crate::ir::{Const, EntityId, MappingId, Stop, Type};
 use bumpalo::Bump;
 use std::sync::Arc;
@@ -65,7 +65,7 @@ impl<'c> Mapper<'c> {
                 if draft.fields.is_empty() {
                     return Ok(false);
                 }
-                out.extend_from_slice(draft.create_body().as_bytes());
+                out.extend_from_slice(Pending::shown(&draft.create_body()).as_bytes());
                 Ok(true)
             }
             Evaluated::Filtered => Ok(false),

@@ -25,6 +25,7 @@ mod map;
 mod natives;
 mod ops;
 mod part;
+mod personal;
 mod pool;
 mod run;
 mod scan;

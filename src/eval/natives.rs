@@ -4,6 +4,7 @@ use super::code::{Code, Operand};
 use super::compile::{Compiler, call};
 use super::direct::direct;
 use super::make::Role;
+use super::personal::told;
 use super::run::{Eval, Run};
 use super::value::{Value, same, show};
 use super::{Failure, Halt, LinkNeed, ops};
@@ -17,11 +18,23 @@ use rust_decimal::Decimal;
 pub(super) struct At {
     span: Span,
     ty: Type,
+    /// What it works on tells personal data.
+    personal: bool,
+}
+
+impl At {
+    /// A text that does not say what is read of it.
+    fn unreadable(&self, text: Value<'_>, why: impl std::fmt::Display) -> Halt {
+        let shown = told(text, self.personal);
+        let reason = if self.personal { format!("{shown} {why}") } else { format!("\"{shown}\" {why}") };
+        Halt::soft(Failure::new(reason, self.span).with_value(shown))
+    }
 }
 
 /// A call of a native as code.
 pub(crate) fn compile(compiler: &mut Compiler<'_>, native: Native, args: &[Expr], expr: &Expr) -> Code {
-    let at = At { span: expr.span, ty: expr.ty.clone() };
+    let personal = args.first().is_some_and(|of| compiler.tells_personal(of));
+    let at = At { span: expr.span, ty: expr.ty.clone(), personal };
     match (native, args) {
         (
             Native::Map | Native::Where | Native::Flat | Native::Any | Native::All | Native::Sum | Native::First,
@@ -198,8 +211,15 @@ fn on_text<'r>(run: &mut Run<'r>, native: Native, args: &[Value<'r>], at: &At) -
         },
         Native::Upper => Value::Text(upper(run, t)),
         Native::Lower => Value::Text(lower(run, t)),
-        Native::Take => match args.get(1).map(|n| whole(*n)) {
-            Some(Some(n)) => Value::Text(text::cut(t, n, text::Unit::CodePoints)),
+        Native::Take => match args.get(1) {
+            // Far beyond any text.
+            Some(Value::Number(n)) if n.is_sign_positive() => {
+                Value::Text(text::cut(t, whole(Value::Number(*n)).unwrap_or(usize::MAX), text::Unit::CodePoints))
+            }
+            Some(n @ Value::Number(_)) => {
+                let reason = format!("`take` can't leave {} characters", show(*n));
+                return Err(Halt::fail(Failure::new(reason, at.span).with_value(show(*n))));
+            }
             _ => return Err(wrong(run, native, at)),
         },
         Native::Replace => match (other(1), other(2)) {
@@ -211,7 +231,8 @@ fn on_text<'r>(run: &mut Run<'r>, native: Native, args: &[Value<'r>], at: &At) -
                 let parts: Vec<Value<'r>> = t.split(by).map(Value::Text).collect();
                 run.list(&parts)
             }
-            _ => return Err(wrong(run, native, at)),
+            Some(_) => return Err(Halt::fail(Failure::new("a text can't be split at nothing", at.span))),
+            None => return Err(wrong(run, native, at)),
         },
         Native::Postcode => match address::postcode(t, other(1).unwrap_or("")) {
             std::borrow::Cow::Borrowed("") => Value::Absent,
@@ -275,8 +296,10 @@ pub(super) fn text_of<'r>(run: &Run<'r>, json: &'r str) -> Value<'r> {
             text => Value::Text(text),
         },
         Some(b'"') => match serde_json::from_str::<std::borrow::Cow<'_, str>>(json) {
-            Ok(text) if text.is_empty() => Value::Absent,
-            Ok(text) => Value::Text(run.arena.alloc_str(&text)),
+            Ok(text) => match &*super::draft::without_nul(&text) {
+                "" => Value::Absent,
+                text => Value::Text(run.arena.alloc_str(text)),
+            },
             Err(_) => Value::Absent,
         },
         Some(b'[' | b'{' | b'n') | None => Value::Absent,
@@ -472,21 +495,17 @@ fn over_list<'r>(run: &mut Run<'r>, native: Native, list: &Code, local: u32, bod
 }
 
 fn on_number<'r>(run: &mut Run<'r>, native: Native, args: &[Value<'r>], at: &At) -> Eval<'r> {
-    let digits = |n: usize| match args.get(n) {
-        None => Some(0),
-        Some(value) => whole(*value).and_then(|n| u32::try_from(n).ok()),
-    };
     match (native, args) {
         (Native::Int | Native::DecimalOf, [value, ..]) => parsed(native, *value, at),
         (Native::Max | Native::Min, [Value::List(list)]) => extreme(native, list, at),
         (Native::Max | Native::Min, many) => extreme(native, many, at),
         (_, [Value::Absent, ..]) => Ok(Value::Absent),
         (Native::Round, [Value::Number(n), ..]) => {
-            let digits = digits(1).ok_or_else(|| wrong(run, native, at))?;
+            let digits = decimals(native, args.get(1), at.span)?;
             Ok(Value::Number(decimal::round(*n, digits)))
         }
         (Native::Round, [Value::Price((net, gross)), ..]) => {
-            let digits = digits(1).ok_or_else(|| wrong(run, native, at))?;
+            let digits = decimals(native, args.get(1), at.span)?;
             let pair = (decimal::round(*net, digits), decimal::round(*gross, digits));
             Ok(Value::Price(run.arena.alloc(pair)))
         }
@@ -505,13 +524,23 @@ fn on_number<'r>(run: &mut Run<'r>, native: Native, args: &[Value<'r>], at: &At)
         (Native::Share, [Value::Number(total), Value::List(weights), ..]) => {
             let weights: Vec<Decimal> =
                 weights.iter().map(|w| if let Value::Number(n) = w { *n } else { Decimal::ZERO }).collect();
-            let digits = if args.len() > 2 { digits(2) } else { Some(2) }.ok_or_else(|| wrong(run, native, at))?;
+            let digits = decimals(native, args.get(2), at.span)?;
             let shares = money::split(*total, &weights, digits).ok_or_else(|| ops::too_large(at.span))?;
             let shares: Vec<Value<'r>> = shares.into_iter().map(Value::Number).collect();
             Ok(run.list(&shares))
         }
         _ => Err(wrong(run, native, at)),
     }
+}
+
+/// How many decimals are asked for.
+fn decimals(native: Native, asked: Option<&Value<'_>>, span: Span) -> Result<u32, Halt> {
+    let Some(asked) = asked else { return Ok(0) };
+    let digits = whole(*asked).and_then(|n| u32::try_from(n).ok()).filter(|n| *n <= decimal::DECIMALS_MAX);
+    digits.ok_or_else(|| {
+        let reason = format!("`{}` keeps 0 to {} decimals, not {}", native.name(), decimal::DECIMALS_MAX, show(*asked));
+        Halt::fail(Failure::new(reason, span).with_value(show(*asked)))
+    })
 }
 
 fn computed<'r>(number: Option<Decimal>, at: &At) -> Eval<'r> {
@@ -522,10 +551,9 @@ fn parsed<'r>(native: Native, value: Value<'r>, at: &At) -> Eval<'r> {
     let number = match value {
         Value::Absent => return Ok(Value::Absent),
         Value::Number(n) => n,
-        Value::Text(t) => decimal::parse(t.trim().as_bytes())
-            .map_err(|e| Halt::soft(Failure::new(format!("\"{t}\" {e}"), at.span).with_value(t)))?,
+        Value::Text(t) => decimal::parse(t.trim().as_bytes()).map_err(|e| at.unreadable(value, e))?,
         other => {
-            let shown = show(other);
+            let shown = told(other, at.personal);
             return Err(Halt::soft(Failure::new(format!("{shown} is not a number"), at.span).with_value(shown)));
         }
     };
@@ -566,9 +594,7 @@ fn date_of<'r>(run: &mut Run<'r>, args: &[Value<'r>], at: &At) -> Eval<'r> {
                 .map_err(|_| Halt::fail(Failure::new(format!("there is no time zone \"{zone}\""), at.span)))?;
             Ok(Value::Date(time::date_in(*t, &zone)))
         }
-        [Value::Text(t), ..] => time::date(t)
-            .map(Value::Date)
-            .map_err(|e| Halt::soft(Failure::new(format!("\"{t}\" {e}"), at.span).with_value(*t))),
+        [text @ Value::Text(t), ..] => time::date(t).map(Value::Date).map_err(|e| at.unreadable(*text, e)),
         _ => Err(wrong(run, Native::DateOf, at)),
     }
 }
@@ -576,7 +602,7 @@ fn date_of<'r>(run: &mut Run<'r>, args: &[Value<'r>], at: &At) -> Eval<'r> {
 /// `(a / b).round(n)`, rounded once.
 fn divided_and_rounded(compiler: &mut Compiler<'_>, a: &Expr, b: &Expr, digits: &Expr, span: Span) -> Code {
     let known = match super::fold::fold(digits) {
-        Some(Const::Number(n)) => whole(Value::Number(n)).and_then(|n| u32::try_from(n).ok()),
+        Some(Const::Number(n)) => decimals(Native::Round, Some(&Value::Number(n)), span).ok(),
         _ => None,
     };
     let (a, b, digits) = (compiler.code(a), compiler.code(b), compiler.code(digits));
@@ -586,7 +612,7 @@ fn divided_and_rounded(compiler: &mut Compiler<'_>, a: &Expr, b: &Expr, digits: 
         let Operand::Number(b) = b.number(run)? else { return wrong(run) };
         let digits = match known {
             Some(known) => known,
-            None => whole(digits.eval(run)?).and_then(|n| u32::try_from(n).ok()).unwrap_or(0),
+            None => decimals(Native::Round, Some(&digits.eval(run)?), span)?,
         };
         if b.is_zero() {
             return Err(Halt::soft(Failure::new(format!("{a} is divided by 0"), span).with_value(a.to_string())));

@@ -184,8 +184,8 @@ fn arithmetic<'r>(run: &mut Run<'r>, op: Binary, a: Value<'r>, b: Value<'r>, spa
         (Value::Instant(t), Value::Duration(d)) => moved(op, t, d).map(Value::Instant).ok_or_else(|| too_large(span)),
         (Value::Instant(a), Value::Instant(b)) if op == Binary::Sub => Ok(Value::Duration(a.duration_since(b))),
         (Value::Date(day), Value::Duration(d)) => {
-            let d = if op == Binary::Sub { -d } else { d };
-            day.checked_add(d).map(Value::Date).map_err(|_| too_large(span))
+            let day = if op == Binary::Sub { day.checked_sub(d) } else { day.checked_add(d) };
+            day.map(Value::Date).map_err(|_| too_large(span))
         }
         (Value::Duration(a), Value::Duration(b)) => {
             let sum = if op == Binary::Sub { a.checked_sub(b) } else { a.checked_add(b) };
@@ -229,7 +229,7 @@ pub(crate) fn unary(compiler: &mut Compiler<'_>, op: Unary, a: &Expr, span: Span
         Unary::Neg => call(move |run| match a.eval(run)? {
             Value::Number(n) => Ok(Value::Number(-n)),
             Value::Price((net, gross)) => Ok(Value::Price(run.arena.alloc((-*net, -*gross)))),
-            Value::Duration(d) => Ok(Value::Duration(-d)),
+            Value::Duration(d) => d.checked_neg().map(Value::Duration).ok_or_else(|| too_large(span)),
             Value::Absent => Ok(Value::Absent),
             _ => Err(run.broken_promise("the negative of what is no number", span)),
         }),

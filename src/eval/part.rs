@@ -80,7 +80,7 @@ impl StepCode {
                 },
             }),
             StepKind::Check(cond, text) => StepKindCode::Check(compiler.code(cond), compiler.code(text)),
-            StepKind::Alert(cond, text) => StepKindCode::Alert(compiler.code(cond), compiler.code(text)),
+            StepKind::Alert(cond, text) => StepKindCode::Alert(compiler.code(cond), compiler.reason(text)),
         };
         Self { kind, span: step.span, displaced: step.displaced }
     }

@@ -9,7 +9,7 @@ use super::make::{Made, Making};
 use super::value::{NEEDS, Record, Value};
 use super::why::Trace;
 use super::{Known, LinkNeed, Need};
-use crate::ir::{EntityId, FieldId};
+use crate::ir::{EntityId, Field, FieldId};
 use crate::source::Span;
 use crate::value::text;
 use bumpalo::Bump;
@@ -103,7 +103,7 @@ impl<'r> Run<'r> {
     fn not_as_declared(&self, bad: &Bad, entity: EntityId, place: Span) -> Failure {
         let name = &self.compiled.program.entity(entity).name;
         let subject = if bad.path.is_empty() { format!("the {name}") } else { format!("`{}` of the {name}", bad.path) };
-        let mut failure = Failure::new(format!("{subject} {}", bad.problem), place);
+        let mut failure = Failure::new(format!("{subject} {}", bad.told()), place);
         failure.value.clone_from(&bad.value);
         failure
     }
@@ -330,7 +330,7 @@ impl<'r> Run<'r> {
         let name = &self.compiled.program.entity(entity).name;
         let what = self.with_values(entity, by, values);
         let reason = format!("there is no {name} with {what} in {}", self.connection(entity));
-        Halt::fail(Failure::new(reason, place).with_value(values.iter().flatten().next().map_or("", |v| v)))
+        Halt::fail(Failure::new(reason, place).with_value(self.first_told(entity, by, values)))
     }
 
     /// `there are two Items with Code X in exact`
@@ -338,7 +338,7 @@ impl<'r> Run<'r> {
         let name = &self.compiled.program.entity(entity).name;
         let what = self.with_values(entity, by, values);
         let reason = format!("there is more than one {name} with {what} in {}", self.connection(entity));
-        Halt::fail(Failure::new(reason, place).with_value(values.iter().flatten().next().map_or("", |v| v)))
+        Halt::fail(Failure::new(reason, place).with_value(self.first_told(entity, by, values)))
     }
 
     pub(crate) fn with_values(&self, entity: EntityId, by: &[FieldId], values: &[Option<Arc<str>>]) -> String {
@@ -347,11 +347,24 @@ impl<'r> Run<'r> {
             .iter()
             .zip(values)
             .map(|(field, value)| match value {
-                Some(value) => format!("{} {value}", schema.get(*field).name),
+                Some(_) => format!("{} {}", schema.get(*field).name, Self::key_told(schema.get(*field), value)),
                 None => format!("no {}", schema.get(*field).name),
             })
             .collect();
         pairs.join(" and ")
+    }
+
+    fn first_told(&self, entity: EntityId, by: &[FieldId], values: &[Option<Arc<str>>]) -> String {
+        let first = by.iter().zip(values).find(|(_, value)| value.is_some());
+        first.map_or_else(String::new, |(field, value)| {
+            Self::key_told(self.compiled.program.entity(entity).get(*field), value)
+        })
+    }
+
+    /// A key's value as a reason shows it.
+    fn key_told(field: &Field, value: &Option<Arc<str>>) -> String {
+        let value = value.as_deref().unwrap_or_default();
+        if field.personal { text::masked(value) } else { value.to_owned() }
     }
 
     /// Keys of the records that are linked to one.

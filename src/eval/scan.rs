@@ -176,7 +176,10 @@ impl<'r> Decoder<'r, '_> {
                 }
                 Some(b'\\') => {
                     let c = self.escape()?;
-                    out.push(c);
+                    // See `without_nul`.
+                    if c != '\0' {
+                        out.push(c);
+                    }
                     from = self.at;
                     at = special(self.bytes, from);
                 }

@@ -1,11 +1,9 @@
 //! The escape hatch: functions in rhai. They see their arguments and nothing else, and stop at limits.
 
-use super::run::{Eval, Run};
+use super::run::Run;
 use super::value::{Value, show};
-use super::{Failure, Halt};
 use crate::ir::Type;
 use crate::limits::{LIST_MAX, TEXT_BYTES_MAX};
-use crate::source::Span;
 use crate::value::time;
 use rhai::{AST, Dynamic, Engine, EvalAltResult, Scope};
 use rust_decimal::Decimal;
@@ -46,7 +44,7 @@ impl Scripts {
         Self { engine, files }
     }
 
-    /// Calls a function; its result must be of the declared type.
+    /// Calls a function; its result must be of the declared type, else why there is none.
     pub(crate) fn call<'r>(
         &self,
         run: &Run<'r>,
@@ -54,21 +52,15 @@ impl Scripts {
         args: &[Value<'r>],
         whole: &[bool],
         ty: &Type,
-        span: Span,
-    ) -> Eval<'r> {
-        let fail = |reason: String| Halt::soft(Failure::new(reason, span));
+    ) -> Result<Value<'r>, String> {
         let ast = match self.files.get(file) {
             Some(Ok(ast)) => ast,
-            Some(Err(e)) => return Err(fail(format!("{file} can't be used: {e}"))),
-            None => return Err(fail(format!("{file} is not there"))),
+            Some(Err(e)) => return Err(format!("the file can't be used: {e}")),
+            None => return Err("the file is not there".to_owned()),
         };
         let args: Vec<Dynamic> = args.iter().zip(whole).map(|(value, whole)| to_dynamic(*value, *whole)).collect();
-        let result = self
-            .engine
-            .call_fn::<Dynamic>(&mut Scope::new(), ast, name, args)
-            .map_err(|e| fail(format!("`{name}` in {file} stopped: {}", told(&e))))?;
-        from_dynamic(run, &result, ty)
-            .ok_or_else(|| fail(format!("`{name}` in {file} gave {result}, which is not of its declared type")))
+        let result = self.engine.call_fn::<Dynamic>(&mut Scope::new(), ast, name, args).map_err(|e| told(&e))?;
+        from_dynamic(run, &result, ty).ok_or_else(|| format!("it gave {result}, which is not of its declared type"))
     }
 }
 
@@ -113,7 +105,7 @@ fn from_dynamic<'r>(run: &Run<'r>, value: &Dynamic, ty: &Type) -> Option<Value<'
             let values: Option<Vec<Value<'r>>> = list.iter().map(|v| from_dynamic(run, v, element)).collect();
             values.map(|values| run.list(&values))
         }
-        ty if ty.is_text() => value.clone().into_string().ok().map(|t| run.text(&t)),
+        ty if ty.is_text() => value.clone().into_string().ok().map(|t| run.text(&super::draft::without_nul(&t))),
         _ => None,
     }
 }

@@ -1,6 +1,7 @@
 //! Values in the form that the target reads: what a field holds, how long, and how it is written.
 
 use super::json::write_text;
+use super::personal::told;
 use super::run::Run;
 use super::value::{Built, BuiltField, Record, Value, show};
 use super::{Failure, Halt, Pending};
@@ -35,6 +36,8 @@ pub(crate) struct Wire {
     limit: Option<(usize, text::Unit)>,
     /// Most decimals.
     scale: u32,
+    /// What it holds is told to nobody.
+    personal: bool,
     /// The entry of `meta_data` that holds it.
     pub(crate) meta: Option<Arc<str>>,
     /// The name on the wire.
@@ -117,6 +120,7 @@ impl Wire {
             element,
             limit,
             scale,
+            personal: field.personal,
             meta: field.meta.as_ref().and_then(|m| m.keys.first()).map(Arc::clone),
             wire: Arc::clone(&field.wire),
         }
@@ -229,8 +233,9 @@ impl Wire {
             Some((max, unit)) if t.len() > max && text::length(t, unit) > max => {
                 let length = text::length(t, unit);
                 let name = &self.name;
-                let reason = format!("`{name}` holds {max} characters; \"{t}\" has {length}: cut it with `.fit()`");
-                Err(Halt::fail(Failure::new(reason, place).with_value(t)))
+                // Whose text it is nobody knows here, and most that is too long is what a customer wrote.
+                let reason = format!("`{name}` holds {max} characters; the text has {length}: cut it with `.fit()`");
+                Err(Halt::fail(Failure::new(reason, place).with_value(text::masked(t))))
             }
             _ => {
                 write_text(t, out);
@@ -302,6 +307,7 @@ fn write_shape<'r>(
             Some((_, wire)) => out.extend_from_slice(wire.as_bytes()),
             None if *open => write_text(code, out),
             None => {
+                let code = told(value, wire.personal);
                 let reason = format!("`{}` can't be \"{code}\"", wire.name);
                 return Err(Halt::fail(Failure::new(reason, place).with_value(code)));
             }
@@ -346,7 +352,7 @@ fn write_shape<'r>(
             write_text(&show(value), out);
         }
         (_, value) => {
-            let reason = format!("`{}` can't hold {}", wire.name, show(value));
+            let reason = format!("`{}` can't hold {}", wire.name, told(value, wire.personal));
             return Err(Halt::fail(Failure::new(reason, place)));
         }
     }
@@ -371,7 +377,8 @@ fn reference<'r>(
         && run.drafts[n as usize].id.is_none()
     {
         run.refer_to(n);
-        out.extend_from_slice(Pending::json(n as usize).as_bytes());
+        let entity = run.compiled.program.entity(run.drafts[n as usize].draft.entity);
+        out.extend_from_slice(Pending::mark(n as usize, &entity.full_name()).as_bytes());
         return Ok(());
     }
     let value = match value {

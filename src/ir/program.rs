@@ -255,8 +255,6 @@ pub struct Flow {
     pub source: EntityId,
     /// The connection that it is read from.
     pub connection: Arc<str>,
-    /// Deletions are read.
-    pub deleted: bool,
     /// The record's place in the frame.
     pub record: LocalId,
     /// Values that its frame holds.

@@ -70,6 +70,7 @@ codes! {
     MATCH_NOT_COVERED = "F0211" Error "a `match` leaves a case open";
     PRICE_NEEDS_BOTH = "F0212" Error "a price whose kind the ledger decides is given one amount only";
     MUST_ROUND = "F0213" Error "an amount of unlimited decimals goes into a field with a fixed number";
+    NO_RESULT = "F0214" Error "a calculation of literals that has no result";
 
     REQUIRED_NOT_FILLED = "F0301" Error "a required field is never filled";
     READ_ONLY_FILLED = "F0302" Error "a field that the system computes is filled";
@@ -95,4 +96,5 @@ codes! {
     SECRET_IN_FLOW = "F0504" Error "a secret is written into a flow file";
     PROJECT_SHAPE = "F0505" Error "a project lacks its edition, its zone or a connection";
     ADAPT_MISSES = "F0506" Error "an `adapt` of something that is not there";
+    NOT_CARRIED_OUT = "F0507" Error "a form of the language that nothing carries out yet";
 }

@@ -25,8 +25,8 @@ const TENS: [u64; 20] = {
     tens
 };
 
-/// Largest scale of a [`Decimal`].
-const SCALE_MAX: i64 = 28;
+/// Most decimals of a [`Decimal`].
+pub const DECIMALS_MAX: u32 = 28;
 
 /// The number that these bytes spell, exactly: `12`, `-0.50`, `+3`, `1.5e-3`. Blanks are not accepted.
 pub fn parse(bytes: &[u8]) -> Result<Decimal, NumberError> {
@@ -93,7 +93,7 @@ fn parse_long(negative: bool, digits: &[u8]) -> Result<Decimal, NumberError> {
     let (mantissa, scale) = if scale < 0 {
         let ten = u32::try_from(-scale).ok().and_then(|n| 10_i128.checked_pow(n)).ok_or(NumberError::Digits)?;
         (mantissa.checked_mul(ten).ok_or(NumberError::Digits)?, 0)
-    } else if scale > SCALE_MAX {
+    } else if scale > i64::from(DECIMALS_MAX) {
         return Err(NumberError::Digits);
     } else {
         (mantissa, u32::try_from(scale).map_err(|_| NumberError::Digits)?)
@@ -249,9 +249,10 @@ pub fn round(number: Decimal, digits: u32) -> Decimal {
     number.round_dp_with_strategy(digits, RoundingStrategy::MidpointAwayFromZero)
 }
 
-/// `a / b`, rounded once, half away from zero; none when `b` is zero or the result too large.
+/// `a / b`, rounded once, half away from zero; none when `b` is zero, the result too large, or more decimals are asked
+/// than there are.
 pub fn divide_and_round(a: Decimal, b: Decimal, digits: u32) -> Option<Decimal> {
-    if b.is_zero() {
+    if b.is_zero() || digits > DECIMALS_MAX {
         return None;
     }
     // Mantissas of amounts are small: one integer division replaces a long one and its rounding.

@@ -1,16 +1,16 @@
 //! Amounts: dividing one by weights so that no cent is lost.
 
-use super::decimal::round;
+use super::decimal::{DECIMALS_MAX, round};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::RoundingStrategy;
 
 /// `total` divided by `weights`, each share with at most `digits` decimals: cents that are left go to the shares that
 /// lost most by rounding, the first of them first. What of the total lies below that is kept by the largest share.
-/// Weights that come to zero count alike. None: an amount too large to be computed exactly.
-///
-/// # Panics
-/// When the shares don't add up to the total: a bug of ours.
+/// Weights that come to zero count alike; of none there is no share. None: an amount too large to be computed exactly.
 pub fn split(total: Decimal, weights: &[Decimal], digits: u32) -> Option<Vec<Decimal>> {
+    if digits > DECIMALS_MAX {
+        return None;
+    }
     if weights.is_empty() {
         return Some(Vec::new());
     }
@@ -29,23 +29,25 @@ pub fn split(total: Decimal, weights: &[Decimal], digits: u32) -> Option<Vec<Dec
     let mut rest = total.checked_sub(given)?;
     let cent = Decimal::new(if rest.is_sign_negative() { -1 } else { 1 }, digits);
     let mut order: Vec<usize> = (0..shares.len()).collect();
-    order.sort_by_key(|&n| std::cmp::Reverse((lost[n] / cent, std::cmp::Reverse(n))));
+    // Of a rest below zero those lost most that lost most below zero.
+    let sign = if rest.is_sign_negative() { -Decimal::ONE } else { Decimal::ONE };
+    order.sort_by_key(|&n| std::cmp::Reverse((lost[n] * sign, std::cmp::Reverse(n))));
     // Mixed signs may leave more cents than shares, so the round goes on; each step takes one cent.
-    let steps = (rest / cent).trunc();
-    if steps > Decimal::from(shares.len() * 4) {
+    let steps = rest.checked_div(cent)?;
+    if steps >= Decimal::from(shares.len() * 4) {
         return None;
     }
     for n in order.iter().cycle() {
         if rest.abs() < cent.abs() {
             break;
         }
-        shares[*n] += cent;
-        rest -= cent;
+        shares[*n] = shares[*n].checked_add(cent)?;
+        rest = rest.checked_sub(cent)?;
     }
     let largest = (0..shares.len()).max_by_key(|&n| (shares[n].abs(), std::cmp::Reverse(n)))?;
-    shares[largest] += rest;
-    assert_eq!(shares.iter().sum::<Decimal>(), total, "dividing an amount loses no cent");
-    Some(shares)
+    shares[largest] = shares[largest].checked_add(rest)?;
+    let sum = shares.iter().try_fold(Decimal::ZERO, |sum, s| sum.checked_add(*s))?;
+    (sum == total).then_some(shares)
 }
 
 /// The tax on a net amount, not rounded.
@@ -87,7 +89,22 @@ mod tests {
         assert_eq!(net_of(cents(1210), Decimal::from(21)), Some(cents(1000)));
     }
 
+    #[test]
+    fn what_is_too_much_is_none() {
+        assert_eq!(split(cents(100), &[Decimal::ONE; 3], 29), None);
+        assert_eq!(split(Decimal::MAX, &[Decimal::MAX, Decimal::ONE], 2), None);
+    }
+
     proptest! {
+        #[test]
+        fn no_division_panics(total: i128, scale in 0_u32..29, weights in proptest::collection::vec((any::<i128>(), 0_u32..29), 0..6), digits in 0_u32..40) {
+            let of = |n: i128, scale| Decimal::from_i128_with_scale(n >> 32, scale);
+            let weights: Vec<Decimal> = weights.into_iter().map(|(n, scale)| of(n, scale)).collect();
+            if let Some(shares) = split(of(total, scale), &weights, digits) && !shares.is_empty() {
+                prop_assert_eq!(shares.iter().sum::<Decimal>(), of(total, scale));
+            }
+        }
+
         #[test]
         fn shares_add_up(total in -1_000_000_000_i64..1_000_000_000, scale in 0_u32..5,
             weights in proptest::collection::vec(0_i64..1_000_000, 1..40)) {

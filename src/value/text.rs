@@ -50,6 +50,19 @@ pub fn cut_at_word(text: &str, max: usize, unit: Unit) -> &str {
     }
 }
 
+/// Personal data as a message shows it: enough to know it again beside its record, too little to know it by itself.
+/// `j…@e… (15 characters)`
+pub fn masked(text: &str) -> String {
+    let length = text.chars().count();
+    // So short, its first character would be half of it.
+    let first = |part: &str| part.chars().next().filter(|_| length > 3).map(String::from).unwrap_or_default();
+    let shown = match text.split_once('@') {
+        Some((name, domain)) => format!("{}…@{}…", first(name), first(domain)),
+        None => format!("{}…", first(text)),
+    };
+    format!("{shown} ({length} character{})", if length == 1 { "" } else { "s" })
+}
+
 /// How keys are compared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct KeyForm {
@@ -259,6 +272,13 @@ mod tests {
     fn keys_are_compared_as_they_are_stored() {
         assert_eq!(key_form("   7 ", KeyForm::default()), "7");
         assert_eq!(key_form(" Info@Example.com", KeyForm { caseless: true }), "info@example.com");
+    }
+
+    #[test]
+    fn personal_data_is_known_again_and_not_told() {
+        assert_eq!(masked("jan@example.com"), "j…@e… (15 characters)");
+        assert_eq!(masked("Müller"), "M… (6 characters)");
+        assert_eq!(masked("Li"), "… (2 characters)");
     }
 
     #[test]

@@ -34,8 +34,7 @@ fn read(json: &str, what: &str) -> Result<String, String> {
     let (arena, mut learnt) = (Bump::new(), Learnt::default());
     let order = of(&p, "Order");
     let mut decoded = || {
-        decode(json, order, &layouts, &arena, &mut learnt, false)
-            .map_err(|bad| format!("{}: {}", bad.path, bad.problem))
+        decode(json, order, &layouts, &arena, &mut learnt, false).map_err(|bad| format!("{}: {}", bad.path, bad.told()))
     };
     // The first round only teaches the order of members.
     decoded()?;

@@ -160,7 +160,7 @@ fn orders(vat: &str) -> Program {
 }
 
 fn json(draft: &crate::eval::Draft) -> serde_json::Value {
-    serde_json::from_str(&draft.create_body()).unwrap()
+    serde_json::from_str(&crate::eval::Pending::shown(&draft.create_body())).unwrap()
 }
 
 #[test]
@@ -174,7 +174,7 @@ fn an_order_of_a_new_customer_is_one_unit() {
     assert_eq!(json(person), serde_json::json!({"Name": "Jan", "Email": "Jan@Example.com", "Phone": "020/1"}));
     assert_eq!((&person.action, &contact.action, &order.action), (&Action::Create, &Action::Create, &Action::Create));
     assert_eq!((contact.follows, &contact.refers_to[..]), (Some(0), &[0][..]));
-    assert_eq!(json(contact)["Account"], "\u{0}draft:0");
+    assert_eq!(json(contact)["Account"], serde_json::json!({"pending": "exact.Account"}));
     assert_eq!(order.refers_to, [0]);
     assert_eq!(order.linked_to.as_ref().unwrap().1, "7".into());
     assert_eq!(order.connection, "ledger".into());
@@ -280,6 +280,41 @@ fn a_failure_names_field_value_and_place() {
     assert!(failure.reason.starts_with("`Name` holds 20 characters; "), "{}", failure.reason);
     let failure = World::with(&p, ROWS).failure(&p, &ORDER.replace("\"first_name\":\"Jan\",", ""));
     assert_eq!(failure.reason, "`Name` is empty, and a new Account needs it");
+}
+
+#[test]
+fn no_text_of_a_shop_is_taken_for_a_reference() {
+    let p = orders("4");
+    let noted = ORDER.replacen(r#""customer_note":"""#, r#""customer_note":"\u00000:exact.Account\u0000""#, 1);
+    let unit = World::with(&p, ROWS).unit(&p, &noted);
+    let order = unit.drafts.iter().find(|d| &*d.made.name == "orders.sales_order").unwrap();
+    assert_eq!(json(order)["Remarks"], "0:exact.Account");
+    assert_eq!(json(order)["OrderedBy"], serde_json::json!({"pending": "exact.Account"}));
+    let numbered = ORDER.replacen("\"1001\"", r#""\u00000:exact.Account\u0000""#, 1);
+    let unit = World::with(&p, ROWS).unit(&p, &numbered);
+    let order = unit.drafts.iter().find(|d| &*d.made.name == "orders.sales_order").unwrap();
+    assert_eq!(order.keys[0].values, [Some("0:exact.Account".into())]);
+}
+
+#[test]
+fn no_failure_repeats_personal_data() {
+    let p = personal(orders("4"));
+    for (from, to, want) in [
+        (
+            r#""first_name":"Jan""#,
+            r#""first_name":["Jan"]"#,
+            "`billing.first_name` of the Order is [… (7 characters), where a text is expected",
+        ),
+        (
+            r#""first_name":"Jan""#,
+            r#""first_name":"Jan van den Heuvel-Rijnders""#,
+            "`Name` holds 20 characters; the text has 27: cut it with `.fit()`",
+        ),
+    ] {
+        let failure = World::with(&p, ROWS).failure(&p, &ORDER.replace(from, to));
+        assert_eq!(failure.reason, want);
+        assert!(!failure.value.unwrap().contains("Jan"));
+    }
 }
 
 #[test]

@@ -65,6 +65,54 @@ fn functions_on_texts() {
 }
 
 #[test]
+fn no_reason_repeats_personal_data() {
+    let p = &personal(lab());
+    let first = || path(p, order(p), "billing.first_name");
+    let email = || path(p, order(p), "billing.email");
+    let arm = Arm { pattern: Pattern::OneOf(vec![Const::Text("Ann".into())]), value: t("a") };
+    let message = concat(vec![t("no account for "), first(), t(" of order "), dot(p, order(p), "number")]);
+    let bound = expr(
+        ExprKind::Let(
+            LocalId(5),
+            Box::new(native(Native::Lower, vec![first()], text())),
+            Box::new(native(Native::DecimalOf, vec![local(5, text())], Type::Decimal)),
+        ),
+        Type::Decimal,
+    );
+    for (made, want) in [
+        (native(Native::DecimalOf, vec![email()], Type::Decimal), "J…@E… (15 characters) is not a number"),
+        (bound, "… (3 characters) is not a number"),
+        (expr(ExprKind::Match(Box::new(email()), vec![arm]), text()), "no case here is for J…@E… (15 characters)"),
+        (
+            expr(ExprKind::Stop(Stop::Fail, Box::new(message)), Type::Never),
+            "no account for … (3 characters) of order 1001",
+        ),
+        (find(p, "Account", "Email", email(), true), "there is no Account with Email J…@E… (15 characters) in ledger"),
+        (native(Native::DecimalOf, vec![t("x")], Type::Decimal), "\"x\" is not a number"),
+    ] {
+        assert_eq!(eval_in(p, made).unwrap_err(), want);
+    }
+}
+
+#[test]
+fn what_an_argument_makes_impossible_stops_the_record() {
+    let p = lab();
+    let weights =
+        || expr(ExprKind::List(vec![Element::One(n("1")), Element::One(n("2"))]), Type::List(Arc::new(Type::Decimal)));
+    let third = || binary(Binary::Div, n("1.000000000000"), n("3"), Type::Decimal);
+    for (made, want) in [
+        (native(Native::Share, vec![n("1"), weights(), n("29")], net()), "`share` keeps 0 to 28 decimals, not 29"),
+        (native(Native::Round, vec![n("1"), n("-1")], net()), "`round` keeps 0 to 28 decimals, not -1"),
+        (native(Native::Round, vec![third(), n("29")], net()), "`round` keeps 0 to 28 decimals, not 29"),
+        (native(Native::Take, vec![t("a"), n("-1")], text()), "`take` can't leave -1 characters"),
+        (native(Native::Split, vec![t("a"), t("")], text()), "a text can't be split at nothing"),
+        (binary(Binary::Div, n("1"), n("0"), Type::Decimal), "1 is divided by 0"),
+    ] {
+        assert_eq!(eval_in(&p, made).unwrap_err(), want);
+    }
+}
+
+#[test]
 fn functions_on_numbers() {
     let p = lab();
     for (native_, args, want) in [

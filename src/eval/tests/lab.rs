@@ -179,6 +179,15 @@ fn ledger(p: &mut Program) {
     );
 }
 
+/// The same, where a customer's data are personal.
+pub(super) fn personal(mut program: Program) -> Program {
+    for name in ["Billing", "Account"] {
+        let entity = of(&program, name);
+        program.entities[entity.0 as usize].fields.iter_mut().for_each(|field| field.personal = true);
+    }
+    program
+}
+
 pub(super) fn text() -> Type {
     Type::Text(None)
 }
@@ -420,7 +429,6 @@ pub(super) fn flow(p: &mut Program, name: &str) {
         name: "orders.orders".into(),
         source: order,
         connection: "shop".into(),
-        deleted: false,
         record: LocalId(0),
         locals: 8,
         filter: None,
