@@ -5,12 +5,13 @@
 mod connector_bench;
 
 use connector_bench::{
-    NoSecrets, Reply, Seen, Server, clock, connect, connection, entity, field, store, timing, woocommerce,
+    NoSecrets, Reply, Seen, Server, clock, connect, connection, entity, exact, field, store, timing, woocommerce,
 };
-use flowc::connector::{CallError, Condition, Connector, Find, OpenError, Position, Scan, Write, open_with};
-use flowc::ir::{Entity, FieldId, Method, Search, Type};
+use flowc::connector::{CallError, Condition, Connector, Find, OpenError, Position, Scan, Secrets, Write, open_with};
+use flowc::ir::{ConnectionValue, Entity, FieldId, Method, Search, Type};
 use flowc::limits;
 use jiff::Timestamp;
+use secrecy::SecretString;
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -402,4 +403,41 @@ async fn what_is_wrong_with_a_connection_is_said_before_any_call() {
     let clock = [("url", "https://shop.example"), ("key", "k"), ("secret", "s"), ("clock", "http://time.example")];
     let far = open(Box::leak(Box::new(clock))).await;
     assert!(far.to_string().contains("not on this machine"), "{far}");
+}
+
+/// Every secret has this value: somebody wrote one name for another.
+struct OneSecret(&'static str);
+
+impl Secrets for OneSecret {
+    fn secret(&self, _: &str) -> Option<SecretString> {
+        Some(SecretString::from(self.0))
+    }
+}
+
+#[tokio::test]
+async fn no_message_shows_what_came_from_a_secret() {
+    let (_folder, store) = store();
+    let shop = [("url", "https://shop.example"), ("key", "k"), ("secret", "s")];
+    let books = [("country", "nl"), ("division", "1"), ("client_id", "c"), ("client_secret", "s")];
+    let clock = ("clock", "http://127.0.0.1:9");
+    for (connector, habits, plain, mistaken) in [
+        ("woocommerce", woocommerce(100), shop.as_slice(), "url"),
+        ("woocommerce", woocommerce(100), &[&shop[..], &[clock]].concat(), "clock"),
+        ("exact", exact(), &books, "division"),
+        ("exact", exact(), &[&books[..], &[("base_url", "")]].concat(), "base_url"),
+        ("exact", exact(), &[&books[..], &[clock]].concat(), "clock"),
+    ] {
+        for value in ["cs_5ecret", "5ecret://a", "http://5ecret.example/", "http://localhost:9/5ecret?5ecret"] {
+            let mut connection = connection("it", connector, plain);
+            for (name, entry) in &mut connection.entries {
+                if **name == *mistaken {
+                    *entry = ConnectionValue::Secret("SHOP_SECRET".into());
+                }
+            }
+            let opened = open_with(&connection, &habits, &OneSecret(value), Arc::clone(&store), timing()).await;
+            let Err(error) = opened else { continue };
+            let said = error.to_string();
+            assert!(!said.contains("5ecret") && said.contains(&format!("`{mistaken}`")), "{said}");
+        }
+    }
 }

@@ -57,8 +57,9 @@ struct Setup<'a> {
 }
 
 impl Setup<'_> {
-    fn bad(&self, reason: String) -> OpenError {
-        OpenError::Entry { connection: self.name.to_string(), reason }
+    /// An entry that is of no use. The reason must not hold its value, which may have come from a secret.
+    fn bad(&self, entry: &str, reason: &str) -> OpenError {
+        OpenError::Entry { connection: self.name.to_string(), entry: entry.to_owned(), reason: reason.to_owned() }
     }
 
     /// The system's clock: this machine's, unless the connection names a sandbox's.
@@ -66,7 +67,10 @@ impl Setup<'_> {
         Ok(Arc::new(match self.entries.text("clock")? {
             None => clock::Clock::system(),
             Some(control) => {
-                clock::Clock::sandbox(&self.name, &control, &self.timing).await.map_err(|reason| self.bad(reason))?
+                clock::Clock::sandbox(&self.name, &control, &self.timing).await.map_err(|failed| match failed {
+                    clock::Failed::Entry(reason) => self.bad("clock", &reason),
+                    clock::Failed::Silent(reason) => OpenError::NoClock { connection: self.name.to_string(), reason },
+                })?
             }
         }))
     }
@@ -99,8 +103,18 @@ pub enum OpenError {
         secret: String,
     },
     /// An entry is of no use.
-    #[error("connection `{connection}`: {reason}")]
+    #[error("connection `{connection}`: its `{entry}` {reason}")]
     Entry {
+        /// The connection.
+        connection: String,
+        /// The entry.
+        entry: String,
+        /// Why; without its value.
+        reason: String,
+    },
+    /// The sandbox whose clock it lives by does not tell the time.
+    #[error("connection `{connection}`: the sandbox of its `clock` {reason}")]
+    NoClock {
         /// The connection.
         connection: String,
         /// Why.

@@ -48,10 +48,9 @@ type Query = Vec<(String, String)>;
 
 impl Shop {
     pub(super) async fn open(setup: Setup<'_>) -> Result<Self, OpenError> {
-        let text = setup.entries.needed("url")?;
-        let base = base(&text).ok_or_else(|| setup.bad(format!("the url `{}` is no address", without_query(&text))))?;
+        let base = base(&setup.entries.needed("url")?).ok_or_else(|| setup.bad("url", "is no address"))?;
         let login = Login { key: setup.entries.needed_secret("key")?, secret: setup.entries.needed_secret("secret")? };
-        let http = Http::new(&setup.name, &base, &setup.timing).map_err(|reason| setup.bad(reason))?;
+        let http = Http::new(&setup.name, &base, &setup.timing).map_err(|reason| setup.bad("url", &reason))?;
         let clock = setup.clock().await?;
         let allowed = Allowance {
             minute: setup.number("limits.minute"),
@@ -203,10 +202,6 @@ fn base(text: &str) -> Option<Url> {
     let path = if path.ends_with("/wp-json/wc/v3") { path } else { format!("{path}/wp-json/wc/v3") };
     base.set_path(&path);
     Some(base)
-}
-
-fn without_query(text: &str) -> &str {
-    text.split('?').next().unwrap_or_default()
 }
 
 #[async_trait::async_trait]
