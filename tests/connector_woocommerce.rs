@@ -125,6 +125,23 @@ async fn changes_are_walked_upwards_and_the_last_second_is_read_again() {
 }
 
 #[tokio::test]
+async fn what_is_saved_long_after_its_time_of_change_is_read_by_the_next_pass() {
+    let held = rows(&[(1, "2026-03-01T10:00:00"), (2, "2026-03-01T10:09:00"), (3, "2026-03-01T10:12:00")]);
+    let inside = Arc::clone(&held);
+    let bench = bench(100, move |seen| list(&inside, seen)).await;
+    let (_, position) = walk(&*bench.shop, &scan(&orders()), Position::default()).await;
+    // Another web server, whose clock is behind, took its time.
+    held.lock().unwrap().insert(("2026-03-01T10:03:00".into(), 4), "processing");
+    let resumed = bench.shop.resumed(&scan(&orders()), position.clone());
+    let (ids, again) = walk(&*bench.shop, &scan(&orders()), resumed).await;
+    assert_eq!((ids, &again), (vec![4, 2, 3], &position));
+    // What the flow is not to read stays unread.
+    let late = Scan { since: Some("2026-03-01T10:05:00Z".parse().unwrap()), ..scan(&orders()) };
+    let (ids, _) = walk(&*bench.shop, &late, bench.shop.resumed(&late, position)).await;
+    assert_eq!(ids, [2, 3]);
+}
+
+#[tokio::test]
 async fn a_second_with_more_than_a_page_is_walked_to_its_end() {
     let second = "2026-03-01T10:00:00";
     let mut all: Vec<(u32, &str)> = (1..=1_050).map(|id| (id, second)).collect();

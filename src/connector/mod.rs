@@ -20,6 +20,10 @@ use crate::ir::{Connection, Connector as Habits, Entity, FieldId, Method};
 use crate::store::Store;
 use std::sync::Arc;
 
+/// Seconds before the last change seen at which the next pass begins, where the declaration does not say: a record has its
+/// time of change before it is saved, and several servers of one system have several clocks.
+const OVERLAP_SECONDS: u32 = 600;
+
 /// Opens a connection. A sandbox's clock is asked for the time; the system itself is not called.
 pub async fn open(
     connection: &Connection,
@@ -73,6 +77,11 @@ impl Setup<'_> {
                 })?
             }
         }))
+    }
+
+    /// How far a pass begins before the last change seen.
+    fn overlap(&self) -> jiff::SignedDuration {
+        jiff::SignedDuration::from_secs(self.number("cursor.overlap").unwrap_or(OVERLAP_SECONDS).into())
     }
 
     /// A number of the declaration.
@@ -133,8 +142,13 @@ pub enum OpenError {
 /// A system that can be read and written.
 #[async_trait::async_trait]
 pub trait Connector: Send + Sync {
-    /// The next page of records that changed after the cursor, oldest change first. The position overlaps: the caller
-    /// drops repeats by key and content.
+    /// Where a pass begins that goes on from a stored position: somewhat before it, where changes are followed by time. The
+    /// caller drops repeats by key and content.
+    fn resumed(&self, _scan: &Scan, stored: Position) -> Position {
+        stored
+    }
+
+    /// The next page of records that changed after the cursor, oldest change first.
     async fn scan(&self, scan: &Scan, from: &Position) -> Result<Page, CallError>;
 
     /// All records that have one of these values, in as few calls as the API's filter allows. What comes back may hold

@@ -79,6 +79,7 @@ async fn feed(pass: &Arc<Pass>, telling: &mut Telling<'_>) -> Result<(), Ending>
     let since = options.since.or(pass.flow().schedule.since);
     let scan = scan(pass, since, options.only.clone());
     let source = pass.source()?;
+    position = source.resumed(&scan, position);
     loop {
         stop_if_cancelled(pass)?;
         let page = source.scan(&scan, &position).await?;

@@ -20,8 +20,8 @@ use super::{
 use crate::ir::{Connection, Connector as Habits, Entity, Method};
 use crate::limits;
 use crate::store::Store;
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use login::Login;
 use odata::{Measures, Selection, ask};
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderName, HeaderValue};
@@ -51,6 +51,8 @@ pub(super) struct Ledger {
     measures: Measures,
     /// The zone of its wall clock.
     zone: TimeZone,
+    /// How far a pass begins before the last change seen.
+    overlap: SignedDuration,
 }
 
 /// What a person's consent needs: for `flowc login`.
@@ -102,6 +104,7 @@ impl Ledger {
                 values: or(setup.habits.values_max, VALUES_MAX),
             },
             zone,
+            overlap: setup.overlap(),
         })
     }
 
@@ -335,6 +338,10 @@ fn join(root: &Url, path: &str) -> Url {
 
 #[async_trait::async_trait]
 impl Connector for Ledger {
+    fn resumed(&self, scan: &Scan, stored: Position) -> Position {
+        scan::resumed(self, scan, stored)
+    }
+
     async fn scan(&self, scan: &Scan, from: &Position) -> Result<Page, CallError> {
         scan::page(self, scan, from).await
     }

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::ir::{Entity, Method};
 use auth::Login;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::sync::Semaphore;
@@ -41,6 +41,8 @@ pub(super) struct Shop {
     page_max: u32,
     workers: Semaphore,
     budget: Budget,
+    /// How far a pass begins before the last change seen.
+    overlap: SignedDuration,
 }
 
 /// A query, in order.
@@ -70,6 +72,7 @@ impl Shop {
             page: AtomicU32::new(rows),
             page_max: rows,
             workers: Semaphore::new(PARALLEL),
+            overlap: setup.overlap(),
         })
     }
 
@@ -206,6 +209,10 @@ fn base(text: &str) -> Option<Url> {
 
 #[async_trait::async_trait]
 impl Connector for Shop {
+    fn resumed(&self, scan: &Scan, stored: Position) -> Position {
+        scan::resumed(&stored, scan.since, self.overlap)
+    }
+
     async fn scan(&self, scan: &Scan, from: &Position) -> Result<Page, CallError> {
         scan::page(self, scan, from).await
     }
