@@ -126,10 +126,10 @@ impl Engine {
     }
 
     /// A record and the newest attempts, at most `limit`.
-    pub async fn show(&self, id: &str, limit: usize) -> Result<Shown, OperateError> {
+    pub async fn show(&self, id: &str, limit: usize, now: Timestamp) -> Result<Shown, OperateError> {
         let RecordId { flow, key } = self.record_id(id)?;
         let record = self.store.record(&flow, &key).await?.map(|row| self.listed(row));
-        let attempts = self.store.attempts(&flow, &key, limit).await?;
+        let attempts = self.store.attempts(&flow, &key, limit, now).await?;
         if record.is_none() && attempts.is_empty() {
             return Err(OperateError::NoRecord(id.to_owned()));
         }
@@ -146,10 +146,10 @@ impl Engine {
     }
 
     /// The flow's number, the source record of the newest attempt and when that was: what `why` computes again.
-    pub async fn last_raw(&self, id: &str) -> Result<(usize, String, Timestamp), OperateError> {
+    pub async fn last_raw(&self, id: &str, now: Timestamp) -> Result<(usize, String, Timestamp), OperateError> {
         let RecordId { flow, key } = self.record_id(id)?;
         let number = self.flow_number(&flow).map_err(|_| OperateError::NoFlow(flow.clone()))?;
-        let newest = self.store.attempts(&flow, &key, 1).await?.pop();
+        let newest = self.store.attempts(&flow, &key, 1, now).await?.pop();
         newest.map(|a| (number, a.raw, a.at)).ok_or_else(|| OperateError::NoRecord(id.to_owned()))
     }
 
