@@ -87,7 +87,7 @@ fn named<'r>(ready: &'r Ready, name: &str) -> Result<&'r Connection, Trouble> {
     })
 }
 
-/// Plain HTTP to this machine: flowc can be what the browser comes back to.
+/// Plain HTTP to this machine, where flowc can be what the browser comes back to.
 fn is_here(redirect: &Url) -> bool {
     redirect.scheme() == "http" && matches!(redirect.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"))
 }
