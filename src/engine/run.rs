@@ -82,6 +82,7 @@ async fn feed(pass: &Arc<Pass>, telling: &mut Telling<'_>) -> Result<(), Ending>
     let since = options.since.or(pass.flow().schedule.since);
     let scan = scan(pass, since, options.only.clone());
     let source = pass.source()?;
+    position = source.resumed(&scan, position);
     let mut missing = options.only.clone();
     loop {
         stop_if_cancelled(pass)?;

@@ -297,6 +297,26 @@ async fn what_no_search_can_tell_is_asked_of_a_person() {
 }
 
 #[tokio::test]
+async fn who_leaves_out_what_no_search_can_tell_frees_its_lane() {
+    let silent = CallError::Unknown { system: "books".into(), reason: "time-out".into() };
+    let books = Desk { answers: Mutex::new(vec![Err(silent)]), ..Desk::default() };
+    let case = case(1, books, |key, _| {
+        let mut unit = one(key);
+        unit.drafts[0].keys.clear();
+        Evaluated::Unit(unit)
+    });
+    case.pass().await;
+    case.later(6);
+    case.pass().await;
+    assert_eq!(case.engine.status().await.unwrap()[0].open_writes, 1);
+    case.engine.skip("orders:1", "made by hand", case.books.now()).await.unwrap();
+    assert_eq!(case.engine.status().await.unwrap()[0].open_writes, 0);
+    case.pass().await;
+    assert_eq!(case.states().await[0].1, State::Skipped);
+    assert_eq!(case.books.written.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn an_answer_that_never_came_is_searched_for_and_then_sent_again() {
     let silent = CallError::Unknown { system: "books".into(), reason: "time-out".into() };
     let books = Desk { answers: Mutex::new(vec![Err(silent), made("A", "0")]), ..Desk::default() };
