@@ -6,6 +6,7 @@
 mod audit;
 mod body;
 mod call;
+mod connect;
 mod cx;
 mod entity;
 mod expr;
@@ -20,6 +21,7 @@ mod natives;
 mod ops;
 mod project;
 mod rows;
+mod script;
 mod settings;
 mod steps;
 mod suggest;

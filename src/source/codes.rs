@@ -95,4 +95,6 @@ codes! {
     SECRET_IN_FLOW = "F0504" Error "a secret is written into a flow file";
     PROJECT_SHAPE = "F0505" Error "a project lacks its edition, its zone or a connection";
     ADAPT_MISSES = "F0506" Error "an `adapt` of something that is not there";
+    SCRIPT = "F0507" Error "a function in rhai that its file does not hold";
+    CONNECT_ENTRY = "F0508" Error "a connection that its system could not be reached with";
 }
