@@ -18,6 +18,7 @@ mod load;
 mod lookup;
 mod mapping;
 mod natives;
+mod offer;
 mod ops;
 mod project;
 mod rows;
