@@ -45,8 +45,9 @@ pub const RECORDS_SIDE_BY_SIDE: usize = 4;
 pub const LATE_EFFECT_SECONDS: i64 = 300;
 /// Seconds for which a found row is taken as it was. Then it is asked for again.
 pub const FOUND_SECONDS: i64 = 600;
-/// Bytes of found rows that a pass remembers. Beyond, all is forgotten at the next page, and asked for again.
-pub const FOUND_BYTES_MAX: usize = 32 << 20;
+/// Bytes of found rows, with their index, that a pass remembers. Beyond, all is forgotten at the next page, and asked for
+/// again.
+pub const FOUND_BYTES_MAX: usize = 24 << 20;
 /// Equal refusals in a row after which no more writes of their kind are sent in a pass: the API counts errors.
 pub const EQUAL_REFUSALS_MAX: u32 = 3;
 /// Seconds until a write of a kind that was stopped is tried again: the window in which the API counts errors.

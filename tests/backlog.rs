@@ -17,6 +17,8 @@ const CALLS_PER_HUNDRED: u64 = 110;
 const CHUNKS: u64 = 20;
 /// What a run may hold in memory whatever the backlog, KB: a page of records, what is remembered, the program itself.
 const PEAK_KB: u64 = 256 << 10;
+/// Reads of the shop by a run that finds nothing new: those of its last changes, and of what parked records wait for.
+const IDLE_READS: u64 = 4;
 /// What a run makes in the ledger.
 const MADE: [&str; 4] =
     ["ledger/salesorder/SalesOrders", "ledger/crm/Accounts", "ledger/crm/Contacts", "ledger/crm/Addresses"];
@@ -49,4 +51,12 @@ fn a_backlog_costs_its_writes_and_a_page_of_memory() {
     if let Some(peak) = run.peak_kb {
         assert!(peak <= PEAK_KB, "{peak} KB are held at once");
     }
+    // Some of it is read again by the next run, and nothing comes of that.
+    world.forget_calls();
+    let again = world.watched(&["run", "orders"]);
+    assert!(matches!(again.code, Some(0 | 1)), "the second run ends with {:?}", again.code);
+    let (calls, shop) = (world.calls("ledger"), world.calls("shop"));
+    println!("a second run: {calls:?} calls of the ledger, {shop:?} of the shop");
+    assert_eq!(calls, (0, 0), "nothing has changed");
+    assert!(shop.0 <= IDLE_READS && shop.1 == 0, "{shop:?} calls of the shop");
 }

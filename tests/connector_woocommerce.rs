@@ -5,12 +5,13 @@
 mod connector_bench;
 
 use connector_bench::{
-    NoSecrets, Reply, Seen, Server, clock, connect, connection, entity, field, store, timing, woocommerce,
+    NoSecrets, Reply, Seen, Server, clock, connect, connection, entity, exact, field, store, timing, woocommerce,
 };
-use flowc::connector::{CallError, Condition, Connector, Find, OpenError, Position, Scan, Write, open_with};
-use flowc::ir::{Entity, FieldId, Method, Search, Type};
+use flowc::connector::{CallError, Condition, Connector, Find, OpenError, Position, Scan, Secrets, Write, open_with};
+use flowc::ir::{ConnectionValue, Entity, FieldId, Method, Search, Type};
 use flowc::limits;
 use jiff::Timestamp;
+use secrecy::SecretString;
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -121,6 +122,23 @@ async fn changes_are_walked_upwards_and_the_last_second_is_read_again() {
     assert_eq!(asked[0].query("_fields"), Some("id,date_modified_gmt,status"));
     assert!(asked[0].query("modified_after").is_none());
     assert_eq!(asked.last().unwrap().query("dates_are_gmt"), Some("true"));
+}
+
+#[tokio::test]
+async fn what_is_saved_long_after_its_time_of_change_is_read_by_the_next_pass() {
+    let held = rows(&[(1, "2026-03-01T10:00:00"), (2, "2026-03-01T10:09:00"), (3, "2026-03-01T10:12:00")]);
+    let inside = Arc::clone(&held);
+    let bench = bench(100, move |seen| list(&inside, seen)).await;
+    let (_, position) = walk(&*bench.shop, &scan(&orders()), Position::default()).await;
+    // Another web server, whose clock is behind, took its time.
+    held.lock().unwrap().insert(("2026-03-01T10:03:00".into(), 4), "processing");
+    let resumed = bench.shop.resumed(&scan(&orders()), position.clone());
+    let (ids, again) = walk(&*bench.shop, &scan(&orders()), resumed).await;
+    assert_eq!((ids, &again), (vec![4, 2, 3], &position));
+    // What the flow is not to read stays unread.
+    let late = Scan { since: Some("2026-03-01T10:05:00Z".parse().unwrap()), ..scan(&orders()) };
+    let (ids, _) = walk(&*bench.shop, &late, bench.shop.resumed(&late, position)).await;
+    assert_eq!(ids, [2, 3]);
 }
 
 #[tokio::test]
@@ -402,4 +420,41 @@ async fn what_is_wrong_with_a_connection_is_said_before_any_call() {
     let clock = [("url", "https://shop.example"), ("key", "k"), ("secret", "s"), ("clock", "http://time.example")];
     let far = open(Box::leak(Box::new(clock))).await;
     assert!(far.to_string().contains("not on this machine"), "{far}");
+}
+
+/// Every secret has this value: somebody wrote one name for another.
+struct OneSecret(&'static str);
+
+impl Secrets for OneSecret {
+    fn secret(&self, _: &str) -> Option<SecretString> {
+        Some(SecretString::from(self.0))
+    }
+}
+
+#[tokio::test]
+async fn no_message_shows_what_came_from_a_secret() {
+    let (_folder, store) = store();
+    let shop = [("url", "https://shop.example"), ("key", "k"), ("secret", "s")];
+    let books = [("country", "nl"), ("division", "1"), ("client_id", "c"), ("client_secret", "s")];
+    let clock = ("clock", "http://127.0.0.1:9");
+    for (connector, habits, plain, mistaken) in [
+        ("woocommerce", woocommerce(100), shop.as_slice(), "url"),
+        ("woocommerce", woocommerce(100), &[&shop[..], &[clock]].concat(), "clock"),
+        ("exact", exact(), &books, "division"),
+        ("exact", exact(), &[&books[..], &[("base_url", "")]].concat(), "base_url"),
+        ("exact", exact(), &[&books[..], &[clock]].concat(), "clock"),
+    ] {
+        for value in ["cs_5ecret", "5ecret://a", "http://5ecret.example/", "http://localhost:9/5ecret?5ecret"] {
+            let mut connection = connection("it", connector, plain);
+            for (name, entry) in &mut connection.entries {
+                if **name == *mistaken {
+                    *entry = ConnectionValue::Secret("SHOP_SECRET".into());
+                }
+            }
+            let opened = open_with(&connection, &habits, &OneSecret(value), Arc::clone(&store), timing()).await;
+            let Err(error) = opened else { continue };
+            let said = error.to_string();
+            assert!(!said.contains("5ecret") && said.contains(&format!("`{mistaken}`")), "{said}");
+        }
+    }
 }

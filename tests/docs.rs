@@ -8,7 +8,7 @@ use flowc::check::{Checked, check_files, check_project};
 use flowc::cli;
 use flowc::ir::Native;
 use flowc::source::{Memory, library};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -190,6 +190,85 @@ fn every_command_and_every_flag_has_its_words() {
         );
     }
     assert!(missing.is_empty(), "docs/commands.md lacks:\n{}", missing.join("\n"));
+}
+
+/// Every text that tells people what to type: pages, messages in the code, comments of what ships.
+fn texts() -> Vec<(PathBuf, String)> {
+    let mut folders: Vec<PathBuf> = ["docs", "src", "stdlib", "flows"].iter().map(|name| root().join(name)).collect();
+    let mut files = vec![root().join("README.md")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("a folder of the package") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|e| e == "md" || e == "rs" || e == "flow") {
+                files.push(path);
+            }
+        }
+    }
+    let read = |path: PathBuf| (path.clone(), std::fs::read_to_string(&path).expect("a text"));
+    files.into_iter().map(read).collect()
+}
+
+/// What follows `flowc` where it is a call and no word of a sentence: in code, behind a colon, in a block of a page.
+fn told_calls(path: &Path, text: &str) -> Vec<String> {
+    let mut calls = Vec::new();
+    for (at, _) in text.match_indices("flowc ") {
+        let (before, after) = (&text[..at], &text[at + "flowc ".len()..]);
+        let line = after.lines().next().unwrap_or_default();
+        if before.ends_with('`') {
+            calls.push(line.split('`').next().unwrap_or_default().to_owned());
+        } else if before.ends_with(": ") {
+            calls.push(line.to_owned());
+        }
+    }
+    if path.extension().is_some_and(|e| e == "md") {
+        let mut fenced = false;
+        for line in text.lines().map(str::trim) {
+            fenced ^= line.starts_with("```");
+            calls.extend(line.strip_prefix("flowc ").filter(|_| fenced).map(str::to_owned));
+        }
+    }
+    calls
+}
+
+#[test]
+fn every_command_that_a_text_names_is_there_with_its_flags() {
+    let commands = cli::commands();
+    let mut help = BTreeMap::new();
+    let (mut found, mut wrong) = (0, Vec::new());
+    for (path, text) in texts() {
+        for call in told_calls(&path, &text) {
+            let name: String = call.chars().take_while(char::is_ascii_lowercase).collect();
+            // `COMMAND` and `…` stand for any.
+            if name.is_empty() {
+                continue;
+            }
+            found += 1;
+            if !commands.contains(&name) {
+                wrong.push(format!("{}: flowc {name}", path.display()));
+                continue;
+            }
+            let help = help.entry(name.clone()).or_insert_with(|| help_of(&call, &name));
+            let words = call.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+            let flags = words.filter(|word| word.starts_with("--") && word.len() > 2);
+            wrong.extend(
+                flags
+                    .filter(|flag| !help.contains(*flag))
+                    .map(|flag| format!("{}: flowc {name} {flag}", path.display())),
+            );
+        }
+    }
+    assert!(wrong.is_empty(), "texts name what is not there:\n{}", wrong.join("\n"));
+    assert!(found > 60, "only {found} calls were found");
+}
+
+fn help_of(call: &str, name: &str) -> String {
+    // `state` has commands of its own.
+    let second = call.split(' ').nth(1).filter(|_| name == "state");
+    let words = std::iter::once(name).chain(second).chain(["--help"]);
+    let help = Command::new(env!("CARGO_BIN_EXE_flowc")).args(words).output().expect("flowc runs");
+    String::from_utf8(help.stdout).expect("help is text")
 }
 
 #[test]

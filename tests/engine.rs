@@ -8,6 +8,7 @@ use flowc::eval::Compiled;
 use flowc::sandbox::{Limits, Options, Running, start};
 use flowc::source::Disk;
 use flowc::store::{Embedded, Key, Place, RecordFilter, State, Store};
+use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -357,10 +358,10 @@ async fn records_are_listed_shown_retried_and_skipped() {
     assert!(parked[0].reason.as_ref().unwrap().contains("NOPE"), "{:?}", parked[0]);
     assert!(parked[0].place.as_ref().unwrap().line > 0);
     let id = parked[0].id.clone();
-    let shown = engine.show(&id, 10).await.unwrap();
+    let shown = engine.show(&id, 10, Timestamp::now()).await.unwrap();
     assert_eq!(shown.attempts.len(), 1);
     assert!(shown.attempts[0].raw.get().contains("billing"));
-    let (_, raw, at) = engine.last_raw(&id).await.unwrap();
+    let (_, raw, at) = engine.last_raw(&id, Timestamp::now()).await.unwrap();
     assert!(raw.contains("billing"));
     let calls = world.calls("ledger").await;
     pass(&engine, PassOptions::default()).await;
@@ -379,7 +380,7 @@ async fn records_are_listed_shown_retried_and_skipped() {
     let status = engine.status().await.unwrap();
     let orders = status.iter().find(|s| s.flow.ends_with("orders")).unwrap();
     assert_eq!((orders.skipped, orders.parked, orders.waiting), (1, 0, 0));
-    assert!(engine.show("orders:none", 1).await.is_err());
+    assert!(engine.show("orders:none", 1, Timestamp::now()).await.is_err());
     assert!(engine.record_id("nonsense").is_err());
 }
 

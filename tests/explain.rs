@@ -1,7 +1,7 @@
 //! Every page of `flowc explain`: its wrong example yields exactly its code, its right example is clean.
 //!
 //! An example that begins with `edition` is a project's `project.flow`; any other is a flow file by itself, beside the
-//! files that the page shows under `## File NAME.flow`.
+//! files that the page shows under `## File NAME`.
 
 use flowc::check::{Checked, check_files, check_project};
 use flowc::source::{Code, Memory, codes};
@@ -61,9 +61,13 @@ fn compile(page: &str, text: &str) -> Checked {
     files.0.insert(PathBuf::from("example.flow"), text.to_owned());
     let mut paths = Vec::new();
     for section in page.split("\n## File ").skip(1) {
-        let (name, text) = section.split_once("\n```flow\n").expect("a file's section shows the file");
-        paths.push(PathBuf::from(name));
-        files.0.insert(PathBuf::from(name), text.split("```").next().unwrap_or_default().to_owned());
+        let (name, rest) = section.split_once("\n```").expect("a file's section shows the file");
+        let (_, text) = rest.split_once('\n').expect("a fence ends its line");
+        let name = PathBuf::from(name);
+        if name.extension().is_some_and(|e| e == "flow") {
+            paths.push(name.clone());
+        }
+        files.0.insert(name, text.split("```").next().unwrap_or_default().to_owned());
     }
     paths.push("example.flow".into());
     check_files(&files, &paths)

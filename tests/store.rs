@@ -163,7 +163,7 @@ async fn outcome_link_and_record_become_true_together_or_not_at_all() {
     assert_eq!(store.link(&link("1001", "t1").source).await.unwrap(), None);
     assert_eq!(store.record("orders.orders", "1001").await.unwrap(), None);
     assert_eq!(store.position("orders.orders").await.unwrap(), None);
-    assert!(store.attempts("orders.orders", "1001", 9).await.unwrap().is_empty());
+    assert!(store.attempts("orders.orders", "1001", 9, noon()).await.unwrap().is_empty());
 
     store.commit(finish("i1")).await.unwrap();
     drop(store);
@@ -173,7 +173,7 @@ async fn outcome_link_and_record_become_true_together_or_not_at_all() {
     assert_eq!(store.record("orders.orders", "1001").await.unwrap().unwrap().state, State::Written);
     assert_eq!(store.position("orders.orders").await.unwrap().as_deref(), Some("p"));
     assert!(store.open_intents(None).await.unwrap().is_empty());
-    assert_eq!(store.attempts("orders.orders", "1001", 9).await.unwrap(), [attempt("1001", noon())]);
+    assert_eq!(store.attempts("orders.orders", "1001", 9, noon()).await.unwrap(), [attempt("1001", noon())]);
 }
 
 #[tokio::test]
@@ -287,8 +287,8 @@ async fn pages_are_bounded_and_lead_on() {
     let second = store.links("shop", "orders.sales_order", first.next.as_ref()).await.unwrap();
     assert_eq!((first.links.len(), second.links.len(), second.next), (limits::STORE_PAGE_MAX, 50, None));
     assert_eq!(store.links_to(&link("", "t").target).await.unwrap().len(), limits::STORE_PAGE_MAX);
-    let first = store.attempts_since(None, noon(), None).await.unwrap();
-    let second = store.attempts_since(None, noon(), first.next).await.unwrap();
+    let first = store.attempts_since(None, noon(), None, noon()).await.unwrap();
+    let second = store.attempts_since(None, noon(), first.next, noon()).await.unwrap();
     assert_eq!((first.attempts.len(), second.attempts.len(), second.next), (limits::STORE_PAGE_MAX, 50, None));
 }
 
@@ -317,19 +317,24 @@ async fn the_log_ends_by_itself_and_forgets_people() {
         .and(Change::Log(other.clone()))
         .and(Change::Record(parked.clone()));
     store.commit(commit).await.unwrap();
-    assert_eq!(store.attempts("orders.orders", "1", 1).await.unwrap(), [attempt("1", later)]);
-    let page = store.attempts_since(Some("orders.orders"), later, None).await.unwrap();
+    assert_eq!(store.attempts("orders.orders", "1", 1, noon()).await.unwrap(), [attempt("1", later)]);
+    let page = store.attempts_since(Some("orders.orders"), later, None, noon()).await.unwrap();
+    assert_eq!(page.attempts, [attempt("1", later), other.clone()]);
+
+    let over = attempt("1", noon()).expires;
+    assert_eq!(store.attempts("orders.orders", "1", 9, over).await.unwrap(), [attempt("1", later)]);
+    let page = store.attempts_since(None, noon(), None, over).await.unwrap();
     assert_eq!(page.attempts, [attempt("1", later), other.clone()]);
 
     assert_eq!(store.expire(noon()).await.unwrap(), 0);
     assert_eq!(store.expire(attempt("1", noon()).expires).await.unwrap(), 1);
-    assert_eq!(store.attempts("orders.orders", "1", 9).await.unwrap().len(), 1);
+    assert_eq!(store.attempts("orders.orders", "1", 9, noon()).await.unwrap().len(), 1);
 
     assert_eq!(store.forget("kim").await.unwrap(), 2);
-    assert!(store.attempts("orders.orders", "1", 9).await.unwrap().is_empty());
+    assert!(store.attempts("orders.orders", "1", 9, noon()).await.unwrap().is_empty());
     let left = store.record("orders.orders", "1").await.unwrap().unwrap();
     assert_eq!(left, RecordRow { reason: None, people: vec![], ..parked });
-    assert_eq!(store.attempts("orders.orders", "2", 9).await.unwrap(), [other]);
+    assert_eq!(store.attempts("orders.orders", "2", 9, noon()).await.unwrap(), [other]);
     assert_eq!(store.forget("kim").await.unwrap(), 0);
 }
 
@@ -427,7 +432,7 @@ async fn another_name_keeps_everything() {
     let record = store.record("sales", "1").await.unwrap().unwrap();
     assert_eq!(record.target.unwrap().connection, "ledger");
     assert_eq!(store.counts("sales").await.unwrap().waiting, 1);
-    assert_eq!(store.attempts("sales", "1", 9).await.unwrap().len(), 1);
+    assert_eq!(store.attempts("sales", "1", 9, noon()).await.unwrap().len(), 1);
     let open = store.open_intents(Some("sales")).await.unwrap();
     assert_eq!(open[0].connection, "ledger");
     let moved = store.link(&link("1", "a").source).await.unwrap().unwrap();

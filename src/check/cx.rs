@@ -59,6 +59,7 @@ pub(crate) struct Cx<'f> {
     pub(crate) settings: HashMap<(InstanceId, String), Option<usize>>,
     /// Rows that a project adds to a lookup, by instance and name.
     pub(crate) lookup_rows: HashMap<(InstanceId, String), Vec<RowsBy>>,
+    pub(crate) scripts: super::script::Scripts,
     /// Functions and parts in circles that have been told.
     pub(crate) circles: HashSet<Span>,
     /// What was used: instance, kind of thing, name.
@@ -81,6 +82,7 @@ impl<'f> Cx<'f> {
             lookups: HashMap::new(),
             settings: HashMap::new(),
             lookup_rows: HashMap::new(),
+            scripts: HashMap::new(),
             circles: HashSet::new(),
             used: HashSet::new(),
         }

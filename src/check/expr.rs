@@ -220,9 +220,8 @@ impl Body<'_, '_> {
                 "this may be absent; a text wants something that is there",
             )
             .label("may be absent")
-            .help("say what stands there without it: `{x ?? \"\"}`")
-            .fix("leave it empty", value.span.at_end(), " ?? \"\"");
-            self.cx.report(d);
+            .help("say what stands there without it: `{x ?? \"\"}`");
+            self.cx.report(self.cx.offer_behind(d, "leave it empty", value.span, " ?? \"\""));
             return Self::unknown(value.span);
         }
         let fine = matches!(value.ty, Type::Unknown | Type::Never | Type::Date | Type::Instant)
@@ -574,6 +573,7 @@ impl Body<'_, '_> {
             return;
         }
         open.truncate(6);
+        let reason = format!("{} is not provided for", self.cx.name_of(on.span));
         let last = arms.last().map_or(span, |arm| arm.value.span).at_end();
         self.cx.report(
             Diagnostic::new(
@@ -583,7 +583,7 @@ impl Body<'_, '_> {
             )
             .label("a case is left open")
             .help("add an arm for it, or `else => …`")
-            .fix("stop the record in all other cases", last, "\n    else => fail \"why it can't go on\""),
+            .fix("stop the record in all other cases", last, format!("\n    else => fail \"{reason}\"")),
         );
     }
 

@@ -261,9 +261,8 @@ impl Body<'_, '_> {
                     format!("{} holds {max} characters; this text has up to {n}", place.what),
                 )
                 .label(format!("up to {n} characters"))
-                .help("cut it with `.fit()`, or say something shorter")
-                .fix("cut it to fit", e.span.at_end(), ".fit()");
-                self.report_at(d, place);
+                .help("cut it with `.fit()`, or say something shorter");
+                self.report_at(self.cx.offer_behind(d, "cut it to fit", e.span, ".fit()"), place);
             }
             None if place.length_at_run || matches!(there, Type::Email | Type::Code(_) | Type::Enum(_)) => {}
             None => {
@@ -273,13 +272,9 @@ impl Body<'_, '_> {
                     format!("{} holds {max} characters; this text may be longer", place.what),
                 )
                 .label("of unknown length")
-                .help("`.fit()` cuts it to the field; `.fit(at: \"word\")` cuts at a word")
-                .fix(
-                    "cut it to fit",
-                    e.span.at_end(),
-                    if e.ty.is_optional() { "?.fit()" } else { ".fit()" },
-                );
-                self.report_at(d, place);
+                .help("`.fit()` cuts it to the field; `.fit(at: \"word\")` cuts at a word");
+                let fit = if e.ty.is_optional() { "?.fit()" } else { ".fit()" };
+                self.report_at(self.cx.offer_behind(d, "cut it to fit", e.span, fit), place);
             }
         }
     }
@@ -312,9 +307,9 @@ impl Body<'_, '_> {
             format!("{what}; {} wants {}", place.what, self.cx.show(want)),
         )
         .label("may be absent")
-        .help("say what happens without it: `?? value`, `?? fail \"why\"`, or `if x is some y then … else …`")
-        .fix("stop the record without it", e.span.at_end(), " ?? fail \"why it can't be absent\"");
-        self.report_at(d, place);
+        .help("say what happens without it: `?? value`, `?? fail \"why\"`, or `if x is some y then … else …`");
+        let stop = format!(" ?? fail \"{} is missing\"", self.cx.name_of(e.span));
+        self.report_at(self.cx.offer_behind(d, "stop the record without it", e.span, &stop), place);
         Self::unknown(e.span)
     }
 
@@ -369,7 +364,8 @@ impl Body<'_, '_> {
         }
         d = match (&e.ty, want) {
             (Type::Instant, Type::Date) => {
-                d.help("`.date()` gives its day in the project's zone").fix("take its day", e.span.at_end(), ".date()")
+                let d = d.help("`.date()` gives its day in the project's zone");
+                self.cx.offer_behind(d, "take its day", e.span, ".date()")
             }
             (from, Type::Text(_)) if from.is_number() || matches!(from, Type::Date | Type::Instant) => {
                 d.help("put it into a text: `\"{…}\"`")

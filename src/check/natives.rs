@@ -38,10 +38,8 @@ impl Body<'_, '_> {
                 receiver.span,
                 format!("this may be absent, so `{}` has nothing to work on", native.name()),
             )
-            .label("may be absent")
-            .help(format!("`?.{}()` is absent too when it is", native.name()))
-            .fix("ask only when it is there", receiver.span.at_end(), "?");
-            self.cx.report(d);
+            .label("may be absent");
+            self.cx.report(self.present_for(native, &receiver, args, d));
             return Self::unknown(span);
         }
         match native {
@@ -92,6 +90,29 @@ impl Body<'_, '_> {
             | N::Postcode
             | N::Street
             | N::Capture => self.of_text(native, receiver, args, span),
+        }
+    }
+
+    /// What to do where the value of a call may be absent: behind a dot it is asked with `?`; as an argument it wants a
+    /// value in its place, which only numbers have one of.
+    fn present_for(&self, native: Native, receiver: &Expr, args: &[Arg], d: Diagnostic) -> Diagnostic {
+        let name = native.name();
+        let file = &self.cx.modules.sources.get(receiver.span.file).text;
+        let method = file[receiver.span.range().end..].trim_start().starts_with('.');
+        let written = self.cx.modules.sources.text(receiver.span);
+        if method {
+            d.help(format!("`?.{name}()` is absent too when it is")).fix(
+                "ask only when it is there",
+                receiver.span.at_end(),
+                "?",
+            )
+        } else if receiver.ty.present().is_number() {
+            let d = d.help(format!("say what counts without it: `{written} ?? 0`"));
+            self.cx.offer_behind(d, "count it as 0", receiver.span, " ?? 0")
+        } else if args.is_empty() {
+            d.help(format!("`{written}?.{name}()` is absent too when it is"))
+        } else {
+            d.help(format!("say what stands in its place: `{written} ?? …`"))
         }
     }
 

@@ -51,7 +51,11 @@ impl Body<'_, '_> {
                 Self::make(ExprKind::Binary(Binary::And, Box::new(left), Box::new(right)), Type::Bool, span)
             }
             Op::Or => {
-                let left = self.scoped(|body| body.truth(left, "`or`"));
+                let left = self.scoped(|body| body.condition(left));
+                if left.ty.is_optional() && !matches!(left.ty.present(), Type::Bool) {
+                    return self.meant_else(&left, op_span, right, want, span);
+                }
+                let left = self.accept(left, &Type::Bool, "`or`");
                 let right = self.scoped(|body| body.truth(right, "`or`"));
                 Self::make(ExprKind::Binary(Binary::Or, Box::new(left), Box::new(right)), Type::Bool, span)
             }
@@ -68,6 +72,19 @@ impl Body<'_, '_> {
     fn truth(&mut self, e: &ast::Expr, what: &str) -> Expr {
         let lowered = self.condition(e);
         self.accept(lowered, &Type::Bool, what)
+    }
+
+    /// `order.customer_note or "none"`, as other languages say it.
+    fn meant_else(&mut self, left: &Expr, op_span: Span, right: &ast::Expr, want: Option<&Type>, span: Span) -> Expr {
+        self.expr(right, want);
+        let message = format!("`or` joins conditions; on its left is {}", self.cx.show(&left.ty));
+        self.cx.report(
+            Diagnostic::new(&codes::BAD_OPERANDS, op_span, message)
+                .label("between values")
+                .help("`??` gives what stands in the place of an absent value: `a ?? b`")
+                .fix("write `??`", op_span, "??"),
+        );
+        Self::unknown(span)
     }
 
     fn or_else(&mut self, left: &ast::Expr, right: &ast::Expr, want: Option<&Type>, span: Span) -> Expr {

@@ -4,10 +4,10 @@ use super::body::{Body, Local};
 use super::cx::{Cx, InstanceId, State};
 use super::load::{ModuleId, Modules, Origin, Space, path_text};
 use super::{Override, suggest};
-use crate::ir::{Connection, ConnectionValue, EntityId};
+use crate::ir::EntityId;
 use crate::limits;
 use crate::source::{Diagnostic, FileId, ReadError, Span, codes, library};
-use crate::syntax::ast::{self, AdaptBody, DeclKind, ExprKind as A};
+use crate::syntax::ast::{self, AdaptBody, DeclKind};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -94,10 +94,13 @@ impl Cx<'_> {
     /// What a project's own files declare and nothing uses.
     fn unused(&mut self, module: ModuleId) {
         let instance = self.shared_instance(module);
-        for (keyword, kind) in [("fn", "call"), ("fields", "call"), ("mapping", "call"), ("lookup", "lookup")] {
+        for (keyword, kind) in
+            [("fn", "call"), ("extern", "call"), ("fields", "call"), ("mapping", "call"), ("lookup", "lookup")]
+        {
             for decl in self.modules.with_keyword(module, keyword) {
                 let name = match &decl.kind {
                     DeclKind::Fn(f) => &f.name,
+                    DeclKind::Extern(f) => &f.name,
                     DeclKind::Fields(f) => &f.name,
                     DeclKind::Mapping(m) => &m.name,
                     DeclKind::Lookup(l) => &l.name,
@@ -214,104 +217,6 @@ impl Cx<'_> {
                     .fix("begin with it", start, format!("{}\n", lines.join("\n"))),
             );
         }
-    }
-
-    fn connect(&mut self, root: ModuleId, c: &ast::Connect) {
-        let connector = path_text(&c.connector);
-        if !self.program.connectors.iter().any(|k| *k.name == connector)
-            && self.modules.find_or_load(&connector).is_some()
-        {
-            self.libraries_of(&connector);
-        }
-        if !self.program.connectors.iter().any(|k| *k.name == connector) {
-            let names: Vec<String> = self.program.connectors.iter().map(|k| k.name.to_string()).collect();
-            let mut d = Diagnostic::new(
-                &codes::UNKNOWN_MODULE,
-                c.connector.span,
-                format!("there is no connector `{connector}`"),
-            )
-            .help("connectors: exact, woocommerce");
-            if let Some(near) = suggest::hint(&connector, names) {
-                d = d.fix(format!("use `{near}`"), c.connector.span, near);
-            }
-            self.report(d);
-            return;
-        }
-        if let Some(before) = self.program.connections.iter().find(|k| k.name == c.name.text) {
-            let before = before.span;
-            self.report(
-                Diagnostic::new(
-                    &codes::DECLARED_TWICE,
-                    c.name.span,
-                    format!("there is a connection `{}` already", c.name.text),
-                )
-                .related(before, "declared here")
-                .help("give it another name"),
-            );
-            return;
-        }
-        let instance = self.shared_instance(root);
-        let entries = c
-            .entries
-            .iter()
-            .filter_map(|e| Some((Arc::clone(&e.name.text), self.connection_value(instance, e)?)))
-            .collect();
-        self.program.connections.push(Connection {
-            name: Arc::clone(&c.name.text),
-            connector: connector.into(),
-            entries,
-            span: c.name.span,
-        });
-    }
-
-    fn libraries_of(&mut self, name: &str) {
-        if let Some(id) = self.modules.by_name(name) {
-            for decl in self.modules.with_keyword(id, "connector") {
-                if let DeclKind::Connector(c) = &decl.kind {
-                    self.read_connector(c);
-                }
-            }
-        }
-    }
-
-    /// `url = "…"`, `key = secret("NAME")`. A secret written down is an error.
-    fn connection_value(&mut self, instance: InstanceId, e: &ast::Entry) -> Option<ConnectionValue> {
-        if let A::Call(callee, args) = &e.value.kind
-            && let A::Name(name) = &callee.kind
-            && &*name.text == "secret"
-        {
-            return match args.first().map(|a| &a.value.kind) {
-                Some(A::Text(parts)) => match parts.as_slice() {
-                    [ast::TextPart::Plain(text)] => Some(ConnectionValue::Secret(Arc::clone(text))),
-                    _ => None,
-                },
-                _ => {
-                    self.say(
-                        &codes::ARGUMENTS,
-                        e.value.span,
-                        "a secret is named by a text",
-                        "write `secret(\"SHOP_KEY\")`",
-                    );
-                    None
-                }
-            };
-        }
-        let secret = ["secret", "password", "token", "key"].iter().any(|w| e.name.text.contains(w));
-        if secret && matches!(e.value.kind, A::Text(_)) {
-            let upper = e.name.text.to_uppercase();
-            self.report(
-                Diagnostic::new(
-                    &codes::SECRET_IN_FLOW,
-                    e.value.span,
-                    format!("`{}` is a secret, and flow files are shared", e.name.text),
-                )
-                .label("written down")
-                .help(format!("write `secret(\"{upper}\")` and put the value into the environment or `.flowc/secrets`"))
-                .fix("name the secret instead", e.value.span, format!("secret(\"{upper}\")")),
-            );
-            return None;
-        }
-        Body::new(self, instance).constant(&e.value).map(ConnectionValue::Plain)
     }
 
     /// The instances that a module's `use` lines make: those with a name of their own or a `with`.
@@ -531,7 +436,7 @@ impl Cx<'_> {
                 self.read_entity(id);
             }
         }
-        for keyword in ["fn", "fields", "mapping"] {
+        for keyword in ["fn", "extern", "fields", "mapping"] {
             for decl in self.modules.with_keyword(module, keyword) {
                 self.declaration(instance, &decl);
             }
@@ -560,6 +465,7 @@ impl Cx<'_> {
                     body.accept_at(lowered, &result, &place);
                 }
             }
+            DeclKind::Extern(f) => self.external(instance, f),
             DeclKind::Fields(part) => {
                 let mut body = Body::new(self, instance);
                 let names = body.parameters(&part.params);

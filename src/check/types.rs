@@ -30,6 +30,24 @@ const BUILT_IN: [(&str, Type); 18] = [
     ("file", Type::Json),
 ];
 
+/// Types as other languages call them, and what they are here.
+const CALLED_ELSEWHERE: [(&str, &str); 14] = [
+    ("string", "text"),
+    ("str", "text"),
+    ("char", "text"),
+    ("number", "decimal"),
+    ("float", "decimal"),
+    ("double", "decimal"),
+    ("integer", "int"),
+    ("long", "int"),
+    ("boolean", "bool"),
+    ("datetime", "instant"),
+    ("timestamp", "instant"),
+    ("uuid", "guid"),
+    ("percentage", "percent"),
+    ("array", "list<…>"),
+];
+
 impl Cx<'_> {
     /// The type that is written there, as seen inside an instance.
     pub(crate) fn type_of(&mut self, inside: InstanceId, ty: &ast::Type) -> Type {
@@ -107,7 +125,13 @@ impl Cx<'_> {
                 .help(
                     "types are `text`, `decimal`, `net`, `date` …, or entities and enumerations of what the file uses",
                 );
-        if let Some(near) = suggest::hint(&name.text, names) {
+        let meant = CALLED_ELSEWHERE.iter().find(|(theirs, _)| name.text.eq_ignore_ascii_case(theirs));
+        if let (Some((_, ours)), 1) = (meant, path.parts.len()) {
+            d = d.help(format!("here it is called `{ours}`"));
+            if !ours.contains('…') {
+                d = d.fix(format!("use `{ours}`"), name.span, *ours);
+            }
+        } else if let Some(near) = suggest::hint(&name.text, names) {
             d = d.fix(format!("use `{near}`"), name.span, near);
         }
         self.report(d);

@@ -13,11 +13,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
 use url::Url;
 
 /// Longest wait for the browser to come back.
 const PATIENCE: Duration = Duration::from_mins(10);
+/// Longest wait for a request on a connection.
+const REQUEST_PATIENCE: Duration = Duration::from_secs(10);
+/// Connections served at a time.
+const CONNECTIONS_MAX: usize = 32;
 /// Most bytes of the browser's request that are looked at: its first line holds the code.
 const REQUEST_BYTES_MAX: usize = 16 << 10;
 
@@ -82,7 +87,7 @@ fn named<'r>(ready: &'r Ready, name: &str) -> Result<&'r Connection, Trouble> {
     })
 }
 
-/// Plain HTTP to this machine: flowc can be what the browser comes back to.
+/// Plain HTTP to this machine, where flowc can be what the browser comes back to.
 fn is_here(redirect: &Url) -> bool {
     redirect.scheme() == "http" && matches!(redirect.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"))
 }
@@ -95,39 +100,55 @@ async fn listen(redirect: &Url) -> Result<Url, Trouble> {
             "flowc can't listen at {redirect}: {e}. Free the port, or register another redirect address"
         ))
     })?;
-    let wait = async {
-        loop {
-            let Ok((mut stream, _)) = listener.accept().await else { continue };
-            let mut request = Vec::new();
-            let mut part = [0; 1024];
-            while request.len() < REQUEST_BYTES_MAX && !request.contains(&b'\n') {
-                match stream.read(&mut part).await {
-                    Ok(0) | Err(_) => break,
-                    Ok(n) => request.extend_from_slice(&part[..n]),
-                }
-            }
-            let line = String::from_utf8_lossy(&request);
-            let target = line.split_whitespace().nth(1).and_then(|target| redirect.join(target).ok());
-            let back = target.filter(|target| target.path() == redirect.path());
-            let (status, said) = match &back {
-                Some(_) => ("200 OK", "Thank you. flowc goes on in its window; this one can be closed."),
-                None => ("404 Not Found", "Nothing is here."),
-            };
-            let answer = format!(
-                "HTTP/1.1 {status}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{said}",
-                said.len()
-            );
-            // Whether the browser reads the thanks changes nothing.
-            let _ = stream.write_all(answer.as_bytes()).await;
-            let _ = stream.shutdown().await;
-            if let Some(back) = back {
-                return back;
-            }
-        }
-    };
-    tokio::time::timeout(PATIENCE, wait).await.map_err(|_| {
+    tokio::time::timeout(PATIENCE, come_back(&listener, redirect)).await.map_err(|_| {
         Trouble::Misuse(format!("the browser did not come back to {redirect} within ten minutes: try again"))
     })
+}
+
+/// The address that the browser comes back to. It opens connections in advance that say nothing: each is served by itself.
+async fn come_back(listener: &TcpListener, redirect: &Url) -> Url {
+    let mut served = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept(), if served.len() < CONNECTIONS_MAX => {
+                if let Ok((stream, _)) = accepted {
+                    served.spawn(tokio::time::timeout(REQUEST_PATIENCE, serve(stream, redirect.clone())));
+                }
+            }
+            Some(done) = served.join_next() => {
+                if let Ok(Ok(Some(back))) = done {
+                    return back;
+                }
+            }
+        }
+    }
+}
+
+/// Answers one request; the address, if it is the one that is waited for.
+async fn serve(mut stream: TcpStream, redirect: Url) -> Option<Url> {
+    let mut request = Vec::new();
+    let mut part = [0; 1024];
+    while request.len() < REQUEST_BYTES_MAX && !request.contains(&b'\n') {
+        match stream.read(&mut part).await {
+            Ok(0) | Err(_) => break,
+            Ok(n) => request.extend_from_slice(&part[..n]),
+        }
+    }
+    let line = String::from_utf8_lossy(&request);
+    let target = line.split_whitespace().nth(1).and_then(|target| redirect.join(target).ok());
+    let back = target.filter(|target| target.path() == redirect.path());
+    let (status, said) = match &back {
+        Some(_) => ("200 OK", "Thank you. flowc goes on in its window; this one can be closed."),
+        None => ("404 Not Found", "Nothing is here."),
+    };
+    let answer = format!(
+        "HTTP/1.1 {status}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{said}",
+        said.len()
+    );
+    // Whether the browser reads the thanks changes nothing.
+    let _ = stream.write_all(answer.as_bytes()).await;
+    let _ = stream.shutdown().await;
+    back
 }
 
 /// The address that a person copies out of the browser.
@@ -167,6 +188,26 @@ mod tests {
         assert!(code(&back, "other").is_err());
         let denied = url("https://app.example/consent?error=access_denied&state=mine");
         assert!(matches!(code(&denied, "mine"), Err(Trouble::Unreachable(_))));
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_says_nothing_holds_nobody_up() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let here = listener.local_addr().expect("its address");
+        let redirect = url(&format!("http://{here}/consent"));
+        let idle = TcpStream::connect(here).await.expect("a connection");
+        let browser = async {
+            let mut stream = TcpStream::connect(here).await.expect("a connection");
+            stream.write_all(b"GET /consent?code=c&state=s HTTP/1.1\r\n\r\n").await.expect("it is read");
+            let mut thanks = String::new();
+            stream.read_to_string(&mut thanks).await.expect("an answer");
+            thanks
+        };
+        let waited = tokio::time::timeout(REQUEST_PATIENCE / 2, come_back(&listener, &redirect));
+        let (back, thanks) = tokio::join!(waited, browser);
+        assert_eq!(back.expect("it comes back").query(), Some("code=c&state=s"));
+        assert!(thanks.ends_with("this one can be closed."), "{thanks}");
+        drop(idle);
     }
 
     #[test]

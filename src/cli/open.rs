@@ -118,11 +118,11 @@ impl Ready {
             })?;
             let connector =
                 connector::open(connection, habits, &secrets, Arc::clone(store)).await.map_err(|e| match e {
-                    // Only a sandbox has a clock that must answer before anything else is asked.
-                    OpenError::Entry { ref reason, .. } if reason.contains("clock") => {
-                        Trouble::Unreachable(e.to_string())
-                    }
-                    _ => Trouble::Misuse(e.to_string()),
+                    OpenError::NoClock { .. } => Trouble::Unreachable(e.to_string()),
+                    OpenError::Missing { .. }
+                    | OpenError::NoSecret { .. }
+                    | OpenError::Entry { .. }
+                    | OpenError::UnknownConnector { .. } => Trouble::Misuse(e.to_string()),
                 })?;
             opened.push((connection.name.to_string(), connector));
         }

@@ -147,7 +147,7 @@ pub(crate) fn show(screen: &Screen, global: &Global, arguments: &ShowArguments) 
     runtime()?.block_on(async {
         let store = ready.store(arguments.stored.store.as_deref())?;
         let engine = ready.engine_over(Arc::clone(&store), Vec::new());
-        let shown = engine.show(&arguments.id, arguments.attempts).await?;
+        let shown = engine.show(&arguments.id, arguments.attempts, Timestamp::now()).await?;
         let whys =
             if arguments.why { super::why::all(&ready, &engine, &store, &arguments.id).await? } else { Vec::new() };
         match screen.format() {

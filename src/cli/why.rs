@@ -62,8 +62,9 @@ struct Again {
 impl Again {
     /// Reads the log. It names the small tables that were read and does not hold them: they are asked for now.
     async fn of(ready: &Ready, engine: &Engine, store: &Arc<dyn Store>, id: &str) -> Result<Self, Trouble> {
-        let (flow, raw, at) = engine.last_raw(id).await?;
-        let newest = engine.show(id, 1).await?.attempts.pop();
+        let now = Timestamp::now();
+        let (flow, raw, at) = engine.last_raw(id, now).await?;
+        let newest = engine.show(id, 1, now).await?.attempts.pop();
         let found = newest.map_or(Value::Null, |attempt| serde_json::from_str(attempt.found.get()).unwrap_or_default());
         let found = if let Value::Array(list) = found { list } else { Vec::new() };
         let known = Logged { found, tables: Vec::new(), at, names: names(ready.program()) };

@@ -1,7 +1,7 @@
 //! The clock that a connection lives by: this machine's, or a sandbox's that runs faster and can be moved.
 
 use super::Pause;
-use super::http::{Call, Fault, Http, Timing, is_loopback, place};
+use super::http::{Call, Fault, Http, Timing, is_loopback};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use std::sync::{Mutex, PoisonError};
@@ -40,6 +40,14 @@ struct Reading {
     rate: u32,
 }
 
+/// Why a sandbox's clock cannot be used; without its address, which may have come from a secret.
+pub(super) enum Failed {
+    /// The entry is no such address.
+    Entry(String),
+    /// Nobody tells the time there.
+    Silent(String),
+}
+
 #[derive(Deserialize)]
 struct Told {
     now: Timestamp,
@@ -57,14 +65,15 @@ impl Clock {
     }
 
     /// The clock of the sandbox with this control API, read once.
-    pub(super) async fn sandbox(system: &str, control: &str, timing: &Timing) -> Result<Self, String> {
-        let base = Url::parse(control).map_err(|e| format!("the clock `{control}` is no address: {e}"))?;
+    pub(super) async fn sandbox(system: &str, control: &str, timing: &Timing) -> Result<Self, Failed> {
+        let no_address = |e| Failed::Entry(format!("is no address: {e}"));
+        let base = Url::parse(control).map_err(no_address)?;
         if !is_loopback(&base) {
-            return Err(format!("the clock {} is not on this machine; only a sandbox has one", place(&base)));
+            return Err(Failed::Entry("is not on this machine; only a sandbox has a clock of its own".to_owned()));
         }
-        let address = base.join("clock").map_err(|e| format!("the clock `{control}` is no address: {e}"))?;
-        let http = Http::new(system, &base, timing)?;
-        let reading = read(&http, &address).await?;
+        let address = base.join("clock").map_err(no_address)?;
+        let http = Http::new(system, &base, timing).map_err(Failed::Entry)?;
+        let reading = read(&http, &address).await.map_err(Failed::Silent)?;
         Ok(Self::of(Kind::Sandbox(Box::new(Sandbox { http, address, reading: Mutex::new(reading) }))))
     }
 
@@ -148,15 +157,12 @@ impl Reading {
 
 async fn read(http: &Http, address: &Url) -> Result<Reading, String> {
     let asked = Instant::now();
+    let no_time = "does not tell the time; is that a sandbox's control API?";
     let heard = http.send_uncounted(Call::get(address.clone())).await.map_err(|fault| match fault {
-        Fault::Unsent(reason) | Fault::Lost(reason) => {
-            format!("the clock {} does not answer ({reason}); does the sandbox run?", place(address))
-        }
-        Fault::TooLarge => format!("the clock {} does not tell the time", place(address)),
+        Fault::Unsent(reason) | Fault::Lost(reason) => format!("does not answer ({reason}); does it run?"),
+        Fault::TooLarge => no_time.to_owned(),
     })?;
-    let told: Told = serde_json::from_str(&heard.body).map_err(|_| {
-        format!("the clock {} does not tell the time; is that a sandbox's control API?", place(address))
-    })?;
+    let told: Told = serde_json::from_str(&heard.body).map_err(|_| no_time.to_owned())?;
     // Half of the way there and back belongs to each direction.
     let gone = asked.elapsed() / 2;
     Ok(Reading { simulated: told.now, real: asked + gone, rate: told.rate })

@@ -25,13 +25,13 @@ impl<'a> Entries<'a> {
         self.connection.entries.iter().find(|(entry, _)| &**entry == name).map(|(_, value)| value)
     }
 
-    /// An entry that is no secret.
+    /// An entry whose value is used in the open. It may still have come from a secret, so that no message may hold it:
+    /// messages name the entry.
     pub(super) fn text(&self, name: &str) -> Result<Option<String>, OpenError> {
         match self.value(name) {
             None | Some(ConnectionValue::Plain(Const::Absent)) => Ok(None),
             Some(ConnectionValue::Plain(value)) => Ok(Some(plain(value))),
             Some(ConnectionValue::Secret(secret)) => {
-                // Nothing that is looked up here need be hidden from its own connection; it stays out of messages.
                 let found = self.found(secret)?;
                 Ok(Some(secrecy::ExposeSecret::expose_secret(&found).to_owned()))
             }

@@ -161,19 +161,21 @@ pub(super) struct Http {
 }
 
 impl Http {
-    /// A client for calls to this address; `Err` says why there may be none.
+    /// A client for calls to this address; `Err` says what is wrong with the address, without showing it: it may have come
+    /// from a secret.
     pub(super) fn new(system: &str, base: &Url, timing: &Timing) -> Result<Self, String> {
         let loopback = is_loopback(base);
         match base.scheme() {
             "https" => {}
             "http" if loopback => {}
             "http" => {
-                return Err(format!(
-                    "{} is an http address, and its login would be readable on the way; use https (plain http is for this machine only)",
-                    place(base)
-                ));
+                return Err(
+                    "begins with http, and the login would be readable on the way; use https (plain http is for \
+                            this machine only)"
+                        .to_owned(),
+                );
             }
-            other => return Err(format!("{other} is no way to reach a system; use https")),
+            _ => return Err("does not begin with https".to_owned()),
         }
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("flowc/", env!("CARGO_PKG_VERSION")))
@@ -187,7 +189,7 @@ impl Http {
         if loopback {
             builder = builder.no_proxy();
         }
-        let client = builder.build().map_err(|e| format!("no client can be made: {}", causes(&e)))?;
+        let client = builder.build().map_err(|e| format!("cannot be called from here: {}", causes(&e)))?;
         Ok(Self { client, calls: AtomicU64::new(0), system: system.into() })
     }
 

@@ -20,6 +20,10 @@ use crate::ir::{Connection, Connector as Habits, Entity, FieldId, Method};
 use crate::store::Store;
 use std::sync::Arc;
 
+/// Seconds before the last change seen at which the next pass begins, where the declaration does not say: a record has its
+/// time of change before it is saved, and several servers of one system have several clocks.
+const OVERLAP_SECONDS: u32 = 600;
+
 /// Opens a connection. A sandbox's clock is asked for the time; the system itself is not called.
 pub async fn open(
     connection: &Connection,
@@ -57,8 +61,9 @@ struct Setup<'a> {
 }
 
 impl Setup<'_> {
-    fn bad(&self, reason: String) -> OpenError {
-        OpenError::Entry { connection: self.name.to_string(), reason }
+    /// An entry that is of no use. The reason must not hold its value, which may have come from a secret.
+    fn bad(&self, entry: &str, reason: &str) -> OpenError {
+        OpenError::Entry { connection: self.name.to_string(), entry: entry.to_owned(), reason: reason.to_owned() }
     }
 
     /// The system's clock: this machine's, unless the connection names a sandbox's.
@@ -66,9 +71,17 @@ impl Setup<'_> {
         Ok(Arc::new(match self.entries.text("clock")? {
             None => clock::Clock::system(),
             Some(control) => {
-                clock::Clock::sandbox(&self.name, &control, &self.timing).await.map_err(|reason| self.bad(reason))?
+                clock::Clock::sandbox(&self.name, &control, &self.timing).await.map_err(|failed| match failed {
+                    clock::Failed::Entry(reason) => self.bad("clock", &reason),
+                    clock::Failed::Silent(reason) => OpenError::NoClock { connection: self.name.to_string(), reason },
+                })?
             }
         }))
+    }
+
+    /// How far a pass begins before the last change seen.
+    fn overlap(&self) -> jiff::SignedDuration {
+        jiff::SignedDuration::from_secs(self.number("cursor.overlap").unwrap_or(OVERLAP_SECONDS).into())
     }
 
     /// A number of the declaration.
@@ -99,8 +112,18 @@ pub enum OpenError {
         secret: String,
     },
     /// An entry is of no use.
-    #[error("connection `{connection}`: {reason}")]
+    #[error("connection `{connection}`: its `{entry}` {reason}")]
     Entry {
+        /// The connection.
+        connection: String,
+        /// The entry.
+        entry: String,
+        /// Why; without its value.
+        reason: String,
+    },
+    /// The sandbox whose clock it lives by does not tell the time.
+    #[error("connection `{connection}`: the sandbox of its `clock` {reason}")]
+    NoClock {
         /// The connection.
         connection: String,
         /// Why.
@@ -119,8 +142,13 @@ pub enum OpenError {
 /// A system that can be read and written.
 #[async_trait::async_trait]
 pub trait Connector: Send + Sync {
-    /// The next page of records that changed after the cursor, oldest change first. The position overlaps: the caller
-    /// drops repeats by key and content.
+    /// Where a pass begins that goes on from a stored position: somewhat before it, where changes are followed by time. The
+    /// caller drops repeats by key and content.
+    fn resumed(&self, _scan: &Scan, stored: Position) -> Position {
+        stored
+    }
+
+    /// The next page of records that changed after the cursor, oldest change first.
     async fn scan(&self, scan: &Scan, from: &Position) -> Result<Page, CallError>;
 
     /// All records that have one of these values, in as few calls as the API's filter allows. What comes back may hold

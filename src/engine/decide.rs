@@ -22,6 +22,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) verb: &'a Verb,
     /// What this source record became through this mapping.
     pub(crate) link: Option<&'a Link>,
+    /// The key of another source record that became, through this mapping, what was found.
+    pub(crate) owner: Option<&'a str>,
     /// The drafts of the unit that are there already.
     pub(crate) settled: &'a [Option<Settled>],
     /// The source's time of change.
@@ -137,6 +139,13 @@ fn found_once(facts: &Facts<'_>, id: &Arc<str>, row: &str, ours: bool) -> Result
     let draft = facts.draft;
     let hashes = all_hashes(facts);
     if !ours {
+        if let Some(owner) = facts.owner {
+            let entity = &entity(facts).name;
+            let reason = format!(
+                "{entity} {id} has the same key and is what {owner} became: two records of the source have one key. Give the mapping a key that tells them apart"
+            );
+            return Ok(Step::Stop { stop: Stop::Fail, reason, place: draft.place });
+        }
         return Ok(match disagreement(draft, row) {
             None if draft.linked_to.is_none() => Step::Unchanged { id: Arc::clone(id), hashes },
             None => Step::Adopt { id: Arc::clone(id), hashes },

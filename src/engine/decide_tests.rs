@@ -116,6 +116,7 @@ fn decided_at(draft: &Draft, verb: &Verb, link: Option<&Link>, changed: &str) ->
         draft,
         verb,
         link,
+        owner: None,
         settled: &[Some(Settled { id: "P".into(), number: false, created: true }), None],
         source_changed: Some(changed.parse().unwrap()),
         source_is_new: true,
@@ -181,6 +182,27 @@ fn a_copy_of_others_is_adopted_as_it_is() {
     assert_eq!(sent(&step), Some(r#"{"Name":"Ann","Phone":"020"}"#));
     let guest = Draft { linked_to: None, ..draft(found(row, false)) };
     assert!(matches!(decided(&guest, &Verb::Upsert, None), Step::Unchanged { .. }));
+}
+
+#[test]
+fn two_records_with_one_key_are_not_one_document() {
+    let program = program();
+    let one = draft(found(r#"{"ID":"A","Name":"Ann"}"#, false));
+    let facts = |owner| Facts {
+        program: &program,
+        draft: &one,
+        verb: &Verb::CreateOnce,
+        link: None,
+        owner,
+        settled: &[],
+        source_changed: None,
+        source_is_new: true,
+        was_written: false,
+        hash: &hash,
+    };
+    assert!(matches!(decide(&facts(None)), Step::Adopt { .. }));
+    let Step::Stop { stop: Stop::Fail, reason, .. } = decide(&facts(Some("1001"))) else { panic!("it is another's") };
+    assert!(reason.contains("what 1001 became"), "{reason}");
 }
 
 #[test]

@@ -123,7 +123,7 @@ pub(crate) async fn recover(pass: &Pass) -> Result<Vec<Verdict>, Ending> {
         if let (Verdict::Done(id), Some(link)) = (&verdict, &intent.link) {
             // It is ours, and what of ours is in it is what was sent then, whatever the source says by now.
             let target = Target { id: id.clone(), ..link.target.clone() };
-            commit = commit.and(Change::Link(Link { target, ..link.clone() }));
+            commit = commit.and(Change::Link(Link { target, ..(**link).clone() }));
         }
         verdicts.push(verdict);
     }

@@ -20,6 +20,8 @@ pub(crate) struct Memory {
     /// Needs that a system refused to answer, and what it said.
     refused: FxHashMap<Need, String>,
     bytes: usize,
+    /// Records that were looked at on the last page and on this one, by key and content: pages overlap.
+    looked_at: [FxHashSet<(Arc<str>, String)>; 2],
 }
 
 /// What is known of an entity in a connection.
@@ -43,6 +45,9 @@ struct Row {
     indexed: Vec<(FieldId, String)>,
     seen: Timestamp,
 }
+
+/// What an entry of the index takes beside its text: entries of two maps and the row's key.
+const INDEX_BYTES: usize = 200;
 
 /// The field by which a search is sent, and its value: the first that the API can filter by.
 pub(crate) fn search_field(
@@ -165,7 +170,8 @@ impl Memory {
         let key = schema.key.and_then(|key| value.get(&*schema.get(key).wire)).map(scalar);
         let known = self.of_mut(connection, entity);
         let id = normal(&key.unwrap_or_else(|| format!("row {}", known.by_id.len())));
-        known.forget(&id);
+        self.bytes -= known.forget(&id).map_or(0, |row| row.bytes());
+        let known = self.of_mut(connection, entity);
         let mut indexed = Vec::new();
         for (n, field) in schema.fields.iter().enumerate() {
             if let Some(text) = value.get(&*field.wire).filter(|v| !v.is_array()).map(|v| reference(v, field, program))
@@ -180,8 +186,9 @@ impl Memory {
         known.gone.remove(&id);
         // A table with a changed row is read again.
         known.table = None;
-        let bytes = json.len();
-        known.by_id.insert(id, Row { json: Arc::clone(json), indexed, seen: now });
+        let row = Row { json: Arc::clone(json), indexed, seen: now };
+        let bytes = row.bytes();
+        known.by_id.insert(id, row);
         self.bytes += bytes;
     }
 
@@ -194,13 +201,14 @@ impl Memory {
     pub(crate) fn doubt(&mut self, connection: &Arc<str>, entity: EntityId, id: &str) {
         let known = self.of_mut(connection, entity);
         let id = normal(id);
+        known.gone.remove(&id);
         if let Some(row) = known.forget(&id) {
             // Whoever searched by one of its keys searches again.
             row.indexed.iter().for_each(|at| {
                 known.asked.remove(at);
             });
+            self.bytes -= row.bytes();
         }
-        known.gone.remove(&id);
     }
 
     /// What a key leads to may have changed: it is searched again.
@@ -225,6 +233,15 @@ impl Memory {
         });
     }
 
+    /// Whether the page before this one had this record as it is; it is noted.
+    pub(crate) fn repeats(&mut self, key: &Arc<str>, content: &str) -> bool {
+        let record = (Arc::clone(key), content.to_owned());
+        let [before, now] = &mut self.looked_at;
+        let repeats = before.contains(&record);
+        now.insert(record);
+        repeats
+    }
+
     /// A system refused to answer.
     pub(crate) fn refuse(&mut self, need: Need, reason: String) {
         self.refused.insert(need, reason);
@@ -239,6 +256,8 @@ impl Memory {
     pub(crate) fn turn_page(&mut self, now: Timestamp) {
         self.links.clear();
         self.refused.clear();
+        self.looked_at.swap(0, 1);
+        self.looked_at[1].clear();
         let oldest = now.checked_sub(SignedDuration::from_secs(limits::FOUND_SECONDS)).unwrap_or(Timestamp::MIN);
         if self.bytes > limits::FOUND_BYTES_MAX {
             for known in self.rows.values_mut() {
@@ -259,6 +278,7 @@ impl Memory {
                     row.indexed.iter().for_each(|at| {
                         known.asked.remove(at);
                     });
+                    self.bytes -= row.bytes();
                 }
             }
             known.table.take_if(|(_, read)| *read < oldest);
@@ -269,6 +289,14 @@ impl Memory {
             // Rows that refer to a record are younger than the record: they are forgotten after it.
             made.retain(|_, at| *at >= oldest);
         }
+    }
+}
+
+impl Row {
+    /// What it takes, roughly: each key under which it is indexed stands in two places, with the row's own.
+    fn bytes(&self) -> usize {
+        let keys: usize = self.indexed.iter().map(|(_, text)| 2 * text.len() + INDEX_BYTES).sum();
+        self.json.len() + keys
     }
 }
 

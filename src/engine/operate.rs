@@ -126,10 +126,10 @@ impl Engine {
     }
 
     /// A record and the newest attempts, at most `limit`.
-    pub async fn show(&self, id: &str, limit: usize) -> Result<Shown, OperateError> {
+    pub async fn show(&self, id: &str, limit: usize, now: Timestamp) -> Result<Shown, OperateError> {
         let RecordId { flow, key } = self.record_id(id)?;
         let record = self.store.record(&flow, &key).await?.map(|row| self.listed(row));
-        let attempts = self.store.attempts(&flow, &key, limit).await?;
+        let attempts = self.store.attempts(&flow, &key, limit, now).await?;
         if record.is_none() && attempts.is_empty() {
             return Err(OperateError::NoRecord(id.to_owned()));
         }
@@ -146,23 +146,18 @@ impl Engine {
     }
 
     /// The flow's number, the source record of the newest attempt and when that was: what `why` computes again.
-    pub async fn last_raw(&self, id: &str) -> Result<(usize, String, Timestamp), OperateError> {
+    pub async fn last_raw(&self, id: &str, now: Timestamp) -> Result<(usize, String, Timestamp), OperateError> {
         let RecordId { flow, key } = self.record_id(id)?;
         let number = self.flow_number(&flow).map_err(|_| OperateError::NoFlow(flow.clone()))?;
-        let newest = self.store.attempts(&flow, &key, 1).await?.pop();
+        let newest = self.store.attempts(&flow, &key, 1, now).await?.pop();
         newest.map(|a| (number, a.raw, a.at)).ok_or_else(|| OperateError::NoRecord(id.to_owned()))
     }
 
     /// The record is tried again with the next pass, whatever was decided about it.
     pub async fn retry(&self, id: &str, now: Timestamp) -> Result<(), OperateError> {
         let row = self.row(id).await?;
-        let mut commit = Commit::default();
-        for intent in self.store.open_intents(Some(&row.flow)).await? {
-            // What can't be searched for is given up by whoever looked.
-            if intent.key == row.key && intent.search.is_empty() && super::journal::late_until(&intent) <= now {
-                commit = commit.and(Change::Outcome { intent: intent.id, outcome: Outcome::NotDone });
-            }
-        }
+        // Who looked has not found it.
+        let commit = self.close_writes(&row, &Outcome::NotDone, now).await?;
         let row = RecordRow {
             state: State::Waiting,
             // Another content than any: it counts as changed.
@@ -178,6 +173,8 @@ impl Engine {
     /// The record is left out until it changes in its source.
     pub async fn skip(&self, id: &str, reason: &str, now: Timestamp) -> Result<(), OperateError> {
         let row = self.row(id).await?;
+        // Who looked has found it, or wants none: either way nothing of it is left to be known.
+        let commit = self.close_writes(&row, &Outcome::Done { target: None }, now).await?;
         let row = RecordRow {
             state: State::Skipped,
             reason: Some(reason.to_owned()),
@@ -187,7 +184,18 @@ impl Engine {
             plan_hash: self.project.plan_hash.clone(),
             ..row
         };
-        Ok(self.store.settle_record(row).await?)
+        Ok(self.store.commit(commit.and(Change::Record(row))).await?)
+    }
+
+    /// Ends the open writes of a record that only a person can tell about, so that others with its keys go on.
+    async fn close_writes(&self, row: &RecordRow, outcome: &Outcome, now: Timestamp) -> Result<Commit, OperateError> {
+        let mut commit = Commit::default();
+        for intent in self.store.open_intents(Some(&row.flow)).await? {
+            if intent.key == row.key && intent.search.is_empty() && super::journal::late_until(&intent) <= now {
+                commit = commit.and(Change::Outcome { intent: intent.id, outcome: outcome.clone() });
+            }
+        }
+        Ok(commit)
     }
 
     /// Erases what the log holds about the person with this e-mail address; how many entries that was. Links and states

@@ -74,6 +74,15 @@ pub(crate) struct Acting<'p> {
     told: BTreeSet<String>,
 }
 
+/// What the store says of a draft.
+#[derive(Default)]
+struct Joined {
+    /// The link of an earlier write.
+    link: Option<Link>,
+    /// The key of another source record that became what was found.
+    owner: Option<String>,
+}
+
 /// How the drafts of one evaluation ended.
 enum Performed {
     Finished,
@@ -269,11 +278,11 @@ impl<'p> Acting<'p> {
             if self.pass.cancel.is_cancelled() {
                 return Err(Ending::Cancelled);
             }
-            let step = self.decide(draft, links[n].as_ref(), &settled);
+            let step = self.decide(draft, &links[n], &settled);
             if step == Step::Again {
                 return Ok(Performed::Again);
             }
-            let sent = Writing { draft, link: links[n].as_ref(), source: self.source_of(draft) };
+            let sent = Writing { draft, link: links[n].link.as_ref(), source: self.source_of(draft) };
             match self.send(&sent, step, &settled).await? {
                 Sent::There { there, sent } => {
                     again |= sent && unit.again_after.contains(&n);
@@ -291,7 +300,7 @@ impl<'p> Acting<'p> {
 
     /// All decisions before anything is written, with keys made up for what is not there: what would stop the record,
     /// else the drafts that are left alone because nothing calls for them.
-    fn foreseen(&self, unit: &Unit, links: &[Option<Link>]) -> Result<BTreeSet<usize>, Box<Verdict>> {
+    fn foreseen(&self, unit: &Unit, links: &[Joined]) -> Result<BTreeSet<usize>, Box<Verdict>> {
         let instead = |draft: &Draft| match draft.on_change {
             OnSourceChange::Write(m) => Some(m),
             OnSourceChange::Alert | OnSourceChange::Ignore | OnSourceChange::Update => None,
@@ -300,7 +309,7 @@ impl<'p> Acting<'p> {
         let mut settled: Vec<Option<Settled>> = Vec::new();
         for (n, draft) in unit.drafts.iter().enumerate() {
             let there = |id: &Arc<str>, created| Some(Settled { id: Arc::clone(id), number: false, created });
-            let next = match self.decide(draft, links[n].as_ref(), &settled) {
+            let next = match self.decide(draft, &links[n], &settled) {
                 Step::Create { .. } => there(&format!("(new {n})").into(), true),
                 Step::Instead { id, draft } => {
                     left.remove(&draft);
@@ -321,14 +330,15 @@ impl<'p> Acting<'p> {
         Ok(left)
     }
 
-    fn decide(&self, draft: &Draft, link: Option<&Link>, settled: &[Option<Settled>]) -> Step {
+    fn decide(&self, draft: &Draft, joined: &Joined, settled: &[Option<Settled>]) -> Step {
         let program = self.pass.program();
         let store = self.pass.store();
         decide::decide(&Facts {
             program,
             draft,
             verb: &program.mapping(draft.made.mapping).header.verb,
-            link,
+            link: joined.link.as_ref(),
+            owner: joined.owner.as_deref(),
             settled,
             source_changed: self.item.changed,
             source_is_new: self.item.before.as_ref().is_none_or(|b| b.content_hash != self.item.content_hash),
@@ -338,13 +348,24 @@ impl<'p> Acting<'p> {
     }
 
     /// The links of earlier writes, draft by draft.
-    async fn links(&self, unit: &Unit) -> Result<Vec<Option<Link>>, Ending> {
+    async fn links(&self, unit: &Unit) -> Result<Vec<Joined>, Ending> {
         let mut links = Vec::with_capacity(unit.drafts.len());
         for draft in &unit.drafts {
-            links.push(match self.source_of(draft) {
-                Some(key) => self.pass.store().link(&key).await?,
-                None => None,
-            });
+            let Some(source) = self.source_of(draft) else {
+                links.push(Joined::default());
+                continue;
+            };
+            let link = self.pass.store().link(&source).await?;
+            let owner = match &draft.action {
+                Action::Found { id, ours: false, .. } if link.is_none() => {
+                    let target = journal::target(&draft.connection, self.pass.program().entity(draft.entity), id);
+                    let links = self.pass.store().links_to(&target).await?;
+                    let other = |l: &LinkKey| l.mapping == source.mapping && l.entity == source.entity;
+                    links.into_iter().map(|l| l.source).find(|l| other(l) && l.key != source.key).map(|l| l.key)
+                }
+                _ => None,
+            };
+            links.push(Joined { link, owner });
         }
         Ok(links)
     }

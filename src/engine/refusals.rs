@@ -43,15 +43,17 @@ impl Refusals {
     }
 }
 
-/// A reason without what differs from record to record: digits, and what stands in quotes.
+/// A reason without what differs from record to record: digits, and what stands in quotes. A `'` within a word is none.
 fn class(reason: &str) -> String {
     let mut out = String::with_capacity(reason.len());
     let mut quote = None;
+    let mut in_word = false;
     for c in reason.chars() {
+        let within = std::mem::replace(&mut in_word, c.is_alphanumeric());
         match quote {
             Some(end) if c == end => quote = None,
             Some(_) => {}
-            None if matches!(c, '"' | '\'' | '`') => quote = Some(c),
+            None if matches!(c, '"' | '`') || (c == '\'' && !within) => quote = Some(c),
             None if c.is_ascii_digit() => {
                 if !out.ends_with('#') {
                     out.push('#');
@@ -80,5 +82,16 @@ mod tests {
         assert!(refusals.refused("a", "Required: Journal"));
         assert_eq!(refusals.stopped("a"), Some("Required: Journal"));
         assert_eq!(refusals.stopped("b"), None);
+    }
+
+    #[test]
+    fn an_apostrophe_is_no_quote() {
+        let mut refusals = Refusals::default();
+        for reason in ["You can't book here", "You can't invoice there", "You can't delete that"] {
+            assert!(!refusals.refused("a", reason));
+        }
+        assert!(!refusals.refused("b", "Unknown: 'Item A'"));
+        assert!(!refusals.refused("b", "Unknown: 'Item B'"));
+        assert!(refusals.refused("b", "Unknown: 'Item C'"));
     }
 }

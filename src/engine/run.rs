@@ -17,6 +17,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use tokio::task::JoinSet;
 
+/// How the made-up key of a record begins that has none of its own.
+const KEYLESS: &str = "unreadable-";
+
 /// One pass of a flow.
 pub(crate) async fn pass(
     engine: &Engine,
@@ -79,18 +82,26 @@ async fn feed(pass: &Arc<Pass>, telling: &mut Telling<'_>) -> Result<(), Ending>
     let since = options.since.or(pass.flow().schedule.since);
     let scan = scan(pass, since, options.only.clone());
     let source = pass.source()?;
+    position = source.resumed(&scan, position);
+    let mut missing = options.only.clone();
     loop {
         stop_if_cancelled(pass)?;
         let page = source.scan(&scan, &position).await?;
-        process(pass, page.records, Mode::Feed, telling).await?;
+        let seen = process(pass, page.records, Mode::Feed, telling).await?;
+        missing.retain(|key| !seen.contains(key));
         if !options.dry_run && keeps_position && page.next != position {
             pass.store().advance(&name, &page.next.0).await?;
         }
         if page.last || page.next == position {
-            return Ok(());
+            break;
         }
         position = page.next;
     }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let entity = &pass.program().entity(pass.flow().source).name;
+    Err(Ending::Project(format!("{} has no {entity} {}", pass.flow().connection, missing.join(", "))))
 }
 
 fn scan(pass: &Pass, since: Option<Timestamp>, only: Vec<String>) -> Scan {
@@ -142,6 +153,8 @@ async fn keys_again(pass: &Pass) -> Result<Vec<String>, Ending> {
         let clear = row.waits_for.as_deref() == Some(OUTCOME) && !open.contains(&row.key);
         (due || clear || row.plan_hash != plan).then_some(row.key)
     }));
+    // No system has a record with a key that we made up; it comes again when it changes.
+    keys.retain(|key| !key.starts_with(KEYLESS));
     Ok(keys)
 }
 
@@ -209,6 +222,11 @@ async fn process(
     }
     let keys: Vec<String> = at.into_keys().map(|key| key.to_string()).collect();
     let forced = mode == Mode::Again || !pass.options.only.is_empty();
+    if pass.options.dry_run {
+        // A run knows by the store what it has done already.
+        let mut memory = pass.memory();
+        items.retain(|_, item| !memory.repeats(&item.key, &item.content_hash));
+    }
     items.retain(|_, item| match settled(pass, item, forced, now) {
         Known::New => true,
         Known::Unchanged => {
@@ -227,9 +245,12 @@ async fn item(pass: &Pass, raw: Raw, now: Timestamp) -> Result<Item, Ending> {
     let row: serde_json::Value = serde_json::from_str(&raw.0).unwrap_or_default();
     let whole = || hash(raw.0.as_bytes());
     let content_hash = if row.is_object() { pass.content.hash(&row) } else { whole() };
-    // Without a key it can't be found again; by its content it can.
-    let key = pass.meaning().key_of(pass.flow, &raw.0);
-    let key = key.unwrap_or_else(|_| format!("unreadable-{}", &whole()[..16]).into());
+    // What can't be read keeps its own key if that much is plain; without a key its content stands for it.
+    let schema = pass.program().entity(pass.flow().source);
+    let plain = || schema.key.and_then(|key| row.get(&*schema.get(key).wire)).map(super::compare::scalar);
+    let key =
+        pass.meaning().key_of(pass.flow, &raw.0).ok().or_else(|| plain().filter(|k| !k.is_empty()).map(Arc::from));
+    let key = key.unwrap_or_else(|| format!("{KEYLESS}{}", &whole()[..16]).into());
     let (version, changed) = version(pass, &row);
     let before = pass.store().record(&pass.flow().name, &key).await?;
     // A record keeps the day of its first try, whenever it is looked at again.

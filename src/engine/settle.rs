@@ -77,7 +77,7 @@ impl Acting<'_> {
         let same =
             before.filter(|b| b.content_hash == self.item.content_hash && b.plan_hash == self.pass.project.plan_hash);
         let unsuccessful = matches!(state, State::Parked | State::Waiting);
-        let people = self.people();
+        let attempt = self.attempt(now, reason.as_deref());
         let row = RecordRow {
             flow: self.pass.flow().name.to_string(),
             key: self.item.key.to_string(),
@@ -93,12 +93,11 @@ impl Acting<'_> {
             updated: now,
             attempts: if unsuccessful { same.map_or(0, |b| b.attempts) + 1 } else { 0 },
             version: self.item.version.clone(),
-            people: people.clone(),
+            people: attempt.people.clone(),
         };
         let target_id = row.target.as_ref().map(|t| t.id.clone());
         if !self.pass.options.dry_run {
             let carried = std::mem::take(&mut self.carry);
-            let attempt = self.attempt(now, people);
             self.pass.store().commit(carried.and(Change::Record(row)).and(Change::Log(attempt))).await?;
         }
         let told = Told { target_id, reason, place, ..self.told_of(None) };
@@ -116,30 +115,29 @@ impl Acting<'_> {
         Ok(Acted::Settled(std::mem::take(&mut self.events)))
     }
 
-    fn attempt(&self, now: Timestamp, people: Vec<String>) -> Attempt {
+    fn attempt(&self, now: Timestamp, reason: Option<&str>) -> Attempt {
         let found: Vec<serde_json::Value> =
             self.used.iter().map(|(need, rows)| self.pass.found_json(need, rows)).collect();
         let text = |list: &[serde_json::Value]| serde_json::Value::from(list.to_vec()).to_string();
         let days = i64::from(self.pass.project.log_days);
+        let (found, drafts) = (text(&found), text(&self.drafts));
+        let (steps, answers) = (text(&self.steps), text(&self.answers));
+        let said = [&*self.item.raw, &found, &drafts, &steps, &answers, reason.unwrap_or_default()];
+        let people = super::people::addresses(said);
         Attempt {
             flow: self.pass.flow().name.to_string(),
             key: self.item.key.to_string(),
             at: now,
             version: self.pass.project.plan_hash.clone(),
             raw: self.item.raw.to_string(),
-            found: text(&found),
-            drafts: text(&self.drafts),
-            steps: text(&self.steps),
-            answers: text(&self.answers),
-            people,
+            found,
+            drafts,
+            steps,
+            answers,
+            // By these hashes a person can be forgotten.
+            people: people.iter().map(|address| self.pass.store().keyed_hash(address)).collect(),
             expires: now.checked_add(SignedDuration::from_hours(24 * days)).unwrap_or(Timestamp::MAX),
         }
-    }
-
-    /// Hashes of the e-mail addresses in the record, by which a person can be forgotten.
-    fn people(&self) -> Vec<String> {
-        let addresses = super::people::addresses(&self.item.raw);
-        addresses.into_iter().map(|address| self.pass.store().keyed_hash(&address)).collect()
     }
 }
 

@@ -6,10 +6,10 @@ use crate::connector::{Answer, CallError, Find, Page, Pause, Position, Raw, Scan
 use crate::eval::{Action, BalanceDue, Evaluated, Failure, KeyTried, Known, Need, Unit};
 use crate::ir::{
     Access, EntityId, Expr, ExprKind, FieldId, Flow, Header, Key as KeyBy, KeyField, LocalId, Mapping, MappingId,
-    Method, OnChange, Overwrite, Schedule, Type, Verb,
+    Method, OnChange, Overwrite, Schedule, Stop, Type, Verb,
 };
 use crate::plan::Reads;
-use crate::store::{Embedded, Key, RecordFilter, State};
+use crate::store::{Change, Commit, Embedded, Key, Link, RecordFilter, State};
 use std::sync::Mutex;
 
 /// A program whose flow makes an account of each order.
@@ -74,7 +74,7 @@ impl Meaning for ByHand {
         (self.1)(&key(raw), known)
     }
     fn key_of(&self, _: usize, raw: &str) -> Result<Arc<str>, Failure> {
-        Ok(key(raw).into())
+        if raw.contains("unreadable") { Err(Failure::new("is no date", span())) } else { Ok(key(raw).into()) }
     }
     fn reads(&self, flow: usize) -> Reads {
         Reads::of_flow(&self.0, &self.0.flows[flow])
@@ -90,7 +90,11 @@ impl Meaning for ByHand {
 /// A system in memory: rows to be read, answers to writes one after the other, and a clock.
 #[derive(Default)]
 struct Desk {
-    rows: Vec<Raw>,
+    rows: Mutex<Vec<Raw>>,
+    /// What every search finds.
+    finds: Mutex<Vec<Raw>>,
+    /// Writes that are under way, and the most of them at once.
+    under_way: Mutex<(usize, usize)>,
     /// Why it answers no search; else it finds nothing.
     refuses: Option<CallError>,
     answers: Mutex<Vec<Result<Answer, CallError>>>,
@@ -102,21 +106,34 @@ struct Desk {
 impl Connector for Desk {
     async fn scan(&self, scan: &Scan, _: &Position) -> Result<Page, CallError> {
         let wanted = |raw: &&Raw| scan.only.is_empty() || scan.only.contains(&key(&raw.0));
-        let records = self.rows.iter().filter(wanted).cloned().collect();
+        let records = self.rows.lock().unwrap().iter().filter(wanted).cloned().collect();
         Ok(Page { records, next: Position("end".into()), last: true })
     }
     async fn find(&self, _: &Find) -> Result<Vec<Raw>, CallError> {
-        self.refuses.clone().map_or(Ok(Vec::new()), Err)
+        self.refuses.clone().map_or_else(|| Ok(self.finds.lock().unwrap().clone()), Err)
     }
     async fn write(&self, write: &Write) -> Result<Answer, CallError> {
         self.written.lock().unwrap().push((write.method, write.body.clone()));
+        let count = |by: isize| {
+            let mut under_way = self.under_way.lock().unwrap();
+            under_way.0 = under_way.0.strict_add_signed(by);
+            under_way.1 = under_way.1.max(under_way.0);
+        };
+        count(1);
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+        count(-1);
         self.answers.lock().unwrap().remove(0)
     }
     fn now(&self) -> Timestamp {
         let start: Timestamp = "2026-03-01T10:00:00Z".parse().unwrap();
         start.checked_add(jiff::SignedDuration::from_mins(*self.minutes.lock().unwrap())).unwrap()
     }
-    async fn sleep_until(&self, _: Timestamp, _: &str) {}
+    async fn sleep_until(&self, then: Timestamp, _: &str) {
+        let wait = then.duration_since(self.now()).as_mins();
+        *self.minutes.lock().unwrap() += wait.max(0);
+    }
     fn pause(&self) -> Option<Pause> {
         None
     }
@@ -139,7 +156,7 @@ fn case(orders: usize, books: Desk, unit: impl Fn(&str, &dyn Known) -> Evaluated
     let folder = tempfile::tempdir().unwrap();
     let store = Embedded::open(&folder.path().join("store.redb"), &Key::from_text("a test")).unwrap();
     let rows = (1..=orders).map(|n| Raw(format!(r#"{{"id":{n}}}"#).into())).collect();
-    let (shop, books) = (Arc::new(Desk { rows, ..Desk::default() }), Arc::new(books));
+    let (shop, books) = (Arc::new(Desk { rows: Mutex::new(rows), ..Desk::default() }), Arc::new(books));
     let project = Project {
         program: Arc::new(program()),
         meaning: Arc::new(ByHand(program(), Box::new(unit))),
@@ -155,10 +172,14 @@ fn case(orders: usize, books: Desk, unit: impl Fn(&str, &dyn Known) -> Evaluated
 
 impl Case {
     async fn pass(&self) -> (Summary, Vec<Event>) {
+        self.pass_with(PassOptions::default()).await
+    }
+
+    async fn pass_with(&self, options: PassOptions) -> (Summary, Vec<Event>) {
         let events = Mutex::new(Vec::new());
         let tell = |event| events.lock().unwrap().push(event);
         let flows = ["orders".to_owned()];
-        let summary = self.engine.pass(&flows, &PassOptions::default(), &tell, &Cancel::default()).await.unwrap();
+        let summary = self.engine.pass(&flows, &options, &tell, &Cancel::default()).await.unwrap();
         (summary, events.into_inner().unwrap())
     }
 
@@ -276,6 +297,26 @@ async fn what_no_search_can_tell_is_asked_of_a_person() {
 }
 
 #[tokio::test]
+async fn who_leaves_out_what_no_search_can_tell_frees_its_lane() {
+    let silent = CallError::Unknown { system: "books".into(), reason: "time-out".into() };
+    let books = Desk { answers: Mutex::new(vec![Err(silent)]), ..Desk::default() };
+    let case = case(1, books, |key, _| {
+        let mut unit = one(key);
+        unit.drafts[0].keys.clear();
+        Evaluated::Unit(unit)
+    });
+    case.pass().await;
+    case.later(6);
+    case.pass().await;
+    assert_eq!(case.engine.status().await.unwrap()[0].open_writes, 1);
+    case.engine.skip("orders:1", "made by hand", case.books.now()).await.unwrap();
+    assert_eq!(case.engine.status().await.unwrap()[0].open_writes, 0);
+    case.pass().await;
+    assert_eq!(case.states().await[0].1, State::Skipped);
+    assert_eq!(case.books.written.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn an_answer_that_never_came_is_searched_for_and_then_sent_again() {
     let silent = CallError::Unknown { system: "books".into(), reason: "time-out".into() };
     let books = Desk { answers: Mutex::new(vec![Err(silent), made("A", "0")]), ..Desk::default() };
@@ -289,4 +330,149 @@ async fn an_answer_that_never_came_is_searched_for_and_then_sent_again() {
     case.pass().await;
     assert_eq!(case.states().await[0].1, State::Written);
     assert_eq!(case.books.written.lock().unwrap().len(), 2);
+}
+
+/// The key of the account that a unit found, as what is there and ours.
+fn found(name: &str, row: &str) -> Unit {
+    let mut unit = one(name);
+    unit.drafts[0].action = Action::Found { id: "A".into(), ours: true, row: row.into() };
+    unit
+}
+
+#[tokio::test]
+async fn a_wrong_total_stays_with_a_person_until_it_agrees() {
+    let books = Desk { answers: Mutex::new(vec![made("A", "26.70")]), ..Desk::default() };
+    let there = Arc::new(Mutex::new(None::<&str>));
+    let held = Arc::clone(&there);
+    let case = case(1, books, move |key, _| {
+        let mut unit = held.lock().unwrap().map_or_else(|| one(key), |row| found(key, row));
+        let amount = "26.62".parse().unwrap();
+        let within = "0.01".parse().unwrap();
+        unit.drafts[0].balance = Some(BalanceDue { field: "AmountFC".into(), amount, within, place: span() });
+        Evaluated::Unit(unit)
+    });
+    case.pass().await;
+    for (row, expected) in [
+        (r#"{"ID":"A","Name":"1","AmountFC":26.70}"#, State::Parked),
+        (r#"{"ID":"A","Name":"1","AmountFC":26.62}"#, State::Written),
+    ] {
+        *there.lock().unwrap() = Some(row);
+        case.engine.retry("orders:1", case.books.now()).await.unwrap();
+        case.pass().await;
+        assert_eq!(case.states().await[0].1, expected, "{row}");
+    }
+    assert_eq!(case.books.written.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn the_effect_of_a_write_that_was_put_off_is_awaited_from_when_it_was_sent() {
+    let then: Timestamp = "2026-03-01T10:02:00Z".parse().unwrap();
+    let later = CallError::Later { system: "books".into(), until: then, reason: "a limit".into() };
+    let silent = CallError::Unknown { system: "books".into(), reason: "time-out".into() };
+    let books = Desk { answers: Mutex::new(vec![Err(later), Err(silent)]), ..Desk::default() };
+    let case = case(1, books, |key, _| Evaluated::Unit(one(key)));
+    case.pass().await;
+    let open = case.engine.store().open_intents(None).await.unwrap();
+    assert_eq!(open.iter().map(|intent| intent.at).collect::<Vec<_>>(), [then], "the first try is closed");
+}
+
+#[tokio::test]
+async fn a_create_whose_answer_was_lost_is_ours_when_it_is_found() {
+    let silent = CallError::Unknown { system: "books".into(), reason: "time-out".into() };
+    let books = Desk { answers: Mutex::new(vec![Err(silent)]), ..Desk::default() };
+    let case = case(1, books, |key, _| Evaluated::Unit(one(key)));
+    case.pass().await;
+    *case.books.finds.lock().unwrap() = vec![Raw(r#"{"ID":"A","Name":"1"}"#.into())];
+    case.later(1);
+    case.pass().await;
+    let target = crate::store::Target { connection: "books".into(), entity: "exact.Account".into(), id: "A".into() };
+    let links = case.engine.store().links_to(&target).await.unwrap();
+    assert_eq!(links.len(), 1, "what was sent is linked to what became of it");
+    assert!(!links[0].fields.is_empty(), "and so is what of ours is in it");
+}
+
+#[tokio::test]
+async fn what_is_linked_to_one_record_is_written_by_one_at_a_time() {
+    let books = Desk { answers: Mutex::new(vec![made("A", "0"), made("B", "0")]), ..Desk::default() };
+    let case = case(2, books, |key, _| {
+        let mut unit = one(key);
+        unit.drafts[0].linked_to = Some((EntityId(1), "the same customer".into()));
+        Evaluated::Unit(unit)
+    });
+    case.pass().await;
+    assert_eq!(*case.books.under_way.lock().unwrap(), (0, 1));
+}
+
+#[tokio::test]
+async fn a_record_that_was_away_is_looked_at_when_it_is_back() {
+    let books =
+        Desk { answers: Mutex::new(vec![Err(refused("Required: Journal")), made("A", "0")]), ..Desk::default() };
+    let case = case(1, books, |key, _| Evaluated::Unit(one(key)));
+    case.pass().await;
+    case.engine.retry("orders:1", case.books.now()).await.unwrap();
+    let rows = std::mem::take(&mut *case.shop.rows.lock().unwrap());
+    case.pass().await;
+    assert_eq!(case.states().await[0].1, State::Skipped);
+    *case.shop.rows.lock().unwrap() = rows;
+    case.pass().await;
+    assert_eq!(case.states().await[0].1, State::Written);
+}
+
+#[tokio::test]
+async fn links_of_a_mapping_that_was_renamed_still_count() {
+    let need = || crate::eval::LinkNeed {
+        mapping: Some("account".into()),
+        entity: EntityId(1),
+        key: "1".into(),
+        other: EntityId(0),
+    };
+    let seen = Arc::new(Mutex::new(None));
+    let tells = Arc::clone(&seen);
+    let case = case(1, Desk::default(), move |_, known| match known.answer(&Need::Link(need())) {
+        None => Evaluated::Needs(vec![Need::Link(need())]),
+        Some(ids) => {
+            *tells.lock().unwrap() = Some(ids);
+            Evaluated::Filtered
+        }
+    });
+    let program = program();
+    let source = crate::store::LinkKey {
+        connection: "shop".into(),
+        mapping: "the name it had".into(),
+        entity: program.entity(EntityId(1)).full_name(),
+        key: "1".into(),
+    };
+    let target = crate::store::Target {
+        connection: "books".into(),
+        entity: program.entity(EntityId(0)).full_name(),
+        id: "A".into(),
+    };
+    let link = Link { source, target, fields: Vec::new(), source_changed: None, children: Vec::new() };
+    case.engine.store().commit(Commit::of(Change::Link(link))).await.unwrap();
+    case.pass().await;
+    assert_eq!(*seen.lock().unwrap(), Some(vec!["\"A\"".into()]));
+}
+
+#[tokio::test]
+async fn a_record_that_cannot_be_read_keeps_its_key_and_the_flow_goes_on() {
+    let case = case(1, Desk::default(), |_, _| Evaluated::Stopped(Stop::Fail, Failure::new("is no date", span())));
+    *case.shop.rows.lock().unwrap() =
+        vec![Raw(r#"{"id":1,"paid":"unreadable"}"#.into()), Raw(r#"{"paid":"unreadable"}"#.into())];
+    case.pass().await;
+    let states = case.states().await;
+    assert_eq!(states[0], ("orders:1".to_owned(), State::Parked));
+    assert!(states[1].0.starts_with("orders:unreadable-"), "{states:?}");
+    for (id, _) in states {
+        case.engine.retry(&id, case.books.now()).await.unwrap();
+    }
+    let (summary, _) = case.pass().await;
+    assert_eq!(summary.endings, [], "no system is asked for a key that we made up");
+}
+
+#[tokio::test]
+async fn a_record_that_is_named_and_not_there_is_told() {
+    let case = case(1, Desk::default(), |key, _| Evaluated::Unit(one(key)));
+    let only = PassOptions { only: vec!["77".into()], ..PassOptions::default() };
+    let (summary, _) = case.pass_with(only).await;
+    assert!(matches!(&summary.endings[0].1, Ending::Project(why) if why.contains("shop has no") && why.contains("77")));
 }

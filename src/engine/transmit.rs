@@ -144,7 +144,7 @@ impl Acting<'_> {
             plan_hash: self.pass.project.plan_hash.clone(),
             at,
             unknown: None,
-            link: call.link.clone(),
+            link: call.link.clone().map(Box::new),
         }
     }
 

@@ -3,19 +3,11 @@
 use super::run::Run;
 use super::value::{Value, show};
 use crate::ir::Type;
-use crate::limits::{LIST_MAX, TEXT_BYTES_MAX};
-use crate::value::time;
+use crate::value::{script, time};
 use rhai::{AST, Dynamic, Engine, EvalAltResult, Scope};
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// Operations of one call: some milliseconds of work. One more fails the record.
-const OPERATIONS_MAX: u64 = 200_000;
-/// Calls within calls. One more fails the record.
-const CALLS_MAX: usize = 32;
-/// Deepest expression of a script.
-const DEPTH_MAX: usize = 64;
 
 /// The scripts of a project.
 pub(crate) struct Scripts {
@@ -26,17 +18,7 @@ pub(crate) struct Scripts {
 
 impl Scripts {
     pub(crate) fn new(sources: &BTreeMap<Arc<str>, String>) -> Self {
-        let mut engine = Engine::new();
-        engine.set_max_operations(OPERATIONS_MAX);
-        engine.set_max_call_levels(CALLS_MAX);
-        engine.set_max_expr_depths(DEPTH_MAX, DEPTH_MAX);
-        engine.set_max_string_size(TEXT_BYTES_MAX);
-        engine.set_max_array_size(LIST_MAX);
-        engine.set_max_map_size(LIST_MAX);
-        // Nothing of the outside: no printing, no evaluation of texts.
-        engine.on_print(|_| {});
-        engine.on_debug(|_, _, _| {});
-        engine.disable_symbol("eval");
+        let engine = script::engine();
         let files = sources
             .iter()
             .map(|(file, source)| (Arc::clone(file), engine.compile(source).map_err(|e| e.to_string())))
@@ -67,7 +49,9 @@ impl Scripts {
 fn told(error: &EvalAltResult) -> String {
     match error {
         EvalAltResult::ErrorInFunctionCall(_, _, inner, _) => told(inner),
-        EvalAltResult::ErrorTooManyOperations(at) => format!("it takes more than {OPERATIONS_MAX} operations ({at})"),
+        EvalAltResult::ErrorTooManyOperations(at) => {
+            format!("it takes more than {} operations ({at})", script::OPERATIONS_MAX)
+        }
         other => other.to_string(),
     }
 }

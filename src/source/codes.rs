@@ -97,4 +97,6 @@ codes! {
     PROJECT_SHAPE = "F0505" Error "a project lacks its edition, its zone or a connection";
     ADAPT_MISSES = "F0506" Error "an `adapt` of something that is not there";
     NOT_CARRIED_OUT = "F0507" Error "a form of the language that nothing carries out yet";
+    CONNECT_ENTRY = "F0508" Error "a connection that its system could not be reached with";
+    SCRIPT = "F0509" Error "a function in rhai that its file does not hold";
 }

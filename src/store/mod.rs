@@ -61,18 +61,23 @@ pub trait Store: Send + Sync {
     /// The links that lead to this target record.
     async fn links_to(&self, target: &Target) -> Result<Vec<Link>, StoreError>;
 
+    /// Names of the mappings that have links from this source connection.
+    async fn link_mappings(&self, connection: &str) -> Result<Vec<String>, StoreError>;
+
     /// Links of a source connection and mapping, in order of entity and key, behind `after`.
     async fn links(&self, connection: &str, mapping: &str, after: Option<&LinkKey>) -> Result<LinkPage, StoreError>;
 
-    /// What happened to a record: the newest attempts, at most `limit` of them, oldest of those first.
-    async fn attempts(&self, flow: &str, key: &str, limit: usize) -> Result<Vec<Attempt>, StoreError>;
+    /// What happened to a record: the newest attempts, at most `limit` of them, oldest of those first; none whose time is
+    /// over, whether or not [`Store::expire`] has removed it yet.
+    async fn attempts(&self, flow: &str, key: &str, limit: usize, now: Timestamp) -> Result<Vec<Attempt>, StoreError>;
 
-    /// The log since a moment, oldest first, of one flow or of all, behind `after`.
+    /// The log since a moment, oldest first, of one flow or of all, behind `after`; nothing whose time is over.
     async fn attempts_since(
         &self,
         flow: Option<&str>,
         since: Timestamp,
         after: Option<AttemptId>,
+        now: Timestamp,
     ) -> Result<LogPage, StoreError>;
 
     /// The source texts of a plan.

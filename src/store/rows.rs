@@ -169,7 +169,7 @@ pub struct Intent {
     /// Since when its outcome is known to be unknown, and what was seen. None: the process died before it could say.
     pub unknown: Option<(Timestamp, String)>,
     /// Of a create: the link that comes with its effect, all but the key of the target.
-    pub link: Option<Link>,
+    pub link: Option<Box<Link>>,
 }
 
 /// What became of an intent.

@@ -2,8 +2,10 @@
 //! What was changed has its diagnostic; places in the mended text are carried back to the real one.
 
 use super::brackets::{Mend, match_brackets};
+use super::grammar::{Grammar, Rule};
 use super::token::{Lexeme, Slip, Token};
 use crate::source::{Diagnostic, Edit, FileId, Fix, Span, codes};
+use pest::Parser as _;
 
 /// A declaration made readable.
 pub(crate) struct Mended {
@@ -128,11 +130,15 @@ fn write_right(file: FileId, text: &str, slip: Slip, mends: &mut Vec<Mend>, diag
         }
         Slip::LoneOpen(at) => {
             mend(at, 1, "(");
-            brace_in_text(span(at, at + 1), '{', "nothing closes it")
+            let wrong = brace_in_text(span(at, at + 1), '{', "nothing closes it");
+            let end = at + 1 + value_ahead(&text[at + 1..]);
+            if end > at + 1 { wrong.fix("close it behind the value", span(end, end), "}") } else { wrong }
         }
         Slip::LoneClose(at) => {
             mend(at, 1, ")");
-            brace_in_text(span(at, at + 1), '}', "nothing opens it")
+            let wrong = brace_in_text(span(at, at + 1), '}', "nothing opens it");
+            let start = at - value_back(&text[..at]);
+            if start < at { wrong.fix("open it before the value", span(start, start), "{") } else { wrong }
         }
         Slip::Escape(at) => {
             mend(at, 1, "");
@@ -190,7 +196,32 @@ fn brace_in_text(span: Span, brace: char, why: &str) -> Diagnostic {
     Diagnostic::new(&codes::BAD_TEXT, span, format!("`{brace}` stands alone in a text: {why}"))
         .label("half of a pair")
         .help(format!("A value in a text stands between `{{` and `}}`; for the character itself write `\\{brace}`."))
-        .fix(format!("write `\\{brace}`"), span, format!("\\{brace}"))
+}
+
+/// The bytes of the value, a name in dots, that a text begins with. Escaping the brace before it would silently make
+/// the value a constant, so nobody is offered that.
+fn value_ahead(text: &str) -> usize {
+    let mut end = 0;
+    let mut rest = text.trim_start_matches(' ');
+    if Grammar::parse(Rule::name, rest).is_err() {
+        return 0;
+    }
+    while rest.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
+        let name = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
+        let call = if rest[name..].starts_with("()") { 2 } else { 0 };
+        end = text.len() - rest.len() + name + call;
+        rest = &text[end..];
+        let Some(next) = rest.strip_prefix("?.").or_else(|| rest.strip_prefix('.')) else { break };
+        rest = next;
+    }
+    end
+}
+
+/// The bytes of the value, a name in dots, that a text ends with.
+fn value_back(text: &str) -> usize {
+    let of_value = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '?' | '(' | ')');
+    let last = &text[text.trim_end_matches(of_value).len()..];
+    if value_ahead(last) == last.len() { last.len() } else { 0 }
 }
 
 /// A character that the language does not use; those that look like one of ours are read as it.

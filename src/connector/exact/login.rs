@@ -23,8 +23,6 @@ pub(super) const REFRESH_AFTER: i64 = 570;
 const LIVES: i64 = 600;
 /// Seconds by which the ledger's clock and ours may differ, answers on their way included.
 const CLOCKS_APART: i64 = 60;
-/// What is said of a renewal that the ledger refuses because the tokens are young.
-const TOO_EARLY: &str = "the login was renewed less than ten minutes ago, and not by this store";
 /// Times that another runner's renewal is waited for.
 const WAITS_MAX: u32 = 100;
 
@@ -79,6 +77,33 @@ struct Refused {
     error: String,
     #[serde(default)]
     error_description: String,
+}
+
+/// Why there are no new tokens.
+enum NoTokens {
+    /// The ledger holds those that it has given last for too young; it may be asked again then.
+    TooEarly(Timestamp),
+    /// Anything else.
+    Failed(CallError),
+}
+
+impl From<CallError> for NoTokens {
+    fn from(error: CallError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl NoTokens {
+    /// What it means for a call.
+    fn told(self, http: &Http) -> CallError {
+        match self {
+            Self::TooEarly(until) => {
+                let reason = "the login was renewed less than ten minutes ago, and not by this store";
+                postponed(http, until, reason.to_owned())
+            }
+            Self::Failed(error) => error,
+        }
+    }
 }
 
 impl Login {
@@ -165,11 +190,11 @@ impl Login {
         };
         match self.ask(http, &[("grant_type", "refresh_token"), ("refresh_token", refresh.expose_secret())]).await {
             // The tokens are ours and hardly old enough: their clock and ours are apart, and a moment later it will do.
-            Err(CallError::Later { system, reason, .. }) if reason == TOO_EARLY && self.is_recent(kept.as_ref()) => {
+            Err(NoTokens::TooEarly(_)) if self.is_recent(kept.as_ref()) => {
                 let reason = "it renews the login in a moment: its clock is behind ours".to_owned();
-                Err(CallError::Later { system, until: soon(self.clock.now()), reason })
+                Err(postponed(http, soon(self.clock.now()), reason))
             }
-            Err(error @ CallError::Login { .. }) => {
+            Err(NoTokens::Failed(error @ CallError::Login { .. })) => {
                 // A person may have put a new token into the project, in place of a chain that has broken.
                 let other = self
                     .first
@@ -180,20 +205,20 @@ impl Login {
                 let fields = [("grant_type", "refresh_token"), ("refresh_token", first.expose_secret())];
                 self.ask(http, &fields).await.map_err(|_| error)
             }
-            other => other,
+            other => other.map_err(|failed| failed.told(http)),
         }
     }
 
     /// The first tokens of a consent.
     pub(super) async fn exchange(&self, http: &Http, code: &str, redirect: &str) -> Result<(), CallError> {
         let fields = [("grant_type", "authorization_code"), ("code", code), ("redirect_uri", redirect)];
-        let tokens = self.ask(http, &fields).await?;
+        let tokens = self.ask(http, &fields).await.map_err(|failed| failed.told(http))?;
         self.state.lock().await.tokens = Some(tokens);
         Ok(())
     }
 
     /// Asks for tokens, and keeps them before anybody can use them.
-    async fn ask(&self, http: &Http, fields: &[(&str, &str)]) -> Result<Tokens, CallError> {
+    async fn ask(&self, http: &Http, fields: &[(&str, &str)]) -> Result<Tokens, NoTokens> {
         let client =
             [("client_id", self.client.id.expose_secret()), ("client_secret", self.client.secret.expose_secret())];
         let form =
@@ -209,7 +234,7 @@ impl Login {
             other => other,
         })?;
         if let Some(redirect) = http.redirected(&heard, "POST oauth2/token".to_owned()) {
-            return Err(redirect);
+            return Err(redirect.into());
         }
         let issued: Option<Issued> = serde_json::from_str(&heard.body).ok().filter(|_| heard.ok());
         let Some(issued) = issued else { return Err(self.classed(http, &heard, now)) };
@@ -228,33 +253,33 @@ impl Login {
     }
 
     /// What the token endpoint's refusal means. Statuses differ between reports; the words do not.
-    fn classed(&self, http: &Http, heard: &Heard, now: Timestamp) -> CallError {
+    fn classed(&self, http: &Http, heard: &Heard, now: Timestamp) -> NoTokens {
         let told: Refused = serde_json::from_str(&heard.body).unwrap_or_default();
         let header = heard.text("Reason").unwrap_or_default();
         let said = [told.error_description.as_str(), header].join(" ").to_ascii_lowercase();
         if heard.status == 429 {
             let until = heard.retry_after(now).unwrap_or_else(|| later(now, 3600));
-            return postponed(http, until, "it gets too many logins".to_owned());
+            return postponed(http, until, "it gets too many logins".to_owned()).into();
         }
         if said.contains("not expired") || said.contains("tooearly") {
             // Another copy of this login has been renewed a moment ago; its access token is not ours to know.
-            return postponed(http, later(now, self.refresh_after), TOO_EARLY.to_owned());
+            return NoTokens::TooEarly(later(now, self.refresh_after));
         }
         if matches!(told.error.as_str(), "invalid_client") {
             let reason = format!(
                 "client_id or client_secret is not known there ({}); compare them with the app in the App Centre",
                 shortened(&told.error_description)
             );
-            return CallError::Login { system: http.system.to_string(), reason };
+            return CallError::Login { system: http.system.to_string(), reason }.into();
         }
         if matches!(heard.status, 400 | 401 | 403) && !told.error.is_empty() {
             let what = match told.error_description.as_str() {
                 "" => &told.error,
                 text => text,
             };
-            return lost(http, what);
+            return lost(http, what).into();
         }
-        postponed(http, soon(now), format!("its login page answered {}", heard.kind()))
+        postponed(http, soon(now), format!("its login page answered {}", heard.kind())).into()
     }
 
     /// Tokens that cannot be kept are not used: the next start would have none.

@@ -20,8 +20,8 @@ use super::{
 use crate::ir::{Connection, Connector as Habits, Entity, Method};
 use crate::limits;
 use crate::store::Store;
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use login::Login;
 use odata::{Measures, Selection, ask};
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderName, HeaderValue};
@@ -51,6 +51,8 @@ pub(super) struct Ledger {
     measures: Measures,
     /// The zone of its wall clock.
     zone: TimeZone,
+    /// How far a pass begins before the last change seen.
+    overlap: SignedDuration,
 }
 
 /// What a person's consent needs: for `flowc login`.
@@ -64,7 +66,7 @@ pub async fn consent(
     let setup = Setup { name: connection.name.as_ref().into(), habits, entries, store, timing: Timing::default() };
     let root = root(&setup)?;
     let clock = setup.clock().await?;
-    let http = Http::new(&setup.name, &root, &setup.timing).map_err(|reason| setup.bad(reason))?;
+    let http = Http::new(&setup.name, &root, &setup.timing).map_err(|reason| setup.bad("base_url", &reason))?;
     let login = login(&setup, &root, clock)?;
     let authorize = join(&root, habits.word("login.authorize").unwrap_or("/api/oauth2/auth"));
     Ok(Consent::new(login, http, authorize))
@@ -74,7 +76,7 @@ impl Ledger {
     pub(super) async fn open(setup: Setup<'_>) -> Result<Self, OpenError> {
         let root = root(&setup)?;
         let clock = setup.clock().await?;
-        let http = Http::new(&setup.name, &root, &setup.timing).map_err(|reason| setup.bad(reason))?;
+        let http = Http::new(&setup.name, &root, &setup.timing).map_err(|reason| setup.bad("base_url", &reason))?;
         let login = login(&setup, &root, Arc::clone(&clock))?;
         let allowed = Allowance {
             minute: setup.number("limits.minute"),
@@ -83,8 +85,8 @@ impl Ledger {
             told: true,
         };
         let named = setup.entries.text("division")?;
-        if let Some(division) = named.as_ref().filter(|text| !text.bytes().all(|b| b.is_ascii_digit())) {
-            return Err(setup.bad(format!("the division `{division}` is no number")));
+        if named.as_ref().is_some_and(|text| !text.bytes().all(|b| b.is_ascii_digit())) {
+            return Err(setup.bad("division", "is no number"));
         }
         let or = |word: u32, default: usize| if word == 0 { default } else { word as usize };
         let zone = TimeZone::get(&setup.habits.zone).unwrap_or(TimeZone::UTC);
@@ -102,6 +104,7 @@ impl Ledger {
                 values: or(setup.habits.values_max, VALUES_MAX),
             },
             zone,
+            overlap: setup.overlap(),
         })
     }
 
@@ -300,16 +303,16 @@ fn login(setup: &Setup<'_>, root: &Url, clock: Arc<Clock>) -> Result<Login, Open
 
 /// Scheme, host and port: of `base_url`, else of the country's site.
 fn root(setup: &Setup<'_>) -> Result<Url, OpenError> {
-    let text = if let Some(text) = setup.entries.text("base_url")? {
-        text
+    let (entry, text) = if let Some(text) = setup.entries.text("base_url")? {
+        ("base_url", text)
     } else {
         let country = setup.entries.needed("country")?;
         let base = setup.habits.word("base").unwrap_or("https://start.exactonline.{country}/");
-        base.replace("{country}", &site(&country)).replace("{division}", "")
+        ("country", base.replace("{country}", &site(&country)).replace("{division}", ""))
     };
-    let mut root = Url::parse(text.trim()).map_err(|_| setup.bad("its base_url is no address".to_owned()))?;
+    let mut root = Url::parse(text.trim()).map_err(|_| setup.bad(entry, "makes no address"))?;
     if root.host_str().is_none() {
-        return Err(setup.bad("its base_url is no address".to_owned()));
+        return Err(setup.bad(entry, "makes no address"));
     }
     root.set_query(None);
     root.set_fragment(None);
@@ -335,6 +338,10 @@ fn join(root: &Url, path: &str) -> Url {
 
 #[async_trait::async_trait]
 impl Connector for Ledger {
+    fn resumed(&self, scan: &Scan, stored: Position) -> Position {
+        scan::resumed(self, scan, stored)
+    }
+
     async fn scan(&self, scan: &Scan, from: &Position) -> Result<Page, CallError> {
         scan::page(self, scan, from).await
     }

@@ -9,7 +9,7 @@ use super::odata::{self, Selection, ask};
 use super::{Ledger, json};
 use crate::connector::http::Effect;
 use crate::connector::{CallError, Find, Page, Position, Raw, Scan, answers};
-use crate::ir::{Feed, Field, Type, WireForm};
+use crate::ir::{Field, Type, WireForm};
 use crate::limits;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -53,6 +53,15 @@ impl At {
     }
 }
 
+/// Where a pass begins: where changes are followed by time, before the last one seen, since a row has its time before it is
+/// saved; and not before the moment from which the flow reads.
+pub(super) fn resumed(ledger: &Ledger, scan: &Scan, stored: Position) -> Position {
+    let At::Moment(moment) = At::read(&stored) else { return stored };
+    let earliest = scan.since.map_or(i64::MIN, |since| wall(&ledger.zone, since).min(moment));
+    let overlap = i64::try_from(ledger.overlap.as_millis()).unwrap_or(i64::MAX);
+    At::Moment(moment.saturating_sub(overlap).max(earliest)).write()
+}
+
 /// The next page of a scan.
 pub(super) async fn page(ledger: &Ledger, scan: &Scan, from: &Position) -> Result<Page, CallError> {
     if !scan.only.is_empty() {
@@ -72,7 +81,7 @@ pub(super) async fn page(ledger: &Ledger, scan: &Scan, from: &Position) -> Resul
     if is_version(by) {
         by_version(ledger, scan, &path, by, from).await
     } else {
-        by_moment(ledger, scan, &path, (feed, by), from).await
+        by_moment(ledger, scan, &path, by, from).await
     }
 }
 
@@ -138,13 +147,7 @@ fn wall(zone: &TimeZone, moment: Timestamp) -> i64 {
     moment.as_millisecond() + i64::from(offset) * 1_000
 }
 
-async fn by_moment(
-    ledger: &Ledger,
-    scan: &Scan,
-    path: &str,
-    (_feed, by): (&Feed, &Field),
-    from: &Position,
-) -> Result<Page, CallError> {
+async fn by_moment(ledger: &Ledger, scan: &Scan, path: &str, by: &Field, from: &Position) -> Result<Page, CallError> {
     let base = ledger.address(path).await?;
     let at = match (At::read(from), scan.since) {
         (At::Start | At::Version(_), Some(since)) => At::Moment(wall(&ledger.zone, since)),

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::ir::{Entity, Method};
 use auth::Login;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::sync::Semaphore;
@@ -41,6 +41,8 @@ pub(super) struct Shop {
     page_max: u32,
     workers: Semaphore,
     budget: Budget,
+    /// How far a pass begins before the last change seen.
+    overlap: SignedDuration,
 }
 
 /// A query, in order.
@@ -48,10 +50,9 @@ type Query = Vec<(String, String)>;
 
 impl Shop {
     pub(super) async fn open(setup: Setup<'_>) -> Result<Self, OpenError> {
-        let text = setup.entries.needed("url")?;
-        let base = base(&text).ok_or_else(|| setup.bad(format!("the url `{}` is no address", without_query(&text))))?;
+        let base = base(&setup.entries.needed("url")?).ok_or_else(|| setup.bad("url", "is no address"))?;
         let login = Login { key: setup.entries.needed_secret("key")?, secret: setup.entries.needed_secret("secret")? };
-        let http = Http::new(&setup.name, &base, &setup.timing).map_err(|reason| setup.bad(reason))?;
+        let http = Http::new(&setup.name, &base, &setup.timing).map_err(|reason| setup.bad("url", &reason))?;
         let clock = setup.clock().await?;
         let allowed = Allowance {
             minute: setup.number("limits.minute"),
@@ -71,6 +72,7 @@ impl Shop {
             page: AtomicU32::new(rows),
             page_max: rows,
             workers: Semaphore::new(PARALLEL),
+            overlap: setup.overlap(),
         })
     }
 
@@ -205,12 +207,12 @@ fn base(text: &str) -> Option<Url> {
     Some(base)
 }
 
-fn without_query(text: &str) -> &str {
-    text.split('?').next().unwrap_or_default()
-}
-
 #[async_trait::async_trait]
 impl Connector for Shop {
+    fn resumed(&self, scan: &Scan, stored: Position) -> Position {
+        scan::resumed(&stored, scan.since, self.overlap)
+    }
+
     async fn scan(&self, scan: &Scan, from: &Position) -> Result<Page, CallError> {
         scan::page(self, scan, from).await
     }

@@ -2,7 +2,8 @@
 //!
 //! `modified_after` is exclusive and in whole seconds, and a page that is cut by number moves while it is read. So a
 //! pass walks upwards by the time of change, always takes the first page behind the last second seen, and reads that
-//! second again. Only where one second fills more than a page are the records of it that were seen left out by id.
+//! second again. A pass begins some minutes before the last second of the one before it: an order has its time of change
+//! before it is saved, and two web servers have two clocks. Only where one second fills more than a page are the records of it that were seen left out by id.
 //! What has no time of change (customers) is read whole, in the order of ids, to be compared.
 
 use super::{Query, Shop, filter};
@@ -70,6 +71,17 @@ fn second_of(text: &str) -> Option<Timestamp> {
     }
     let local: DateTime = text.parse().ok()?;
     jiff::tz::Offset::UTC.to_timestamp(local).ok()
+}
+
+/// Where a pass begins: before the last second seen, and not before the moment from which the flow reads.
+pub(super) fn resumed(stored: &Position, since: Option<Timestamp>, overlap: SignedDuration) -> Position {
+    match At::read(stored) {
+        At::Second(second) | At::Within(second, _) | At::Counted(second, _) => {
+            let earliest = since.map_or(Timestamp::MIN, |since| since.min(second));
+            At::Second(second.checked_sub(overlap).unwrap_or(Timestamp::MIN).max(earliest)).write()
+        }
+        At::Start | At::Row(_) => stored.clone(),
+    }
 }
 
 /// The next page of a scan.

@@ -143,14 +143,21 @@ impl Store for Embedded {
         self.read(move |t, _| read::links_to(t, &target)).await
     }
 
+    async fn link_mappings(&self, connection: &str) -> Result<Vec<String>, StoreError> {
+        let connection = connection.to_owned();
+        self.read(move |t, _| read::link_mappings(t, &connection)).await
+    }
+
     async fn links(&self, connection: &str, mapping: &str, after: Option<&LinkKey>) -> Result<LinkPage, StoreError> {
         let (connection, mapping, after) = (connection.to_owned(), mapping.to_owned(), after.cloned());
         self.read(move |t, _| read::links(t, &connection, &mapping, after.as_ref())).await
     }
 
-    async fn attempts(&self, flow: &str, key: &str, limit: usize) -> Result<Vec<Attempt>, StoreError> {
+    async fn attempts(&self, flow: &str, key: &str, limit: usize, now: Timestamp) -> Result<Vec<Attempt>, StoreError> {
         let (flow, key) = (flow.to_owned(), key.to_owned());
-        self.read(move |t, seal| read::attempts(t, seal, &flow, &key, limit)).await
+        let kept = move |attempt: &Attempt| attempt.expires > now;
+        let found = self.read(move |t, seal| read::attempts(t, seal, &flow, &key, limit)).await?;
+        Ok(found.into_iter().filter(kept).collect())
     }
 
     async fn attempts_since(
@@ -158,9 +165,12 @@ impl Store for Embedded {
         flow: Option<&str>,
         since: Timestamp,
         after: Option<AttemptId>,
+        now: Timestamp,
     ) -> Result<LogPage, StoreError> {
         let flow = flow.map(str::to_owned);
-        self.read(move |t, seal| read::attempts_since(t, seal, flow.as_deref(), since, after)).await
+        let mut page = self.read(move |t, seal| read::attempts_since(t, seal, flow.as_deref(), since, after)).await?;
+        page.attempts.retain(|attempt| attempt.expires > now);
+        Ok(page)
     }
 
     async fn plan_sources(&self, plan_hash: &str) -> Result<Option<Vec<PlanSource>>, StoreError> {

@@ -194,6 +194,22 @@ pub(super) fn links_to(t: &ReadTransaction, target: &Target) -> Result<Vec<Link>
     Ok(found)
 }
 
+/// One step for each name: the next one begins behind all links of the last.
+pub(super) fn link_mappings(t: &ReadTransaction, connection: &str) -> Result<Vec<String>, Trouble> {
+    let links = t.open_table(LINKS)?;
+    let mut names: Vec<String> = Vec::new();
+    loop {
+        let behind = names.last().map_or_else(String::new, |name| format!("{name}\0"));
+        let Some(row) = links.range((connection, behind.as_str(), "", "")..)?.next() else { return Ok(names) };
+        let key = row?.0;
+        let (of, mapping, ..) = key.value();
+        if of != connection {
+            return Ok(names);
+        }
+        names.push(mapping.to_owned());
+    }
+}
+
 pub(super) fn links(
     t: &ReadTransaction,
     connection: &str,
