@@ -203,7 +203,9 @@ fn brace_in_text(span: Span, brace: char, why: &str) -> Diagnostic {
 fn value_ahead(text: &str) -> usize {
     let mut end = 0;
     let mut rest = text.trim_start_matches(' ');
-    if Grammar::parse(Rule::name, rest).is_err() {
+    // Only the first word is read: what fails costs as much as the text is long.
+    let word = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
+    if Grammar::parse(Rule::name, &rest[..word]).is_err() {
         return 0;
     }
     while rest.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
