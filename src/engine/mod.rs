@@ -6,7 +6,6 @@
 mod ask;
 mod body;
 mod compare;
-mod content;
 mod decide;
 mod event;
 mod hash;
