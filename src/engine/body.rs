@@ -1,8 +1,8 @@
 //! Bodies of writes: a draft's fields laid out as one JSON object, with the keys of drafts that were written meanwhile.
 
-use crate::eval::{DraftField, Pending};
+use crate::eval::{DraftField, META, Pending};
 use crate::ir::{Entity, Type};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use std::sync::Arc;
 
 /// The key of a draft of the unit, once it is there.
@@ -42,61 +42,22 @@ fn key(settled: &Settled) -> Value {
     }
 }
 
-/// Fields as one object, each at its way; entries of `meta_data` are gathered in one list.
-pub(crate) fn object(entity: &Entity, fields: &[(&DraftField, Value)]) -> String {
-    let mut object = Map::new();
-    for (field, value) in fields {
-        match meta_entries(entity, field, value) {
-            Some(entries) => {
-                let list = object.entry("meta_data").or_insert_with(|| Value::Array(Vec::new()));
-                if let Value::Array(list) = list {
-                    list.extend(
-                        entries.into_iter().map(|(key, value)| serde_json::json!({"key": key, "value": value})),
-                    );
-                }
-            }
-            None => put(&mut object, &field.path, value.clone()),
-        }
-    }
-    Value::Object(object).to_string()
+/// Fields as one body, as `flowc map` shows it.
+pub(crate) fn of(fields: &[(&DraftField, Value)]) -> String {
+    let texts: Vec<String> = fields.iter().map(|(_, value)| value.to_string()).collect();
+    crate::eval::body(fields.iter().zip(&texts).map(|((field, _), json)| (field.path.as_slice(), json.as_str())))
 }
 
-fn put(object: &mut Map<String, Value>, path: &[Arc<str>], value: Value) {
-    match path {
-        [] => {}
-        [name] => {
-            object.insert(name.to_string(), value);
-        }
-        [name, rest @ ..] => {
-            let part = object.entry(name.to_string()).or_insert_with(|| Value::Object(Map::new()));
-            if !part.is_object() {
-                *part = Value::Object(Map::new());
-            }
-            if let Value::Object(part) = part {
-                put(part, rest, value);
-            }
-        }
+/// The key of the entry of `meta_data` that a field is, when it is one.
+pub(crate) fn meta_key(field: &DraftField) -> Option<&str> {
+    match field.path.as_slice() {
+        [list, key] if **list == *META => Some(key),
+        _ => None,
     }
-}
-
-/// The entries of `meta_data` that a field is, when it is some: its key and value.
-pub(crate) fn meta_entries(entity: &Entity, field: &DraftField, value: &Value) -> Option<Vec<(String, Value)>> {
-    let schema = entity.fields.get(field.field.0 as usize)?;
-    let meta = schema.meta.as_ref()?;
-    let first = || meta.keys.first().map(ToString::to_string).unwrap_or_default();
-    Some(match (field.path.as_slice(), value) {
-        // As whole entries already.
-        ([name], Value::Array(entries)) if &**name == "meta_data" => entries
-            .iter()
-            .map(|e| (e.get("key").and_then(Value::as_str).unwrap_or_default().to_owned(), e["value"].clone()))
-            .collect(),
-        ([name, key], value) if &**name == "meta_data" => vec![(key.to_string(), value.clone())],
-        (_, value) => vec![(first(), value.clone())],
-    })
 }
 
 /// The value of an entry of `meta_data` in a row.
 pub(crate) fn meta_value<'v>(row: &'v Value, key: &str) -> Option<&'v Value> {
-    let entries = row.get("meta_data")?.as_array()?;
+    let entries = row.get(META)?.as_array()?;
     entries.iter().find(|e| e.get("key").and_then(Value::as_str) == Some(key)).and_then(|e| e.get("value"))
 }

@@ -96,12 +96,16 @@ fn decided(facts: &Facts<'_>) -> Result<Step, Dangling> {
         Action::Itself { id, row } => update(facts, id, row, true),
         Action::Found { id, ours, row } => {
             let ours = *ours || facts.link.is_some_and(|link| link.target.id == **id);
+            let totals = disagreement(draft, row);
+            if !ours && let Some(reason) = stranger(facts, id, totals) {
+                return Ok(Step::Stop { stop: Stop::Fail, reason, place: draft.place });
+            }
             let step = match facts.verb {
                 Verb::CreateOnce | Verb::CreateUnless(_) => found_once(facts, id, row, ours),
                 Verb::Upsert | Verb::Update => update(facts, id, row, ours),
                 Verb::Delete(_) => Ok(Step::Unchanged { id: Arc::clone(id), hashes: Vec::new() }),
             };
-            match (step?, disagreement(draft, row)) {
+            match (step?, totals) {
                 (Step::Unchanged { .. }, Some((theirs, _))) if ours && !facts.was_written => {
                     let reason = imbalance(facts.program, draft, id, theirs);
                     Ok(Step::Stop { stop: Stop::Fail, reason, place: draft.place })
@@ -109,6 +113,22 @@ fn decided(facts: &Facts<'_>) -> Result<Step, Dangling> {
                 (step, _) => Ok(step),
             }
         }
+    }
+}
+
+/// Why a copy with the same key is not taken for ours, where it is not.
+fn stranger(facts: &Facts<'_>, id: &str, totals: Option<(Decimal, Decimal)>) -> Option<String> {
+    let name = &entity(facts).name;
+    let once = matches!(facts.verb, Verb::CreateOnce | Verb::CreateUnless(_));
+    match (facts.owner, totals) {
+        (Some(owner), _) if once => Some(format!(
+            "{name} {id} has the same key and is what {owner} became: two records of the source have one key. Give the mapping a key that tells them apart"
+        )),
+        (_, Some((theirs, ours))) if !matches!(facts.verb, Verb::Delete(_)) => Some(format!(
+            "{} has a {name} with this key already ({id}), whose total is {theirs} and not {ours}; it is not ours. Give one of the two another reference, or make the totals agree",
+            facts.draft.connection
+        )),
+        _ => None,
     }
 }
 
@@ -131,7 +151,7 @@ fn create(facts: &Facts<'_>) -> Result<Step, Dangling> {
     let sent = draft.fields.iter().filter(|f| f.when != FieldWhen::Update && f.json != "null");
     let fields = sent.map(|f| Ok((f, body::filled(&f.json, facts.settled)?))).collect::<Result<Vec<_>, _>>()?;
     let hashes = fields.iter().map(|(f, value)| hashed(facts, f, value)).collect();
-    Ok(Step::Create { body: body::object(entity(facts), &fields), hashes })
+    Ok(Step::Create { body: body::of(&fields), hashes })
 }
 
 /// A `create once` that is there.
@@ -139,24 +159,9 @@ fn found_once(facts: &Facts<'_>, id: &Arc<str>, row: &str, ours: bool) -> Result
     let draft = facts.draft;
     let hashes = all_hashes(facts);
     if !ours {
-        if let Some(owner) = facts.owner {
-            let entity = &entity(facts).name;
-            let reason = format!(
-                "{entity} {id} has the same key and is what {owner} became: two records of the source have one key. Give the mapping a key that tells them apart"
-            );
-            return Ok(Step::Stop { stop: Stop::Fail, reason, place: draft.place });
-        }
-        return Ok(match disagreement(draft, row) {
-            None if draft.linked_to.is_none() => Step::Unchanged { id: Arc::clone(id), hashes },
-            None => Step::Adopt { id: Arc::clone(id), hashes },
-            Some((theirs, ours)) => Step::Stop {
-                stop: Stop::Fail,
-                reason: format!(
-                    "{} has the same key and comes to {theirs}, not to {ours}; it is not ours. Give one of the two another reference, or make the totals agree",
-                    entity(facts).name
-                ),
-                place: draft.place,
-            },
+        return Ok(match draft.linked_to {
+            None => Step::Unchanged { id: Arc::clone(id), hashes },
+            Some(_) => Step::Adopt { id: Arc::clone(id), hashes },
         });
     }
     let Some(link) = facts.link else { return Ok(Step::Adopt { id: Arc::clone(id), hashes }) };
@@ -184,7 +189,7 @@ fn found_once(facts: &Facts<'_>, id: &Arc<str>, row: &str, ours: bool) -> Result
     }
 }
 
-/// The totals, theirs and ours, when a copy that is not ours comes to something else.
+/// The totals, theirs and ours, where they differ by more than may be.
 fn disagreement(draft: &Draft, row: &str) -> Option<(Decimal, Decimal)> {
     let due = draft.balance.as_ref()?;
     let row: Value = serde_json::from_str(row).ok()?;
@@ -226,7 +231,7 @@ fn update(facts: &Facts<'_>, id: &Arc<str>, row: &str, ours: bool) -> Result<Ste
         let id = Arc::clone(id);
         return Ok(if adopted { Step::Adopt { id, hashes } } else { Step::Unchanged { id, hashes } });
     }
-    let body = body::object(entity(facts), &sent);
+    let body = body::of(&sent);
     Ok(Step::Update { id: Arc::clone(id), body, changes, hashes, lines })
 }
 
@@ -245,7 +250,7 @@ fn change(
     if schema.is_some_and(|f| f.access != Access::Free) || (key.is_some() && field.path.first() == key) {
         return None;
     }
-    let theirs = theirs(target, field, ours, row);
+    let theirs = theirs(field, row);
     if compare::same(facts.program, schema, ours, theirs) || !may_touch(facts, field) {
         return None;
     }
@@ -272,9 +277,9 @@ fn change(
     touched.then(|| Change { field: hash.field.clone(), from: theirs.map(Value::to_string), to: ours.to_string() })
 }
 
-fn theirs<'r>(target: &Entity, field: &DraftField, ours: &Value, row: &'r Value) -> Option<&'r Value> {
-    match body::meta_entries(target, field, ours) {
-        Some(entries) => entries.first().and_then(|(key, _)| body::meta_value(row, key)),
+fn theirs<'r>(field: &DraftField, row: &'r Value) -> Option<&'r Value> {
+    match body::meta_key(field) {
+        Some(key) => body::meta_value(row, key),
         None => compare::value_at(row, &field.path),
     }
 }
@@ -299,11 +304,7 @@ fn all_hashes(facts: &Facts<'_>) -> Vec<FieldHash> {
 }
 
 fn hashed(facts: &Facts<'_>, field: &DraftField, value: &Value) -> FieldHash {
-    let name = match body::meta_entries(entity(facts), field, value).as_deref() {
-        Some([(key, _), ..]) => format!("meta_data.{key}"),
-        _ => field.path.join("."),
-    };
-    FieldHash { field: name, hash: (facts.hash)(&value.to_string()) }
+    FieldHash { field: field.path.join("."), hash: (facts.hash)(&value.to_string()) }
 }
 
 fn link_hash<'l>(link: &'l Link, field: &str) -> Option<&'l str> {

@@ -249,6 +249,9 @@ fn a_create_once_is_left_adopted_or_followed() {
     let alert = OnSourceChange::Alert;
     assert!(matches!(decided(&of(alert.clone(), due("26.62"), false), &verb, None), Step::Adopt { .. }));
     assert!(matches!(decided(&of(alert.clone(), due("30"), false), &verb, None), Step::Stop { stop: Stop::Fail, .. }));
+    let stranger = decided(&of(alert.clone(), due("30"), false), &Verb::Upsert, None);
+    let Step::Stop { stop: Stop::Fail, reason, .. } = stranger else { panic!("{stranger:?}") };
+    assert!(reason.contains("whose total is 26.62 and not 30; it is not ours"), "{reason}");
     assert!(matches!(decided(&of(alert.clone(), None, true), &verb, Some(&same)), Step::Unchanged { .. }));
     assert!(matches!(decided(&of(alert, None, true), &verb, Some(&wrote)), Step::Alert { .. }));
     let ignored = decided(&of(OnSourceChange::Ignore, None, true), &verb, Some(&wrote));

@@ -1,13 +1,17 @@
 //! The JSON body of a write, put together from the fields that are sent.
 
 use super::json::write_text;
-use super::{Draft, DraftField, FieldWhen};
+use super::{Draft, FieldWhen};
 use std::sync::Arc;
 
-/// The body that holds these fields: parts under one member each, entries of `meta_data` as a list.
+/// The member that holds a shop's further entries, each a key and a value.
+pub const META: &str = "meta_data";
+
+/// The body that holds fields, each the way to it and its JSON: parts under one member each, entries of `meta_data` in a
+/// list, behind those that are given as a list.
 #[expect(clippy::missing_panics_doc, reason = "it is made of texts alone")]
-pub fn body<'a>(fields: impl IntoIterator<Item = &'a DraftField>) -> String {
-    let fields: Vec<(&[Arc<str>], &str)> = fields.into_iter().map(|f| (&f.path[..], f.json.as_str())).collect();
+pub fn body<'a>(fields: impl IntoIterator<Item = (&'a [Arc<str>], &'a str)>) -> String {
+    let fields: Vec<(&[Arc<str>], &str)> = fields.into_iter().collect();
     let mut out = Vec::new();
     object(&fields, &mut out);
     String::from_utf8(out).expect("a body is made of texts")
@@ -19,7 +23,9 @@ fn object(fields: &[(&[Arc<str>], &str)], out: &mut Vec<u8>) {
     for (n, (path, json)) in fields.iter().enumerate() {
         let Some((head, rest)) = path.split_first() else { continue };
         let alike = |other: &[Arc<str>]| other.len() > 1 && other[0] == *head;
-        if !rest.is_empty() && fields[..n].iter().any(|(other, _)| alike(other)) {
+        let list = **head == *META;
+        let before = |fields: &[(&[Arc<str>], &str)]| fields.iter().any(|(other, _)| alike(other));
+        if !rest.is_empty() && before(&fields[..n]) || list && rest.is_empty() && before(fields) {
             continue;
         }
         if !first {
@@ -34,15 +40,22 @@ fn object(fields: &[(&[Arc<str>], &str)], out: &mut Vec<u8>) {
         }
         let below: Vec<(&[Arc<str>], &str)> =
             fields.iter().filter(|(other, _)| alike(other)).map(|(path, json)| (&path[1..], *json)).collect();
-        if **head == *"meta_data" { entries(&below, out) } else { object(&below, out) }
+        if list {
+            let given = fields.iter().find(|(path, _)| path.len() == 1 && path[0] == *head);
+            entries(given.map(|(_, json)| *json), &below, out);
+        } else {
+            object(&below, out);
+        }
     }
     out.push(b'}');
 }
 
-fn entries(fields: &[(&[Arc<str>], &str)], out: &mut Vec<u8>) {
+fn entries(given: Option<&str>, fields: &[(&[Arc<str>], &str)], out: &mut Vec<u8>) {
     out.push(b'[');
+    let given = given.and_then(|json| json.trim().strip_prefix('[')?.strip_suffix(']')).map_or("", str::trim);
+    out.extend_from_slice(given.as_bytes());
     for (n, (path, json)) in fields.iter().enumerate() {
-        if n > 0 {
+        if n > 0 || !given.is_empty() {
             out.push(b',');
         }
         out.extend_from_slice(b"{\"key\":");
@@ -57,6 +70,29 @@ fn entries(fields: &[(&[Arc<str>], &str)], out: &mut Vec<u8>) {
 impl Draft {
     /// The body of a create: what is sent always and on a create, without what is empty.
     pub fn create_body(&self) -> String {
-        body(self.fields.iter().filter(|f| f.when != FieldWhen::Update && f.json != "null"))
+        let sent = self.fields.iter().filter(|f| f.when != FieldWhen::Update && f.json != "null");
+        body(sent.map(|f| (f.path.as_slice(), f.json.as_str())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_and_entries_are_gathered_where_the_first_of_them_stands() {
+        let fields = [
+            ("number", "1"),
+            ("billing.city", "\"Ede\""),
+            ("meta_data.a", "2"),
+            ("total", "3.00"),
+            ("billing.phone", "null"),
+            ("meta_data", "[{\"key\":\"b\",\"value\":4}]"),
+        ];
+        let paths: Vec<Vec<Arc<str>>> =
+            fields.iter().map(|(path, _)| path.split('.').map(Arc::from).collect()).collect();
+        let made = body(paths.iter().zip(fields).map(|(path, (_, json))| (path.as_slice(), json)));
+        let want = r#"{"number":1,"billing":{"city":"Ede","phone":null},"meta_data":[{"key":"b","value":4},{"key":"a","value":2}],"total":3.00}"#;
+        assert_eq!(made, want);
     }
 }

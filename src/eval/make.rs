@@ -447,32 +447,9 @@ impl MappingCode {
                 Action::Create => Action::Create,
                 _ => Action::After(*n as usize),
             },
-            Resolved::Found { id, ours, row } => {
-                self.adoptable(run, *ours, row)?;
-                Action::Found { id: (*id).into(), ours: *ours, row: row.raw.into() }
-            }
+            Resolved::Found { id, ours, row } => Action::Found { id: (*id).into(), ours: *ours, row: row.raw.into() },
             Resolved::Itself { id, row } => Action::Itself { id: (*id).into(), row: row.raw.into() },
         })
-    }
-
-    /// A copy that is not ours is taken for ours only if its total agrees.
-    fn adoptable<'r>(&self, run: &mut Run<'r>, ours: bool, row: &Record<'r>) -> Result<(), Halt> {
-        let schema = run.compiled.program.entity(self.target);
-        let (false, Some(total), Some(balance)) = (ours, schema.total, &self.balance) else { return Ok(()) };
-        let slot = run.compiled.layouts.slot(self.target, total);
-        if let (Some(Value::Number(theirs)), Value::Number(wanted)) =
-            (row.slots.get(usize::from(slot)), balance.to.eval(run)?)
-            && *theirs != crate::value::decimal::round(wanted, super::balance::DECIMALS)
-        {
-            let key = schema.key.and_then(|key| run.key_text(row, key)).unwrap_or_default();
-            let reason = format!(
-                "{} has a {} with this key already ({key}), whose total is {theirs} and not {wanted}: it is another one, or was changed",
-                self.connection(run),
-                schema.name
-            );
-            return Err(Halt::fail(Failure::new(reason, self.header.span).with_value(theirs.to_string())));
-        }
-        Ok(())
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of one draft, put together in one place")]
@@ -567,7 +544,7 @@ impl MappingCode {
             last = *field;
             let wire = run.compiled.wires.of(entity, last);
             match &wire.meta {
-                Some(key) => names.extend([Arc::from("meta_data"), Arc::clone(key)]),
+                Some(key) => names.extend([Arc::from(super::META), Arc::clone(key)]),
                 None => names.push(Arc::clone(&wire.wire)),
             }
         }

@@ -37,7 +37,7 @@ mod value;
 mod why;
 mod wire;
 
-pub use body::body;
+pub use body::{META, body};
 pub use compile::Compiled;
 pub use draft::{Action, BalanceDue, Draft, DraftField, FieldWhen, KeyTried, OnSourceChange, Pending, Unit};
 pub use failure::Failure;
