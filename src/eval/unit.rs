@@ -9,6 +9,7 @@ use super::why::Trace;
 use super::{Evaluated, Known, Unit};
 use crate::ir::{EntityId, MappingId};
 use bumpalo::Bump;
+use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
 
 impl Compiled {
@@ -97,6 +98,7 @@ impl Compiled {
             learnt: Learnt::default(),
             locals: &mut [],
             needs: Vec::new(),
+            rows: FxHashMap::default(),
             drafts: Vec::new(),
             making: Vec::new(),
             following: Vec::new(),
