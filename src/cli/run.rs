@@ -66,18 +66,20 @@ pub(crate) fn pass(screen: &Screen, global: &Global, arguments: &Arguments, line
     let summary = runtime()?.block_on(async {
         let engine = ready.engine(arguments.store.as_deref()).await?;
         let cancel = Cancel::default();
-        let stopper = cancel.clone();
-        let watch = tokio::spawn(async move {
-            interrupted().await;
-            stopper.cancel();
-        });
         let teller = Teller::new(screen, lines);
         let telling = |event| teller.tell(&event);
+        let stopped = async {
+            interrupted().await;
+            cancel.cancel();
+            teller.say("stopping behind the calls that are under way; once more stops at once");
+            interrupted().await;
+        };
         let summary = tokio::select! {
             summary = engine.pass(&flows, &options, &telling, &cancel) => summary,
             never = teller.tell_pauses(&engine) => match never {},
+            // As after a power cut: the next run clears up what has no outcome.
+            () = stopped => Ok(Summary { endings: vec![(flows.join(", "), Ending::Cancelled)], ..Summary::default() }),
         };
-        watch.abort();
         teller.end();
         summary.map_err(|ending| trouble(&ending))
     })?;
@@ -225,11 +227,15 @@ impl Teller {
             tokio::time::sleep(WORTH_TELLING).await;
             let now: Vec<(String, Pause)> = engine.pauses().map(|(name, pause)| (name.to_owned(), pause)).collect();
             for (name, pause) in now.iter().filter(|pause| !told.contains(pause)) {
-                let line = format!("{name} waits until {:.0}: {}", pause.until, pause.reason);
-                self.bar.suspend(|| Screen::tell(&self.screen.paint(&line, Paint::Dim)));
+                self.say(&format!("{name} waits until {:.0}: {}", pause.until, pause.reason));
             }
             told = now;
         }
+    }
+
+    /// A line beside what happens to records.
+    fn say(&self, line: &str) {
+        self.bar.suspend(|| Screen::tell(&self.screen.paint(line, Paint::Dim)));
     }
 
     fn for_people(&self, event: &Event) {
