@@ -15,8 +15,9 @@ pub const INLINE_DEPTH_MAX: usize = 48;
 /// Most functions and parts inlined into one declaration. More is a diagnostic: each call is a copy, and copies of copies
 /// grow without bounds.
 pub const INLINED_MAX: usize = 20_000;
-/// Most nodes of one mapping after inlining: a bound on the work of compiling and of one record.
-pub const PROGRAM_NODES_MAX: usize = 400_000;
+/// Most text of the functions and parts inlined into one declaration, bytes: a bound on the work of compiling it and of
+/// one record. More is a diagnostic.
+pub const INLINED_BYTES_MAX: usize = 1 << 20;
 /// Rows of a lookup, the CSV file's included.
 pub const LOOKUP_ROWS_MAX: usize = 100_000;
 

@@ -146,6 +146,15 @@ fn copies_of_copies_are_bounded() {
 }
 
 #[test]
+fn copies_of_long_texts_are_bounded() {
+    let long = vec!["n"; 10_000].join(", ");
+    let calls = vec!["f(n)"; 500].join(", ");
+    let told =
+        told(&file(&format!("fn f(n: int) -> list<int> = [{long}]\nfn g(n: int) -> list<list<int>> = [{calls}]\n")));
+    assert!(told.len() == 1 && told[0].contains("copied too often"), "{} are told: {:?}", told.len(), told.first());
+}
+
+#[test]
 fn deep_expressions_are_bounded() {
     for (open, close) in [("(", ")"), ("[", "]"), ("not ", ""), ("-", ""), ("if yes then ", " else no")] {
         let text = format!("fn f() -> bool = {}yes{}\n", open.repeat(5_000), close.repeat(5_000));

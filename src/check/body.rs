@@ -43,6 +43,8 @@ pub(crate) struct Body<'c, 'f> {
     pub(crate) around: Vec<Span>,
     /// Functions and parts inlined so far.
     pub(crate) inlined: usize,
+    /// How much text they are, bytes.
+    pub(crate) inlined_bytes: usize,
     /// Fields whose length is checked when it runs, being keys.
     pub(crate) keys_at_run: Vec<Arc<str>>,
     /// A part is checked by itself: whether its fields are keys is not known.
@@ -76,6 +78,7 @@ impl<'c, 'f> Body<'c, 'f> {
             keeps: false,
             around: Vec::new(),
             inlined: 0,
+            inlined_bytes: 0,
             keys_at_run: Vec::new(),
             part_alone: false,
             used: std::cell::RefCell::default(),

@@ -353,8 +353,10 @@ impl Body<'_, '_> {
     }
 
     /// Whether inlining goes in a circle, too deep, or makes too many copies.
-    fn too_deep(&mut self, name: &Name, span: Span) -> bool {
+    /// Whether there would be no end to what is inlined, or too late a one. `text` is as long as what is inlined.
+    fn too_deep(&mut self, name: &Name, text: usize, span: Span) -> bool {
         self.inlined += 1;
+        self.inlined_bytes += text;
         let d = if let Some(n) = self.around.iter().position(|a| *a == name.span) {
             if !self.cx.circles.insert(name.span) {
                 return true;
@@ -371,7 +373,7 @@ impl Body<'_, '_> {
             )
             .label("too deep")
             .help(format!("a chain of calls has at most {} links", limits::INLINE_DEPTH_MAX))
-        } else if self.inlined > limits::INLINED_MAX {
+        } else if self.inlined > limits::INLINED_MAX || self.inlined_bytes > limits::INLINED_BYTES_MAX {
             Diagnostic::new(&codes::CYCLE, name.span, format!("`{}` and what calls it are copied too often", name.text))
                 .label("too many copies")
                 .help("give a value that is needed several times a name with `let`, or pass it on as an argument")
@@ -383,7 +385,7 @@ impl Body<'_, '_> {
     }
 
     fn inline(&mut self, instance: InstanceId, f: &ast::Fn, given: Vec<Given>, span: Span) -> Expr {
-        if self.too_deep(&f.name, span) {
+        if self.too_deep(&f.name, f.body.as_ref().map_or(0, |body| body.span.range().len()), span) {
             return Self::unknown(span);
         }
         let (names, lets) = self.enter(instance, &f.params, given, &f.name.text);
@@ -450,7 +452,7 @@ impl Body<'_, '_> {
             );
             return Self::unknown(span);
         };
-        if self.too_deep(&part.name, span) {
+        if self.too_deep(&part.name, length(&part.body), span) {
             return Self::unknown(span);
         }
         self.fits_part(instance, part, entity, span);
@@ -525,7 +527,7 @@ impl Body<'_, '_> {
             self.unknown_function(name, &instances);
             return None;
         };
-        if self.too_deep(&part.name, call.span) {
+        if self.too_deep(&part.name, length(&part.body), call.span) {
             return None;
         }
         if part.params.len() != args.len() {
@@ -722,6 +724,11 @@ impl Body<'_, '_> {
         );
         false
     }
+}
+
+/// The text of statements, bytes.
+fn length(statements: &[ast::Stmt]) -> usize {
+    statements.iter().map(|stmt| stmt.span.range().len()).sum()
 }
 
 /// Two arguments that fit only each other's parameters.

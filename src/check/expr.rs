@@ -255,9 +255,8 @@ impl Body<'_, '_> {
             if &*first.text == "settings" {
                 return self.setting(self.inside, name, span);
             }
-            if let Some(instance) = self.cx.used_instance(self.inside, &first.text) {
+            if self.cx.used_instance(self.inside, &first.text).is_some() {
                 let message = format!("`{}` of `{}` is not a value", name.text, first.text);
-                let _ = instance;
                 self.cx.say(
                     &codes::MISPLACED,
                     span,

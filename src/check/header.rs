@@ -4,7 +4,8 @@ use super::body::{Body, Local, constant_of};
 use super::fits::Place;
 use super::suggest;
 use crate::ir::{
-    Balance, Const, EntityId, Expr, ExprKind, FieldId, Key, KeyField, Native, OnChange, Overwrite, Rest, Type, Verb,
+    Arm, Balance, Const, EntityId, Expr, ExprKind, FieldId, Key, KeyField, Native, OnChange, Overwrite, Rest, Type,
+    Verb,
 };
 use crate::source::{Diagnostic, Span, codes};
 use crate::syntax::ast::{self, ExprKind as A, Stmt, StmtKind};
@@ -179,6 +180,7 @@ impl Body<'_, '_> {
         let lowered = self.expr(e, None);
         self.its.truncate(its);
         self.writes = writes;
+        let lowered = if matches!(lowered.ty.present(), Type::Record(_)) { as_write(lowered) } else { lowered };
         if !matches!(lowered.ty, Type::Nothing | Type::Never | Type::Unknown) {
             let message = format!("`write` wants a mapping; this is {}", self.cx.show(&lowered.ty));
             self.cx.say(&codes::FLOW_SHAPE, e.span, message, "name a mapping: `write sales_order(order)`");
@@ -268,5 +270,35 @@ impl Body<'_, '_> {
                 Rest::Line(local, b.accept(lowered, element, "the line for the rest"))
             })),
         }
+    }
+}
+
+/// What a function ensures, written instead: whichever way it chooses, it ends in a mapping. All else stays as it is.
+fn as_write(expr: Expr) -> Expr {
+    if !ensures(&expr) {
+        return expr;
+    }
+    let boxed = |e: Box<Expr>| Box::new(as_write(*e));
+    let kind = match expr.kind {
+        ExprKind::Ensure(mapping, args) => ExprKind::Write(mapping, args),
+        ExprKind::Let(local, value, body) => ExprKind::Let(local, value, boxed(body)),
+        ExprKind::If(cond, then, other) => ExprKind::If(cond, boxed(then), boxed(other)),
+        ExprKind::Match(on, arms) => ExprKind::Match(
+            on,
+            arms.into_iter().map(|arm| Arm { pattern: arm.pattern, value: as_write(arm.value) }).collect(),
+        ),
+        other => other,
+    };
+    Expr { kind, ty: Type::Nothing, span: expr.span }
+}
+
+/// Whether an expression ends in mappings only, or in nothing, or stops.
+fn ensures(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Ensure(..) | ExprKind::Stop(..) | ExprKind::Const(Const::Absent) => true,
+        ExprKind::Let(_, _, body) => ensures(body),
+        ExprKind::If(_, then, other) => ensures(then) && ensures(other),
+        ExprKind::Match(_, arms) => arms.iter().all(|arm| ensures(&arm.value)),
+        _ => false,
     }
 }

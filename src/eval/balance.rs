@@ -3,7 +3,6 @@
 
 use super::code::Code;
 use super::compile::Compiler;
-use super::keys::Resolved;
 use super::run::Run;
 use super::value::{Built, BuiltField, Value, show};
 use super::{BalanceDue, Failure, Halt};
@@ -52,7 +51,7 @@ impl BalanceCode {
     }
 
     /// Compares the document in the making with the amount, and hands out what is left.
-    pub(crate) fn check<'r>(&'r self, run: &mut Run<'r>, _resolved: &Resolved<'r>) -> Result<BalanceDue, Halt> {
+    pub(crate) fn check<'r>(&'r self, run: &mut Run<'r>) -> Result<BalanceDue, Halt> {
         let to = self.number(run, &self.to)?.map(|to| decimal::round(to, DECIMALS));
         let to = to.ok_or_else(|| run.missing("the amount that the document must come to", self.span))?;
         let lines = self.lines(run);

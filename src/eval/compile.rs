@@ -423,7 +423,7 @@ impl Compiler<'_> {
         let (entity, by, must) = (find.entity, find.by.clone(), find.must);
         let connection = Arc::clone(&find.connection);
         call(move |run| {
-            let Some(values) = run.key_values(&values, span)? else { return Ok(Value::Absent) };
+            let Some(values) = run.key_values(&values)? else { return Ok(Value::Absent) };
             if values.iter().all(Option::is_none) {
                 let name = &run.compiled.program.entity(entity).name;
                 let reason =
@@ -444,7 +444,7 @@ impl Compiler<'_> {
         let (entity, by) = (find.entity, find.by.clone());
         let connection = Arc::clone(&find.connection);
         call(move |run| {
-            let Some(values) = run.key_values(&values, span)? else { return Ok(Value::List(&[])) };
+            let Some(values) = run.key_values(&values)? else { return Ok(Value::List(&[])) };
             let rows = run.find(Some(&connection), entity, &by, &values, span)?;
             Ok(Value::List(run.arena.alloc_slice_fill_iter(rows.into_iter().map(Value::Record))))
         })

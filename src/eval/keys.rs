@@ -433,7 +433,7 @@ impl<'r> Search<'r> {
 
 impl Run<'_> {
     /// The values of a search as texts; none when a value that must be there is absent in a search of one value.
-    pub(crate) fn key_values(&mut self, values: &[Code], place: Span) -> Result<Option<Vec<Option<Arc<str>>>>, Halt> {
+    pub(crate) fn key_values(&mut self, values: &[Code]) -> Result<Option<Vec<Option<Arc<str>>>>, Halt> {
         let mut texts = Vec::with_capacity(values.len());
         let mut halted = None;
         for value in values {
@@ -443,7 +443,6 @@ impl Run<'_> {
                 Err(halt) => super::ops::note(&mut halted, halt)?,
             }
         }
-        let _ = place;
         halted.map_or(Ok(Some(texts)), Err)
     }
 }

@@ -293,7 +293,7 @@ impl MappingCode {
         self.run_steps(run, |n, step| !self.key_steps[n] || !always(step))?;
         self.check_required(run)?;
         let due = match &self.balance {
-            Some(balance) => Some(balance.check(run, &resolved)?),
+            Some(balance) => Some(balance.check(run)?),
             None => None,
         };
         let action = self.action(run, &resolved)?;

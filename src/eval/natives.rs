@@ -53,7 +53,7 @@ pub(crate) fn compile(compiler: &mut Compiler<'_>, native: Native, args: &[Expr]
             first_where(compiler, inner, args, at)
         }
         (Native::Capture, [text, pattern]) => capture(compiler, text, pattern, at.span),
-        (Native::Linked, [record]) => linked(compiler, record, at.span),
+        (Native::Linked, [record]) => linked(compiler, record),
         (Native::MetaOf, [entries, key]) => meta_of(compiler, expr, entries, key, at.span),
         (Native::DocumentTotal, [lines, names @ ..]) => document_total(compiler, lines, names, at.span),
         _ if compiler.trace => applied(compiler, native, args, at),
@@ -639,7 +639,7 @@ fn capture(compiler: &mut Compiler<'_>, text: &Expr, pattern: &Expr, span: Span)
     })
 }
 
-fn linked(compiler: &mut Compiler<'_>, record: &Expr, span: Span) -> Code {
+fn linked(compiler: &mut Compiler<'_>, record: &Expr) -> Code {
     let entity = match record.ty.present() {
         Type::Record(entity) | Type::Code(entity) => *entity,
         _ => EntityId(0),
@@ -649,7 +649,6 @@ fn linked(compiler: &mut Compiler<'_>, record: &Expr, span: Span) -> Code {
     call(move |run| {
         let record = record.eval(run)?;
         let Some((entity, key)) = run.identity(record, entity) else { return Ok(Value::Bool(false)) };
-        let _ = span;
         let ids = run.linked(LinkNeed { mapping: None, entity, key, other })?;
         Ok(Value::Bool(!ids.is_empty()))
     })

@@ -27,7 +27,35 @@ pub(crate) fn junk(lower: &Lower<'_>, pair: &Pair<'_>, place: Place) -> Diagnost
     }
     let (reached, tried) = reached(form.rule, pair.as_str());
     let told = explain(lower, pair, reached, &tried, &form);
+    if let Some(told) = decimal_comma(lower, &told) {
+        return told;
+    }
     of_statement(lower, pair, place, told)
+}
+
+/// `0,01`: what surprises is a number right behind a comma that is right behind another.
+fn decimal_comma(lower: &Lower<'_>, told: &Diagnostic) -> Option<Diagnostic> {
+    let (before, behind) = lower.text.split_at(told.span.start as usize);
+    let before = before.strip_suffix(',')?;
+    let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+    let decimals = digits(behind);
+    let whole = before.bytes().rev().take_while(u8::is_ascii_digit).count();
+    if whole == 0 || decimals == 0 {
+        return None;
+    }
+    let (start, comma) = (before.len() - whole, before.len());
+    let at = |from, to| Span::new(lower.file, from, to);
+    let number = &lower.text[start..comma + 1 + decimals];
+    Some(
+        Diagnostic::new(
+            &codes::SYNTAX,
+            at(start, comma + 1 + decimals),
+            format!("`{number}` is no number: decimals are written with a point"),
+        )
+        .label("a comma divides two values")
+        .help(format!("write `{}`", number.replace(',', ".")))
+        .fix("write a point", at(comma, comma + 1), "."),
+    )
 }
 
 /// How far a rule came in a text, and which rules were tried there.
