@@ -1,7 +1,7 @@
 //! What people do with records: list, look at, try again, leave out. Once for shell and dashboard.
 
 use super::Engine;
-use crate::ir::Program;
+use crate::ir::{NoFlow, Program};
 use crate::store::{
     Change, Commit, Counts, Outcome, Place, RecordFilter, RecordId, RecordRow, State, StoreError, Target,
 };
@@ -94,8 +94,8 @@ pub enum OperateError {
     #[error("there is no record {0}; `flowc records` lists them, an ID is FLOW:KEY as in orders:1001")]
     NoRecord(String),
     /// No flow has that name.
-    #[error("there is no flow {0} in this project")]
-    NoFlow(String),
+    #[error(transparent)]
+    NoFlow(#[from] NoFlow),
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -115,7 +115,7 @@ impl Engine {
     /// [`OperateError::NoRecord`] where it names none, [`OperateError::NoFlow`].
     pub fn record_id(&self, id: &str) -> Result<RecordId, OperateError> {
         let (flow, key) = id.split_once(':').ok_or_else(|| OperateError::NoRecord(id.to_owned()))?;
-        let number = self.flow_number(flow).map_err(|_| OperateError::NoFlow(flow.to_owned()))?;
+        let number = self.project.program.flow_named(flow)?;
         Ok(RecordId { flow: self.project.program.flows[number].name.to_string(), key: key.to_owned() })
     }
 
@@ -148,7 +148,7 @@ impl Engine {
     /// The flow's number, the source record of the newest attempt and when that was: what `why` computes again.
     pub async fn last_raw(&self, id: &str, now: Timestamp) -> Result<(usize, String, Timestamp), OperateError> {
         let RecordId { flow, key } = self.record_id(id)?;
-        let number = self.flow_number(&flow).map_err(|_| OperateError::NoFlow(flow.clone()))?;
+        let number = self.project.program.flow_named(&flow)?;
         let newest = self.store.attempts(&flow, &key, 1, now).await?.pop();
         newest.map(|a| (number, a.raw, a.at)).ok_or_else(|| OperateError::NoRecord(id.to_owned()))
     }
