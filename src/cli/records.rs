@@ -232,7 +232,13 @@ pub(crate) fn status(screen: &Screen, global: &Global, arguments: &StatusArgumen
     })
 }
 
-fn with_engine(screen: &Screen, global: &Global, stored: &Stored, does: impl AsyncFnOnce(&Engine) -> Answer) -> Answer {
+/// Does something with what the project's store has; no system is asked.
+pub(crate) fn with_engine(
+    screen: &Screen,
+    global: &Global,
+    stored: &Stored,
+    does: impl AsyncFnOnce(&Engine) -> Answer,
+) -> Answer {
     let ready = Ready::new(screen, global, &Answers::default())?;
     runtime()?.block_on(async {
         let engine = ready.engine_over(ready.store(stored.store.as_deref())?, Vec::new());

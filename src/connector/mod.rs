@@ -416,7 +416,6 @@ mod tests {
             code: None,
             total: None,
             small: false,
-            batch: None,
             fields,
             span: span(),
         }

@@ -1,7 +1,7 @@
 //! What people do with records: list, look at, try again, leave out. Once for shell and dashboard.
 
 use super::Engine;
-use crate::ir::Program;
+use crate::ir::{NoFlow, Program};
 use crate::store::{
     Attempt, Change, Commit, Counts, Outcome, Place, RecordFilter, RecordId, RecordRow, State, StoreError, Target,
 };
@@ -97,8 +97,8 @@ pub enum OperateError {
     #[error("the log of {0} is erased: {days} days have passed, or a person was forgotten", days = crate::limits::LOG_DAYS)]
     NoLog(String),
     /// No flow has that name.
-    #[error("there is no flow {0} in this project")]
-    NoFlow(String),
+    #[error(transparent)]
+    NoFlow(#[from] NoFlow),
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -118,7 +118,7 @@ impl Engine {
     /// [`OperateError::NoRecord`] where it names none, [`OperateError::NoFlow`].
     pub fn record_id(&self, id: &str) -> Result<RecordId, OperateError> {
         let (flow, key) = id.split_once(':').ok_or_else(|| OperateError::NoRecord(id.to_owned()))?;
-        let number = self.flow_number(flow).map_err(|_| OperateError::NoFlow(flow.to_owned()))?;
+        let number = self.project.program.flow_named(flow)?;
         Ok(RecordId { flow: self.project.program.flows[number].name.to_string(), key: key.to_owned() })
     }
 

@@ -21,19 +21,6 @@ impl Compiled {
         run.unit(flow, arena.alloc_str(raw))
     }
 
-    /// The number of the flow of that name, with or without its module.
-    pub fn flow(&self, name: &str) -> Option<usize> {
-        let flows = &self.program.flows;
-        let exact = flows.iter().position(|flow| *flow.name == *name);
-        exact.or_else(|| {
-            let mut short = flows.iter().enumerate().filter(|(_, f)| f.name.rsplit('.').next() == Some(name));
-            match (short.next(), short.next()) {
-                (Some((n, _)), None) => Some(n),
-                _ => None,
-            }
-        })
-    }
-
     /// The mapping of that name, with or without its module.
     pub fn mapping(&self, name: &str) -> Option<MappingId> {
         let mappings = &self.program.mappings;

@@ -313,8 +313,46 @@ impl Program {
         own.map(|flow| &flow.connection).or_else(first).map(Arc::clone)
     }
 
+    /// The number of the flow of that name: `module.flow`, or `flow` alone where only one is called so.
+    ///
+    /// # Errors
+    /// [`NoFlow`] says why there is none.
+    pub fn flow_named(&self, name: &str) -> Result<usize, NoFlow> {
+        if let Some(n) = self.flows.iter().position(|flow| *flow.name == *name) {
+            return Ok(n);
+        }
+        let mut short = (0..self.flows.len()).filter(|n| self.flows[*n].name.rsplit('.').next() == Some(name));
+        match (short.next(), short.next()) {
+            (Some(n), None) => Ok(n),
+            (None, _) => {
+                let known = self.flows.iter().map(|flow| flow.name.to_string()).collect();
+                Err(NoFlow::Unknown { name: name.to_owned(), known })
+            }
+            (Some(_), Some(_)) => Err(NoFlow::Several { name: name.to_owned() }),
+        }
+    }
+
     /// The connector of that name.
     pub fn connector(&self, name: &str) -> Option<&Connector> {
         self.connectors.iter().find(|c| &*c.name == name)
     }
+}
+
+/// Why a name means no flow.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoFlow {
+    /// None is called so.
+    #[error("there is no flow `{name}`; the project has {}", known.join(", "))]
+    Unknown {
+        /// What was asked for.
+        name: String,
+        /// All that there are.
+        known: Vec<String>,
+    },
+    /// More than one is.
+    #[error("there are several flows `{name}`: say `module.{name}`")]
+    Several {
+        /// What was asked for.
+        name: String,
+    },
 }

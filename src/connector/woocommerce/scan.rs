@@ -97,29 +97,31 @@ pub(super) async fn page(shop: &Shop, scan: &Scan, from: &Position) -> Result<Pa
     let mut query = filter::always(&route);
     query.extend(filter::fields(&scan.entity, &scan.names()));
     query.extend(filter::conditions(&scan.entity, &scan.filter));
-    match feed.map(|feed| &*scan.entity.get(feed.by).wire).and_then(Time::of) {
+    match feed.and_then(|feed| Time::of(&scan.entity.get(feed.by).wire, &feed.since)) {
         Some(time) => changed(shop, scan, (&route, query), &time, from).await,
         None => whole(shop, scan, (&route, query), from).await,
     }
 }
 
 /// A time by which a list is walked.
-struct Time {
+struct Time<'e> {
     /// The member of a record. The one in UTC: the local one occurs twice in an autumn night.
-    wire: &'static str,
+    wire: &'e str,
     /// The parameter that takes the time behind which is read.
-    after: &'static str,
+    after: &'e str,
     order: &'static str,
 }
 
-impl Time {
-    fn of(wire: &str) -> Option<Self> {
-        match wire {
-            "date_modified_gmt" => Some(Self { wire: "date_modified_gmt", after: "modified_after", order: "modified" }),
+impl<'e> Time<'e> {
+    /// None where the schema names no parameter: such a list is read whole.
+    fn of(wire: &'e str, since: &'e str) -> Option<Self> {
+        let order = match since {
+            "" => return None,
+            "modified_after" => "modified",
             // What cannot be changed (refunds, reviews) is walked by the time it was made.
-            "date_created_gmt" => Some(Self { wire: "date_created_gmt", after: "after", order: "date" }),
-            _ => None,
-        }
+            _ => "date",
+        };
+        Some(Self { wire, after: since, order })
     }
 }
 
@@ -139,7 +141,7 @@ async fn changed(
     shop: &Shop,
     scan: &Scan,
     (route, query): (&str, Query),
-    time: &Time,
+    time: &Time<'_>,
     from: &Position,
 ) -> Result<Page, CallError> {
     let at = match At::read(from) {
@@ -154,7 +156,7 @@ async fn changed(
 }
 
 /// The query for the page behind a position.
-fn with(query: &[(String, String)], time: &Time, rows: u32, at: &At) -> Query {
+fn with(query: &[(String, String)], time: &Time<'_>, rows: u32, at: &At) -> Query {
     let mut query = query.to_vec();
     let mut add = |name: &str, value: String| query.push((name.to_owned(), value));
     add("orderby", time.order.to_owned());
@@ -268,7 +270,7 @@ mod tests {
         Raw(format!(r#"{{"id":{id},"date_modified_gmt":"{time}"}}"#).into())
     }
 
-    const MODIFIED: Time = Time { wire: "date_modified_gmt", after: "modified_after", order: "modified" };
+    const MODIFIED: Time<'static> = Time { wire: "date_modified_gmt", after: "modified_after", order: "modified" };
 
     const WIRE: (&str, Timestamp) = (MODIFIED.wire, Timestamp::MAX);
 
