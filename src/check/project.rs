@@ -8,7 +8,7 @@ use crate::ir::EntityId;
 use crate::limits;
 use crate::source::{Diagnostic, FileId, ReadError, Span, codes, library};
 use crate::syntax::ast::{self, AdaptBody, DeclKind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 impl Modules<'_> {
@@ -17,23 +17,24 @@ impl Modules<'_> {
         self.root = Some(root.to_path_buf());
     }
 
-    /// The text of a file named in a flow: the project's, the one beside the flow, or one that ships.
-    pub(crate) fn text_beside(&self, folder: &Path, name: &str) -> Result<String, ReadError> {
-        if let Some(root) = &self.root {
-            for path in [root.join(name), root.join("data").join(name)] {
-                if let Ok(text) = self.files.read(&path) {
-                    return Ok(text);
-                }
+    /// The text of a file named in a flow: the project's, the one beside the flow, or one that ships, which has no path
+    /// of its own. The path is as people name it.
+    pub(crate) fn text_beside(&self, folder: &Path, name: &str) -> Result<(Option<PathBuf>, String), ReadError> {
+        for shown in [PathBuf::from(name), Path::new("data").join(name)] {
+            if let Some(root) = &self.root
+                && let Ok(text) = self.files.read(&root.join(&shown))
+            {
+                return Ok((Some(shown), text));
             }
         }
         for path in [folder.join(name), folder.join("data").join(name)] {
             match self.files.read(&path) {
-                Ok(text) => return Ok(text),
+                Ok(text) => return Ok((Some(path), text)),
                 Err(ReadError::Missing) => {}
                 Err(e) => return Err(e),
             }
         }
-        library::data(name).map(str::to_owned).ok_or(ReadError::Missing)
+        library::data(name).map(|text| (None, text.to_owned())).ok_or(ReadError::Missing)
     }
 }
 
@@ -219,7 +220,8 @@ impl Cx<'_> {
         }
     }
 
-    /// The instances that a module's `use` lines make: those with a name of their own or a `with`.
+    /// The instances that a module's `use` lines make: those with a `with`, and further uses of one module. What a file
+    /// uses once and as it is, everybody shares: one set of answers, one table to edit.
     fn instances_of_uses(&mut self, id: ModuleId) {
         let owner = self.shared_instance(id);
         let uses = self.modules.get(id).uses.clone();
@@ -382,7 +384,7 @@ impl Cx<'_> {
                         &codes::MISPLACED,
                         a.kind.span,
                         format!("an `adapt {}` can't be carried out by this edition", a.kind.text),
-                        "rows of lookups can be adapted: `adapt lookup tables.vat_code { … }`",
+                        "write a mapping of your own, which may `include` parts of the default and call its functions, and a flow that writes it; rows of lookups can be adapted: `adapt lookup tables.vat_code { … }`",
                     ),
                 }
             }
@@ -556,6 +558,17 @@ impl Cx<'_> {
             _ => (None, &path.parts[0]),
         };
         if let Some(instance) = instance {
+        if instance.is_none() {
+            let own = self.modules.with_flow(&name.text).map(|id| self.modules.get(id).name.to_string());
+            let stands = own.as_ref().map(|module| format!("it stands in {}.flow: ", module.replace('.', "/")));
+            let alias = path.parts.first().filter(|_| path.parts.len() > 1);
+            if let Some(module) = own.or_else(|| self.modules.called(&alias?.text)) {
+                d = self.offer_use(d, inside, &module);
+                d.help = Some(format!("{}add `use {module}`", stands.unwrap_or_default()));
+                self.report(d);
+                return None;
+            }
+        }
             let module = self.module_of(instance);
             if !self.modules.named(module, Space::Flow, &name.text).is_empty() {
                 return Some((instance, name));
