@@ -225,30 +225,18 @@ impl Cx<'_> {
     fn instances_of_uses(&mut self, id: ModuleId) {
         let owner = self.shared_instance(id);
         let uses = self.modules.get(id).uses.clone();
-        for (alias, module, used) in uses {
-            let named = used.alias.is_some() && self.modules.get(module).origin != Origin::Library;
-            if used.with.is_empty() && !named {
+        for (n, (alias, module, used)) in uses.iter().cloned().enumerate() {
+            let again = uses[..n].iter().any(|(_, before, used)| *before == module && used.with.is_empty());
+            let library = self.modules.get(module).origin == Origin::Library;
+            if used.with.is_empty() && (!again || library) {
+                if used.alias.is_some() && !library {
+                    self.shared_as(module, Arc::clone(&alias));
+                }
                 continue;
             }
             let made = self.add_instance(module, Arc::clone(&alias));
             for (inner, outer) in &used.with {
-                if self.program.connections.iter().any(|c| c.name == outer.text) {
-                    self.instances[made.0].connections.insert(inner.text.to_string(), Arc::clone(&outer.text));
-                } else if let Some(other) = self.used_instance(owner, &outer.text) {
-                    self.instances[made.0].modules.insert(inner.text.to_string(), other);
-                } else {
-                    let names = self.program.connections.iter().map(|c| c.name.to_string()).collect();
-                    let mut d = Diagnostic::new(
-                        &codes::UNKNOWN_NAME,
-                        outer.span,
-                        format!("`{}` is neither a connection nor something used here", outer.text),
-                    )
-                    .help("connect it, or use it under that name");
-                    if let Some(near) = suggest::hint(&outer.text, names) {
-                        d = d.fix(format!("use `{near}`"), outer.span, near);
-                    }
-                    self.report(d);
-                }
+                self.rebound(owner, made, inner, outer);
             }
             self.instances[owner.0].modules.insert(alias.to_string(), made);
         }
@@ -542,6 +530,7 @@ impl Cx<'_> {
                     flow.on = true;
                 }
                 self.unanswered(instance, path.span);
+                self.decided(instance, path);
             }
         }
     }
@@ -558,17 +547,6 @@ impl Cx<'_> {
             _ => (None, &path.parts[0]),
         };
         if let Some(instance) = instance {
-        if instance.is_none() {
-            let own = self.modules.with_flow(&name.text).map(|id| self.modules.get(id).name.to_string());
-            let stands = own.as_ref().map(|module| format!("it stands in {}.flow: ", module.replace('.', "/")));
-            let alias = path.parts.first().filter(|_| path.parts.len() > 1);
-            if let Some(module) = own.or_else(|| self.modules.called(&alias?.text)) {
-                d = self.offer_use(d, inside, &module);
-                d.help = Some(format!("{}add `use {module}`", stands.unwrap_or_default()));
-                self.report(d);
-                return None;
-            }
-        }
             let module = self.module_of(instance);
             if !self.modules.named(module, Space::Flow, &name.text).is_empty() {
                 return Some((instance, name));
@@ -580,6 +558,17 @@ impl Cx<'_> {
         };
         let mut d = Diagnostic::new(&codes::UNKNOWN_NAME, path.span, format!("there is no flow `{}`", path_text(path)))
             .label("not found");
+        if instance.is_none() {
+            let own = self.modules.with_flow(&name.text).map(|id| self.modules.get(id).name.to_string());
+            let stands = own.as_ref().map(|module| format!("it stands in {}.flow: ", module.replace('.', "/")));
+            let alias = path.parts.first().filter(|_| path.parts.len() > 1);
+            if let Some(module) = own.or_else(|| self.modules.called(&alias?.text)) {
+                d = self.offer_use(d, inside, &module);
+                d.help = Some(format!("{}add `use {module}`", stands.unwrap_or_default()));
+                self.report(d);
+                return None;
+            }
+        }
         d = match suggest::hint(&name.text, names) {
             Some(near) => d.help(format!("did you mean `{near}`?")).fix(format!("use `{near}`"), name.span, near),
             None => d.help("`use` the file that declares it"),
