@@ -21,7 +21,7 @@ use std::sync::Arc;
 /// What commands over a project take.
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct Answers {
-    /// Answers a setting for this run only: `document=sales_entry`, or `orders.document=sales_entry`.
+    /// Answers a setting for this run only: `unknown_item=create`, or `orders.unknown_item=create`.
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = name_and_value)]
     pub(crate) set: Vec<(String, String)>,
 }
@@ -160,11 +160,7 @@ fn place(sources: &Sources, span: Span) -> Option<Place> {
     sources.iter().nth(span.file.0 as usize)?;
     let at = sources.position(span);
     let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    Some(Place {
-        file: sources.get(span.file).path.display().to_string(),
-        line: number(at.line),
-        column: number(at.column),
-    })
+    Some(Place { file: sources.get(span.file).called(), line: number(at.line), column: number(at.column) })
 }
 
 /// The texts of the functions in rhai, by their paths from the project's folder.

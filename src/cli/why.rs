@@ -8,7 +8,7 @@ use crate::check::nearest;
 use crate::connector::Find;
 use crate::engine::{Engine, Meaning as _};
 use crate::eval::{Evaluated, Known, Need, Pending, Why};
-use crate::ir::{EntityId, Program};
+use crate::ir::{Entity, EntityId, Program};
 use crate::limits;
 use crate::store::{Place, Store};
 use jiff::Timestamp;
@@ -154,6 +154,9 @@ impl Again {
 
     fn missing(&self, ready: &Ready, arguments: &Arguments) -> Trouble {
         let id = &arguments.id;
+        if let Some(unknown) = unknown_field(ready.program(), &arguments.field) {
+            return Trouble::Misuse(unknown);
+        }
         match ready.compiled.unit(self.flow, &self.raw, &self.known) {
             Evaluated::Needs(_) => {
                 return Trouble::Misuse(format!(
@@ -162,7 +165,7 @@ impl Again {
             }
             Evaluated::Stopped(_, failure) => {
                 let at = ready.place(failure.place).map_or(String::new(), |at| format!(" ({}:{})", at.file, at.line));
-                return Trouble::Misuse(format!("{id} stops before that field: {}{at}", failure.reason));
+                return Trouble::Misuse(format!("{id} stops, so nothing is filled: {}{at}", failure.reason));
             }
             Evaluated::Filtered => return Trouble::Misuse(format!("the flow's `where` leaves {id} out")),
             Evaluated::Unit(_) => {}
@@ -170,10 +173,38 @@ impl Again {
         let fields = self.fields(ready);
         let hint = match nearest(&arguments.field, fields.iter().map(String::as_str)) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => format!("it has {}", fields.iter().take(20).cloned().collect::<Vec<_>>().join(", ")),
+            None => format!("it has {}", first_of(&fields)),
         };
         Trouble::Misuse(format!("no mapping of {id} fills `{}`: {hint}", arguments.field))
     }
+}
+
+/// What is wrong with a field that no mapping of the project could fill, whatever the record: its mapping or its name.
+fn unknown_field(program: &Program, field: &str) -> Option<String> {
+    let (mapping, path) = field.split_once('.')?;
+    let last = |name: &str| name.rsplit('.').next().unwrap_or_default().to_owned();
+    let mut targets = program.mappings.iter().filter(|m| last(&m.name) == mapping).map(|m| m.target).peekable();
+    if targets.peek().is_none() {
+        let names: BTreeSet<String> = program.mappings.iter().map(|m| last(&m.name)).collect();
+        let names: Vec<String> = names.into_iter().collect();
+        return Some(format!("no mapping is called `{mapping}`: there are {}", first_of(&names)));
+    }
+    let name = path.split(['.', '[']).next().unwrap_or_default();
+    let entities: Vec<&Entity> = targets.map(|target| program.entity(target)).collect();
+    if entities.iter().any(|e| e.field(name).is_some()) {
+        return None;
+    }
+    let entity = entities.first()?;
+    let hint = nearest(name, entity.fields.iter().map(|f| &*f.name));
+    let hint = hint.map(|near| format!(": did you mean `{mapping}.{near}`?")).unwrap_or_default();
+    Some(format!("{} has no field `{name}`{hint}", entity.full_name()))
+}
+
+/// The first of many names, and that there are more.
+fn first_of(names: &[String]) -> String {
+    const SHOWN: usize = 20;
+    let shown = names.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
+    if names.len() > SHOWN { format!("{shown}, …") } else { shown }
 }
 
 /// All rows of a small table.

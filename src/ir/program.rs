@@ -85,8 +85,21 @@ pub struct Lookup {
     pub result: Type,
     /// Its rows, the narrower ones first.
     pub rows: Vec<Row>,
+    /// Where a person adds a row.
+    pub grows: Grows,
     /// Where it is declared.
     pub span: Span,
+}
+
+/// Where a person adds a row to a lookup.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Grows {
+    /// In the lookup itself.
+    Here,
+    /// In `project.flow`, by an `adapt`: the lookup ships.
+    Adapted,
+    /// In this file of the project.
+    Csv(Arc<str>),
 }
 
 /// A row of a lookup.
