@@ -221,6 +221,10 @@ impl<'c, 'f> Body<'c, 'f> {
                 self.value_named(&near);
                 d.help(format!("did you mean `{near}`?")).fix(format!("use `{near}`"), name.span, near)
             }
+            None if self.cx.modules.called(&name.text).is_some() => {
+                let module = self.cx.modules.called(&name.text).unwrap_or_default();
+                self.cx.offer_use(d, self.inside, &module)
+            }
             None if names.is_empty() => d.help("a text stands in quotes; a setting is `settings.name`"),
             None => d.help(format!(
                 "values here: {}; a text stands in quotes, a setting is `settings.name`",

@@ -58,7 +58,7 @@ impl Body<'_, '_> {
         if let Some(entity) = self.entity_in(&visible, &name.text) {
             return self.find(entity, args, span);
         }
-        self.unknown_function(name, &visible);
+        self.unknown_function(name, &visible, span);
         self.all_the_same(args.iter().map(|a| &a.value));
         Self::unknown(span)
     }
@@ -91,7 +91,7 @@ impl Body<'_, '_> {
             if let Some(entity) = self.entity_in(&[instance], &name.text) {
                 return self.find(entity, args, span);
             }
-            self.unknown_function(name, &[instance]);
+            self.unknown_function(name, &[instance], span);
             self.all_the_same(args.iter().map(|a| &a.value));
             return Self::unknown(span);
         }
@@ -139,7 +139,7 @@ impl Body<'_, '_> {
         if let Some(native) = Native::by_name(&name.text) {
             return self.native(native, Some(receiver), args, want, span);
         }
-        self.unknown_function(name, &visible);
+        self.unknown_function(name, &visible, span);
         self.all_the_same(args.iter().map(|a| &a.value));
         Self::unknown(span)
     }
@@ -190,7 +190,7 @@ impl Body<'_, '_> {
         }
     }
 
-    fn unknown_function(&mut self, name: &Name, visible: &[InstanceId]) {
+    fn unknown_function(&mut self, name: &Name, visible: &[InstanceId], call: Span) {
         if visible.first() == Some(&self.inside) && self.cx.lacks(self.inside, None) {
             return;
         }
@@ -206,12 +206,23 @@ impl Body<'_, '_> {
             format!("there is no function `{}` for this", name.text),
         )
         .label("not found");
+        let lookup = visible.iter().any(|i| {
+            let module = self.cx.module_of(*i);
+            self.cx.modules.names(module, Space::Lookup).iter().any(|n| **n == *name.text)
+        });
+        if lookup {
+            d = self.asked_with_brackets(d, &name.text, name.span, call);
+            self.cx.report(d);
+            return;
+        }
+        let meant = super::form::function_meant(&name.text);
         d = match suggest::hint(&name.text, names) {
-            Some(near) if near != *name.text => {
+            Some(near) if near != *name.text && meant.is_none() => {
                 d.help(format!("did you mean `{near}`?")).fix(format!("use `{near}`"), name.span, near)
             }
-            Some(_) => d.help("there is one of that name, but for another type of value"),
-            None => d.help("declare it with `fn`, or `use` the file that does; a field has no brackets"),
+            Some(near) if near == *name.text => d.help("there is one of that name, but for another type of value"),
+            _ if meant.is_some() => d.help(format!("here it is called `{}`", meant.unwrap_or_default())),
+            _ => d.help("declare it with `fn`, or `use` the file that does; a field has no brackets"),
         };
         self.cx.report(d);
     }
@@ -524,7 +535,7 @@ impl Body<'_, '_> {
             _ => None,
         });
         let Some((instance, part)) = found else {
-            self.unknown_function(name, &instances);
+            self.unknown_function(name, &instances, call.span);
             return None;
         };
         if self.too_deep(&part.name, length(&part.body), call.span) {

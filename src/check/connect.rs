@@ -282,6 +282,109 @@ impl Cx<'_> {
     }
 }
 
+/// The names under which a module uses others, each with that module.
+type Aliases = Vec<(String, ModuleId)>;
+
+impl Cx<'_> {
+    /// `use … with inner = outer`: what a module calls `inner` is that connection, or that use of the same module.
+    pub(crate) fn rebound(&mut self, owner: InstanceId, made: InstanceId, inner: &ast::Name, outer: &ast::Name) {
+        let module = self.module_of(made);
+        let aliases: Aliases =
+            self.modules.get(module).uses.iter().map(|(alias, id, _)| (alias.to_string(), *id)).collect();
+        let connection = self.program.connections.iter().find(|c| c.name == outer.text).cloned();
+        let meant = aliases.iter().find(|(alias, _)| **alias == *inner.text).map(|(_, id)| *id);
+        let Some(meant) = meant else {
+            let connector = connection.map(|c| c.connector);
+            self.not_used_there(module, &aliases, inner, connector.as_deref());
+            return;
+        };
+        let called = Arc::clone(&self.modules.get(meant).name);
+        if let Some(connection) = connection {
+            if connection.connector == called {
+                self.instances[made.0].connections.insert(inner.text.to_string(), Arc::clone(&outer.text));
+            } else {
+                let what = format!("`{}` is a connection to {}", outer.text, connection.connector);
+                self.other_kind(inner, outer, &called, &what);
+            }
+        } else if let Some(other) = self.used_instance(owner, &outer.text) {
+            if self.module_of(other) == meant {
+                self.instances[made.0].modules.insert(inner.text.to_string(), other);
+            } else {
+                let what = format!("`{}` is {}", outer.text, self.modules.get(self.module_of(other)).name);
+                self.other_kind(inner, outer, &called, &what);
+            }
+        } else {
+            let mut names: Vec<String> = self.program.connections.iter().map(|c| c.name.to_string()).collect();
+            names.extend(self.aliases(owner));
+            let mut d = Diagnostic::new(
+                &codes::UNKNOWN_NAME,
+                outer.span,
+                format!("`{}` is neither a connection nor something used here", outer.text),
+            )
+            .help("connect it, or use it under that name");
+            if let Some(near) = suggest::hint(&outer.text, names) {
+                d = d.fix(format!("use `{near}`"), outer.span, near);
+            }
+            self.report(d);
+        }
+    }
+
+    fn other_kind(&mut self, inner: &ast::Name, outer: &ast::Name, called: &str, what: &str) {
+        let message = format!("`{}` stands for {called} there, and {what}", inner.text);
+        self.report(
+            Diagnostic::new(&codes::TYPE_MISMATCH, outer.span, message)
+                .label("another kind")
+                .help(format!("name a connection to {called}, or a use of {called}")),
+        );
+    }
+
+    /// The left side of a `with` that the module does not know.
+    fn not_used_there(&mut self, module: ModuleId, aliases: &Aliases, inner: &ast::Name, connector: Option<&str>) {
+        let of = Arc::clone(&self.modules.get(module).name);
+        let names: Vec<String> = aliases.iter().map(|(alias, _)| alias.clone()).collect();
+        let of_kind = aliases.iter().find(|(_, id)| connector.is_some_and(|c| *self.modules.get(*id).name == *c));
+        let near = of_kind.map(|(alias, _)| alias.clone()).or_else(|| suggest::hint(&inner.text, names.clone()));
+        let d = Diagnostic::new(&codes::UNKNOWN_NAME, inner.span, format!("{of} calls nothing `{}`", inner.text))
+            .label("not a name in it");
+        self.report(match near {
+            Some(near) => d.help(format!("did you mean `{near}`?")).fix(format!("use `{near}`"), inner.span, near),
+            None if names.is_empty() => {
+                d.help("a connection is named where a flow is used: `use flows.orders with woo = shop`")
+            }
+            None => d.help(format!("it uses: {}", names.join(", "))),
+        });
+    }
+
+    /// A flow that is on goes to one connection of each kind.
+    pub(crate) fn decided(&mut self, instance: InstanceId, path: &ast::Path) {
+        let mut reached = vec![instance];
+        let mut n = 0;
+        while let Some(next) = reached.get(n).copied() {
+            let more: Vec<InstanceId> = self.visible(next).into_iter().filter(|i| !reached.contains(i)).collect();
+            reached.extend(more);
+            n += 1;
+        }
+        for (of, connector) in self.undecided.clone().into_iter().filter(|(of, _)| reached.contains(of)) {
+            let fit = self.program.connections.iter().filter(|c| c.connector == connector);
+            let fit: Vec<String> = fit.map(|c| format!("`{}`", c.name)).collect();
+            let module = self.modules.get(self.module_of(of));
+            let alias = module.uses.iter().find(|(_, id, _)| self.modules.get(*id).name == connector);
+            let alias = alias.map_or(&*connector, |(alias, _, _)| &**alias);
+            let first = fit.first().map_or("", |name| name.trim_matches('`'));
+            let name = Arc::clone(&self.instance(of).name);
+            let mut help = format!("say which, where it is used: `use {} as NAME with {alias} = {first}`", module.name);
+            if of != instance {
+                help = format!(
+                    "{help}, and that under its name: `use {} with {name} = NAME`",
+                    self.modules.get(self.module_of(instance)).name
+                );
+            }
+            let message = format!("`{name}` goes to {connector}, and {} are connections to it", fit.join(" and "));
+            self.report(Diagnostic::new(&codes::AMBIGUOUS, path.span, message).label("which of them?").help(help));
+        }
+    }
+}
+
 /// Whether a text is the address of a site: its scheme, and a host.
 fn is_address(text: &str) -> bool {
     let rest = text.trim().strip_prefix("https://").or_else(|| text.trim().strip_prefix("http://"));

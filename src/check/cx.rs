@@ -16,6 +16,8 @@ pub(crate) struct InstanceId(pub(crate) usize);
 pub(crate) struct Instance {
     pub(crate) module: ModuleId,
     pub(crate) name: Arc<str>,
+    /// Whether it is the one that everybody shares.
+    shared: bool,
     /// Connector's alias → connection, from `with woo = shop`.
     pub(crate) connections: HashMap<String, Arc<str>>,
     /// Module alias → instance, from `with customers = outlet_customers`.
@@ -59,6 +61,8 @@ pub(crate) struct Cx<'f> {
     pub(crate) settings: HashMap<(InstanceId, String), Option<usize>>,
     /// Rows that a project adds to a lookup, by instance and name.
     pub(crate) lookup_rows: HashMap<(InstanceId, String), Vec<RowsBy>>,
+    /// Instances that could go to several connections of a connector, and do not say to which.
+    pub(crate) undecided: Vec<(InstanceId, Arc<str>)>,
     pub(crate) scripts: super::script::Scripts,
     /// Functions and parts in circles that have been told.
     pub(crate) circles: HashSet<Span>,
@@ -82,6 +86,7 @@ impl<'f> Cx<'f> {
             lookups: HashMap::new(),
             settings: HashMap::new(),
             lookup_rows: HashMap::new(),
+            undecided: Vec::new(),
             scripts: HashMap::new(),
             circles: HashSet::new(),
             used: HashSet::new(),
@@ -110,19 +115,25 @@ impl<'f> Cx<'f> {
 
     /// The instance of a module that everybody shares.
     pub(crate) fn shared_instance(&mut self, module: ModuleId) -> InstanceId {
-        if let Some(n) =
-            self.instances.iter().position(|i| i.module == module && i.connections.is_empty() && i.modules.is_empty())
-        {
+        let name = self.modules.get(module).name.rsplit('.').next().unwrap_or("").into();
+        self.shared_as(module, name)
+    }
+
+    /// The same; it gets this name where it is new.
+    pub(crate) fn shared_as(&mut self, module: ModuleId, name: Arc<str>) -> InstanceId {
+        if let Some(n) = self.instances.iter().position(|i| i.module == module && i.shared) {
             return InstanceId(n);
         }
-        let name = self.modules.get(module).name.rsplit('.').next().unwrap_or("").into();
-        self.add_instance(module, name)
+        let made = self.add_instance(module, name);
+        self.instances[made.0].shared = true;
+        made
     }
 
     pub(crate) fn add_instance(&mut self, module: ModuleId, name: Arc<str>) -> InstanceId {
         self.instances.push(Instance {
             module,
             name,
+            shared: false,
             connections: HashMap::new(),
             modules: HashMap::new(),
             answers: HashMap::new(),
@@ -169,7 +180,7 @@ impl<'f> Cx<'f> {
     }
 
     /// The connection of a connector's entities inside an instance; empty where the project has none, or several.
-    pub(crate) fn connection(&self, inside: InstanceId, connector: &str) -> Arc<str> {
+    pub(crate) fn connection(&mut self, inside: InstanceId, connector: &str) -> Arc<str> {
         let module = self.modules.get(self.module_of(inside));
         for (alias, used, _) in &module.uses {
             if &*self.modules.get(*used).name == connector
@@ -181,7 +192,15 @@ impl<'f> Cx<'f> {
         let mut of_kind = self.program.connections.iter().filter(|c| &*c.connector == connector);
         match (of_kind.next(), of_kind.next()) {
             (Some(one), None) => Arc::clone(&one.name),
-            _ => "".into(),
+            (None, _) => "".into(),
+            // It matters for the flows that are on: what nobody runs needs no connection.
+            _ => {
+                let open = (inside, Arc::from(connector));
+                if !self.undecided.contains(&open) {
+                    self.undecided.push(open);
+                }
+                "".into()
+            }
         }
     }
 

@@ -10,6 +10,25 @@ use crate::source::{Diagnostic, Span, codes};
 use crate::syntax::ast::{self, Clause, ExprKind, FieldDecl, Mark, TextPart, TypeKind, Word};
 use std::sync::Arc;
 
+/// What a connector may say of its API, and whether it is a number. What no connector reads is no word: it would look as
+/// if changing it changed something.
+const HABITS: &[(&str, bool)] = &[
+    ("base", false),
+    ("entries", false),
+    ("page", true),
+    ("url_max", true),
+    ("values_max", true),
+    ("wall_clock", false),
+    ("limits.minute", true),
+    ("limits.day", true),
+    ("limits.errors", true),
+    ("login", false),
+    ("login.refresh_after", true),
+    ("login.authorize", false),
+    ("login.token", false),
+    ("cursor.overlap", true),
+];
+
 impl Cx<'_> {
     /// Gives an entity its number; its fields are read when somebody asks for them.
     pub(crate) fn add_entity(&mut self, module: ModuleId, decl: &Arc<ast::Decl>) -> EntityId {
@@ -26,7 +45,6 @@ impl Cx<'_> {
             code: None,
             total: None,
             small: false,
-            batch: None,
             fields: Vec::new(),
             span: e.name.span,
         });
@@ -236,15 +254,14 @@ impl Cx<'_> {
             ["code", name, ..] => self.program.entities[id.0 as usize].code = field(self, name),
             ["total", name, ..] => self.program.entities[id.0 as usize].total = field(self, name),
             ["small"] => self.program.entities[id.0 as usize].small = true,
-            ["batch", n] => self.program.entities[id.0 as usize].batch = n.parse().ok(),
-            ["webhook" | "select" | "deletions" | "view" | "find", ..] => {}
+            ["webhook" | "view", ..] => {}
             other => {
                 let message = format!("`{}` says nothing about an entity", other.join(" "));
                 self.say(
                     &codes::MISPLACED,
                     clause.span,
                     message,
-                    "clauses are `route`, `feed`, `key`, `code`, `total`, `small`, `batch`",
+                    "clauses are `route`, `feed`, `key`, `code`, `total`, `small`",
                 );
             }
         }
@@ -263,18 +280,22 @@ impl Cx<'_> {
             let words: Vec<String> = clause.words.iter().map(word_text).collect();
             let words: Vec<String> = words.into_iter().filter(|w| w != "=").collect();
             let Some((head, rest)) = words.split_first() else { continue };
-            match rest {
-                [value] => connector.words.push((head.clone(), value.clone())),
-                _ => {
-                    for pair in rest.split(|w| w == ",") {
-                        match pair {
-                            [name, value] => connector.words.push((format!("{head}.{name}"), value.clone())),
-                            [only] => connector.words.push((head.clone(), only.clone())),
-                            _ => {}
-                        }
-                    }
-                }
+            let said: Vec<(String, String)> = match rest {
+                [] => vec![(head.clone(), String::new())],
+                [value] => vec![(head.clone(), value.clone())],
+                _ => rest
+                    .split(|w| w == ",")
+                    .map(|part| match part {
+                        [only] => (head.clone(), only.clone()),
+                        [name, values @ ..] => (format!("{head}.{name}"), values.join(" ")),
+                        [] => (head.clone(), String::new()),
+                    })
+                    .collect(),
+            };
+            for (name, value) in &said {
+                self.is_habit(clause.span, name, value);
             }
+            connector.words.extend(said);
         }
         let number = |c: &Connector, name: &str| c.word(name).and_then(|v| v.parse().ok());
         connector.page = number(&connector, "page").unwrap_or(connector.page);
@@ -282,6 +303,23 @@ impl Cx<'_> {
         connector.values_max = number(&connector, "values_max").unwrap_or(connector.values_max);
         connector.zone = connector.word("wall_clock").unwrap_or("UTC").into();
         self.program.connectors.push(connector);
+    }
+
+    /// Reports what nobody reads of a connector, or reads otherwise.
+    fn is_habit(&mut self, span: Span, name: &str, value: &str) {
+        match HABITS.iter().find(|(habit, _)| *habit == name) {
+            None => {
+                let message = format!("`{}` says nothing about a connector", name.replace('.', " "));
+                let names: Vec<String> =
+                    HABITS.iter().map(|(habit, _)| format!("`{}`", habit.replace('.', " "))).collect();
+                self.say(&codes::MISPLACED, span, message, format!("it has {}", names.join(", ")));
+            }
+            Some((_, true)) if value.parse::<u32>().is_err() => {
+                let message = format!("`{}` wants a whole number", name.replace('.', " "));
+                self.say(&codes::MISPLACED, span, message, "write it in digits");
+            }
+            Some(_) => {}
+        }
     }
 
     /// The field of an entity by name; a report with the nearest where there is none.

@@ -229,7 +229,8 @@ impl Body<'_, '_> {
             || value.ty.is_text();
         if !fine {
             let message = format!("{} has no form as text", self.cx.show(&value.ty));
-            self.cx.say(&codes::TYPE_MISMATCH, value.span, message, "put one of its fields into the text");
+            let help = self.text_of(&value.ty, value.span);
+            self.cx.say(&codes::TYPE_MISMATCH, value.span, message, help);
             return Self::unknown(value.span);
         }
         value
@@ -324,11 +325,17 @@ impl Body<'_, '_> {
         };
         let Type::Record(entity) = of.ty else {
             let message = format!("{} has no fields, so no `{}`", self.cx.show(&of.ty), name.text);
-            self.cx.report(
-                Diagnostic::new(&codes::UNKNOWN_FIELD, name.span, message)
-                    .label("no such field")
-                    .help(format!("a function is called with brackets: `.{}()`", name.text)),
-            );
+            let d = Diagnostic::new(&codes::UNKNOWN_FIELD, name.span, message).label("no such field");
+            let d = match self.entry_meant(&of, &name.text) {
+                Some(entry) => {
+                    d.help(format!("an entry is read by its key: `{entry}`")).fix("read it by its key", span, entry)
+                }
+                None if of.ty.element().is_some() => {
+                    d.help("a list has none: take one element of it, `.first()`, or each, `.map(x => x.…)`")
+                }
+                None => d.help(format!("a function is called with brackets: `.{}()`", name.text)),
+            };
+            self.cx.report(d);
             return Self::unknown(span);
         };
         match self.cx.field_named(entity, &name.text, name.span) {
@@ -417,7 +424,21 @@ impl Body<'_, '_> {
             return Self::unknown(span);
         };
         let number = self.expr(key, Some(&Type::Int));
+        if let ExprKind::Const(Const::Text(name)) = &number.kind
+            && let Some(entry) = self.entry_meant(&list, name)
+        {
+            self.cx.report(
+                Diagnostic::new(&codes::TYPE_MISMATCH, span, "the elements of a list have numbers, not names")
+                    .label("a name")
+                    .help(format!("an entry is read by its key: `{entry}`"))
+                    .fix("read it by its key", span, entry),
+            );
+            return Self::unknown(span);
+        }
         let number = self.accept(number, &Type::Int, "the number of an element");
+        if number.ty == Type::Unknown {
+            return Self::unknown(span);
+        }
         match list.ty.element().cloned() {
             Some(element) => Self::make(ExprKind::Native(crate::ir::Native::Nth, vec![list, number]), element, span),
             None if list.ty == Type::Unknown => list,

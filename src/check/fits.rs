@@ -224,6 +224,16 @@ impl Body<'_, '_> {
             }
             Type::Country if crate::value::code::is_country(text) => fine(want),
             Type::Currency if crate::value::code::is_currency(text) => fine(want),
+            Type::Country if super::form::country_meant(text).is_some() => {
+                let meant = super::form::country_meant(text).unwrap_or_default();
+                self.cx.report(
+                    Diagnostic::new(&codes::UNKNOWN_VALUE, span, format!("`{text}` is no country"))
+                        .label("no country")
+                        .help(format!("in ISO 3166 it is \"{meant}\""))
+                        .fix(format!("use \"{meant}\""), span, format!("\"{meant}\"")),
+                );
+                Self::unknown(span)
+            }
             Type::Country | Type::Currency => {
                 let (what, form) = if *want == Type::Country {
                     ("country", "two capitals, such as \"NL\" (ISO 3166)")
@@ -388,34 +398,6 @@ impl Body<'_, '_> {
         };
         self.report_at(d, place);
         Self::unknown(e.span)
-    }
-
-    /// Mistakes of form whose mending is certain.
-    fn quick_fix(&mut self, e: &Expr, want: &Type, d: &Diagnostic) -> Option<Diagnostic> {
-        let d = d.clone();
-        match (&e.kind, want) {
-            (ExprKind::Const(Const::Text(text)), number) if number.is_number() => {
-                text.trim_end_matches('%').trim().parse::<rust_decimal::Decimal>().ok().map(|n| {
-                    let plain = if *number == Type::Percent { format!("{n}%") } else { n.to_string() };
-                    d.help(format!("write it without quotes: `{plain}`")).fix("take the quotes away", e.span, plain)
-                })
-            }
-            (ExprKind::Const(Const::Text(text)), Type::Record(entity)) => {
-                self.cx.read_entity(*entity);
-                let found = self.cx.program.entity(*entity);
-                found.code?;
-                let (name, connector) = (found.name.clone(), found.connector.clone());
-                let uses = &self.cx.modules.get(self.cx.module_of(self.inside)).uses;
-                let (alias, ..) = uses.iter().find(|(_, m, _)| self.cx.modules.get(*m).name == connector)?;
-                let call = format!("{alias}.{name}(\"{text}\")");
-                Some(d.help(format!("find the record by its code: `{call}`")).fix("find it by its code", e.span, call))
-            }
-            (ExprKind::Const(_), Type::List(element)) if super::types::join(&e.ty, element).is_some() => {
-                let inside = format!("[{}]", self.cx.modules.sources.text(e.span));
-                Some(d.help("a list stands in brackets").fix("put it into brackets", e.span, inside))
-            }
-            _ => None,
-        }
     }
 
     fn report_at(&mut self, mut d: Diagnostic, place: &Place) {

@@ -119,6 +119,9 @@ impl Body<'_, '_> {
             }
         };
         let Some(fields) = fields else { return };
+        if self.fields_unquoted(fields) {
+            return;
+        }
         let target = self.target.map_or(Type::Unknown, Type::FieldOf);
         let lowered = self.expr(fields, Some(&Type::List(Arc::new(target))));
         self.header.overwrite_fields = match constant_of(&lowered) {
@@ -130,6 +133,47 @@ impl Body<'_, '_> {
                 None
             }
         };
+    }
+
+    /// `of Name`, `of [Name, Email]`, `of "Name"`: the fields are named by texts, in a list.
+    fn fields_unquoted(&mut self, fields: &ast::Expr) -> bool {
+        let of_one = |e: &ast::Expr| match &e.kind {
+            A::Name(name) => Some((name.text.to_string(), true)),
+            A::Text(parts) => match parts.as_slice() {
+                [ast::TextPart::Plain(text)] => Some((text.to_string(), false)),
+                _ => None,
+            },
+            _ => None,
+        };
+        let (named, bare) = match &fields.kind {
+            A::List(elements) => {
+                let of_element = |e: &ast::Element| if let ast::Element::One(e) = e { of_one(e) } else { None };
+                let Some(named) = elements.iter().map(of_element).collect::<Option<Vec<_>>>() else { return false };
+                let bare = named.iter().any(|(_, bare)| *bare);
+                (named, bare)
+            }
+            _ => match of_one(fields) {
+                Some(one) => (vec![one], true),
+                None => return false,
+            },
+        };
+        let a_value = named.iter().any(|(name, bare)| *bare && self.value_named(name).is_some());
+        if !bare || a_value {
+            return false;
+        }
+        let list: Vec<String> = named.iter().map(|(name, _)| format!("\"{name}\"")).collect();
+        let list = format!("[{}]", list.join(", "));
+        self.cx.report(
+            Diagnostic::new(
+                &codes::TYPE_MISMATCH,
+                fields.span,
+                "the fields that an update may touch are a list of texts",
+            )
+            .label("not such a list")
+            .help(format!("write `of {list}`"))
+            .fix("make a list of it", fields.span, list),
+        );
+        true
     }
 
     fn overwrite_mode(&mut self, text: &str, span: Span) -> Option<Overwrite> {

@@ -295,6 +295,24 @@ impl<'f> Modules<'f> {
         self.diagnostics.push(d);
     }
 
+    /// The module that is there under a name and is not used: a file of the project, or one that ships.
+    pub(crate) fn called(&self, alias: &str) -> Option<String> {
+        let own = self.all.iter().map(|m| &*m.name).filter(|name| *name != "project");
+        own.chain(library::modules()).find(|name| name.rsplit('.').next() == Some(alias)).map(str::to_owned)
+    }
+
+    /// The file of the project that declares a flow of that name.
+    pub(crate) fn with_flow(&self, name: &str) -> Option<ModuleId> {
+        let has = |m: &Module| m.origin == Origin::Project && m.index.contains_key(&(Space::Flow, name.to_owned()));
+        self.all.iter().position(has).map(ModuleId)
+    }
+
+    /// Where a module's `use` lines begin.
+    pub(crate) fn first_use(&self, module: ModuleId) -> Option<Span> {
+        let first = self.get(module).items.iter().find(|item| item.keyword == "use");
+        first.and_then(|item| item.decl.as_ref()).map(|decl| decl.span.at_start())
+    }
+
     /// The declarations of an item: one, unless it could not be read.
     pub(crate) fn decl(&mut self, module: ModuleId, n: usize) -> Option<Arc<ast::Decl>> {
         let item = &mut self.all[module.0].items[n];

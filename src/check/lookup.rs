@@ -3,13 +3,11 @@
 use super::body::{Body, constant_of};
 use super::cx::{Cx, InstanceId};
 use super::expr::uncovered;
-use super::load::Space;
+use super::load::{Origin, Space};
 use super::rows::RowIndex;
-use crate::ir::{Const, Expr, ExprKind, Lookup, LookupId, Pattern, Row, Type};
-use crate::limits;
-use crate::source::{Diagnostic, Span, codes};
+use crate::ir::{Expr, Grows, Lookup, LookupId, Pattern, Row, Type};
+use crate::source::{Diagnostic, codes};
 use crate::syntax::ast::{self, LookupRows, PatternKind};
-use std::path::Path;
 use std::sync::Arc;
 
 impl Cx<'_> {
@@ -33,11 +31,18 @@ impl Cx<'_> {
             keys: keys.clone(),
             result: result.clone(),
             rows: Vec::new(),
+            grows: if self.modules.get(module).origin == Origin::Project { Grows::Here } else { Grows::Adapted },
             span: lookup.name.span,
         });
         let mut rows = match &lookup.rows {
             LookupRows::Here(rows) => self.rows(instance, &keys, &result, rows),
-            LookupRows::Csv(file) => self.csv_rows(&keys, &result, file),
+            LookupRows::Csv(file) => {
+                let (rows, path) = self.csv_rows(&keys, &result, file);
+                if let Some(path) = path {
+                    self.program.lookups[id.0 as usize].grows = Grows::Csv(path.display().to_string().into());
+                }
+                rows
+            }
         };
         for (by, more) in self.lookup_rows.get(&(instance, name.to_owned())).cloned().unwrap_or_default() {
             for row in self.rows(by, &keys, &result, &more) {
@@ -190,134 +195,6 @@ impl Cx<'_> {
         if !open.is_empty() {
             let message = format!("`{}` has no row for {} of `{key}`", name.text, open.join(", "));
             self.say(&codes::LOOKUP_NOT_COVERED, name.span, message, "add a row for it, or `else => …`");
-        }
-    }
-
-    /// `from csv "file"`: a column a key and one for the value, the first line names them.
-    fn csv_rows(&mut self, keys: &[(Arc<str>, Type)], result: &Type, file: &ast::Text) -> Vec<Row> {
-        let folder = self.modules.sources.get(file.span.file).path.parent().map(Path::to_path_buf).unwrap_or_default();
-        let text = self.modules.text_beside(&folder, &file.value);
-        let text = match text {
-            Ok(text) => text,
-            Err(e) => {
-                self.say(
-                    &codes::LOOKUP_CSV,
-                    file.span,
-                    format!("the table \"{}\" can't be read: {e}", file.value),
-                    "paths are relative to the flow file; a project's file of the same name wins",
-                );
-                return Vec::new();
-            }
-        };
-        let source = self.modules.sources.add(folder.join(&*file.value), text.as_str());
-        let mut rows: Vec<Row> = Vec::new();
-        let mut index = RowIndex::default();
-        let mut reader = csv::ReaderBuilder::new()
-            .has_headers(true)
-            .flexible(true)
-            .trim(csv::Trim::All)
-            .from_reader(text.as_bytes());
-        for record in reader.records() {
-            let record = match record {
-                Ok(record) => record,
-                Err(e) => {
-                    self.say(
-                        &codes::LOOKUP_CSV,
-                        file.span,
-                        format!("the table \"{}\" is no CSV: {e}", file.value),
-                        "a line a row, columns divided by commas, texts with commas in double quotes",
-                    );
-                    return rows;
-                }
-            };
-            let start = record.position().map_or(0, |p| usize::try_from(p.byte()).unwrap_or(0));
-            let length = text[start.min(text.len())..].find('\n').unwrap_or(text.len() - start.min(text.len()));
-            let span = Span::new(source, start, start + length);
-            if rows.len() >= limits::LOOKUP_ROWS_MAX {
-                self.say(
-                    &codes::LOOKUP_CSV,
-                    file.span,
-                    format!("the table has more than {} rows", limits::LOOKUP_ROWS_MAX),
-                    "keep a table that large in one of the systems",
-                );
-                return rows;
-            }
-            if record.len() != keys.len() + 1 {
-                let message =
-                    format!("this row has {} columns; the lookup has {} keys and a value", record.len(), keys.len());
-                self.say(&codes::LOOKUP_CSV, span, message, "write a column for each key and one for the value");
-                continue;
-            }
-            let cells: Vec<Pattern> =
-                keys.iter().enumerate().map(|(n, (_, ty))| self.csv_cell(&record[n], ty, span)).collect();
-            let value = self.csv_value(&record[keys.len()], result, span);
-            if let Some(before) = index.taken(&cells, rows.len()) {
-                let d = Diagnostic::new(
-                    &codes::LOOKUP_ROW_UNREACHABLE,
-                    span,
-                    "this row is never reached: another has the same keys",
-                )
-                .related(rows[before].span, "the other row")
-                .help("delete one of the two");
-                self.report(d);
-                continue;
-            }
-            rows.push(Row { cells, value, span });
-        }
-        rows
-    }
-
-    fn csv_cell(&mut self, text: &str, ty: &Type, span: Span) -> Pattern {
-        match text {
-            "_" | "*" => Pattern::Any,
-            "" => Pattern::Absent,
-            _ => constant_of(&self.csv_value(text, ty, span))
-                .map_or(Pattern::OneOf(Vec::new()), |c| Pattern::OneOf(vec![c])),
-        }
-    }
-
-    fn no_cell(&mut self, text: &str, ty: &Type, span: Span, help: &str) -> Expr {
-        let message = format!("`{text}` is not {}", self.show(ty));
-        self.say(&codes::LOOKUP_CSV, span, message, help);
-        Body::unknown(span)
-    }
-
-    /// A value of a CSV file, read as its column's type.
-    fn csv_value(&mut self, text: &str, ty: &Type, span: Span) -> Expr {
-        let made = |c: Const| Expr { kind: ExprKind::Const(c), ty: ty.clone(), span };
-        if text.is_empty() {
-            if !ty.is_optional() {
-                self.say(&codes::LOOKUP_CSV, span, "this row has no value", "write it, or delete the row");
-            }
-            return made(Const::Absent);
-        }
-        match ty.present() {
-            t if t.is_number() => match text.trim_end_matches('%').trim().parse::<rust_decimal::Decimal>() {
-                Ok(n) if *t != Type::Int || n.fract().is_zero() => made(Const::Number(n)),
-                _ => self.no_cell(text, ty, span, "numbers have a point and no thousands sign"),
-            },
-            Type::Bool => match text {
-                "yes" | "true" | "1" => made(Const::Bool(true)),
-                "no" | "false" | "0" => made(Const::Bool(false)),
-                _ => self.no_cell(text, ty, span, "write `yes` or `no`"),
-            },
-            Type::Date => match text.parse() {
-                Ok(date) => made(Const::Date(date)),
-                Err(_) => self.no_cell(text, ty, span, "a date is written year-month-day, as 2026-01-31"),
-            },
-            Type::Text(Some(max)) if text.chars().count() > *max as usize => {
-                self.no_cell(text, ty, span, "write a shorter text")
-            }
-            Type::Instant | Type::Duration | Type::Price | Type::List(_) | Type::Record(_) => {
-                self.no_cell(text, ty, span, "a column holds texts, codes, numbers, dates, `yes` or `no`")
-            }
-            t => {
-                let t = t.clone();
-                let instance = InstanceId(0);
-                let place = super::fits::Place { what: "this column".into(), declared: None, length_at_run: true };
-                let value = Body::new(self, instance).literal_text(&text.into(), &t, span, &place);
-                Expr { ty: ty.clone(), ..value }
-            }
         }
     }
 }

@@ -153,6 +153,7 @@ impl Body<'_, '_> {
         }
         self.writable(&verb, target, span);
         self.keys_written(&parts.keys, steps, span, m);
+        self.keys_differ(&parts.keys, steps, m);
         let updates =
             matches!(verb, Verb::Upsert | Verb::Update) || matches!(parts.on_change, Some(OnChange::Update { .. }));
         if updates {

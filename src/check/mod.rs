@@ -8,11 +8,13 @@ mod body;
 mod call;
 mod connect;
 mod cx;
+mod differ;
 mod entity;
 mod expr;
 mod fits;
 mod flow;
 mod fold;
+mod form;
 mod header;
 mod load;
 mod lookup;
@@ -26,6 +28,7 @@ mod script;
 mod settings;
 mod steps;
 mod suggest;
+mod table;
 mod testing;
 mod types;
 
@@ -120,9 +123,10 @@ fn finish(mut cx: Cx<'_>) -> Checked {
 /// Whether a report only repeats what the syntax has told: it is about the line that could not be read, or about
 /// something missing from a declaration that was read in part.
 fn follows(broken: &[load::Broken], sources: &Sources, d: &Diagnostic) -> bool {
-    let missing: [&Code; 9] = [
+    let missing: [&Code; 10] = [
         &codes::REQUIRED_NOT_FILLED,
         &codes::KEY_NOT_WRITTEN,
+        &codes::KEY_CONSTANT,
         &codes::MATCH_NOT_COVERED,
         &codes::LOOKUP_NOT_COVERED,
         &codes::UNUSED,

@@ -1,6 +1,6 @@
 //! Changes that messages offer: they must still mean what was written, and be right when they are taken as they are.
 
-use super::cx::Cx;
+use super::cx::{Cx, InstanceId};
 use crate::source::{Diagnostic, Span};
 
 impl Cx<'_> {
@@ -12,6 +12,15 @@ impl Cx<'_> {
             d.fix(title, value.at_end(), text)
         } else {
             d.fix(title, value, format!("({written}){text}"))
+        }
+    }
+
+    /// Offers to `use` the module that is meant.
+    pub(crate) fn offer_use(&self, d: Diagnostic, inside: InstanceId, module: &str) -> Diagnostic {
+        let d = d.help(format!("add `use {module}`"));
+        match self.modules.first_use(self.module_of(inside)) {
+            Some(first) => d.fix(format!("add `use {module}`"), first, format!("use {module}\n")),
+            None => d,
         }
     }
 

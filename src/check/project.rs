@@ -8,7 +8,7 @@ use crate::ir::EntityId;
 use crate::limits;
 use crate::source::{Diagnostic, FileId, ReadError, Span, codes, library};
 use crate::syntax::ast::{self, AdaptBody, DeclKind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 impl Modules<'_> {
@@ -17,23 +17,24 @@ impl Modules<'_> {
         self.root = Some(root.to_path_buf());
     }
 
-    /// The text of a file named in a flow: the project's, the one beside the flow, or one that ships.
-    pub(crate) fn text_beside(&self, folder: &Path, name: &str) -> Result<String, ReadError> {
-        if let Some(root) = &self.root {
-            for path in [root.join(name), root.join("data").join(name)] {
-                if let Ok(text) = self.files.read(&path) {
-                    return Ok(text);
-                }
+    /// The text of a file named in a flow: the project's, the one beside the flow, or one that ships, which has no path
+    /// of its own. The path is as people name it.
+    pub(crate) fn text_beside(&self, folder: &Path, name: &str) -> Result<(Option<PathBuf>, String), ReadError> {
+        for shown in [PathBuf::from(name), Path::new("data").join(name)] {
+            if let Some(root) = &self.root
+                && let Ok(text) = self.files.read(&root.join(&shown))
+            {
+                return Ok((Some(shown), text));
             }
         }
         for path in [folder.join(name), folder.join("data").join(name)] {
             match self.files.read(&path) {
-                Ok(text) => return Ok(text),
+                Ok(text) => return Ok((Some(path), text)),
                 Err(ReadError::Missing) => {}
                 Err(e) => return Err(e),
             }
         }
-        library::data(name).map(str::to_owned).ok_or(ReadError::Missing)
+        library::data(name).map(|text| (None, text.to_owned())).ok_or(ReadError::Missing)
     }
 }
 
@@ -219,34 +220,23 @@ impl Cx<'_> {
         }
     }
 
-    /// The instances that a module's `use` lines make: those with a name of their own or a `with`.
+    /// The instances that a module's `use` lines make: those with a `with`, and further uses of one module. What a file
+    /// uses once and as it is, everybody shares: one set of answers, one table to edit.
     fn instances_of_uses(&mut self, id: ModuleId) {
         let owner = self.shared_instance(id);
         let uses = self.modules.get(id).uses.clone();
-        for (alias, module, used) in uses {
-            let named = used.alias.is_some() && self.modules.get(module).origin != Origin::Library;
-            if used.with.is_empty() && !named {
+        for (n, (alias, module, used)) in uses.iter().cloned().enumerate() {
+            let again = uses[..n].iter().any(|(_, before, used)| *before == module && used.with.is_empty());
+            let library = self.modules.get(module).origin == Origin::Library;
+            if used.with.is_empty() && (!again || library) {
+                if used.alias.is_some() && !library {
+                    self.shared_as(module, Arc::clone(&alias));
+                }
                 continue;
             }
             let made = self.add_instance(module, Arc::clone(&alias));
             for (inner, outer) in &used.with {
-                if self.program.connections.iter().any(|c| c.name == outer.text) {
-                    self.instances[made.0].connections.insert(inner.text.to_string(), Arc::clone(&outer.text));
-                } else if let Some(other) = self.used_instance(owner, &outer.text) {
-                    self.instances[made.0].modules.insert(inner.text.to_string(), other);
-                } else {
-                    let names = self.program.connections.iter().map(|c| c.name.to_string()).collect();
-                    let mut d = Diagnostic::new(
-                        &codes::UNKNOWN_NAME,
-                        outer.span,
-                        format!("`{}` is neither a connection nor something used here", outer.text),
-                    )
-                    .help("connect it, or use it under that name");
-                    if let Some(near) = suggest::hint(&outer.text, names) {
-                        d = d.fix(format!("use `{near}`"), outer.span, near);
-                    }
-                    self.report(d);
-                }
+                self.rebound(owner, made, inner, outer);
             }
             self.instances[owner.0].modules.insert(alias.to_string(), made);
         }
@@ -382,7 +372,7 @@ impl Cx<'_> {
                         &codes::NOT_CARRIED_OUT,
                         a.kind.span,
                         format!("an `adapt {}` can't be carried out by this edition", a.kind.text),
-                        "rows of lookups can be adapted: `adapt lookup tables.vat_code { … }`",
+                        "write a mapping of your own, which may `include` parts of the default and call its functions, and a flow that writes it; rows of lookups can be adapted: `adapt lookup tables.vat_code { … }`",
                     ),
                 }
             }
@@ -540,6 +530,7 @@ impl Cx<'_> {
                     flow.on = true;
                 }
                 self.unanswered(instance, path.span);
+                self.decided(instance, path);
             }
         }
     }
@@ -567,6 +558,17 @@ impl Cx<'_> {
         };
         let mut d = Diagnostic::new(&codes::UNKNOWN_NAME, path.span, format!("there is no flow `{}`", path_text(path)))
             .label("not found");
+        if instance.is_none() {
+            let own = self.modules.with_flow(&name.text).map(|id| self.modules.get(id).name.to_string());
+            let stands = own.as_ref().map(|module| format!("it stands in {}.flow: ", module.replace('.', "/")));
+            let alias = path.parts.first().filter(|_| path.parts.len() > 1);
+            if let Some(module) = own.or_else(|| self.modules.called(&alias?.text)) {
+                d = self.offer_use(d, inside, &module);
+                d.help = Some(format!("{}add `use {module}`", stands.unwrap_or_default()));
+                self.report(d);
+                return None;
+            }
+        }
         d = match suggest::hint(&name.text, names) {
             Some(near) => d.help(format!("did you mean `{near}`?")).fix(format!("use `{near}`"), name.span, near),
             None => d.help("`use` the file that declares it"),

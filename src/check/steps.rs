@@ -12,8 +12,18 @@ struct Steps {
     made: Vec<Step>,
     /// Prices wait for the code beside them.
     last: Vec<Step>,
-    /// What has been filled, in which case, and where.
-    filled: Vec<(Vec<FieldId>, Case, Span)>,
+    /// What has been filled.
+    filled: Vec<Filled>,
+    /// The `include` whose statements these are.
+    include: Option<Span>,
+}
+
+/// A field that is filled: in which case, where, and by which `include`.
+struct Filled {
+    fields: Vec<FieldId>,
+    case: Case,
+    span: Span,
+    include: Option<Span>,
 }
 
 /// In which case statements count.
@@ -61,7 +71,7 @@ impl Body<'_, '_> {
                         &codes::MISPLACED,
                         stmt.span,
                         "`set`, `add` and `remove` change what comes from elsewhere",
-                        "they stand in an `adapt`; here a field is filled with `Field = value`",
+                        "here a field is filled with `Field = value`",
                     );
                 }
                 _ if top => self.header_statement(stmt),
@@ -133,6 +143,9 @@ impl Body<'_, '_> {
         }
         let (was, target) = (self.was, self.target);
         let keys = std::mem::take(&mut self.keys_at_run);
+        // Of a part within a part it is the outer one that stands in the mapping.
+        let outer = out.include;
+        out.include = outer.or(Some(span));
         self.apart(instance, part.name.span, names, |inner| {
             (inner.was, inner.target, inner.keeps) = (was, target, true);
             inner.keys_at_run = keys;
@@ -140,6 +153,7 @@ impl Body<'_, '_> {
             std::mem::take(&mut inner.keys_at_run)
         })
         .clone_into(&mut self.keys_at_run);
+        out.include = outer;
     }
 
     fn assign(&mut self, entity: EntityId, path: &Path, value: &ast::Expr, case: &Case, span: Span, out: &mut Steps) {
@@ -253,26 +267,46 @@ impl Body<'_, '_> {
     }
 
     fn filled_once(&mut self, fields: &[FieldId], case: &Case, path: &Path, name: &str, out: &mut Steps) {
-        let clash = out.filled.iter().find(|(other, other_case, _)| {
-            (other.starts_with(fields) || fields.starts_with(other))
+        let clash = out.filled.iter().find(|other| {
+            (other.fields.starts_with(fields) || fields.starts_with(&other.fields))
                 && !matches!(
-                    (case, other_case),
+                    (case, &other.case),
                     (Case::Create, Case::Update(_))
                         | (Case::Update(_), Case::Create)
                         | (Case::Update(Some(_)), Case::Update(Some(_)))
                 )
         });
-        if let Some((_, _, before)) = clash {
-            let before = *before;
-            self.cx.report(
-                Diagnostic::new(&codes::FILLED_TWICE, path.span, format!("`{name}` is filled twice"))
-                    .label("again here")
-                    .related(before, "filled here first")
-                    .help("keep one of the two"),
-            );
+        let Some(before) = clash else {
+            let include = out.include;
+            out.filled.push(Filled { fields: fields.to_vec(), case: case.clone(), span: path.span, include });
             return;
-        }
-        out.filled.push((fields.to_vec(), case.clone(), path.span));
+        };
+        let (here, there) = (out.include.unwrap_or(path.span), before.include.unwrap_or(before.span));
+        let mut d = Diagnostic::new(&codes::FILLED_TWICE, here, format!("`{name}` is filled twice"))
+            .label("again here")
+            .related(there, "filled here first");
+        d = match out.include.or(before.include) {
+            Some(include) if out.include != before.include => {
+                let call = self.cx.modules.sources.text(include).to_owned();
+                // One that is still being read has not filled all of its fields yet.
+                let others =
+                    if before.include.is_some() { self.others_of(include, fields, out) } else { String::new() };
+                let others = if others.is_empty() { "the lines that you want of it".to_owned() } else { others };
+                d.help(format!("what an `include` fills can't be filled otherwise: write, for `{call}`, {others}"))
+            }
+            _ => d.help("keep one of the two"),
+        };
+        self.cx.report(d);
+    }
+
+    /// The fields that an `include` has filled so far, but for one.
+    fn others_of(&self, include: Span, fields: &[FieldId], out: &Steps) -> String {
+        let Some(target) = self.target else { return String::new() };
+        let of_include = out.filled.iter().filter(|f| f.include == Some(include) && f.fields != fields);
+        let first = of_include.filter_map(|f| f.fields.first());
+        let names: Vec<String> =
+            first.map(|field| format!("`{} = …`", self.cx.program.entity(target).get(*field).name)).collect();
+        names.join(", ")
     }
 
     /// The way to a field: through nested parts only. Also the entity that the last one belongs to.

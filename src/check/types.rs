@@ -156,13 +156,17 @@ impl Cx<'_> {
             return;
         }
         let names = self.aliases(inside);
-        let mut d = Diagnostic::new(
+        let d = Diagnostic::new(
             &codes::UNKNOWN_NAME,
             alias.span,
             format!("`{}` is neither a value here nor something that this file uses", alias.text),
         )
-        .label("not found")
-        .help(if names.is_empty() {
+        .label("not found");
+        if let Some(module) = self.modules.called(&alias.text) {
+            self.report(self.offer_use(d, inside, &module));
+            return;
+        }
+        let mut d = d.help(if names.is_empty() {
             "write a `use` line for it".to_owned()
         } else {
             format!("this file uses: {}", names.join(", "))

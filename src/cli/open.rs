@@ -9,7 +9,8 @@ use crate::engine::{Engine, Project};
 use crate::eval::Compiled;
 use crate::ir::Program;
 use crate::limits;
-use crate::source::{Disk, Sources, Span};
+use crate::source::library::LIBRARY;
+use crate::source::{Disk, Memory, Sources, Span};
 use crate::store::{Embedded, Key, Place, PlanSource, Store};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
@@ -20,7 +21,7 @@ use std::sync::Arc;
 /// What commands over a project take.
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct Answers {
-    /// Answers a setting for this run only: `document=sales_entry`, or `orders.document=sales_entry`.
+    /// Answers a setting for this run only: `unknown_item=create`, or `orders.unknown_item=create`.
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = name_and_value)]
     pub(crate) set: Vec<(String, String)>,
 }
@@ -53,12 +54,34 @@ impl Ready {
             Screen::tell(&render::reports(screen, &checked.sources, &checked.diagnostics));
             return Err(Trouble::Unsound);
         }
-        let Checked { sources, program, .. } = checked;
         let scripts = scripts(&root);
+        Ok(Self::of(root, checked, scripts))
+    }
+
+    fn of(root: PathBuf, checked: Checked, scripts: BTreeMap<Arc<str>, String>) -> Self {
+        let Checked { sources, program, .. } = checked;
         let version = version(&sources, &scripts);
         let program = Arc::new(program);
         let compiled = Arc::new(Compiled::with_scripts(Arc::clone(&program), scripts.clone()));
-        Ok(Self { root, sources: Arc::new(sources), compiled, program, version, scripts })
+        Self { root, sources: Arc::new(sources), compiled, program, version, scripts }
+    }
+
+    /// The project as it was in that version, from the texts that the store keeps; none where it keeps none, or this
+    /// edition does not understand them any more. What ships is this edition's.
+    pub(crate) async fn as_of(&self, version: &str, store: &dyn Store) -> Result<Option<Self>, Trouble> {
+        let Some(texts) = store.plan_sources(version).await? else { return Ok(None) };
+        let ships = |name: &str| LIBRARY.iter().any(|(_, path, _)| *path == name);
+        let own: Vec<PlanSource> = texts.into_iter().filter(|source| !ships(&source.name)).collect();
+        let scripts = own.iter().filter(|source| Path::new(&source.name).extension().is_some_and(|e| e == "rhai"));
+        let scripts = scripts.map(|source| (Arc::from(source.name.as_str()), source.text.clone())).collect();
+        let files = Memory(own.into_iter().map(|source| (self.root.join(source.name), source.text)).collect());
+        let checked = check::check_project(&files, &self.root, &[]);
+        Ok(checked.is_sound().then(|| Self::of(self.root.clone(), checked, scripts)))
+    }
+
+    /// The hash of everything that a record's outcome depends on.
+    pub(crate) fn version(&self) -> &str {
+        &self.version
     }
 
     /// The program.
@@ -137,11 +160,7 @@ fn place(sources: &Sources, span: Span) -> Option<Place> {
     sources.iter().nth(span.file.0 as usize)?;
     let at = sources.position(span);
     let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    Some(Place {
-        file: sources.get(span.file).path.display().to_string(),
-        line: number(at.line),
-        column: number(at.column),
-    })
+    Some(Place { file: sources.get(span.file).called(), line: number(at.line), column: number(at.column) })
 }
 
 /// The texts of the functions in rhai, by their paths from the project's folder.

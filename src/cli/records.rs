@@ -148,8 +148,11 @@ pub(crate) fn show(screen: &Screen, global: &Global, arguments: &ShowArguments) 
         let store = ready.store(arguments.stored.store.as_deref())?;
         let engine = ready.engine_over(Arc::clone(&store), Vec::new());
         let shown = engine.show(&arguments.id, arguments.attempts, Timestamp::now()).await?;
-        let whys =
-            if arguments.why { super::why::all(&ready, &engine, &store, &arguments.id).await? } else { Vec::new() };
+        let (whys, then) = match arguments.why {
+            true => super::why::all(&ready, &engine, &store, &arguments.id).await?,
+            false => (Vec::new(), None),
+        };
+        let ready = then.unwrap_or(ready);
         match screen.format() {
             Format::Human => {
                 Screen::answer(&for_people(screen, &shown))?;
@@ -229,7 +232,13 @@ pub(crate) fn status(screen: &Screen, global: &Global, arguments: &StatusArgumen
     })
 }
 
-fn with_engine(screen: &Screen, global: &Global, stored: &Stored, does: impl AsyncFnOnce(&Engine) -> Answer) -> Answer {
+/// Does something with what the project's store has; no system is asked.
+pub(crate) fn with_engine(
+    screen: &Screen,
+    global: &Global,
+    stored: &Stored,
+    does: impl AsyncFnOnce(&Engine) -> Answer,
+) -> Answer {
     let ready = Ready::new(screen, global, &Answers::default())?;
     runtime()?.block_on(async {
         let engine = ready.engine_over(ready.store(stored.store.as_deref())?, Vec::new());

@@ -114,7 +114,7 @@ fn help(diagnostic: &Diagnostic) -> Option<String> {
 
 fn named(sources: &Sources, file: FileId) -> NamedSource<Arc<str>> {
     let source = sources.get(file);
-    NamedSource::new(source.path.display().to_string(), Arc::clone(&source.text))
+    NamedSource::new(source.called(), Arc::clone(&source.text))
 }
 
 /// What is underlined: the first line of the span only, for a mapping of thirty lines is no caret.

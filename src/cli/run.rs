@@ -66,18 +66,20 @@ pub(crate) fn pass(screen: &Screen, global: &Global, arguments: &Arguments, line
     let summary = runtime()?.block_on(async {
         let engine = ready.engine(arguments.store.as_deref()).await?;
         let cancel = Cancel::default();
-        let stopper = cancel.clone();
-        let watch = tokio::spawn(async move {
-            interrupted().await;
-            stopper.cancel();
-        });
         let teller = Teller::new(screen, lines);
         let telling = |event| teller.tell(&event);
+        let stopped = async {
+            interrupted().await;
+            cancel.cancel();
+            teller.say("stopping behind the calls that are under way; once more stops at once");
+            interrupted().await;
+        };
         let summary = tokio::select! {
             summary = engine.pass(&flows, &options, &telling, &cancel) => summary,
             never = teller.tell_pauses(&engine) => match never {},
+            // As after a power cut: the next run clears up what has no outcome.
+            () = stopped => Ok(Summary { endings: vec![(flows.join(", "), Ending::Cancelled)], ..Summary::default() }),
         };
-        watch.abort();
         teller.end();
         summary.map_err(|ending| trouble(&ending))
     })?;
@@ -115,7 +117,6 @@ fn trouble(ending: &Ending) -> Trouble {
 
 /// The full names of the flows that are meant, each behind those that it says it runs `after`.
 fn chosen(program: &Program, named: &[String]) -> Result<Vec<String>, Trouble> {
-    let short = |name: &str| name.rsplit('.').next().unwrap_or_default().to_owned();
     let mut picked: Vec<usize> = Vec::new();
     if named.is_empty() {
         picked = (0..program.flows.len()).filter(|n| program.flows[*n].on).collect();
@@ -126,29 +127,30 @@ fn chosen(program: &Program, named: &[String]) -> Result<Vec<String>, Trouble> {
         }
     }
     for name in named {
-        let all = || program.flows.iter().enumerate();
-        let full: Vec<usize> = all().filter(|(_, flow)| *flow.name == **name).map(|(n, _)| n).collect();
-        let by_short: Vec<usize> = all().filter(|(_, flow)| short(&flow.name) == *name).map(|(n, _)| n).collect();
-        let module: Vec<usize> = all()
-            .filter(|(_, flow)| flow.on && flow.name.rsplit_once('.').is_some_and(|(module, _)| module == name))
-            .map(|(n, _)| n)
-            .collect();
-        let found = [full, if by_short.len() == 1 { by_short } else { Vec::new() }, module];
-        let Some(found) = found.into_iter().find(|found| !found.is_empty()) else {
-            let known: Vec<&str> = program.flows.iter().map(|flow| &*flow.name).collect();
-            let near = crate::check::nearest(
-                name,
-                known.iter().copied().chain(known.iter().filter_map(|n| n.rsplit('.').next())),
-            );
-            let near = near.map_or(String::new(), |near| format!(" (did you mean `{near}`?)"));
-            return Err(Trouble::Misuse(format!(
-                "there is no flow `{name}`{near}; the project has {}",
-                known.join(", ")
-            )));
+        let found = match program.flow_named(name) {
+            Ok(n) => vec![n],
+            Err(why) => {
+                let in_module = |n: &usize| {
+                    let flow = &program.flows[*n];
+                    flow.on && flow.name.rsplit_once('.').is_some_and(|(module, _)| module == name)
+                };
+                let found: Vec<usize> = (0..program.flows.len()).filter(in_module).collect();
+                if found.is_empty() {
+                    return Err(Trouble::Misuse(format!("{why}{}", near(program, name))));
+                }
+                found
+            }
         };
         picked.extend(found.into_iter().filter(|n| !picked.contains(n)).collect::<Vec<_>>());
     }
     Ok(in_order(program, picked))
+}
+
+/// A flow that is called nearly so, as the end of a message.
+fn near(program: &Program, name: &str) -> String {
+    let known = || program.flows.iter().map(|flow| &*flow.name);
+    let near = crate::check::nearest(name, known().chain(known().filter_map(|n| n.rsplit('.').next())));
+    near.map_or(String::new(), |near| format!(" (did you mean `{near}`?)"))
 }
 
 fn in_order(program: &Program, mut left: Vec<usize>) -> Vec<String> {
@@ -225,11 +227,15 @@ impl Teller {
             tokio::time::sleep(WORTH_TELLING).await;
             let now: Vec<(String, Pause)> = engine.pauses().map(|(name, pause)| (name.to_owned(), pause)).collect();
             for (name, pause) in now.iter().filter(|pause| !told.contains(pause)) {
-                let line = format!("{name} waits until {:.0}: {}", pause.until, pause.reason);
-                self.bar.suspend(|| Screen::tell(&self.screen.paint(&line, Paint::Dim)));
+                self.say(&format!("{name} waits until {:.0}: {}", pause.until, pause.reason));
             }
             told = now;
         }
+    }
+
+    /// A line beside what happens to records.
+    fn say(&self, line: &str) {
+        self.bar.suspend(|| Screen::tell(&self.screen.paint(line, Paint::Dim)));
     }
 
     fn for_people(&self, event: &Event) {

@@ -1,7 +1,7 @@
 //! `flowc state move`, `flowc forget`: what is kept goes along with a new name, or goes.
 
 use super::open::{Answers, Ready};
-use super::records::Stored;
+use super::records::{Stored, with_engine};
 use super::screen::Screen;
 use super::{Answer, Format, Global, Outcome, Trouble, runtime};
 use crate::store::StoreError;
@@ -81,14 +81,12 @@ pub(crate) fn run(screen: &Screen, global: &Global, arguments: &StateArguments) 
 
 /// Erases what the log holds about a person.
 pub(crate) fn forget(screen: &Screen, global: &Global, arguments: &ForgetArguments) -> Answer {
-    let address = arguments.email.trim().to_lowercase();
+    let address = &arguments.email;
     if !address.contains('@') {
         return Err(Trouble::Misuse(format!("`{address}` is no e-mail address")));
     }
-    let ready = Ready::new(screen, global, &Answers::default())?;
-    runtime()?.block_on(async {
-        let store = ready.store(arguments.stored.store.as_deref())?;
-        let erased = store.forget(&store.keyed_hash(&address)).await?;
+    with_engine(screen, global, &arguments.stored, async |engine| {
+        let erased = engine.forget(address).await?;
         match screen.format() {
             Format::Human => Screen::tell(&format!(
                 "{erased} entries of the log were erased; links stay, so that nothing is written again. The shop and the \

@@ -8,7 +8,7 @@ use crate::check::nearest;
 use crate::connector::Find;
 use crate::engine::{Engine, Meaning as _};
 use crate::eval::{Evaluated, Known, Need, Pending, Why};
-use crate::ir::{EntityId, Program};
+use crate::ir::{Entity, EntityId, Program};
 use crate::limits;
 use crate::store::{Place, Store};
 use jiff::Timestamp;
@@ -36,20 +36,54 @@ pub(crate) fn run(screen: &Screen, global: &Global, arguments: &Arguments) -> An
     runtime()?.block_on(async {
         let store = ready.store(arguments.stored.store.as_deref())?;
         let engine = ready.engine_over(Arc::clone(&store), Vec::new());
-        let again = Again::of(&ready, &engine, &store, &arguments.id).await?;
-        let Some(why) = again.why(&ready, &arguments.field) else { return Err(again.missing(&ready, arguments)) };
+        let then = then(&ready, &engine, &store, &arguments.id).await?;
+        let project = then.as_ref().unwrap_or(&ready);
+        let again = Again::of(project, &engine, &store, &arguments.id).await?;
+        let Some(why) = again.why(project, &arguments.field) else { return Err(again.missing(project, arguments)) };
+        let now = match &then {
+            None => None,
+            Some(_) => Again::of(&ready, &engine, &store, &arguments.id).await?.why(&ready, &arguments.field),
+        };
+        let now = now.filter(|now| now.value != why.value);
         match screen.format() {
-            Format::Human => Screen::answer(&for_people(screen, &ready, &why))?,
-            Format::Json | Format::Sarif => Screen::answer(&json(&ready, &why).to_string())?,
+            Format::Human => {
+                let mut text = for_people(screen, project, &why);
+                if let Some(now) = now {
+                    let _ = writeln!(text, "the project has changed since then; as it is now:");
+                    text.push_str(&for_people(screen, &ready, &now));
+                }
+                Screen::answer(&text)?;
+            }
+            Format::Json | Format::Sarif => {
+                let mut value = json(project, &why);
+                if let (Some(now), Some(members)) = (now, value.as_object_mut()) {
+                    members.insert("now".into(), json(&ready, &now));
+                }
+                Screen::answer(&value.to_string())?;
+            }
         }
         Ok(Outcome::Done)
     })
 }
 
-/// What made each field of what was written for a record.
-pub(crate) async fn all(ready: &Ready, engine: &Engine, store: &Arc<dyn Store>, id: &str) -> Result<Vec<Why>, Trouble> {
-    let again = Again::of(ready, engine, store, id).await?;
-    Ok(again.fields(ready).iter().filter_map(|field| again.why(ready, field)).collect())
+/// What made each field of what was written for a record, and the project as it was then, where it was another one.
+pub(crate) async fn all(
+    ready: &Ready,
+    engine: &Engine,
+    store: &Arc<dyn Store>,
+    id: &str,
+) -> Result<(Vec<Why>, Option<Ready>), Trouble> {
+    let then = then(ready, engine, store, id).await?;
+    let project = then.as_ref().unwrap_or(ready);
+    let again = Again::of(project, engine, store, id).await?;
+    let whys = again.fields(project).iter().filter_map(|field| again.why(project, field)).collect();
+    Ok((whys, then))
+}
+
+/// The project as it was when the record was tried last, if it has changed since.
+async fn then(ready: &Ready, engine: &Engine, store: &Arc<dyn Store>, id: &str) -> Result<Option<Ready>, Trouble> {
+    let (newest, _) = engine.newest_attempt(id, Timestamp::now()).await?;
+    if newest.version == ready.version() { Ok(None) } else { ready.as_of(&newest.version, store.as_ref()).await }
 }
 
 /// A record that is computed again: its newest attempt, and what is known of both systems.
@@ -62,13 +96,12 @@ struct Again {
 impl Again {
     /// Reads the log. It names the small tables that were read and does not hold them: they are asked for now.
     async fn of(ready: &Ready, engine: &Engine, store: &Arc<dyn Store>, id: &str) -> Result<Self, Trouble> {
-        let now = Timestamp::now();
-        let (flow, raw, at) = engine.last_raw(id, now).await?;
-        let newest = engine.show(id, 1, now).await?.attempts.pop();
-        let found = newest.map_or(Value::Null, |attempt| serde_json::from_str(attempt.found.get()).unwrap_or_default());
-        let found = if let Value::Array(list) = found { list } else { Vec::new() };
-        let known = Logged { found, tables: Vec::new(), at, names: names(ready.program()) };
-        let mut again = Self { flow, raw, known };
+        let (newest, first) = engine.newest_attempt(id, Timestamp::now()).await?;
+        let flow = ready.program().flows.iter().position(|flow| *flow.name == *newest.flow);
+        let flow = flow.ok_or_else(|| Trouble::Misuse(format!("the project has no flow {} any more", newest.flow)))?;
+        let found = serde_json::from_str(&newest.found).unwrap_or_default();
+        let known = Logged { found, tables: Vec::new(), at: first, names: names(ready.program()) };
+        let mut again = Self { flow, raw: newest.raw, known };
         let mut open: Option<Opened> = None;
         for _ in 0..limits::STAGES_MAX {
             let Evaluated::Needs(needs) = ready.compiled.unit(flow, &again.raw, &again.known) else { break };
@@ -121,6 +154,9 @@ impl Again {
 
     fn missing(&self, ready: &Ready, arguments: &Arguments) -> Trouble {
         let id = &arguments.id;
+        if let Some(unknown) = unknown_field(ready.program(), &arguments.field) {
+            return Trouble::Misuse(unknown);
+        }
         match ready.compiled.unit(self.flow, &self.raw, &self.known) {
             Evaluated::Needs(_) => {
                 return Trouble::Misuse(format!(
@@ -129,7 +165,7 @@ impl Again {
             }
             Evaluated::Stopped(_, failure) => {
                 let at = ready.place(failure.place).map_or(String::new(), |at| format!(" ({}:{})", at.file, at.line));
-                return Trouble::Misuse(format!("{id} stops before that field: {}{at}", failure.reason));
+                return Trouble::Misuse(format!("{id} stops, so nothing is filled: {}{at}", failure.reason));
             }
             Evaluated::Filtered => return Trouble::Misuse(format!("the flow's `where` leaves {id} out")),
             Evaluated::Unit(_) => {}
@@ -137,10 +173,38 @@ impl Again {
         let fields = self.fields(ready);
         let hint = match nearest(&arguments.field, fields.iter().map(String::as_str)) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => format!("it has {}", fields.iter().take(20).cloned().collect::<Vec<_>>().join(", ")),
+            None => format!("it has {}", first_of(&fields)),
         };
         Trouble::Misuse(format!("no mapping of {id} fills `{}`: {hint}", arguments.field))
     }
+}
+
+/// What is wrong with a field that no mapping of the project could fill, whatever the record: its mapping or its name.
+fn unknown_field(program: &Program, field: &str) -> Option<String> {
+    let (mapping, path) = field.split_once('.')?;
+    let last = |name: &str| name.rsplit('.').next().unwrap_or_default().to_owned();
+    let mut targets = program.mappings.iter().filter(|m| last(&m.name) == mapping).map(|m| m.target).peekable();
+    if targets.peek().is_none() {
+        let names: BTreeSet<String> = program.mappings.iter().map(|m| last(&m.name)).collect();
+        let names: Vec<String> = names.into_iter().collect();
+        return Some(format!("no mapping is called `{mapping}`: there are {}", first_of(&names)));
+    }
+    let name = path.split(['.', '[']).next().unwrap_or_default();
+    let entities: Vec<&Entity> = targets.map(|target| program.entity(target)).collect();
+    if entities.iter().any(|e| e.field(name).is_some()) {
+        return None;
+    }
+    let entity = entities.first()?;
+    let hint = nearest(name, entity.fields.iter().map(|f| &*f.name));
+    let hint = hint.map(|near| format!(": did you mean `{mapping}.{near}`?")).unwrap_or_default();
+    Some(format!("{} has no field `{name}`{hint}", entity.full_name()))
+}
+
+/// The first of many names, and that there are more.
+fn first_of(names: &[String]) -> String {
+    const SHOWN: usize = 20;
+    let shown = names.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
+    if names.len() > SHOWN { format!("{shown}, …") } else { shown }
 }
 
 /// All rows of a small table.

@@ -263,7 +263,7 @@ impl Http {
         let reason = format!(
             "it redirects {to}, and a login is not sent on; if that is the right address, put it into the `connect` block"
         );
-        Some(CallError::Refused { system: self.system.to_string(), reason, status: heard.status, call })
+        Some(CallError::Login { system: self.system.to_string(), reason: format!("{reason} ({call})") })
     }
 
     /// An answer that makes no sense: a read may be tried again, a write may have happened.

@@ -52,22 +52,24 @@ struct Results<'a> {
     next: Option<String>,
 }
 
-/// The rows of `d.results`, of a bare `d: […]`, or the record `d: {…}`: all three occur.
-pub(super) fn odata(text: &str) -> Result<ODataPage, String> {
+/// The rows of `d.results` or of a bare `d: […]`: both occur. Anything else is no answer to a search: taken for an empty
+/// one, what is there would be made again.
+pub(super) fn odata_page(text: &str) -> Result<ODataPage, String> {
     let envelope: Envelope = serde_json::from_str(bare(text)).map_err(|e| broken(&e))?;
     let d = envelope.d.get();
     if d.starts_with('[') {
         return Ok(ODataPage { rows: rows(d)?, next: None });
     }
-    if d == "null" {
-        return Ok(ODataPage { rows: Vec::new(), next: None });
-    }
     let results: Results = serde_json::from_str(d).map_err(|e| broken(&e))?;
-    let Some(list) = results.results else {
-        return Ok(ODataPage { rows: vec![record(d)?], next: None });
-    };
+    let list = results.results.ok_or("no list of rows")?;
     let rows = list.into_iter().map(|row| one(row.get())).collect::<Result<_, _>>()?;
     Ok(ODataPage { rows, next: results.next })
+}
+
+/// The record `d: {…}` of an answer to a write.
+pub(super) fn odata_record(text: &str) -> Result<Raw, String> {
+    let envelope: Envelope = serde_json::from_str(bare(text)).map_err(|e| broken(&e))?;
+    record(envelope.d.get())
 }
 
 /// A member of a record by its path, as plain text: without quotes, `None` for null and for what is not there.
@@ -116,15 +118,20 @@ mod tests {
     }
 
     #[test]
-    fn all_three_forms_of_a_ledgers_answer() {
-        let page = odata(r#"{"d":{"results":[{"ID":"a"},{"ID":"b"}],"__next":"https://x/?$skiptoken=1"}}"#).unwrap();
+    fn a_ledgers_answers_are_lists_or_a_record_and_nothing_else() {
+        let page =
+            odata_page(r#"{"d":{"results":[{"ID":"a"},{"ID":"b"}],"__next":"https://x/?$skiptoken=1"}}"#).unwrap();
         assert_eq!(texts(&page.rows), [r#"{"ID":"a"}"#, r#"{"ID":"b"}"#]);
         assert_eq!(page.next.as_deref(), Some("https://x/?$skiptoken=1"));
-        assert_eq!(odata(r#"{"d":[{"ID":"a"}]}"#).unwrap().rows.len(), 1);
-        let one = odata(r#"{"d":{"ID":"a","Lines":{"results":[]}}}"#).unwrap();
-        assert_eq!(texts(&one.rows), [r#"{"ID":"a","Lines":{"results":[]}}"#]);
-        assert!(odata(r#"{"d":{"results":[]}}"#).unwrap().rows.is_empty());
-        assert!(odata(r#"{"error":{}}"#).is_err());
+        assert_eq!(odata_page(r#"{"d":[{"ID":"a"}]}"#).unwrap().rows.len(), 1);
+        assert!(odata_page(r#"{"d":{"results":[]}}"#).unwrap().rows.is_empty());
+        let one = odata_record(r#"{"d":{"ID":"a","Lines":{"results":[]}}}"#).unwrap();
+        assert_eq!(&*one.0, r#"{"ID":"a","Lines":{"results":[]}}"#);
+        for odd in ["null", "{}", r#"{"results":null}"#, r#"{"error":"x"}"#, "7"] {
+            assert!(odata_page(&format!(r#"{{"d":{odd}}}"#)).is_err(), "{odd} is no list");
+        }
+        assert!(odata_record(r#"{"d":null}"#).is_err());
+        assert!(odata_page(r#"{"error":{}}"#).is_err());
     }
 
     #[test]

@@ -355,7 +355,7 @@ pub enum CallError {
         reason: String,
     },
     /// The login is refused; only a person can help.
-    #[error("{system} does not accept the login: {reason}")]
+    #[error("{system} can't be used as it is set up: {reason}")]
     Login {
         /// The connection.
         system: String,
@@ -416,7 +416,6 @@ mod tests {
             code: None,
             total: None,
             small: false,
-            batch: None,
             fields,
             span: span(),
         }

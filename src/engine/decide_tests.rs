@@ -48,7 +48,6 @@ pub(crate) fn program() -> Program {
         code: None,
         total: Some(FieldId(4)),
         small: false,
-        batch: None,
         fields,
         span: span(),
     };

@@ -147,7 +147,8 @@ impl Engine {
         cancel: &Cancel,
     ) -> Result<Summary, Ending> {
         let _turn = self.turn.lock().await;
-        let numbers = flows.iter().map(|name| self.flow_number(name)).collect::<Result<Vec<_>, _>>()?;
+        let named = |name: &String| self.project.program.flow_named(name).map_err(|e| Ending::Project(e.to_string()));
+        let numbers = flows.iter().map(named).collect::<Result<Vec<_>, _>>()?;
         self.refuse_orphans(&numbers).await?;
         let before: u64 = self.connections.values().map(|c| c.calls()).sum();
         let mut telling = Telling { tell, counts: Counts::default() };
@@ -171,24 +172,6 @@ impl Engine {
         }
         tell(Event::Done(Done { counts: summary.counts, calls: summary.calls, parked, ended }));
         Ok(summary)
-    }
-
-    /// The flow of that name: `orders`, or `module.flow` where that is ambiguous.
-    fn flow_number(&self, name: &str) -> Result<usize, Ending> {
-        let flows = &self.project.program.flows;
-        if let Some(n) = flows.iter().position(|f| *f.name == *name) {
-            return Ok(n);
-        }
-        let ends = |f: &str| f.rsplit('.').next() == Some(name);
-        let found: Vec<usize> = flows.iter().enumerate().filter(|(_, f)| ends(&f.name)).map(|(n, _)| n).collect();
-        match found.as_slice() {
-            [one] => Ok(*one),
-            [] => {
-                let names: Vec<&str> = flows.iter().map(|f| &*f.name).collect();
-                Err(Ending::Project(format!("there is no flow {name}; the project has {}", names.join(", "))))
-            }
-            _ => Err(Ending::Project(format!("there are several flows {name}: say `module.{name}`"))),
-        }
     }
 
     /// A flow that was renamed would start afresh and write everything again.

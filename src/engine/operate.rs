@@ -1,9 +1,9 @@
 //! What people do with records: list, look at, try again, leave out. Once for shell and dashboard.
 
 use super::Engine;
-use crate::ir::Program;
+use crate::ir::{NoFlow, Program};
 use crate::store::{
-    Change, Commit, Counts, Outcome, Place, RecordFilter, RecordId, RecordRow, State, StoreError, Target,
+    Attempt, Change, Commit, Counts, Outcome, Place, RecordFilter, RecordId, RecordRow, State, StoreError, Target,
 };
 use jiff::Timestamp;
 use serde::Serialize;
@@ -93,9 +93,12 @@ pub enum OperateError {
     /// No record has that name.
     #[error("there is no record {0}; `flowc records` lists them, an ID is FLOW:KEY as in orders:1001")]
     NoRecord(String),
+    /// The record is known, and nothing of what was done for it.
+    #[error("the log of {0} is erased: {days} days have passed, or a person was forgotten", days = crate::limits::LOG_DAYS)]
+    NoLog(String),
     /// No flow has that name.
-    #[error("there is no flow {0} in this project")]
-    NoFlow(String),
+    #[error(transparent)]
+    NoFlow(#[from] NoFlow),
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -115,7 +118,7 @@ impl Engine {
     /// [`OperateError::NoRecord`] where it names none, [`OperateError::NoFlow`].
     pub fn record_id(&self, id: &str) -> Result<RecordId, OperateError> {
         let (flow, key) = id.split_once(':').ok_or_else(|| OperateError::NoRecord(id.to_owned()))?;
-        let number = self.flow_number(flow).map_err(|_| OperateError::NoFlow(flow.to_owned()))?;
+        let number = self.project.program.flow_named(flow)?;
         Ok(RecordId { flow: self.project.program.flows[number].name.to_string(), key: key.to_owned() })
     }
 
@@ -145,12 +148,19 @@ impl Engine {
         Ok(Shown { id: id.to_owned(), record, attempts: attempts.collect() })
     }
 
-    /// The flow's number, the source record of the newest attempt and when that was: what `why` computes again.
-    pub async fn last_raw(&self, id: &str, now: Timestamp) -> Result<(usize, String, Timestamp), OperateError> {
+    /// The newest attempt, and when the record was tried first: what `why` computes again.
+    pub async fn newest_attempt(&self, id: &str, now: Timestamp) -> Result<(Attempt, Timestamp), OperateError> {
         let RecordId { flow, key } = self.record_id(id)?;
-        let number = self.flow_number(&flow).map_err(|_| OperateError::NoFlow(flow.clone()))?;
         let newest = self.store.attempts(&flow, &key, 1, now).await?.pop();
-        newest.map(|a| (number, a.raw, a.at)).ok_or_else(|| OperateError::NoRecord(id.to_owned()))
+        let record = self.store.record(&flow, &key).await?;
+        match (newest, record) {
+            (Some(newest), record) => {
+                let first = record.map_or(newest.at, |row| row.first);
+                Ok((newest, first))
+            }
+            (None, Some(_)) => Err(OperateError::NoLog(id.to_owned())),
+            (None, None) => Err(OperateError::NoRecord(id.to_owned())),
+        }
     }
 
     /// The record is tried again with the next pass, whatever was decided about it.

@@ -300,6 +300,18 @@ async fn what_no_search_can_tell_is_asked_of_a_person() {
 }
 
 #[tokio::test]
+async fn who_stands_in_an_answer_only_is_forgotten_too() {
+    let answer = refused("Kim O'Brien <kim.o'brien@x.example> is blocked");
+    let case =
+        case(1, Desk { answers: Mutex::new(vec![Err(answer)]), ..Desk::default() }, |key, _| Evaluated::Unit(one(key)));
+    case.pass().await;
+    let attempts = async || case.engine.show("orders:1", 9, case.books.now()).await.unwrap().attempts.len();
+    assert_eq!(attempts().await, 1);
+    assert!(case.engine.forget("Kim.O'Brien@x.example").await.unwrap() > 0);
+    assert_eq!(attempts().await, 0);
+}
+
+#[tokio::test]
 async fn who_leaves_out_what_no_search_can_tell_frees_its_lane() {
     let silent = CallError::Unknown { system: "books".into(), reason: "time-out".into() };
     let books = Desk { answers: Mutex::new(vec![Err(silent)]), ..Desk::default() };

@@ -75,6 +75,13 @@ impl Acting<'_> {
             "id": write.id, "body": serde_json::from_str::<serde_json::Value>(&write.body).unwrap_or_default(),
         }));
         match self.patiently(connector.as_ref(), &write, &mut intent).await? {
+            // What can't be named can't be linked, nor told from a second one: it is searched for.
+            Ok(answer) if call.operation == Operation::Create && entity.key.is_some() && answer.id.is_none() => {
+                let (system, reason) =
+                    (draft.connection.to_string(), "it did not say the key of the new record".into());
+                let error = CallError::Unknown { system, reason };
+                self.not_answered(draft, &entity, &kind, intent, error, connector.now()).map(Heard::Stopped)
+            }
             Ok(answer) => {
                 self.pass.refusals().done(&kind);
                 Ok(Heard::Answer(Said { intent: intent.id, answer, at: connector.now() }))
@@ -162,6 +169,12 @@ impl Acting<'_> {
         match error {
             CallError::Refused { system, reason, .. } => {
                 close(Outcome::Refused { reason: reason.clone() });
+                // Words of refusal are believed of this record; the next one with its key looks first.
+                let mut memory = self.pass.memory();
+                for key in &draft.keys {
+                    memory.doubt_key(self.pass.program(), &draft.connection, draft.entity, key);
+                }
+                drop(memory);
                 let entity = &entity.name;
                 if self.pass.refusals().refused(kind, &reason) {
                     let text = format!(

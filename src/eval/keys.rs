@@ -162,7 +162,9 @@ impl HeaderCode {
         if let Some(halt) = halted {
             return Err(halt);
         }
-        if search.tried.is_empty() && search.after.is_none() && !linked {
+        // The link of the flow's own record does not stand in for a key that the header names.
+        let named = self.keys.iter().any(|key| matches!(key, KeyCode::Linked(..)));
+        if search.tried.is_empty() && search.after.is_none() && (!linked || (!empty.is_empty() && !named)) {
             return Err(self.no_key(run, mapping.target, &empty));
         }
         let resolved = self.one(run, mapping.target, search.rows)?;

@@ -5,9 +5,9 @@ use super::compile::Compiler;
 use super::ops::accepts;
 use super::personal::told;
 use super::run::{Eval, Run};
-use super::value::Value;
+use super::value::{Value, show};
 use super::{Failure, Halt};
-use crate::ir::{Const, Lookup, Pattern, Type};
+use crate::ir::{Const, Grows, Lookup, Pattern, Type};
 use crate::source::Span;
 use rustc_hash::{FxHashMap, FxHasher};
 use std::hash::{Hash, Hasher};
@@ -105,19 +105,27 @@ impl RowWanted {
 
     fn no_row(&self, run: &Run<'_>, values: &[Value<'_>]) -> Halt {
         let lookup = &run.compiled.program.lookups[self.table];
-        let shown: Vec<String> = values
-            .iter()
-            .zip(&lookup.keys)
-            .zip(&self.personal)
-            .map(|((value, (_, ty)), personal)| match (value, ty.present()) {
-                (Value::Number(n), Type::Percent) => format!("{} %", n.normalize()),
-                _ => told(*value, *personal),
-            })
-            .collect();
-        let shown = shown.join(", ");
+        let keys = || values.iter().zip(&lookup.keys).zip(&self.personal).map(|((v, (_, ty)), own)| (*v, ty, *own));
+        // What tells of a person is masked where it is told, and left out where it is to be copied.
+        let shown =
+            keys().map(|(value, ty, own)| if own { told(value, own) } else { cell(value, ty).replace('"', "") });
+        let shown = shown.collect::<Vec<_>>().join(", ");
+        let or_open = |own: bool, text: String| if own { "…".to_owned() } else { text };
+        let cells: Vec<String> = keys().map(|(value, ty, own)| or_open(own, cell(value, ty))).collect();
+        let quoted = lookup.result.present().is_text() || matches!(lookup.result.present(), Type::Code(_));
+        let row = format!("{} => {}", cells.join(", "), if quoted { "\"…\"" } else { "…" });
         let name = lookup.name.rsplit('.').next().unwrap_or(&lookup.name);
-        let mut failure = Failure::new(format!("no row for {shown} in {name}: add one"), self.span).with_value(shown);
-        failure.related = Some(lookup.span);
+        let what = match &lookup.grows {
+            Grows::Here => format!("add the row `{row}` to it"),
+            Grows::Adapted => format!("add `adapt lookup {} {{ {row} }}` to project.flow", lookup.name),
+            Grows::Csv(file) => {
+                let line: Vec<String> = keys().map(|(value, ty, own)| or_open(own, csv_cell(value, ty))).collect();
+                format!("add the line `{},…` to {file}", line.join(","))
+            }
+        };
+        let mut failure = Failure::new(format!("no row for {shown} in {name}: {what}"), self.span).with_value(shown);
+        // The declaration of a table that ships is in no file that a person could change.
+        failure.related = (lookup.grows == Grows::Here).then_some(lookup.span);
         Halt::fail(failure)
     }
 }
@@ -146,4 +154,35 @@ fn combinations(cells: &[Pattern]) -> Option<Vec<Vec<&Const>>> {
             .collect();
     }
     Some(keys)
+}
+
+/// A value as a row of the language has it.
+fn cell(value: Value<'_>, ty: &Type) -> String {
+    match (value, ty.present()) {
+        (Value::Absent | Value::Missing, _) => "none".to_owned(),
+        (Value::Number(n), Type::Percent) => format!("{}%", n.normalize()),
+        (Value::Text(text) | Value::Reference(text), _) => {
+            let escaped: String = text.chars().flat_map(escaped).collect();
+            format!("\"{escaped}\"")
+        }
+        _ => show(value),
+    }
+}
+
+fn escaped(c: char) -> Vec<char> {
+    match c {
+        '"' | '\\' | '{' | '}' => vec!['\\', c],
+        '\n' => vec!['\\', 'n'],
+        _ => vec![c],
+    }
+}
+
+/// A value as a line of a CSV file has it.
+fn csv_cell(value: Value<'_>, ty: &Type) -> String {
+    let shown = match (value, ty.present()) {
+        (Value::Absent | Value::Missing, _) => String::new(),
+        (Value::Number(n), Type::Percent) => format!("{}%", n.normalize()),
+        _ => show(value),
+    };
+    if shown.contains([',', '"', '\n']) { format!("\"{}\"", shown.replace('"', "\"\"")) } else { shown }
 }

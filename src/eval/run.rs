@@ -13,6 +13,7 @@ use crate::ir::{EntityId, Field, FieldId};
 use crate::source::Span;
 use crate::value::text;
 use bumpalo::Bump;
+use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -29,6 +30,8 @@ pub(crate) struct Run<'r> {
     pub(crate) locals: &'r mut [Value<'r>],
     /// What must be asked first.
     pub(crate) needs: Vec<Need>,
+    /// Rows that were asked for, decoded once however often they are looked at.
+    pub(crate) rows: FxHashMap<(EntityId, Need), &'r [&'r Record<'r>]>,
     /// Documents that are made, in the order of their writes.
     pub(crate) drafts: Vec<Made<'r>>,
     /// Documents in the making, the innermost last.
@@ -203,9 +206,19 @@ impl<'r> Run<'r> {
         }
     }
 
-    fn rows(&mut self, need: Need, entity: EntityId, place: Span) -> Result<Vec<&'r Record<'r>>, Halt> {
-        let rows = self.ask(need)?;
-        rows.iter().map(|row| self.decode(self.arena.alloc_str(row), entity, place)).collect()
+    fn rows(&mut self, need: Need, entity: EntityId, place: Span) -> Result<&'r [&'r Record<'r>], Halt> {
+        let asked = (entity, need);
+        if let Some(rows) = self.rows.get(&asked) {
+            return Ok(rows);
+        }
+        let answer = self.ask(asked.1.clone())?;
+        let mut rows = bumpalo::collections::Vec::with_capacity_in(answer.len(), self.arena);
+        for row in &answer {
+            rows.push(self.decode(self.arena.alloc_str(row), entity, place)?);
+        }
+        let rows = rows.into_bump_slice();
+        self.rows.insert(asked, rows);
+        Ok(rows)
     }
 
     /// The row of an entity with that key; it must be there.
@@ -246,7 +259,8 @@ impl<'r> Run<'r> {
             self.rows(Need::Row { connection, entity, id: id.into() }, entity, place)?
         };
         Ok(rows
-            .into_iter()
+            .iter()
+            .copied()
             .find(|row| key.is_none_or(|key| self.key_text(row, key).is_none_or(|k| k.eq_ignore_ascii_case(id)))))
     }
 
@@ -266,7 +280,7 @@ impl<'r> Run<'r> {
             Need::Find { connection, entity, by: by.to_vec(), values: values.to_vec() }
         };
         let rows = self.rows(need, entity, place)?;
-        Ok(rows.into_iter().filter(|row| self.has_keys(row, by, values)).collect())
+        Ok(rows.iter().copied().filter(|row| self.has_keys(row, by, values)).collect())
     }
 
     fn has_keys(&self, row: &Record<'r>, by: &[FieldId], values: &[Option<Arc<str>>]) -> bool {

@@ -9,6 +9,7 @@ use super::why::Trace;
 use super::{Evaluated, Known, Unit};
 use crate::ir::{EntityId, MappingId};
 use bumpalo::Bump;
+use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
 
 impl Compiled {
@@ -18,19 +19,6 @@ impl Compiled {
         let arena = Bump::new();
         let mut run = self.run(&arena, known, Some(flow));
         run.unit(flow, arena.alloc_str(raw))
-    }
-
-    /// The number of the flow of that name, with or without its module.
-    pub fn flow(&self, name: &str) -> Option<usize> {
-        let flows = &self.program.flows;
-        let exact = flows.iter().position(|flow| *flow.name == *name);
-        exact.or_else(|| {
-            let mut short = flows.iter().enumerate().filter(|(_, f)| f.name.rsplit('.').next() == Some(name));
-            match (short.next(), short.next()) {
-                (Some((n, _)), None) => Some(n),
-                _ => None,
-            }
-        })
     }
 
     /// The mapping of that name, with or without its module.
@@ -97,6 +85,7 @@ impl Compiled {
             learnt: Learnt::default(),
             locals: &mut [],
             needs: Vec::new(),
+            rows: FxHashMap::default(),
             drafts: Vec::new(),
             making: Vec::new(),
             following: Vec::new(),

@@ -27,8 +27,6 @@ pub struct Entity {
     pub total: Option<FieldId>,
     /// Few rows, all of which are read at once: codes, conditions, methods.
     pub small: bool,
-    /// What can be changed at once with the batch call, rows.
-    pub batch: Option<u32>,
     /// Its fields.
     pub fields: Vec<Field>,
     /// Where it is declared.
@@ -55,7 +53,7 @@ pub struct Feed {
     pub path: Arc<str>,
     /// The field that grows with every change: the cursor.
     pub by: FieldId,
-    /// The name of the query parameter or filter that takes the cursor; empty where the connector knows.
+    /// The query parameter that takes the time behind which is read; empty where changes are read by a filter.
     pub since: Arc<str>,
 }
 

@@ -17,8 +17,8 @@ pub use expr::{
 };
 pub use native::Native;
 pub use program::{
-    Balance, Connection, ConnectionValue, Flow, Header, Key, KeyField, Lookup, Mapping, MappingId, OnChange, Overwrite,
-    Program, Rest, Row, Schedule, Setting, Verb,
+    Balance, Connection, ConnectionValue, Flow, Grows, Header, Key, KeyField, Lookup, Mapping, MappingId, NoFlow,
+    OnChange, Overwrite, Program, Rest, Row, Schedule, Setting, Verb,
 };
 pub use types::{EntityId, EnumType, EnumValue, FieldId, Kind, LookupId, Type};
 pub use walk::{children, each, of_steps};

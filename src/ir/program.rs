@@ -85,8 +85,21 @@ pub struct Lookup {
     pub result: Type,
     /// Its rows, the narrower ones first.
     pub rows: Vec<Row>,
+    /// Where a person adds a row.
+    pub grows: Grows,
     /// Where it is declared.
     pub span: Span,
+}
+
+/// Where a person adds a row to a lookup.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Grows {
+    /// In the lookup itself.
+    Here,
+    /// In `project.flow`, by an `adapt`: the lookup ships.
+    Adapted,
+    /// In this file of the project.
+    Csv(Arc<str>),
 }
 
 /// A row of a lookup.
@@ -313,8 +326,46 @@ impl Program {
         own.map(|flow| &flow.connection).or_else(first).map(Arc::clone)
     }
 
+    /// The number of the flow of that name: `module.flow`, or `flow` alone where only one is called so.
+    ///
+    /// # Errors
+    /// [`NoFlow`] says why there is none.
+    pub fn flow_named(&self, name: &str) -> Result<usize, NoFlow> {
+        if let Some(n) = self.flows.iter().position(|flow| *flow.name == *name) {
+            return Ok(n);
+        }
+        let mut short = (0..self.flows.len()).filter(|n| self.flows[*n].name.rsplit('.').next() == Some(name));
+        match (short.next(), short.next()) {
+            (Some(n), None) => Ok(n),
+            (None, _) => {
+                let known = self.flows.iter().map(|flow| flow.name.to_string()).collect();
+                Err(NoFlow::Unknown { name: name.to_owned(), known })
+            }
+            (Some(_), Some(_)) => Err(NoFlow::Several { name: name.to_owned() }),
+        }
+    }
+
     /// The connector of that name.
     pub fn connector(&self, name: &str) -> Option<&Connector> {
         self.connectors.iter().find(|c| &*c.name == name)
     }
+}
+
+/// Why a name means no flow.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoFlow {
+    /// None is called so.
+    #[error("there is no flow `{name}`; the project has {}", known.join(", "))]
+    Unknown {
+        /// What was asked for.
+        name: String,
+        /// All that there are.
+        known: Vec<String>,
+    },
+    /// More than one is.
+    #[error("there are several flows `{name}`: say `module.{name}`")]
+    Several {
+        /// What was asked for.
+        name: String,
+    },
 }

@@ -83,6 +83,7 @@ codes! {
     BALANCE_FIELD = "F0309" Error "`balance` of a field that the system does not compute";
     AMOUNT_UNUSED = "F0310" Warning "an amount of the source that no field uses";
     NO_PLACE_FOR_IT = "F0311" Error "`it`, `was`, `keep` or `base` where there is none";
+    KEY_CONSTANT = "F0312" Error "a key that is the same for every record";
 
     LOOKUP_ROW_UNREACHABLE = "F0401" Error "a row of a lookup that can never match";
     LOOKUP_ROWS_OVERLAP = "F0402" Error "two rows of a lookup overlap undecidedly";

@@ -1,5 +1,7 @@
 //! What ships inside the binary: the standard library and the default flows, by module name.
 
+use std::path::Path;
+
 /// Module, path as people see it, text.
 pub type Embedded = (&'static str, &'static str, &'static str);
 
@@ -58,6 +60,11 @@ pub fn modules() -> Vec<&'static str> {
     names.sort_unstable();
     names.dedup();
     names
+}
+
+/// Whether a text is that of a file that ships, and not of a project's file with the same name.
+pub fn ships(path: &Path, text: &str) -> bool {
+    LIBRARY.iter().any(|(_, shipped, its)| Path::new(shipped) == path && *its == text)
 }
 
 /// A data file that ships with the default flows.

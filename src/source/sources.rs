@@ -1,5 +1,6 @@
 //! The texts of a project, by number, with an index of their lines.
 
+use super::library;
 use super::span::{FileId, Span};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -74,11 +75,17 @@ impl Sources {
 
     /// `path:line` of where a span begins, as messages name a place.
     pub fn place(&self, span: Span) -> String {
-        format!("{}:{}", self.get(span.file).path.display(), self.position(span).line)
+        format!("{}:{}", self.get(span.file).called(), self.position(span).line)
     }
 }
 
 impl Source {
+    /// What messages call it: a file that ships is in no folder where a person could look for it.
+    pub fn called(&self) -> String {
+        let path = self.path.display();
+        if library::ships(&self.path, &self.text) { format!("flowc's {path}") } else { path.to_string() }
+    }
+
     /// Line and column of a byte. A byte inside a character counts as that character.
     pub fn position(&self, at: usize) -> Position {
         let at = at.min(self.text.len());

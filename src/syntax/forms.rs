@@ -131,7 +131,7 @@ pub(crate) fn shape(place: Place, word: &str) -> Option<&'static str> {
         (Place::Statement, "update") => "update by FIELD`, `update linked to x else skip \"why\"`, `update itself",
         (Place::Statement, "delete") => "delete linked to x while CONDITION else alert \"why\"",
         (Place::Statement, "prefer") => "prefer FIELD = value` or `prefer newest FIELD",
-        (Place::Statement, "overwrite") => "overwrite \"changed\" of fields",
+        (Place::Statement, "overwrite") => "overwrite \"changed\"` or `overwrite \"all\" of [\"Name\", \"Phone\"]",
         (Place::Statement, "include") => "include part(order)",
         (Place::Statement, "balance") => "balance FIELD to AMOUNT within 0.01 each, rest in FIELD else fail \"why\"",
         (Place::Statement, "then") => "then write mapping(order, it)",
@@ -143,7 +143,7 @@ pub(crate) fn shape(place: Place, word: &str) -> Option<&'static str> {
         (Place::Statement | Place::FlowStatement | Place::TestStatement, "let") => "let name = value",
         (Place::FlowStatement, "from") => "from woo.Order as order",
         (Place::FlowStatement, "where") => "where CONDITION",
-        (Place::FlowStatement, "every") => "every 5 minutes",
+        (Place::FlowStatement, "every") => "every 5 minutes` or `daily at 02:00",
         (Place::FlowStatement, "daily") => "daily at 02:00",
         (Place::FlowStatement, "on") => "on webhook",
         (Place::FlowStatement, "since") => "since 2026-01-01",
@@ -179,7 +179,9 @@ pub(crate) fn head_form(of: Rule) -> (&'static str, Option<Rule>) {
         Rule::edition => ("edition 2026", None),
         Rule::zone => ("zone \"Europe/Amsterdam\"", None),
         Rule::run => ("run orders.orders, stock.stock", None),
-        Rule::use_decl => ("use flows.orders as outlet with woo = shop", Some(Rule::alone_use)),
+        Rule::use_decl => {
+            ("use exact`, `use flows.orders` or, for a file of yours, `use my_file", Some(Rule::alone_use))
+        }
         Rule::connect => ("connect NAME to CONNECTOR { … }", Some(Rule::alone_connect)),
         Rule::answers => ("settings for FLOW { name = value }", None),
         Rule::settings => ("settings { name: type = default }", None),
@@ -194,7 +196,7 @@ pub(crate) fn head_form(of: Rule) -> (&'static str, Option<Rule>) {
         Rule::fields => ("fields NAME(parameter: type) for ENTITY, ENTITY { … }", Some(Rule::alone_fields)),
         Rule::flow => ("flow NAME { … }", None),
         Rule::test => ("test \"what it shows\" { … }", None),
-        _ => ("adapt mapping NAME { … }` (or `fields`, `lookup`, `flow`), or `adapt fn NAME = value", None),
+        _ => ("adapt lookup NAME { … }", None),
     }
 }
 

@@ -99,6 +99,9 @@ fn explain(lower: &Lower<'_>, pair: &Pair<'_>, reached: usize, tried: &[Rule], f
     };
     let label = if found.is_some() { format!("expected {wanted}") } else { format!("{wanted} is missing") };
     let mut diagnostic = Diagnostic::new(&codes::SYNTAX, span, message).label(label).help(form.example);
+    if let Some(comment) = comment(lower, span) {
+        return comment;
+    }
     let before = lower.text[..span.start as usize].trim_end();
     match found.as_deref() {
         Some("`not`") if before.ends_with(" is") => {
@@ -124,6 +127,14 @@ fn of_statement(lower: &Lower<'_>, pair: &Pair<'_>, place: Place, mut told: Diag
     let span = Span::new(lower.file, start, start + word.len());
     // Nothing but another kind of line would have fitted: it is the word that is to be looked at.
     let vague = told.label.contains("a statement of") || told.label.contains("`=`") && !text.contains('=');
+    // `overwrite "all" of Name, Email`: what stands behind a comma belongs to the statement that opens the line.
+    let line = &lower.text[lower.text[..start].rfind('\n').map_or(0, |n| n + 1)..start];
+    if line.trim_end().ends_with(',')
+        && let Some(shape) = shape(place, line.split_whitespace().next().unwrap_or_default())
+    {
+        told.help = Some(format!("Write `{shape}`."));
+        return told;
+    }
     if let Some(shape) = shape(place, word) {
         told.help = Some(format!("Write `{shape}`."));
         // The word itself is fine; that it could also be a field's name helps nobody.
@@ -317,8 +328,24 @@ fn slip_of_word(lower: &Lower<'_>, pair: &Pair<'_>, mut diagnostic: Diagnostic) 
     diagnostic
 }
 
+/// `// …` and `/* … */` where nothing could stand: comments of other languages.
+fn comment(lower: &Lower<'_>, span: Span) -> Option<Diagnostic> {
+    // A value may have been expected behind the first of its two signs.
+    let start = span.start - u32::from(lower.text[..span.start as usize].ends_with('/'));
+    let rest = &lower.text[start as usize..];
+    let opens = ["//", "/*"].into_iter().find(|sign| rest.starts_with(sign))?;
+    let span = Span { start, end: start + 2, ..span };
+    let wrong = Diagnostic::new(&codes::SYNTAX, span, format!("`{opens}` begins no comment here"))
+        .label("a comment of another language")
+        .help("A comment begins with `#` and ends with its line.");
+    Some(if opens == "//" { wrong.fix("write `#`", span, "#") } else { wrong })
+}
+
 fn tail(lower: &Lower<'_>, pair: &Pair<'_>, form: &Form) -> Diagnostic {
     let (span, found) = found_at(lower, lower.mended.real(pair.as_span().start()));
+    if let Some(comment) = comment(lower, span) {
+        return comment;
+    }
     let found = found.unwrap_or_else(|| "this".to_owned());
     Diagnostic::new(
         &codes::SYNTAX,
@@ -332,7 +359,7 @@ fn tail(lower: &Lower<'_>, pair: &Pair<'_>, form: &Form) -> Diagnostic {
 /// The head of a declaration that can't be read, or a block that is not there.
 pub(crate) fn head(lower: &Lower<'_>, pair: &Pair<'_>, of: Rule) -> Diagnostic {
     let (shape, alone) = head_form(of);
-    let help = format!("Write `{shape}`.");
+    let mut help = format!("Write `{shape}`.");
     if pair.as_rule() == Rule::no_body {
         let at = lower.mended.real(pair.as_span().start());
         let at = lower.text[..at].trim_end().len();
@@ -346,6 +373,9 @@ pub(crate) fn head(lower: &Lower<'_>, pair: &Pair<'_>, of: Rule) -> Diagnostic {
     let (reached, tried) = alone.map_or((0, Vec::new()), |rule| reached(rule, text));
     let blank = text[reached..].len() - text[reached..].trim_start().len();
     let (span, found) = found_at(lower, lower.mended.real(pair.as_span().start() + reached + blank));
+    if found.as_deref() == Some("`-`") {
+        help = "A name has letters, digits and `_`, and no `-`: a file that is used is called so too.".to_owned();
+    }
     let form = Form { rule: Rule::alone_fn, what: "another form", example: "" };
     let wanted = wanted(&tried, &form);
     let wanted = if tried.is_empty() { String::new() } else { format!(": {wanted} is expected") };
@@ -359,6 +389,9 @@ pub(crate) fn head(lower: &Lower<'_>, pair: &Pair<'_>, of: Rule) -> Diagnostic {
 /// Something in the place of a declaration that is none.
 pub(crate) fn no_declaration(lower: &Lower<'_>, pair: &Pair<'_>) -> Diagnostic {
     let (span, found) = found_at(lower, lower.mended.real(pair.as_span().start()));
+    if let Some(comment) = comment(lower, span) {
+        return comment;
+    }
     let found = found.unwrap_or_else(|| "this".to_owned());
     let word = found.trim_matches('`');
     let statement = OF_FLOWS.contains(&word) || OF_TESTS.contains(&word) || OF_MAPPINGS.contains(&word);

@@ -269,12 +269,15 @@ pub(crate) fn entity(
         connector: connector.into(),
         route: Some(route.into()),
         methods: vec![Method::Get, Method::Post, Method::Put, Method::Delete],
-        feed: feed.map(|(path, by)| Feed { path: path.into(), by: FieldId(by), since: "".into() }),
+        feed: feed.map(|(path, by)| Feed {
+            path: path.into(),
+            by: FieldId(by),
+            since: if connector == "woocommerce" { "modified_after".into() } else { "".into() },
+        }),
         key: Some(FieldId(0)),
         code: None,
         total: None,
         small: false,
-        batch: None,
         fields,
         span: span(),
     })

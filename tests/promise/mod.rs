@@ -43,6 +43,18 @@ pub(crate) struct Watched {
     pub(crate) took: Duration,
 }
 
+impl Said {
+    fn of(Output { status, stdout, stderr }: Output) -> Self {
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Self { code: status.code(), stdout: text(stdout), stderr: text(stderr) }
+    }
+
+    /// Its answer, an object a line.
+    pub(crate) fn lines(&self) -> Vec<Value> {
+        self.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
+
 impl World {
     /// A sandbox with these options, and the project of `tests/recorded/project` connected to it.
     pub(crate) fn new(options: Options) -> Self {
@@ -97,9 +109,32 @@ impl World {
 
     /// Runs the binary in the project.
     pub(crate) fn flowc(&self, arguments: &[&str]) -> Said {
-        let Output { status, stdout, stderr } = self.command(arguments).output().unwrap();
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        Said { code: status.code(), stdout: text(stdout), stderr: text(stderr) }
+        Said::of(self.command(arguments).output().unwrap())
+    }
+
+    /// The same, with these lines on its stdin.
+    pub(crate) fn flowc_reading(&self, arguments: &[&str], lines: &str) -> Said {
+        let input = self.root().join("stdin");
+        std::fs::write(&input, lines).unwrap();
+        let mut command = self.command(arguments);
+        Said::of(command.stdin(std::fs::File::open(input).unwrap()).output().unwrap())
+    }
+
+    /// Starts the binary in the project; its output is to be read.
+    pub(crate) fn listen(&self, arguments: &[&str]) -> Child {
+        self.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+
+    /// Changes `project.flow`.
+    pub(crate) fn edit(&self, change: impl FnOnce(String) -> String) {
+        let path = self.root().join("project.flow");
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, change(text)).unwrap();
+    }
+
+    /// What a browser shows at this address.
+    pub(crate) fn browse(&self, address: &str) -> String {
+        self.runtime.block_on(async { reqwest::get(address).await.unwrap().text().await.unwrap() })
     }
 
     /// Starts the binary in the project; nobody listens to it.

@@ -140,8 +140,8 @@ impl Ledger {
         let mut tries = Tries::new(&self.clock, &self.timing);
         loop {
             let heard = self.call(Call::get(address.clone()), route).await;
-            let page =
-                heard.and_then(|heard| json::odata(&heard.body).map_err(|what| self.http.garbled(what, Effect::Read)));
+            let page = heard
+                .and_then(|heard| json::odata_page(&heard.body).map_err(|what| self.http.garbled(what, Effect::Read)));
             match page {
                 Ok(page) => return Ok(page),
                 Err(error) => tries.pause(error).await?,
@@ -273,11 +273,10 @@ impl Ledger {
             }
             return Ok(Answer { id: write.id.clone(), record: None });
         }
-        let page = json::odata(&heard.body).map_err(|what| self.http.garbled(what, Effect::Write))?;
-        let record = page.rows.into_iter().next();
+        let record = json::odata_record(&heard.body).map_err(|what| self.http.garbled(what, Effect::Write))?;
         let key = write.entity.key.map(|key| write.entity.get(key).wire.to_string());
-        let told = key.zip(record.as_ref()).and_then(|(key, record)| json::member(&record.0, &key));
-        Ok(Answer { id: told.or_else(|| write.id.clone()), record })
+        let told = key.and_then(|key| json::member(&record.0, &key));
+        Ok(Answer { id: told.or_else(|| write.id.clone()), record: Some(record) })
     }
 }
 

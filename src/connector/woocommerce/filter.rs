@@ -6,9 +6,6 @@ use crate::connector::{CallError, Condition, Find, Raw};
 use crate::ir::{Entity, Field, Search, Type, WireForm};
 use crate::limits;
 
-/// Longest value of a parameter, bytes: web servers take addresses of 8 kB, and plugins add to them.
-const VALUE_BYTES_MAX: usize = 3_000;
-
 /// How a parameter takes values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Takes {
@@ -106,7 +103,7 @@ pub(super) async fn find(shop: &Shop, find: &Find) -> Result<Vec<Raw>, CallError
         });
     };
     let mut found = Vec::new();
-    for (name, value) in searches(name, takes, &find.values, shop.page_rows()) {
+    for (name, value) in searches(name, takes, &find.values, (shop.page_rows().min(shop.values_max), shop.url_max)) {
         let mut query = query.clone();
         query.push((name.to_owned(), value));
         match all(shop, &route, &query).await {
@@ -120,7 +117,12 @@ pub(super) async fn find(shop: &Shop, find: &Find) -> Result<Vec<Raw>, CallError
 }
 
 /// The parameters of each call: values joined where the shop takes lists, as many as fit a page and an address.
-fn searches<'a>(name: &'a str, takes: Takes, values: &[String], rows: usize) -> Vec<(&'a str, String)> {
+fn searches<'a>(
+    name: &'a str,
+    takes: Takes,
+    values: &[String],
+    (rows, bytes): (usize, usize),
+) -> Vec<(&'a str, String)> {
     let mut unique: Vec<&str> = Vec::new();
     for value in values.iter().map(|value| value.trim()).filter(|value| !value.is_empty()) {
         if !unique.contains(&value) {
@@ -140,7 +142,7 @@ fn searches<'a>(name: &'a str, takes: Takes, values: &[String], rows: usize) -> 
             calls.push((loose, value.to_owned()));
             continue;
         }
-        if count > 0 && (count >= rows || joined.len() + value.len() > VALUE_BYTES_MAX) {
+        if count > 0 && (count >= rows || joined.len() + value.len() > bytes) {
             calls.push((name, std::mem::take(&mut joined)));
             count = 0;
         }
@@ -193,13 +195,13 @@ mod tests {
 
     #[test]
     fn values_are_joined_as_far_as_a_page_and_an_address_go() {
-        let calls = searches("sku", Takes::List, &values(&["A", "B", "A", "", "C,D", "E"]), 2);
+        let calls = searches("sku", Takes::List, &values(&["A", "B", "A", "", "C,D", "E"]), (2, 3_000));
         let expected = [("search_sku", "C,D"), ("sku", "A,B"), ("sku", "E")];
         let mut calls: Vec<(&str, &str)> = calls.iter().map(|(name, value)| (*name, value.as_str())).collect();
         calls.sort_unstable();
         assert_eq!(calls, expected);
         let long = values(&["x".repeat(2_000).as_str(), "y".repeat(2_000).as_str()]);
-        assert_eq!(searches("sku", Takes::List, &long, 100).len(), 2);
-        assert_eq!(searches("email", Takes::One, &values(&["a@b", "c@d"]), 100).len(), 2);
+        assert_eq!(searches("sku", Takes::List, &long, (100, 3_000)).len(), 2);
+        assert_eq!(searches("email", Takes::One, &values(&["a@b", "c@d"]), (100, 3_000)).len(), 2);
     }
 }

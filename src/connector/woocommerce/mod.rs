@@ -24,8 +24,12 @@ use url::Url;
 
 /// Calls to one shop at a time: it is somebody's web shop, and each of ours takes one of its workers.
 const PARALLEL: usize = 4;
+/// Where the API is below the shop's address, unless the declaration says otherwise.
+const API: &str = "/wp-json/wc/v3";
 /// Rows of a page where the declaration names none.
 const PAGE: u32 = 100;
+/// Bytes of a list in an address where the declaration does not say.
+const URL_MAX: u32 = 3_000;
 /// Rows below which a page is not made smaller when the shop cannot answer it.
 const PAGE_MIN: u32 = 10;
 
@@ -39,6 +43,9 @@ pub(super) struct Shop {
     /// Rows that this shop can answer at once; less after it could not.
     page: AtomicU32,
     page_max: u32,
+    /// Most values of a list in an address, and its longest one, in bytes.
+    values_max: usize,
+    url_max: usize,
     workers: Semaphore,
     budget: Budget,
     /// How far a pass begins before the last change seen.
@@ -50,7 +57,8 @@ type Query = Vec<(String, String)>;
 
 impl Shop {
     pub(super) async fn open(setup: Setup<'_>) -> Result<Self, OpenError> {
-        let base = base(&setup.entries.needed("url")?).ok_or_else(|| setup.bad("url", "is no address"))?;
+        let api = setup.habits.word("base").and_then(|base| base.strip_prefix("{url}")).unwrap_or(API);
+        let base = base(&setup.entries.needed("url")?, api).ok_or_else(|| setup.bad("url", "is no address"))?;
         let login = Login { key: setup.entries.needed_secret("key")?, secret: setup.entries.needed_secret("secret")? };
         let http = Http::new(&setup.name, &base, &setup.timing).map_err(|reason| setup.bad("url", &reason))?;
         let clock = setup.clock().await?;
@@ -62,6 +70,7 @@ impl Shop {
             told: false,
         };
         let rows = if setup.habits.page == 0 { PAGE } else { setup.habits.page.min(PAGE) };
+        let or = |said: u32, usual: u32| if said == 0 { usual as usize } else { said as usize };
         Ok(Self {
             budget: Budget::new(Arc::clone(&http.system), Arc::clone(&clock), Arc::clone(&setup.store), allowed),
             http,
@@ -71,6 +80,8 @@ impl Shop {
             base,
             page: AtomicU32::new(rows),
             page_max: rows,
+            values_max: or(setup.habits.values_max, PAGE),
+            url_max: or(setup.habits.url_max, URL_MAX),
             workers: Semaphore::new(PARALLEL),
             overlap: setup.overlap(),
         })
@@ -196,13 +207,13 @@ impl Shop {
 }
 
 /// The address of the API: `url` may be the shop's, or already the API's.
-fn base(text: &str) -> Option<Url> {
+fn base(text: &str, api: &str) -> Option<Url> {
     let mut base = Url::parse(text.trim()).ok()?;
     base.host_str()?;
     base.set_fragment(None);
     base.set_query(None);
     let path = base.path().trim_end_matches('/').to_owned();
-    let path = if path.ends_with("/wp-json/wc/v3") { path } else { format!("{path}/wp-json/wc/v3") };
+    let path = if path.ends_with(api) { path } else { format!("{path}{api}") };
     base.set_path(&path);
     Some(base)
 }
@@ -263,9 +274,9 @@ mod tests {
     #[test]
     fn the_address_may_be_the_shops_or_the_apis() {
         for text in ["https://shop.example", "https://shop.example/", "https://shop.example/wp-json/wc/v3/"] {
-            assert_eq!(base(text).unwrap().as_str(), "https://shop.example/wp-json/wc/v3");
+            assert_eq!(base(text, API).unwrap().as_str(), "https://shop.example/wp-json/wc/v3");
         }
-        assert_eq!(base("https://x.example/winkel/").unwrap().path(), "/winkel/wp-json/wc/v3");
-        assert!(base("shop.example").is_none());
+        assert_eq!(base("https://x.example/winkel/", API).unwrap().path(), "/winkel/wp-json/wc/v3");
+        assert!(base("shop.example", API).is_none());
     }
 }

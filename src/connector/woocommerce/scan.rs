@@ -97,29 +97,31 @@ pub(super) async fn page(shop: &Shop, scan: &Scan, from: &Position) -> Result<Pa
     let mut query = filter::always(&route);
     query.extend(filter::fields(&scan.entity, &scan.names()));
     query.extend(filter::conditions(&scan.entity, &scan.filter));
-    match feed.map(|feed| &*scan.entity.get(feed.by).wire).and_then(Time::of) {
+    match feed.and_then(|feed| Time::of(&scan.entity.get(feed.by).wire, &feed.since)) {
         Some(time) => changed(shop, scan, (&route, query), &time, from).await,
         None => whole(shop, scan, (&route, query), from).await,
     }
 }
 
 /// A time by which a list is walked.
-struct Time {
+struct Time<'e> {
     /// The member of a record. The one in UTC: the local one occurs twice in an autumn night.
-    wire: &'static str,
+    wire: &'e str,
     /// The parameter that takes the time behind which is read.
-    after: &'static str,
+    after: &'e str,
     order: &'static str,
 }
 
-impl Time {
-    fn of(wire: &str) -> Option<Self> {
-        match wire {
-            "date_modified_gmt" => Some(Self { wire: "date_modified_gmt", after: "modified_after", order: "modified" }),
+impl<'e> Time<'e> {
+    /// None where the schema names no parameter: such a list is read whole.
+    fn of(wire: &'e str, since: &'e str) -> Option<Self> {
+        let order = match since {
+            "" => return None,
+            "modified_after" => "modified",
             // What cannot be changed (refunds, reviews) is walked by the time it was made.
-            "date_created_gmt" => Some(Self { wire: "date_created_gmt", after: "after", order: "date" }),
-            _ => None,
-        }
+            _ => "date",
+        };
+        Some(Self { wire, after: since, order })
     }
 }
 
@@ -139,7 +141,7 @@ async fn changed(
     shop: &Shop,
     scan: &Scan,
     (route, query): (&str, Query),
-    time: &Time,
+    time: &Time<'_>,
     from: &Position,
 ) -> Result<Page, CallError> {
     let at = match At::read(from) {
@@ -148,12 +150,13 @@ async fn changed(
     };
     let (rows, asked) = shop.list(route, |rows| with(&query, time, rows, &at)).await?;
     let last = rows.len() < asked as usize;
-    let next = advance(&at, &rows, time.wire, last).map_err(|what| shop.http.garbled(what, Effect::Read))?;
+    let next = advance(&at, &rows, (time.wire, shop.clock.now()), last)
+        .map_err(|what| shop.http.garbled(what, Effect::Read))?;
     Ok(Page { records: kept(scan, rows), next: next.write(), last })
 }
 
 /// The query for the page behind a position.
-fn with(query: &[(String, String)], time: &Time, rows: u32, at: &At) -> Query {
+fn with(query: &[(String, String)], time: &Time<'_>, rows: u32, at: &At) -> Query {
     let mut query = query.to_vec();
     let mut add = |name: &str, value: String| query.push((name.to_owned(), value));
     add("orderby", time.order.to_owned());
@@ -177,27 +180,28 @@ fn with(query: &[(String, String)], time: &Time, rows: u32, at: &At) -> Query {
     query
 }
 
-/// The position behind a page.
-fn advance(at: &At, rows: &[Raw], wire: &str, last: bool) -> Result<At, String> {
-    let Some(final_row) = rows.last() else {
+/// The position behind a page. A time that cannot be read is passed over, and none leads beyond now: one record with a
+/// wrong date would hide all that change after it.
+fn advance(at: &At, rows: &[Raw], (wire, now): (&str, Timestamp), last: bool) -> Result<At, String> {
+    if rows.is_empty() {
         return Ok(match at {
             At::Within(second, _) | At::Counted(second, _) => At::Second(*second),
             At::Start | At::Second(_) | At::Row(_) => at.clone(),
         });
+    }
+    let mut times = rows.iter().filter_map(|row| second_of(&json::member(&row.0, wire)?)).map(|time| time.min(now));
+    let Some(first) = times.next() else {
+        // At the end of all there is nothing behind them that could be passed over.
+        let why = || format!("records without a readable `{wire}`, by which changes are followed");
+        return if last { Ok(at.clone()) } else { Err(why()) };
     };
-    let time = |row: &Raw| {
-        json::member(&row.0, wire)
-            .and_then(|text| second_of(&text))
-            .ok_or_else(|| format!("a record without a readable `{wire}`, by which its changes are followed"))
-    };
-    let newest = time(final_row)?;
+    let newest = times.next_back().unwrap_or(first);
     // Sorted by the shop; if it were not, records would be passed over.
     if let Some(second) = before(at)
         && newest < second
     {
         return Err("records that are not sorted by their time of change".to_owned());
     }
-    let first = time(&rows[0])?;
     if first > newest {
         return Err("records that are not sorted by their time of change".to_owned());
     }
@@ -266,7 +270,9 @@ mod tests {
         Raw(format!(r#"{{"id":{id},"date_modified_gmt":"{time}"}}"#).into())
     }
 
-    const MODIFIED: Time = Time { wire: "date_modified_gmt", after: "modified_after", order: "modified" };
+    const MODIFIED: Time<'static> = Time { wire: "date_modified_gmt", after: "modified_after", order: "modified" };
+
+    const WIRE: (&str, Timestamp) = (MODIFIED.wire, Timestamp::MAX);
 
     fn at(text: &str) -> At {
         At::read(&Position(text.to_owned()))
@@ -283,31 +289,42 @@ mod tests {
     #[test]
     fn a_page_leads_to_its_last_second() {
         let rows = [row(1, "2026-03-01T12:00:00"), row(2, "2026-03-01T12:00:05")];
-        let next = advance(&At::Start, &rows, "date_modified_gmt", false).unwrap();
+        let next = advance(&At::Start, &rows, WIRE, false).unwrap();
         assert_eq!(next, at("2026-03-01T12:00:05"));
         let query = with(&[], &MODIFIED, 100, &next);
         assert!(query.contains(&("modified_after".to_owned(), "2026-03-01T12:00:04Z".to_owned())));
-        assert_eq!(advance(&next, &[], "date_modified_gmt", true).unwrap(), next);
+        assert_eq!(advance(&next, &[], WIRE, true).unwrap(), next);
     }
 
     #[test]
     fn a_second_of_many_records_is_walked_by_id_and_then_by_number() {
         let second = "2026-03-01T12:00:00";
         let rows: Vec<Raw> = (1..=300).map(|id| row(id, second)).collect();
-        let within = advance(&at(second), &rows[..2], "date_modified_gmt", false).unwrap();
+        let within = advance(&at(second), &rows[..2], WIRE, false).unwrap();
         assert_eq!(within.write().0, "2026-03-01T12:00:00|1,2");
         assert!(with(&[], &MODIFIED, 2, &within).contains(&("exclude".to_owned(), "1,2".to_owned())));
-        let counted = advance(&within, &[rows.clone(), rows.clone()].concat(), "date_modified_gmt", false).unwrap();
+        let counted = advance(&within, &[rows.clone(), rows.clone()].concat(), WIRE, false).unwrap();
         assert_eq!(counted.write().0, "2026-03-01T12:00:00|#602");
         assert!(with(&[], &MODIFIED, 2, &counted).contains(&("offset".to_owned(), "582".to_owned())));
-        let short = advance(&within, &rows[2..3], "date_modified_gmt", true).unwrap();
+        let short = advance(&within, &rows[2..3], WIRE, true).unwrap();
         assert_eq!(short, at(second), "the next pass reads the second again, whoever was seen");
     }
 
     #[test]
     fn what_is_not_sorted_or_has_no_time_is_not_passed_over() {
         let back = [row(1, "2026-03-01T12:00:05"), row(2, "2026-03-01T12:00:00")];
-        assert!(advance(&At::Start, &back, "date_modified_gmt", false).is_err());
-        assert!(advance(&At::Start, &[Raw(r#"{"id":1}"#.into())], "date_modified_gmt", false).is_err());
+        assert!(advance(&At::Start, &back, WIRE, false).is_err());
+        assert!(advance(&At::Start, &[Raw(r#"{"id":1}"#.into())], WIRE, false).is_err());
+    }
+
+    #[test]
+    fn a_wrong_time_hides_nothing_behind_it() {
+        let rows = [row(1, "2026-03-01T12:00:00"), row(2, "2026-03-01T12:00:05"), row(3, "0000-00-00T00:00:00")];
+        assert_eq!(advance(&At::Start, &rows, WIRE, false).unwrap(), at("2026-03-01T12:00:05"));
+        let ahead = [row(1, "2026-03-01T12:00:00"), row(2, "2036-01-01T00:00:00")];
+        let now = "2026-03-01T13:00:00Z".parse().unwrap();
+        assert_eq!(advance(&At::Start, &ahead, (MODIFIED.wire, now), true).unwrap(), at("2026-03-01T13:00:00"));
+        let none = [row(1, "")];
+        assert_eq!(advance(&At::Start, &none, WIRE, true).unwrap(), At::Start, "it is looked at again next time");
     }
 }

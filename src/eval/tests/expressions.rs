@@ -237,6 +237,7 @@ fn tables() {
             row(Pattern::Group("eu".into()), rate("0"), t("7")),
             row(Pattern::Any, rate("0"), fail("no code for exports")),
         ],
+        grows: Grows::Adapted,
         span: at(30),
     });
     let look = |country: &str, rate: &str, must: bool| {
@@ -248,12 +249,24 @@ fn tables() {
         ("NL", "9", "3"),
         ("DE", "0", "7"),
         ("US", "0.0", "!no code for exports"),
-        ("DE", "7", "!no row for DE, 7 % in vat_code: add one"),
+        (
+            "DE",
+            "7",
+            "!no row for DE, 7% in vat_code: add `adapt lookup tables.vat_code { \"DE\", 7% => \"…\" }` to project.flow",
+        ),
     ] {
         let got = eval_in(&p, look(country, rate, true)).unwrap_or_else(|e| format!("!{e}"));
         assert_eq!(got, want);
     }
     assert_eq!(eval_in(&p, or_else(look("DE", "7", false), t("-"))).unwrap(), "-");
+    for (grows, want) in [
+        (Grows::Here, "add the row `\"DE\", 7% => \"…\"` to it"),
+        (Grows::Csv("data/codes.csv".into()), "add the line `DE,7%,…` to data/codes.csv"),
+    ] {
+        p.lookups[0].grows = grows;
+        let told = eval_in(&p, look("DE", "7", true)).unwrap_err();
+        assert_eq!(told, format!("no row for DE, 7% in vat_code: {want}"));
+    }
 }
 
 #[test]

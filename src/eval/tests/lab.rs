@@ -227,7 +227,6 @@ fn entity(p: &mut Program, name: &str, key: Option<&str>, fields: &[(&str, Type,
         code: position("Code"),
         total: position("AmountFC"),
         small: false,
-        batch: None,
         fields: made,
         span: at(0),
     });

@@ -55,12 +55,10 @@ impl Lower<'_> {
                 Diagnostic::new(
                     &codes::MISPLACED,
                     span,
-                    format!("`{word}` changes a mapping from elsewhere: it stands in an `adapt`"),
+                    format!("`{word}` changes what comes from elsewhere, and this is a mapping of your own"),
                 )
-                .label("not in an `adapt`")
-                .help(
-                    "Here a field is filled by `Field = value`; to change a default write `adapt mapping NAME { … }`.",
-                ),
+                .label("nothing to change")
+                .help("Fill the field: `Field = value`, without a word before it."),
             );
         }
         if rule == Rule::remove_stmt {
@@ -298,9 +296,13 @@ impl Lower<'_> {
     fn flow_set(&mut self, pair: Pair<'_>, span: Span) -> Option<FlowStmtKind> {
         if !self.adapting {
             self.report(
-                Diagnostic::new(&codes::MISPLACED, span, "`set` changes a flow from elsewhere: it stands in an `adapt`")
-                    .label("not in an `adapt`")
-                    .help("Here write the statement itself: `every 5 minutes`; to change a default write `adapt flow NAME { … }`."),
+                Diagnostic::new(
+                    &codes::MISPLACED,
+                    span,
+                    "`set` changes what comes from elsewhere, and this is a flow of your own",
+                )
+                .label("nothing to change")
+                .help("Write the statement itself, without a word before it: `every 5 minutes`."),
             );
         }
         let (mut word, mut value) = (String::new(), None);

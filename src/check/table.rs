@@ -1,0 +1,186 @@
+//! The rows of a lookup that stand in a CSV file.
+
+use super::body::{Body, constant_of};
+use super::cx::{Cx, InstanceId};
+use super::rows::RowIndex;
+use crate::ir::{Const, Expr, ExprKind, Pattern, Row, Type};
+use crate::limits;
+use crate::source::{Diagnostic, FileId, Span, codes};
+use crate::syntax::ast;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+impl Cx<'_> {
+    /// `from csv "file"`: a column a key and one for the value, the first line names them.
+    pub(crate) fn csv_rows(
+        &mut self,
+        keys: &[(Arc<str>, Type)],
+        result: &Type,
+        file: &ast::Text,
+    ) -> (Vec<Row>, Option<PathBuf>) {
+        let folder = self.modules.sources.get(file.span.file).path.parent().map(Path::to_path_buf).unwrap_or_default();
+        let (path, text) = match self.modules.text_beside(&folder, &file.value) {
+            Ok(found) => found,
+            Err(e) => {
+                self.say(
+                    &codes::LOOKUP_CSV,
+                    file.span,
+                    format!("the table \"{}\" can't be read: {e}", file.value),
+                    "paths are relative to the flow file; a project's file of the same name wins",
+                );
+                return (Vec::new(), None);
+            }
+        };
+        let shown = path.clone().unwrap_or_else(|| Path::new("flows/data").join(&*file.value));
+        let source = self.modules.sources.add(shown, text.as_str());
+        (self.rows_of(source, &text, keys, result, file), path)
+    }
+
+    fn rows_of(
+        &mut self,
+        source: FileId,
+        text: &str,
+        keys: &[(Arc<str>, Type)],
+        result: &Type,
+        file: &ast::Text,
+    ) -> Vec<Row> {
+        let header = text.lines().next().unwrap_or_default();
+        if !keys.is_empty() && header.contains(';') && !header.contains(',') {
+            self.say(
+                &codes::LOOKUP_CSV,
+                Span::new(source, 0, header.len()),
+                "the columns of this file are divided by semicolons",
+                "divide them by commas, in every line; a text with a comma in it stands in double quotes",
+            );
+            return Vec::new();
+        }
+        let mut rows: Vec<Row> = Vec::new();
+        let mut index = RowIndex::default();
+        let mut reader = csv::ReaderBuilder::new()
+            .has_headers(true)
+            .flexible(true)
+            .trim(csv::Trim::All)
+            .from_reader(text.as_bytes());
+        for record in reader.records() {
+            let record = match record {
+                Ok(record) => record,
+                Err(e) => {
+                    self.say(
+                        &codes::LOOKUP_CSV,
+                        file.span,
+                        format!("the table \"{}\" is no CSV: {e}", file.value),
+                        "a line a row, columns divided by commas, texts with commas in double quotes",
+                    );
+                    return rows;
+                }
+            };
+            let start = record.position().map_or(0, |p| usize::try_from(p.byte()).unwrap_or(0));
+            let length = text[start.min(text.len())..].find('\n').unwrap_or(text.len() - start.min(text.len()));
+            let span = Span::new(source, start, start + length);
+            if rows.len() >= limits::LOOKUP_ROWS_MAX {
+                self.say(
+                    &codes::LOOKUP_CSV,
+                    file.span,
+                    format!("the table has more than {} rows", limits::LOOKUP_ROWS_MAX),
+                    "keep a table that large in one of the systems",
+                );
+                return rows;
+            }
+            if record.len() != keys.len() + 1 {
+                let message =
+                    format!("this row has {} columns; the lookup has {} keys and a value", record.len(), keys.len());
+                self.say(&codes::LOOKUP_CSV, span, message, "write a column for each key and one for the value");
+                continue;
+            }
+            let cells: Vec<Pattern> =
+                keys.iter().enumerate().map(|(n, (_, ty))| self.csv_cell(&record[n], ty, span)).collect();
+            let value = self.csv_value(&record[keys.len()], result, span);
+            if let Some(before) = index.taken(&cells, rows.len()) {
+                let d = Diagnostic::new(
+                    &codes::LOOKUP_ROW_UNREACHABLE,
+                    span,
+                    "this row is never reached: another has the same keys",
+                )
+                .related(rows[before].span, "the other row")
+                .help("delete one of the two");
+                self.report(d);
+                continue;
+            }
+            rows.push(Row { cells, value, span });
+        }
+        rows
+    }
+
+    fn csv_cell(&mut self, text: &str, ty: &Type, span: Span) -> Pattern {
+        match text {
+            "_" | "*" => Pattern::Any,
+            "" => Pattern::Absent,
+            word if (word == "else" || word.starts_with("in ")) && !matches!(ty.present(), Type::Text(_)) => {
+                self.say(
+                    &codes::LOOKUP_CSV,
+                    span,
+                    format!("`{word}` is no cell of a file"),
+                    "a cell of a file is one value, `_` for any, or empty for none; a row of a group is added by `adapt lookup`",
+                );
+                Pattern::OneOf(Vec::new())
+            }
+            _ => constant_of(&self.csv_value(text, ty, span))
+                .map_or(Pattern::OneOf(Vec::new()), |c| Pattern::OneOf(vec![c])),
+        }
+    }
+
+    fn no_cell(&mut self, text: &str, ty: &Type, span: Span, help: &str) -> Expr {
+        let message = format!("`{text}` is not {}", self.show(ty));
+        self.say(&codes::LOOKUP_CSV, span, message, help);
+        Body::unknown(span)
+    }
+
+    /// A value of a CSV file, read as its column's type.
+    fn csv_value(&mut self, text: &str, ty: &Type, span: Span) -> Expr {
+        let made = |c: Const| Expr { kind: ExprKind::Const(c), ty: ty.clone(), span };
+        if text.is_empty() {
+            if !ty.is_optional() {
+                self.say(&codes::LOOKUP_CSV, span, "this row has no value", "write it, or delete the row");
+            }
+            return made(Const::Absent);
+        }
+        match ty.present() {
+            Type::Percent if is_fraction(text) => {
+                let message = format!("`{text}` could be a fraction or a rate in percent");
+                self.say(&codes::LOOKUP_CSV, span, message, "write the sign: `20%`, or `0.2%`");
+                Body::unknown(span)
+            }
+            t if t.is_number() => match text.trim_end_matches('%').trim().parse::<rust_decimal::Decimal>() {
+                Ok(n) if *t != Type::Int || n.fract().is_zero() => made(Const::Number(n)),
+                _ => self.no_cell(text, ty, span, "numbers have a point and no thousands sign"),
+            },
+            Type::Bool => match text {
+                "yes" | "true" | "1" => made(Const::Bool(true)),
+                "no" | "false" | "0" => made(Const::Bool(false)),
+                _ => self.no_cell(text, ty, span, "write `yes` or `no`"),
+            },
+            Type::Date => match text.parse() {
+                Ok(date) => made(Const::Date(date)),
+                Err(_) => self.no_cell(text, ty, span, "a date is written year-month-day, as 2026-01-31"),
+            },
+            Type::Text(Some(max)) if text.chars().count() > *max as usize => {
+                self.no_cell(text, ty, span, "write a shorter text")
+            }
+            Type::Instant | Type::Duration | Type::Price | Type::List(_) | Type::Record(_) => {
+                self.no_cell(text, ty, span, "a column holds texts, codes, numbers, dates, `yes` or `no`")
+            }
+            t => {
+                let t = t.clone();
+                let instance = InstanceId(0);
+                let place = super::fits::Place { what: "this column".into(), declared: None, length_at_run: true };
+                let value = Body::new(self, instance).literal_text(&text.into(), &t, span, &place);
+                Expr { ty: ty.clone(), ..value }
+            }
+        }
+    }
+}
+
+/// `0.20` as a rate: 20 % as a spreadsheet has it, or a fifth of a percent.
+fn is_fraction(text: &str) -> bool {
+    text.parse::<rust_decimal::Decimal>().is_ok_and(|n| !n.is_zero() && n.abs() < rust_decimal::Decimal::ONE)
+}

@@ -1,0 +1,233 @@
+//! What people do with the commands, from outside: the real binary over a simulated shop and ledger.
+
+#![allow(clippy::unwrap_used, reason = "a surprise fails the test")]
+
+mod promise;
+
+use flowc::sandbox::{Limits, Options};
+use promise::{Said, World, text};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::io::{BufRead as _, BufReader, Read as _};
+
+/// Orders of a world.
+const ORDERS: u64 = 8;
+/// Times that the orders are mapped, so that several threads have work.
+const TIMES: usize = 30;
+/// What the default flow finds in a ledger.
+const TABLES: [(&str, &str); 6] = [
+    ("exact.Item", "logistics/Items"),
+    ("exact.VATCode", "vat/VATCodes"),
+    ("exact.Account", "crm/Accounts"),
+    ("exact.ShippingMethod", "sales/ShippingMethods"),
+    ("exact.PaymentCondition", "cashflow/PaymentConditions"),
+    ("exact.Warehouse", "inventory/Warehouses"),
+];
+
+fn world() -> World {
+    World::new(Options { orders: Some(ORDERS), limits: Limits::Off, ..Options::default() })
+}
+
+/// The events of this kind, by the records' keys.
+fn told(said: &Said, event: &str) -> BTreeSet<String> {
+    let lines = said.lines();
+    let of_kind = lines.iter().filter(|line| line["event"] == event);
+    of_kind.map(|line| text(line, "id").trim_start_matches("orders:").to_owned()).collect()
+}
+
+/// The keys of the shop's orders that are to be sent.
+fn keys(world: &World) -> BTreeSet<String> {
+    promise::sent(&world.held("shop/orders")).map(|order| order["id"].to_string()).collect()
+}
+
+/// The records in this state, by their keys.
+fn in_state(world: &World, state: &str) -> BTreeSet<String> {
+    world.records().into_iter().filter(|(_, row)| row["state"] == state).map(|(key, _)| key).collect()
+}
+
+#[test]
+fn a_run_takes_single_records_answers_and_a_moment() {
+    let world = world();
+    let all = keys(&world);
+    let one = all.first().unwrap();
+    let dry =
+        world.flowc(&["run", "orders", "--dry-run", "--only", one, "--set", "orders.prefix=X-", "--format", "json"]);
+    assert_eq!(dry.code, Some(0), "{}", dry.stderr);
+    let created = dry.lines().into_iter().find(|line| line["entity"] == "exact.SalesOrder").unwrap();
+    assert_eq!(created["body"]["YourRef"], json!(format!("X-{one}")));
+    assert_eq!(world.held("ledger/salesorder/SalesOrders"), [] as [Value; 0], "a dry run writes nothing");
+
+    let id = format!("orders:{one}");
+    let only = world.flowc(&["run", "orders", "--only", &id, "--format", "json"]);
+    assert_eq!((only.code, told(&only, "created")), (Some(0), BTreeSet::from([one.clone()])), "{}", only.stderr);
+    assert_eq!(world.held("ledger/salesorder/SalesOrders").len(), 1);
+    let rest = world.flowc(&["run", "orders", "--format", "json"]);
+    assert_eq!(rest.code, Some(0), "{}", rest.stderr);
+    assert_eq!(in_state(&world, "written"), all, "the others have not been passed over");
+
+    world.forget_calls();
+    let again = world.flowc(&["run", "orders", "--since", "2020-01-01", "--format", "json"]);
+    assert_eq!((again.code, told(&again, "unchanged")), (Some(0), all), "{}", again.stderr);
+    let late = world.flowc(&["run", "orders", "--since", "2090-01-01T00:00:00Z", "--format", "json"]);
+    assert_eq!((late.code, told(&late, "unchanged")), (Some(0), BTreeSet::new()), "{}", late.stderr);
+    assert_eq!(world.calls("ledger"), (0, 0));
+    let wrong = world.flowc(&["run", "orders", "--since", "yesterday"]);
+    assert_eq!(wrong.code, Some(2), "{}", wrong.stderr);
+}
+
+#[test]
+fn what_is_kept_goes_along_with_a_new_name() {
+    let world = world();
+    let flow = include_str!("../flows/orders.flow");
+    std::fs::write(world.root().join("sales.flow"), flow).unwrap();
+    world.edit(|project| {
+        let project = project.replace("use flows.orders", "use sales").replace("orders.orders", "sales.orders");
+        project.replace("settings for orders", "settings for sales")
+    });
+    let first = world.flowc(&["run"]);
+    assert_eq!(first.code, Some(0), "{}", first.stderr);
+    let made = world.held("ledger/salesorder/SalesOrders").len();
+
+    std::fs::write(world.root().join("sales.flow"), flow.replace("flow orders {", "flow web {")).unwrap();
+    world.edit(|project| project.replace("sales.orders", "sales.web"));
+    world.forget_calls();
+    let refused = world.flowc(&["run"]);
+    assert_eq!(refused.code, Some(2), "{}", refused.stderr);
+    assert!(refused.stderr.contains("flowc state move sales.orders sales.web"), "{}", refused.stderr);
+    let unknown = world.flowc(&["state", "move", "sales.orders", "sales.nothing"]);
+    assert_eq!(unknown.code, Some(2), "{}", unknown.stderr);
+    let moved = world.flowc(&["state", "move", "sales.orders", "sales.web", "--format", "json"]);
+    assert_eq!((moved.code, moved.lines()), (Some(0), vec![json!({"old": "sales.orders", "new": "sales.web"})]));
+
+    // The connection too: the links of its records go along.
+    world.edit(|project| project.replace("connect books to", "connect ledger to"));
+    let moved = world.flowc(&["state", "move", "books", "ledger"]);
+    assert_eq!(moved.code, Some(0), "{}", moved.stderr);
+    let order = world.held("shop/orders").into_iter().find(|order| order["status"] == "processing").unwrap();
+    world.control(reqwest::Method::POST, "/shop/orders", Some(&json!({"id": order["id"], "customer_note": "Ring"})));
+    let run = world.flowc(&["run", "--format", "json"]);
+    assert_eq!(run.code, Some(0), "{} {}", run.stdout, run.stderr);
+    assert_eq!(told(&run, "created"), BTreeSet::new());
+    assert!(told(&run, "updated").contains(&format!("web:{}", order["id"])), "{}", run.stdout);
+    assert_eq!(world.held("ledger/salesorder/SalesOrders").len(), made, "nothing is there twice");
+}
+
+#[test]
+fn what_is_parked_is_retried_or_left_out_by_a_person() {
+    let world = world();
+    world.edit(|project| project.replace("\"SHIP\"", "\"NOPE\""));
+    let first = world.flowc(&["run", "orders", "--format", "json"]);
+    let parked = told(&first, "parked");
+    assert_eq!(first.code, Some(1), "{}", first.stderr);
+    assert!(parked.len() > 2, "{}", first.stdout);
+    let again = world.flowc(&["run", "orders", "--format", "json"]);
+    assert_eq!(told(&again, "parked"), BTreeSet::new(), "what is parked is not tried again by itself");
+
+    let mut of_them = parked.iter().map(|key| format!("orders:{key}"));
+    let (one, other) = (of_them.next().unwrap(), of_them.next().unwrap());
+    let retried = world.flowc(&["retry", &one, "--format", "json"]);
+    assert_eq!((retried.code, text(&retried.lines()[0], "id")), (Some(0), one.as_str()), "{}", retried.stderr);
+    let run = world.flowc(&["run", "orders", "--format", "json"]);
+    assert_eq!(told(&run, "parked"), parked.iter().take(1).cloned().collect());
+
+    let skipped = world.flowc(&["skip", &other, "--reason", "booked by hand"]);
+    assert_eq!(skipped.code, Some(0), "{}", skipped.stderr);
+    let listed = world.flowc(&["records", "orders", "--state", "skipped", "--format", "json"]).lines();
+    assert_eq!((listed.len(), text(&listed[0], "reason")), (1, "booked by hand"));
+
+    world.edit(|project| project.replace("\"NOPE\"", "\"SHIP\""));
+    let all = world.flowc(&["retry", "--parked"]);
+    assert_eq!(all.code, Some(0), "{}", all.stderr);
+    let run = world.flowc(&["run", "orders"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let left_out = BTreeSet::from([other.trim_start_matches("orders:").to_owned()]);
+    assert_eq!(in_state(&world, "skipped"), left_out);
+    assert_eq!(in_state(&world, "written"), keys(&world).difference(&left_out).cloned().collect());
+    assert_eq!(world.flowc(&["retry", "orders:none"]).code, Some(2));
+    assert_eq!(world.flowc(&["skip", "orders:none"]).code, Some(2));
+}
+
+#[test]
+fn a_person_is_forgotten_and_not_written_again() {
+    let world = world();
+    let orders = world.held("shop/orders");
+    let order = promise::sent(&orders).next().unwrap();
+    let noted = json!({"id": order["id"], "customer_note": "Mail to O'Brien@old.example, please"});
+    world.control(reqwest::Method::POST, "/shop/orders", Some(&noted));
+    assert_eq!(world.flowc(&["run", "orders"]).code, Some(0));
+    let id = format!("orders:{}", order["id"]);
+    let log = || world.flowc(&["show", &id, "--format", "json"]).stdout;
+    let now = text(&order["billing"], "email");
+    assert!(log().contains(now) && log().contains("O'Brien@old.example"));
+
+    let erased = world.flowc(&["forget", "--email", "o'brien@old.example", "--format", "json"]);
+    assert_eq!(erased.code, Some(0), "{}", erased.stderr);
+    assert!(erased.lines()[0]["erased"].as_u64().unwrap() > 0, "{}", erased.stdout);
+    assert!(!log().contains(now) && !log().contains("O'Brien@old.example"));
+    let again = world.flowc(&["forget", "--email", "o'brien@old.example", "--format", "json"]);
+    assert_eq!(again.lines(), [json!({"erased": 0})]);
+    world.forget_calls();
+    assert_eq!(world.flowc(&["run", "orders"]).code, Some(0));
+    assert_eq!(world.calls("ledger").1, 0);
+    assert_eq!(world.flowc(&["forget", "--email", "nobody"]).code, Some(2));
+}
+
+#[test]
+fn records_are_mapped_offline_and_in_order() {
+    let world = world();
+    let orders: Vec<Value> = promise::sent(&world.held("shop/orders")).cloned().collect();
+    let tables = TABLES.iter().map(|(name, at)| ((*name).to_owned(), json!(world.held(&format!("ledger/{at}")))));
+    let given = world.root().join("given.json");
+    std::fs::write(&given, Value::Object(tables.collect()).to_string()).unwrap();
+    let given = given.to_str().unwrap();
+    let mut lines: Vec<String> = orders.iter().map(Value::to_string).collect();
+    lines.insert(1, r#"{"id": 7}"#.to_owned());
+    let number = |line: &Value| text(line, "Description").rsplit(' ').next().unwrap().to_owned();
+    let expected: Vec<String> = orders.iter().map(|order| text(order, "number").to_owned()).collect();
+
+    let apart = world.flowc_reading(&["map", "sales_order", "--given", given], &lines.join("\n"));
+    assert_eq!(apart.code, Some(1), "{}", apart.stderr);
+    assert_eq!(apart.lines().iter().map(number).collect::<Vec<_>>(), expected);
+    assert!(apart.stderr.contains("sales_order:7 failed: "), "{}", apart.stderr);
+
+    let inline = ["map", "sales_order", "--given", given, "--failures", "inline"];
+    let alone = world.flowc_reading(&inline, &format!("{}\n", lines.join("\n")).repeat(TIMES));
+    assert_eq!(alone.code, Some(1), "{}", alone.stderr);
+    let made = alone.lines();
+    assert_eq!(made.len(), lines.len() * TIMES);
+    assert_eq!(text(&made[1]["error"], "id"), "sales_order:7");
+    assert!(made[1]["error"]["place"]["line"].is_u64(), "{}", made[1]);
+    let together = [&inline[..], &["--jobs", "3"]].concat();
+    let together = world.flowc_reading(&together, &format!("{}\n", lines.join("\n")).repeat(TIMES));
+    assert!(together.stdout == alone.stdout, "three threads keep the order");
+    assert_eq!(world.flowc(&["map", "nothing"]).code, Some(2));
+}
+
+#[test]
+fn a_consent_in_the_browser_is_a_login() {
+    let world = world();
+    let tokens = |line: &&str| !line.contains("refresh_token") && !line.contains("access_token");
+    world.edit(|project| project.lines().filter(tokens).map(|line| format!("{line}\n")).collect());
+    let before = world.flowc(&["run", "orders"]);
+    assert_eq!(before.code, Some(3), "{}", before.stderr);
+    assert!(before.stderr.contains("flowc login books"), "{}", before.stderr);
+
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let redirect = format!("http://127.0.0.1:{port}/consent");
+    let mut login = world.listen(&["login", "books", "--redirect", &redirect, "--format", "json"]);
+    let mut asked = BufReader::new(login.stderr.take().unwrap()).lines();
+    let address = asked.find_map(|line| Some(line.unwrap().trim().to_owned()).filter(|line| line.starts_with("http")));
+    // The address is told before anybody listens, as it takes a person a moment to follow it.
+    let here = || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok();
+    while !here() {
+        std::thread::yield_now();
+    }
+    assert!(world.browse(&address.unwrap()).starts_with("Thank you."));
+    assert_eq!(login.wait().unwrap().code(), Some(0));
+    let mut answer = String::new();
+    login.stdout.take().unwrap().read_to_string(&mut answer).unwrap();
+    assert_eq!(serde_json::from_str::<Value>(&answer).unwrap(), json!({"connection": "books", "authorised": true}));
+    let after = world.flowc(&["run", "orders"]);
+    assert_eq!(after.code, Some(0), "{}", after.stderr);
+    assert_eq!(in_state(&world, "written"), keys(&world));
+}
