@@ -36,8 +36,9 @@ pub const STAGES_MAX: usize = 32;
 pub const BODY_BYTES_MAX: usize = 32 << 20;
 /// Attempts at one call that is safe to repeat. After the last the pass ends for that connection.
 pub const ATTEMPTS_MAX: u32 = 6;
-/// Records of a source page held in memory at once.
-pub const PAGE_RECORDS_MAX: usize = 100;
+/// Rows of a feed held in memory at once: a page of the ledger's feeds. Where rows come out of order and are more, those
+/// that changed last are left to the next page.
+pub const PAGE_RECORDS_MAX: usize = 1_000;
 /// Records of one flow that are acted on side by side: an API's calls a minute are few, so more would only wait.
 pub const RECORDS_SIDE_BY_SIDE: usize = 4;
 /// Seconds of the API's clock after which a write without an answer can no longer take effect, counted from the moment
