@@ -77,8 +77,6 @@ pub const STORE_GROUP_MAX: usize = 256;
 pub const INTENTS_OPEN_MAX: usize = 10_000;
 /// Rows that one commit of the clearing up removes, so that a write waits at most that long.
 pub const EXPIRE_ROWS_MAX: usize = 2_000;
-/// Days that a resolved key is remembered at all; whoever asks decides how old is too old.
-pub const KNOWN_DAYS: i64 = 30;
 /// Seconds that one runner may hold the right to refresh a login, the call's time-out included.
 pub const REFRESH_LEASE_SECONDS: i64 = 90;
 
