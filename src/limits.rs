@@ -36,8 +36,9 @@ pub const STAGES_MAX: usize = 32;
 pub const BODY_BYTES_MAX: usize = 32 << 20;
 /// Attempts at one call that is safe to repeat. After the last the pass ends for that connection.
 pub const ATTEMPTS_MAX: u32 = 6;
-/// Records of a source page held in memory at once.
-pub const PAGE_RECORDS_MAX: usize = 100;
+/// Rows of a feed held in memory at once: a page of the ledger's feeds. Where rows come out of order and are more, those
+/// that changed last are left to the next page.
+pub const PAGE_RECORDS_MAX: usize = 1_000;
 /// Records of one flow that are acted on side by side: an API's calls a minute are few, so more would only wait.
 pub const RECORDS_SIDE_BY_SIDE: usize = 4;
 /// Seconds of the API's clock after which a write without an answer can no longer take effect, counted from the moment
@@ -76,8 +77,6 @@ pub const STORE_GROUP_MAX: usize = 256;
 pub const INTENTS_OPEN_MAX: usize = 10_000;
 /// Rows that one commit of the clearing up removes, so that a write waits at most that long.
 pub const EXPIRE_ROWS_MAX: usize = 2_000;
-/// Days that a resolved key is remembered at all; whoever asks decides how old is too old.
-pub const KNOWN_DAYS: i64 = 30;
 /// Seconds that one runner may hold the right to refresh a login, the call's time-out included.
 pub const REFRESH_LEASE_SECONDS: i64 = 90;
 

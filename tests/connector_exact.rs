@@ -9,6 +9,7 @@ use connector_bench::{
 };
 use flowc::connector::{CallError, Connector, Find, Position, Scan, Write, consent};
 use flowc::ir::{Entity, FieldId, Method, Type};
+use flowc::limits;
 use flowc::store::{RefreshTurn, Store, Tokens};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
@@ -358,6 +359,44 @@ async fn a_feed_is_read_by_row_version() {
     assert_eq!((second.records.len(), second.last, second.next.0.as_str()), (1, true, "version:95"));
     let third = bench.ledger.scan(&scan, &second.next).await.unwrap();
     assert_eq!((third.records.len(), third.last, third.next), (0, true, second.next));
+}
+
+/// Rows that come with the latest change first: all are read before the position moves, and no more are held than may be.
+#[tokio::test]
+async fn a_feed_out_of_order_is_read_in_pages_of_bounded_size() {
+    let all = 2 * limits::PAGE_RECORDS_MAX + 500;
+    let bench = bench(move |seen| {
+        let after: usize = seen
+            .query("$filter")
+            .map_or(0, |text| text.trim_end_matches('L').rsplit(' ').next().unwrap().parse().unwrap());
+        let skipped: usize = seen.query("$skiptoken").map_or(0, |text| text.parse().unwrap());
+        let from = seen.query("from").map_or(after, |text| text.parse().unwrap());
+        let newer: Vec<usize> = (from + 1..=all).rev().collect();
+        let rows: Vec<String> = newer
+            .iter()
+            .skip(skipped)
+            .take(limits::PAGE_RECORDS_MAX)
+            .map(|n| format!(r#"{{"OrderID":"o{n}","Timestamp":"{n}"}}"#))
+            .collect();
+        let rest = skipped + rows.len();
+        let next = format!(r#","__next":"{}?from={from}&$skiptoken={rest}""#, seen.path);
+        let next = if rest < newer.len() { next } else { String::new() };
+        Reply::Json(200, format!(r#"{{"d":{{"results":[{}]{next}}}}}"#, rows.join(",")))
+    })
+    .await;
+    let scan = Scan { entity: orders(), fields: vec!["YourRef".into()], filter: vec![], since: None, only: vec![] };
+    let (mut read, mut position) = (1, Position("version:1".into()));
+    loop {
+        let page = bench.ledger.scan(&scan, &position).await.unwrap();
+        assert!(page.records.len() <= limits::PAGE_RECORDS_MAX);
+        read += page.records.len();
+        position = page.next;
+        assert_eq!(position.0, format!("version:{read}"), "nothing is passed over");
+        if page.last {
+            break;
+        }
+    }
+    assert_eq!(read, all);
 }
 
 #[tokio::test]

@@ -15,6 +15,9 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+/// Longest wait for what the sandbox does by itself.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
+
 struct Bench {
     sandbox: Running,
     shop: Arc<dyn Connector>,
@@ -454,7 +457,13 @@ async fn a_create_whose_answer_is_lost_is_found_by_its_key() {
         let error = order(&bench, name).await.unwrap_err();
         assert!(matches!(error, CallError::Unknown { .. }), "{name}: {error}");
         bench.faults(&[]).await;
-        tokio::time::sleep(std::time::Duration::from_millis(800)).await;
+        // What comes late comes within half a second; what never comes is not waited for.
+        let count = async || {
+            let rows = bench.held("ledger/salesorder/SalesOrders").await;
+            rows.iter().filter(|row| row["YourRef"] == name).count()
+        };
+        let came = async { while count().await != there {} };
+        tokio::time::timeout(PATIENCE, came).await.unwrap_or_else(|_| panic!("{name}: not {there} of it"));
         let found = bench.ledger.find(&find(&sales_orders(), &["YourRef"], Some(2), &[name])).await.unwrap();
         assert_eq!(found.len(), there, "{name}");
     }

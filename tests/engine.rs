@@ -227,6 +227,7 @@ async fn nothing_twice_and_nothing_lost() {
         last = summary;
     }
     println!("{killed} killed, {last:?}");
+    assert!(killed > 0, "no pass was cut short");
     world.all_landed_once().await;
 }
 
@@ -400,11 +401,21 @@ async fn a_pass_ends_cleanly() {
     let flows = ["orders".to_owned()];
     let summary = engine.pass(&flows, &PassOptions::default(), &tell, &cancel).await.unwrap();
     assert_eq!(summary.endings[0].1, Ending::Cancelled);
+    let made = *seen.lock().unwrap();
+    assert!(made > 0 && summary.counts.created == made, "{:?}", summary.counts);
+    drop(engine);
+    let engine = world.engine(&[]).await;
+    let (summary, _) = pass(&engine, PassOptions::default()).await;
+    assert!(summary.endings.is_empty() && summary.counts.created > 0, "{summary:?}");
+    world.all_landed_once().await;
     drop(engine);
     world.control(reqwest::Method::PUT, "/faults", Some(serde_json::json!([
         {"system": "ledger", "kind": "revoke_refresh", "rate": 1}, {"system": "ledger", "kind": "expire_token", "rate": 1},
     ]))).await;
     world.control(reqwest::Method::POST, "/clock", Some("+20m".into())).await;
+    let order = world.held("shop/orders").await.into_iter().find(|order| order["status"] == "processing").unwrap();
+    let noted = serde_json::json!({"id": order["id"], "customer_note": "Ring twice"});
+    world.control(reqwest::Method::POST, "/shop/orders", Some(noted)).await;
     let engine = world.engine(&[]).await;
     let (summary, events) = pass(&engine, PassOptions::default()).await;
     show(&events);

@@ -232,6 +232,19 @@ fn shared_rooms_name_no_api() {
 }
 
 #[test]
+fn every_cap_is_held_somewhere() {
+    let caps = std::fs::read_to_string(root().join("src/limits.rs")).expect("the caps");
+    let names = caps.lines().filter_map(|line| line.strip_prefix("pub const ")?.split(':').next());
+    let code: Vec<String> = sources()
+        .into_iter()
+        .filter(|(path, _)| path != Path::new("limits.rs"))
+        .map(|(_, text)| code_of(without_tests(&text)).0)
+        .collect();
+    let unused: Vec<&str> = names.filter(|name| !code.iter().any(|code| words(code).any(|w| w == *name))).collect();
+    assert!(unused.is_empty(), "caps that nothing holds to: {}", unused.join(", "));
+}
+
+#[test]
 fn nothing_computes_in_floating_point() {
     let floats: Vec<String> = sources()
         .into_iter()

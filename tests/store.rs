@@ -4,9 +4,9 @@
 
 use flowc::limits;
 use flowc::store::{
-    Attempt, AttemptId, Budget, Change, ChildLink, Commit, Counts, Embedded, FieldHash, Intent, Key, Known, KnownKey,
-    Link, LinkKey, Operation, Outcome, Place, PlanSource, RecordFilter, RecordId, RecordRow, RefreshTurn, RouteErrors,
-    State, Store, StoreError, Target, Tokens, Window,
+    Attempt, AttemptId, Budget, Change, ChildLink, Commit, Counts, Embedded, FieldHash, Intent, Key, Link, LinkKey,
+    Operation, Outcome, Place, PlanSource, RecordFilter, RecordId, RecordRow, RefreshTurn, RouteErrors, State, Store,
+    StoreError, Target, Tokens, Window,
 };
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
@@ -243,9 +243,6 @@ async fn records_are_found_by_state_plan_time_and_what_they_wait_for() {
     assert_eq!(keys(parked.clone()).await, ["3", "4", "5"]);
     assert_eq!(keys(RecordFilter { flow: flow.clone(), ..parked.clone() }).await, ["3", "4"]);
     assert_eq!(keys(RecordFilter { plan_not: Some("p2".into()), ..parked.clone() }).await, ["3", "5"]);
-    let due = RecordFilter { states: vec![State::Waiting], due_by: Some(noon()), ..RecordFilter::default() };
-    assert!(keys(due.clone()).await.is_empty());
-    assert_eq!(keys(RecordFilter { due_by: waiting.due, ..due }).await, ["2"]);
     let mixed = RecordFilter { states: vec![State::Written, State::Waiting], flow, ..RecordFilter::default() };
     assert_eq!(keys(mixed).await, ["1", "2"]);
 
@@ -383,31 +380,16 @@ async fn budget_known_keys_and_sources_come_back() {
         errors: vec![RouteErrors { route: "POST salesorder/SalesOrders".into(), at: vec![noon()] }],
     };
     store.put_budget("books", &budget).await.unwrap();
-    let key = KnownKey {
-        connection: "books".into(),
-        entity: "exact.Account".into(),
-        field: "Email".into(),
-        value: "kim@example.org".into(),
-    };
-    let known = Known { id: "a1".into(), at: noon() };
     let sources = vec![PlanSource { name: "project.flow".into(), text: "edition 2026\n".repeat(1000) }];
-    let commit = Commit::of(Change::Know(key.clone(), known.clone()))
-        .and(Change::PlanSources { plan_hash: "p1".into(), sources: sources.clone() })
+    let commit = Commit::of(Change::PlanSources { plan_hash: "p1".into(), sources: sources.clone() })
         .and(Change::PlanSources { plan_hash: "p1".into(), sources: vec![] });
     store.commit(commit).await.unwrap();
     drop(store);
     let store = bench.open();
     assert_eq!(store.budget("books").await.unwrap(), Some(budget));
     assert_eq!(store.budget("shop").await.unwrap(), None);
-    assert_eq!(store.known(&key).await.unwrap(), Some(known.clone()));
     assert_eq!(store.plan_sources("p1").await.unwrap(), Some(sources));
     assert_eq!(store.plan_sources("p2").await.unwrap(), None);
-    store.commit(Commit::of(Change::Doubt(key.clone()))).await.unwrap();
-    assert_eq!(store.known(&key).await.unwrap(), None);
-    store.commit(Commit::of(Change::Know(key.clone(), known))).await.unwrap();
-    let end = noon() + SignedDuration::from_hours(24 * (limits::KNOWN_DAYS + 1));
-    assert_eq!(store.expire(end).await.unwrap(), 1);
-    assert_eq!(store.known(&key).await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -476,16 +458,7 @@ async fn secrets_and_people_do_not_stand_in_the_file() {
     let parked = RecordRow { reason: Some("kim@example.org is no address".into()), ..row("1", State::Parked) };
     let mut open = intent("i1");
     open.search = vec![("Email".into(), "kim@example.org".into())];
-    let key = KnownKey {
-        connection: "books".into(),
-        entity: "exact.Account".into(),
-        field: "Email".into(),
-        value: "kim@example.org".into(),
-    };
-    let commit = Commit::of(Change::Log(entry))
-        .and(Change::Record(parked))
-        .and(Change::Intend(open))
-        .and(Change::Know(key, Known { id: "a".into(), at: noon() }));
+    let commit = Commit::of(Change::Log(entry)).and(Change::Record(parked)).and(Change::Intend(open));
     store.commit(commit).await.unwrap();
     assert_ne!(store.keyed_hash("kim@example.org"), store.keyed_hash("lee@example.org"));
     drop(store);

@@ -144,29 +144,35 @@ async fn keys_again(pass: &Pass) -> Result<Vec<String>, Ending> {
     let plan = pass.project.plan_hash.clone();
     let flow = pass.flow().name.to_string();
     let open: Vec<String> = pass.open().iter().filter(|i| i.flow == flow).map(|i| i.key.clone()).collect();
-    let waiting = rows(pass, RecordFilter { states: vec![State::Waiting], ..RecordFilter::default() }).await?;
     let parked = RecordFilter { states: vec![State::Parked], plan_not: Some(plan.clone()), ..RecordFilter::default() };
-    let mut keys: Vec<String> = rows(pass, parked).await?.into_iter().map(|row| row.key).collect();
-    keys.extend(waiting.into_iter().filter_map(|row| {
+    let waiting = RecordFilter { states: vec![State::Waiting], ..RecordFilter::default() };
+    let mut again = keys(pass, parked, |_| true).await?;
+    let due = keys(pass, waiting, |row| {
         let due = row.due.is_none_or(|due| due <= now);
         // What waited for an outcome that is known by now need not wait till its time.
         let clear = row.waits_for.as_deref() == Some(OUTCOME) && !open.contains(&row.key);
-        (due || clear || row.plan_hash != plan).then_some(row.key)
-    }));
+        due || clear || row.plan_hash != plan
+    });
+    again.extend(due.await?);
     // No system has a record with a key that we made up; it comes again when it changes.
-    keys.retain(|key| !key.starts_with(KEYLESS));
-    Ok(keys)
+    again.retain(|key| !key.starts_with(KEYLESS));
+    Ok(again)
 }
 
-async fn rows(pass: &Pass, filter: RecordFilter) -> Result<Vec<RecordRow>, Ending> {
+/// The keys of the records that a filter and a condition take: of the rows, a page is held at a time.
+async fn keys(
+    pass: &Pass,
+    filter: RecordFilter,
+    takes: impl Fn(&RecordRow) -> bool + Send,
+) -> Result<Vec<String>, Ending> {
     let mut filter = RecordFilter { flow: Some(pass.flow().name.to_string()), ..filter };
-    let mut rows = Vec::new();
+    let mut keys = Vec::new();
     loop {
         let page = pass.store().records(&filter).await?;
-        rows.extend(page.rows);
+        keys.extend(page.rows.into_iter().filter(&takes).map(|row| row.key));
         match page.next {
             Some(next) => filter.after = Some(next),
-            None => return Ok(rows),
+            None => return Ok(keys),
         }
     }
 }

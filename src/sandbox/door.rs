@@ -277,8 +277,7 @@ mod tests {
         let (address, count, _calls, _stop) = opened(r#"{"system":"shop","kind":"effect_late","ms":80}"#).await;
         assert!(text(&address).await.is_err());
         assert_eq!(count.load(Ordering::SeqCst), 0);
-        tokio::time::sleep(Duration::from_millis(400)).await;
-        assert_eq!(count.load(Ordering::SeqCst), 1);
+        soon(async || count.load(Ordering::SeqCst) == 1).await;
     }
 
     #[tokio::test]
@@ -301,7 +300,16 @@ mod tests {
         assert!(response.text().await.unwrap().contains("Bad Gateway"));
         assert_eq!(count.load(Ordering::SeqCst), 0);
         stop.send(true).unwrap();
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        assert!(reqwest::get(&address).await.is_err());
+        soon(async || reqwest::get(&address).await.is_err()).await;
+    }
+
+    /// Waits until it is so.
+    async fn soon(is_so: impl AsyncFn() -> bool) {
+        let waiting = async {
+            while !is_so().await {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), waiting).await.expect("it comes to that");
     }
 }

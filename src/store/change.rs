@@ -1,6 +1,6 @@
 //! A commit: changes that become true together or not at all.
 
-use super::rows::{Attempt, Intent, Known, KnownKey, Link, LinkKey, Outcome, PlanSource, RecordRow};
+use super::rows::{Attempt, Intent, Link, LinkKey, Outcome, PlanSource, RecordRow};
 
 /// Changes that become true together.
 #[derive(Clone, Debug, Default)]
@@ -43,10 +43,6 @@ pub enum Change {
         /// Its files.
         sources: Vec<PlanSource>,
     },
-    /// A key of the target and what it leads to.
-    Know(KnownKey, Known),
-    /// That key may lead elsewhere now.
-    Doubt(KnownKey),
 }
 
 impl Commit {

@@ -14,9 +14,9 @@ pub use change::{Change, Commit};
 pub use embedded::Embedded;
 pub use error::StoreError;
 pub use rows::{
-    Attempt, AttemptId, Budget, ChildLink, Counts, FieldHash, Intent, Known, KnownKey, Link, LinkKey, LinkPage,
-    LogPage, Operation, Outcome, Place, PlanSource, RecordFilter, RecordId, RecordPage, RecordRow, RefreshTurn,
-    RouteErrors, State, Target, Tokens, Window,
+    Attempt, AttemptId, Budget, ChildLink, Counts, FieldHash, Intent, Link, LinkKey, LinkPage, LogPage, Operation,
+    Outcome, Place, PlanSource, RecordFilter, RecordId, RecordPage, RecordRow, RefreshTurn, RouteErrors, State, Target,
+    Tokens, Window,
 };
 pub use seal::{Key, KeyError};
 
@@ -37,7 +37,7 @@ pub trait Store: Send + Sync {
     /// Gives position, records, open intents and log of a flow another name. Refused when the new name has some.
     async fn rename_flow(&self, old: &str, new: &str) -> Result<(), StoreError>;
 
-    /// Gives links, tokens, budget and remembered keys of a connection another name. Refused when the new name has some.
+    /// Gives links, tokens and budget of a connection another name. Refused when the new name has some.
     async fn rename_connection(&self, old: &str, new: &str) -> Result<(), StoreError>;
 
     /// A record of a flow.
@@ -82,9 +82,6 @@ pub trait Store: Send + Sync {
 
     /// The source texts of a plan.
     async fn plan_sources(&self, plan_hash: &str) -> Result<Option<Vec<PlanSource>>, StoreError>;
-
-    /// What is known of a key of the target.
-    async fn known(&self, key: &KnownKey) -> Result<Option<Known>, StoreError>;
 
     /// The tokens of a connection.
     async fn tokens(&self, connection: &str) -> Result<Option<Tokens>, StoreError>;

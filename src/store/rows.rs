@@ -93,8 +93,6 @@ pub struct RecordFilter {
     pub states: Vec<State>,
     /// Decided by another plan than this.
     pub plan_not: Option<String>,
-    /// Whose time has come by then.
-    pub due_by: Option<Timestamp>,
     /// Behind this record.
     pub after: Option<RecordId>,
     /// At most so many; 0: as many as a page holds.
@@ -307,28 +305,6 @@ pub struct PlanSource {
     pub name: String,
     /// Its text.
     pub text: String,
-}
-
-/// A key of a target. The value is kept as a keyed hash.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct KnownKey {
-    /// The connection.
-    pub connection: String,
-    /// The entity.
-    pub entity: String,
-    /// The field.
-    pub field: String,
-    /// The value.
-    pub value: String,
-}
-
-/// What a key leads to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Known {
-    /// The record's key.
-    pub id: String,
-    /// When that was seen.
-    pub at: Timestamp,
 }
 
 /// A login's tokens. Sealed at rest.

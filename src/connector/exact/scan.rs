@@ -100,17 +100,19 @@ async fn by_version(ledger: &Ledger, scan: &Scan, path: &str, by: &Field, from: 
     let selection = selection(scan, path);
     let filter = format!("{} gt {version}L", by.wire);
     let mut next = Some(ask(&base, &selection.options(Some(&filter))));
-    let mut rows: Vec<(i64, Raw)> = Vec::new();
-    let mut sorted = true;
+    let mut rows = Lowest::default();
+    let (mut before, mut sorted) = (version, true);
     for _ in 0..limits::SEARCH_PAGES_MAX {
         let Some(address) = next else { break };
         let page = ledger.page(&address, path).await?;
         for row in page.rows {
             let its = json::member(&row.0, &by.wire).and_then(|text| text.parse().ok());
             let its = its.ok_or_else(|| unreadable(ledger, by))?;
-            sorted &= rows.last().is_none_or(|(before, _)| *before <= its);
-            rows.push((its, row));
+            sorted &= before <= its;
+            before = its;
+            rows.held.push((its, row));
         }
+        rows.cut();
         next = page.next.map(|text| ledger.follow(&text)).transpose()?;
         // The highest version is the next position only if none below it is still to come. That rows come in order is
         // likely and not promised: where they do not, all pages are read before the position moves.
@@ -118,10 +120,44 @@ async fn by_version(ledger: &Ledger, scan: &Scan, path: &str, by: &Field, from: 
             break;
         }
     }
-    rows.sort_by_key(|(version, _)| *version);
+    if !sorted && next.is_some() {
+        let what = format!("more than {} pages of {path}, out of order", limits::SEARCH_PAGES_MAX);
+        return Err(ledger.http.garbled(what, Effect::Read));
+    }
+    let last = next.is_none() && rows.left.is_none();
+    let rows = rows.complete();
+    if rows.is_empty() && !last {
+        return Err(ledger.http.garbled(format!("more rows of one version of {path} than are held"), Effect::Read));
+    }
     let reached = rows.last().map_or(version, |(version, _)| *version).max(version);
     let records = kept(scan, rows.into_iter().map(|(_, row)| row));
-    Ok(Page { records, next: At::Version(reached).write(), last: next.is_none() })
+    Ok(Page { records, next: At::Version(reached).write(), last })
+}
+
+/// The rows of the lowest versions, as many as may be held.
+#[derive(Default)]
+struct Lowest {
+    held: Vec<(i64, Raw)>,
+    /// The lowest version of those that were left out.
+    left: Option<i64>,
+}
+
+impl Lowest {
+    fn cut(&mut self) {
+        self.held.sort_by_key(|(version, _)| *version);
+        if let Some((version, _)) = self.held.get(limits::PAGE_RECORDS_MAX) {
+            self.left = Some(self.left.map_or(*version, |left| left.min(*version)));
+            self.held.truncate(limits::PAGE_RECORDS_MAX);
+        }
+    }
+
+    /// Those below which none was left out, in order.
+    fn complete(mut self) -> Vec<(i64, Raw)> {
+        if let Some(left) = self.left {
+            self.held.retain(|(version, _)| *version < left);
+        }
+        self.held
+    }
 }
 
 /// Where a feed stood at a time. Its argument names are likely and not proved: if it refuses, all is read.

@@ -10,8 +10,8 @@ mod write;
 mod writer;
 
 use super::rows::{
-    Attempt, AttemptId, Budget, Counts, Intent, Known, KnownKey, Link, LinkKey, LinkPage, LogPage, PlanSource,
-    RecordFilter, RecordPage, RecordRow, RefreshTurn, Target, Tokens,
+    Attempt, AttemptId, Budget, Counts, Intent, Link, LinkKey, LinkPage, LogPage, PlanSource, RecordFilter, RecordPage,
+    RecordRow, RefreshTurn, Target, Tokens,
 };
 use super::seal::{Key, Seal};
 use super::{Commit, Store, StoreError};
@@ -176,11 +176,6 @@ impl Store for Embedded {
     async fn plan_sources(&self, plan_hash: &str) -> Result<Option<Vec<PlanSource>>, StoreError> {
         let plan_hash = plan_hash.to_owned();
         self.read(move |t, _| read::plan_sources(t, &plan_hash)).await
-    }
-
-    async fn known(&self, key: &KnownKey) -> Result<Option<Known>, StoreError> {
-        let key = key.clone();
-        self.read(move |t, seal| read::known(t, seal, &key)).await
     }
 
     async fn tokens(&self, connection: &str) -> Result<Option<Tokens>, StoreError> {

@@ -1,14 +1,14 @@
 //! What is asked of the tables.
 
 use super::tables::{
-    BUDGETS, COUNTS, INTENTS, KNOWN, LINKS, LOG, LOG_OF, PENDING, PLANS, POSITIONS, RECORDS, TARGETS, TOKENS, Trouble,
-    WAITS, decode, open_value, unpack,
+    BUDGETS, COUNTS, INTENTS, LINKS, LOG, LOG_OF, PENDING, PLANS, POSITIONS, RECORDS, TARGETS, TOKENS, Trouble, WAITS,
+    decode, open_value, unpack,
 };
 use super::write::{TokensRow, attempt, number};
 use crate::limits;
 use crate::store::rows::{
-    Attempt, AttemptId, Budget, Counts, Intent, Known, KnownKey, Link, LinkKey, LinkPage, LogPage, PlanSource,
-    RecordFilter, RecordId, RecordPage, RecordRow, State, Target, Tokens,
+    Attempt, AttemptId, Budget, Counts, Intent, Link, LinkKey, LinkPage, LogPage, PlanSource, RecordFilter, RecordId,
+    RecordPage, RecordRow, State, Target, Tokens,
 };
 use crate::store::seal::Seal;
 use jiff::Timestamp;
@@ -123,11 +123,10 @@ fn pending_ids(
 }
 
 fn matches(filter: &RecordFilter, row: &RecordRow) -> bool {
-    let RecordFilter { flow, states, plan_not, due_by, after: _, limit: _ } = filter;
+    let RecordFilter { flow, states, plan_not, after: _, limit: _ } = filter;
     flow.as_ref().is_none_or(|flow| *flow == row.flow)
         && (states.is_empty() || states.contains(&row.state))
         && plan_not.as_ref().is_none_or(|plan| *plan != row.plan_hash)
-        && due_by.is_none_or(|by| row.due.is_none_or(|due| due <= by))
 }
 
 pub(super) fn waiting_for(t: &ReadTransaction, seal: &Seal, what: &str) -> Result<Vec<RecordRow>, Trouble> {
@@ -295,13 +294,6 @@ pub(super) fn attempts_since(
 pub(super) fn plan_sources(t: &ReadTransaction, plan_hash: &str) -> Result<Option<Vec<PlanSource>>, Trouble> {
     let table = t.open_table(PLANS)?;
     table.get(plan_hash)?.map(|value| decode("plans", &unpack("plans", value.value())?)).transpose()
-}
-
-pub(super) fn known(t: &ReadTransaction, seal: &Seal, key: &KnownKey) -> Result<Option<Known>, Trouble> {
-    let KnownKey { connection, entity, field, value } = key;
-    let hash = seal.hash(value);
-    let at = (connection.as_str(), entity.as_str(), field.as_str(), hash.as_str());
-    t.open_table(KNOWN)?.get(at)?.map(|value| decode("known", value.value())).transpose()
 }
 
 pub(super) fn tokens(t: &ReadTransaction, seal: &Seal, connection: &str) -> Result<Option<Tokens>, Trouble> {

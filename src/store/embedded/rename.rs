@@ -1,7 +1,7 @@
 //! Another name for a flow or a connection, in every table that says it.
 
 use super::tables::{
-    BUDGETS, COUNTS, INTENTS, KNOWN, LINKS, LOG_OF, POSITIONS, RECORDS, TOKENS, Trouble, decode, open_value, seal_value,
+    BUDGETS, COUNTS, INTENTS, LINKS, LOG_OF, POSITIONS, RECORDS, TOKENS, Trouble, decode, open_value, seal_value,
 };
 use super::write::{put_attempt, put_link, put_record, remove_link, take_attempt, take_record};
 use crate::store::StoreError;
@@ -109,7 +109,6 @@ pub(super) fn connection(t: &WriteTransaction, seal: &Seal, old: &str, new: &str
             table.insert(new, value.as_slice())?;
         }
     }
-    t.open_table(KNOWN)?.retain(|(connection, ..), _| connection != old)?;
     Ok(())
 }
 

@@ -51,8 +51,6 @@ pub(super) const TOKENS: Table<&str, &[u8]> = Table::new("tokens");
 pub(super) const REFRESHES: Table<&str, &[u8]> = Table::new("refreshes");
 /// Connection → budget.
 pub(super) const BUDGETS: Table<&str, &[u8]> = Table::new("budgets");
-/// Connection, entity, field, hash of the value → record.
-pub(super) const KNOWN: Table<(&str, &str, &str, &str), &[u8]> = Table::new("known");
 
 /// Target connection, entity, id; source connection, mapping, entity, key.
 pub(super) type TargetEnd =
@@ -186,7 +184,6 @@ pub(super) fn create_all(transaction: &WriteTransaction) -> Result<(), Trouble> 
     transaction.open_table(TOKENS)?;
     transaction.open_table(REFRESHES)?;
     transaction.open_table(BUDGETS)?;
-    transaction.open_table(KNOWN)?;
     Ok(())
 }
 

@@ -3,14 +3,13 @@
 //! Orders share a transaction, so each looks first and refuses before it changes anything.
 
 use super::tables::{
-    BUDGETS, COUNTS, INTENTS, KNOWN, LINKS, LOG, LOG_ENDS, LOG_OF, META, NAMED, PENDING, PEOPLE, PLANS, POSITIONS,
-    RECORDS, REFRESHES, TARGETS, TOKENS, Trouble, WAITS, decode, encode, open_value, pack, seal_value, unpack,
+    BUDGETS, COUNTS, INTENTS, LINKS, LOG, LOG_ENDS, LOG_OF, META, NAMED, PENDING, PEOPLE, PLANS, POSITIONS, RECORDS,
+    REFRESHES, TARGETS, TOKENS, Trouble, WAITS, decode, encode, open_value, pack, seal_value, unpack,
 };
 use super::writer::Refresher;
 use crate::limits;
 use crate::store::rows::{
-    Attempt, AttemptId, Budget, Intent, KnownKey, Link, LinkKey, Outcome, PlanSource, RecordRow, RefreshTurn, State,
-    Tokens,
+    Attempt, AttemptId, Budget, Intent, Link, LinkKey, Outcome, PlanSource, RecordRow, RefreshTurn, State, Tokens,
 };
 use crate::store::seal::Seal;
 use crate::store::{Change, Commit, StoreError};
@@ -48,16 +47,6 @@ pub(super) fn commit(t: &WriteTransaction, seal: &Seal, commit: &Commit) -> Resu
             Change::Unlink(key) => remove_link(t, key)?,
             Change::Log(attempt) => log(t, seal, attempt)?,
             Change::PlanSources { plan_hash, sources } => put_sources(t, plan_hash, sources)?,
-            Change::Know(key, known) => {
-                let hash = seal.hash(&key.value);
-                let at = (key.connection.as_str(), key.entity.as_str(), key.field.as_str(), hash.as_str());
-                t.open_table(KNOWN)?.insert(at, encode(known).as_slice())?;
-            }
-            Change::Doubt(key) => {
-                let KnownKey { connection, entity, field, value } = key;
-                let hash = seal.hash(value);
-                t.open_table(KNOWN)?.remove((connection.as_str(), entity.as_str(), field.as_str(), hash.as_str()))?;
-            }
         }
     }
     Ok(())
@@ -89,9 +78,7 @@ fn check(t: &WriteTransaction, commit: &Commit) -> Result<(), Trouble> {
             | Change::Link(_)
             | Change::Unlink(_)
             | Change::Log(_)
-            | Change::PlanSources { .. }
-            | Change::Know(..)
-            | Change::Doubt(_) => {}
+            | Change::PlanSources { .. } => {}
         }
     }
     Ok(())
@@ -335,17 +322,9 @@ pub(super) fn expire(t: &WriteTransaction, seal: &Seal, now: Timestamp) -> Resul
             break;
         }
     }
-    let mut removed = ended.len() as u64;
+    let removed = ended.len() as u64;
     for id in ended {
         take_attempt(t, seal, id)?;
-    }
-    if removed == 0 {
-        let oldest = now.checked_sub(SignedDuration::from_hours(24 * limits::KNOWN_DAYS)).unwrap_or(Timestamp::MIN);
-        t.open_table(KNOWN)?.retain(|_, value| {
-            let fresh = decode::<crate::store::Known>("known", value).is_ok_and(|known| known.at >= oldest);
-            removed += u64::from(!fresh);
-            fresh
-        })?;
     }
     Ok(removed)
 }
