@@ -346,7 +346,7 @@ pub(crate) fn head(lower: &Lower<'_>, pair: &Pair<'_>, of: Rule) -> Diagnostic {
     let blank = text[reached..].len() - text[reached..].trim_start().len();
     let (span, found) = found_at(lower, lower.mended.real(pair.as_span().start() + reached + blank));
     if found.as_deref() == Some("`-`") {
-        help = "A name has letters, digits and `_`, and no `-`: a file that is used is called so too.".to_owned();
+        "A name has letters, digits and `_`, and no `-`: a file that is used is called so too.".clone_into(&mut help);
     }
     let form = Form { rule: Rule::alone_fn, what: "another form", example: "" };
     let wanted = wanted(&tried, &form);
