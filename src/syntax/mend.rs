@@ -131,13 +131,13 @@ fn write_right(file: FileId, text: &str, slip: Slip, mends: &mut Vec<Mend>, diag
         Slip::LoneOpen(at) => {
             mend(at, 1, "(");
             let wrong = brace_in_text(span(at, at + 1), '{', "nothing closes it");
-            let end = at + 1 + value_ahead(&text[at + 1..]);
+            let end = at + 1 + value_ahead(near(text, at + 1, VALUE_BYTES_MAX));
             if end > at + 1 { wrong.fix("close it behind the value", span(end, end), "}") } else { wrong }
         }
         Slip::LoneClose(at) => {
             mend(at, 1, ")");
             let wrong = brace_in_text(span(at, at + 1), '}', "nothing opens it");
-            let start = at - value_back(&text[..at]);
+            let start = at - value_back(near_before(text, at, VALUE_BYTES_MAX));
             if start < at { wrong.fix("open it before the value", span(start, start), "{") } else { wrong }
         }
         Slip::Escape(at) => {
@@ -196,6 +196,20 @@ fn brace_in_text(span: Span, brace: char, why: &str) -> Diagnostic {
     Diagnostic::new(&codes::BAD_TEXT, span, format!("`{brace}` stands alone in a text: {why}"))
         .label("half of a pair")
         .help(format!("A value in a text stands between `{{` and `}}`; for the character itself write `\\{brace}`."))
+}
+
+/// Bytes of a text that are looked at for a value beside a brace: a line may be as long as its file.
+const VALUE_BYTES_MAX: usize = 200;
+
+/// At most so much of a text from a byte on.
+fn near(text: &str, from: usize, most: usize) -> &str {
+    let end = (from + most).min(text.len());
+    &text[from..text.floor_char_boundary(end)]
+}
+
+/// At most so much of a text before a byte.
+pub(crate) fn near_before(text: &str, to: usize, most: usize) -> &str {
+    &text[text.ceil_char_boundary(to.saturating_sub(most))..to]
 }
 
 /// The bytes of the value, a name in dots, that a text begins with. Escaping the brace before it would silently make

@@ -6,7 +6,7 @@
 use super::forms::{Form, OF_FLOWS, OF_MAPPINGS, OF_TESTS, Place, distance, form, head_form, nearest_statement, shape};
 use super::grammar::{Grammar, Rule};
 use super::lower::{Lower, Pair};
-use super::mend::MARK;
+use super::mend::{MARK, near_before};
 use super::outline::DECLARATIONS;
 use super::token::Token;
 use crate::source::{Diagnostic, Span, codes};
@@ -119,6 +119,9 @@ fn explain(lower: &Lower<'_>, pair: &Pair<'_>, reached: usize, tried: &[Rule], f
     slip_of_word(lower, pair, diagnostic)
 }
 
+/// Bytes before a place in which the word that opens its line is looked for.
+const LINE_BYTES_MAX: usize = 400;
+
 /// A line that begins with a statement's word is told that statement's form; one that nearly does, the word.
 fn of_statement(lower: &Lower<'_>, pair: &Pair<'_>, place: Place, mut told: Diagnostic) -> Diagnostic {
     let text = pair.as_str();
@@ -128,7 +131,8 @@ fn of_statement(lower: &Lower<'_>, pair: &Pair<'_>, place: Place, mut told: Diag
     // Nothing but another kind of line would have fitted: it is the word that is to be looked at.
     let vague = told.label.contains("a statement of") || told.label.contains("`=`") && !text.contains('=');
     // `overwrite "all" of Name, Email`: what stands behind a comma belongs to the statement that opens the line.
-    let line = &lower.text[lower.text[..start].rfind('\n').map_or(0, |n| n + 1)..start];
+    let before = near_before(lower.text, start, LINE_BYTES_MAX);
+    let line = &before[before.rfind('\n').map_or(0, |n| n + 1)..];
     if line.trim_end().ends_with(',')
         && let Some(shape) = shape(place, line.split_whitespace().next().unwrap_or_default())
     {
@@ -374,7 +378,7 @@ pub(crate) fn head(lower: &Lower<'_>, pair: &Pair<'_>, of: Rule) -> Diagnostic {
     let blank = text[reached..].len() - text[reached..].trim_start().len();
     let (span, found) = found_at(lower, lower.mended.real(pair.as_span().start() + reached + blank));
     if found.as_deref() == Some("`-`") {
-        help = "A name has letters, digits and `_`, and no `-`: a file that is used is called so too.".to_owned();
+        "A name has letters, digits and `_`, and no `-`: a file that is used is called so too.".clone_into(&mut help);
     }
     let form = Form { rule: Rule::alone_fn, what: "another form", example: "" };
     let wanted = wanted(&tried, &form);
