@@ -4,7 +4,7 @@ use super::body::Body;
 use super::cx::{Cx, InstanceId, TypeItem};
 use super::load::Space;
 use crate::ir::{Const, EntityId, ExprKind, Flow, Schedule, Step, StepKind, Type};
-use crate::source::{Diagnostic, codes};
+use crate::source::{Diagnostic, Span, codes};
 use crate::syntax::ast::{self, DeclKind, FlowStmtKind};
 use std::sync::Arc;
 
@@ -92,27 +92,29 @@ struct FlowParts {
 }
 
 impl Body<'_, '_> {
+    fn reads(&mut self, deleted: bool, entity: &ast::Path, span: Span) {
+        if deleted {
+            self.cx.say(
+                &codes::NOT_CARRIED_OUT,
+                span,
+                "deletions can't be read by this edition",
+                "read the records themselves, `from woo.Order as order`, and tell by a field what becomes of them",
+            );
+        }
+        if let Some(TypeItem::Entity(id)) = self.cx.named_type(self.inside, entity)
+            && !self.cx.readable(id)
+        {
+            let message = format!(
+                "{} is a part of other records: it can't be read by itself",
+                self.cx.program.entity(id).full_name()
+            );
+            self.cx.say(&codes::FLOW_SHAPE, entity.span, message, "read the record that it is a part of");
+        }
+    }
+
     fn flow_statement(&mut self, stmt: &ast::FlowStmt, flow: &mut FlowParts) {
         match &stmt.kind {
-            FlowStmtKind::From { deleted, entity, .. } => {
-                if *deleted {
-                    self.cx.say(
-                        &codes::NOT_CARRIED_OUT,
-                        stmt.span,
-                        "deletions can't be read by this edition",
-                        "read the records themselves, `from woo.Order as order`, and tell by a field what becomes of them",
-                    );
-                }
-                if let Some(TypeItem::Entity(id)) = self.cx.named_type(self.inside, entity)
-                    && !self.cx.readable(id)
-                {
-                    let message = format!(
-                        "{} is a part of other records: it can't be read by itself",
-                        self.cx.program.entity(id).full_name()
-                    );
-                    self.cx.say(&codes::FLOW_SHAPE, entity.span, message, "read the record that it is a part of");
-                }
-            }
+            FlowStmtKind::From { deleted, entity, .. } => self.reads(*deleted, entity, stmt.span),
             FlowStmtKind::Where(cond) => {
                 let lowered = self.scoped(|b| b.expr(cond, Some(&Type::Bool)));
                 let cond = self.accept(lowered, &Type::Bool, "a `where`");

@@ -12,9 +12,7 @@ pub trait Meaning: Send + Sync {
     fn unit(&self, flow: usize, raw: &str, known: &dyn Known) -> Evaluated;
     /// The source's key of a record.
     fn key_of(&self, flow: usize, raw: &str) -> Result<Arc<str>, Failure>;
-    /// What makes a record another one for the flow: a hash of what it reads of it. None where it can't be read.
-    fn content_hash(&self, flow: usize, raw: &str) -> Option<String>;
-    /// What the flow reads of each entity.
+    /// What the flow reads of each entity: what is selected, and what makes a record another one.
     fn reads(&self, flow: usize) -> Reads;
     /// The fields of an entity that the flow reads, by wire name, nested ones behind dots.
     fn fields(&self, flow: usize, entity: EntityId) -> Vec<String>;
@@ -29,10 +27,6 @@ impl Meaning for Compiled {
 
     fn key_of(&self, flow: usize, raw: &str) -> Result<Arc<str>, Failure> {
         Self::key_of(self, flow, raw).map(Into::into)
-    }
-
-    fn content_hash(&self, flow: usize, raw: &str) -> Option<String> {
-        Self::content_hash(self, flow, raw)
     }
 
     fn reads(&self, flow: usize) -> Reads {

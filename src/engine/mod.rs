@@ -6,6 +6,7 @@
 mod ask;
 mod body;
 mod compare;
+mod content;
 mod decide;
 mod event;
 mod hash;

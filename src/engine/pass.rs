@@ -1,5 +1,6 @@
 //! What all records of a pass of one flow share, and why a pass ends early.
 
+use super::content::Content;
 use super::event::Event;
 use super::meaning::Meaning;
 use super::memory::Memory;
@@ -69,6 +70,8 @@ pub(crate) struct Pass {
     /// Writes without an outcome, of all flows: their lanes are held.
     open: Mutex<Vec<Intent>>,
     reads: Reads,
+    /// What makes a record another one.
+    pub(crate) content: Content,
     /// When it began, by the source's clock.
     pub(crate) began: Timestamp,
 }
@@ -81,9 +84,12 @@ impl Pass {
         open: Vec<Intent>,
         cancel: Cancel,
     ) -> Result<Self, Ending> {
+        let program = &engine.project.program;
         let reads = engine.project.meaning.reads(flow);
+        let content = Content::new(program, &reads, program.flows[flow].source);
         let mut pass = Self {
             reads,
+            content,
             project: Arc::clone(&engine.project),
             entities: Arc::clone(&engine.entities),
             connections: Arc::clone(&engine.connections),

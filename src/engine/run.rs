@@ -250,8 +250,7 @@ async fn process(
 async fn item(pass: &Pass, raw: Raw, now: Timestamp) -> Result<Item, Ending> {
     let row: serde_json::Value = serde_json::from_str(&raw.0).unwrap_or_default();
     let whole = || hash(raw.0.as_bytes());
-    // Of what can't be read every change counts.
-    let content_hash = pass.meaning().content_hash(pass.flow, &raw.0).unwrap_or_else(whole);
+    let content_hash = if row.is_object() { pass.content.hash(&row) } else { whole() };
     // What can't be read keeps its own key if that much is plain; without a key its content stands for it.
     let schema = pass.program().entity(pass.flow().source);
     let plain = || schema.key.and_then(|key| row.get(&*schema.get(key).wire)).map(super::compare::scalar);

@@ -76,9 +76,6 @@ impl Meaning for ByHand {
     fn key_of(&self, _: usize, raw: &str) -> Result<Arc<str>, Failure> {
         if raw.contains("unreadable") { Err(Failure::new("is no date", span())) } else { Ok(key(raw).into()) }
     }
-    fn content_hash(&self, _: usize, raw: &str) -> Option<String> {
-        Some(raw.to_owned())
-    }
     fn reads(&self, flow: usize) -> Reads {
         Reads::of_flow(&self.0, &self.0.flows[flow])
     }

@@ -1,5 +1,6 @@
 //! The content of a record as one flow sees it: what it does not read changes nothing.
 
+use super::Failure;
 use super::compile::Compiled;
 use super::decode::decode;
 use super::layout::Layouts;
@@ -11,14 +12,23 @@ use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 
 impl Compiled {
-    /// A hash of the fields that the flow reads: whatever the order of the members, however a number is written, and
-    /// whatever else has changed. None for a record that is not what its schema says.
-    pub fn content_hash(&self, flow: usize, raw: &str) -> Option<String> {
+    /// A hash of the fields that the flow reads: whatever the order of the members, and whatever else has changed.
+    ///
+    /// # Errors
+    /// The record is not what its schema says.
+    pub fn content_hash(&self, flow: usize, raw: &str) -> Result<String, Failure> {
         let source = &self.program.flows[flow];
         let layouts =
             self.flow_layouts[flow].get_or_init(|| Layouts::new(&self.program, &Reads::of_flow(&self.program, source)));
         let arena = Bump::new();
-        let record = decode(raw, source.source, layouts, &arena, &mut Learnt::default(), false).ok()?;
+        let record = decode(raw, source.source, layouts, &arena, &mut Learnt::default(), false).map_err(|bad| {
+            let name = &self.program.entity(source.source).name;
+            let subject =
+                if bad.path.is_empty() { format!("the {name}") } else { format!("`{}` of the {name}", bad.path) };
+            let mut failure = Failure::new(format!("{subject} {}", bad.told()), source.span);
+            failure.value.clone_from(&bad.value);
+            failure
+        })?;
         let mut text = Vec::new();
         canonical(Value::Record(record), &mut text);
         let mut hash = String::with_capacity(32);
@@ -26,7 +36,7 @@ impl Compiled {
             // Writing into memory does not fail.
             let _ = write!(hash, "{byte:02x}");
         }
-        Some(hash)
+        Ok(hash)
     }
 }
 

@@ -34,6 +34,7 @@ pub(crate) struct Layout {
 }
 
 /// A slot.
+#[expect(clippy::struct_excessive_bools, reason = "each is a mark of the field, as the schema says it")]
 pub(crate) struct Slot {
     pub(crate) name: Arc<str>,
     pub(crate) shape: Shape,

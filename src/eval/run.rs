@@ -361,7 +361,7 @@ impl<'r> Run<'r> {
             .iter()
             .zip(values)
             .map(|(field, value)| match value {
-                Some(_) => format!("{} {}", schema.get(*field).name, Self::key_told(schema.get(*field), value)),
+                Some(value) => format!("{} {}", schema.get(*field).name, Self::key_told(schema.get(*field), value)),
                 None => format!("no {}", schema.get(*field).name),
             })
             .collect();
@@ -369,15 +369,14 @@ impl<'r> Run<'r> {
     }
 
     fn first_told(&self, entity: EntityId, by: &[FieldId], values: &[Option<Arc<str>>]) -> String {
-        let first = by.iter().zip(values).find(|(_, value)| value.is_some());
-        first.map_or_else(String::new, |(field, value)| {
+        let mut told = by.iter().zip(values).filter_map(|(field, value)| Some((field, value.as_deref()?)));
+        told.next().map_or_else(String::new, |(field, value)| {
             Self::key_told(self.compiled.program.entity(entity).get(*field), value)
         })
     }
 
     /// A key's value as a reason shows it.
-    fn key_told(field: &Field, value: &Option<Arc<str>>) -> String {
-        let value = value.as_deref().unwrap_or_default();
+    fn key_told(field: &Field, value: &str) -> String {
         if field.personal { text::masked(value) } else { value.to_owned() }
     }
 
