@@ -326,7 +326,7 @@ async fn a_write_is_sent_once_and_its_fault_says_what_is_known() {
                 let to = "https://www.shop.example/wp-json/wc/v3/orders/12?oauth_signature=abc".to_owned();
                 Reply::With(301, vec![("Location", to)], vec![])
             }),
-            "refused",
+            "login",
             "https://www.shop.example/wp-json/wc/v3/orders/12",
         ),
     ];

@@ -148,9 +148,10 @@ pub(crate) fn show(screen: &Screen, global: &Global, arguments: &ShowArguments) 
         let store = ready.store(arguments.stored.store.as_deref())?;
         let engine = ready.engine_over(Arc::clone(&store), Vec::new());
         let shown = engine.show(&arguments.id, arguments.attempts, Timestamp::now()).await?;
-        let (whys, then) = match arguments.why {
-            true => super::why::all(&ready, &engine, &store, &arguments.id).await?,
-            false => (Vec::new(), None),
+        let (whys, then) = if arguments.why {
+            super::why::all(&ready, &engine, &store, &arguments.id).await?
+        } else {
+            (Vec::new(), None)
         };
         let ready = then.unwrap_or(ready);
         match screen.format() {
