@@ -130,6 +130,8 @@ pub(crate) async fn recover(pass: &Pass) -> Result<Vec<Verdict>, Ending> {
     if !commit.changes.is_empty() && !pass.options.dry_run {
         pass.store().commit(commit).await?;
         pass.open().retain(|intent| !closed.contains(&intent.id));
+        // What came to light may be among what was not there before.
+        pass.memory().forget();
     }
     Ok(verdicts)
 }

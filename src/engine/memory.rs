@@ -252,6 +252,16 @@ impl Memory {
         self.refused.get(need).map(String::as_str)
     }
 
+    /// Nothing is known of any record any more; small tables stay until their time.
+    pub(crate) fn forget(&mut self) {
+        for known in self.rows.values_mut() {
+            let table = known.table.take();
+            *known = Rows { table, ..Rows::default() };
+        }
+        self.links.clear();
+        self.bytes = 0;
+    }
+
     /// A new page begins: what was not found may be there now, what was found long ago may have changed.
     pub(crate) fn turn_page(&mut self, now: Timestamp) {
         self.links.clear();
@@ -260,14 +270,7 @@ impl Memory {
         self.looked_at[1].clear();
         let oldest = now.checked_sub(SignedDuration::from_secs(limits::FOUND_SECONDS)).unwrap_or(Timestamp::MIN);
         if self.bytes > limits::FOUND_BYTES_MAX {
-            for known in self.rows.values_mut() {
-                known.by_id.clear();
-                known.asked.clear();
-                known.index.clear();
-                known.gone.clear();
-                known.made.clear();
-            }
-            self.bytes = 0;
+            self.forget();
             return;
         }
         for known in self.rows.values_mut() {

@@ -488,3 +488,21 @@ async fn a_record_that_is_named_and_not_there_is_told() {
     let (summary, _) = case.pass_with(only).await;
     assert!(matches!(&summary.endings[0].1, Ending::Project(why) if why.contains("shop has no") && why.contains("77")));
 }
+
+#[tokio::test]
+async fn a_write_without_outcome_holds_all_that_its_record_holds() {
+    let silent = CallError::Unknown { system: "books".into(), reason: "time-out".into() };
+    let books = Desk { answers: Mutex::new(vec![made("A", "0"), Err(silent)]), ..Desk::default() };
+    let case = case(2, books, |key, _| {
+        let mut unit = one("Ann");
+        unit.drafts[0].linked_to = None;
+        let mut contact = one(&format!("of order {key}")).drafts.remove(0);
+        contact.linked_to = None;
+        unit.drafts.push(contact);
+        Evaluated::Unit(unit)
+    });
+    case.pass().await;
+    let states = case.states().await;
+    assert!(states.iter().all(|(_, state)| *state == State::Waiting), "{states:?}");
+    assert_eq!(case.books.written.lock().unwrap().len(), 2, "nothing of Ann's is written until the outcome is known");
+}

@@ -131,7 +131,9 @@ impl Acting<'_> {
     }
 
     fn intent(&self, draft: &Draft, call: &Call, at: Timestamp) -> Intent {
-        let mut lanes = super::record::lanes_of(self.pass, self.item, None);
+        // All that the record holds, not only what this write has: a contact may be under way to an account that other
+        // records find by its address.
+        let mut lanes = self.lanes.clone();
         lanes.extend(super::record::draft_lanes(self.pass, draft));
         lanes.sort_unstable();
         lanes.dedup();
