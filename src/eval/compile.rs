@@ -49,6 +49,7 @@ pub struct Compiled {
 pub(crate) struct Compiler<'p> {
     pub(crate) program: &'p Program,
     pub(crate) layouts: Layouts,
+    pub(crate) wires: Wires,
     pub(crate) pool: Pool,
     pub(crate) parts: Vec<PartCode>,
     pub(crate) scripts: Scripts,
@@ -80,6 +81,7 @@ impl Compiled {
         let mut compiler = Compiler {
             program: &program,
             layouts: Layouts::new(&program, &reads),
+            wires: Wires::new(&program),
             pool: Pool::default(),
             parts: Vec::new(),
             scripts: Scripts::new(&sources),
@@ -96,10 +98,9 @@ impl Compiled {
             compiler.mappings_made += 1;
         }
         let flows = program.flows.iter().map(|flow| FlowCode::new(&mut compiler, flow)).collect();
-        let Compiler { layouts, pool, parts, scripts, .. } = compiler;
+        let Compiler { layouts, wires, pool, parts, scripts, .. } = compiler;
         let zone = program.zone.as_deref().and_then(|zone| TimeZone::get(zone).ok()).unwrap_or(TimeZone::UTC);
         let tracing = OnceLock::new();
-        let wires = Wires::new(&program);
         let flow_layouts = program.flows.iter().map(|_| OnceLock::new()).collect();
         Self {
             program,

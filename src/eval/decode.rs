@@ -113,8 +113,16 @@ impl<'r, 'l> Decoder<'r, 'l> {
 impl<'r> Decoder<'r, '_> {
     /// The object here, into the slots of its layout.
     fn object(&mut self, layout: &'r Layout, path: &'r str) -> Decoded<&'r Record<'r>> {
+        let entity = layout.entity.0 as usize;
+        let mut order = self.learnt.take(entity);
+        let record = self.record(layout, &mut order, path);
+        self.learnt.give_back(entity, order);
+        record
+    }
+
+    /// The object here, whose members most often come in this order.
+    fn record(&mut self, layout: &'r Layout, order: &mut Order, path: &'r str) -> Decoded<&'r Record<'r>> {
         let start = self.at;
-        self.eat(b'{', "an object is expected")?;
         self.deeper()?;
         let slots: &'r mut [Value<'r>] = self.arena.alloc_slice_copy(&layout.empty);
         let ranks = if layout.metas.is_empty() {
@@ -122,76 +130,104 @@ impl<'r> Decoder<'r, '_> {
         } else {
             self.arena.alloc_slice_fill_copy(slots.len(), usize::MAX)
         };
-        let entity = layout.entity.0 as usize;
-        let mut order = self.learnt.take(entity);
-        let read = self.members_into(&mut order, &mut Filling { layout, slots, ranks, path });
-        self.learnt.give_back(entity, order);
-        read?;
+        self.members_into(order, &mut Filling { layout, slots, ranks, path })?;
         self.depth -= 1;
         let raw = &self.text[start..self.at];
         Ok(self.arena.alloc(Record { entity: layout.entity, slots, raw, path }))
     }
 
-    /// The members here and the closing brace.
+    /// The members here, with the braces around them. No part of its caller, whose values would have to be put aside for
+    /// each of them.
+    #[inline(never)]
     fn members_into(&mut self, order: &mut Order, filling: &mut Filling<'r, '_>) -> Decoded<()> {
-        self.blank();
-        if self.peek() == b'}' {
-            self.at += 1;
-            return Ok(());
-        }
-        let (bytes, mut position) = (self.bytes, 0);
-        loop {
-            // Most often the member is the one that came here last time.
-            let action = match (bytes.get(self.at..), order.get(position)) {
-                (Some([b'"', rest @ ..]), Some(member)) if member.begins(rest) => {
-                    self.at += 1 + member.length();
-                    position += 1;
-                    member.action()
-                }
-                _ => self.unexpected(order, filling.layout, &mut position)?,
-            };
-            self.blank();
+        let (mut before, mut position) = (b'{', 0);
+        while let Some(action) = self.member(before, order, filling.layout, &mut position)? {
+            before = b',';
             match action {
-                Action::Take(slot) => self.take(slot, filling)?,
-                Action::Skip => self.skip()?,
-                other => self.act(other, filling)?,
-            }
-            match bytes.get(self.at) {
-                Some(b',') => self.at += 1,
-                Some(b'}') => {
-                    self.at += 1;
-                    return Ok(());
+                Action::Take(slot, PlainSlot::Text) if self.peek() == b'"' => self.take_text(slot, filling)?,
+                Action::Take(slot, plain @ (PlainSlot::Number | PlainSlot::Whole)) => {
+                    self.take_number(slot, plain, filling)?;
                 }
-                _ => {
+                Action::Skip if self.peek() == b'"' => self.skip_string()?,
+                other => {
                     self.blank();
-                    if self.peek() == b'}' {
-                        self.at += 1;
-                        return Ok(());
-                    }
-                    self.eat(b',', "a comma or a closing brace is expected")?;
+                    self.act(other, filling)?;
                 }
             }
         }
+        Ok(())
     }
 
-    /// A member that is not the one that came here last time.
+    /// Past the name of the next member, behind that byte; none when the object ends.
+    #[inline]
+    fn member(
+        &mut self,
+        before: u8,
+        order: &mut Order,
+        layout: &Layout,
+        position: &mut usize,
+    ) -> Decoded<Option<Action>> {
+        match self.bytes.get(self.at..) {
+            // Most often it is the one that came here last time.
+            Some([first, rest @ ..])
+                if *first == before
+                    && let Some(member) = order.get(*position)
+                    && member.begins(rest) =>
+            {
+                self.at += 1 + member.length();
+                *position += 1;
+                return Ok(Some(member.action()));
+            }
+            Some([b'}', ..]) if before == b',' => {
+                self.at += 1;
+                return Ok(None);
+            }
+            _ => {}
+        }
+        let (action, behind) = self.unexpected(before, order, layout, *position)?;
+        *position = behind;
+        Ok(action)
+    }
+
+    /// A member that is not the one that came here last time, and its position; none when the object ends.
     #[cold]
-    fn unexpected(&mut self, order: &mut Order, layout: &Layout, position: &mut usize) -> Decoded<Action> {
+    fn unexpected(
+        &mut self,
+        before: u8,
+        order: &mut Order,
+        layout: &Layout,
+        position: usize,
+    ) -> Decoded<(Option<Action>, usize)> {
         self.blank();
-        if self.peek() != b'"' {
-            return Err(self.broken("a member's name is expected"));
+        if before == b',' && self.peek() == b'}' {
+            self.at += 1;
+            return Ok((None, position));
+        }
+        self.eat(
+            before,
+            if before == b'{' { "an object is expected" } else { "a comma or a closing brace is expected" },
+        )?;
+        self.blank();
+        match self.peek() {
+            b'"' => {}
+            b'}' if before == b'{' => {
+                self.at += 1;
+                return Ok((None, position));
+            }
+            _ => return Err(self.broken("a member's name is expected")),
         }
         let name = self.string()?;
         self.blank();
         self.eat(b':', "a colon is expected")?;
         let action = || layout.members.get(name).copied().unwrap_or(Action::Skip);
-        Ok(find(order, position, name, action))
+        let (action, position) = find(order, position, name, action);
+        Ok((Some(action), position))
     }
 
     fn act(&mut self, action: Action, filling: &mut Filling<'r, '_>) -> Decoded<()> {
         match action {
             Action::Skip => self.skip(),
-            Action::Take(slot) => self.take(slot, filling),
+            Action::Take(slot, _) => self.take(slot, filling),
             Action::Twice(a, b) => {
                 let start = self.at;
                 self.take(a, filling)?;
@@ -203,40 +239,48 @@ impl<'r> Decoder<'r, '_> {
                 let start = self.at;
                 self.metas(filling)?;
                 self.at = start;
+                self.blank();
                 self.take(slot, filling)
             }
         }
     }
 
-    /// The value here into its slot. The commonest are told apart here and written part by part: a value that has just
-    /// been made and is copied as a whole waits until all its parts are in memory.
+    /// A text into its slot. Like a number it is written part by part: a value that has just been made and is copied as
+    /// a whole waits until all its parts are in memory.
+    #[inline]
+    fn take_text(&mut self, slot: u16, filling: &mut Filling<'r, '_>) -> Decoded<()> {
+        let (n, layout) = (usize::from(slot), filling.layout);
+        match self.string() {
+            Ok("") if !layout.slots[n].keeps_empty => filling.slots[n] = layout.empty[n],
+            Ok(text) => filling.slots[n] = Value::Text(text),
+            Err(bad) => return Err(bad.within(&layout.slots[n].name)),
+        }
+        Ok(())
+    }
+
+    /// A number into its slot.
+    #[inline]
+    fn take_number(&mut self, slot: u16, plain: PlainSlot, filling: &mut Filling<'r, '_>) -> Decoded<()> {
+        let start = self.at;
+        match self.short_number().number() {
+            Some(number) if plain == PlainSlot::Number || number.scale() == 0 => {
+                filling.slots[usize::from(slot)] = Value::Number(number);
+                Ok(())
+            }
+            // The longer way says what is wrong with it.
+            _ => {
+                self.at = start;
+                self.blank();
+                self.take(slot, filling)
+            }
+        }
+    }
+
+    /// The value here into its slot, whatever it is.
+    #[inline(never)]
     fn take(&mut self, slot: u16, filling: &mut Filling<'r, '_>) -> Decoded<()> {
         let n = usize::from(slot);
         let known = &filling.layout.slots[n];
-        match (known.plain, self.peek()) {
-            (PlainSlot::Text, b'"') => {
-                let text = self.string().map_err(|bad| bad.within(&known.name))?;
-                let slot = &mut filling.slots[n];
-                if text.is_empty() && !known.keeps_empty {
-                    *slot = filling.layout.empty[n];
-                } else {
-                    *slot = Value::Text(text);
-                }
-                return Ok(());
-            }
-            (PlainSlot::Number | PlainSlot::Whole, _) => {
-                let start = self.at;
-                match self.short_number().number() {
-                    Some(number) if known.plain == PlainSlot::Number || number.scale() == 0 => {
-                        filling.slots[n] = Value::Number(number);
-                        return Ok(());
-                    }
-                    // The longer way says what is wrong with it.
-                    _ => self.at = start,
-                }
-            }
-            _ => {}
-        }
         let (layout, path) = (filling.layout, filling.path);
         match (&known.shape, self.peek()) {
             (Shape::Nested(entity), b'{') if !self.paths => {
@@ -449,43 +493,56 @@ impl<'r> Decoder<'r, '_> {
     fn list(&mut self, element: &'r Shape, layout: &'r Layout, path: &'r str) -> Decoded<&'r [Value<'r>]> {
         self.eat(b'[', "a list is expected").map_err(|_| self.other("a list"))?;
         self.deeper()?;
-        let base = self.elements.len();
         self.blank();
         if self.peek() == b']' {
             self.at += 1;
-        } else {
-            loop {
-                let n = self.elements.len() - base;
-                if n >= LIST_MAX {
-                    return Err(Bad::new(format!("has more than {LIST_MAX} elements")));
-                }
-                self.blank();
-                match element {
-                    Shape::Nested(entity) if !self.paths && self.peek() == b'{' => {
-                        let nested = self.layouts.of(*entity);
-                        let record = self.object(nested, path).map_err(|bad| bad.within(&format!("[{n}]")))?;
-                        self.elements.push(Value::Record(record));
-                    }
-                    other => {
-                        let value = self.element(other, layout, path, n)?;
-                        self.elements.push(value);
-                    }
-                }
-                self.blank();
-                match self.peek() {
-                    b',' => self.at += 1,
-                    b']' => {
-                        self.at += 1;
-                        break;
-                    }
-                    _ => return Err(self.broken("a comma or a closing bracket is expected")),
-                }
+            self.depth -= 1;
+            return Ok(&[]);
+        }
+        let base = self.elements.len();
+        match element {
+            Shape::Nested(entity) if !self.paths => {
+                let nested = self.layouts.of(*entity);
+                let mut order = self.learnt.take(entity.0 as usize);
+                let read = self.elements(|this, n| match this.peek() {
+                    b'{' => match this.record(nested, &mut order, path) {
+                        Ok(record) => Ok(Value::Record(record)),
+                        Err(bad) => Err(bad.within(&format!("[{n}]"))),
+                    },
+                    _ => this.element(element, layout, path, n),
+                });
+                self.learnt.give_back(entity.0 as usize, order);
+                read?;
             }
+            other => self.elements(|this, n| this.element(other, layout, path, n))?,
         }
         self.depth -= 1;
         let list: &'r [Value<'r>] = self.arena.alloc_slice_copy(&self.elements[base..]);
         self.elements.truncate(base);
         Ok(list)
+    }
+
+    /// The elements here, each read by `one`, and the closing bracket.
+    #[inline]
+    fn elements(&mut self, mut one: impl FnMut(&mut Self, usize) -> Decoded<Value<'r>>) -> Decoded<()> {
+        for n in 0.. {
+            if n >= LIST_MAX {
+                return Err(Bad::new(format!("has more than {LIST_MAX} elements")));
+            }
+            self.blank();
+            let value = one(self, n)?;
+            self.elements.push(value);
+            self.blank();
+            match self.peek() {
+                b',' => self.at += 1,
+                b']' => {
+                    self.at += 1;
+                    break;
+                }
+                _ => return Err(self.broken("a comma or a closing bracket is expected")),
+            }
+        }
+        Ok(())
     }
 
     fn element(&mut self, element: &'r Shape, layout: &'r Layout, path: &'r str, n: usize) -> Decoded<Value<'r>> {

@@ -2,6 +2,7 @@
 
 use super::code::Code;
 use super::compile::Compiler;
+use super::fold::fold;
 use super::part::{PartCode, RequiredCode, StepCode};
 use super::run::Run;
 use super::value::Value;
@@ -41,6 +42,8 @@ enum StepEmit {
     Step,
     /// It is for what is there already.
     Never,
+    /// The same in every document: the member as it stands behind another, with its comma.
+    Constant(Box<[u8]>),
     Field {
         field: FieldId,
         emit: Emit,
@@ -62,6 +65,7 @@ impl Plain {
     /// Steps whose fields can be written as they come: each once, none of a nested part, none looked at again.
     pub(crate) fn new(
         compiler: &mut Compiler<'_>,
+        entity: EntityId,
         steps: &[Step],
         required: &[RequiredCode],
         uses_it: bool,
@@ -81,7 +85,10 @@ impl Plain {
             .map(|step| match &step.kind {
                 StepKind::Assign { when: When::Update(_), .. } => StepEmit::Never,
                 StepKind::Assign { path, value, .. } => {
-                    StepEmit::Field { field: path[0], emit: Emit::new(compiler, value), place: step.span }
+                    match fold(value).and_then(|value| compiler.wires.of(entity, path[0]).constant(&value)) {
+                        Some(member) => StepEmit::Constant(member),
+                        None => StepEmit::Field { field: path[0], emit: Emit::new(compiler, value), place: step.span },
+                    }
                 }
                 StepKind::Let(..) | StepKind::Check(..) | StepKind::Alert(..) => StepEmit::Step,
             })
@@ -116,16 +123,18 @@ impl Plain {
                     continue;
                 }
                 StepEmit::Never => continue,
+                StepEmit::Constant(member) => {
+                    let comma = usize::from(out.len() == start);
+                    out.extend_from_slice(&member[comma..]);
+                    note(&mut written, n);
+                    continue;
+                }
             };
             let before = out.len();
             let wire = &wires[field.0 as usize];
             wire.name_it(before == start, out);
             match emit.write(run, wire, place, out) {
-                Ok(true) => {
-                    if let Some(bits) = written.get_mut(n / 64) {
-                        *bits |= 1 << (n % 64);
-                    }
-                }
+                Ok(true) => note(&mut written, n),
                 Ok(false) => out.truncate(before),
                 Err(halt) => return Err(halt.within(&wire.name)),
             }
@@ -148,6 +157,14 @@ impl Plain {
             }
         }
         Ok(())
+    }
+}
+
+/// Remembers that a step has filled its field.
+#[inline]
+fn note(written: &mut [u64; 4], step: usize) {
+    if let Some(bits) = written.get_mut(step / 64) {
+        *bits |= 1 << (step % 64);
     }
 }
 

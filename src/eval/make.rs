@@ -137,7 +137,11 @@ impl MappingCode {
     pub(crate) fn new(compiler: &mut Compiler<'_>, mapping: &Mapping) -> Self {
         compiler.other = Some(mapping.target);
         let required = RequiredCode::all(compiler, mapping.target);
-        let plain = if makes_more(mapping) { None } else { Plain::new(compiler, &mapping.steps, &required, false) };
+        let plain = if makes_more(mapping) {
+            None
+        } else {
+            Plain::new(compiler, mapping.target, &mapping.steps, &required, false)
+        };
         Self {
             plain,
             id: MappingId(u32::try_from(compiler.mappings_made).unwrap_or(u32::MAX)),

@@ -4,8 +4,8 @@ use super::json::write_text;
 use super::run::Run;
 use super::value::{Built, BuiltField, Record, Value, show};
 use super::{Failure, Halt, Pending};
-use crate::ir::{EntityId, Field, FieldId, Program, Type, WireForm};
-use crate::source::Span;
+use crate::ir::{Const, EntityId, Field, FieldId, Program, Type, WireForm};
+use crate::source::{FileId, Span};
 use crate::value::{decimal, text, time};
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
@@ -208,6 +208,19 @@ impl Wire {
             out.extend_from_slice(&self.padded);
             out.truncate(start + length + 1);
         }
+    }
+
+    /// The member with a comma before it, when it holds a constant that can be written beforehand.
+    pub(crate) fn constant(&self, value: &Const) -> Option<Box<[u8]>> {
+        let mut out = vec![b','];
+        out.extend_from_slice(&self.member);
+        let nowhere = Span::new(FileId(0), 0, 0);
+        match value {
+            Const::Text(t) if self.is_text() && !t.is_empty() => self.text(t, nowhere, &mut out).ok()?,
+            Const::Number(n) if self.is_number() => self.number(*n, nowhere, &mut out).ok()?,
+            _ => return None,
+        }
+        Some(out.into())
     }
 
     /// Whether it holds texts as they are.
