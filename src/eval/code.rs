@@ -43,6 +43,15 @@ impl Code {
     #[inline]
     pub(crate) fn eval<'r>(&self, run: &mut Run<'r>) -> Eval<'r> {
         match self {
+            Self::Call(call) => call(run),
+            leaf => leaf.leaf(run),
+        }
+    }
+
+    /// As [`Self::eval`], and no part of its many callers.
+    #[inline(never)]
+    fn leaf<'r>(&self, run: &mut Run<'r>) -> Eval<'r> {
+        match self {
             Self::Const(n) => Ok(run.constant(*n)),
             Self::Local(n) => run.local(*n),
             Self::Slot { local, entity, slot, else_call } => {

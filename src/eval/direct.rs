@@ -4,7 +4,7 @@
 use super::code::Code;
 use super::compile::{Compiler, call};
 use super::fold::fold;
-use super::natives::{At, apply, lower, text_of, upper, whole};
+use super::natives::{At, apply, joined, lower, text_of, upper, whole, wrong};
 use super::value::Value;
 use crate::ir::{Const, Expr, Native};
 use crate::value::text;
@@ -43,6 +43,23 @@ pub(super) fn direct(compiler: &mut Compiler<'_>, native: Native, args: &[Expr],
             call(move |run| match text.eval(run)? {
                 Value::Text(t) => Ok(Value::Text(text::cut(t, most, text::Unit::CodePoints))),
                 other => apply(run, native, &[other, Value::Number(n)], &at),
+            })
+        }
+        (Native::Join, [list, by]) => {
+            let Const::Text(by) = fold(by)? else { return None };
+            let list = compiler.code(list);
+            call(move |run| match list.list(run)? {
+                Some(list) => Ok(joined(run, list, &by)),
+                None => Err(wrong(run, native, &at)),
+            })
+        }
+        (Native::Nth, [list, n]) => {
+            let Const::Number(n) = fold(n)? else { return None };
+            let (wanted, list) = (whole(Value::Number(n)), compiler.code(list));
+            call(move |run| match (list.list(run)?, wanted) {
+                (Some(list), Some(wanted)) if wanted < list.len() => Ok(list[wanted]),
+                (Some(list), _) => apply(run, native, &[Value::List(list), Value::Number(n)], &at),
+                (None, _) => Err(wrong(run, native, &at)),
             })
         }
         (Native::StartsWith, [text, beginning]) => {

@@ -5,7 +5,6 @@ use super::scan::{is_plain, special};
 /// Appends a text as JSON.
 pub(crate) fn write_text(text: &str, out: &mut Vec<u8>) {
     let bytes = text.as_bytes();
-    out.reserve(bytes.len() + 2);
     out.push(b'"');
     if is_plain(bytes) {
         out.extend_from_slice(bytes);
@@ -15,6 +14,7 @@ pub(crate) fn write_text(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
+#[cold]
 fn write_escaped(bytes: &[u8], out: &mut Vec<u8>) {
     let (mut from, mut at) = (0, special(bytes, 0));
     loop {

@@ -164,7 +164,7 @@ fn or_absent<'r>(text: &'r str, at: &At) -> Value<'r> {
     if text.is_empty() && at.ty.is_optional() { Value::Absent } else { Value::Text(text) }
 }
 
-fn wrong(run: &Run<'_>, native: Native, at: &At) -> Halt {
+pub(super) fn wrong(run: &Run<'_>, native: Native, at: &At) -> Halt {
     run.broken_promise(&format!("`{}` with other arguments than it has", native.name()), at.span)
 }
 
@@ -379,7 +379,7 @@ fn on_list<'r>(run: &mut Run<'r>, native: Native, args: &[Value<'r>], at: &At) -
 }
 
 /// What is there of a list, as one text; nothing when there is nothing.
-fn joined<'r>(run: &Run<'r>, list: &[Value<'r>], by: &str) -> Value<'r> {
+pub(super) fn joined<'r>(run: &Run<'r>, list: &[Value<'r>], by: &str) -> Value<'r> {
     let mut present = list.iter().copied().filter(|v| !super::wire::left_out(*v));
     let Some(first) = present.next() else { return Value::Absent };
     let Some(second) = present.next() else {
@@ -431,7 +431,9 @@ fn sum_over<'r>(run: &mut Run<'r>, list: &[Value<'r>], local: u32, body: &Code, 
     for element in list {
         run.locals[local as usize] = *element;
         match body.number(run) {
-            Ok(Operand::Number(n)) => sum.total = ops::number(Binary::Add, sum.total, n, at.span)?,
+            Ok(Operand::Number(n)) => {
+                sum.total = decimal::add(sum.total, n).ok_or_else(|| ops::too_large(at.span))?;
+            }
             Ok(Operand::Other(value)) => sum.add(run, value, at)?,
             Err(halt) => ops::note(&mut halted, halt)?,
         }

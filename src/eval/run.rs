@@ -27,6 +27,8 @@ pub(crate) struct Run<'r> {
     pub(crate) learnt: Learnt,
     /// The frame of the mapping or flow that is being computed.
     pub(crate) locals: &'r mut [Value<'r>],
+    /// For each table the row that was found last, or a number beyond them.
+    pub(crate) recent_rows: &'r mut [usize],
     /// What must be asked first.
     pub(crate) needs: Vec<Need>,
     /// Documents that are made, in the order of their writes.

@@ -31,14 +31,39 @@ pub(crate) struct Wire {
     pub(crate) shape: Shape,
     /// How the elements of a list are written.
     pub(crate) element: Option<Box<Wire>>,
+    /// The commonest shapes once more.
+    plain: Plain,
     /// Longest text, and what it is counted in.
-    limit: Option<(usize, text::Unit)>,
+    most: usize,
+    unit: text::Unit,
     /// Most decimals.
     scale: u32,
     /// The entry of `meta_data` that holds it.
     pub(crate) meta: Option<Arc<str>>,
     /// The name on the wire.
     pub(crate) wire: Arc<str>,
+}
+
+/// Shapes that are told apart at a glance.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Plain {
+    Text,
+    /// A number as JSON has it.
+    Number,
+    /// A number in quotes, or as a fraction.
+    OddNumber,
+    No,
+}
+
+impl Plain {
+    fn of(shape: &Shape) -> Self {
+        match shape {
+            Shape::Text => Self::Text,
+            Shape::Number { in_text: false, fraction: false } => Self::Number,
+            Shape::Number { .. } => Self::OddNumber,
+            _ => Self::No,
+        }
+    }
 }
 
 /// What a value is written as.
@@ -96,13 +121,11 @@ impl Wire {
         let mut member = Vec::new();
         write_text(&field.wire, &mut member);
         member.push(b':');
-        let limit = match field.ty.present() {
-            Type::Text(Some(max)) => {
-                let unit = if field.form.utf16 { text::Unit::Utf16 } else { text::Unit::CodePoints };
-                Some((*max as usize, unit))
-            }
-            _ => None,
+        let most = match field.ty.present() {
+            Type::Text(Some(max)) => *max as usize,
+            _ => usize::MAX,
         };
+        let shape = shape(program, connector, field.ty.present(), field.form.form);
         // A whole number has no decimals whatever its scale says.
         let scale = match field.ty.present() {
             Type::Int => 0,
@@ -113,9 +136,11 @@ impl Wire {
             name: Arc::clone(&field.name),
             padded: padded(&member),
             member: member.into(),
-            shape: shape(program, connector, field.ty.present(), field.form.form),
+            plain: Plain::of(&shape),
+            shape,
             element,
-            limit,
+            most,
+            unit: if field.form.utf16 { text::Unit::Utf16 } else { text::Unit::CodePoints },
             scale,
             meta: field.meta.as_ref().and_then(|m| m.keys.first()).map(Arc::clone),
             wire: Arc::clone(&field.wire),
@@ -226,38 +251,43 @@ impl Wire {
     /// Whether it holds texts as they are.
     #[inline]
     pub(crate) fn is_text(&self) -> bool {
-        matches!(self.shape, Shape::Text)
+        self.plain == Plain::Text
     }
 
     /// Whether it holds numbers.
     #[inline]
     pub(crate) fn is_number(&self) -> bool {
-        matches!(self.shape, Shape::Number { .. })
+        matches!(self.plain, Plain::Number | Plain::OddNumber)
     }
 
     /// Appends a text, if it is not too long.
     #[inline]
     pub(crate) fn text(&self, t: &str, place: Span, out: &mut Vec<u8>) -> Result<(), Halt> {
-        match self.limit {
-            Some((max, unit)) if t.len() > max && text::length(t, unit) > max => {
-                let length = text::length(t, unit);
-                let name = &self.name;
-                let reason = format!("`{name}` holds {max} characters; \"{t}\" has {length}: cut it with `.fit()`");
-                Err(Halt::fail(Failure::new(reason, place).with_value(t)))
-            }
-            _ => {
-                write_text(t, out);
-                Ok(())
-            }
+        // A text has no more characters than bytes.
+        if t.len() > self.most {
+            self.fits(t, place)?;
         }
+        write_text(t, out);
+        Ok(())
+    }
+
+    #[cold]
+    fn fits(&self, t: &str, place: Span) -> Result<(), Halt> {
+        let (most, length) = (self.most, text::length(t, self.unit));
+        if length <= most {
+            return Ok(());
+        }
+        let name = &self.name;
+        let reason = format!("`{name}` holds {most} characters; \"{t}\" has {length}: cut it with `.fit()`");
+        Err(Halt::fail(Failure::new(reason, place).with_value(t)))
     }
 
     /// Appends a number, if it has not too many decimals.
     #[inline]
     pub(crate) fn number(&self, n: Decimal, place: Span, out: &mut Vec<u8>) -> Result<(), Halt> {
-        if let (Shape::Number { in_text: false, fraction: false }, Some(mantissa)) =
-            (&self.shape, decimal::small_mantissa(n))
+        if self.plain == Plain::Number
             && n.scale() <= self.scale
+            && let Some(mantissa) = decimal::small_mantissa(n)
         {
             decimal::write_small(mantissa, n.scale(), out);
             return Ok(());
