@@ -79,6 +79,22 @@ impl Code {
         slots.get(usize::from(*slot)).filter(|value| !matches!(value, Value::Missing))
     }
 
+    /// What is made of the value by a look at it where it lies, or else at what is computed: nothing is copied.
+    #[inline]
+    pub(crate) fn see<'r, T>(
+        &self,
+        run: &mut Run<'r>,
+        look: impl FnOnce(&mut Run<'r>, &Value<'r>) -> Result<T, Halt>,
+    ) -> Result<T, Halt> {
+        if let Some(value) = self.lying(run) {
+            return look(run, value);
+        }
+        match self.eval(run) {
+            Ok(ref value) => look(run, value),
+            Err(halt) => Err(halt),
+        }
+    }
+
     /// The number that it is; of anything else, the value.
     ///
     /// A value that has just been made and is copied as a whole waits until all its parts are in memory, so what is

@@ -314,12 +314,23 @@ impl Compiler<'_> {
 
     fn or_else(&mut self, a: &Expr, b: &Expr) -> Code {
         let (a, b) = (self.code(a), self.code(b));
-        call(move |run| match a.eval(run) {
-            // Texts are the commonest.
-            Ok(Value::Text(t)) => Ok(Value::Text(t)),
-            Ok(Value::Absent) => b.eval(run),
-            Err(Halt::Stop(stopped)) if stopped.soft => b.eval(run),
-            other => other,
+        call(move |run| {
+            if let Some(lying) = a.lying(run)
+                && lying.is_some()
+            {
+                return Ok(*lying);
+            }
+            // One value, made where it is handed on, so that it is never copied.
+            let mut value = a.eval(run);
+            let other = match &value {
+                Ok(Value::Absent) => true,
+                Err(Halt::Stop(stopped)) => stopped.soft,
+                _ => false,
+            };
+            if other {
+                value = b.eval(run);
+            }
+            value
         })
     }
 
@@ -356,7 +367,7 @@ impl Compiler<'_> {
         let arms: Vec<(Pattern, Code)> = arms.iter().map(|arm| (arm.pattern.clone(), code(self, &arm.value))).collect();
         call(move |run| {
             let value = subject.eval(run)?;
-            if let Some((_, code)) = arms.iter().find(|(pattern, _)| ops::accepts(pattern, value)) {
+            if let Some((_, code)) = arms.iter().find(|(pattern, _)| ops::accepts(pattern, &value)) {
                 code.eval(run)
             } else {
                 let shown = show(value);
@@ -540,6 +551,10 @@ impl Compiler<'_> {
 #[inline]
 fn some(run: &mut Run<'_>, value: &Code, local: Option<u32>) -> Result<bool, Halt> {
     let Some(local) = local else { return value.is_some(run) };
+    if let Some(lying) = value.lying(run) {
+        run.locals[local as usize] = *lying;
+        return Ok(lying.is_some());
+    }
     let value = value.eval(run);
     let some = !matches!(value, Ok(Value::Absent | Value::Missing));
     match value {

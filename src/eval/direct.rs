@@ -8,7 +8,6 @@ use super::natives::{At, apply, joined, lower, text_of, upper, whole, wrong};
 use super::value::Value;
 use crate::ir::{Const, Expr, Native};
 use crate::value::text;
-use std::sync::Arc;
 
 /// The function as a closure of its own, where it has one.
 pub(super) fn direct(compiler: &mut Compiler<'_>, native: Native, args: &[Expr], at: &At) -> Option<Code> {
@@ -16,23 +15,30 @@ pub(super) fn direct(compiler: &mut Compiler<'_>, native: Native, args: &[Expr],
     Some(match (native, args) {
         (Native::Trim, [text]) => {
             let text = compiler.code(text);
-            call(move |run| match text.eval(run)? {
-                Value::Text(t) => Ok(if is_trim(t) { Value::Text(t) } else { trimmed(t) }),
-                other => apply(run, native, &[other], &at),
+            call(move |run| {
+                text.see(run, |run, text| match text {
+                    Value::Text(t) => Ok(if is_trim(t) { Value::Text(t) } else { trimmed(t) }),
+                    other => apply(run, native, &[*other], &at),
+                })
             })
         }
         (Native::Upper | Native::Lower, [text]) => {
             let text = compiler.code(text);
-            call(move |run| match text.eval(run)? {
-                Value::Text(t) => Ok(Value::Text(if native == Native::Upper { upper(run, t) } else { lower(run, t) })),
-                other => apply(run, native, &[other], &at),
+            call(move |run| {
+                text.see(run, |run, text| match text {
+                    Value::Text(t) if native == Native::Upper => Ok(Value::Text(upper(run, t))),
+                    Value::Text(t) => Ok(Value::Text(lower(run, t))),
+                    other => apply(run, native, &[*other], &at),
+                })
             })
         }
         (Native::TextOf, [json]) => {
             let json = compiler.code(json);
-            call(move |run| match json.eval(run)? {
-                Value::Text(json) => Ok(text_of(run, json)),
-                other => apply(run, native, &[other], &at),
+            call(move |run| {
+                json.see(run, |run, json| match json {
+                    Value::Text(json) => Ok(text_of(run, json)),
+                    other => apply(run, native, &[*other], &at),
+                })
             })
         }
         (Native::Take, [text, count]) => {
@@ -40,9 +46,11 @@ pub(super) fn direct(compiler: &mut Compiler<'_>, native: Native, args: &[Expr],
             let Const::Number(n) = count else { return None };
             let most = whole(Value::Number(n))?;
             let text = compiler.code(text);
-            call(move |run| match text.eval(run)? {
-                Value::Text(t) => Ok(Value::Text(text::cut(t, most, text::Unit::CodePoints))),
-                other => apply(run, native, &[other, Value::Number(n)], &at),
+            call(move |run| {
+                text.see(run, |run, text| match text {
+                    Value::Text(t) => Ok(Value::Text(text::cut(t, most, text::Unit::CodePoints))),
+                    other => apply(run, native, &[*other, Value::Number(n)], &at),
+                })
             })
         }
         (Native::Join, [list, by]) => {
@@ -65,12 +73,11 @@ pub(super) fn direct(compiler: &mut Compiler<'_>, native: Native, args: &[Expr],
         (Native::StartsWith, [text, beginning]) => {
             let Const::Text(beginning) = fold(beginning)? else { return None };
             let text = compiler.code(text);
-            call(move |run| match text.eval(run)? {
-                Value::Text(t) => Ok(Value::Bool(t.starts_with(&*beginning))),
-                other => {
-                    let beginning = run.arena.alloc_str(&Arc::clone(&beginning));
-                    apply(run, native, &[other, Value::Text(beginning)], &at)
-                }
+            call(move |run| {
+                text.see(run, |run, text| match text {
+                    Value::Text(t) => Ok(Value::Bool(t.starts_with(&*beginning))),
+                    other => apply(run, native, &[*other, run.text(&beginning)], &at),
+                })
             })
         }
         _ => return None,

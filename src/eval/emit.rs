@@ -178,23 +178,7 @@ impl Emit {
     fn write<'r>(&'r self, run: &mut Run<'r>, wire: &'r Wire, place: Span, out: &mut Vec<u8>) -> Result<bool, Halt> {
         // Most fields are a value, which needs no further call.
         let Self::Value(code) = self else { return self.write_further(run, wire, place, out) };
-        let value = match code.lying(run) {
-            Some(lying) => *lying,
-            None => match code.eval(run) {
-                // Taken apart at once: a copy as a whole waits until all its parts are in memory.
-                Ok(Value::Text(t)) => Value::Text(t),
-                Ok(Value::Number(n)) => Value::Number(n),
-                Ok(other) => other,
-                Err(halt) => return Err(halt),
-            },
-        };
-        match value {
-            Value::Text("") => Ok(false),
-            Value::Text(t) if wire.is_text() => wire.text(t, place, out).map(|()| true),
-            Value::Number(n) if wire.is_number() => wire.number(n, place, out).map(|()| true),
-            value if left_out(value) => Ok(false),
-            value => write(run, wire, value, place, out).map(|()| true),
-        }
+        code.see(run, |run, value| write_value(run, wire, value, place, out))
     }
 
     #[inline(never)]
@@ -240,6 +224,24 @@ impl Emit {
                 }
             }
         }
+    }
+}
+
+/// Appends a value; whether there was one.
+#[inline]
+fn write_value<'r>(
+    run: &mut Run<'r>,
+    wire: &'r Wire,
+    value: &Value<'r>,
+    place: Span,
+    out: &mut Vec<u8>,
+) -> Result<bool, Halt> {
+    match value {
+        Value::Text("") => Ok(false),
+        Value::Text(t) if wire.is_text() => wire.text(t, place, out).map(|()| true),
+        Value::Number(n) if wire.is_number() => wire.number(n, place, out).map(|()| true),
+        value if left_out(*value) => Ok(false),
+        value => write(run, wire, *value, place, out).map(|()| true),
     }
 }
 

@@ -105,7 +105,7 @@ impl Table {
 impl Row {
     #[inline]
     fn takes(&self, values: &[Value<'_>]) -> bool {
-        self.cells.iter().zip(values).all(|(cell, value)| accepts(cell, *value))
+        self.cells.iter().zip(values).all(|(cell, value)| accepts(cell, value))
     }
 }
 

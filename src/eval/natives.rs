@@ -582,7 +582,15 @@ fn divided_and_rounded(compiler: &mut Compiler<'_>, a: &Expr, b: &Expr, digits: 
         _ => None,
     };
     let (a, b, digits) = (compiler.code(a), compiler.code(b), compiler.code(digits));
+    let divided = move |a: Decimal, b: Decimal, digits: u32| match decimal::divide_and_round(a, b, digits) {
+        Some(quotient) => Ok(Value::Number(quotient)),
+        None if b.is_zero() => Err(ops::divided_by_zero(a, span)),
+        None => Err(ops::too_large(span)),
+    };
     call(move |run| {
+        if let (Some(Value::Number(a)), Some(Value::Number(b)), Some(digits)) = (a.lying(run), b.lying(run), known) {
+            return divided(*a, *b, digits);
+        }
         let wrong = |run: &Run<'_>| Err(run.broken_promise("a division of what is no number", span));
         let Operand::Number(a) = a.number(run)? else { return wrong(run) };
         let Operand::Number(b) = b.number(run)? else { return wrong(run) };
@@ -590,10 +598,7 @@ fn divided_and_rounded(compiler: &mut Compiler<'_>, a: &Expr, b: &Expr, digits: 
             Some(known) => known,
             None => whole(digits.eval(run)?).and_then(|n| u32::try_from(n).ok()).unwrap_or(0),
         };
-        if b.is_zero() {
-            return Err(Halt::soft(Failure::new(format!("{a} is divided by 0"), span).with_value(a.to_string())));
-        }
-        decimal::divide_and_round(a, b, digits).map(Value::Number).ok_or_else(|| ops::too_large(span))
+        divided(a, b, digits)
     })
 }
 

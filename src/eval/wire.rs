@@ -199,7 +199,7 @@ pub(crate) fn write<'r>(
 ) -> Result<(), Halt> {
     match (&wire.shape, value) {
         (Shape::Text, Value::Text(t)) => wire.text(t, place, out),
-        (Shape::Number { .. }, Value::Number(n)) => wire.number(n, place, out),
+        (Shape::Number { .. }, Value::Number(n)) => wire.number(&n, place, out),
         (shape, value) => write_shape(run, wire, shape, value, place, out),
     }
 }
@@ -242,7 +242,7 @@ impl Wire {
         let nowhere = Span::new(FileId(0), 0, 0);
         match value {
             Const::Text(t) if self.is_text() && !t.is_empty() => self.text(t, nowhere, &mut out).ok()?,
-            Const::Number(n) if self.is_number() => self.number(*n, nowhere, &mut out).ok()?,
+            Const::Number(n) if self.is_number() => self.number(n, nowhere, &mut out).ok()?,
             _ => return None,
         }
         Some(out.into())
@@ -284,15 +284,15 @@ impl Wire {
 
     /// Appends a number, if it has not too many decimals.
     #[inline]
-    pub(crate) fn number(&self, n: Decimal, place: Span, out: &mut Vec<u8>) -> Result<(), Halt> {
+    pub(crate) fn number(&self, n: &Decimal, place: Span, out: &mut Vec<u8>) -> Result<(), Halt> {
         if self.plain == Plain::Number
             && n.scale() <= self.scale
-            && let Some(mantissa) = decimal::small_mantissa(n)
+            && let Some(mantissa) = decimal::small_mantissa(*n)
         {
             decimal::write_small(mantissa, n.scale(), out);
             return Ok(());
         }
-        self.number_in_full(n, place, out)
+        self.number_in_full(*n, place, out)
     }
 
     #[inline(never)]

@@ -288,22 +288,30 @@ pub fn round(number: Decimal, digits: u32) -> Decimal {
 }
 
 /// `a / b`, rounded once, half away from zero; none when `b` is zero or the result too large.
+#[inline]
 pub fn divide_and_round(a: Decimal, b: Decimal, digits: u32) -> Option<Decimal> {
-    if b.is_zero() {
-        return None;
+    // Amounts are small: one integer division replaces a long one and its rounding.
+    if let (Some(above), Some(below @ 1..)) = (small_mantissa(a), small_mantissa(b))
+        && let Some(shift) = (b.scale() + digits).checked_sub(a.scale())
+        && let Some(&ten) = TENS.get(shift as usize)
+        && let Some(numerator) = i64::try_from(ten).ok().and_then(|ten| above.checked_mul(ten))
+    {
+        return Some(small(half_away_small(numerator, below), digits));
     }
-    // Mantissas of amounts are small: one integer division replaces a long one and its rounding.
+    divide_and_round_large(a, b, digits)
+}
+
+/// As [`divide_and_round`], for any numbers.
+#[inline(never)]
+fn divide_and_round_large(a: Decimal, b: Decimal, digits: u32) -> Option<Decimal> {
     let shift = i64::from(b.scale()) + i64::from(digits) - i64::from(a.scale());
     if let (Some(above), Some(below)) = (small_mantissa(a), small_mantissa(b))
         && let Some(&ten) = usize::try_from(shift.unsigned_abs()).ok().and_then(|n| TENS.get(n))
-        && let Ok(ten) = i64::try_from(ten)
+        && below != 0
     {
-        let (up, down) = if shift >= 0 { (ten, 1) } else { (1, ten) };
-        if let (Some(numerator), Some(denominator)) = (above.checked_mul(up), below.checked_mul(down)) {
-            return Some(small(half_away_small(numerator, denominator), digits));
-        }
-        let wide = |n: i64, by: i64| i128::from(n) * i128::from(by);
-        if let Ok(quotient) = i64::try_from(half_away(wide(above, up), wide(below, down))) {
+        let (above, below, ten) = (i128::from(above), i128::from(below), i128::from(ten));
+        let (numerator, denominator) = if shift >= 0 { (above * ten, below) } else { (above, below * ten) };
+        if let Ok(quotient) = i64::try_from(half_away(numerator, denominator)) {
             return Some(small(quotient, digits));
         }
     }
