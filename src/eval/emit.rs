@@ -240,7 +240,7 @@ fn write_value<'r>(
         Value::Text("") => Ok(false),
         Value::Text(t) if wire.is_text() => wire.text(t, place, out).map(|()| true),
         Value::Number(n) if wire.is_number() => wire.number(n, place, out).map(|()| true),
-        value if left_out(*value) => Ok(false),
+        value if left_out(value) => Ok(false),
         value => write(run, wire, *value, place, out).map(|()| true),
     }
 }

@@ -536,7 +536,7 @@ impl MappingCode {
             };
             let mut json = Vec::new();
             let (path, entity, field) = self.wire_path(run, &assign.path);
-            if left_out(*value) {
+            if left_out(value) {
                 if !updating
                     && !matches!(
                         run.drafts.last().map(|m| &m.draft.action),

@@ -380,7 +380,7 @@ fn on_list<'r>(run: &mut Run<'r>, native: Native, args: &[Value<'r>], at: &At) -
 
 /// What is there of a list, as one text; nothing when there is nothing.
 pub(super) fn joined<'r>(run: &Run<'r>, list: &[Value<'r>], by: &str) -> Value<'r> {
-    let mut present = list.iter().copied().filter(|v| !super::wire::left_out(*v));
+    let mut present = list.iter().copied().filter(|v| !super::wire::left_out(v));
     let Some(first) = present.next() else { return Value::Absent };
     let Some(second) = present.next() else {
         return if let Value::Text(_) = first { first } else { run.text(&show(first)) };

@@ -82,22 +82,38 @@ pub(crate) fn binary(compiler: &mut Compiler<'_>, op: Binary, a: &Expr, b: &Expr
             let (a, b) = both(run, &a, &b)?;
             ordered(a, b, span).map(|order| Value::Bool(compare(op, order)))
         }),
-        Binary::Add | Binary::Sub | Binary::Mul | Binary::Div => call(move |run| match a.number(run) {
-            Ok(Operand::Number(a)) => match b.number(run)? {
-                Operand::Number(b) => number(op, a, b, span).map(Value::Number),
-                Operand::Other(b) => arithmetic(run, op, Value::Number(a), b, span),
-            },
-            Ok(Operand::Other(a)) => {
-                let b = b.number(run)?.value();
-                arithmetic(run, op, a, b, span)
+        Binary::Add | Binary::Sub | Binary::Mul | Binary::Div => call(move |run| {
+            if let (Some(Value::Number(a)), Some(Value::Number(b))) = (a.lying(run), b.lying(run))
+                && let Some(sum) = match op {
+                    Binary::Add => decimal::add_small(*a, *b),
+                    Binary::Sub => decimal::add_small(*a, -*b),
+                    _ => None,
+                }
+            {
+                return Ok(Value::Number(sum));
             }
-            Err(Halt::Needs) => {
-                // Its needs come out too.
-                let _ = b.eval(run);
-                Err(Halt::Needs)
-            }
-            Err(halt) => Err(halt),
+            computed(run, op, &a, &b, span)
         }),
+    }
+}
+
+/// Arithmetic of any operands.
+fn computed<'r>(run: &mut Run<'r>, op: Binary, a: &Code, b: &Code, span: Span) -> Eval<'r> {
+    match a.number(run) {
+        Ok(Operand::Number(a)) => match b.number(run)? {
+            Operand::Number(b) => number(op, a, b, span).map(Value::Number),
+            Operand::Other(b) => arithmetic(run, op, Value::Number(a), b, span),
+        },
+        Ok(Operand::Other(a)) => {
+            let b = b.number(run)?.value();
+            arithmetic(run, op, a, b, span)
+        }
+        Err(Halt::Needs) => {
+            // Its needs come out too.
+            let _ = b.eval(run);
+            Err(Halt::Needs)
+        }
+        Err(halt) => Err(halt),
     }
 }
 

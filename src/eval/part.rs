@@ -129,7 +129,7 @@ impl RequiredCode {
             None => true,
             Some(cond) => cond.holds(run)?,
         };
-        let filled = !left_out(value);
+        let filled = !left_out(&value);
         if wanted == filled || !wanted && !self.or_absent {
             return Ok(());
         }

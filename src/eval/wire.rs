@@ -185,7 +185,8 @@ fn shape(program: &Program, connector: &str, ty: &Type, form: WireForm) -> Shape
 }
 
 /// Whether a value leaves its field out: nothing there, an empty text, or what the target has.
-pub(crate) fn left_out(value: Value<'_>) -> bool {
+#[inline]
+pub(crate) fn left_out(value: &Value<'_>) -> bool {
     matches!(value, Value::Absent | Value::Missing | Value::Keep | Value::Text(""))
 }
 
@@ -364,7 +365,7 @@ fn write_shape<'r>(
         (Shape::List(element), Value::List(list)) => {
             out.push(b'[');
             let start = out.len();
-            for value in list.iter().filter(|value| !left_out(**value)) {
+            for value in list.iter().filter(|value| !left_out(value)) {
                 if out.len() > start {
                     out.push(b',');
                 }
@@ -480,7 +481,7 @@ pub(crate) fn object_at<'r>(
         } else {
             fields[n + 1..].iter().any(|f| f.path == field.path)
         };
-        if passed || !nested && left_out(field.value) {
+        if passed || !nested && left_out(&field.value) {
             continue;
         }
         if out.len() > start {
@@ -490,7 +491,7 @@ pub(crate) fn object_at<'r>(
         if nested {
             let below: Vec<BuiltField<'r>> = fields
                 .iter()
-                .filter(|f| f.path.len() > depth + 1 && f.path[depth] == head && !left_out(f.value))
+                .filter(|f| f.path.len() > depth + 1 && f.path[depth] == head && !left_out(&f.value))
                 .copied()
                 .collect();
             let part = part_of(run, entity, head);
@@ -517,7 +518,7 @@ fn record_object<'r>(run: &mut Run<'r>, record: &'r Record<'r>, place: Span, out
     let start = out.len();
     let compiled = run.compiled;
     for (n, slot) in compiled.layouts.of(record.entity).slot_of.iter().enumerate() {
-        let Some(value) = record.slots.get(usize::from(*slot)).copied().filter(|v| !left_out(*v)) else { continue };
+        let Some(value) = record.slots.get(usize::from(*slot)).copied().filter(|v| !left_out(v)) else { continue };
         let wire = compiled.wires.of(record.entity, FieldId(u32::try_from(n).unwrap_or(u32::MAX)));
         if out.len() > start {
             out.push(b',');

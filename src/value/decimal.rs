@@ -143,13 +143,20 @@ pub fn small_mantissa(number: Decimal) -> Option<i64> {
 /// The sum, if it can be held. Those of one scale, which most are, are added as whole numbers.
 #[inline]
 pub fn add(a: Decimal, b: Decimal) -> Option<Decimal> {
-    if a.scale() == b.scale()
-        && let (Some(x), Some(y)) = (small_mantissa(a), small_mantissa(b))
-        && let Some(sum) = x.checked_add(y)
-    {
-        return Some(small(sum, a.scale()));
+    match add_small(a, b) {
+        None => a.checked_add(b),
+        sum => sum,
     }
-    a.checked_add(b)
+}
+
+/// The sum of small numbers of one scale; any others are left to [`add`].
+#[inline]
+pub fn add_small(a: Decimal, b: Decimal) -> Option<Decimal> {
+    if a.scale() != b.scale() {
+        return None;
+    }
+    let sum = small_mantissa(a)?.checked_add(small_mantissa(b)?)?;
+    Some(small(sum, a.scale()))
 }
 
 /// Whether two numbers are equal. Those of one scale, which most are, cost two comparisons.
@@ -292,6 +299,7 @@ pub fn round(number: Decimal, digits: u32) -> Decimal {
 pub fn divide_and_round(a: Decimal, b: Decimal, digits: u32) -> Option<Decimal> {
     // Amounts are small: one integer division replaces a long one and its rounding.
     if let (Some(above), Some(below @ 1..)) = (small_mantissa(a), small_mantissa(b))
+        && digits <= Decimal::MAX_SCALE
         && let Some(shift) = (b.scale() + digits).checked_sub(a.scale())
         && let Some(&ten) = TENS.get(shift as usize)
         && let Some(numerator) = i64::try_from(ten).ok().and_then(|ten| above.checked_mul(ten))
@@ -308,6 +316,7 @@ fn divide_and_round_large(a: Decimal, b: Decimal, digits: u32) -> Option<Decimal
     if let (Some(above), Some(below)) = (small_mantissa(a), small_mantissa(b))
         && let Some(&ten) = usize::try_from(shift.unsigned_abs()).ok().and_then(|n| TENS.get(n))
         && below != 0
+        && digits <= Decimal::MAX_SCALE
     {
         let (above, below, ten) = (i128::from(above), i128::from(below), i128::from(ten));
         let (numerator, denominator) = if shift >= 0 { (above * ten, below) } else { (above, below * ten) };
