@@ -2,6 +2,7 @@
 //! searched only when it differs.
 
 use super::layout::Action;
+use super::scan::is_plain;
 
 /// Members that an order holds at most: an API has no more, and a hostile record must not fill the memory.
 const ORDER_MAX: usize = 256;
@@ -102,7 +103,8 @@ pub(crate) fn find(order: &mut Order, position: usize, name: &str, action: impl 
         return (known.action, position);
     }
     let action = action();
-    if order.len() == ORDER_MAX {
+    // A name that is written with escapes does not stand as it is, and one with a quote in it might stand for more.
+    if order.len() == ORDER_MAX || !is_plain(name.as_bytes()) {
         return (action, position);
     }
     order.insert(position, Member::new(name, action));

@@ -32,7 +32,7 @@ pub(crate) struct Wire {
     /// How the elements of a list are written.
     pub(crate) element: Option<Box<Wire>>,
     /// The commonest shapes once more.
-    plain: Plain,
+    kind: Kind,
     /// Longest text, and what it is counted in.
     most: usize,
     unit: text::Unit,
@@ -46,7 +46,7 @@ pub(crate) struct Wire {
 
 /// Shapes that are told apart at a glance.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Plain {
+enum Kind {
     Text,
     /// A number as JSON has it.
     Number,
@@ -55,7 +55,7 @@ enum Plain {
     No,
 }
 
-impl Plain {
+impl Kind {
     fn of(shape: &Shape) -> Self {
         match shape {
             Shape::Text => Self::Text,
@@ -136,7 +136,7 @@ impl Wire {
             name: Arc::clone(&field.name),
             padded: padded(&member),
             member: member.into(),
-            plain: Plain::of(&shape),
+            kind: Kind::of(&shape),
             shape,
             element,
             most,
@@ -252,13 +252,13 @@ impl Wire {
     /// Whether it holds texts as they are.
     #[inline]
     pub(crate) fn is_text(&self) -> bool {
-        self.plain == Plain::Text
+        self.kind == Kind::Text
     }
 
     /// Whether it holds numbers.
     #[inline]
     pub(crate) fn is_number(&self) -> bool {
-        matches!(self.plain, Plain::Number | Plain::OddNumber)
+        matches!(self.kind, Kind::Number | Kind::OddNumber)
     }
 
     /// Appends a text, if it is not too long.
@@ -286,7 +286,7 @@ impl Wire {
     /// Appends a number, if it has not too many decimals.
     #[inline]
     pub(crate) fn number(&self, n: &Decimal, place: Span, out: &mut Vec<u8>) -> Result<(), Halt> {
-        if self.plain == Plain::Number
+        if self.kind == Kind::Number
             && n.scale() <= self.scale
             && let Some(mantissa) = decimal::small_mantissa(*n)
         {

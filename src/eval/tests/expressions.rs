@@ -206,6 +206,29 @@ fn tables() {
         assert_eq!(got, want);
     }
     assert_eq!(eval_in(&p, or_else(look("DE", "7", false), t("-"))).unwrap(), "-");
+    // What was found before makes no difference.
+    for again in [("NL", "9", "3"), ("NL", "21", "5"), ("DE", "0", "7")] {
+        let both = concat(vec![look("NL", "21", true), look(again.0, again.1, true), look("NL", "21", true)]);
+        assert_eq!(eval_in(&p, both).unwrap(), format!("5{}5", again.2));
+    }
+}
+
+#[test]
+fn the_first_of_two_rows_counts() {
+    let mut p = lab();
+    let row = |a: &str, b: &str, value: &str| {
+        let cells = vec![Pattern::OneOf(vec![Const::Text(a.into()), Const::Text(b.into())])];
+        Row { cells, value: t(value), span: at(40) }
+    };
+    p.lookups.push(Lookup {
+        name: "tables.code".into(),
+        keys: vec![("method".into(), text())],
+        result: text(),
+        rows: vec![row("A", "B", "1"), row("B", "C", "2")],
+        span: at(30),
+    });
+    let look = |key: &str| expr(ExprKind::Lookup { lookup: LookupId(0), keys: vec![t(key)], must: true }, text());
+    assert_eq!(eval_in(&p, concat(["C", "B", "A", "C"].map(look).to_vec())).unwrap(), "2112");
 }
 
 #[test]
