@@ -43,6 +43,15 @@ impl Code {
     #[inline]
     pub(crate) fn eval<'r>(&self, run: &mut Run<'r>) -> Eval<'r> {
         match self {
+            Self::Call(call) => call(run),
+            leaf => leaf.leaf(run),
+        }
+    }
+
+    /// As [`Self::eval`], and no part of its many callers.
+    #[inline(never)]
+    fn leaf<'r>(&self, run: &mut Run<'r>) -> Eval<'r> {
+        match self {
             Self::Const(n) => Ok(run.constant(*n)),
             Self::Local(n) => run.local(*n),
             Self::Slot { local, entity, slot, else_call } => {
@@ -68,6 +77,22 @@ impl Code {
         }
         let slots: &'r [Value<'r>] = record.slots;
         slots.get(usize::from(*slot)).filter(|value| !matches!(value, Value::Missing))
+    }
+
+    /// What is made of the value by a look at it where it lies, or else at what is computed: nothing is copied.
+    #[inline]
+    pub(crate) fn see<'r, T>(
+        &self,
+        run: &mut Run<'r>,
+        look: impl FnOnce(&mut Run<'r>, &Value<'r>) -> Result<T, Halt>,
+    ) -> Result<T, Halt> {
+        if let Some(value) = self.lying(run) {
+            return look(run, value);
+        }
+        match self.eval(run) {
+            Ok(ref value) => look(run, value),
+            Err(halt) => Err(halt),
+        }
     }
 
     /// The number that it is; of anything else, the value.

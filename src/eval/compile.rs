@@ -50,6 +50,7 @@ pub struct Compiled {
 pub(crate) struct Compiler<'p> {
     pub(crate) program: &'p Program,
     pub(crate) layouts: Layouts,
+    pub(crate) wires: Wires,
     pub(crate) pool: Pool,
     pub(crate) parts: Vec<PartCode>,
     pub(crate) scripts: Scripts,
@@ -83,6 +84,7 @@ impl Compiled {
         let mut compiler = Compiler {
             program: &program,
             layouts: Layouts::new(&program, &reads),
+            wires: Wires::new(&program),
             pool: Pool::default(),
             parts: Vec::new(),
             scripts: Scripts::new(&sources),
@@ -100,10 +102,9 @@ impl Compiled {
             compiler.mappings_made += 1;
         }
         let flows = program.flows.iter().map(|flow| FlowCode::new(&mut compiler, flow)).collect();
-        let Compiler { layouts, pool, parts, scripts, .. } = compiler;
+        let Compiler { layouts, wires, pool, parts, scripts, .. } = compiler;
         let zone = program.zone.as_deref().and_then(|zone| TimeZone::get(zone).ok()).unwrap_or(TimeZone::UTC);
         let tracing = OnceLock::new();
-        let wires = Wires::new(&program);
         let flow_layouts = program.flows.iter().map(|_| OnceLock::new()).collect();
         Self {
             program,
@@ -312,12 +313,23 @@ impl Compiler<'_> {
 
     fn or_else(&mut self, a: &Expr, b: &Expr) -> Code {
         let (a, b) = (self.code(a), self.code(b));
-        call(move |run| match a.eval(run) {
-            // Texts are the commonest.
-            Ok(Value::Text(t)) => Ok(Value::Text(t)),
-            Ok(Value::Absent) => b.eval(run),
-            Err(Halt::Stop(stopped)) if stopped.soft => b.eval(run),
-            other => other,
+        call(move |run| {
+            if let Some(lying) = a.lying(run)
+                && lying.is_some()
+            {
+                return Ok(*lying);
+            }
+            // One value, made where it is handed on, so that it is never copied.
+            let mut value = a.eval(run);
+            let other = match &value {
+                Ok(Value::Absent) => true,
+                Err(Halt::Stop(stopped)) => stopped.soft,
+                _ => false,
+            };
+            if other {
+                value = b.eval(run);
+            }
+            value
         })
     }
 
@@ -355,7 +367,7 @@ impl Compiler<'_> {
         let arms: Vec<(Pattern, Code)> = arms.iter().map(|arm| (arm.pattern.clone(), code(self, &arm.value))).collect();
         call(move |run| {
             let value = subject.eval(run)?;
-            if let Some((_, code)) = arms.iter().find(|(pattern, _)| ops::accepts(pattern, value)) {
+            if let Some((_, code)) = arms.iter().find(|(pattern, _)| ops::accepts(pattern, &value)) {
                 code.eval(run)
             } else {
                 let shown = told(value, personal);
@@ -580,6 +592,10 @@ impl Compiler<'_> {
 #[inline]
 fn some(run: &mut Run<'_>, value: &Code, local: Option<u32>) -> Result<bool, Halt> {
     let Some(local) = local else { return value.is_some(run) };
+    if let Some(lying) = value.lying(run) {
+        run.locals[local as usize] = *lying;
+        return Ok(lying.is_some());
+    }
     let value = value.eval(run);
     let some = !matches!(value, Ok(Value::Absent | Value::Missing));
     match value {

@@ -1,8 +1,8 @@
 //! From a record's JSON text straight into slots: only what some expression reads is built, all else is checked for
 //! shape and skipped. Texts stay where they are; the few with escapes are unescaped into the arena.
 
-use super::layout::{Action, Enumeration, Layout, Layouts, PlainSlot, Shape, Slot};
-use super::learnt::{Learnt, Order, find};
+use super::layout::{Enumeration, Layout, Layouts, Shape, Slot};
+use super::learnt::Learnt;
 use super::value::{Record, Value};
 use crate::ir::{EntityId, WireForm};
 use crate::limits::{LIST_MAX, RECORD_BYTES_MAX};
@@ -44,14 +44,14 @@ impl Bad {
     }
 
     /// In the field of a slot: of personal data nothing is told.
-    fn within_slot(mut self: Box<Self>, slot: &Slot) -> Box<Self> {
+    pub(super) fn within_slot(mut self: Box<Self>, slot: &Slot) -> Box<Self> {
         if slot.personal {
             self.value = self.value.map(|value| masked(&value));
         }
         self.within(&slot.name)
     }
 
-    fn within(mut self: Box<Self>, name: &str) -> Box<Self> {
+    pub(super) fn within(mut self: Box<Self>, name: &str) -> Box<Self> {
         self.path = match self.path.chars().next() {
             None => name.to_owned(),
             Some('[') => format!("{name}{}", self.path),
@@ -70,21 +70,12 @@ pub(crate) struct Decoder<'r, 'l> {
     pub(super) at: usize,
     pub(super) arena: &'r Bump,
     pub(super) depth: usize,
-    layouts: &'r Layouts,
-    learnt: &'l mut Learnt,
+    pub(super) layouts: &'r Layouts,
+    pub(super) learnt: &'l mut Learnt,
     /// Elements of the lists that are not closed yet, the innermost last.
     elements: bumpalo::collections::Vec<'r, Value<'r>>,
     /// Paths are kept in the records.
-    paths: bool,
-}
-
-/// A record in the making.
-struct Filling<'r, 's> {
-    layout: &'r Layout,
-    slots: &'s mut [Value<'r>],
-    /// For slots of `meta_data`, the rank of the key that filled them.
-    ranks: &'s mut [usize],
-    path: &'r str,
+    pub(super) paths: bool,
 }
 
 /// The record in this text.
@@ -132,156 +123,8 @@ impl<'r, 'l> Decoder<'r, 'l> {
 }
 
 impl<'r> Decoder<'r, '_> {
-    /// The object here, into the slots of its layout.
-    fn object(&mut self, layout: &'r Layout, path: &'r str) -> Decoded<&'r Record<'r>> {
-        let start = self.at;
-        self.eat(b'{', "an object is expected")?;
-        self.deeper()?;
-        let slots: &'r mut [Value<'r>] = self.arena.alloc_slice_copy(&layout.empty);
-        let ranks = if layout.metas.is_empty() {
-            &mut [][..]
-        } else {
-            self.arena.alloc_slice_fill_copy(slots.len(), usize::MAX)
-        };
-        let entity = layout.entity.0 as usize;
-        let mut order = self.learnt.take(entity);
-        let read = self.members_into(&mut order, &mut Filling { layout, slots, ranks, path });
-        self.learnt.give_back(entity, order);
-        read?;
-        self.depth -= 1;
-        let raw = &self.text[start..self.at];
-        Ok(self.arena.alloc(Record { entity: layout.entity, slots, raw, path }))
-    }
-
-    /// The members here and the closing brace.
-    fn members_into(&mut self, order: &mut Order, filling: &mut Filling<'r, '_>) -> Decoded<()> {
-        self.blank();
-        if self.peek() == b'}' {
-            self.at += 1;
-            return Ok(());
-        }
-        let (bytes, mut position) = (self.bytes, 0);
-        loop {
-            // Most often the member is the one that came here last time.
-            let action = match (bytes.get(self.at..), order.get(position)) {
-                (Some([b'"', rest @ ..]), Some(member)) if member.begins(rest) => {
-                    self.at += 1 + member.length();
-                    position += 1;
-                    member.action()
-                }
-                _ => self.unexpected(order, filling.layout, &mut position)?,
-            };
-            self.blank();
-            match action {
-                Action::Take(slot) => self.take(slot, filling)?,
-                Action::Skip => self.skip()?,
-                other => self.act(other, filling)?,
-            }
-            match bytes.get(self.at) {
-                Some(b',') => self.at += 1,
-                Some(b'}') => {
-                    self.at += 1;
-                    return Ok(());
-                }
-                _ => {
-                    self.blank();
-                    if self.peek() == b'}' {
-                        self.at += 1;
-                        return Ok(());
-                    }
-                    self.eat(b',', "a comma or a closing brace is expected")?;
-                }
-            }
-        }
-    }
-
-    /// A member that is not the one that came here last time.
-    #[cold]
-    fn unexpected(&mut self, order: &mut Order, layout: &Layout, position: &mut usize) -> Decoded<Action> {
-        self.blank();
-        if self.peek() != b'"' {
-            return Err(self.broken("a member's name is expected"));
-        }
-        let name = self.string()?;
-        self.blank();
-        self.eat(b':', "a colon is expected")?;
-        let action = || layout.members.get(name).copied().unwrap_or(Action::Skip);
-        Ok(find(order, position, name, action))
-    }
-
-    fn act(&mut self, action: Action, filling: &mut Filling<'r, '_>) -> Decoded<()> {
-        match action {
-            Action::Skip => self.skip(),
-            Action::Take(slot) => self.take(slot, filling),
-            Action::Twice(a, b) => {
-                let start = self.at;
-                self.take(a, filling)?;
-                self.at = start;
-                self.take(b, filling)
-            }
-            Action::Meta => self.metas(filling),
-            Action::MetaAnd(slot) => {
-                let start = self.at;
-                self.metas(filling)?;
-                self.at = start;
-                self.take(slot, filling)
-            }
-        }
-    }
-
-    /// The value here into its slot. The commonest are told apart here and written part by part: a value that has just
-    /// been made and is copied as a whole waits until all its parts are in memory.
-    fn take(&mut self, slot: u16, filling: &mut Filling<'r, '_>) -> Decoded<()> {
-        let n = usize::from(slot);
-        let known = &filling.layout.slots[n];
-        match (known.plain, self.peek()) {
-            (PlainSlot::Text, b'"') => {
-                let text = self.string().map_err(|bad| bad.within_slot(known))?;
-                let slot = &mut filling.slots[n];
-                if text.is_empty() && !known.keeps_empty {
-                    *slot = filling.layout.empty[n];
-                } else {
-                    *slot = Value::Text(text);
-                }
-                return Ok(());
-            }
-            (PlainSlot::Number | PlainSlot::Whole, _) => {
-                let start = self.at;
-                match self.short_number().number() {
-                    Some(number) if known.plain == PlainSlot::Number || number.scale() == 0 => {
-                        filling.slots[n] = Value::Number(number);
-                        return Ok(());
-                    }
-                    // The longer way says what is wrong with it.
-                    _ => self.at = start,
-                }
-            }
-            _ => {}
-        }
-        let (layout, path) = (filling.layout, filling.path);
-        match (&known.shape, self.peek()) {
-            (Shape::Nested(entity), b'{') if !self.paths => {
-                let nested = self.layouts.of(*entity);
-                let record = self.object(nested, path).map_err(|bad| bad.within_slot(known))?;
-                filling.slots[n] = Value::Record(record);
-            }
-            (Shape::List(element), b'[') if !self.paths => {
-                let list = self.list(element, layout, path).map_err(|bad| bad.within_slot(known))?;
-                filling.slots[n] = Value::List(list);
-            }
-            _ => match self.value(known, layout, path) {
-                Ok(Value::Absent) => filling.slots[n] = layout.empty[n],
-                Ok(Value::Text(text)) => filling.slots[n] = Value::Text(text),
-                Ok(Value::Reference(key)) => filling.slots[n] = Value::Reference(key),
-                Ok(value) => filling.slots[n] = value,
-                Err(bad) => return Err(bad.within_slot(known)),
-            },
-        }
-        Ok(())
-    }
-
     /// The value here; `null`, `""` and, where the schema says so, zero are absent.
-    fn value(&mut self, slot: &'r Slot, layout: &'r Layout, path: &'r str) -> Decoded<Value<'r>> {
+    pub(super) fn value(&mut self, slot: &'r Slot, layout: &'r Layout, path: &'r str) -> Decoded<Value<'r>> {
         match self.peek() {
             b'n' => {
                 self.word("null")?;
@@ -464,46 +307,59 @@ impl<'r> Decoder<'r, '_> {
         }
     }
 
-    fn list(&mut self, element: &'r Shape, layout: &'r Layout, path: &'r str) -> Decoded<&'r [Value<'r>]> {
+    pub(super) fn list(&mut self, element: &'r Shape, layout: &'r Layout, path: &'r str) -> Decoded<&'r [Value<'r>]> {
         self.eat(b'[', "a list is expected").map_err(|_| self.other("a list"))?;
         self.deeper()?;
-        let base = self.elements.len();
         self.blank();
         if self.peek() == b']' {
             self.at += 1;
-        } else {
-            loop {
-                let n = self.elements.len() - base;
-                if n >= LIST_MAX {
-                    return Err(Bad::new(format!("has more than {LIST_MAX} elements")));
-                }
-                self.blank();
-                match element {
-                    Shape::Nested(entity) if !self.paths && self.peek() == b'{' => {
-                        let nested = self.layouts.of(*entity);
-                        let record = self.object(nested, path).map_err(|bad| bad.within(&format!("[{n}]")))?;
-                        self.elements.push(Value::Record(record));
-                    }
-                    other => {
-                        let value = self.element(other, layout, path, n)?;
-                        self.elements.push(value);
-                    }
-                }
-                self.blank();
-                match self.peek() {
-                    b',' => self.at += 1,
-                    b']' => {
-                        self.at += 1;
-                        break;
-                    }
-                    _ => return Err(self.broken("a comma or a closing bracket is expected")),
-                }
+            self.depth -= 1;
+            return Ok(&[]);
+        }
+        let base = self.elements.len();
+        match element {
+            Shape::Nested(entity) if !self.paths => {
+                let nested = self.layouts.of(*entity);
+                let mut order = self.learnt.take(entity.0 as usize);
+                let read = self.elements(|this, n| match this.peek() {
+                    b'{' => match this.record(nested, &mut order, path) {
+                        Ok(record) => Ok(Value::Record(record)),
+                        Err(bad) => Err(bad.within(&format!("[{n}]"))),
+                    },
+                    _ => this.element(element, layout, path, n),
+                });
+                self.learnt.give_back(entity.0 as usize, order);
+                read?;
             }
+            other => self.elements(|this, n| this.element(other, layout, path, n))?,
         }
         self.depth -= 1;
         let list: &'r [Value<'r>] = self.arena.alloc_slice_copy(&self.elements[base..]);
         self.elements.truncate(base);
         Ok(list)
+    }
+
+    /// The elements here, each read by `one`, and the closing bracket.
+    #[inline]
+    fn elements(&mut self, mut one: impl FnMut(&mut Self, usize) -> Decoded<Value<'r>>) -> Decoded<()> {
+        for n in 0.. {
+            if n >= LIST_MAX {
+                return Err(Bad::new(format!("has more than {LIST_MAX} elements")));
+            }
+            self.blank();
+            let value = one(self, n)?;
+            self.elements.push(value);
+            self.blank();
+            match self.peek() {
+                b',' => self.at += 1,
+                b']' => {
+                    self.at += 1;
+                    break;
+                }
+                _ => return Err(self.broken("a comma or a closing bracket is expected")),
+            }
+        }
+        Ok(())
     }
 
     fn element(&mut self, element: &'r Shape, layout: &'r Layout, path: &'r str, n: usize) -> Decoded<Value<'r>> {
@@ -529,73 +385,8 @@ impl<'r> Decoder<'r, '_> {
         Ok(list)
     }
 
-    /// Picks the entries that are asked for; the first key of a slot that is filled counts.
-    fn metas(&mut self, filling: &mut Filling<'r, '_>) -> Decoded<()> {
-        if self.peek() != b'[' {
-            return self.skip();
-        }
-        self.at += 1;
-        self.deeper()?;
-        self.blank();
-        if self.peek() == b']' {
-            self.at += 1;
-            self.depth -= 1;
-            return Ok(());
-        }
-        loop {
-            self.blank();
-            if self.peek() == b'{' {
-                self.meta(filling)?;
-            } else {
-                self.skip()?;
-            }
-            self.blank();
-            match self.peek() {
-                b',' => self.at += 1,
-                b']' => {
-                    self.at += 1;
-                    self.depth -= 1;
-                    return Ok(());
-                }
-                _ => return Err(self.broken("a comma or a closing bracket is expected")),
-            }
-        }
-    }
-
-    fn meta(&mut self, filling: &mut Filling<'r, '_>) -> Decoded<()> {
-        let (layout, path) = (filling.layout, filling.path);
-        let (mut key, mut value) = ("", None);
-        self.members(|this, name| {
-            let start = this.at;
-            if name == "key" && this.peek() == b'"' {
-                key = this.string()?;
-                return Ok(());
-            }
-            if name == "value" {
-                value = Some(start);
-            }
-            this.skip()
-        })?;
-        let end = self.at;
-        let Some(start) = value else { return Ok(()) };
-        for (_, rank, slot) in layout.metas.iter().filter(|(known, ..)| **known == *key) {
-            let n = usize::from(*slot);
-            if *rank < filling.ranks[n] {
-                self.at = start;
-                let known = &layout.slots[n];
-                let value = self.value(known, layout, path).map_err(|bad| bad.within_slot(known))?;
-                if value.is_some() {
-                    filling.slots[n] = value;
-                    filling.ranks[n] = *rank;
-                }
-            }
-        }
-        self.at = end;
-        Ok(())
-    }
-
     /// The members of the object here, each handed on at its value.
-    fn members(&mut self, mut each: impl FnMut(&mut Self, &'r str) -> Decoded<()>) -> Decoded<()> {
+    pub(super) fn members(&mut self, mut each: impl FnMut(&mut Self, &'r str) -> Decoded<()>) -> Decoded<()> {
         self.eat(b'{', "an object is expected")?;
         self.deeper()?;
         self.blank();

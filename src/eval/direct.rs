@@ -4,11 +4,10 @@
 use super::code::Code;
 use super::compile::{Compiler, call};
 use super::fold::fold;
-use super::natives::{At, apply, lower, text_of, upper, whole};
+use super::natives::{At, apply, joined, lower, text_of, upper, whole, wrong};
 use super::value::Value;
 use crate::ir::{Const, Expr, Native};
 use crate::value::text;
-use std::sync::Arc;
 
 /// The function as a closure of its own, where it has one.
 pub(super) fn direct(compiler: &mut Compiler<'_>, native: Native, args: &[Expr], at: &At) -> Option<Code> {
@@ -16,23 +15,30 @@ pub(super) fn direct(compiler: &mut Compiler<'_>, native: Native, args: &[Expr],
     Some(match (native, args) {
         (Native::Trim, [text]) => {
             let text = compiler.code(text);
-            call(move |run| match text.eval(run)? {
-                Value::Text(t) => Ok(if is_trim(t) { Value::Text(t) } else { trimmed(t) }),
-                other => apply(run, native, &[other], &at),
+            call(move |run| {
+                text.see(run, |run, text| match text {
+                    Value::Text(t) => Ok(if is_trim(t) { Value::Text(t) } else { trimmed(t) }),
+                    other => apply(run, native, &[*other], &at),
+                })
             })
         }
         (Native::Upper | Native::Lower, [text]) => {
             let text = compiler.code(text);
-            call(move |run| match text.eval(run)? {
-                Value::Text(t) => Ok(Value::Text(if native == Native::Upper { upper(run, t) } else { lower(run, t) })),
-                other => apply(run, native, &[other], &at),
+            call(move |run| {
+                text.see(run, |run, text| match text {
+                    Value::Text(t) if native == Native::Upper => Ok(Value::Text(upper(run, t))),
+                    Value::Text(t) => Ok(Value::Text(lower(run, t))),
+                    other => apply(run, native, &[*other], &at),
+                })
             })
         }
         (Native::TextOf, [json]) => {
             let json = compiler.code(json);
-            call(move |run| match json.eval(run)? {
-                Value::Text(json) => Ok(text_of(run, json)),
-                other => apply(run, native, &[other], &at),
+            call(move |run| {
+                json.see(run, |run, json| match json {
+                    Value::Text(json) => Ok(text_of(run, json)),
+                    other => apply(run, native, &[*other], &at),
+                })
             })
         }
         (Native::Take, [text, count]) => {
@@ -40,20 +46,38 @@ pub(super) fn direct(compiler: &mut Compiler<'_>, native: Native, args: &[Expr],
             let Const::Number(n) = count else { return None };
             let most = whole(Value::Number(n))?;
             let text = compiler.code(text);
-            call(move |run| match text.eval(run)? {
-                Value::Text(t) => Ok(Value::Text(text::cut(t, most, text::Unit::CodePoints))),
-                other => apply(run, native, &[other, Value::Number(n)], &at),
+            call(move |run| {
+                text.see(run, |run, text| match text {
+                    Value::Text(t) => Ok(Value::Text(text::cut(t, most, text::Unit::CodePoints))),
+                    other => apply(run, native, &[*other, Value::Number(n)], &at),
+                })
+            })
+        }
+        (Native::Join, [list, by]) => {
+            let Const::Text(by) = fold(by)? else { return None };
+            let list = compiler.code(list);
+            call(move |run| match list.list(run)? {
+                Some(list) => Ok(joined(run, list, &by)),
+                None => Err(wrong(run, native, &at)),
+            })
+        }
+        (Native::Nth, [list, n]) => {
+            let Const::Number(n) = fold(n)? else { return None };
+            let (wanted, list) = (whole(Value::Number(n)), compiler.code(list));
+            call(move |run| match (list.list(run)?, wanted) {
+                (Some(list), Some(wanted)) if wanted < list.len() => Ok(list[wanted]),
+                (Some(list), _) => apply(run, native, &[Value::List(list), Value::Number(n)], &at),
+                (None, _) => Err(wrong(run, native, &at)),
             })
         }
         (Native::StartsWith, [text, beginning]) => {
             let Const::Text(beginning) = fold(beginning)? else { return None };
             let text = compiler.code(text);
-            call(move |run| match text.eval(run)? {
-                Value::Text(t) => Ok(Value::Bool(t.starts_with(&*beginning))),
-                other => {
-                    let beginning = run.arena.alloc_str(&Arc::clone(&beginning));
-                    apply(run, native, &[other, Value::Text(beginning)], &at)
-                }
+            call(move |run| {
+                text.see(run, |run, text| match text {
+                    Value::Text(t) => Ok(Value::Bool(t.starts_with(&*beginning))),
+                    other => apply(run, native, &[*other, run.text(&beginning)], &at),
+                })
             })
         }
         _ => return None,

@@ -2,6 +2,7 @@
 
 use super::code::Code;
 use super::compile::Compiler;
+use super::fold::fold;
 use super::part::{PartCode, RequiredCode, StepCode};
 use super::run::Run;
 use super::value::Value;
@@ -41,10 +42,16 @@ enum StepEmit {
     Step,
     /// It is for what is there already.
     Never,
+    /// The same in every document: the member as it stands behind another, with its comma.
+    Constant {
+        member: Box<[u8]>,
+        bit: u64,
+    },
     Field {
         field: FieldId,
         emit: Emit,
         place: Span,
+        bit: u64,
     },
 }
 
@@ -52,9 +59,9 @@ enum StepEmit {
 pub(crate) struct Plain {
     /// How each step is done.
     steps: Vec<StepEmit>,
-    /// Fields that must be there, each with the step that fills it.
-    required: Vec<(FieldId, Option<usize>)>,
-    /// The same as bits, for the first 64 steps.
+    /// Fields that must be there; the step that fills one of them has its bit.
+    required: Vec<FieldId>,
+    /// All these bits.
     required_bits: u64,
 }
 
@@ -62,6 +69,7 @@ impl Plain {
     /// Steps whose fields can be written as they come: each once, none of a nested part, none looked at again.
     pub(crate) fn new(
         compiler: &mut Compiler<'_>,
+        entity: EntityId,
         steps: &[Step],
         required: &[RequiredCode],
         uses_it: bool,
@@ -73,24 +81,27 @@ impl Plain {
         let paths: Vec<Vec<FieldId>> = steps.iter().filter_map(path).collect();
         let nested = paths.iter().any(|path| path.len() > 1);
         let twice = paths.iter().enumerate().any(|(n, path)| paths[..n].contains(path));
-        if compiler.trace || uses_it || nested || twice || required.iter().any(|r| r.cond.is_some()) {
+        let many = required.len() > u64::BITS as usize;
+        if compiler.trace || uses_it || nested || twice || many || required.iter().any(|r| r.cond.is_some()) {
             return None;
         }
+        let required: Vec<FieldId> = required.iter().map(|r| r.field).collect();
         let emits = steps
             .iter()
             .map(|step| match &step.kind {
                 StepKind::Assign { when: When::Update(_), .. } => StepEmit::Never,
                 StepKind::Assign { path, value, .. } => {
-                    StepEmit::Field { field: path[0], emit: Emit::new(compiler, value), place: step.span }
+                    let field = path[0];
+                    let bit = required.iter().position(|r| *r == field).map_or(0, bit);
+                    match fold(value).and_then(|value| compiler.wires.of(entity, field).constant(&value)) {
+                        Some(member) => StepEmit::Constant { member, bit },
+                        None => StepEmit::Field { field, emit: Emit::new(compiler, value), place: step.span, bit },
+                    }
                 }
                 StepKind::Let(..) | StepKind::Check(..) | StepKind::Alert(..) => StepEmit::Step,
             })
             .collect();
-        let filled = |field| steps.iter().position(|step| path(step).is_some_and(|path| path == [field]));
-        let required: Vec<_> = required.iter().map(|r| (r.field, filled(r.field))).collect();
-        // A field that no step fills is missed below.
-        let bit = |step: Option<usize>| step.map_or(u64::MAX, |n| if n < 64 { 1 << n } else { u64::MAX });
-        let required_bits = required.iter().fold(0, |bits, (_, step)| bits | bit(*step));
+        let required_bits = (0..required.len()).fold(0, |bits, n| bits | bit(n));
         Some(Self { steps: emits, required, required_bits })
     }
 
@@ -106,49 +117,43 @@ impl Plain {
         out.push(b'{');
         let start = out.len();
         let wires = run.compiled.wires.of_entity(entity);
-        // Few objects have more fields than bits.
-        let mut written = [0_u64; 4];
+        let mut written = 0;
         for (n, step) in self.steps.iter().enumerate() {
-            let (field, emit, place) = match step {
-                StepEmit::Field { field, emit, place } => (*field, emit, *place),
-                StepEmit::Step => {
-                    run.step(&steps[n])?;
-                    continue;
-                }
-                StepEmit::Never => continue,
-            };
-            let before = out.len();
-            let wire = &wires[field.0 as usize];
-            wire.name_it(before == start, out);
-            match emit.write(run, wire, place, out) {
-                Ok(true) => {
-                    if let Some(bits) = written.get_mut(n / 64) {
-                        *bits |= 1 << (n % 64);
+            match step {
+                StepEmit::Field { field, emit, place, bit } => {
+                    let before = out.len();
+                    let wire = &wires[field.0 as usize];
+                    wire.name_it(before == start, out);
+                    match emit.write(run, wire, *place, out) {
+                        Ok(true) => written |= bit,
+                        Ok(false) => out.truncate(before),
+                        Err(halt) => return Err(halt.within(&wire.name)),
                     }
                 }
-                Ok(false) => out.truncate(before),
-                Err(halt) => return Err(halt.within(&wire.name)),
+                StepEmit::Constant { member, bit } => {
+                    let comma = usize::from(out.len() == start);
+                    out.extend_from_slice(&member[comma..]);
+                    written |= bit;
+                }
+                StepEmit::Step => run.step(&steps[n])?,
+                StepEmit::Never => {}
             }
         }
         out.push(b'}');
-        if written[0] & self.required_bits == self.required_bits {
+        let missing = self.required_bits & !written;
+        if missing == 0 {
             return Ok(());
         }
-        self.check_required(run, entity, written, place)
+        let schema = run.compiled.program.entity(entity);
+        let name = &schema.get(self.required[missing.trailing_zeros() as usize]).name;
+        let reason = format!("`{name}` is empty, and a new {} needs it", schema.name);
+        Err(Halt::fail(Failure::new(reason, place)).within(name))
     }
+}
 
-    fn check_required(&self, run: &Run<'_>, entity: EntityId, written: [u64; 4], place: Span) -> Result<(), Halt> {
-        for (field, step) in &self.required {
-            let there = step.is_some_and(|n| n >= 256 || written[n / 64] & (1 << (n % 64)) != 0);
-            if !there {
-                let schema = run.compiled.program.entity(entity);
-                let name = &schema.get(*field).name;
-                let reason = format!("`{name}` is empty, and a new {} needs it", schema.name);
-                return Err(Halt::fail(Failure::new(reason, place)).within(name));
-            }
-        }
-        Ok(())
-    }
+/// The bit of the n-th field that must be there.
+fn bit(n: usize) -> u64 {
+    1 << n
 }
 
 impl Emit {
@@ -172,26 +177,11 @@ impl Emit {
     #[inline]
     fn write<'r>(&'r self, run: &mut Run<'r>, wire: &'r Wire, place: Span, out: &mut Vec<u8>) -> Result<bool, Halt> {
         // Most fields are a value, which needs no further call.
-        if let Self::Value(code) = self {
-            match code.lying(run) {
-                Some(Value::Text(t)) if !t.is_empty() && wire.is_text() => {
-                    return wire.text(t, place, out).map(|()| true);
-                }
-                Some(Value::Number(n)) if wire.is_number() => return wire.number(*n, place, out).map(|()| true),
-                _ => {}
-            }
-            return match code.eval(run) {
-                Ok(Value::Text("")) => Ok(false),
-                Ok(Value::Text(t)) if wire.is_text() => wire.text(t, place, out).map(|()| true),
-                Ok(Value::Number(n)) if wire.is_number() => wire.number(n, place, out).map(|()| true),
-                Ok(value) if left_out(value) => Ok(false),
-                Ok(value) => write(run, wire, value, place, out).map(|()| true),
-                Err(halt) => Err(halt),
-            };
-        }
-        self.write_further(run, wire, place, out)
+        let Self::Value(code) = self else { return self.write_further(run, wire, place, out) };
+        code.see(run, |run, value| write_value(run, wire, value, place, out))
     }
 
+    #[inline(never)]
     fn write_further<'r>(
         &'r self,
         run: &mut Run<'r>,
@@ -234,6 +224,24 @@ impl Emit {
                 }
             }
         }
+    }
+}
+
+/// Appends a value; whether there was one.
+#[inline]
+fn write_value<'r>(
+    run: &mut Run<'r>,
+    wire: &'r Wire,
+    value: &Value<'r>,
+    place: Span,
+    out: &mut Vec<u8>,
+) -> Result<bool, Halt> {
+    match value {
+        Value::Text("") => Ok(false),
+        Value::Text(t) if wire.is_text() => wire.text(t, place, out).map(|()| true),
+        Value::Number(n) if wire.is_number() => wire.number(n, place, out).map(|()| true),
+        value if left_out(value) => Ok(false),
+        value => write(run, wire, *value, place, out).map(|()| true),
     }
 }
 

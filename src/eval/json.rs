@@ -1,24 +1,22 @@
 //! Texts as JSON has them.
 
-use super::scan::special;
+use super::scan::{is_plain, special};
 
 /// Appends a text as JSON.
 pub(crate) fn write_text(text: &str, out: &mut Vec<u8>) {
     let bytes = text.as_bytes();
-    out.reserve(bytes.len() + 2);
     out.push(b'"');
-    let at = special(bytes, 0);
-    if at == bytes.len() {
+    if is_plain(bytes) {
         out.extend_from_slice(bytes);
     } else {
-        write_escaped(bytes, at, out);
+        write_escaped(bytes, out);
     }
     out.push(b'"');
 }
 
-/// A text of which the first byte that JSON wants escaped stands at `at`.
-fn write_escaped(bytes: &[u8], at: usize, out: &mut Vec<u8>) {
-    let (mut from, mut at) = (0, at);
+#[cold]
+fn write_escaped(bytes: &[u8], out: &mut Vec<u8>) {
+    let (mut from, mut at) = (0, special(bytes, 0));
     loop {
         out.extend_from_slice(&bytes[from..at]);
         let Some(byte) = bytes.get(at) else { return };

@@ -38,8 +38,8 @@ pub(crate) struct Layout {
 pub(crate) struct Slot {
     pub(crate) name: Arc<str>,
     pub(crate) shape: Shape,
-    /// Whether the plain case can be read without a look at the shape.
-    pub(crate) plain: PlainSlot,
+    /// The plain case, which is read without a look at the shape.
+    plain: PlainSlot,
     pub(crate) zero_is_absent: bool,
     /// An empty text is a value: the field is a text that is always there.
     pub(crate) keeps_empty: bool,
@@ -111,8 +111,8 @@ pub(crate) struct Enumeration {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
     Skip,
-    /// Into this slot.
-    Take(u16),
+    /// Into this slot, whose plain case is known where it is read.
+    Take(u16, PlainSlot),
     /// Into these two slots: one member under two names.
     Twice(u16, u16),
     /// Entries are picked.
@@ -194,9 +194,10 @@ impl Layout {
     }
 
     fn member(&mut self, wire: &str, slot: u16) {
+        let plain = self.slots[usize::from(slot)].plain;
         let action = match self.members.get(wire) {
-            None | Some(Action::Skip) => Action::Take(slot),
-            Some(Action::Take(first) | Action::Twice(first, _)) => Action::Twice(*first, slot),
+            None | Some(Action::Skip) => Action::Take(slot, plain),
+            Some(Action::Take(first, _) | Action::Twice(first, _)) => Action::Twice(*first, slot),
             Some(Action::Meta | Action::MetaAnd(_)) => Action::MetaAnd(slot),
         };
         self.members.insert(wire.into(), action);
@@ -204,7 +205,7 @@ impl Layout {
 
     fn meta_member(&mut self) {
         let action = match self.members.get("meta_data") {
-            Some(Action::Take(slot) | Action::MetaAnd(slot)) => Action::MetaAnd(*slot),
+            Some(Action::Take(slot, _) | Action::MetaAnd(slot)) => Action::MetaAnd(*slot),
             _ => Action::Meta,
         };
         self.members.insert("meta_data".into(), action);

@@ -14,11 +14,18 @@ use std::hash::{Hash, Hasher};
 
 /// A compiled table.
 pub(crate) struct Table {
-    rows: Vec<(Vec<Pattern>, Code)>,
+    rows: Vec<Row>,
     /// Rows of values only, by the hash of their keys.
     by_hash: FxHashMap<u64, Vec<u32>>,
     /// The others, the narrower ones first.
     others: Vec<u32>,
+}
+
+struct Row {
+    cells: Vec<Pattern>,
+    value: Code,
+    /// No row before it takes what it takes.
+    alone: bool,
 }
 
 /// Most combinations of `|` in one row that are laid out one by one.
@@ -29,25 +36,27 @@ impl Table {
         let mut table = Self { rows: Vec::new(), by_hash: FxHashMap::default(), others: Vec::new() };
         for (n, row) in lookup.rows.iter().enumerate() {
             let n = u32::try_from(n).unwrap_or(u32::MAX);
+            let mut alone = true;
             match combinations(&row.cells) {
                 Some(keys) => {
                     for key in keys {
-                        let hash = hash(key.iter().map(|c| super::ops::hashed(c)));
-                        table.by_hash.entry(hash).or_default().push(n);
+                        let rows = table.by_hash.entry(hash(key.iter().map(|c| super::ops::hashed(c)))).or_default();
+                        alone &= rows.is_empty();
+                        rows.push(n);
                     }
                 }
-                None => table.others.push(n),
+                None => {
+                    alone = false;
+                    table.others.push(n);
+                }
             }
-            table.rows.push((row.cells.clone(), compiler.code(&row.value)));
+            table.rows.push(Row { cells: row.cells.clone(), value: compiler.code(&row.value), alone });
         }
         table
     }
 
     fn row(&self, values: &[Value<'_>]) -> Option<usize> {
-        let takes = |n: &&u32| {
-            let (cells, _) = &self.rows[**n as usize];
-            cells.iter().zip(values).all(|(cell, value)| accepts(cell, *value))
-        };
+        let takes = |n: &&u32| self.rows[**n as usize].takes(values);
         let hash = hash(values.iter().map(|v| super::ops::Hashed::of(*v)));
         let literal = self.by_hash.get(&hash).and_then(|rows| rows.iter().find(takes));
         // A row of values only is narrower than any other.
@@ -91,12 +100,16 @@ impl RowWanted {
             return Err(halt);
         }
         let values = &values[..self.keys.len()];
-        let compiled = run.compiled;
         let n = self.table;
-        match compiled.tables[n].row(values) {
+        let table = &run.compiled.tables[n];
+        // The lines of a document often ask for the same row.
+        let recent = run.recent_rows[n];
+        let again = table.rows.get(recent).is_some_and(|row| row.alone && row.takes(values));
+        match if again { Some(recent) } else { table.row(values) } {
             Some(row) => {
+                run.recent_rows[n] = row;
                 run.told_row(n, row);
-                compiled.tables[n].rows[row].1.eval(run)
+                table.rows[row].value.eval(run)
             }
             None if self.must => Err(self.no_row(run, values)),
             None => Ok(Value::Absent),
@@ -127,6 +140,13 @@ impl RowWanted {
         // The declaration of a table that ships is in no file that a person could change.
         failure.related = (lookup.grows == Grows::Here).then_some(lookup.span);
         Halt::fail(failure)
+    }
+}
+
+impl Row {
+    #[inline]
+    fn takes(&self, values: &[Value<'_>]) -> bool {
+        self.cells.iter().zip(values).all(|(cell, value)| accepts(cell, value))
     }
 }
 

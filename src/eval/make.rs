@@ -140,7 +140,11 @@ impl MappingCode {
         compiler.other = Some(mapping.target);
         compiler.personal = Personal::of_mapping(compiler.program, mapping);
         let required = RequiredCode::all(compiler, mapping.target);
-        let plain = if makes_more(mapping) { None } else { Plain::new(compiler, &mapping.steps, &required, false) };
+        let plain = if makes_more(mapping) {
+            None
+        } else {
+            Plain::new(compiler, mapping.target, &mapping.steps, &required, false)
+        };
         Self {
             plain,
             id: MappingId(u32::try_from(compiler.mappings_made).unwrap_or(u32::MAX)),
@@ -512,7 +516,7 @@ impl MappingCode {
             };
             let mut json = Vec::new();
             let (path, entity, field) = self.wire_path(run, &assign.path);
-            if left_out(*value) {
+            if left_out(value) {
                 if !updating
                     && !matches!(
                         run.drafts.last().map(|m| &m.draft.action),

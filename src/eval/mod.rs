@@ -23,6 +23,7 @@ mod lookup;
 mod make;
 mod map;
 mod natives;
+mod object;
 mod ops;
 mod part;
 mod personal;

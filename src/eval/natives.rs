@@ -177,7 +177,7 @@ fn or_absent<'r>(text: &'r str, at: &At) -> Value<'r> {
     if text.is_empty() && at.ty.is_optional() { Value::Absent } else { Value::Text(text) }
 }
 
-fn wrong(run: &Run<'_>, native: Native, at: &At) -> Halt {
+pub(super) fn wrong(run: &Run<'_>, native: Native, at: &At) -> Halt {
     run.broken_promise(&format!("`{}` with other arguments than it has", native.name()), at.span)
 }
 
@@ -402,8 +402,8 @@ fn on_list<'r>(run: &mut Run<'r>, native: Native, args: &[Value<'r>], at: &At) -
 }
 
 /// What is there of a list, as one text; nothing when there is nothing.
-fn joined<'r>(run: &Run<'r>, list: &[Value<'r>], by: &str) -> Value<'r> {
-    let mut present = list.iter().copied().filter(|v| !super::wire::left_out(*v));
+pub(super) fn joined<'r>(run: &Run<'r>, list: &[Value<'r>], by: &str) -> Value<'r> {
+    let mut present = list.iter().copied().filter(|v| !super::wire::left_out(v));
     let Some(first) = present.next() else { return Value::Absent };
     let Some(second) = present.next() else {
         return if let Value::Text(_) = first { first } else { run.text(&show(first)) };
@@ -454,7 +454,9 @@ fn sum_over<'r>(run: &mut Run<'r>, list: &[Value<'r>], local: u32, body: &Code, 
     for element in list {
         run.locals[local as usize] = *element;
         match body.number(run) {
-            Ok(Operand::Number(n)) => sum.total = ops::number(Binary::Add, sum.total, n, at.span)?,
+            Ok(Operand::Number(n)) => {
+                sum.total = decimal::add(sum.total, n).ok_or_else(|| ops::too_large(at.span))?;
+            }
             Ok(Operand::Other(value)) => sum.add(run, value, at)?,
             Err(halt) => ops::note(&mut halted, halt)?,
         }
@@ -606,7 +608,15 @@ fn divided_and_rounded(compiler: &mut Compiler<'_>, a: &Expr, b: &Expr, digits: 
         _ => None,
     };
     let (a, b, digits) = (compiler.code(a), compiler.code(b), compiler.code(digits));
+    let divided = move |a: Decimal, b: Decimal, digits: u32| match decimal::divide_and_round(a, b, digits) {
+        Some(quotient) => Ok(Value::Number(quotient)),
+        None if b.is_zero() => Err(ops::divided_by_zero(a, span)),
+        None => Err(ops::too_large(span)),
+    };
     call(move |run| {
+        if let (Some(Value::Number(a)), Some(Value::Number(b)), Some(digits)) = (a.lying(run), b.lying(run), known) {
+            return divided(*a, *b, digits);
+        }
         let wrong = |run: &Run<'_>| Err(run.broken_promise("a division of what is no number", span));
         let Operand::Number(a) = a.number(run)? else { return wrong(run) };
         let Operand::Number(b) = b.number(run)? else { return wrong(run) };
@@ -614,10 +624,7 @@ fn divided_and_rounded(compiler: &mut Compiler<'_>, a: &Expr, b: &Expr, digits: 
             Some(known) => known,
             None => decimals(Native::Round, Some(&digits.eval(run)?), span)?,
         };
-        if b.is_zero() {
-            return Err(Halt::soft(Failure::new(format!("{a} is divided by 0"), span).with_value(a.to_string())));
-        }
-        decimal::divide_and_round(a, b, digits).map(Value::Number).ok_or_else(|| ops::too_large(span))
+        divided(a, b, digits)
     })
 }
 

@@ -52,10 +52,7 @@ pub(crate) fn binary(compiler: &mut Compiler<'_>, op: Binary, a: &Expr, b: &Expr
                 Operand::Other(_) => Ok(Value::Bool(!wanted)),
             });
         }
-        return call(move |run| match a.eval(run) {
-            Ok(a) => Ok(Value::Bool(is_constant(a, &constant) == wanted)),
-            Err(halt) => Err(halt),
-        });
+        return call(move |run| a.see(run, |_, a| Ok(Value::Bool(is_constant(a, &constant) == wanted))));
     }
     let (a, b) = (compiler.code(a), compiler.code(b));
     match op {
@@ -65,8 +62,12 @@ pub(crate) fn binary(compiler: &mut Compiler<'_>, op: Binary, a: &Expr, b: &Expr
             let wanted = op == Binary::Eq;
             if entity.is_none() {
                 return call(move |run| {
-                    if let (Some(a), Some(b)) = (a.lying(run), b.lying(run)) {
-                        return Ok(Value::Bool(same(*a, *b) == wanted));
+                    match (a.lying(run), b.lying(run)) {
+                        (Some(Value::Number(a)), Some(Value::Number(b))) => {
+                            return Ok(Value::Bool(decimal::equal(*a, *b) == wanted));
+                        }
+                        (Some(a), Some(b)) => return Ok(Value::Bool(same(*a, *b) == wanted)),
+                        _ => {}
                     }
                     let (a, b) = both(run, &a, &b)?;
                     Ok(Value::Bool(same(a, b) == wanted))
@@ -81,22 +82,38 @@ pub(crate) fn binary(compiler: &mut Compiler<'_>, op: Binary, a: &Expr, b: &Expr
             let (a, b) = both(run, &a, &b)?;
             ordered(a, b, span).map(|order| Value::Bool(compare(op, order)))
         }),
-        Binary::Add | Binary::Sub | Binary::Mul | Binary::Div => call(move |run| match a.number(run) {
-            Ok(Operand::Number(a)) => match b.number(run)? {
-                Operand::Number(b) => number(op, a, b, span).map(Value::Number),
-                Operand::Other(b) => arithmetic(run, op, Value::Number(a), b, span),
-            },
-            Ok(Operand::Other(a)) => {
-                let b = b.number(run)?.value();
-                arithmetic(run, op, a, b, span)
+        Binary::Add | Binary::Sub | Binary::Mul | Binary::Div => call(move |run| {
+            if let (Some(Value::Number(a)), Some(Value::Number(b))) = (a.lying(run), b.lying(run))
+                && let Some(sum) = match op {
+                    Binary::Add => decimal::add_small(*a, *b),
+                    Binary::Sub => decimal::add_small(*a, -*b),
+                    _ => None,
+                }
+            {
+                return Ok(Value::Number(sum));
             }
-            Err(Halt::Needs) => {
-                // Its needs come out too.
-                let _ = b.eval(run);
-                Err(Halt::Needs)
-            }
-            Err(halt) => Err(halt),
+            computed(run, op, &a, &b, span)
         }),
+    }
+}
+
+/// Arithmetic of any operands.
+fn computed<'r>(run: &mut Run<'r>, op: Binary, a: &Code, b: &Code, span: Span) -> Eval<'r> {
+    match a.number(run) {
+        Ok(Operand::Number(a)) => match b.number(run)? {
+            Operand::Number(b) => number(op, a, b, span).map(Value::Number),
+            Operand::Other(b) => arithmetic(run, op, Value::Number(a), b, span),
+        },
+        Ok(Operand::Other(a)) => {
+            let b = b.number(run)?.value();
+            arithmetic(run, op, a, b, span)
+        }
+        Err(Halt::Needs) => {
+            // Its needs come out too.
+            let _ = b.eval(run);
+            Err(Halt::Needs)
+        }
+        Err(halt) => Err(halt),
     }
 }
 
@@ -208,15 +225,19 @@ pub(crate) fn number(op: Binary, a: Decimal, b: Decimal, span: Span) -> Result<D
         Binary::Add => decimal::add(a, b),
         Binary::Sub => decimal::add(a, -b),
         Binary::Mul => a.checked_mul(b),
-        Binary::Div if b.is_zero() => {
-            return Err(Halt::soft(Failure::new(format!("{a} is divided by 0"), span).with_value(a.to_string())));
-        }
+        Binary::Div if b.is_zero() => return Err(divided_by_zero(a, span)),
         Binary::Div => a.checked_div(b),
         _ => None,
     };
     result.ok_or_else(|| too_large(span))
 }
 
+#[cold]
+pub(crate) fn divided_by_zero(a: Decimal, span: Span) -> Halt {
+    Halt::soft(Failure::new(format!("{a} is divided by 0"), span).with_value(a.to_string()))
+}
+
+#[cold]
 pub(crate) fn too_large(span: Span) -> Halt {
     Halt::fail(Failure::new("the number becomes larger than 28 digits hold", span))
 }
@@ -242,8 +263,7 @@ pub(crate) fn within(compiler: &mut Compiler<'_>, a: &Expr, list: &Expr, span: S
     if let (Some(Const::List(constants)), None, false) = (fold(list), entity, compiler.trace) {
         let a = compiler.code(a);
         return call(move |run| {
-            let value = a.eval(run)?;
-            Ok(Value::Bool(constants.iter().any(|constant| is_constant(value, constant))))
+            a.see(run, |_, a| Ok(Value::Bool(constants.iter().any(|constant| is_constant(a, constant)))))
         });
     }
     let (a, list) = (compiler.code(a), compiler.code(list));
@@ -260,22 +280,22 @@ pub(crate) fn within(compiler: &mut Compiler<'_>, a: &Expr, list: &Expr, span: S
 }
 
 /// Whether a value is that constant.
-pub(crate) fn is_constant(value: Value<'_>, constant: &Const) -> bool {
+pub(crate) fn is_constant(value: &Value<'_>, constant: &Const) -> bool {
     match (value, constant) {
         (Value::Absent, Const::Absent) => true,
-        (Value::Bool(a), Const::Bool(b)) => a == *b,
-        (Value::Number(a), Const::Number(b)) => decimal::equal(a, *b),
-        (Value::Text(a), Const::Text(b)) => a == &**b,
-        (Value::Date(a), Const::Date(b)) => a == *b,
-        (Value::Instant(a), Const::Instant(b)) => a == *b,
-        (Value::Duration(a), Const::Duration(b)) => a == *b,
-        (Value::List(a), Const::List(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_constant(*a, b)),
+        (Value::Bool(a), Const::Bool(b)) => a == b,
+        (Value::Number(a), Const::Number(b)) => decimal::equal(*a, *b),
+        (Value::Text(a), Const::Text(b)) => *a == &**b,
+        (Value::Date(a), Const::Date(b)) => a == b,
+        (Value::Instant(a), Const::Instant(b)) => a == b,
+        (Value::Duration(a), Const::Duration(b)) => a == b,
+        (Value::List(a), Const::List(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_constant(a, b)),
         _ => false,
     }
 }
 
 /// Whether a pattern takes a value.
-pub(crate) fn accepts(pattern: &Pattern, value: Value<'_>) -> bool {
+pub(crate) fn accepts(pattern: &Pattern, value: &Value<'_>) -> bool {
     match pattern {
         Pattern::Any => true,
         Pattern::Absent => matches!(value, Value::Absent),

@@ -129,7 +129,7 @@ impl RequiredCode {
             None => true,
             Some(cond) => cond.holds(run)?,
         };
-        let filled = !left_out(value);
+        let filled = !left_out(&value);
         if wanted == filled || !wanted && !self.or_absent {
             return Ok(());
         }
@@ -162,7 +162,7 @@ impl PartCode {
         let steps = StepCode::all(compiler, builder.entity, &builder.steps);
         let required = RequiredCode::all(compiler, builder.entity);
         uses_it |= required.iter().any(|r| r.cond.is_some());
-        let plain = Plain::new(compiler, &builder.steps, &required, uses_it);
+        let plain = Plain::new(compiler, builder.entity, &builder.steps, &required, uses_it);
         let n = compiler.parts.len();
         compiler.parts.push(Self { entity: builder.entity, steps, uses_it, plain, required });
         compiler.part_numbers.insert(address, n);

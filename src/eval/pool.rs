@@ -20,12 +20,15 @@ impl Pool {
     /// The constant of that number as a value; lists are laid out in the arena.
     #[inline]
     pub(crate) fn get<'r>(&'r self, n: u32, arena: &'r Bump) -> Value<'r> {
-        value_of(&self.constants[n as usize], arena)
+        match &self.constants[n as usize] {
+            // The commonest.
+            Const::Text(t) => Value::Text(t),
+            other => value_of(other, arena),
+        }
     }
 }
 
 /// A constant as a value.
-#[inline]
 pub(crate) fn value_of<'r>(constant: &'r Const, arena: &'r Bump) -> Value<'r> {
     match constant {
         Const::Absent => Value::Absent,

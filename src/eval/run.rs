@@ -28,6 +28,8 @@ pub(crate) struct Run<'r> {
     pub(crate) learnt: Learnt,
     /// The frame of the mapping or flow that is being computed.
     pub(crate) locals: &'r mut [Value<'r>],
+    /// For each table the row that was found last, or a number beyond them.
+    pub(crate) recent_rows: &'r mut [usize],
     /// What must be asked first.
     pub(crate) needs: Vec<Need>,
     /// Rows that were asked for, decoded once however often they are looked at.

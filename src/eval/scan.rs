@@ -114,6 +114,20 @@ impl<'r> Decoder<'r, '_> {
     /// A number of at most 18 digits without exponent, in quotes or bare; anything else is left to the longer way.
     #[inline]
     pub(super) fn short_number(&mut self) -> Short {
+        let quoted = self.peek() == b'"';
+        let start = self.at + usize::from(quoted);
+        // Most are shorter still.
+        if let Some(few) = self.bytes.get(start..).and_then(few_digits)
+            && few.ends(quoted)
+        {
+            self.at = start + few.length + usize::from(quoted);
+            return Short { mantissa: i64::from(few.mantissa), scale: few.scale };
+        }
+        self.longer_number()
+    }
+
+    #[inline(never)]
+    fn longer_number(&mut self) -> Short {
         let all = self.bytes.get(self.at..).unwrap_or_default();
         let (quoted, rest) = if let [b'"', rest @ ..] = all { (true, rest) } else { (false, all) };
         let (negative, rest) = if let [b'-', rest @ ..] = rest { (true, rest) } else { (false, rest) };
@@ -242,7 +256,8 @@ impl<'r> Decoder<'r, '_> {
         }
     }
 
-    fn skip_string(&mut self) -> Decoded<()> {
+    #[inline]
+    pub(super) fn skip_string(&mut self) -> Decoded<()> {
         let mut at = special(self.bytes, self.at + 1);
         loop {
             match self.bytes.get(at) {
@@ -325,6 +340,70 @@ impl<'r> Decoder<'r, '_> {
     }
 }
 
+/// A number of at most seven characters.
+struct Few {
+    mantissa: u32,
+    /// Digits behind the point.
+    scale: u32,
+    /// Its characters, and the one behind them.
+    length: usize,
+    behind: u8,
+    /// A zero stands before other digits of the whole part.
+    padded: bool,
+}
+
+impl Few {
+    /// Whether nothing else of it stands behind what was read.
+    #[inline]
+    fn ends(&self, quoted: bool) -> bool {
+        if quoted {
+            return self.behind == b'"';
+        }
+        // JSON wants no zero before other digits.
+        matches!(self.behind, b',' | b'}' | b']') && !self.padded
+    }
+}
+
+/// The number at the start, if it is one of at most seven characters: all of them are looked at together, as bytes of one
+/// word.
+#[inline]
+fn few_digits(bytes: &[u8]) -> Option<Few> {
+    let text = u64::from_le_bytes(*bytes.first_chunk()?);
+    let values = text ^ 0x3030_3030_3030_3030;
+    // The highest bit of each byte that is no digit; above the first that is no ASCII they mean nothing.
+    let others = (values.wrapping_add(0x7676_7676_7676_7676) | values) & 0x8080_8080_8080_8080;
+    // Positions are counted in bits.
+    let first = others.trailing_zeros() & !7;
+    let byte_at = |at: u32| u8::try_from((text >> at) & 0xff).unwrap_or(0);
+    if first == 0 || first == 64 {
+        return None;
+    }
+    let (digits, count, end) = if byte_at(first) == b'.' {
+        let end = (others & (others - 1)).trailing_zeros() & !7;
+        // A point stands between digits.
+        if end == 64 || end == first + 8 {
+            return None;
+        }
+        let (before, behind) = (values & ((1 << first) - 1), (values >> (first + 8)) << first);
+        (before | behind, end - 8, end)
+    } else {
+        (values, first, first)
+    };
+    // The last digit goes to the highest byte, and what is not ours falls out; then digits become pairs, pairs fours,
+    // and fours the number.
+    let digits = digits << (64 - count);
+    let pairs = (digits.wrapping_mul(10).wrapping_add(digits >> 8)) & 0x00ff_00ff_00ff_00ff;
+    let fours = (pairs.wrapping_mul(100).wrapping_add(pairs >> 16)) & 0x0000_ffff_0000_ffff;
+    let number = fours.wrapping_mul(10_000).wrapping_add(fours >> 32);
+    Some(Few {
+        mantissa: u32::try_from(number & u64::from(u32::MAX)).unwrap_or(0),
+        scale: (count - first) / 8,
+        length: (end / 8) as usize,
+        behind: byte_at(end),
+        padded: first > 8 && byte_at(0) == b'0',
+    })
+}
+
 /// The digits at the start behind those read so far: the number with them, how many they are, and what follows. Of more
 /// than nineteen the number means nothing.
 #[inline]
@@ -339,24 +418,29 @@ fn digits(before: u64, bytes: &[u8]) -> (u64, usize, &[u8]) {
     (number, bytes.len() - rest.len(), rest)
 }
 
+/// Marks the quotes, backslashes and control characters among eight bytes in their highest bits: the lowest mark is exact,
+/// those above it may be carries.
+#[inline]
+fn marks(word: u64) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let quote = word ^ (ONES * 0x22);
+    let slash = word ^ (ONES * 0x5c);
+    ((quote.wrapping_sub(ONES) & !quote)
+        | (slash.wrapping_sub(ONES) & !slash)
+        | (word.wrapping_sub(ONES * 0x20) & !word))
+        & HIGH
+}
+
 /// Where the next quote, backslash or control character stands, or the end. Eight bytes at a time: most texts are short,
 /// and a call into a longer search costs more than it saves.
 #[inline]
 pub(crate) fn special(bytes: &[u8], from: usize) -> usize {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
     let mut at = from;
     let (chunks, _) = bytes.get(from..).unwrap_or_default().as_chunks::<8>();
     for chunk in chunks {
-        let word = u64::from_le_bytes(*chunk);
-        let quote = word ^ (ONES * 0x22);
-        let slash = word ^ (ONES * 0x5c);
-        let hit = ((quote.wrapping_sub(ONES) & !quote)
-            | (slash.wrapping_sub(ONES) & !slash)
-            | (word.wrapping_sub(ONES * 0x20) & !word))
-            & HIGH;
+        let hit = marks(u64::from_le_bytes(*chunk));
         if hit != 0 {
-            // The lowest mark is exact; those above it may be carries.
             return at + (hit.trailing_zeros() / 8) as usize;
         }
         at += 8;
@@ -368,4 +452,20 @@ pub(crate) fn special(bytes: &[u8], from: usize) -> usize {
         at += 1;
     }
     at
+}
+
+/// Whether [`special`] finds nothing in a text. Its last eight bytes are looked at together, some of them again.
+#[inline]
+pub(crate) fn is_plain(bytes: &[u8]) -> bool {
+    if let Some(last) = bytes.last_chunk::<8>() {
+        let (chunks, _) = bytes.as_chunks::<8>();
+        let all = chunks.iter().fold(marks(u64::from_le_bytes(*last)), |all, c| all | marks(u64::from_le_bytes(*c)));
+        return all == 0;
+    }
+    match (bytes.first_chunk(), bytes.last_chunk()) {
+        (Some(first), Some(last)) => {
+            marks(u64::from(u32::from_le_bytes(*first)) | (u64::from(u32::from_le_bytes(*last)) << 32)) == 0
+        }
+        _ => special(bytes, 0) == bytes.len(),
+    }
 }

@@ -83,6 +83,7 @@ impl Compiled {
             compiled: self,
             known,
             learnt: Learnt::default(),
+            recent_rows: arena.alloc_slice_fill_copy(self.tables.len(), usize::MAX),
             locals: &mut [],
             needs: Vec::new(),
             rows: FxHashMap::default(),

@@ -5,8 +5,8 @@ use super::personal::told;
 use super::run::Run;
 use super::value::{Built, BuiltField, Record, Value, show};
 use super::{Failure, Halt, Pending};
-use crate::ir::{EntityId, Field, FieldId, Program, Type, WireForm};
-use crate::source::Span;
+use crate::ir::{Const, EntityId, Field, FieldId, Program, Type, WireForm};
+use crate::source::{FileId, Span};
 use crate::value::{decimal, text, time};
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
@@ -32,8 +32,11 @@ pub(crate) struct Wire {
     pub(crate) shape: Shape,
     /// How the elements of a list are written.
     pub(crate) element: Option<Box<Wire>>,
+    /// The commonest shapes once more.
+    kind: Kind,
     /// Longest text, and what it is counted in.
-    limit: Option<(usize, text::Unit)>,
+    most: usize,
+    unit: text::Unit,
     /// Most decimals.
     scale: u32,
     /// What it holds is told to nobody.
@@ -42,6 +45,28 @@ pub(crate) struct Wire {
     pub(crate) meta: Option<Arc<str>>,
     /// The name on the wire.
     pub(crate) wire: Arc<str>,
+}
+
+/// Shapes that are told apart at a glance.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Text,
+    /// A number as JSON has it.
+    Number,
+    /// A number in quotes, or as a fraction.
+    OddNumber,
+    No,
+}
+
+impl Kind {
+    fn of(shape: &Shape) -> Self {
+        match shape {
+            Shape::Text => Self::Text,
+            Shape::Number { in_text: false, fraction: false } => Self::Number,
+            Shape::Number { .. } => Self::OddNumber,
+            _ => Self::No,
+        }
+    }
 }
 
 /// What a value is written as.
@@ -99,13 +124,11 @@ impl Wire {
         let mut member = Vec::new();
         write_text(&field.wire, &mut member);
         member.push(b':');
-        let limit = match field.ty.present() {
-            Type::Text(Some(max)) => {
-                let unit = if field.form.utf16 { text::Unit::Utf16 } else { text::Unit::CodePoints };
-                Some((*max as usize, unit))
-            }
-            _ => None,
+        let most = match field.ty.present() {
+            Type::Text(Some(max)) => *max as usize,
+            _ => usize::MAX,
         };
+        let shape = shape(program, connector, field.ty.present(), field.form.form);
         // A whole number has no decimals whatever its scale says.
         let scale = match field.ty.present() {
             Type::Int => 0,
@@ -116,9 +139,11 @@ impl Wire {
             name: Arc::clone(&field.name),
             padded: padded(&member),
             member: member.into(),
-            shape: shape(program, connector, field.ty.present(), field.form.form),
+            kind: Kind::of(&shape),
+            shape,
             element,
-            limit,
+            most,
+            unit: if field.form.utf16 { text::Unit::Utf16 } else { text::Unit::CodePoints },
             scale,
             personal: field.personal,
             meta: field.meta.as_ref().and_then(|m| m.keys.first()).map(Arc::clone),
@@ -164,7 +189,8 @@ fn shape(program: &Program, connector: &str, ty: &Type, form: WireForm) -> Shape
 }
 
 /// Whether a value leaves its field out: nothing there, an empty text, or what the target has.
-pub(crate) fn left_out(value: Value<'_>) -> bool {
+#[inline]
+pub(crate) fn left_out(value: &Value<'_>) -> bool {
     matches!(value, Value::Absent | Value::Missing | Value::Keep | Value::Text(""))
 }
 
@@ -178,7 +204,7 @@ pub(crate) fn write<'r>(
 ) -> Result<(), Halt> {
     match (&wire.shape, value) {
         (Shape::Text, Value::Text(t)) => wire.text(t, place, out),
-        (Shape::Number { .. }, Value::Number(n)) => wire.number(n, place, out),
+        (Shape::Number { .. }, Value::Number(n)) => wire.number(&n, place, out),
         (shape, value) => write_shape(run, wire, shape, value, place, out),
     }
 }
@@ -214,47 +240,65 @@ impl Wire {
         }
     }
 
+    /// The member with a comma before it, when it holds a constant that can be written beforehand.
+    pub(crate) fn constant(&self, value: &Const) -> Option<Box<[u8]>> {
+        let mut out = vec![b','];
+        out.extend_from_slice(&self.member);
+        let nowhere = Span::new(FileId(0), 0, 0);
+        match value {
+            Const::Text(t) if self.is_text() && !t.is_empty() => self.text(t, nowhere, &mut out).ok()?,
+            Const::Number(n) if self.is_number() => self.number(n, nowhere, &mut out).ok()?,
+            _ => return None,
+        }
+        Some(out.into())
+    }
+
     /// Whether it holds texts as they are.
     #[inline]
     pub(crate) fn is_text(&self) -> bool {
-        matches!(self.shape, Shape::Text)
+        self.kind == Kind::Text
     }
 
     /// Whether it holds numbers.
     #[inline]
     pub(crate) fn is_number(&self) -> bool {
-        matches!(self.shape, Shape::Number { .. })
+        matches!(self.kind, Kind::Number | Kind::OddNumber)
     }
 
     /// Appends a text, if it is not too long.
     #[inline]
     pub(crate) fn text(&self, t: &str, place: Span, out: &mut Vec<u8>) -> Result<(), Halt> {
-        match self.limit {
-            Some((max, unit)) if t.len() > max && text::length(t, unit) > max => {
-                let length = text::length(t, unit);
-                let name = &self.name;
-                // Whose text it is nobody knows here, and most that is too long is what a customer wrote.
-                let reason = format!("`{name}` holds {max} characters; the text has {length}: cut it with `.fit()`");
-                Err(Halt::fail(Failure::new(reason, place).with_value(text::masked(t))))
-            }
-            _ => {
-                write_text(t, out);
-                Ok(())
-            }
+        // A text has no more characters than bytes.
+        if t.len() > self.most {
+            self.fits(t, place)?;
         }
+        write_text(t, out);
+        Ok(())
+    }
+
+    #[cold]
+    fn fits(&self, t: &str, place: Span) -> Result<(), Halt> {
+        let (most, length) = (self.most, text::length(t, self.unit));
+        if length <= most {
+            return Ok(());
+        }
+        let name = &self.name;
+        // Whose text it is nobody knows here, and most that is too long is what a customer wrote.
+        let reason = format!("`{name}` holds {most} characters; the text has {length}: cut it with `.fit()`");
+        Err(Halt::fail(Failure::new(reason, place).with_value(text::masked(t))))
     }
 
     /// Appends a number, if it has not too many decimals.
     #[inline]
-    pub(crate) fn number(&self, n: Decimal, place: Span, out: &mut Vec<u8>) -> Result<(), Halt> {
-        if let (Shape::Number { in_text: false, fraction: false }, Some(mantissa)) =
-            (&self.shape, decimal::small_mantissa(n))
+    pub(crate) fn number(&self, n: &Decimal, place: Span, out: &mut Vec<u8>) -> Result<(), Halt> {
+        if self.kind == Kind::Number
             && n.scale() <= self.scale
+            && let Some(mantissa) = decimal::small_mantissa(*n)
         {
             decimal::write_small(mantissa, n.scale(), out);
             return Ok(());
         }
-        self.number_in_full(n, place, out)
+        self.number_in_full(*n, place, out)
     }
 
     #[inline(never)]
@@ -327,7 +371,7 @@ fn write_shape<'r>(
         (Shape::List(element), Value::List(list)) => {
             out.push(b'[');
             let start = out.len();
-            for value in list.iter().filter(|value| !left_out(**value)) {
+            for value in list.iter().filter(|value| !left_out(value)) {
                 if out.len() > start {
                     out.push(b',');
                 }
@@ -444,7 +488,7 @@ pub(crate) fn object_at<'r>(
         } else {
             fields[n + 1..].iter().any(|f| f.path == field.path)
         };
-        if passed || !nested && left_out(field.value) {
+        if passed || !nested && left_out(&field.value) {
             continue;
         }
         if out.len() > start {
@@ -454,7 +498,7 @@ pub(crate) fn object_at<'r>(
         if nested {
             let below: Vec<BuiltField<'r>> = fields
                 .iter()
-                .filter(|f| f.path.len() > depth + 1 && f.path[depth] == head && !left_out(f.value))
+                .filter(|f| f.path.len() > depth + 1 && f.path[depth] == head && !left_out(&f.value))
                 .copied()
                 .collect();
             let part = part_of(run, entity, head);
@@ -481,7 +525,7 @@ fn record_object<'r>(run: &mut Run<'r>, record: &'r Record<'r>, place: Span, out
     let start = out.len();
     let compiled = run.compiled;
     for (n, slot) in compiled.layouts.of(record.entity).slot_of.iter().enumerate() {
-        let Some(value) = record.slots.get(usize::from(*slot)).copied().filter(|v| !left_out(*v)) else { continue };
+        let Some(value) = record.slots.get(usize::from(*slot)).copied().filter(|v| !left_out(v)) else { continue };
         let wire = compiled.wires.of(record.entity, FieldId(u32::try_from(n).unwrap_or(u32::MAX)));
         if out.len() > start {
             out.push(b',');

@@ -143,13 +143,20 @@ pub fn small_mantissa(number: Decimal) -> Option<i64> {
 /// The sum, if it can be held. Those of one scale, which most are, are added as whole numbers.
 #[inline]
 pub fn add(a: Decimal, b: Decimal) -> Option<Decimal> {
-    if a.scale() == b.scale()
-        && let (Some(x), Some(y)) = (small_mantissa(a), small_mantissa(b))
-        && let Some(sum) = x.checked_add(y)
-    {
-        return Some(small(sum, a.scale()));
+    match add_small(a, b) {
+        None => a.checked_add(b),
+        sum => sum,
     }
-    a.checked_add(b)
+}
+
+/// The sum of small numbers of one scale; any others are left to [`add`].
+#[inline]
+pub fn add_small(a: Decimal, b: Decimal) -> Option<Decimal> {
+    if a.scale() != b.scale() {
+        return None;
+    }
+    let sum = small_mantissa(a)?.checked_add(small_mantissa(b)?)?;
+    Some(small(sum, a.scale()))
 }
 
 /// Whether two numbers are equal. Those of one scale, which most are, cost two comparisons.
@@ -172,6 +179,9 @@ pub fn write(number: Decimal, out: &mut Vec<u8>) {
 
 /// As [`write()`], of the number with this mantissa and scale.
 pub fn write_small(mantissa: i64, scale: u32, out: &mut Vec<u8>) {
+    if let Some(few) = few_digits(mantissa, scale) {
+        return write_few(few, mantissa < 0, scale, true, out);
+    }
     let (mut mantissa, mut scale) = (mantissa, scale);
     if mantissa == 0 {
         out.push(b'0');
@@ -187,9 +197,44 @@ pub fn write_small(mantissa: i64, scale: u32, out: &mut Vec<u8>) {
 /// Appends the number with the decimals that it has: `18.00`.
 pub fn write_scaled(number: Decimal, out: &mut Vec<u8>) {
     match small_mantissa(number) {
-        Some(mantissa) => write_digits(mantissa, number.scale(), out),
+        Some(mantissa) => match few_digits(mantissa, number.scale()) {
+            Some(few) => write_few(few, mantissa < 0, number.scale(), false, out),
+            None => write_digits(mantissa, number.scale(), out),
+        },
         None => out.extend_from_slice(number.to_string().as_bytes()),
     }
+}
+
+/// The digits of an amount that [`write_few`] takes: with its point it has at most eight characters.
+#[inline]
+fn few_digits(mantissa: i64, decimals: u32) -> Option<u32> {
+    let digits = u32::try_from(mantissa.unsigned_abs()).ok()?;
+    (digits < 10_000_000 && decimals <= 6).then_some(digits)
+}
+
+/// Appends a number of few digits, all of which are made at once as bytes of one word; `short`: without zeros at the end.
+#[inline]
+fn write_few(digits: u32, negative: bool, decimals: u32, short: bool, out: &mut Vec<u8>) {
+    if negative {
+        out.push(b'-');
+    }
+    // Fours of digits are split into pairs, pairs into digits; the first digit is the lowest byte.
+    let fours = u64::from(digits / 10_000) | (u64::from(digits % 10_000) << 32);
+    let hundreds = ((fours * 10_486) >> 20) & 0x0000_007f_0000_007f;
+    let pairs = hundreds | ((fours - hundreds * 100) << 16);
+    let tens = ((pairs * 103) >> 10) & 0x000f_000f_000f_000f;
+    let digits = tens | ((pairs - tens * 10) << 8);
+    let zeros_behind = if short { (digits.leading_zeros() / 8).min(decimals) } else { 0 };
+    let zeros_before = (digits.trailing_zeros() / 8).min(7 - decimals);
+    let text = (digits | 0x3030_3030_3030_3030) >> (8 * zeros_before);
+    let whole = 8 - decimals - zeros_before;
+    let mask = (1 << (8 * whole)) - 1;
+    let text = (text & mask) | (u64::from(b'.') << (8 * whole)) | ((text & !mask) << 8);
+    let length = if zeros_behind < decimals { whole + 1 + decimals - zeros_behind } else { whole };
+    // Written whole and cut, which costs less than a copy of so many bytes.
+    let start = out.len();
+    out.extend_from_slice(&text.to_le_bytes());
+    out.truncate(start + length as usize);
 }
 
 #[inline]
@@ -249,25 +294,36 @@ pub fn round(number: Decimal, digits: u32) -> Decimal {
     number.round_dp_with_strategy(digits, RoundingStrategy::MidpointAwayFromZero)
 }
 
-/// `a / b`, rounded once, half away from zero; none when `b` is zero, the result too large, or more decimals are asked
-/// than there are.
+/// `a / b`, rounded once, half away from zero; none when `b` is zero, the result too large, or more decimals are
+/// asked than there are.
+#[inline]
 pub fn divide_and_round(a: Decimal, b: Decimal, digits: u32) -> Option<Decimal> {
+    // Amounts are small: one integer division replaces a long one and its rounding.
+    if let (Some(above), Some(below @ 1..)) = (small_mantissa(a), small_mantissa(b))
+        && digits <= DECIMALS_MAX
+        && let Some(shift) = (b.scale() + digits).checked_sub(a.scale())
+        && let Some(&ten) = TENS.get(shift as usize)
+        && let Some(numerator) = i64::try_from(ten).ok().and_then(|ten| above.checked_mul(ten))
+    {
+        return Some(small(half_away_small(numerator, below), digits));
+    }
+    divide_and_round_large(a, b, digits)
+}
+
+/// As [`divide_and_round`], for any numbers.
+#[inline(never)]
+fn divide_and_round_large(a: Decimal, b: Decimal, digits: u32) -> Option<Decimal> {
     if b.is_zero() || digits > DECIMALS_MAX {
         return None;
     }
-    // Mantissas of amounts are small: one integer division replaces a long one and its rounding.
     let shift = i64::from(b.scale()) + i64::from(digits) - i64::from(a.scale());
-    if let (Ok(above), Ok(below)) = (i64::try_from(a.mantissa()), i64::try_from(b.mantissa()))
+    if let (Some(above), Some(below)) = (small_mantissa(a), small_mantissa(b))
         && let Some(&ten) = usize::try_from(shift.unsigned_abs()).ok().and_then(|n| TENS.get(n))
     {
         let (above, below, ten) = (i128::from(above), i128::from(below), i128::from(ten));
         let (numerator, denominator) = if shift >= 0 { (above * ten, below) } else { (above, below * ten) };
-        let quotient = match (i64::try_from(numerator), i64::try_from(denominator)) {
-            (Ok(small), Ok(by)) => i128::from(half_away_small(small, by)),
-            _ => half_away(numerator, denominator),
-        };
-        if let Ok(quotient) = i64::try_from(quotient) {
-            return Some(Decimal::new(quotient, digits));
+        if let Ok(quotient) = i64::try_from(half_away(numerator, denominator)) {
+            return Some(small(quotient, digits));
         }
     }
     a.checked_div(b).map(|q| round(q, digits))
@@ -359,6 +415,15 @@ mod tests {
             let mut out = Vec::new();
             write_scaled(number, &mut out);
             prop_assert_eq!(String::from_utf8(out).unwrap(), number.to_string());
+        }
+
+        #[test]
+        fn few_digits_are_written_as_many(mantissa in -20_000_000_i64..20_000_000, scale in 0_u32..8) {
+            let number = Decimal::new(mantissa, scale);
+            let mut out = Vec::new();
+            write_scaled(number, &mut out);
+            prop_assert_eq!(String::from_utf8(out).unwrap(), number.to_string());
+            prop_assert_eq!(json(number), number.normalize().to_string());
         }
 
         #[test]

@@ -135,7 +135,29 @@ fn json() -> impl Strategy<Value = serde_json::Value> {
     })
 }
 
+#[test]
+fn a_name_with_quotes_in_it_stands_for_no_others() {
+    let mut p = lab();
+    let layouts = layouts(&mut p);
+    let (arena, mut learnt) = (Bump::new(), Learnt::default());
+    let order = of(&p, "Order");
+    for name in [r#""a\":1,\"number""#, r#""a":1,"number""#] {
+        let text = arena.alloc_str(&ORDER.replacen("\"number\"", name, 1));
+        let record = decode(text, order, &layouts, &arena, &mut learnt, false).unwrap();
+        let number = record.slots[usize::from(layouts.slot(order, p.entity(order).field("number").unwrap()))];
+        assert_eq!(matches!(number, Value::Text("1001")), name.contains("1,\"n"), "{name}");
+    }
+}
+
 proptest! {
+    #[test]
+    fn numbers_are_read_as_written(mantissa in -200_000_000_i64..200_000_000, scale in 0_u32..6, cut in 0_u32..8, quoted: bool) {
+        let number = rust_decimal::Decimal::new(mantissa / 10_i64.pow(cut), scale).to_string();
+        let written = if quoted { format!("\"{number}\"") } else { number.clone() };
+        let record = ORDER.replacen("\"24.20\"", &written, 1);
+        prop_assert_eq!(read(&record, "total").unwrap(), number);
+    }
+
     #[test]
     fn what_nobody_reads_may_be_anything(extra in json(), name in "\\PC{0,10}") {
         let key = serde_json::Value::from(name.clone()).to_string();

@@ -267,6 +267,30 @@ fn tables() {
         let told = eval_in(&p, look("DE", "7", true)).unwrap_err();
         assert_eq!(told, format!("no row for DE, 7% in vat_code: {want}"));
     }
+    // What was found before makes no difference.
+    for again in [("NL", "9", "3"), ("NL", "21", "5"), ("DE", "0", "7")] {
+        let both = concat(vec![look("NL", "21", true), look(again.0, again.1, true), look("NL", "21", true)]);
+        assert_eq!(eval_in(&p, both).unwrap(), format!("5{}5", again.2));
+    }
+}
+
+#[test]
+fn the_first_of_two_rows_counts() {
+    let mut p = lab();
+    let row = |a: &str, b: &str, value: &str| {
+        let cells = vec![Pattern::OneOf(vec![Const::Text(a.into()), Const::Text(b.into())])];
+        Row { cells, value: t(value), span: at(40) }
+    };
+    p.lookups.push(Lookup {
+        name: "tables.code".into(),
+        keys: vec![("method".into(), text())],
+        result: text(),
+        grows: Grows::Here,
+        rows: vec![row("A", "B", "1"), row("B", "C", "2")],
+        span: at(30),
+    });
+    let look = |key: &str| expr(ExprKind::Lookup { lookup: LookupId(0), keys: vec![t(key)], must: true }, text());
+    assert_eq!(eval_in(&p, concat(["C", "B", "A", "C"].map(look).to_vec())).unwrap(), "2112");
 }
 
 #[test]
