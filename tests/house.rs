@@ -20,7 +20,6 @@ const LONG: &[(&str, &str)] = &[
     ("src/check/expr.rs", "a method for each form of an expression"),
     ("src/check/project.rs", "the passes over a project in their order"),
     ("src/eval/compile.rs", "one `match` with an arm for each form of an expression"),
-    ("src/eval/decode.rs", "one reader of JSON; its branches share the position"),
     ("src/eval/make.rs", "how a document is made, statement by statement"),
     ("src/eval/natives.rs", "an arm for each function of the language"),
     ("src/eval/tests/lab.rs", "the bench that all tests of `eval` stand on"),

@@ -543,7 +543,7 @@ impl MappingCode {
         let (mut entity, mut last) = (self.target, path[0]);
         for (n, field) in path.iter().enumerate() {
             if n > 0 {
-                entity = super::wire::part_of(run, entity, last);
+                entity = super::nested::part_of(run, entity, last);
             }
             last = *field;
             let wire = run.compiled.wires.of(entity, last);

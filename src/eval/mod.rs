@@ -23,6 +23,7 @@ mod lookup;
 mod make;
 mod map;
 mod natives;
+mod nested;
 mod object;
 mod ops;
 mod part;
