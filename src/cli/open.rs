@@ -128,6 +128,12 @@ impl Ready {
             .map_err(|e| Trouble::Misuse(format!("the folder {} can't be made: {e}", folder.display())))?;
         let key = Key::find(&folder).map_err(|e| Trouble::Misuse(e.to_string()))?;
         let path = named.map_or_else(|| folder.join("store.redb"), Path::to_path_buf);
+        if let Some(named) = named.filter(|path| !path.exists()) {
+            if named.parent().is_some_and(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()) {
+                return Err(Trouble::Misuse(format!("the folder of the store {} is not there", named.display())));
+            }
+            Screen::tell(&format!("the store {} is new", named.display()));
+        }
         Ok(Arc::new(Embedded::open(&path, &key).map_err(|e| Trouble::Misuse(e.to_string()))?))
     }
 

@@ -13,7 +13,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
     /// Orders to make up; 60 when no recorded shop is given.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=ORDERS_MAX))]
     orders: Option<u64>,
     /// A folder of a shop's recorded answers: orders/*.json, products/*.json …
     #[arg(long, value_name = "DIR")]
@@ -40,6 +40,9 @@ pub(crate) struct Arguments {
     #[arg(long = "fault", value_name = "FAULT", value_parser = parse_faults)]
     faults: Vec<Faults>,
 }
+
+/// Most orders that are made up: about five kilobytes each, held in memory.
+const ORDERS_MAX: u64 = 1_000_000;
 
 /// What one `--fault` orders: its JSON may hold several.
 #[derive(Clone, Debug)]

@@ -1,6 +1,7 @@
 //! The two streams: text for people, JSON for programs, colour only where a terminal wants it.
 
 use super::Format;
+use std::borrow::Cow;
 use std::io::{IsTerminal, Write};
 
 /// Where a command prints.
@@ -42,6 +43,7 @@ impl Screen {
 
     /// The answer itself, on stdout, with its line end.
     pub(crate) fn answer(text: &str) -> std::io::Result<()> {
+        let text = harmless(text);
         let mut out = std::io::stdout().lock();
         out.write_all(text.as_bytes())?;
         if !text.ends_with('\n') {
@@ -52,6 +54,7 @@ impl Screen {
 
     /// Text for people, on stderr. A stderr that is closed is no reason to stop the work.
     pub(crate) fn tell(text: &str) {
+        let text = harmless(text);
         let mut err = std::io::stderr().lock();
         let _ = err.write_all(text.as_bytes());
         if !text.ends_with('\n') {
@@ -80,6 +83,29 @@ impl Screen {
     }
 }
 
+/// Text without what would steer a terminal: words of a shop or a ledger are printed, and theirs to choose. Colours stay.
+fn harmless(text: &str) -> Cow<'_, str> {
+    let steers = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    if !text.contains(steers) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(steers) {
+        out.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let colour = rest.strip_prefix("\u{1b}[").and_then(|behind| {
+            let end = behind.find(|c: char| !c.is_ascii_digit() && c != ';')?;
+            behind[end..].starts_with('m').then_some("\u{1b}[".len() + end + 1)
+        });
+        let taken = colour.unwrap_or_else(|| rest.chars().next().map_or(1, char::len_utf8));
+        out.push_str(if colour.is_some() { &rest[..taken] } else { "\u{fffd}" });
+        rest = &rest[taken..];
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
+}
+
 /// The few colours in use.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Paint {
@@ -104,5 +130,20 @@ impl Paint {
             Self::Bold => "1",
             Self::Dim => "2",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::harmless;
+
+    #[test]
+    fn nothing_that_is_printed_steers_the_terminal() {
+        assert_eq!(harmless("\u{1b}[1;31merror\u{1b}[0m: a\tb\n"), "\u{1b}[1;31merror\u{1b}[0m: a\tb\n");
+        assert_eq!(
+            harmless("X\u{1b}[2J\u{1b}]0;title\u{7}\u{9b}1m\r"),
+            "X\u{fffd}[2J\u{fffd}]0;title\u{fffd}\u{fffd}1m\u{fffd}"
+        );
+        assert_eq!(harmless("\u{1b}"), "\u{fffd}");
     }
 }

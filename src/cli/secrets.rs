@@ -43,11 +43,17 @@ fn parse(text: &str) -> BTreeMap<String, SecretString> {
     text.lines()
         .map(str::trim)
         .filter(|line| !line.starts_with('#'))
-        .filter_map(|line| line.split_once('='))
-        .map(|(name, value)| (name.trim().to_owned(), value.trim()))
+        .filter_map(|line| line.strip_prefix("export ").unwrap_or(line).split_once('='))
+        .map(|(name, value)| (name.trim().to_owned(), unquoted(value.trim())))
         .filter(|(_, value)| !value.is_empty())
         .map(|(name, value)| (name, SecretString::from(value)))
         .collect()
+}
+
+/// As a shell would read it: quotes around all of it are no part of a secret.
+fn unquoted(value: &str) -> &str {
+    let inner = |quote: char| value.strip_prefix(quote)?.strip_suffix(quote);
+    inner('"').or_else(|| inner('\'')).unwrap_or(value)
 }
 
 /// Writes the secrets of a new project, readable by its owner alone from the first byte on.
@@ -79,6 +85,9 @@ mod tests {
         let secrets = ProjectSecrets::of(root.path()).expect("read");
         assert_eq!(secrets.secret("FLOWC_TEST_KEY").map(|s| s.expose_secret().to_owned()), Some("a=b c".to_owned()));
         assert!(secrets.secret("FLOWC_TEST_EMPTY").is_none());
+        let shell = parse("export A='x y'\nB=\"z\"\nC=\"");
+        let told = |name: &str| shell.get(name).map(|s| s.expose_secret().to_owned());
+        assert_eq!([told("A"), told("B"), told("C")], ["x y", "z", "\""].map(|text| Some(text.to_owned())));
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;

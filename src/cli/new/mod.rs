@@ -187,9 +187,11 @@ fn of_answers(screen: &Screen, arguments: &Arguments) -> Result<Plan, Trouble> {
     };
     let url = said(arguments.shop_url.clone(), "Address of the shop", "https://shop.example.com")?;
     let country = said(arguments.country.clone(), "Country of the Exact Online site", "NL")?;
-    let division = said(arguments.division.map(|n| n.to_string()), "Number of the administration (division)", "0")?;
-    let division: u64 =
-        division.parse().map_err(|_| Trouble::Misuse(format!("`{division}` is no number of an administration")))?;
+    let question = "Number of the administration (division); nothing for the one that the user works in";
+    let division = said(arguments.division.map(|n| n.to_string()), question, "")?;
+    if !division.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(Trouble::Misuse(format!("`{division}` is no number of an administration")));
+    }
     let mut given: BTreeMap<String, String> = arguments.set.iter().cloned().collect();
     if asks {
         for module in shipped::modules() {
@@ -209,12 +211,10 @@ fn of_answers(screen: &Screen, arguments: &Arguments) -> Result<Plan, Trouble> {
     Ok(Plan {
         zone: arguments.zone.clone(),
         shop: vec![("url", quoted(&url)), ("key", secret("SHOP_KEY")), ("secret", secret("SHOP_SECRET"))],
-        books: vec![
-            ("country", quoted(&country)),
-            ("division", division.to_string()),
-            ("client_id", secret("EXACT_CLIENT_ID")),
-            ("client_secret", secret("EXACT_CLIENT_SECRET")),
-        ],
+        books: std::iter::once(("country", quoted(&country)))
+            .chain((!division.is_empty()).then(|| ("division", division.clone())))
+            .chain([("client_id", secret("EXACT_CLIENT_ID")), ("client_secret", secret("EXACT_CLIENT_SECRET"))])
+            .collect(),
         secrets: names.iter().map(|name| (*name, String::new())).collect(),
         held: None,
         given,

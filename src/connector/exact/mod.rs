@@ -26,6 +26,7 @@ use login::Login;
 use odata::{Measures, Selection, ask};
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderName, HeaderValue};
 use secrecy::ExposeSecret as _;
+use std::collections::HashSet;
 use std::sync::Arc;
 use tokio::sync::OnceCell;
 use url::Url;
@@ -152,12 +153,17 @@ impl Ledger {
     /// Every row of a question.
     async fn all(&self, address: Url, route: &str) -> Result<Vec<Raw>, CallError> {
         let mut rows = Vec::new();
+        let mut read = HashSet::new();
         let mut next = Some(address);
         for _ in 0..limits::SEARCH_PAGES_MAX {
             let Some(address) = next else { return Ok(rows) };
             let page = self.page(&address, route).await?;
             rows.extend(page.rows);
             next = page.next.map(|text| self.follow(&text)).transpose()?;
+            read.insert(address);
+            if next.as_ref().is_some_and(|next| read.contains(next)) {
+                return Err(self.http.garbled(format!("pages of {route} that lead in a circle"), Effect::Read));
+            }
         }
         Err(self.http.garbled(format!("more than {} pages of {route}", limits::SEARCH_PAGES_MAX), Effect::Read))
     }
