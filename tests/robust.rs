@@ -166,6 +166,42 @@ fn deep_expressions_are_bounded() {
     file(&sum);
 }
 
+/// Declarations of which each needs the next, the last one itself.
+fn chain(links: usize, link: impl Fn(usize, usize) -> String) -> String {
+    (0..links).map(|n| link(n, (n + 1).min(links - 1)) + "\n").collect()
+}
+
+#[test]
+fn long_chains_of_declarations_are_bounded() {
+    let lookup = |n, next| format!("lookup t{n}(a: text) -> text {{\n  else => t{next}[\"a\"]\n}}");
+    let setting = |n, next| format!("settings {{\n  s{n}: text = settings.s{next}\n}}");
+    let mapping = |n, next| {
+        format!(
+            "mapping m{n}() -> exact.Account {{\n  create once by Name\n  Name = \"x\"\n  Parent = ensure m{next}()\n}}"
+        )
+    };
+    let function = |n, next| format!("fn f{n}(a: text) -> text = f{next}(a)");
+    for text in [chain(3_000, lookup), chain(3_000, setting), chain(3_000, mapping), chain(500, function)] {
+        let told = told(&file(&format!("use exact\n{text}")));
+        assert!(!told.is_empty() && told.iter().all(|t| t.starts_with("F0109")), "{:?}", &told[..told.len().min(9)]);
+    }
+}
+
+/// A test's own thread has a quarter of the stack that a program's first has.
+fn on_the_main_stack<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    let thread = std::thread::Builder::new().stack_size(8 << 20).spawn(work).expect("a thread");
+    thread.join().expect("it does not panic")
+}
+
+#[test]
+fn long_functions_in_long_functions_are_bounded() {
+    let sum = " + 1".repeat(500);
+    let text: String = (0..40).map(|n| format!("fn f{n}(a: int) -> int = f{}(a){sum}\n", n + 1)).collect();
+    let text = format!("{text}fn f40(a: int) -> int = a\n");
+    let told = on_the_main_stack(move || told(&file(&text)));
+    assert!(told.iter().any(|t| t.starts_with("F0004")), "{told:?}");
+}
+
 #[test]
 fn long_lists_and_tables_are_checked_in_time() {
     let start = Instant::now();

@@ -363,7 +363,19 @@ impl Body<'_, '_> {
         (names, lets)
     }
 
-    /// Whether inlining goes in a circle, too deep, or makes too many copies.
+    /// Whether what leads to a declaration, each needing the next, is too long a chain.
+    pub(crate) fn too_far(&mut self, name: &str, span: Span) -> bool {
+        let far = self.cx.depth >= limits::INLINE_DEPTH_MAX;
+        if far {
+            self.cx.report(
+                Diagnostic::new(&codes::CYCLE, span, format!("what leads to `{name}` is nested too deep"))
+                    .label("too deep")
+                    .help(format!("a chain of calls has at most {} links", limits::INLINE_DEPTH_MAX)),
+            );
+        }
+        far
+    }
+
     /// Whether there would be no end to what is inlined, or too late a one. `text` is as long as what is inlined.
     fn too_deep(&mut self, name: &Name, text: usize, span: Span) -> bool {
         self.inlined += 1;
@@ -376,14 +388,8 @@ impl Body<'_, '_> {
             Diagnostic::new(&codes::CYCLE, name.span, format!("`{}` needs itself, through what it calls", name.text))
                 .label("a circle")
                 .help("nothing may call itself: a list is gone through with `for`")
-        } else if self.around.len() >= limits::INLINE_DEPTH_MAX {
-            Diagnostic::new(
-                &codes::CYCLE,
-                name.span,
-                format!("the calls that lead to `{}` are nested too deep", name.text),
-            )
-            .label("too deep")
-            .help(format!("a chain of calls has at most {} links", limits::INLINE_DEPTH_MAX))
+        } else if self.too_far(&name.text, span) {
+            return true;
         } else if self.inlined > limits::INLINED_MAX || self.inlined_bytes > limits::INLINED_BYTES_MAX {
             Diagnostic::new(&codes::CYCLE, name.span, format!("`{}` and what calls it are copied too often", name.text))
                 .label("too many copies")
@@ -430,7 +436,9 @@ impl Body<'_, '_> {
         let (target, was, base) = (self.target.take(), self.was.take(), self.base.take());
         let (writes, keeps) = (std::mem::replace(&mut self.writes, false), std::mem::replace(&mut self.keeps, false));
         self.around.push(callee);
+        self.cx.depth += 1;
         let out = inner(self);
+        self.cx.depth -= 1;
         self.around.pop();
         (self.names, self.inside) = (names, inside);
         (self.target, self.was, self.base) = (target, was, base);
@@ -591,7 +599,10 @@ impl Body<'_, '_> {
             );
             return Self::unknown(span);
         }
-        match self.cx.mapping_named(instance, name, span) {
+        if self.too_far(name, span) {
+            return Self::unknown(span);
+        }
+        match self.cx.deeper(|cx| cx.mapping_named(instance, name, span)) {
             Some(mapping) if self.drafts => {
                 let target = self.cx.program.mapping(mapping).target;
                 Self::make(ExprKind::Ensure(mapping, args), Type::Record(target), span)

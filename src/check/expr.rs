@@ -1,11 +1,12 @@
 //! Expressions: what they mean and what type they have.
 
 use super::body::{Body, Local};
-use super::cx::InstanceId;
+use super::cx::{InstanceId, State};
 use super::load::{ModuleId, Space};
 use super::suggest;
 use super::types::{join, longest};
 use crate::ir::{Arm, Const, Element, Expr, ExprKind, ForClause, Pattern, Stop, Type};
+use crate::limits;
 use crate::source::{Diagnostic, Span, codes};
 use crate::syntax::ast::{self, ExprKind as A, TextPart};
 use rust_decimal::Decimal;
@@ -15,7 +16,19 @@ impl Body<'_, '_> {
     /// The meaning of an expression. `want` is what its place takes, where that is known: it decides what a text in
     /// quotes is, and what a part makes. The caller still has to [`Body::accept`] it.
     pub(crate) fn expr(&mut self, e: &ast::Expr, want: Option<&Type>) -> Expr {
-        self.scoped(|body| body.meaning(e, want))
+        if self.cx.levels >= limits::LEVELS_MAX {
+            self.cx.say(
+                &codes::TOO_DEEP,
+                e.span,
+                "values are nested too deep here, with those of the functions around",
+                "give a part of it a name (`let`), or pass on what is there instead of what makes it",
+            );
+            return Self::unknown(e.span);
+        }
+        self.cx.levels += 1;
+        let made = self.scoped(|body| body.meaning(e, want));
+        self.cx.levels -= 1;
+        made
     }
 
     /// A condition whose names live on: what `x is some y` names is there to its right in an `and`, and in `then`.
@@ -378,7 +391,10 @@ impl Body<'_, '_> {
             _ => None,
         };
         let Some((instance, name)) = found else { return self.nth(of, keys, span) };
-        let lookup = instance.and_then(|i| self.cx.lookup_named(i, &name.text));
+        if self.too_far(&name.text, span) {
+            return Self::unknown(span);
+        }
+        let lookup = instance.and_then(|i| self.cx.deeper(|cx| cx.lookup_named(i, &name.text)));
         let Some(lookup) = lookup else {
             self.all_the_same(keys.iter());
             if self.cx.lacks(self.inside, None) {
@@ -394,10 +410,14 @@ impl Body<'_, '_> {
             self.cx.report(d);
             return Self::unknown(span);
         };
-        let (wanted, result) = {
+        let (wanted, result, declared) = {
             let l = self.cx.program.lookup(lookup);
-            (l.keys.clone(), l.result.clone())
+            (l.keys.clone(), l.result.clone(), l.span)
         };
+        if self.cx.lookup_states[lookup.0 as usize] == State::Reading {
+            self.cx.needs_itself(&format!("the lookup `{}`", name.text), span, declared);
+            return Self::unknown(span);
+        }
         if wanted.len() != keys.len() {
             let message = format!("the lookup `{}` has {} keys; here are {}", name.text, wanted.len(), keys.len());
             let names: Vec<String> = wanted.iter().map(|(n, _)| n.to_string()).collect();

@@ -1,7 +1,7 @@
 //! Decision tables: their rows, which go before which, and what is left open.
 
 use super::body::{Body, constant_of};
-use super::cx::{Cx, InstanceId};
+use super::cx::{Cx, InstanceId, State};
 use super::expr::uncovered;
 use super::load::{Origin, Space};
 use super::rows::RowIndex;
@@ -11,7 +11,7 @@ use crate::syntax::ast::{self, LookupRows, PatternKind};
 use std::sync::Arc;
 
 impl Cx<'_> {
-    /// The lookup of that name of an instance, its rows read.
+    /// The lookup of that name of an instance, its rows read, or being read further up.
     pub(crate) fn lookup_named(&mut self, instance: InstanceId, name: &str) -> Option<LookupId> {
         self.mark_used(instance, "lookup", name);
         if let Some(id) = self.lookups.get(&(instance, name.to_owned())) {
@@ -34,6 +34,7 @@ impl Cx<'_> {
             grows: if self.modules.get(module).origin == Origin::Project { Grows::Here } else { Grows::Adapted },
             span: lookup.name.span,
         });
+        self.lookup_states.push(State::Reading);
         let mut rows = match &lookup.rows {
             LookupRows::Here(rows) => self.rows(instance, &keys, &result, rows),
             LookupRows::Csv(file) => {
@@ -54,6 +55,7 @@ impl Cx<'_> {
         self.order(&mut rows, name);
         self.open_values(&rows, &keys, &lookup.name);
         self.program.lookups[id.0 as usize].rows = rows;
+        self.lookup_states[id.0 as usize] = State::Read;
         Some(id)
     }
 

@@ -23,7 +23,12 @@ impl Cx<'_> {
             DeclKind::Settings(list) => list.iter().find(|s| &*s.name.text == name).cloned(),
             _ => None,
         });
-        let number = found.map(|s| self.read_setting(instance, &s));
+        let number = found.map(|s| {
+            self.answering.insert(key.clone(), s.name.span);
+            let number = self.read_setting(instance, &s);
+            self.answering.remove(&key);
+            number
+        });
         self.settings.insert(key, number);
         number
     }
@@ -117,7 +122,14 @@ impl Cx<'_> {
 impl Body<'_, '_> {
     /// `settings.name`: the answer, or what stops when nobody has given one.
     pub(crate) fn setting(&mut self, instance: InstanceId, name: &Name, span: Span) -> Expr {
-        let Some(n) = self.cx.setting_named(instance, &name.text) else {
+        if let Some(declared) = self.cx.answering.get(&(instance, name.text.to_string())).copied() {
+            self.cx.needs_itself(&format!("the setting `{}`", name.text), span, declared);
+            return Self::unknown(span);
+        }
+        if self.too_far(&name.text, span) {
+            return Self::unknown(span);
+        }
+        let Some(n) = self.cx.deeper(|cx| cx.setting_named(instance, &name.text)) else {
             self.cx.unknown_setting(instance, &name.text, name.span);
             return Self::unknown(span);
         };
