@@ -160,10 +160,37 @@ fn deep_expressions_are_bounded() {
         let text = format!("fn f() -> bool = {}yes{}\n", open.repeat(5_000), close.repeat(5_000));
         assert!(!file(&text).diagnostics.is_empty() || open == "not ");
     }
-    let chain = format!("fn f(a: text) -> text = a{}\n", ".upper()".repeat(5_000));
-    file(&chain);
-    let sum = format!("fn f() -> int = 1{}\n", " + 1".repeat(20_000));
-    file(&sum);
+}
+
+/// Whatever goes on with a value makes it a level deeper, but for the holes of a text, which are side by side.
+#[test]
+fn whatever_goes_on_with_a_value_is_bounded() {
+    let behind = [
+        ".upper()",
+        ".a",
+        "?.a",
+        "[0]",
+        " [0]",
+        "(0)",
+        " (0)",
+        "()",
+        " + 1",
+        " ?? a",
+        " and a",
+        " is some",
+        " == a",
+        " | a",
+        ".map(x => x)",
+        "\n  .a",
+        "\n  ?? a",
+    ];
+    let before = ["not ", "-", "a => ", "ensure ", "if a then a else ", "\"{", "(", "[", "{ a = ", "fail ", "f("];
+    for (before, behind) in behind.map(|b| ("", b)).into_iter().chain(before.map(|b| (b, ""))) {
+        let text = format!("fn f(a: text) -> text = {}a{}\n", before.repeat(20_000), behind.repeat(20_000));
+        let told = told(&file(&text));
+        assert!(told.iter().any(|t| t.starts_with("F0004")), "{before}{behind}: {:?}", &told[..told.len().min(3)]);
+    }
+    clean(&file(&format!("fn f(a: text) -> text = \"{}\"\nfn g() -> text = f(\"x\")\n", "{a}".repeat(20_000))));
 }
 
 /// Declarations of which each needs the next, the last one itself.
@@ -195,11 +222,13 @@ fn on_the_main_stack<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'stati
 
 #[test]
 fn long_functions_in_long_functions_are_bounded() {
-    let sum = " + 1".repeat(500);
-    let text: String = (0..40).map(|n| format!("fn f{n}(a: int) -> int = f{}(a){sum}\n", n + 1)).collect();
-    let text = format!("{text}fn f40(a: int) -> int = a\n");
-    let told = on_the_main_stack(move || told(&file(&text)));
-    assert!(told.iter().any(|t| t.starts_with("F0004")), "{told:?}");
+    for (ty, joined) in [("int", " + 1"), ("bool", " and yes"), ("text", ".trim()")] {
+        let joined = joined.repeat(500);
+        let text: String = (0..40).map(|n| format!("fn f{n}(a: {ty}) -> {ty} = f{}(a){joined}\n", n + 1)).collect();
+        let text = format!("{text}fn f40(a: {ty}) -> {ty} = a\n");
+        let told = on_the_main_stack(move || told(&file(&text)));
+        assert!(told.iter().any(|t| t.starts_with("F0004")), "{told:?}");
+    }
 }
 
 #[test]

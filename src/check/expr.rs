@@ -16,19 +16,7 @@ impl Body<'_, '_> {
     /// The meaning of an expression. `want` is what its place takes, where that is known: it decides what a text in
     /// quotes is, and what a part makes. The caller still has to [`Body::accept`] it.
     pub(crate) fn expr(&mut self, e: &ast::Expr, want: Option<&Type>) -> Expr {
-        if self.cx.levels >= limits::LEVELS_MAX {
-            self.cx.say(
-                &codes::TOO_DEEP,
-                e.span,
-                "values are nested too deep here, with those of the functions around",
-                "give a part of it a name (`let`), or pass on what is there instead of what makes it",
-            );
-            return Self::unknown(e.span);
-        }
-        self.cx.levels += 1;
-        let made = self.scoped(|body| body.meaning(e, want));
-        self.cx.levels -= 1;
-        made
+        self.scoped(|body| body.meaning(e, want))
     }
 
     /// A condition whose names live on: what `x is some y` names is there to its right in an `and`, and in `then`.
@@ -40,6 +28,22 @@ impl Body<'_, '_> {
     }
 
     fn meaning(&mut self, e: &ast::Expr, want: Option<&Type>) -> Expr {
+        if self.cx.levels >= limits::LEVELS_MAX {
+            self.cx.say(
+                &codes::TOO_DEEP,
+                e.span,
+                "values are nested too deep here, with those of the functions around",
+                "give a part of it a name (`let`), or pass on what is there instead of what makes it",
+            );
+            return Self::unknown(e.span);
+        }
+        self.cx.levels += 1;
+        let made = self.level(e, want);
+        self.cx.levels -= 1;
+        made
+    }
+
+    fn level(&mut self, e: &ast::Expr, want: Option<&Type>) -> Expr {
         let span = e.span;
         match &e.kind {
             A::Error => Self::unknown(span),
