@@ -25,6 +25,10 @@ pub const INLINED_BYTES_MAX: usize = 1 << 20;
 /// Rows of a lookup, the CSV file's included.
 pub const LOOKUP_ROWS_MAX: usize = 100_000;
 
+/// Pairs of rows of one lookup that are compared to see whether they overlap. More is a diagnostic: nobody would know
+/// which of so many rows decides.
+pub const ROW_PAIRS_MAX: usize = 5_000_000;
+
 /// Largest record decoded, bytes. A longer one fails alone.
 pub const RECORD_BYTES_MAX: usize = 8 << 20;
 /// Deepest nesting of JSON that is walked through.

@@ -241,6 +241,28 @@ fn long_lists_and_tables_are_checked_in_time() {
     assert!(start.elapsed() < Duration::from_secs(20), "it took {:?}", start.elapsed());
 }
 
+#[test]
+fn large_tables_are_checked_row_by_row() {
+    let lookup = |keys: &str, rows: &str| file(&format!("lookup t({keys}) -> int {{\n{rows}}}\n"));
+    let start = Instant::now();
+    let rows: String = (0..100_000).map(|n| format!("  _, {n} => {n}\n")).collect();
+    clean(&lookup("a: text, b: int", &rows));
+    let rows: String = (0..50_000).map(|n| format!("  {n}, _ => {n}\n  _, {n} => {n}\n")).collect();
+    assert_eq!(lookup("a: int, b: int", &rows).diagnostics.len(), 20);
+    // Each pair shares a cell, and no two rows overlap.
+    let rows: String = (0..20_000).map(|n| format!("  1, _, {n} => 1\n  _, 2, -{} => 2\n", n + 1)).collect();
+    clean(&lookup("a: int, b: int, c: int", &rows));
+    assert!(start.elapsed() < Duration::from_mins(1), "it took {:?}", start.elapsed());
+}
+
+#[test]
+fn tables_whose_rows_are_all_beside_one_another_are_bounded() {
+    // Groups are in no index, and no row overlaps with another.
+    let rows: String = (0..3_000).map(|n| format!("  in eu, _, {n} => 1\n  \"US\", {n}, _ => 2\n")).collect();
+    let lookup = format!("lookup t(a: country, b: int, c: int) -> int {{\n{rows}}}\n");
+    only(&file(&lookup), "F0402 the rows of `t` have too many cells in common");
+}
+
 // --- Flows torn apart ----------------------------------------------------------------------------------
 
 fn shipped() -> Vec<String> {

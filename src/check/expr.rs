@@ -3,6 +3,7 @@
 use super::body::{Body, Local};
 use super::cx::{InstanceId, State};
 use super::load::{ModuleId, Space};
+use super::rows::{is_any, values};
 use super::suggest;
 use super::types::{join, longest};
 use crate::ir::{Arm, Const, Element, Expr, ExprKind, ForClause, Pattern, Stop, Type};
@@ -10,6 +11,7 @@ use crate::limits;
 use crate::source::{Diagnostic, Span, codes};
 use crate::syntax::ast::{self, ExprKind as A, TextPart};
 use rust_decimal::Decimal;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 impl Body<'_, '_> {
@@ -777,21 +779,13 @@ pub(crate) fn comparable(a: &Type, b: &Type) -> bool {
 
 /// The values of a type that no pattern takes, as messages name them.
 pub(crate) fn uncovered(ty: &Type, patterns: &[Pattern]) -> Vec<String> {
-    fn takes(p: &Pattern, c: &Const) -> bool {
-        match p {
-            Pattern::Any => true,
-            Pattern::Absent => *c == Const::Absent,
-            Pattern::OneOf(list) => list.contains(c),
-            Pattern::Group(_) => false,
-            Pattern::Either(list) => list.iter().any(|p| takes(p, c)),
-        }
-    }
-    if patterns.iter().any(|p| matches!(p, Pattern::Any)) || matches!(ty, Type::Unknown | Type::Never) {
+    if patterns.iter().any(is_any) || matches!(ty, Type::Unknown | Type::Never) {
         return Vec::new();
     }
     let mut open = Vec::new();
+    let taken: HashSet<&Const> = patterns.iter().flat_map(values).collect();
     let mut ask = |c: Const, name: String| {
-        if !patterns.iter().any(|p| takes(p, &c)) {
+        if !taken.contains(&c) {
             open.push(name);
         }
     };

@@ -8,6 +8,7 @@ use super::rows::RowIndex;
 use crate::ir::{Expr, Grows, Lookup, LookupId, Pattern, Row, Type};
 use crate::source::{Diagnostic, codes};
 use crate::syntax::ast::{self, LookupRows, PatternKind};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 impl Cx<'_> {
@@ -46,13 +47,13 @@ impl Cx<'_> {
             }
         };
         for (by, more) in self.lookup_rows.get(&(instance, name.to_owned())).cloned().unwrap_or_default() {
-            for row in self.rows(by, &keys, &result, &more) {
-                // A row with the same patterns takes the other's place.
-                rows.retain(|r| r.cells != row.cells);
-                rows.push(row);
-            }
+            let more = self.rows(by, &keys, &result, &more);
+            // A row with the same patterns takes the other's place.
+            let same: HashSet<&[Pattern]> = more.iter().map(|row| &*row.cells).collect();
+            rows.retain(|row| !same.contains(&*row.cells));
+            rows.extend(more);
         }
-        self.order(&mut rows, name);
+        self.order(&mut rows, &lookup.name);
         self.open_values(&rows, &keys, &lookup.name);
         self.program.lookups[id.0 as usize].rows = rows;
         self.lookup_states[id.0 as usize] = State::Read;
