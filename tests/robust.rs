@@ -263,6 +263,21 @@ fn tables_whose_rows_are_all_beside_one_another_are_bounded() {
     only(&file(&lookup), "F0402 the rows of `t` have too many cells in common");
 }
 
+#[test]
+fn many_declarations_and_statements_are_checked_one_by_one() {
+    let start = Instant::now();
+    let many = |n: usize, line: &dyn Fn(usize) -> String| (0..n).map(line).collect::<String>();
+    let head = "use woocommerce as woo\nuse exact\n";
+    let mapping = "mapping m() -> exact.Account {\n  create once by Name\n  let a0 = \"x\"\n";
+    let includes = many(30_000, &|_| "  include f(o)\n".to_owned());
+    only(&file(&format!("{head}fields f(o: woo.Order) for exact.SalesOrder {{\n{includes}}}\n")), "F0109");
+    let settings = many(50_000, &|n| format!("  s{n}: text = \"x\"\n"));
+    clean(&file(&format!("settings {{\n{settings}}}\n")));
+    let lets = many(50_000, &|n| format!("  let a{} = a{n}\n", n + 1));
+    clean(&file(&format!("{head}{mapping}{lets}  Name = a50000.fit()\n}}\n")));
+    assert!(start.elapsed() < Duration::from_mins(1), "it took {:?}", start.elapsed());
+}
+
 // --- Flows torn apart ----------------------------------------------------------------------------------
 
 fn shipped() -> Vec<String> {

@@ -4,6 +4,7 @@ use super::body::{Body, Local};
 use super::cx::InstanceId;
 use super::fits::Place;
 use super::load::Space;
+use super::names::Names;
 use super::suggest;
 use crate::ir::{Builder, Const, EntityId, Expr, ExprKind, FieldId, Find, Native, Search, Type};
 use crate::limits;
@@ -18,7 +19,7 @@ pub(crate) enum Given<'a> {
 }
 
 /// A part that is taken over: the values let around it, where its names are seen from, its parameters, and itself.
-pub(crate) type Included = (Vec<(Local, Expr)>, InstanceId, Vec<Local>, ast::Fields);
+pub(crate) type Included = (Vec<(Local, Expr)>, InstanceId, Names, Arc<ast::Decl>);
 
 /// Something that can be called: where it is, and its declaration.
 type Callable = (InstanceId, Arc<ast::Decl>);
@@ -350,9 +351,9 @@ impl Body<'_, '_> {
         params: &[Param],
         given: Vec<Given>,
         callee: &str,
-    ) -> (Vec<Local>, Vec<(Local, Expr)>) {
+    ) -> (Names, Vec<(Local, Expr)>) {
         let values = self.arguments(instance, params, given, callee);
-        let mut names = Vec::new();
+        let mut names = Names::default();
         let mut lets = Vec::new();
         for (param, value) in params.iter().zip(values) {
             let ty = self.cx.type_of(instance, &param.ty);
@@ -428,7 +429,7 @@ impl Body<'_, '_> {
         &mut self,
         instance: InstanceId,
         callee: Span,
-        names: Vec<Local>,
+        names: Names,
         inner: impl FnOnce(&mut Self) -> T,
     ) -> T {
         let names = std::mem::replace(&mut self.names, names);
@@ -538,14 +539,13 @@ impl Body<'_, '_> {
             },
             _ => return None,
         };
-        let found = self.callables(&instances, &name.text).into_iter().find_map(|(i, d)| match &d.kind {
-            DeclKind::Fields(part) => Some((i, part.clone())),
-            _ => None,
-        });
-        let Some((instance, part)) = found else {
+        let mut found = self.callables(&instances, &name.text).into_iter();
+        let found = found.find(|(_, d)| matches!(d.kind, DeclKind::Fields(_)));
+        let Some((instance, decl)) = found else {
             self.unknown_function(name, &instances, call.span);
             return None;
         };
+        let DeclKind::Fields(part) = &decl.kind else { return None };
         if self.too_deep(&part.name, length(&part.body), call.span) {
             return None;
         }
@@ -558,10 +558,10 @@ impl Body<'_, '_> {
             );
             return None;
         }
-        self.fits_part(instance, &part, entity, call.span);
+        self.fits_part(instance, part, entity, call.span);
         let given = args.iter().map(|a| Given::Written(&a.value)).collect();
         let (names, lets) = self.enter(instance, &part.params, given, &part.name.text);
-        Some((lets, instance, names, part))
+        Some((lets, instance, names, decl))
     }
 
     pub(crate) fn ensure(&mut self, call: &ast::Expr, span: Span) -> Expr {
@@ -750,7 +750,8 @@ impl Body<'_, '_> {
 
 /// The text of statements, bytes.
 fn length(statements: &[ast::Stmt]) -> usize {
-    statements.iter().map(|stmt| stmt.span.range().len()).sum()
+    let (first, last) = (statements.first(), statements.last());
+    first.zip(last).map_or(0, |(first, last)| (last.span.end - first.span.start) as usize)
 }
 
 /// Two arguments that fit only each other's parameters.

@@ -63,6 +63,8 @@ pub(crate) struct Cx<'f> {
     pub(crate) depth: usize,
     /// Expressions that are being read within one another, of all of these.
     pub(crate) levels: usize,
+    /// The settings that modules ask, by name.
+    pub(crate) asked: HashMap<ModuleId, HashMap<Arc<str>, ast::Setting>>,
     pub(crate) settings: HashMap<(InstanceId, String), Option<usize>>,
     /// Settings whose answers are being read, and where they are declared.
     pub(crate) answering: HashMap<(InstanceId, String), Span>,
@@ -95,6 +97,7 @@ impl<'f> Cx<'f> {
             depth: 0,
             levels: 0,
             answering: HashMap::new(),
+            asked: HashMap::new(),
             settings: HashMap::new(),
             lookup_rows: HashMap::new(),
             undecided: Vec::new(),
