@@ -92,6 +92,17 @@ fn line_ends_tabs_and_marks_of_other_systems_are_fine() {
 
 #[cfg(unix)]
 #[test]
+fn devices_and_pipes_are_not_read() {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let pipe = folder.path().join("pipe.flow");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo runs").success());
+    for path in [PathBuf::from("/dev/zero"), pipe] {
+        only(&check_files(&Disk, &[path]), "it is no file, but a device or a pipe");
+    }
+}
+
+#[cfg(unix)]
+#[test]
 fn links_in_circles_end() {
     let folder = tempfile::tempdir().expect("a folder for the test");
     let inner = folder.path().join("inner");
