@@ -10,8 +10,12 @@ pub const FOLDER_DEPTH_MAX: usize = 16;
 pub const NESTING_MAX: usize = 64;
 /// Most diagnostics that are printed for people; the rest is counted. Machines get all.
 pub const DIAGNOSTICS_SHOWN_MAX: usize = 50;
-/// Deepest chain of functions, parts and mappings inlined into one another. Deeper is reported as a cycle would be.
+/// Deepest chain of functions, parts, mappings, lookups and settings that need one another. Deeper is reported as a cycle
+/// would be.
 pub const INLINE_DEPTH_MAX: usize = 48;
+/// Deepest nesting of values, those of the functions inlined around them included: they are walked on the native stack.
+/// Deeper is a diagnostic.
+pub const LEVELS_MAX: usize = 800;
 /// Most functions and parts inlined into one declaration. More is a diagnostic: each call is a copy, and copies of copies
 /// grow without bounds.
 pub const INLINED_MAX: usize = 20_000;
@@ -20,6 +24,10 @@ pub const INLINED_MAX: usize = 20_000;
 pub const INLINED_BYTES_MAX: usize = 1 << 20;
 /// Rows of a lookup, the CSV file's included.
 pub const LOOKUP_ROWS_MAX: usize = 100_000;
+
+/// Pairs of rows of one lookup that are compared to see whether they overlap. More is a diagnostic: nobody would know
+/// which of so many rows decides.
+pub const ROW_PAIRS_MAX: usize = 5_000_000;
 
 /// Largest record decoded, bytes. A longer one fails alone.
 pub const RECORD_BYTES_MAX: usize = 8 << 20;

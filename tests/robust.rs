@@ -92,6 +92,17 @@ fn line_ends_tabs_and_marks_of_other_systems_are_fine() {
 
 #[cfg(unix)]
 #[test]
+fn devices_and_pipes_are_not_read() {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let pipe = folder.path().join("pipe.flow");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo runs").success());
+    for path in [PathBuf::from("/dev/zero"), pipe] {
+        only(&check_files(&Disk, &[path]), "it is no file, but a device or a pipe");
+    }
+}
+
+#[cfg(unix)]
+#[test]
 fn links_in_circles_end() {
     let folder = tempfile::tempdir().expect("a folder for the test");
     let inner = folder.path().join("inner");
@@ -160,10 +171,75 @@ fn deep_expressions_are_bounded() {
         let text = format!("fn f() -> bool = {}yes{}\n", open.repeat(5_000), close.repeat(5_000));
         assert!(!file(&text).diagnostics.is_empty() || open == "not ");
     }
-    let chain = format!("fn f(a: text) -> text = a{}\n", ".upper()".repeat(5_000));
-    file(&chain);
-    let sum = format!("fn f() -> int = 1{}\n", " + 1".repeat(20_000));
-    file(&sum);
+}
+
+/// Whatever goes on with a value makes it a level deeper, but for the holes of a text, which are side by side.
+#[test]
+fn whatever_goes_on_with_a_value_is_bounded() {
+    let behind = [
+        ".upper()",
+        ".a",
+        "?.a",
+        "[0]",
+        " [0]",
+        "(0)",
+        " (0)",
+        "()",
+        " + 1",
+        " ?? a",
+        " and a",
+        " is some",
+        " == a",
+        " | a",
+        ".map(x => x)",
+        "\n  .a",
+        "\n  ?? a",
+    ];
+    let before = ["not ", "-", "a => ", "ensure ", "if a then a else ", "\"{", "(", "[", "{ a = ", "fail ", "f("];
+    for (before, behind) in behind.map(|b| ("", b)).into_iter().chain(before.map(|b| (b, ""))) {
+        let text = format!("fn f(a: text) -> text = {}a{}\n", before.repeat(20_000), behind.repeat(20_000));
+        let told = told(&file(&text));
+        assert!(told.iter().any(|t| t.starts_with("F0004")), "{before}{behind}: {:?}", &told[..told.len().min(3)]);
+    }
+    clean(&file(&format!("fn f(a: text) -> text = \"{}\"\nfn g() -> text = f(\"x\")\n", "{a}".repeat(20_000))));
+}
+
+/// Declarations of which each needs the next, the last one itself.
+fn chain(links: usize, link: impl Fn(usize, usize) -> String) -> String {
+    (0..links).map(|n| link(n, (n + 1).min(links - 1)) + "\n").collect()
+}
+
+#[test]
+fn long_chains_of_declarations_are_bounded() {
+    let lookup = |n, next| format!("lookup t{n}(a: text) -> text {{\n  else => t{next}[\"a\"]\n}}");
+    let setting = |n, next| format!("settings {{\n  s{n}: text = settings.s{next}\n}}");
+    let mapping = |n, next| {
+        format!(
+            "mapping m{n}() -> exact.Account {{\n  create once by Name\n  Name = \"x\"\n  Parent = ensure m{next}()\n}}"
+        )
+    };
+    let function = |n, next| format!("fn f{n}(a: text) -> text = f{next}(a)");
+    for text in [chain(3_000, lookup), chain(3_000, setting), chain(3_000, mapping), chain(500, function)] {
+        let told = told(&file(&format!("use exact\n{text}")));
+        assert!(!told.is_empty() && told.iter().all(|t| t.starts_with("F0109")), "{:?}", &told[..told.len().min(9)]);
+    }
+}
+
+/// A test's own thread has a quarter of the stack that a program's first has.
+fn on_the_main_stack<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    let thread = std::thread::Builder::new().stack_size(8 << 20).spawn(work).expect("a thread");
+    thread.join().expect("it does not panic")
+}
+
+#[test]
+fn long_functions_in_long_functions_are_bounded() {
+    for (ty, joined) in [("int", " + 1"), ("bool", " and yes"), ("text", ".trim()")] {
+        let joined = joined.repeat(500);
+        let text: String = (0..40).map(|n| format!("fn f{n}(a: {ty}) -> {ty} = f{}(a){joined}\n", n + 1)).collect();
+        let text = format!("{text}fn f40(a: {ty}) -> {ty} = a\n");
+        let told = on_the_main_stack(move || told(&file(&text)));
+        assert!(told.iter().any(|t| t.starts_with("F0004")), "{told:?}");
+    }
 }
 
 #[test]
@@ -174,6 +250,43 @@ fn long_lists_and_tables_are_checked_in_time() {
     let rows: String = (0..300).map(|n| format!("  \"m{n}\", _ => \"{n}\"\n  _, \"m{n}\" => \"{n}\"\n")).collect();
     assert!(!file(&format!("lookup t(a: text, b: text) -> text {{\n{rows}}}\n")).diagnostics.is_empty());
     assert!(start.elapsed() < Duration::from_secs(20), "it took {:?}", start.elapsed());
+}
+
+#[test]
+fn large_tables_are_checked_row_by_row() {
+    let lookup = |keys: &str, rows: &str| file(&format!("lookup t({keys}) -> int {{\n{rows}}}\n"));
+    let start = Instant::now();
+    let rows: String = (0..100_000).map(|n| format!("  _, {n} => {n}\n")).collect();
+    clean(&lookup("a: text, b: int", &rows));
+    let rows: String = (0..50_000).map(|n| format!("  {n}, _ => {n}\n  _, {n} => {n}\n")).collect();
+    assert_eq!(lookup("a: int, b: int", &rows).diagnostics.len(), 20);
+    // Each pair shares a cell, and no two rows overlap.
+    let rows: String = (0..20_000).map(|n| format!("  1, _, {n} => 1\n  _, 2, -{} => 2\n", n + 1)).collect();
+    clean(&lookup("a: int, b: int, c: int", &rows));
+    assert!(start.elapsed() < Duration::from_mins(1), "it took {:?}", start.elapsed());
+}
+
+#[test]
+fn tables_whose_rows_are_all_beside_one_another_are_bounded() {
+    // Groups are in no index, and no row overlaps with another.
+    let rows: String = (0..3_000).map(|n| format!("  in eu, _, {n} => 1\n  \"US\", {n}, _ => 2\n")).collect();
+    let lookup = format!("lookup t(a: country, b: int, c: int) -> int {{\n{rows}}}\n");
+    only(&file(&lookup), "F0402 the rows of `t` have too many cells in common");
+}
+
+#[test]
+fn many_declarations_and_statements_are_checked_one_by_one() {
+    let start = Instant::now();
+    let many = |n: usize, line: &dyn Fn(usize) -> String| (0..n).map(line).collect::<String>();
+    let head = "use woocommerce as woo\nuse exact\n";
+    let mapping = "mapping m() -> exact.Account {\n  create once by Name\n  let a0 = \"x\"\n";
+    let includes = many(30_000, &|_| "  include f(o)\n".to_owned());
+    only(&file(&format!("{head}fields f(o: woo.Order) for exact.SalesOrder {{\n{includes}}}\n")), "F0109");
+    let settings = many(50_000, &|n| format!("  s{n}: text = \"x\"\n"));
+    clean(&file(&format!("settings {{\n{settings}}}\n")));
+    let lets = many(50_000, &|n| format!("  let a{} = a{n}\n", n + 1));
+    clean(&file(&format!("{head}{mapping}{lets}  Name = a50000.fit()\n}}\n")));
+    assert!(start.elapsed() < Duration::from_mins(1), "it took {:?}", start.elapsed());
 }
 
 // --- Flows torn apart ----------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 //! The inside of a declaration: names in scope, and the frame of values that it fills.
 
 use super::cx::{Cx, InstanceId};
+use super::names::Names;
 use super::suggest;
 use crate::ir::{Const, EntityId, Expr, ExprKind, LocalId, Type};
 use crate::source::{Diagnostic, Span, codes};
@@ -21,7 +22,7 @@ pub(crate) struct Local {
 pub(crate) struct Body<'c, 'f> {
     pub(crate) cx: &'c mut Cx<'f>,
     pub(crate) inside: InstanceId,
-    pub(crate) names: Vec<Local>,
+    pub(crate) names: Names,
     pub(crate) next: u32,
     /// For what values are at present: a text in quotes is told what it had to be.
     pub(crate) place: Arc<str>,
@@ -66,7 +67,7 @@ impl<'c, 'f> Body<'c, 'f> {
         Self {
             cx,
             inside,
-            names: Vec::new(),
+            names: Names::default(),
             next: 0,
             place: "this place".into(),
             target: None,
@@ -97,7 +98,7 @@ impl<'c, 'f> Body<'c, 'f> {
 
     /// Gives a value a name; a name that hides another value is an error.
     pub(crate) fn bind(&mut self, name: &ast::Name, ty: Type) -> LocalId {
-        if let Some(other) = self.names.iter().find(|l| l.name == name.text).cloned() {
+        if let Some(other) = self.names.named(&name.text).cloned() {
             self.cx.report(
                 Diagnostic::new(
                     &codes::HIDDEN,
@@ -115,7 +116,7 @@ impl<'c, 'f> Body<'c, 'f> {
 
     /// The value of that name.
     pub(crate) fn value_named(&self, name: &str) -> Option<Local> {
-        let found = self.names.iter().rev().find(|l| &*l.name == name).cloned();
+        let found = self.names.named(name).cloned();
         if let Some(local) = &found {
             self.used.borrow_mut().insert(local.id);
         }
@@ -228,7 +229,7 @@ impl<'c, 'f> Body<'c, 'f> {
             None if names.is_empty() => d.help("a text stands in quotes; a setting is `settings.name`"),
             None => d.help(format!(
                 "values here: {}; a text stands in quotes, a setting is `settings.name`",
-                names.join(", ")
+                suggest::listed(&names)
             )),
         };
         self.cx.report(d);

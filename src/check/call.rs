@@ -4,6 +4,7 @@ use super::body::{Body, Local};
 use super::cx::InstanceId;
 use super::fits::Place;
 use super::load::Space;
+use super::names::Names;
 use super::suggest;
 use crate::ir::{Builder, Const, EntityId, Expr, ExprKind, FieldId, Find, Native, Search, Type};
 use crate::limits;
@@ -18,7 +19,7 @@ pub(crate) enum Given<'a> {
 }
 
 /// A part that is taken over: the values let around it, where its names are seen from, its parameters, and itself.
-pub(crate) type Included = (Vec<(Local, Expr)>, InstanceId, Vec<Local>, ast::Fields);
+pub(crate) type Included = (Vec<(Local, Expr)>, InstanceId, Names, Arc<ast::Decl>);
 
 /// Something that can be called: where it is, and its declaration.
 type Callable = (InstanceId, Arc<ast::Decl>);
@@ -350,9 +351,9 @@ impl Body<'_, '_> {
         params: &[Param],
         given: Vec<Given>,
         callee: &str,
-    ) -> (Vec<Local>, Vec<(Local, Expr)>) {
+    ) -> (Names, Vec<(Local, Expr)>) {
         let values = self.arguments(instance, params, given, callee);
-        let mut names = Vec::new();
+        let mut names = Names::default();
         let mut lets = Vec::new();
         for (param, value) in params.iter().zip(values) {
             let ty = self.cx.type_of(instance, &param.ty);
@@ -363,7 +364,19 @@ impl Body<'_, '_> {
         (names, lets)
     }
 
-    /// Whether inlining goes in a circle, too deep, or makes too many copies.
+    /// Whether what leads to a declaration, each needing the next, is too long a chain.
+    pub(crate) fn too_far(&mut self, name: &str, span: Span) -> bool {
+        let far = self.cx.depth >= limits::INLINE_DEPTH_MAX;
+        if far {
+            self.cx.report(
+                Diagnostic::new(&codes::CYCLE, span, format!("what leads to `{name}` is nested too deep"))
+                    .label("too deep")
+                    .help(format!("a chain of calls has at most {} links", limits::INLINE_DEPTH_MAX)),
+            );
+        }
+        far
+    }
+
     /// Whether there would be no end to what is inlined, or too late a one. `text` is as long as what is inlined.
     fn too_deep(&mut self, name: &Name, text: usize, span: Span) -> bool {
         self.inlined += 1;
@@ -376,14 +389,8 @@ impl Body<'_, '_> {
             Diagnostic::new(&codes::CYCLE, name.span, format!("`{}` needs itself, through what it calls", name.text))
                 .label("a circle")
                 .help("nothing may call itself: a list is gone through with `for`")
-        } else if self.around.len() >= limits::INLINE_DEPTH_MAX {
-            Diagnostic::new(
-                &codes::CYCLE,
-                name.span,
-                format!("the calls that lead to `{}` are nested too deep", name.text),
-            )
-            .label("too deep")
-            .help(format!("a chain of calls has at most {} links", limits::INLINE_DEPTH_MAX))
+        } else if self.too_far(&name.text, span) {
+            return true;
         } else if self.inlined > limits::INLINED_MAX || self.inlined_bytes > limits::INLINED_BYTES_MAX {
             Diagnostic::new(&codes::CYCLE, name.span, format!("`{}` and what calls it are copied too often", name.text))
                 .label("too many copies")
@@ -422,7 +429,7 @@ impl Body<'_, '_> {
         &mut self,
         instance: InstanceId,
         callee: Span,
-        names: Vec<Local>,
+        names: Names,
         inner: impl FnOnce(&mut Self) -> T,
     ) -> T {
         let names = std::mem::replace(&mut self.names, names);
@@ -430,7 +437,9 @@ impl Body<'_, '_> {
         let (target, was, base) = (self.target.take(), self.was.take(), self.base.take());
         let (writes, keeps) = (std::mem::replace(&mut self.writes, false), std::mem::replace(&mut self.keeps, false));
         self.around.push(callee);
+        self.cx.depth += 1;
         let out = inner(self);
+        self.cx.depth -= 1;
         self.around.pop();
         (self.names, self.inside) = (names, inside);
         (self.target, self.was, self.base) = (target, was, base);
@@ -530,14 +539,13 @@ impl Body<'_, '_> {
             },
             _ => return None,
         };
-        let found = self.callables(&instances, &name.text).into_iter().find_map(|(i, d)| match &d.kind {
-            DeclKind::Fields(part) => Some((i, part.clone())),
-            _ => None,
-        });
-        let Some((instance, part)) = found else {
+        let mut found = self.callables(&instances, &name.text).into_iter();
+        let found = found.find(|(_, d)| matches!(d.kind, DeclKind::Fields(_)));
+        let Some((instance, decl)) = found else {
             self.unknown_function(name, &instances, call.span);
             return None;
         };
+        let DeclKind::Fields(part) = &decl.kind else { return None };
         if self.too_deep(&part.name, length(&part.body), call.span) {
             return None;
         }
@@ -550,10 +558,10 @@ impl Body<'_, '_> {
             );
             return None;
         }
-        self.fits_part(instance, &part, entity, call.span);
+        self.fits_part(instance, part, entity, call.span);
         let given = args.iter().map(|a| Given::Written(&a.value)).collect();
         let (names, lets) = self.enter(instance, &part.params, given, &part.name.text);
-        Some((lets, instance, names, part))
+        Some((lets, instance, names, decl))
     }
 
     pub(crate) fn ensure(&mut self, call: &ast::Expr, span: Span) -> Expr {
@@ -591,7 +599,10 @@ impl Body<'_, '_> {
             );
             return Self::unknown(span);
         }
-        match self.cx.mapping_named(instance, name, span) {
+        if self.too_far(name, span) {
+            return Self::unknown(span);
+        }
+        match self.cx.deeper(|cx| cx.mapping_named(instance, name, span)) {
             Some(mapping) if self.drafts => {
                 let target = self.cx.program.mapping(mapping).target;
                 Self::make(ExprKind::Ensure(mapping, args), Type::Record(target), span)
@@ -739,7 +750,8 @@ impl Body<'_, '_> {
 
 /// The text of statements, bytes.
 fn length(statements: &[ast::Stmt]) -> usize {
-    statements.iter().map(|stmt| stmt.span.range().len()).sum()
+    let (first, last) = (statements.first(), statements.last());
+    first.zip(last).map_or(0, |(first, last)| (last.span.end - first.span.start) as usize)
 }
 
 /// Two arguments that fit only each other's parameters.

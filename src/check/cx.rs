@@ -2,7 +2,7 @@
 
 use super::load::{ModuleId, Modules, Space};
 use crate::ir::{Entity, EntityId, EnumType, LookupId, MappingId, Program};
-use crate::source::{Code, Diagnostic, Span};
+use crate::source::{Code, Diagnostic, Span, codes};
 use crate::syntax::ast;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -58,7 +58,16 @@ pub(crate) struct Cx<'f> {
     pub(crate) mappings: HashMap<(InstanceId, String), MappingId>,
     pub(crate) mapping_states: Vec<State>,
     pub(crate) lookups: HashMap<(InstanceId, String), LookupId>,
+    pub(crate) lookup_states: Vec<State>,
+    /// Functions, parts, mappings, lookups and settings that are being read within one another.
+    pub(crate) depth: usize,
+    /// Expressions that are being read within one another, of all of these.
+    pub(crate) levels: usize,
+    /// The settings that modules ask, by name.
+    pub(crate) asked: HashMap<ModuleId, HashMap<Arc<str>, ast::Setting>>,
     pub(crate) settings: HashMap<(InstanceId, String), Option<usize>>,
+    /// Settings whose answers are being read, and where they are declared.
+    pub(crate) answering: HashMap<(InstanceId, String), Span>,
     /// Rows that a project adds to a lookup, by instance and name.
     pub(crate) lookup_rows: HashMap<(InstanceId, String), Vec<RowsBy>>,
     /// Instances that could go to several connections of a connector, and do not say to which.
@@ -84,6 +93,11 @@ impl<'f> Cx<'f> {
             mappings: HashMap::new(),
             mapping_states: Vec::new(),
             lookups: HashMap::new(),
+            lookup_states: Vec::new(),
+            depth: 0,
+            levels: 0,
+            answering: HashMap::new(),
+            asked: HashMap::new(),
             settings: HashMap::new(),
             lookup_rows: HashMap::new(),
             undecided: Vec::new(),
@@ -103,6 +117,24 @@ impl<'f> Cx<'f> {
     /// A report with a message only.
     pub(crate) fn say(&mut self, code: &'static Code, span: Span, message: impl Into<String>, help: impl Into<String>) {
         self.report(Diagnostic::new(code, span, message).help(help));
+    }
+
+    /// A lookup or a setting that leads back to itself: what it gives would never be known.
+    pub(crate) fn needs_itself(&mut self, what: &str, from: Span, declared: Span) {
+        self.report(
+            Diagnostic::new(&codes::CYCLE, from, format!("{what} needs itself: its value would never be known"))
+                .label("a circle")
+                .related(declared, "declared here")
+                .help("write the value itself here, or what does not lead back"),
+        );
+    }
+
+    /// Reads a declaration within the one that needs it.
+    pub(crate) fn deeper<T>(&mut self, inner: impl FnOnce(&mut Self) -> T) -> T {
+        self.depth += 1;
+        let out = inner(self);
+        self.depth -= 1;
+        out
     }
 
     pub(crate) fn instance(&self, id: InstanceId) -> &Instance {

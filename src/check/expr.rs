@@ -1,14 +1,17 @@
 //! Expressions: what they mean and what type they have.
 
 use super::body::{Body, Local};
-use super::cx::InstanceId;
+use super::cx::{InstanceId, State};
 use super::load::{ModuleId, Space};
+use super::rows::{is_any, values};
 use super::suggest;
 use super::types::{join, longest};
 use crate::ir::{Arm, Const, Element, Expr, ExprKind, ForClause, Pattern, Stop, Type};
+use crate::limits;
 use crate::source::{Diagnostic, Span, codes};
 use crate::syntax::ast::{self, ExprKind as A, TextPart};
 use rust_decimal::Decimal;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 impl Body<'_, '_> {
@@ -27,6 +30,22 @@ impl Body<'_, '_> {
     }
 
     fn meaning(&mut self, e: &ast::Expr, want: Option<&Type>) -> Expr {
+        if self.cx.levels >= limits::LEVELS_MAX {
+            self.cx.say(
+                &codes::TOO_DEEP,
+                e.span,
+                "values are nested too deep here, with those of the functions around",
+                "give a part of it a name (`let`), or pass on what is there instead of what makes it",
+            );
+            return Self::unknown(e.span);
+        }
+        self.cx.levels += 1;
+        let made = self.level(e, want);
+        self.cx.levels -= 1;
+        made
+    }
+
+    fn level(&mut self, e: &ast::Expr, want: Option<&Type>) -> Expr {
         let span = e.span;
         match &e.kind {
             A::Error => Self::unknown(span),
@@ -378,7 +397,10 @@ impl Body<'_, '_> {
             _ => None,
         };
         let Some((instance, name)) = found else { return self.nth(of, keys, span) };
-        let lookup = instance.and_then(|i| self.cx.lookup_named(i, &name.text));
+        if self.too_far(&name.text, span) {
+            return Self::unknown(span);
+        }
+        let lookup = instance.and_then(|i| self.cx.deeper(|cx| cx.lookup_named(i, &name.text)));
         let Some(lookup) = lookup else {
             self.all_the_same(keys.iter());
             if self.cx.lacks(self.inside, None) {
@@ -394,10 +416,14 @@ impl Body<'_, '_> {
             self.cx.report(d);
             return Self::unknown(span);
         };
-        let (wanted, result) = {
+        let (wanted, result, declared) = {
             let l = self.cx.program.lookup(lookup);
-            (l.keys.clone(), l.result.clone())
+            (l.keys.clone(), l.result.clone(), l.span)
         };
+        if self.cx.lookup_states[lookup.0 as usize] == State::Reading {
+            self.cx.needs_itself(&format!("the lookup `{}`", name.text), span, declared);
+            return Self::unknown(span);
+        }
         if wanted.len() != keys.len() {
             let message = format!("the lookup `{}` has {} keys; here are {}", name.text, wanted.len(), keys.len());
             let names: Vec<String> = wanted.iter().map(|(n, _)| n.to_string()).collect();
@@ -753,21 +779,13 @@ pub(crate) fn comparable(a: &Type, b: &Type) -> bool {
 
 /// The values of a type that no pattern takes, as messages name them.
 pub(crate) fn uncovered(ty: &Type, patterns: &[Pattern]) -> Vec<String> {
-    fn takes(p: &Pattern, c: &Const) -> bool {
-        match p {
-            Pattern::Any => true,
-            Pattern::Absent => *c == Const::Absent,
-            Pattern::OneOf(list) => list.contains(c),
-            Pattern::Group(_) => false,
-            Pattern::Either(list) => list.iter().any(|p| takes(p, c)),
-        }
-    }
-    if patterns.iter().any(|p| matches!(p, Pattern::Any)) || matches!(ty, Type::Unknown | Type::Never) {
+    if patterns.iter().any(is_any) || matches!(ty, Type::Unknown | Type::Never) {
         return Vec::new();
     }
     let mut open = Vec::new();
+    let taken: HashSet<&Const> = patterns.iter().flat_map(values).collect();
     let mut ask = |c: Const, name: String| {
-        if !patterns.iter().any(|p| takes(p, &c)) {
+        if !taken.contains(&c) {
             open.push(name);
         }
     };

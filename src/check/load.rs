@@ -3,7 +3,7 @@
 use crate::limits;
 use crate::source::{Diagnostic, FileId, Files, ReadError, Source, Sources, Span, codes, library};
 use crate::syntax::{self, Chunk, ast};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -60,11 +60,11 @@ pub(crate) struct Module {
     followed: bool,
 }
 
-/// A place that the syntax could not read, and the declaration that lost it.
-#[derive(Clone, Copy, Debug)]
+/// What the syntax could not read: the lines, and the declarations that lost them, by where they begin.
+#[derive(Debug, Default)]
 pub(crate) struct Broken {
-    pub(crate) at: Span,
-    pub(crate) within: Span,
+    pub(crate) lines: HashSet<(FileId, usize)>,
+    pub(crate) within: BTreeMap<(FileId, u32), u32>,
 }
 
 /// All modules of a check, and the diagnostics of reading them.
@@ -334,15 +334,18 @@ impl<'f> Modules<'f> {
     }
 
     /// What the syntax could not read.
-    pub(crate) fn broken(&self) -> Vec<Broken> {
-        let decls: Vec<Span> =
-            self.all.iter().flat_map(|m| &m.items).filter_map(|i| i.decl.as_ref().map(|d| d.span)).collect();
-        let within = |at: Span| {
-            let around = |d: &&Span| d.file == at.file && d.start <= at.start && at.start <= d.end;
-            decls.iter().find(around).copied().unwrap_or(at)
-        };
-        let syntax = self.diagnostics.iter().filter(|d| d.code.id < "F0100");
-        syntax.map(|d| Broken { at: d.span, within: within(d.span) }).collect()
+    pub(crate) fn broken(&self) -> Broken {
+        let decls = self.all.iter().flat_map(|m| &m.items).filter_map(|i| i.decl.as_ref().map(|d| d.span));
+        let decls: BTreeMap<(FileId, u32), Span> = decls.map(|d| ((d.file, d.start), d)).collect();
+        let mut broken = Broken::default();
+        for d in self.diagnostics.iter().filter(|d| d.code.id < "F0100") {
+            let at = d.span;
+            let before = decls.range(..=(at.file, at.start)).next_back().map(|(_, span)| *span);
+            let within = before.filter(|d| d.file == at.file && at.start <= d.end).unwrap_or(at);
+            broken.lines.insert((at.file, self.sources.position(at).line));
+            broken.within.insert((within.file, within.start), within.end);
+        }
+        broken
     }
 
     /// The names of that kind in a module.

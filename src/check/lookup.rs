@@ -1,17 +1,18 @@
 //! Decision tables: their rows, which go before which, and what is left open.
 
 use super::body::{Body, constant_of};
-use super::cx::{Cx, InstanceId};
+use super::cx::{Cx, InstanceId, State};
 use super::expr::uncovered;
 use super::load::{Origin, Space};
 use super::rows::RowIndex;
 use crate::ir::{Expr, Grows, Lookup, LookupId, Pattern, Row, Type};
 use crate::source::{Diagnostic, codes};
 use crate::syntax::ast::{self, LookupRows, PatternKind};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 impl Cx<'_> {
-    /// The lookup of that name of an instance, its rows read.
+    /// The lookup of that name of an instance, its rows read, or being read further up.
     pub(crate) fn lookup_named(&mut self, instance: InstanceId, name: &str) -> Option<LookupId> {
         self.mark_used(instance, "lookup", name);
         if let Some(id) = self.lookups.get(&(instance, name.to_owned())) {
@@ -34,6 +35,7 @@ impl Cx<'_> {
             grows: if self.modules.get(module).origin == Origin::Project { Grows::Here } else { Grows::Adapted },
             span: lookup.name.span,
         });
+        self.lookup_states.push(State::Reading);
         let mut rows = match &lookup.rows {
             LookupRows::Here(rows) => self.rows(instance, &keys, &result, rows),
             LookupRows::Csv(file) => {
@@ -45,15 +47,16 @@ impl Cx<'_> {
             }
         };
         for (by, more) in self.lookup_rows.get(&(instance, name.to_owned())).cloned().unwrap_or_default() {
-            for row in self.rows(by, &keys, &result, &more) {
-                // A row with the same patterns takes the other's place.
-                rows.retain(|r| r.cells != row.cells);
-                rows.push(row);
-            }
+            let more = self.rows(by, &keys, &result, &more);
+            // A row with the same patterns takes the other's place.
+            let same: HashSet<&[Pattern]> = more.iter().map(|row| &*row.cells).collect();
+            rows.retain(|row| !same.contains(&*row.cells));
+            rows.extend(more);
         }
-        self.order(&mut rows, name);
+        self.order(&mut rows, &lookup.name);
         self.open_values(&rows, &keys, &lookup.name);
         self.program.lookups[id.0 as usize].rows = rows;
+        self.lookup_states[id.0 as usize] = State::Read;
         Some(id)
     }
 

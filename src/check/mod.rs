@@ -19,6 +19,7 @@ mod header;
 mod load;
 mod lookup;
 mod mapping;
+mod names;
 mod natives;
 mod offer;
 mod ops;
@@ -122,7 +123,7 @@ fn finish(mut cx: Cx<'_>) -> Checked {
 
 /// Whether a report only repeats what the syntax has told: it is about the line that could not be read, or about
 /// something missing from a declaration that was read in part.
-fn follows(broken: &[load::Broken], sources: &Sources, d: &Diagnostic) -> bool {
+fn follows(broken: &load::Broken, sources: &Sources, d: &Diagnostic) -> bool {
     let missing: [&Code; 10] = [
         &codes::REQUIRED_NOT_FILLED,
         &codes::KEY_NOT_WRITTEN,
@@ -135,9 +136,8 @@ fn follows(broken: &[load::Broken], sources: &Sources, d: &Diagnostic) -> bool {
         &codes::NEEDLESS,
         &codes::AMOUNT_UNUSED,
     ];
-    broken.iter().any(|b| {
-        let inside = b.within.file == d.span.file && b.within.start <= d.span.start && d.span.start < b.within.end;
-        let line = |span| sources.position(span).line;
-        b.at.file == d.span.file && line(b.at) == line(d.span) || inside && missing.contains(&d.code)
-    })
+    let at = (d.span.file, d.span.start);
+    let before = broken.within.range(..=at).next_back();
+    let inside = before.is_some_and(|((file, _), end)| *file == d.span.file && d.span.start < *end);
+    broken.lines.contains(&(d.span.file, sources.position(d.span).line)) || inside && missing.contains(&d.code)
 }

@@ -1,8 +1,9 @@
 //! A project as a whole: its connections, what it uses and answers, which flows are on; and single files.
 
-use super::body::{Body, Local};
+use super::body::Body;
 use super::cx::{Cx, InstanceId, State};
 use super::load::{ModuleId, Modules, Origin, Space, path_text};
+use super::names::Names;
 use super::{Override, suggest};
 use crate::ir::EntityId;
 use crate::limits;
@@ -320,10 +321,7 @@ impl Cx<'_> {
 
     fn asks(&mut self, instance: InstanceId, name: &str) -> bool {
         let module = self.module_of(instance);
-        self.modules.with_keyword(module, "settings").iter().any(|d| match &d.kind {
-            DeclKind::Settings(list) => list.iter().any(|s| &*s.name.text == name),
-            _ => false,
-        })
+        self.asked(module).contains_key(name)
     }
 
     /// `extend woo.Order { … }`
@@ -487,13 +485,12 @@ impl Cx<'_> {
             }
         }
         let settings = self.modules.with_keyword(module, "settings");
-        let mut asked: Vec<ast::Name> = Vec::new();
         for decl in &settings {
             let DeclKind::Settings(list) = &decl.kind else { continue };
             for s in list {
-                match asked.iter().find(|name| name.text == s.name.text) {
-                    Some(first) => self.twice(&s.name.text, first.span, s.name.span),
-                    None => asked.push(s.name.clone()),
+                let first = self.asked(module)[&s.name.text].name.span;
+                if first != s.name.span {
+                    self.twice(&s.name.text, first, s.name.span);
                 }
             }
         }
@@ -623,7 +620,7 @@ impl Cx<'_> {
 
 impl Body<'_, '_> {
     /// Parameters as values of this frame.
-    fn parameters(&mut self, params: &[ast::Param]) -> Vec<Local> {
+    fn parameters(&mut self, params: &[ast::Param]) -> Names {
         self.scoped(|body| {
             for p in params {
                 let ty = body.cx.type_of(body.inside, &p.ty);

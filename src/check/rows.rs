@@ -2,20 +2,22 @@
 
 use super::cx::Cx;
 use crate::ir::{Const, Pattern, Row};
+use crate::limits;
 use crate::source::{Diagnostic, codes};
-use std::collections::HashMap;
+use crate::syntax::ast;
+use std::collections::{BTreeMap, HashMap};
 
 /// Overlaps that are told of one lookup; the rest goes with them when they are mended.
 const OVERLAPS_TOLD_MAX: usize = 20;
 
-/// Rows by what their cells take, for finding those that take the same.
+/// Rows by their cells, for finding those that take the same.
 #[derive(Default)]
-pub(crate) struct RowIndex(HashMap<String, usize>);
+pub(crate) struct RowIndex(HashMap<Vec<Pattern>, usize>);
 
 impl RowIndex {
     /// The number of the row with these cells, or none, and then it is `n`.
     pub(crate) fn taken(&mut self, cells: &[Pattern], n: usize) -> Option<usize> {
-        match self.0.entry(key_of(cells)) {
+        match self.0.entry(cells.to_vec()) {
             std::collections::hash_map::Entry::Occupied(before) => Some(*before.get()),
             std::collections::hash_map::Entry::Vacant(free) => {
                 free.insert(n);
@@ -25,36 +27,116 @@ impl RowIndex {
     }
 }
 
-fn key_of(cells: &[Pattern]) -> String {
-    cells.iter().map(show_cell).collect::<Vec<_>>().join("\u{1}")
+/// The rows that are as wide as one another in every column, with an index of the columns that hold values.
+struct Class<'r> {
+    ranks: Vec<u32>,
+    rows: Vec<usize>,
+    columns: Vec<HashMap<&'r Const, Vec<usize>>>,
+}
+
+impl<'r> Class<'r> {
+    fn all(rows: &'r [Row]) -> Vec<Self> {
+        let mut classes: BTreeMap<Vec<u32>, Self> = BTreeMap::new();
+        for (n, row) in rows.iter().enumerate() {
+            let ranks: Vec<u32> = row.cells.iter().map(rank).collect();
+            let class = classes.entry(ranks).or_insert_with_key(|ranks| Self {
+                ranks: ranks.clone(),
+                rows: Vec::new(),
+                columns: vec![HashMap::new(); ranks.len()],
+            });
+            class.rows.push(n);
+            for (column, cell) in class.columns.iter_mut().zip(&row.cells) {
+                for value in values(cell) {
+                    column.entry(value).or_default().push(n);
+                }
+            }
+        }
+        classes.into_values().collect()
+    }
+
+    /// Whether neither of two is narrower than the other.
+    fn undecided(&self, other: &Self) -> bool {
+        let narrower = |a: &Self, b: &Self| a.ranks.iter().zip(&b.ranks).all(|(x, y)| x <= y);
+        self.ranks == other.ranks || !narrower(self, other) && !narrower(other, self)
+    }
+
+    /// The rows that may overlap with these cells: those that share a value in the column where fewest do.
+    fn near(&self, cells: &[Pattern]) -> Vec<usize> {
+        let of_column = |n: usize| values(&cells[n]).into_iter().filter_map(move |value| self.columns[n].get(value));
+        let with_values = (0..cells.len()).filter(|n| rank(&cells[*n]) == 0 && self.ranks[*n] == 0);
+        let Some(best) = with_values.min_by_key(|n| of_column(*n).map(Vec::len).sum::<usize>()) else {
+            return self.rows.clone();
+        };
+        let mut near: Vec<usize> = of_column(best).flatten().copied().collect();
+        near.sort_unstable();
+        near.dedup();
+        near
+    }
 }
 
 impl Cx<'_> {
     /// Narrower rows first. Two rows that overlap, neither narrower in all, are an error.
-    pub(crate) fn order(&mut self, rows: &mut [Row], name: &str) {
+    pub(crate) fn order(&mut self, rows: &mut [Row], name: &ast::Name) {
+        self.overlaps(rows, name);
+        rows.sort_by_key(|row| row.cells.iter().map(rank).sum::<u32>());
+    }
+
+    fn overlaps(&mut self, rows: &[Row], name: &ast::Name) {
         let mut known = RowIndex::default();
         for (n, row) in rows.iter().enumerate() {
             known.taken(&row.cells, n);
         }
-        // Rows of single values overlap only where they are the same, and that is told already: the others are few.
-        let wide: Vec<usize> = (0..rows.len()).filter(|n| !rows[*n].cells.iter().all(is_single)).collect();
-        let mut told = 0;
-        for &w in &wide {
-            for n in 0..rows.len() {
-                let (a, b) = (&rows[w.min(n)], &rows[w.max(n)]);
-                let twice = n == w || n < w && !rows[n].cells.iter().all(is_single);
-                if twice || !overlap(a, b) || narrower(a, b) || narrower(b, a) {
+        let classes = Class::all(rows);
+        // Rows of one class come first: where they are apart, as they are in a table that is right, no two pairs have the
+        // same in common, and there are no more pairs than rows that decide them.
+        let own = classes.iter().map(|class| (class, class));
+        let others = classes.iter().enumerate().flat_map(|(n, a)| classes[n + 1..].iter().map(move |b| (a, b)));
+        let (mut compared, mut told) = (0, 0);
+        for (a, b) in own.chain(others) {
+            compared += 1;
+            if !a.undecided(b) {
+                continue;
+            }
+            let same = std::ptr::eq(a, b);
+            let (few, many) = if a.rows.len() <= b.rows.len() { (a, b) } else { (b, a) };
+            for &n in &few.rows {
+                // Rows of single values overlap only where they are the same, and that is told already.
+                if same && rows[n].cells.iter().all(is_single) {
                     continue;
                 }
-                let both: Vec<Pattern> = a.cells.iter().zip(&b.cells).map(|(x, y)| common(x, y)).collect();
-                let own = both == a.cells || both == b.cells;
-                if (own || !known.0.contains_key(&key_of(&both))) && told < OVERLAPS_TOLD_MAX {
-                    told += 1;
-                    self.undecided(a, b, &both, own, name);
+                let near = many.near(&rows[n].cells);
+                compared += near.len() + 1;
+                if compared > limits::ROW_PAIRS_MAX {
+                    self.too_many(name);
+                    return;
+                }
+                for m in near {
+                    let twice = same && (m == n || m < n && !rows[m].cells.iter().all(is_single));
+                    let (a, b) = (&rows[n.min(m)], &rows[n.max(m)]);
+                    if twice || !overlap(a, b) {
+                        continue;
+                    }
+                    let both: Vec<Pattern> = a.cells.iter().zip(&b.cells).map(|(x, y)| common(x, y)).collect();
+                    let own = both == a.cells || both == b.cells;
+                    if own || !known.0.contains_key(&both) {
+                        self.undecided(a, b, &both, own, &name.text);
+                        told += 1;
+                        if told == OVERLAPS_TOLD_MAX {
+                            return;
+                        }
+                    }
                 }
             }
         }
-        rows.sort_by_key(|row| row.cells.iter().map(rank).sum::<u32>());
+    }
+
+    fn too_many(&mut self, name: &ast::Name) {
+        self.say(
+            &codes::LOOKUP_ROWS_OVERLAP,
+            name.span,
+            format!("the rows of `{}` have too many cells in common to tell which of them overlap", name.text),
+            "write values instead of `_` and groups, or divide it into several lookups",
+        );
     }
 
     fn undecided(&mut self, a: &Row, b: &Row, both: &[Pattern], own: bool, name: &str) {
@@ -80,6 +162,11 @@ fn is_single(p: &Pattern) -> bool {
     matches!(p, Pattern::Absent) || matches!(p, Pattern::OneOf(list) if list.len() == 1)
 }
 
+/// Anything, be it as one of several.
+pub(crate) fn is_any(p: &Pattern) -> bool {
+    rank(p) == 2
+}
+
 /// How wide a cell is: a value, a group, anything.
 fn rank(p: &Pattern) -> u32 {
     match p {
@@ -90,10 +177,14 @@ fn rank(p: &Pattern) -> u32 {
     }
 }
 
-/// At least as narrow in every column and narrower in one.
-fn narrower(a: &Row, b: &Row) -> bool {
-    let pairs = || a.cells.iter().zip(&b.cells);
-    pairs().all(|(x, y)| rank(x) <= rank(y)) && pairs().any(|(x, y)| rank(x) < rank(y))
+/// The single values that a cell takes.
+pub(crate) fn values(p: &Pattern) -> Vec<&Const> {
+    match p {
+        Pattern::Absent => vec![&Const::Absent],
+        Pattern::OneOf(list) => list.iter().collect(),
+        Pattern::Either(list) => list.iter().flat_map(values).collect(),
+        Pattern::Any | Pattern::Group(_) => Vec::new(),
+    }
 }
 
 /// What both cells take.

@@ -38,7 +38,7 @@ impl Cx<'_> {
             None if names.is_empty() => {
                 d.help(format!("write `fn {name}({}) {{ … }}` in {file}", parameters.join(", ")))
             }
-            None => d.help(format!("its functions: {}", names.join(", "))),
+            None => d.help(format!("its functions: {}", suggest::listed(&names))),
         });
     }
 

@@ -3,10 +3,12 @@
 use super::body::{Body, constant_of};
 use super::cx::{Cx, InstanceId};
 use super::fits::Place;
+use super::load::ModuleId;
 use super::suggest;
 use crate::ir::{Const, Expr, ExprKind, Setting, Type};
 use crate::source::{Diagnostic, Span, codes};
 use crate::syntax::ast::{self, DeclKind, Name};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 impl Cx<'_> {
@@ -18,14 +20,30 @@ impl Cx<'_> {
             return *found;
         }
         let module = self.module_of(instance);
-        let decls = self.modules.with_keyword(module, "settings");
-        let found = decls.iter().find_map(|d| match &d.kind {
-            DeclKind::Settings(list) => list.iter().find(|s| &*s.name.text == name).cloned(),
-            _ => None,
+        let found = self.asked(module).get(name).cloned();
+        let number = found.map(|s| {
+            self.answering.insert(key.clone(), s.name.span);
+            let number = self.read_setting(instance, &s);
+            self.answering.remove(&key);
+            number
         });
-        let number = found.map(|s| self.read_setting(instance, &s));
         self.settings.insert(key, number);
         number
+    }
+
+    /// The settings of a module by name; of two of one name, the first.
+    pub(crate) fn asked(&mut self, module: ModuleId) -> &HashMap<Arc<str>, ast::Setting> {
+        if !self.asked.contains_key(&module) {
+            let mut asked = HashMap::new();
+            for decl in self.modules.with_keyword(module, "settings") {
+                let DeclKind::Settings(list) = &decl.kind else { continue };
+                for s in list {
+                    asked.entry(Arc::clone(&s.name.text)).or_insert_with(|| s.clone());
+                }
+            }
+            self.asked.insert(module, asked);
+        }
+        &self.asked[&module]
     }
 
     fn read_setting(&mut self, instance: InstanceId, s: &ast::Setting) -> usize {
@@ -93,22 +111,16 @@ impl Cx<'_> {
 
     fn unknown_setting(&mut self, instance: InstanceId, name: &str, span: Span) {
         let module = self.module_of(instance);
-        let names: Vec<String> = self
-            .modules
-            .with_keyword(module, "settings")
-            .iter()
-            .flat_map(|d| match &d.kind {
-                DeclKind::Settings(list) => list.iter().map(|s| s.name.text.to_string()).collect(),
-                _ => Vec::new(),
-            })
-            .collect();
+        let mut asked: Vec<&Name> = self.asked(module).values().map(|s| &s.name).collect();
+        asked.sort_by_key(|name| name.span);
+        let names: Vec<String> = asked.iter().map(|name| name.text.to_string()).collect();
         let of = self.instance(instance).name.to_string();
         let mut d = Diagnostic::new(&codes::UNKNOWN_SETTING, span, format!("`{of}` has no setting `{name}`"))
             .label("not asked");
         d = match suggest::hint(name, names.clone()) {
             Some(near) => d.help(format!("did you mean `{near}`?")).fix(format!("use `{near}`"), span, near),
             None if names.is_empty() => d.help("it asks no questions at all"),
-            None => d.help(format!("its settings: {}", names.join(", "))),
+            None => d.help(format!("its settings: {}", suggest::listed(&names))),
         };
         self.report(d);
     }
@@ -117,7 +129,14 @@ impl Cx<'_> {
 impl Body<'_, '_> {
     /// `settings.name`: the answer, or what stops when nobody has given one.
     pub(crate) fn setting(&mut self, instance: InstanceId, name: &Name, span: Span) -> Expr {
-        let Some(n) = self.cx.setting_named(instance, &name.text) else {
+        if let Some(declared) = self.cx.answering.get(&(instance, name.text.to_string())).copied() {
+            self.cx.needs_itself(&format!("the setting `{}`", name.text), span, declared);
+            return Self::unknown(span);
+        }
+        if self.too_far(&name.text, span) {
+            return Self::unknown(span);
+        }
+        let Some(n) = self.cx.deeper(|cx| cx.setting_named(instance, &name.text)) else {
             self.cx.unknown_setting(instance, &name.text, name.span);
             return Self::unknown(span);
         };

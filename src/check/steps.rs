@@ -134,10 +134,11 @@ impl Body<'_, '_> {
     }
 
     fn include_step(&mut self, entity: EntityId, call: &ast::Expr, case: &Case, span: Span, out: &mut Steps) {
-        let Some((lets, instance, names, part)) = self.include(call, entity) else {
+        let Some((lets, instance, names, decl)) = self.include(call, entity) else {
             self.half_filled.push(entity);
             return;
         };
+        let ast::DeclKind::Fields(part) = &decl.kind else { return };
         for (local, value) in lets {
             out.made.push(Step { kind: StepKind::Let(local.id, value), span, displaced: None });
         }

@@ -40,6 +40,17 @@ pub(crate) fn hint(word: &str, names: Vec<String>) -> Option<String> {
     nearest(word, names.iter().map(String::as_str)).map(str::to_owned)
 }
 
+/// Names that a help lists before it only counts them.
+const LISTED_MAX: usize = 30;
+
+/// `a, b, c`, and how many more there are.
+pub(crate) fn listed(names: &[String]) -> String {
+    let shown = &names[..names.len().min(LISTED_MAX)];
+    let more = names.len() - shown.len();
+    let shown = shown.join(", ");
+    if more > 0 { format!("{shown}, and {more} more") } else { shown }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -24,7 +24,7 @@ pub struct Expr {
 }
 
 /// A value known when the flow is compiled.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Const {
     /// `none`
     Absent,
@@ -169,7 +169,7 @@ pub struct Arm {
 }
 
 /// What an arm or a cell accepts.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Pattern {
     /// Anything.
     Any,

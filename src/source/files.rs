@@ -2,6 +2,7 @@
 
 use crate::limits;
 use std::collections::BTreeMap;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 /// Why a file has no text.
@@ -48,10 +49,16 @@ impl Files for Disk {
         if meta.is_dir() {
             return Err(ReadError::Refused("it is a folder".into()));
         }
-        if meta.len() > limits::FILE_BYTES_MAX as u64 {
-            return Err(ReadError::TooLarge);
+        // A device or a pipe may have no end, or keep whoever opens it waiting.
+        if !meta.is_file() {
+            return Err(ReadError::Refused("it is no file, but a device or a pipe".into()));
         }
-        decode(std::fs::read(path).map_err(|e| refused(&e))?)
+        let most = limits::FILE_BYTES_MAX as u64;
+        let mut bytes = Vec::new();
+        let file = std::fs::File::open(path).map_err(|e| refused(&e))?;
+        // The size that a file is said to have need not be its own: those of `/proc` say 0.
+        file.take(most + 1).read_to_end(&mut bytes).map_err(|e| refused(&e))?;
+        if bytes.len() as u64 > most { Err(ReadError::TooLarge) } else { decode(bytes) }
     }
 
     fn flow_files(&self, folder: &Path) -> Result<Vec<PathBuf>, ReadError> {

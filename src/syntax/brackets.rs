@@ -8,7 +8,7 @@ use super::token::{Lexeme, Token};
 use crate::limits::NESTING_MAX;
 use crate::source::{Diagnostic, FileId, Span, codes};
 
-/// Most operators, dots and words such as `if` that are open at one place of a declaration. Each may be a level of the
+/// Most operators, dots, calls and words such as `if` that are open at one place of a declaration. Each may be a level of the
 /// typed view, which is walked on the native stack. More is reported as brackets nested too deep are.
 const OPERATORS_MAX: usize = 600;
 
@@ -129,7 +129,13 @@ impl Matcher<'_> {
             }
             match token.kind {
                 Token::LineEnd => line += 1,
-                Token::Open | Token::HoleOpen => self.open(token, line),
+                Token::Open | Token::HoleOpen => {
+                    // A call and an index are a step of the value before them, once they are closed too.
+                    if self.byte(token) != b'{' && self.behind_value(n) {
+                        self.step(token);
+                    }
+                    self.open(token, line);
+                }
                 Token::Close => self.close(token, line),
                 Token::HoleClose => self.close_hole(line),
                 Token::Word | Token::Sign => self.count(token),
@@ -205,16 +211,26 @@ impl Matcher<'_> {
             "+" | "-" | "*" | "/" | "??" | "." | "?." | "<" | "=>" | "->" | "|" | "==" | "=" | "and" | "or" | "not"
             | "if" | "is" | "match" | "ensure" | "fail" | "skip" | "wait" | "in" | "!" | "&&" | "||" | "!=" | ">"
             | "<=" | ">=" | "for" => {
-                self.operators += 1;
-                if let Some(top) = self.stack.last_mut() {
-                    top.operators += 1;
-                }
-                if self.operators > OPERATORS_MAX {
-                    self.too_deep(token.from());
-                }
+                self.step(token);
             }
             _ => {}
         }
+    }
+
+    fn step(&mut self, token: Lexeme) {
+        self.operators += 1;
+        if let Some(top) = self.stack.last_mut() {
+            top.operators += 1;
+        }
+        if self.operators > OPERATORS_MAX {
+            self.too_deep(token.from());
+        }
+    }
+
+    /// Whether a value ends right before a token.
+    fn behind_value(&self, n: usize) -> bool {
+        let before = self.tokens[..n].iter().rev().find(|token| token.kind != Token::Blank);
+        before.is_some_and(|token| matches!(token.kind, Token::Word | Token::Number | Token::TextClose | Token::Close))
     }
 
     fn reset(&mut self) {
