@@ -158,11 +158,17 @@ fn landed(world: &World) {
         .collect();
     println!("{} of {} orders, {} missing", there.len(), sent(&orders).count(), missing.len());
     assert!(missing.is_empty(), "lost, or stopped for good:\n{}", missing.join("\n"));
-    let accounts = world.held("ledger/crm/Accounts");
-    let emails: Vec<String> =
-        accounts.iter().map(|a| text(a, "Email").to_lowercase()).filter(|e| !e.is_empty()).collect();
-    let different: BTreeSet<&String> = emails.iter().collect();
-    assert_eq!(emails.len(), different.len(), "one account a customer");
+    let once = |resource: &str, key: &[&str]| {
+        let rows = world.held(resource);
+        let value = |row: &Value, field: &str| row[field].to_string().to_lowercase();
+        let keys = rows.iter().map(|row| key.iter().map(|field| value(row, field)).collect::<Vec<_>>());
+        let keys: Vec<Vec<String>> = keys.filter(|key| key.iter().any(|value| value != "null")).collect();
+        let different: BTreeSet<&Vec<String>> = keys.iter().collect();
+        assert_eq!(keys.len(), different.len(), "{resource} with one {} are there twice", key.join(", "));
+    };
+    once("ledger/crm/Accounts", &["Email"]);
+    once("ledger/crm/Contacts", &["Account", "Email", "LastName"]);
+    once("ledger/crm/Addresses", &["Account", "Type", "AddressLine1", "Postcode", "City", "Country"]);
     let unmarked: Vec<String> = sent(&orders)
         .filter(|order| !is_marked(order))
         .map(|order| {
