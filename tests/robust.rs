@@ -90,6 +90,22 @@ fn line_ends_tabs_and_marks_of_other_systems_are_fine() {
     assert_eq!(checked.sources.position(checked.diagnostics[0].span).line, 6);
 }
 
+#[test]
+fn a_table_that_is_no_text_is_told_wherever_one_stands() {
+    let flow: &[u8] = b"lookup t(a: text) -> text from csv \"t.csv\"\n";
+    let told_of = |table: &[u8], folder: &str| {
+        let (flow_at, table_at) = (format!("{folder}t.flow"), format!("{folder}t.csv"));
+        told(&project(&[("project.flow", HEAD.as_bytes()), (&flow_at, flow), (&table_at, table)]))
+    };
+    for folder in ["", "more/"] {
+        let told = told_of(b"a,b\n\xff,2\n", folder);
+        assert!(told.iter().any(|t| t.contains("it is not UTF-8 text: the byte 0xff on line 2")), "{told:?}");
+        let told = told_of(&vec![b'x'; 5 << 20], folder);
+        assert!(told.iter().any(|t| t.contains("it is larger than 4 MB")), "{told:?}");
+        assert_eq!(told_of(b"a,b\nx,2\n", folder), ["F0111 nothing uses the lookup `t`"]);
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn devices_and_pipes_are_not_read() {
