@@ -73,6 +73,26 @@ fn zeros_are_no_text() {
 }
 
 #[test]
+fn a_nul_is_told_as_such() {
+    let told = told(&project(&[("project.flow", HEAD.as_bytes()), ("a.flow", b"use exact\n# a\0b\n")]));
+    assert!(told.iter().any(|t| t.contains("it holds the character NUL (U+0000) on line 2")), "{told:?}");
+}
+
+#[test]
+fn characters_that_turn_the_direction_are_told_by_name() {
+    for text in [
+        "# a \u{202e}b\n",
+        "## a \u{2066}b\n",
+        "fn f() -> text = \"\u{200f}\"\n",
+        "fn f() -> text = \"\"\"\n\u{202e}\n\"\"\"\n",
+    ] {
+        only(&file(text), "changes the direction");
+    }
+    only(&file("fn f() -> int = 1 \u{202e}+ 1\n"), "F0001 the character `U+202E` has no meaning here");
+    clean(&file("# \u{5e9}\u{5dc}\u{5d5}\u{5dd}\nfn f() -> text = \"\u{645}\u{631}\"\n"));
+}
+
+#[test]
 fn fifty_megabytes_are_refused_unread() {
     let start = Instant::now();
     let large = vec![b'#'; 50 << 20];
