@@ -73,6 +73,26 @@ fn zeros_are_no_text() {
 }
 
 #[test]
+fn a_nul_is_told_as_such() {
+    let told = told(&project(&[("project.flow", HEAD.as_bytes()), ("a.flow", b"use exact\n# a\0b\n")]));
+    assert!(told.iter().any(|t| t.contains("it holds the character NUL (U+0000) on line 2")), "{told:?}");
+}
+
+#[test]
+fn characters_that_turn_the_direction_are_told_by_name() {
+    for text in [
+        "# a \u{202e}b\n",
+        "## a \u{2066}b\n",
+        "fn f() -> text = \"\u{200f}\"\n",
+        "fn f() -> text = \"\"\"\n\u{202e}\n\"\"\"\n",
+    ] {
+        only(&file(text), "changes the direction");
+    }
+    only(&file("fn f() -> int = 1 \u{202e}+ 1\n"), "F0001 the character `U+202E` has no meaning here");
+    clean(&file("# \u{5e9}\u{5dc}\u{5d5}\u{5dd}\nfn f() -> text = \"\u{645}\u{631}\"\n"));
+}
+
+#[test]
 fn fifty_megabytes_are_refused_unread() {
     let start = Instant::now();
     let large = vec![b'#'; 50 << 20];
@@ -88,6 +108,22 @@ fn line_ends_tabs_and_marks_of_other_systems_are_fine() {
     // Only that nobody uses `b`: each line is where an editor shows it.
     only(&checked, "F0111 nothing uses the fn `b`");
     assert_eq!(checked.sources.position(checked.diagnostics[0].span).line, 6);
+}
+
+#[test]
+fn a_table_that_is_no_text_is_told_wherever_one_stands() {
+    let flow: &[u8] = b"lookup t(a: text) -> text from csv \"t.csv\"\n";
+    let told_of = |table: &[u8], folder: &str| {
+        let (flow_at, table_at) = (format!("{folder}t.flow"), format!("{folder}t.csv"));
+        told(&project(&[("project.flow", HEAD.as_bytes()), (&flow_at, flow), (&table_at, table)]))
+    };
+    for folder in ["", "more/"] {
+        let told = told_of(b"a,b\n\xff,2\n", folder);
+        assert!(told.iter().any(|t| t.contains("it is not UTF-8 text: the byte 0xff on line 2")), "{told:?}");
+        let told = told_of(&vec![b'x'; 5 << 20], folder);
+        assert!(told.iter().any(|t| t.contains("it is larger than 4 MB")), "{told:?}");
+        assert_eq!(told_of(b"a,b\nx,2\n", folder), ["F0111 nothing uses the lookup `t`"]);
+    }
 }
 
 #[cfg(unix)]

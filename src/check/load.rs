@@ -127,7 +127,7 @@ impl<'f> Modules<'f> {
         }
         let read = self.files.read(path).and_then(|text| match text.find('\0') {
             // It happens to be UTF-8, but nobody wrote it.
-            Some(at) => Err(ReadError::NotText { byte: 0, line: text[..at].matches('\n').count() + 1 }),
+            Some(at) => Err(ReadError::Nul { line: text[..at].matches('\n').count() + 1 }),
             None => Ok(text),
         });
         match read {

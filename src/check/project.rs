@@ -9,7 +9,7 @@ use crate::ir::EntityId;
 use crate::limits;
 use crate::source::{Diagnostic, FileId, ReadError, Span, codes, library};
 use crate::syntax::ast::{self, AdaptBody, DeclKind};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 impl Modules<'_> {
@@ -21,22 +21,23 @@ impl Modules<'_> {
     /// The text of a file named in a flow: the project's, the one beside the flow, or one that ships, which has no path
     /// of its own. The path is as people name it.
     pub(crate) fn text_beside(&self, folder: &Path, name: &str) -> Result<(Option<PathBuf>, String), ReadError> {
-        for shown in [PathBuf::from(name), Path::new("data").join(name)] {
-            if let Some(root) = &self.root
-                && let Ok(text) = self.files.read(&root.join(&shown))
-            {
-                return Ok((Some(shown), text));
-            }
-        }
-        for path in [folder.join(name), folder.join("data").join(name)] {
-            match self.files.read(&path) {
-                Ok(text) => return Ok((Some(path), text)),
+        let root = self.root.as_deref().unwrap_or(Path::new(""));
+        let of_project = [PathBuf::from(name), Path::new("data").join(name)];
+        let of_flow = [folder.join(name), folder.join("data").join(name)];
+        for shown in of_project.into_iter().filter(|_| self.root.is_some()).chain(of_flow) {
+            match self.files.read(&root.join(&shown)) {
+                Ok(text) => return Ok((Some(shown), text)),
                 Err(ReadError::Missing) => {}
                 Err(e) => return Err(e),
             }
         }
         library::data(name).map(|text| (None, text.to_owned())).ok_or(ReadError::Missing)
     }
+}
+
+/// Whether a path that a flow names leads down from its folder, and to nothing hidden: flows may come from others.
+pub(super) fn leads_down(path: &Path) -> bool {
+    path.components().all(|c| matches!(c, Component::Normal(part) if !part.to_string_lossy().starts_with('.')))
 }
 
 impl Cx<'_> {

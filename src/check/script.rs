@@ -1,11 +1,12 @@
 //! Functions in rhai: whether the file is there, can be read, and has the function. Nothing of it is run.
 
 use super::cx::{Cx, InstanceId};
+use super::project::leads_down;
 use super::suggest;
 use crate::source::{Diagnostic, codes};
 use crate::syntax::ast;
 use crate::value::script;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 impl Cx<'_> {
     /// `extern fn name(params) -> type in "file.rhai"`
@@ -45,10 +46,8 @@ impl Cx<'_> {
     /// The functions of a file; none where it can't be read, which is told once.
     fn functions_of(&mut self, f: &ast::Extern) -> Option<Vec<(String, usize)>> {
         let file = Path::new(&*f.file.value);
-        let plain =
-            file.components().all(|c| matches!(c, Component::Normal(part) if !part.to_string_lossy().starts_with('.')));
         let named_so = file.extension().is_some_and(|e| e == "rhai");
-        if !plain || !named_so {
+        if !leads_down(file) || !named_so {
             self.no_script(
                 f,
                 format!("\"{}\" names no file of functions", f.file.value),

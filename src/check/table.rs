@@ -2,6 +2,7 @@
 
 use super::body::{Body, constant_of};
 use super::cx::{Cx, InstanceId};
+use super::project::leads_down;
 use super::rows::RowIndex;
 use crate::ir::{Const, Expr, ExprKind, Pattern, Row, Type};
 use crate::limits;
@@ -18,6 +19,15 @@ impl Cx<'_> {
         result: &Type,
         file: &ast::Text,
     ) -> (Vec<Row>, Option<PathBuf>) {
+        if !leads_down(Path::new(&*file.value)) {
+            self.say(
+                &codes::LOOKUP_CSV,
+                file.span,
+                format!("the path \"{}\" leads out of the folder", file.value),
+                "keep the table in the project's folder, and name it by its path from there or from the flow file",
+            );
+            return (Vec::new(), None);
+        }
         let folder = self.modules.sources.get(file.span.file).path.parent().map(Path::to_path_buf).unwrap_or_default();
         let (path, text) = match self.modules.text_beside(&folder, &file.value) {
             Ok(found) => found,

@@ -3,7 +3,10 @@
 use super::screen::{Paint, Screen};
 use crate::limits;
 use crate::source::{Diagnostic, FileId, Severity, Sources, Span};
-use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceSpan};
+use miette::{
+    GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents, SourceCode, SourceSpan,
+    SpanContents,
+};
 use std::fmt;
 use std::sync::Arc;
 
@@ -61,7 +64,7 @@ struct Report {
     severity: miette::Severity,
     message: String,
     help: Option<String>,
-    source: NamedSource<Arc<str>>,
+    source: Excerpt,
     labels: Vec<LabeledSpan>,
     elsewhere: Vec<Report>,
 }
@@ -94,7 +97,7 @@ impl Report {
                 Severity::Error => miette::Severity::Error,
                 Severity::Warning => miette::Severity::Warning,
             },
-            message: diagnostic.message.clone(),
+            message: shortened(&diagnostic.message),
             help: help(diagnostic),
             source: named(sources, home),
             labels,
@@ -112,16 +115,57 @@ fn help(diagnostic: &Diagnostic) -> Option<String> {
     }
 }
 
-fn named(sources: &Sources, file: FileId) -> NamedSource<Arc<str>> {
+fn named(sources: &Sources, file: FileId) -> Excerpt {
     let source = sources.get(file);
-    NamedSource::new(source.called(), Arc::clone(&source.text))
+    Excerpt { name: source.called(), text: Arc::clone(&source.text) }
 }
 
 /// What is underlined: the first line of the span only, for a mapping of thirty lines is no caret.
 fn drawn(sources: &Sources, span: Span) -> SourceSpan {
     let text = sources.text(span);
-    let length = text.find('\n').unwrap_or(text.len());
-    SourceSpan::new((span.start as usize).into(), text[..length].trim_end().len())
+    let line = text[..text.find('\n').unwrap_or(text.len())].trim_end();
+    SourceSpan::new((span.start as usize).into(), line.floor_char_boundary(LINE_BYTES_MAX / 2))
+}
+
+/// Longest line that is shown as it stands, bytes. Of a longer one only what is around the place is.
+const LINE_BYTES_MAX: usize = 400;
+/// Longest message: one may repeat what stands in the flow.
+const MESSAGE_BYTES_MAX: usize = 1_000;
+
+fn shortened(text: &str) -> String {
+    let end = text.floor_char_boundary(MESSAGE_BYTES_MAX);
+    if end < text.len() { format!("{}…", &text[..end]) } else { text.to_owned() }
+}
+
+/// The lines around a place, as long as they are lines that somebody wrote.
+struct Excerpt {
+    name: String,
+    text: Arc<str>,
+}
+
+impl SourceCode for Excerpt {
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        before: usize,
+        after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        let whole = self.text.read_span(span, before, after)?;
+        let (data, at, line, column, lines) = if whole.data().split(|b| *b == b'\n').all(|l| l.len() <= LINE_BYTES_MAX)
+        {
+            (whole.data(), *whole.span(), whole.line(), whole.column(), whole.line_count())
+        } else {
+            let place = span.offset();
+            let (above, below) = self.text.split_at(place);
+            let start = above.rfind('\n').map_or(0, |n| n + 1);
+            let end = place + below.find('\n').unwrap_or(below.len());
+            let from = self.text.ceil_char_boundary(start.max(place.saturating_sub(LINE_BYTES_MAX / 4)));
+            let to = self.text.floor_char_boundary(end.min(place + LINE_BYTES_MAX * 3 / 4));
+            let line = above.matches('\n').count();
+            (self.text[from..to].as_bytes(), (from, to - from).into(), line, from - start, 1)
+        };
+        Ok(Box::new(MietteSpanContents::new_named(self.name.clone(), data, at, line, column, lines)))
+    }
 }
 
 impl fmt::Display for Report {
@@ -196,6 +240,26 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part} is missing in:\n{text}");
         }
+    }
+
+    #[test]
+    fn of_a_long_line_only_what_is_around_the_place_is_shown() {
+        let mut sources = Sources::new();
+        let text = format!("zone \"x\"\n{}wrong{}\nedition 2026\n", "é".repeat(100_000), "x".repeat(100_000));
+        let flow = sources.add("long.flow", text);
+        let at = 9 + 200_000;
+        let near = Span::new(flow, at, at + 5);
+        let far = Span::new(flow, at + 50_000, at + 50_005);
+        let whole = Span::new(flow, 9, 9 + 300_005);
+        for (span, other) in [(near, far), (far, near), (whole, near), (near, near)] {
+            let diagnostic =
+                Diagnostic::new(&codes::SYNTAX, span, "x".repeat(100_000)).label("here").related(other, "there");
+            let text = reports(&Screen::new(Format::Human), &sources, &[diagnostic]);
+            assert!(text.len() < 20_000 && text.contains("long.flow:2:"), "{} bytes", text.len());
+        }
+        let diagnostic = Diagnostic::new(&codes::SYNTAX, near, "it is wrong").label("here");
+        let text = reports(&Screen::new(Format::Human), &sources, &[diagnostic]);
+        assert!(text.contains("long.flow:2:") && text.contains("wrong") && text.contains("here"), "{text}");
     }
 
     #[test]

@@ -371,18 +371,25 @@ impl<'r> Decoder<'r, '_> {
         self.shaped(element, false, layout, path).map_err(|bad| bad.within(&format!("[{n}]")))
     }
 
-    /// `{"results": […]}`; any other object stands for a list that was not sent.
+    /// `{"results": […]}`, or `{"__deferred": …}` for a list that was not sent.
     fn wrapped_list(&mut self, element: &'r Shape, layout: &'r Layout, path: &'r str) -> Decoded<Value<'r>> {
-        let mut list = Value::Absent;
-        self.members(|this, name| {
-            if name == "results" && this.peek() == b'[' {
-                list = Value::List(this.list(element, layout, path)?);
+        let start = self.at;
+        let mut list = None;
+        self.members(|this, name| match name {
+            "results" => {
+                list = Some(Value::List(this.list(element, layout, path)?));
                 Ok(())
-            } else {
+            }
+            "__deferred" => {
+                list = list.or(Some(Value::Absent));
                 this.skip()
             }
+            _ => this.skip(),
         })?;
-        Ok(list)
+        list.ok_or_else(|| {
+            self.at = start;
+            self.other("a list")
+        })
     }
 
     /// The members of the object here, each handed on at its value.

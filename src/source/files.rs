@@ -22,6 +22,12 @@ pub enum ReadError {
         /// Its line, from 1.
         line: usize,
     },
+    /// It holds the character NUL, as data does and no text.
+    #[error("it holds the character NUL (U+0000) on line {line}, which is in no text")]
+    Nul {
+        /// Its line, from 1.
+        line: usize,
+    },
     /// The system says no.
     #[error("{0}")]
     Refused(String),

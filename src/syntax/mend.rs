@@ -3,6 +3,7 @@
 
 use super::brackets::{Mend, match_brackets};
 use super::grammar::{Grammar, Rule};
+use super::parse::turns;
 use super::token::{Lexeme, Slip, Token};
 use crate::source::{Diagnostic, Edit, FileId, Fix, Span, codes};
 use pest::Parser as _;
@@ -257,8 +258,11 @@ fn odd(file: FileId, text: &str, at: usize, mend: &mut impl FnMut(usize, usize, 
     };
     // A quote would have to be scanned again; as a blank it leaves the rest of its line to be read.
     mend(at, odd.len_utf8(), if meant == "\"" { " " } else { meant });
-    let shown =
-        if odd.is_control() || odd.is_whitespace() { format!("U+{:04X}", u32::from(odd)) } else { odd.to_string() };
+    let shown = if odd.is_control() || odd.is_whitespace() || turns(odd) {
+        format!("U+{:04X}", u32::from(odd))
+    } else {
+        odd.to_string()
+    };
     let wrong = Diagnostic::new(&codes::SYNTAX, span, format!("the character `{shown}` has no meaning here"))
         .label("unknown character");
     if odd.is_whitespace() {

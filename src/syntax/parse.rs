@@ -5,7 +5,7 @@ use super::grammar::{Grammar, Rule};
 use super::lower::Lower;
 use super::mend::{Mended, mend};
 use super::outline::{Chunk, cut};
-use super::token::{Lexeme, Slip, lex};
+use super::token::{Lexeme, Slip, Token, lex};
 use super::tree::{Builder, Group, Tree};
 use crate::limits;
 use crate::source::{Diagnostic, FileId, Span, codes};
@@ -40,7 +40,13 @@ pub fn parse(file: FileId, text: &str) -> Parsed {
         slips = rest;
         out.chunk(&mut builder, &lexed.tokens[*first..end], own);
     }
+    out.directions(&lexed.tokens);
     out.finish(builder.finish(text, 0))
+}
+
+/// Whether a character changes the direction of those around it, and so their order on a screen.
+pub(super) fn turns(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Parses one declaration of a file, as [`super::outline`] found it. Spans are those of the file.
@@ -117,6 +123,28 @@ impl Output<'_> {
         self.diagnostics.extend(told);
         self.diagnostics[from..].sort_by_key(|diagnostic| diagnostic.span);
         groups
+    }
+
+    /// What people see of a text or a comment with such a character is not what is read: in code it is refused anyway.
+    fn directions(&mut self, tokens: &[Lexeme]) {
+        let written = |token: &&Lexeme| matches!(token.kind, Token::Piece | Token::Comment | Token::Doc);
+        for token in tokens.iter().filter(written) {
+            for (n, c) in self.text[token.from()..token.to()].char_indices().filter(|(_, c)| turns(*c)) {
+                let at = token.from() + n;
+                let span = Span::new(self.file, at, at + c.len_utf8());
+                let message = format!(
+                    "the character U+{:04X} changes the direction of what follows: it is not read as it is shown",
+                    u32::from(c)
+                );
+                self.diagnostics.push(
+                    Diagnostic::new(&codes::BAD_TEXT, span, message)
+                        .label("an unseen character")
+                        .help("Remove it: letters of any language stand in the right direction without it.")
+                        .fix("remove it", span, ""),
+                );
+            }
+        }
+        self.diagnostics.sort_by_key(|diagnostic| diagnostic.span);
     }
 
     fn finish(self, tree: Tree) -> Parsed {

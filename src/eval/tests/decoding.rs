@@ -86,6 +86,10 @@ fn what_is_not_as_declared_is_named() {
             with("2026-03-01", "2026-02-30"),
             "date_created: is \"2026-02-30T23:30:00\", which is a date that does not exist",
         ),
+        (
+            with("\"line_items\":[", "\"line_items\":{\"1\":2},\"x\":["),
+            "line_items: is {\"1\":2}, where a list is expected",
+        ),
         (with("\"quantity\":1", "\"quantity\":true"), "line_items[1].quantity: is true, where a number is expected"),
         (with("\"phone\":\"020\\/1\"", "\"phone\":5"), "billing.phone: is 5, where a text is expected"),
         (
