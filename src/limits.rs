@@ -101,4 +101,8 @@ pub const PAUSE_SECONDS_MAX: i64 = 60;
 /// Characters of what a system said that a message repeats.
 pub const REASON_CHARS_MAX: usize = 600;
 
+/// Stack of a thread that reads, checks or evaluates flows, bytes: what nests as deep as the caps above allow needs three
+/// megabytes of it. Only what is used is taken from the machine.
+pub const STACK_BYTES: usize = 64 << 20;
+
 const _: () = assert!(RECORD_BYTES_MAX <= BODY_BYTES_MAX, "a record that fits fits its answer");

@@ -6,6 +6,7 @@ use super::{Answer, Format, Global, Outcome, Trouble};
 use crate::eval::{Failure, Given, Mapper};
 use crate::ir::{MappingId, Stop, Type};
 use crate::limits;
+use crate::limits::STACK_BYTES;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::io::{Read, Write};
@@ -241,13 +242,15 @@ fn together(work: &Work<'_>, jobs: usize) -> Result<bool, Trouble> {
             let mut mapper = work.mapper()?;
             let (input, chunks) = sync_channel::<Vec<u8>>(CHUNKS_WAITING);
             let (made, output) = sync_channel(CHUNKS_WAITING);
-            scope.spawn(move || {
+            let map = move || {
                 for chunk in chunks {
                     if made.send(work.chunk(&mut mapper, &chunk)).is_err() {
                         return;
                     }
                 }
-            });
+            };
+            let thread = std::thread::Builder::new().stack_size(STACK_BYTES);
+            thread.spawn_scoped(scope, map).map_err(|e| Trouble::Misuse(super::no_threads(&e)))?;
             inputs.push(input);
             outputs.push(output);
         }

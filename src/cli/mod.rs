@@ -23,6 +23,7 @@ mod secrets;
 mod state;
 mod why;
 
+use crate::limits::STACK_BYTES;
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use screen::Screen;
 use std::path::PathBuf;
@@ -166,8 +167,20 @@ pub(crate) type Answer = Result<Outcome, Trouble>;
 /// Runs the command that the arguments of the process name.
 pub fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|info| Screen::bug(&info.to_string())));
-    // The hook has told the bug in a sentence; only the code is left to give.
-    std::panic::catch_unwind(|| run(std::env::args_os())).unwrap_or(ExitCode::from(4))
+    // A thread of our own: how much of a stack the first one has is the system's choice.
+    let command = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(|| run(std::env::args_os()));
+    match command {
+        // The hook has told a bug in a sentence; only the code is left to give.
+        Ok(command) => command.join().unwrap_or(ExitCode::from(4)),
+        Err(e) => {
+            Screen::tell(&no_threads(&e));
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn no_threads(error: &std::io::Error) -> String {
+    format!("the machine gives no threads: {error}")
 }
 
 fn run(arguments: impl Iterator<Item = std::ffi::OsString>) -> ExitCode {
@@ -229,8 +242,9 @@ fn dispatch(screen: &Screen, arguments: &Arguments) -> Answer {
 pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Trouble> {
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        .thread_stack_size(STACK_BYTES)
         .build()
-        .map_err(|e| Trouble::Misuse(format!("the machine gives no threads: {e}")))
+        .map_err(|e| Trouble::Misuse(no_threads(&e)))
 }
 
 /// Waits for Ctrl-C, or for being told to end.

@@ -167,7 +167,10 @@ fn small_mistakes_are_told_on_their_line() {
 /// How long a text takes, and what is said about it.
 fn timed(text: &str) -> (std::time::Duration, Parsed) {
     let start = std::time::Instant::now();
-    let parsed = parse(FileId(0), text);
+    let parsed = std::thread::scope(|scope| {
+        let parser = std::thread::Builder::new().stack_size(crate::limits::STACK_BYTES);
+        parser.spawn_scoped(scope, || parse(FileId(0), text)).unwrap().join().unwrap()
+    });
     (start.elapsed(), parsed)
 }
 
