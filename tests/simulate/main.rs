@@ -1,0 +1,106 @@
+//! A simulation of the world: the real engine over the real store, on one thread, in a time that stands still until all
+//! wait; both systems as small models behind their doors; people, faults, crashes and clocks that a seed makes up. In the
+//! end the world calms down, and an oracle looks at what became of it.
+//!
+//! `cargo test --test simulate` runs some hundred seeds. `SEEDS=200000 cargo test --release --test simulate --
+//! --nocapture` runs as many as wanted, from `FROM` on; `SEED=17` runs that one and tells its story, shortened as far as it
+//! still fails.
+//!
+//! As in the simulations of FoundationDB and TigerBeetle one seed decides everything, and time is made up. Written by hand:
+//! `turmoil` simulates hosts and the network between them, which lies below our door; `madsim` replaces the runtime of the
+//! whole program; `shuttle` tries orders of threads, and here is one. Tokio's own paused time is all that is needed.
+
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a surprise fails the test, and its figures are wanted")]
+
+mod chance;
+mod disk;
+mod door;
+mod ledger;
+mod oracle;
+mod project;
+mod run;
+mod shop;
+mod shrink;
+mod story;
+mod world;
+
+use run::{Report, run};
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+use story::Story;
+
+/// Seeds that a change must survive.
+const SEEDS: u64 = 300;
+/// Failing seeds that are shortened and told.
+const TOLD: usize = 3;
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+/// Runs all seeds from one on; those that fail, with what was broken.
+fn seeds(from: u64, count: u64) -> (Vec<(u64, Report)>, BTreeMap<&'static str, u64>) {
+    let (next, failed) = (AtomicU64::new(from), Mutex::new(Vec::new()));
+    let sums = Mutex::new(BTreeMap::new());
+    let threads = number("THREADS").unwrap_or_else(|| std::thread::available_parallelism().map_or(1, |n| n.get() as u64));
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= from + count {
+                        return;
+                    }
+                    let report = run(&Story::of(seed), false);
+                    let mut sums = sums.lock().unwrap();
+                    *sums.entry("passes").or_default() += u64::from(report.passes);
+                    *sums.entry("writes").or_default() += report.writes as u64;
+                    *sums.entry("crashes").or_default() += u64::from(report.crashes);
+                    if !report.broken.is_empty() {
+                        failed.lock().unwrap().push((seed, report));
+                    }
+                }
+            });
+        }
+    });
+    let mut failed = failed.into_inner().unwrap();
+    failed.sort_by_key(|(seed, _)| *seed);
+    (failed, sums.into_inner().unwrap())
+}
+
+#[test]
+fn whatever_happens_all_is_well_in_the_end() {
+    if let Some(seed) = number("SEED") {
+        let story = Story::of(seed);
+        println!("{story}");
+        let report = run(&story, true);
+        println!("{}", report.told.join("\n"));
+        println!("{:#?}", report.broken);
+        assert!(report.broken.is_empty(), "seed {seed}:\n{}", shrink::told(&story));
+        return;
+    }
+    let (from, count) = (number("FROM").unwrap_or(1), number("SEEDS").unwrap_or(SEEDS));
+    let began = Instant::now();
+    let (failed, sums) = seeds(from, count);
+    let took = began.elapsed();
+    println!("{count} seeds from {from} on in {took:.1?}, {:.2?} each; {sums:?}; {} failed", took / u32::try_from(count).unwrap(), failed.len());
+    let mut kinds: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
+    for (seed, report) in &failed {
+        kinds.entry(report.broken[0].0).or_default().push(*seed);
+    }
+    for (kind, seeds) in &kinds {
+        println!("{kind}: {} seeds, {:?} …", seeds.len(), &seeds[..seeds.len().min(12)]);
+    }
+    let stories: Vec<String> = failed.iter().take(TOLD).map(|(seed, _)| shrink::told(&Story::of(*seed))).collect();
+    assert!(failed.is_empty(), "{} of {count} seeds fail:\n{}", failed.len(), stories.join("\n"));
+}
+
+#[test]
+fn a_seed_tells_the_same_story_each_time() {
+    for seed in 1..=20 {
+        let story = Story::of(seed);
+        assert_eq!(run(&story, false).hash, run(&story, false).hash, "seed {seed}");
+    }
+}
