@@ -169,7 +169,9 @@ async fn read(http: &Http, address: &Url) -> Result<Told, String> {
     let asked = Instant::now();
     let no_time = "does not tell the time; is that a sandbox's control API?";
     let heard = http.send_uncounted(Call::get(address.clone())).await.map_err(|fault| match fault {
-        Fault::Unsent(reason) | Fault::Lost(reason) => format!("does not answer ({reason}); does it run?"),
+        Fault::Unsent(reason) | Fault::Insecure(reason) | Fault::Lost(reason) => {
+            format!("does not answer ({reason}); does it run?")
+        }
         Fault::TooLarge => no_time.to_owned(),
     })?;
     let told: Answer = serde_json::from_str(&heard.body).map_err(|_| no_time.to_owned())?;

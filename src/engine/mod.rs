@@ -8,6 +8,7 @@ mod body;
 mod compare;
 mod content;
 mod decide;
+mod environment;
 mod event;
 mod hash;
 mod journal;
@@ -26,6 +27,7 @@ mod transmit;
 mod write;
 
 pub use decide::Change;
+pub use environment::Environment;
 pub use event::{Counts, Done, Event, Told};
 pub use meaning::Meaning;
 pub use pass::Ending;
@@ -103,6 +105,7 @@ pub struct Engine {
     entities: Arc<[Arc<Entity>]>,
     connections: Arc<FxHashMap<String, Arc<dyn Connector>>>,
     store: Arc<dyn Store>,
+    environment: Environment,
     /// One pass at a time: lanes hold keys within a pass.
     turn: tokio::sync::Mutex<()>,
 }
@@ -116,8 +119,15 @@ impl Engine {
             entities,
             connections: Arc::new(connections.into_iter().collect()),
             store,
+            environment: Environment::default(),
             turn: tokio::sync::Mutex::new(()),
         }
+    }
+
+    /// The same runner on another machine.
+    #[must_use]
+    pub fn on(self, environment: Environment) -> Self {
+        Self { environment, ..self }
     }
 
     /// The store, for the operations of [`operate`].

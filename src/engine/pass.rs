@@ -1,6 +1,7 @@
 //! What all records of a pass of one flow share, and why a pass ends early.
 
 use super::content::Content;
+use super::environment::Environment;
 use super::event::Event;
 use super::meaning::Meaning;
 use super::memory::Memory;
@@ -62,6 +63,7 @@ pub(crate) struct Pass {
     pub(crate) entities: Arc<[Arc<Entity>]>,
     pub(crate) connections: Arc<FxHashMap<String, Arc<dyn Connector>>>,
     pub(crate) store: Arc<dyn Store>,
+    pub(crate) environment: Environment,
     pub(crate) flow: usize,
     pub(crate) options: PassOptions,
     pub(crate) cancel: Cancel,
@@ -94,6 +96,7 @@ impl Pass {
             entities: Arc::clone(&engine.entities),
             connections: Arc::clone(&engine.connections),
             store: Arc::clone(&engine.store),
+            environment: engine.environment.clone(),
             flow,
             options,
             cancel,

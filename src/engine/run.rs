@@ -30,7 +30,7 @@ pub(crate) async fn pass(
 ) -> Result<(), Ending> {
     let open = engine.store.open_intents(None).await?;
     let pass = Arc::new(Pass::new(engine, flow, options.clone(), open, cancel.clone())?);
-    let began = (std::time::Instant::now(), pass.began);
+    let began = (tokio::time::Instant::now(), pass.began);
     keep_sources(&pass).await?;
     super::journal::recover(&pass).await?;
     if options.only.is_empty() && !options.dry_run {
@@ -442,7 +442,7 @@ async fn panicked(
 
 /// Waits for the last moment at which writes without an outcome may take effect, where the clock makes that short: a
 /// simulated one runs fast. Whether it has waited.
-async fn outcomes_come_soon(pass: &Pass, began: (std::time::Instant, Timestamp)) -> Result<bool, Ending> {
+async fn outcomes_come_soon(pass: &Pass, began: (tokio::time::Instant, Timestamp)) -> Result<bool, Ending> {
     let flow = pass.flow().name.to_string();
     let last = pass.open().iter().filter(|i| i.flow == flow).map(super::journal::late_until).max();
     let Some(until) = last else { return Ok(false) };

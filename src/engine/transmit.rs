@@ -106,7 +106,7 @@ impl Acting<'_> {
                 break;
             }
             connector.sleep_until(*until, reason).await;
-            let late = std::mem::replace(&mut intent.id, uuid::Uuid::new_v4().to_string());
+            let late = std::mem::replace(&mut intent.id, self.pass.environment.id());
             intent.at = connector.now();
             let not_done = Change::Outcome { intent: late, outcome: Outcome::NotDone };
             self.pass.store().commit(Commit::of(not_done).and(Change::Intend(intent.clone()))).await?;
@@ -138,7 +138,7 @@ impl Acting<'_> {
         lanes.sort_unstable();
         lanes.dedup();
         Intent {
-            id: uuid::Uuid::new_v4().to_string(),
+            id: self.pass.environment.id(),
             flow: self.pass.flow().name.to_string(),
             key: self.item.key.to_string(),
             step: self.steps.len().to_string(),

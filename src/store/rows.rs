@@ -51,6 +51,9 @@ pub struct RecordRow {
     pub version: String,
     /// People whom the reason may name: [`super::Store::keyed_hash`] of their e-mail addresses.
     pub people: Vec<String>,
+    /// How often a person has decided about it: raised by each decision, see [`super::Change::Record`].
+    #[serde(default)]
+    pub said: u32,
 }
 
 /// A place in a flow.

@@ -16,7 +16,8 @@ use super::rows::{
 use super::seal::{Key, Seal};
 use super::{Commit, Store, StoreError};
 use jiff::Timestamp;
-use redb::{Database, ReadTransaction, ReadableDatabase as _};
+use redb::{Database, ReadTransaction, ReadableDatabase as _, StorageBackend};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 use tables::Trouble;
@@ -36,6 +37,13 @@ struct File {
     seal: Seal,
 }
 
+impl File {
+    /// What a panic deep inside the file means.
+    fn damaged(&self) -> StoreError {
+        StoreError::Damaged { path: self.path.to_string(), what: "its pages do not fit together".to_owned() }
+    }
+}
+
 impl Embedded {
     /// Opens the store in this file, or makes it. The file belongs to this process until the store is dropped.
     ///
@@ -52,22 +60,33 @@ impl Embedded {
         Ok(Self { writer: Writer::start(Arc::clone(&file))?, file })
     }
 
-    /// Asks the file, on a thread that may block.
+    /// Opens the store that is in these bytes, or makes it in them; no thread stands beside it: whoever asks does the work
+    /// in its own turn. For a simulation, whose disk is a model and whose every step is to come in one order.
+    ///
+    /// # Errors
+    /// As of [`Self::open`]; `name` is what they call it.
+    pub fn over_bytes(bytes: impl StorageBackend, name: &str, key: &Key) -> Result<Self, StoreError> {
+        let (database, seal) = open::over(bytes, name, key)?;
+        let file = Arc::new(File { path: name.into(), database, seal });
+        Ok(Self { writer: Writer::Asker(Arc::clone(&file)), file })
+    }
+
+    /// Asks the file, on a thread that may block, or in the asker's turn.
     async fn read<T: Send + 'static>(
         &self,
         ask: impl FnOnce(&ReadTransaction, &Seal) -> Result<T, Trouble> + Send + 'static,
     ) -> Result<T, StoreError> {
         let file = Arc::clone(&self.file);
-        let asked = tokio::task::spawn_blocking(move || {
+        let work = move || {
             let transaction = file.database.begin_read().map_err(Trouble::from);
             transaction.and_then(|t| ask(&t, &file.seal)).map_err(|trouble| trouble.at(&file.path))
-        });
-        match asked.await {
+        };
+        if let Writer::Asker(_) = self.writer {
+            return catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(self.file.damaged()));
+        }
+        match tokio::task::spawn_blocking(work).await {
             Ok(answer) => answer,
-            Err(e) if e.is_panic() => Err(StoreError::Damaged {
-                path: self.file.path.to_string(),
-                what: "its pages do not fit together".to_owned(),
-            }),
+            Err(e) if e.is_panic() => Err(self.file.damaged()),
             Err(_) => Err(StoreError::Closed),
         }
     }

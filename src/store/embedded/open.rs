@@ -3,7 +3,7 @@
 use super::tables::{FORMAT, META, REFRESHES, Trouble, create_all, decode, encode, meta};
 use crate::store::seal::{Key, Seal};
 use crate::store::{StoreError, embedded::writer::Refresher};
-use redb::{Builder, Database, ReadableTable as _};
+use redb::{Builder, Database, ReadableTable as _, StorageBackend};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
@@ -27,18 +27,35 @@ fn open_or_make(path: &Path, key: &Key) -> Result<(Database, Seal), Trouble> {
     if !path.exists() {
         make(path, key)?;
     }
-    let database = builder().open(path)?;
+    ready(builder().open(path)?, &path.display().to_string(), key)
+}
+
+/// Opens the store that is in these bytes, or makes it in them. `name` is what messages call it.
+pub(super) fn over(bytes: impl StorageBackend, name: &str, key: &Key) -> Result<(Database, Seal), StoreError> {
+    let open_or_make = || {
+        let is_new = bytes.len().map_err(|e| Trouble::File(Box::new(redb::Error::Io(e))))? == 0;
+        let database = builder().create_with_backend(bytes)?;
+        if is_new {
+            fill(&database, key)?;
+        }
+        ready(database, name, key)
+    };
+    let done = catch_unwind(AssertUnwindSafe(open_or_make));
+    done.unwrap_or(Err(Trouble::Value("meta"))).map_err(|trouble| trouble.at(name))
+}
+
+/// The database of a store, its format and its key found to be the right ones.
+fn ready(database: Database, name: &str, key: &Key) -> Result<(Database, Seal), Trouble> {
     let format = meta(&database, "format")?.ok_or(Trouble::Value("meta"))?;
     let format = u32::from_be_bytes(format.try_into().map_err(|_| Trouble::Value("meta"))?);
-    let path_text = path.display().to_string();
     if format > FORMAT {
-        return Err(StoreError::Newer { path: path_text, found: format, known: FORMAT }.into());
+        return Err(StoreError::Newer { path: name.to_owned(), found: format, known: FORMAT }.into());
     }
     let salt = meta(&database, "salt")?.ok_or(Trouble::Value("meta"))?;
     let seal = key.open(&salt.try_into().map_err(|_| Trouble::Value("meta"))?);
     let check = meta(&database, "check")?.ok_or(Trouble::Value("meta"))?;
     if seal.open("meta", &check).is_none_or(|check| check.as_slice() != CHECK) {
-        return Err(StoreError::WrongKey { path: path_text }.into());
+        return Err(StoreError::WrongKey { path: name.to_owned() }.into());
     }
     release_refreshes(&database)?;
     Ok((database, seal))
@@ -59,7 +76,7 @@ fn make(path: &Path, key: &Key) -> Result<(), Trouble> {
     let mut draft = path.as_os_str().to_owned();
     draft.push(format!(".{}.new", std::process::id()));
     let draft = PathBuf::from(draft);
-    let made = fill(&draft, key).and_then(|()| {
+    let made = make_file(&draft, key).and_then(|()| {
         // A link fails when somebody else was faster; a rename would replace his store.
         match std::fs::hard_link(&draft, path) {
             Ok(()) => Ok(()),
@@ -72,14 +89,17 @@ fn make(path: &Path, key: &Key) -> Result<(), Trouble> {
     made
 }
 
-fn fill(draft: &Path, key: &Key) -> Result<(), Trouble> {
+fn make_file(draft: &Path, key: &Key) -> Result<(), Trouble> {
     let mut options = std::fs::OpenOptions::new();
     options.read(true).write(true).create(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let file = options.open(draft).map_err(|e| Trouble::File(Box::new(redb::Error::Io(e))))?;
     let backend = redb::backends::FileBackend::new(file)?;
-    let database = builder().create_with_backend(backend)?;
+    fill(&builder().create_with_backend(backend)?, key)
+}
+
+fn fill(database: &Database, key: &Key) -> Result<(), Trouble> {
     let transaction = database.begin_write()?;
     create_all(&transaction)?;
     {

@@ -1,4 +1,5 @@
-//! The writer: one thread that takes what has gathered at its door and makes it durable in one commit.
+//! The writer: one thread that takes what has gathered at its door and makes it durable in one commit; or whoever asks,
+//! in its own turn.
 
 use super::tables::Trouble;
 use super::{File, rename, write};
@@ -43,10 +44,12 @@ pub(super) struct Refresher {
 
 type Request = (Order, oneshot::Sender<Result<Reply, StoreError>>);
 
-/// The door to the writer's thread.
-pub(super) struct Writer {
-    orders: Option<mpsc::Sender<Request>>,
-    thread: Option<JoinHandle<()>>,
+/// Who makes orders durable.
+pub(super) enum Writer {
+    /// A thread, behind this door.
+    Thread(Option<mpsc::Sender<Request>>, Option<JoinHandle<()>>),
+    /// Whoever asks.
+    Asker(Arc<File>),
 }
 
 impl Writer {
@@ -57,13 +60,16 @@ impl Writer {
             .name("store".to_owned())
             .spawn(move || work(&file, waiting))
             .map_err(|e| StoreError::Disk { path, what: e.to_string() })?;
-        Ok(Self { orders: Some(orders), thread: Some(thread) })
+        Ok(Self::Thread(Some(orders), Some(thread)))
     }
 
     /// Waits until the order is durable, or refused.
     pub(super) async fn ask(&self, order: Order) -> Result<Reply, StoreError> {
+        let orders = match self {
+            Self::Thread(orders, _) => orders.as_ref().ok_or(StoreError::Closed)?,
+            Self::Asker(file) => return guarded(file, &[order])?.pop().unwrap_or(Err(StoreError::Closed)),
+        };
         let (reply, answer) = oneshot::channel();
-        let orders = self.orders.as_ref().ok_or(StoreError::Closed)?;
         orders.send((order, reply)).await.map_err(|_| StoreError::Closed)?;
         answer.await.map_err(|_| StoreError::Closed)?
     }
@@ -72,8 +78,9 @@ impl Writer {
 impl Drop for Writer {
     /// What is under way is committed before the file is let go.
     fn drop(&mut self) {
-        self.orders = None;
-        if let Some(thread) = self.thread.take() {
+        let Self::Thread(orders, thread) = self else { return };
+        *orders = None;
+        if let Some(thread) = thread.take() {
             // A panic there has been answered to whoever asked.
             let _ = thread.join();
         }
@@ -89,10 +96,7 @@ fn work(file: &File, mut waiting: mpsc::Receiver<Request>) {
             orders.push(order);
             replies.push(reply);
         }
-        let results = catch_unwind(AssertUnwindSafe(|| commit(file, &orders))).unwrap_or_else(|_| {
-            Err(StoreError::Damaged { path: file.path.to_string(), what: "its pages do not fit together".to_owned() })
-        });
-        match results {
+        match guarded(file, &orders) {
             Ok(results) => {
                 assert_eq!(results.len(), replies.len(), "each order has its answer");
                 for (reply, result) in replies.into_iter().zip(results) {
@@ -107,6 +111,11 @@ fn work(file: &File, mut waiting: mpsc::Receiver<Request>) {
             }
         }
     }
+}
+
+/// What is wrong deep inside the file may come out as a panic there.
+fn guarded(file: &File, orders: &[Order]) -> Result<Vec<Result<Reply, StoreError>>, StoreError> {
+    catch_unwind(AssertUnwindSafe(|| commit(file, orders))).unwrap_or_else(|_| Err(file.damaged()))
 }
 
 /// All orders in one transaction. An order that is refused changes nothing and stops none of the others; trouble with
