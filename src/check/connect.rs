@@ -1,73 +1,13 @@
-//! Connections: where a system is and how to log in, held against what its connector's declaration takes.
+//! Connections: what a project calls its systems, and which of them a use of a module goes to.
 
 use super::body::Body;
 use super::cx::{Cx, InstanceId};
-use super::entity::word_text;
 use super::load::{ModuleId, path_text};
 use super::suggest;
-use crate::ir::{Connection, ConnectionValue};
+use crate::ir::{Connection, ConnectionValue, Const};
 use crate::source::{Diagnostic, codes};
-use crate::syntax::ast::{self, DeclKind, Element, ExprKind as A, TextPart, Word};
+use crate::syntax::ast::{self, DeclKind, ExprKind as A};
 use std::sync::Arc;
-
-/// What an entry holds. Any of them may be kept as a secret; it is looked at when it is used then.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Form {
-    /// The address of a site.
-    Address,
-    /// A whole number.
-    Number,
-    /// A secret, or a text that is as good as one.
-    Secret,
-    /// One of these texts.
-    OneOf(Vec<String>),
-}
-
-/// An entry that a `connect` block may have, as the connector's `entries { … }` declares it:
-/// `country [NL, BE] required unless base_url`.
-#[derive(Clone, Debug)]
-struct Declared {
-    name: String,
-    form: Form,
-    required: bool,
-    /// The entry that makes it needless.
-    unless: Option<String>,
-}
-
-impl Declared {
-    fn read(clause: &ast::Clause) -> Option<Self> {
-        let [Word::Name(name), form, marks @ ..] = clause.words.as_slice() else { return None };
-        let form = match form {
-            Word::Value(ast::Expr { kind: A::List(elements), .. }) => Form::OneOf(
-                elements
-                    .iter()
-                    .filter_map(
-                        |e| if let Element::One(e) = e { Some(word_text(&Word::Value(e.clone()))) } else { None },
-                    )
-                    .collect(),
-            ),
-            word => match word_text(word).as_str() {
-                "address" => Form::Address,
-                "number" => Form::Number,
-                _ => Form::Secret,
-            },
-        };
-        let marks: Vec<String> = marks.iter().map(word_text).collect();
-        let after = marks.iter().position(|mark| mark == "unless").and_then(|n| marks.get(n + 1)).cloned();
-        Some(Self { name: path_text(name), form, required: marks.iter().any(|m| m == "required"), unless: after })
-    }
-
-    /// A line that fills it.
-    fn example(&self) -> String {
-        let value = match &self.form {
-            Form::Address => "\"https://shop.example.com\"".to_owned(),
-            Form::Number => "123456".to_owned(),
-            Form::Secret => format!("secret(\"{}\")", self.name.to_uppercase()),
-            Form::OneOf(values) => format!("\"{}\"", values.first().map_or("", String::as_str)),
-        };
-        format!("{} = {value}", self.name)
-    }
-}
 
 impl Cx<'_> {
     pub(crate) fn connect(&mut self, root: ModuleId, c: &ast::Connect) {
@@ -104,13 +44,17 @@ impl Cx<'_> {
             );
             return;
         }
-        self.entries_fit(&connector, c);
+        let files = self.entries_fit(&connector, c);
         let instance = self.shared_instance(root);
-        let entries = c
-            .entries
-            .iter()
-            .filter_map(|e| Some((Arc::clone(&e.name.text), self.connection_value(instance, e)?)))
-            .collect();
+        let mut entries: Vec<(Arc<str>, ConnectionValue)> = Vec::new();
+        for e in &c.entries {
+            let file = files.iter().find(|(name, _)| *name == e.name.text).map(|(_, text)| Arc::clone(text));
+            let value = match file {
+                Some(text) => Some(ConnectionValue::Plain(Const::Text(text))),
+                None => self.connection_value(instance, e),
+            };
+            entries.extend(value.map(|value| (Arc::clone(&e.name.text), value)));
+        }
         self.program.connections.push(Connection {
             name: Arc::clone(&c.name.text),
             connector: connector.into(),
@@ -167,118 +111,6 @@ impl Cx<'_> {
             return None;
         }
         Body::new(self, instance).constant(&e.value).map(ConnectionValue::Plain)
-    }
-
-    /// The entries that a connector's declaration takes; none where it declares none.
-    fn declared_entries(&mut self, connector: &str) -> Vec<Declared> {
-        let Some(module) = self.modules.by_name(connector) else { return Vec::new() };
-        let decls = self.modules.with_keyword(module, "connector");
-        let clauses =
-            decls.iter().filter_map(|d| if let DeclKind::Connector(c) = &d.kind { Some(&c.clauses) } else { None });
-        let entries = |c: &&ast::Clause| c.words.first().is_some_and(|word| word_text(word) == "entries");
-        clauses.flatten().filter(entries).flat_map(|c| &c.block).filter_map(Declared::read).collect()
-    }
-
-    /// What a block says is what its connector takes, and nothing is missing.
-    fn entries_fit(&mut self, connector: &str, c: &ast::Connect) {
-        let declared = self.declared_entries(connector);
-        if declared.is_empty() {
-            return;
-        }
-        for entry in &c.entries {
-            match declared.iter().find(|d| *d.name == *entry.name.text) {
-                Some(declared) => self.entry_fits(declared, &entry.value),
-                None => self.unknown_entry(connector, &declared, &entry.name),
-            }
-        }
-        let says = |name: &str| c.entries.iter().any(|e| *e.name.text == *name);
-        // A misspelt entry is told; that it is missing too is no second mistake.
-        let meant = |name: &str| c.entries.iter().any(|e| super::nearest(&e.name.text, [name]).is_some());
-        let missing: Vec<&Declared> = declared
-            .iter()
-            .filter(|d| d.required && !says(&d.name) && !meant(&d.name) && !d.unless.as_deref().is_some_and(says))
-            .collect();
-        if missing.is_empty() {
-            return;
-        }
-        let names: Vec<String> = missing.iter().map(|d| format!("`{}`", d.name)).collect();
-        let lines: Vec<String> = missing.iter().map(|d| format!("`{}`", d.example())).collect();
-        self.report(
-            Diagnostic::new(
-                &codes::CONNECT_ENTRY,
-                c.name.span,
-                format!("`{}` does not say its {}", c.name.text, names.join(", ")),
-            )
-            .label("not enough to connect")
-            .help(format!("add {}", lines.join(", "))),
-        );
-    }
-
-    fn unknown_entry(&mut self, connector: &str, declared: &[Declared], name: &ast::Name) {
-        let names: Vec<String> = declared.iter().map(|d| d.name.clone()).collect();
-        let message = format!("a connection to {connector} has no `{}`", name.text);
-        let d = Diagnostic::new(&codes::CONNECT_ENTRY, name.span, message).label("not known");
-        self.report(match suggest::hint(&name.text, names.clone()) {
-            Some(near) => d.help(format!("did you mean `{near}`?")).fix(format!("use `{near}`"), name.span, near),
-            None => d.help(format!("it takes: {}", names.join(", "))),
-        });
-    }
-
-    fn entry_fits(&mut self, declared: &Declared, value: &ast::Expr) {
-        let text = match &value.kind {
-            A::Text(parts) => match parts.as_slice() {
-                [TextPart::Plain(text)] => Some(&**text),
-                [] => Some(""),
-                _ => None,
-            },
-            // A call is `secret("NAME")`: what that holds is known when it is used.
-            A::Call(..) | A::Error => return,
-            _ => None,
-        };
-        let name = &declared.name;
-        let wrong = |wants: &str| {
-            Diagnostic::new(&codes::CONNECT_ENTRY, value.span, format!("`{name}` wants {wants}")).label("not that")
-        };
-        let quoted = |text: &str| format!("\"{text}\"");
-        let told = match (&declared.form, text) {
-            (Form::Number, None) => match &value.kind {
-                A::Number(n) if n.bytes().all(|b| b.is_ascii_digit()) => return,
-                _ => wrong("a whole number").help(format!("write `{}`", declared.example())),
-            },
-            (Form::Number, Some(text)) if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) => wrong(
-                "a number, and this is a text",
-            )
-            .help("write it without quotes")
-            .fix("take the quotes away", value.span, text),
-            (Form::Number, Some(_)) => wrong("a whole number").help(format!("write `{}`", declared.example())),
-            (Form::Address, Some(text)) if is_address(text) => return,
-            (Form::Address, Some(text)) if is_address(&format!("https://{text}")) && text.contains('.') => {
-                let whole = quoted(&format!("https://{text}"));
-                wrong("an address, which begins with `https://`").help(format!("write `{whole}`")).fix(
-                    "put `https://` before it",
-                    value.span,
-                    whole.clone(),
-                )
-            }
-            (Form::Address, _) => wrong("the address of a site").help(format!("write `{}`", declared.example())),
-            (Form::OneOf(values), Some(text)) if values.iter().any(|v| v == text) => return,
-            (Form::OneOf(values), text) => {
-                let d = wrong(&format!("one of {}", super::fits::quoted(values)))
-                    .help("the list is all that its connector knows");
-                match text.and_then(|text| suggest::hint(text, values.clone())) {
-                    Some(near) => d.help(format!("did you mean \"{near}\"?")).fix(
-                        format!("use \"{near}\""),
-                        value.span,
-                        quoted(&near),
-                    ),
-                    None => d,
-                }
-            }
-            // That it is written down is told where it is read.
-            (Form::Secret, Some(_)) => return,
-            (Form::Secret, None) => wrong("a secret, by its name").help(format!("write `{}`", declared.example())),
-        };
-        self.report(told);
     }
 }
 
@@ -383,13 +215,4 @@ impl Cx<'_> {
             self.report(Diagnostic::new(&codes::AMBIGUOUS, path.span, message).label("which of them?").help(help));
         }
     }
-}
-
-/// Whether a text is the address of a site: its scheme, and a host.
-fn is_address(text: &str) -> bool {
-    let rest = text.trim().strip_prefix("https://").or_else(|| text.trim().strip_prefix("http://"));
-    rest.is_some_and(|rest| {
-        let host = rest.split(['/', '?', '#', ':']).next().unwrap_or_default();
-        !host.is_empty() && !rest.contains(char::is_whitespace)
-    })
 }

@@ -10,6 +10,7 @@ mod connect;
 mod cx;
 mod differ;
 mod entity;
+mod entries;
 mod expr;
 mod fits;
 mod flow;

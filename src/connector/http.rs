@@ -15,6 +15,9 @@ use url::Url;
 
 pub(super) use reqwest::Method as Verb;
 
+/// Stands for bytes that are no UTF-8. No text in JSON may hold it as it is, so that a record with such bytes cannot be
+/// read, rather than be read with another text.
+pub(super) const NO_TEXT: char = '\u{1}';
 /// How long an unused connection is kept.
 const POOL_IDLE: Duration = Duration::from_secs(20);
 
@@ -131,10 +134,10 @@ fn title(page: &str) -> Option<String> {
     (!text.is_empty()).then(|| shortened(text))
 }
 
-/// What a system said, on one line and not too long.
+/// What a system said, on one line and not too long. What was no text of it shows as such.
 pub(super) fn shortened(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
-    let line = words.join(" ");
+    let line = words.join(" ").replace(NO_TEXT, "\u{fffd}");
     match line.char_indices().nth(limits::REASON_CHARS_MAX) {
         Some((end, _)) => format!("{}…", &line[..end]),
         None => line,
@@ -144,8 +147,10 @@ pub(super) fn shortened(text: &str) -> String {
 /// Why no answer came.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Fault {
-    /// The call has not left: no address, no connection, no TLS.
+    /// The call has not left: no address, no connection.
     Unsent(String),
+    /// The call has not left, and will not whenever it is tried: the other side does not prove who it is.
+    Insecure(String),
     /// It was sent, or may have been, and no whole answer came.
     Lost(String),
     /// The answer is longer than we read.
@@ -164,6 +169,16 @@ impl Http {
     /// A client for calls to this address; `Err` says what is wrong with the address, without showing it: it may have come
     /// from a secret.
     pub(super) fn new(system: &str, base: &Url, timing: &Timing) -> Result<Self, String> {
+        Self::trusting(system, base, timing, Vec::new())
+    }
+
+    /// The same, which also trusts what these certificates have signed.
+    pub(super) fn trusting(
+        system: &str,
+        base: &Url,
+        timing: &Timing,
+        certificates: Vec<reqwest::Certificate>,
+    ) -> Result<Self, String> {
         let loopback = is_loopback(base);
         match base.scheme() {
             "https" => {}
@@ -185,7 +200,8 @@ impl Http {
             .retry(reqwest::retry::never())
             .referer(false)
             // Shorter than what servers keep: a call on a connection that is just being closed has an unknown outcome.
-            .pool_idle_timeout(POOL_IDLE);
+            .pool_idle_timeout(POOL_IDLE)
+            .tls_certs_merge(certificates);
         if loopback {
             builder = builder.no_proxy();
         }
@@ -224,12 +240,7 @@ impl Http {
             }
             bytes.extend_from_slice(&chunk);
         }
-        // A shop that sends broken UTF-8 has a broken text somewhere; the rest of the page is still good.
-        let body = match String::from_utf8(bytes) {
-            Ok(text) => text,
-            Err(broken) => String::from_utf8_lossy(broken.as_bytes()).into_owned(),
-        };
-        Ok(Heard { status, headers, body })
+        Ok(Heard { status, headers, body: text_of(bytes) })
     }
 
     /// What a fault means for the caller.
@@ -241,6 +252,7 @@ impl Http {
                 until: guessed(effect, now),
                 reason: format!("it cannot be reached ({reason})"),
             },
+            (Fault::Insecure(reason), _) => CallError::Login { system, reason },
             (Fault::Lost(reason), Effect::Read) => CallError::Later { system, until: now, reason },
             (Fault::Lost(reason), Effect::Write) => CallError::Unknown { system, reason },
             (Fault::TooLarge, Effect::Read) => CallError::Garbled { system, what: too_large() },
@@ -286,6 +298,20 @@ impl Http {
     }
 }
 
+/// The text of an answer; bytes that are none are marked.
+fn text_of(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap_or_else(|broken| {
+        let mut text = String::with_capacity(broken.as_bytes().len());
+        for chunk in broken.as_bytes().utf8_chunks() {
+            text.push_str(chunk.valid());
+            if !chunk.invalid().is_empty() {
+                text.push(NO_TEXT);
+            }
+        }
+        text
+    })
+}
+
 /// When a call may be tried again that nobody has set a time for: reads are at once in the hands of [`super::retry`].
 fn guessed(effect: Effect, now: Timestamp) -> Timestamp {
     match effect {
@@ -309,6 +335,9 @@ fn too_large() -> String {
 }
 
 fn fault(error: &reqwest::Error) -> Fault {
+    if let Some(reason) = insecure(error) {
+        return Fault::Insecure(reason);
+    }
     if error.is_builder() || error.is_connect() {
         return Fault::Unsent(causes(error));
     }
@@ -316,6 +345,39 @@ fn fault(error: &reqwest::Error) -> Fault {
         return Fault::Lost("no answer in time".to_owned());
     }
     Fault::Lost(format!("the connection broke off ({})", causes(error)))
+}
+
+/// What is wrong with the other side's certificate, and what to do about it.
+fn insecure(error: &reqwest::Error) -> Option<String> {
+    let mut cause: Option<&dyn std::error::Error> = Some(error);
+    let mut said = None;
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if text.contains("peer certificate") || text.contains("InvalidContentType") {
+            said = Some(text);
+        }
+        cause = error.source();
+    }
+    let said = said?;
+    // The checker of certificates has no type for these that could be asked; its words are stable.
+    let mend = if said.contains("InvalidContentType") {
+        return Some("it does not speak TLS there: check the port of its address".to_owned());
+    } else if said.contains("UnknownIssuer") || said.contains("SelfSigned") {
+        "nobody whom this machine trusts has signed it; if it is one of your own, name the file of whoever signed it as \
+         `ca = \"file.pem\"` in the `connect` block"
+    } else if said.to_ascii_lowercase().contains("expired") {
+        "it has expired and must be renewed there, or this machine's clock is wrong"
+    } else if said.contains("NotValidYet") || said.contains("not valid yet") {
+        "it is not valid yet; look at this machine's clock"
+    } else if said.contains("not valid for name") || said.contains("NotValidForName") {
+        "it is for another host name than the one in the `connect` block"
+    } else if said.contains("CaUsedAsEndEntity") {
+        "an authority's certificate is used as a server's; make one for the server and let the authority sign it"
+    } else {
+        "it must be put right there"
+    };
+    let said = said.rsplit("peer certificate: ").next().unwrap_or_default();
+    Some(format!("its certificate is refused ({}): {mend}", shortened(said)))
 }
 
 /// The innermost cause: the outer ones repeat the address with its query.
@@ -368,6 +430,14 @@ mod tests {
         assert_eq!(shortened(" Verplicht: a\r\nVerplicht: b "), "Verplicht: a Verplicht: b");
         assert_eq!(shortened(&"é".repeat(10_000)).chars().count(), limits::REASON_CHARS_MAX + 1);
         assert_eq!(title("<html><head><title> Onderhoud </title>").as_deref(), Some("Onderhoud"));
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_marked_and_never_guessed() {
+        assert_eq!(text_of(b"caf\xc3\xa9".to_vec()), "caf\u{e9}");
+        assert_eq!(text_of(b"[\"caf\xe9\",1]".to_vec()), "[\"caf\u{1}\",1]");
+        assert!(serde_json::from_str::<serde_json::Value>(&text_of(b"\"caf\xe9\"".to_vec())).is_err());
+        assert_eq!(shortened(&text_of(b"caf\xe9".to_vec())), "caf\u{fffd}");
     }
 
     #[test]
