@@ -22,6 +22,8 @@ struct Platter {
     process: u64,
     /// The power goes when so many more writes and syncs have begun.
     power: Option<u32>,
+    /// It says that it has synced, and has not.
+    lies: bool,
 }
 
 #[derive(Debug)]
@@ -58,6 +60,11 @@ impl Disk {
     /// The power will go at that write or sync, counted from now.
     pub(crate) fn power_goes_in(&self, writes: u32) {
         self.platter().power = Some(writes);
+    }
+
+    /// A disk that lies.
+    pub(crate) fn lies(&self) {
+        self.platter().lies = true;
     }
 
     /// Whether it has gone.
@@ -150,7 +157,9 @@ impl StorageBackend for Handle {
     fn sync_data(&self) -> Result<(), Error> {
         let mut platter = self.platter()?;
         platter.step()?;
-        platter.unsynced.clear();
+        if !platter.lies {
+            platter.unsynced.clear();
+        }
         Ok(())
     }
 

@@ -1,14 +1,19 @@
 //! A system's door: the real trait before a model, with all that may go wrong between the two.
 
 use super::chance::mix;
+use super::planted::Bug;
 use super::ledger::{self, Order as Writing, Verb};
 use super::story::Fault;
 use super::world::{State, World};
-use flowc::connector::{Answer, CallError, Connector, Find, Page, Pause, Position, Raw, Scan, Write};
+use flowc::connector::{
+    Answer, CallError, Connector, Find, One, Page, Pause, Position, Presence, Raw, Rows, Scan, Unreadable, Write,
+};
 use flowc::ir::{Entity, Method};
+use flowc::store::Reading;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// The door of one system for one process.
@@ -18,6 +23,7 @@ pub(crate) struct Door {
     system: usize,
     name: String,
     process: u32,
+    calls: AtomicU64,
 }
 
 /// A call that has come in.
@@ -30,11 +36,12 @@ struct Came {
 impl Door {
     pub(crate) fn new(world: &World, system: usize, name: &str) -> Arc<dyn Connector> {
         let process = world.state().process;
-        Arc::new(Self { world: world.clone(), system, name: name.to_owned(), process })
+        Arc::new(Self { world: world.clone(), system, name: name.to_owned(), process, calls: AtomicU64::new(0) })
     }
 
     /// Comes in after a while; what is to happen at this call happens.
     async fn come(&self, what: &str) -> Came {
+        self.calls.fetch_add(1, Ordering::Relaxed);
         let call = {
             let mut state = self.world.state();
             state.calls += 1;
@@ -77,7 +84,15 @@ impl Door {
         tokio::time::sleep(Duration::from_millis(40 + mix(u64::from(number)) % 400)).await;
     }
 
+    fn has(&self, bug: Bug) -> bool {
+        self.world.state().bug == Some(bug)
+    }
+
     fn unknown(&self, reason: &str) -> CallError {
+        if self.has(Bug::SilenceIsRefusal) {
+            let (system, reason) = (self.name.clone(), reason.to_owned());
+            return CallError::Refused { system, reason, status: 400, call: "a call".to_owned() };
+        }
         CallError::Unknown { system: self.name.clone(), reason: reason.to_owned() }
     }
 
@@ -109,8 +124,8 @@ impl Door {
     }
 
     /// Rows as they leave the connector: the fields that were asked for, and what of them cannot be read.
-    fn rows(&self, state: &State, rows: Vec<Map<String, Value>>, fields: &[String], came: &Came) -> Answered {
-        let mut answered = Answered::default();
+    fn rows(&self, state: &State, rows: Vec<Map<String, Value>>, fields: &[String], came: &Came) -> Rows {
+        let mut answered = Rows::default();
         let spoilt = match came.fault {
             Some(Fault::Unreadable(n)) if !rows.is_empty() => Some(usize::from(n) % rows.len()),
             _ => None,
@@ -119,7 +134,7 @@ impl Door {
             let picked: Map<String, Value> = row.into_iter().filter(|(name, _)| asked(fields, name)).collect();
             let text = Value::Object(picked).to_string();
             if spoilt == Some(n) || state.is_poisoned(self.system > 0, &text) {
-                answered.unreadable.push(text);
+                answered.unreadable.push(self.unreadable(text));
             } else {
                 answered.read.push(Raw(text.into()));
             }
@@ -138,18 +153,6 @@ impl Door {
             _ => Vec::new(),
         }
     }
-}
-
-/// Rows that were read, and those that were not.
-#[derive(Default)]
-struct Answered {
-    read: Vec<Raw>,
-    unreadable: Vec<String>,
-}
-
-/// Half a pair of surrogates: text that no parser takes.
-fn spoil(text: &str) -> Raw {
-    Raw(text.replacen('{', "{\"odd\":\"\\ud83d\",", 1).into())
 }
 
 fn asked(fields: &[String], name: &str) -> bool {
@@ -180,10 +183,11 @@ impl Connector for Door {
         answer
     }
 
-    async fn find(&self, find: &Find) -> Result<Vec<Raw>, CallError> {
+    async fn find(&self, find: &Find) -> Result<Rows, CallError> {
         let by = find.by.map(|field| find.entity.get(field).wire.to_string());
         let came = self.come(&format!("finds {} by {by:?} {:?}", find.entity.name, find.values)).await;
         let answer = match self.instead(&came) {
+            Some(CallError::Refused { .. }) if self.has(Bug::RefusedIsAbsent) => Ok(Rows::default()),
             Some(error) => Err(error),
             None => {
                 let state = self.world.state();
@@ -191,9 +195,33 @@ impl Connector for Door {
                 rows.retain(|row| by.as_ref().is_none_or(|by| matches(row, by, &find.values)));
                 let mut fields = find.fields.clone();
                 fields.extend(by);
-                let answered = self.rows(&state, rows, &fields, &came);
-                let spoilt = answered.unreadable.iter().map(|text| spoil(text));
-                Ok(answered.read.into_iter().chain(spoilt).collect())
+                let mut rows = self.rows(&state, rows, &fields, &came);
+                if state.bug == Some(Bug::UnreadableIsAbsent) {
+                    rows.unreadable.clear();
+                }
+                Ok(rows)
+            }
+        };
+        self.go(&came).await;
+        answer
+    }
+
+    async fn read(&self, one: &One) -> Result<Presence, CallError> {
+        let came = self.come(&format!("looks for {} {}", one.entity.name, one.id)).await;
+        let answer = match self.instead(&came) {
+            Some(error) => Err(error),
+            None => {
+                let state = self.world.state();
+                let key = self.key(&one.entity);
+                let there = self.all(&state, &one.entity).into_iter().find(|row| ledger::text(row.get(key)) == one.id);
+                let rows = self.rows(&state, there.into_iter().collect(), &one.fields, &came);
+                let Rows { mut read, mut unreadable } = rows;
+                Ok(match (read.pop(), unreadable.pop()) {
+                    (Some(row), _) => Presence::Found(row),
+                    (None, Some(_)) if state.bug == Some(Bug::UnreadableIsGone) => Presence::Gone("nothing came".to_owned()),
+                    (None, Some(unreadable)) => Presence::Unreadable(unreadable),
+                    (None, None) => Presence::Gone("its address answers 404".to_owned()),
+                })
             }
         };
         self.go(&came).await;
@@ -228,6 +256,9 @@ impl Connector for Door {
             }
             None | Some(Fault::Unreadable(_) | Fault::Empty | Fault::Bare | Fault::Nameless) => {
                 let unheard = came.dies.is_some();
+                if came.fault.is_none() && self.has(Bug::WritesTwice) && mix(u64::from(came.call)) % 8 == 0 {
+                    let _ = self.world.state().write(self.system, &order, true);
+                }
                 let done = self.world.state().write(self.system, &order, unheard);
                 match done {
                     Ok(id) => Ok(self.answer(&write.entity, id, fault)),
@@ -243,6 +274,17 @@ impl Connector for Door {
         Timestamp::from_millisecond(self.world.state().now_ms()).unwrap()
     }
 
+    fn reading(&self) -> Reading {
+        let state = self.world.state();
+        let (ms, boot) = state.since_boot();
+        let system = if self.system == 0 { state.ledger_ms() } else { state.shop_ms() };
+        if state.bug == Some(Bug::WallClock) {
+            return Reading { clock: "the wall".to_owned(), ms: state.now_ms(), server: None };
+        }
+        let server = Some(Timestamp::from_millisecond(system).unwrap());
+        Reading { clock: format!("boot {boot}"), ms, server }
+    }
+
     async fn sleep_until(&self, then: Timestamp, _why: &str) {
         // A clock may be set while somebody waits for it.
         while self.now() < then {
@@ -256,7 +298,7 @@ impl Connector for Door {
     }
 
     fn calls(&self) -> u64 {
-        u64::from(self.world.state().calls)
+        self.calls.load(Ordering::Relaxed)
     }
 
     async fn hello(&self) -> Result<Raw, CallError> {
@@ -313,9 +355,24 @@ impl Door {
     ) -> Page {
         let mut fields = scan.fields.clone();
         fields.extend(scan.filter.iter().map(|condition| scan.entity.get(condition.field).wire.to_string()));
-        let answered = self.rows(state, rows, &fields, came);
-        let spoilt = answered.unreadable.iter().map(|text| spoil(text));
-        Page { records: answered.read.into_iter().chain(spoilt).collect(), next, last }
+        let mut answered = self.rows(state, rows, &fields, came);
+        if state.bug == Some(Bug::FeedDropsUnreadable) {
+            answered.unreadable.clear();
+        }
+        Page { records: answered.read, unreadable: answered.unreadable, next, last }
+    }
+
+    fn key(&self, entity: &Entity) -> &'static str {
+        if self.system == 0 { ledger::key(&entity.full_name()) } else { "id" }
+    }
+
+    /// A row that cannot be read: its key is plain, or it is not.
+    fn unreadable(&self, text: String) -> Unreadable {
+        let row: Value = serde_json::from_str(&text).unwrap();
+        let key = ["id", "ID", "OrderID"].iter().find_map(|key| row.get(*key)).map(|id| ledger::text(Some(id)));
+        let plain = mix(text.len() as u64) % 3 > 0;
+        let why = "half a pair of surrogates".to_owned();
+        Unreadable { key: key.filter(|_| plain), text: plain.then(|| text.into()), why }
     }
 
     /// The payment that a write is about, where it is about one.
@@ -341,8 +398,7 @@ impl Door {
 
     fn answer(&self, entity: &Entity, id: String, fault: Option<Fault>) -> Answer {
         let state = self.world.state();
-        let key = if self.system == 0 { ledger::key(&entity.full_name()) } else { "id" };
-        let row = self.all(&state, entity).into_iter().find(|row| ledger::text(row.get(key)) == id);
+        let row = self.all(&state, entity).into_iter().find(|row| ledger::text(row.get(self.key(entity))) == id);
         let record = row.map(|row| Raw(Value::Object(row).to_string().into()));
         match fault {
             Some(Fault::Nameless) => Answer { id: None, record: None },

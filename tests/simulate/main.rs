@@ -17,6 +17,7 @@ mod disk;
 mod door;
 mod ledger;
 mod oracle;
+mod planted;
 mod project;
 mod run;
 mod shop;
@@ -24,7 +25,7 @@ mod shrink;
 mod story;
 mod world;
 
-use run::{Report, run};
+use run::{Report, run, run_with};
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -42,6 +43,8 @@ fn number(name: &str) -> Option<u64> {
 
 /// Runs all seeds from one on; those that fail, with what was broken.
 fn seeds(from: u64, count: u64) -> (Vec<(u64, Report)>, BTreeMap<&'static str, u64>) {
+    // What cannot be compiled is no matter of a seed.
+    story::KINDS.iter().for_each(|kind| (0..4).for_each(|version| drop(project::Ready::of(*kind, version))));
     let (next, failed) = (AtomicU64::new(from), Mutex::new(Vec::new()));
     let sums = Mutex::new(BTreeMap::new());
     let threads = number("THREADS").unwrap_or_else(|| std::thread::available_parallelism().map_or(1, |n| n.get() as u64));
@@ -95,6 +98,29 @@ fn whatever_happens_all_is_well_in_the_end() {
     }
     let stories: Vec<String> = failed.iter().take(TOLD).map(|(seed, _)| shrink::told(&Story::of(*seed))).collect();
     assert!(failed.is_empty(), "{} of {count} seeds fail:\n{}", failed.len(), stories.join("\n"));
+}
+
+/// Seeds within which a planted bug must be found.
+const SEEDS_OF_A_BUG: u64 = 3_000;
+
+#[test]
+fn each_planted_bug_is_found() {
+    let mut missed = Vec::new();
+    for bug in planted::BUGS {
+        let found = (1..=SEEDS_OF_A_BUG).find_map(|seed| {
+            let story = Story::of(seed);
+            let report = run_with(&story, false, Some(bug));
+            // What is broken without the bug as well is another one.
+            let known = || run(&story, false).broken;
+            let broken = report.broken.into_iter().next()?;
+            known().iter().all(|(kind, _)| *kind != broken.0).then_some((seed, broken))
+        });
+        match found {
+            Some((seed, (kind, text))) => println!("{bug:?}: seed {seed}, {kind}: {}", text.chars().take(150).collect::<String>()),
+            None => missed.push(bug),
+        }
+    }
+    assert!(missed.is_empty(), "not found within {SEEDS_OF_A_BUG} seeds: {missed:?}");
 }
 
 #[test]

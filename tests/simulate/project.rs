@@ -107,13 +107,13 @@ fn texts(kind: Kind, version: u8) -> Vec<(&'static str, String)> {
             ]
         }
         Kind::Customers => {
-            vec![("project.flow", format!("{one}run small.customers\n")), ("small.flow", customers(version))]
+            vec![("project.flow", format!("{one}use small\nrun small.customers\n")), ("small.flow", customers(version))]
         }
         Kind::TwoFlows => {
             let orders = small("  on change update while was.DeliveryStatus == \"open\" else alert", "", version);
             let flow = "\nflow customers {\n  from woo.Customer as customer\n  every 5 minutes\n  write person(customer.billing)\n}\n";
             vec![
-                ("project.flow", format!("{one}run small.orders, small.customers\n")),
+                ("project.flow", format!("{one}use small\nrun small.orders, small.customers\n")),
                 ("small.flow", orders + flow),
             ]
         }
@@ -125,7 +125,7 @@ fn texts(kind: Kind, version: u8) -> Vec<(&'static str, String)> {
                 _ => ("  on change update while was.DeliveryStatus == \"open\" else alert", ""),
             };
             vec![
-                ("project.flow", format!("{one}run small.orders\n")),
+                ("project.flow", format!("{one}use small\nrun small.orders\n")),
                 ("small.flow", small(change, more, version)),
             ]
         }
@@ -230,7 +230,7 @@ mapping account(customer: woo.Customer) -> exact.Account {{
   Email             = customer.email
   Phone             = customer.billing.phone?.fit()
   ChamberOfCommerce = "{{customer.id}}".fit()
-  Notes             = "version {version}"
+  AddressLine3      = "version {version}".fit()
   on create {{
     Status = "customer"
   }}

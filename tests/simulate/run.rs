@@ -4,6 +4,7 @@ use super::chance::mix;
 use super::disk::Disk;
 use super::door::Door;
 use super::oracle;
+use super::planted::{Bug, Faulty};
 use super::project::{Ready, STRICT};
 use super::story::{Kind, Step, Story, Turn};
 use super::world::World;
@@ -59,8 +60,13 @@ static BLANK: LazyLock<Vec<u8>> = LazyLock::new(|| {
 
 /// Runs a story.
 pub(crate) fn run(story: &Story, telling: bool) -> Report {
+    run_with(story, telling, None)
+}
+
+/// Runs a story with a bug in it.
+pub(crate) fn run_with(story: &Story, telling: bool, bug: Option<Bug>) -> Report {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-    let done = catch_unwind(AssertUnwindSafe(|| runtime.block_on(Stage::play(story, telling))));
+    let done = catch_unwind(AssertUnwindSafe(|| runtime.block_on(Stage::play(story, telling, bug))));
     done.unwrap_or_else(|panic| {
         let words = panic.downcast_ref::<String>().cloned();
         let words = words.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default();
@@ -69,10 +75,13 @@ pub(crate) fn run(story: &Story, telling: bool) -> Report {
 }
 
 impl Stage {
-    async fn play(story: &Story, telling: bool) -> Report {
+    async fn play(story: &Story, telling: bool, bug: Option<Bug>) -> Report {
         let disk = Disk::of(BLANK.clone());
+        if bug == Some(Bug::DiskLies) {
+            disk.lies();
+        }
         let mut stage = Self {
-            world: World::new(story.kind, disk.clone(), telling),
+            world: World::new(story.kind, disk.clone(), telling, bug),
             kind: story.kind,
             version: 0,
             versions: vec![0],
@@ -174,7 +183,11 @@ impl Stage {
     }
 
     fn engine(&self, ready: &Ready) -> Result<Engine, flowc::store::StoreError> {
-        let store: Arc<dyn Store> = Arc::new(Embedded::over_bytes(self.disk.open(), "the disk", &key())?);
+        let store = Embedded::over_bytes(self.disk.open(), "the disk", &key())?;
+        let store: Arc<dyn Store> = match self.world.state().bug {
+            Some(bug) => Arc::new(Faulty { store, bug }),
+            None => Arc::new(store),
+        };
         let connections: Vec<(String, Arc<dyn Connector>)> = ready
             .program
             .connections

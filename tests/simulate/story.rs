@@ -259,7 +259,8 @@ fn within(chance: &mut Chance, mood: &Mood) -> Vec<(u32, Turn)> {
     let mut turns = Vec::new();
     for _ in 0..chance.below(4) {
         // The first calls read; most of what is delicate comes a little later.
-        let call = u32::try_from(chance.between(1, 14)).unwrap();
+        let most = if chance.percent(50) { 5 } else { 14 };
+        let call = u32::try_from(chance.between(1, most)).unwrap();
         let turn = match chance.below(8) {
             0 | 1 if mood.crashes => {
                 let (choice, reboot) = (chance.byte() % 8, chance.percent(30));

@@ -2,6 +2,7 @@
 
 use super::chance::mix;
 use super::disk::Disk;
+use super::planted::Bug;
 use super::ledger::{Ledger, Order as Writing};
 use super::shop::{Shop, email};
 use super::story::{Deed, Fault, Kind, Spell, Turn, Whose};
@@ -18,6 +19,8 @@ pub(crate) struct World(Arc<Mutex<State>>);
 /// All that there is.
 pub(crate) struct State {
     pub(crate) kind: Kind,
+    /// A bug between the runner and its surroundings.
+    pub(crate) bug: Option<Bug>,
     pub(crate) shops: Vec<Shop>,
     pub(crate) ledger: Ledger,
     pub(crate) disk: Disk,
@@ -69,11 +72,12 @@ pub(crate) struct Effect {
 }
 
 impl World {
-    pub(crate) fn new(kind: Kind, disk: Disk, telling: bool) -> Self {
+    pub(crate) fn new(kind: Kind, disk: Disk, telling: bool, bug: Option<Bug>) -> Self {
         let names: &[&'static str] = if kind == Kind::TwoShops { &["shop", "shop_be"] } else { &["shop"] };
         let began = Instant::now();
         Self(Arc::new(Mutex::new(State {
             kind,
+            bug,
             shops: names.iter().map(|name| Shop { name, ..Shop::default() }).collect(),
             ledger: Ledger::new(),
             disk,
@@ -123,6 +127,10 @@ impl State {
 
     pub(crate) fn ledger_ms(&self) -> i64 {
         self.true_ms() + self.books * 1_000
+    }
+
+    pub(crate) fn shop_ms(&self) -> i64 {
+        self.true_ms() + self.shop * 1_000
     }
 
     fn shop_second(&self) -> i64 {
