@@ -62,6 +62,11 @@ impl Disk {
         self.platter().power = Some(writes);
     }
 
+    /// It does not go after all.
+    pub(crate) fn power_stays(&self) {
+        self.platter().power = None;
+    }
+
     /// A disk that lies.
     pub(crate) fn lies(&self) {
         self.platter().lies = true;

@@ -124,14 +124,23 @@ impl Door {
     }
 
     /// Rows as they leave the connector: the fields that were asked for, and what of them cannot be read.
-    fn rows(&self, state: &State, rows: Vec<Map<String, Value>>, fields: &[String], came: &Came) -> Rows {
+    fn rows(
+        &self,
+        state: &State,
+        entity: &Entity,
+        rows: Vec<Map<String, Value>>,
+        fields: &[String],
+        came: &Came,
+    ) -> Rows {
         let mut answered = Rows::default();
+        let always = entity.key.into_iter().chain(entity.feed.as_ref().map(|feed| feed.by));
+        let always: Vec<String> = always.map(|field| entity.get(field).wire.to_string()).collect();
         let spoilt = match came.fault {
             Some(Fault::Unreadable(n)) if !rows.is_empty() => Some(usize::from(n) % rows.len()),
             _ => None,
         };
         for (n, row) in rows.into_iter().enumerate() {
-            let picked: Map<String, Value> = row.into_iter().filter(|(name, _)| asked(fields, name)).collect();
+            let picked: Map<String, Value> = row.into_iter().filter(|(name, _)| asked(fields, name) || always.contains(name)).collect();
             let text = Value::Object(picked).to_string();
             if spoilt == Some(n) || state.is_poisoned(self.system > 0, &text) {
                 answered.unreadable.push(self.unreadable(text));
@@ -195,7 +204,7 @@ impl Connector for Door {
                 rows.retain(|row| by.as_ref().is_none_or(|by| matches(row, by, &find.values)));
                 let mut fields = find.fields.clone();
                 fields.extend(by);
-                let mut rows = self.rows(&state, rows, &fields, &came);
+                let mut rows = self.rows(&state, &find.entity, rows, &fields, &came);
                 if state.bug == Some(Bug::UnreadableIsAbsent) {
                     rows.unreadable.clear();
                 }
@@ -214,7 +223,7 @@ impl Connector for Door {
                 let state = self.world.state();
                 let key = self.key(&one.entity);
                 let there = self.all(&state, &one.entity).into_iter().find(|row| ledger::text(row.get(key)) == one.id);
-                let rows = self.rows(&state, there.into_iter().collect(), &one.fields, &came);
+                let rows = self.rows(&state, &one.entity, there.into_iter().collect(), &one.fields, &came);
                 let Rows { mut read, mut unreadable } = rows;
                 Ok(match (read.pop(), unreadable.pop()) {
                     (Some(row), _) => Presence::Found(row),
@@ -355,7 +364,7 @@ impl Door {
     ) -> Page {
         let mut fields = scan.fields.clone();
         fields.extend(scan.filter.iter().map(|condition| scan.entity.get(condition.field).wire.to_string()));
-        let mut answered = self.rows(state, rows, &fields, came);
+        let mut answered = self.rows(state, &scan.entity, rows, &fields, came);
         if state.bug == Some(Bug::FeedDropsUnreadable) {
             answered.unreadable.clear();
         }

@@ -174,6 +174,7 @@ impl State {
     /// What does not last ends with the pass.
     pub(crate) fn end_pass(&mut self) {
         self.turns.clear();
+        self.disk.power_stays();
         for (left, _, _) in &mut self.spells {
             *left -= 1;
         }
