@@ -234,11 +234,11 @@ async fn searches_ask_as_the_shop_can_answer() {
     let loose = flowc::ir::Field { search: Search::Loose, ..field("transaction_id", Type::Text(None)) };
     let fields = vec![field("id", Type::Int), field("sku", Type::Text(None)), field("email", Type::Email), loose];
     let of = |route: &str| entity("woocommerce", "X", route, None, fields.clone());
-    bench.shop.find(&find(of("orders"), 0, &["1", "2"])).await.unwrap();
-    bench.shop.find(&find(of("products"), 1, &["A", "B,C"])).await.unwrap();
-    let found = bench.shop.find(&find(of("customers"), 2, &["a@b.example", "no address"])).await.unwrap();
+    bench.shop.find(&find(of("orders"), 0, &["1", "2"])).await.unwrap().read;
+    bench.shop.find(&find(of("products"), 1, &["A", "B,C"])).await.unwrap().read;
+    let found = bench.shop.find(&find(of("customers"), 2, &["a@b.example", "no address"])).await.unwrap().read;
     assert_eq!(found.len(), 1);
-    bench.shop.find(&find(of("orders"), 3, &["tr_1"])).await.unwrap();
+    bench.shop.find(&find(of("orders"), 3, &["tr_1"])).await.unwrap().read;
     let asked: Vec<(String, String)> = bench
         .server
         .seen()
@@ -263,7 +263,7 @@ async fn a_list_that_knows_no_pages_is_read_once() {
     let bench = bench(2, |_| Reply::Json(200, r#"[{"id":"bacs"},{"id":"cod"}]"#.into())).await;
     let gateways = entity("woocommerce", "Gateway", "payment_gateways", None, vec![field("id", Type::Text(None))]);
     let all = Find { entity: gateways, fields: vec![], by: None, values: vec![], parts: vec![] };
-    assert_eq!(bench.shop.find(&all).await.unwrap().len(), 2);
+    assert_eq!(bench.shop.find(&all).await.unwrap().read.len(), 2);
     assert_eq!(bench.server.seen().len(), 2);
 }
 

@@ -494,7 +494,7 @@ impl Compiler<'_> {
             let of = of.eval(run)?;
             let Some((from, key)) = run.identity(of, from) else { return Ok(Value::Absent) };
             let need = super::LinkNeed { mapping: None, entity: from, key, other: entity };
-            match run.linked(need)?.as_slice() {
+            match run.linked(need, span)?.as_slice() {
                 [] => Ok(Value::Absent),
                 [id] => Ok(Value::Reference(id)),
                 _ => {

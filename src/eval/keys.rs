@@ -251,7 +251,7 @@ impl HeaderCode {
             VerbCode::Update | VerbCode::Delete(_) => None,
         };
         let target = mapping.target;
-        let ids = run.linked(LinkNeed { mapping: name, entity, key, other: target })?;
+        let ids = run.linked(LinkNeed { mapping: name, entity, key, other: target }, self.span)?;
         match ids.as_slice() {
             [] => Ok(Resolved::None),
             [id] => {

@@ -652,11 +652,12 @@ fn linked(compiler: &mut Compiler<'_>, record: &Expr) -> Code {
         _ => EntityId(0),
     };
     let other = compiler.other.unwrap_or(entity);
+    let span = record.span;
     let record = compiler.code(record);
     call(move |run| {
         let record = record.eval(run)?;
         let Some((entity, key)) = run.identity(record, entity) else { return Ok(Value::Bool(false)) };
-        let ids = run.linked(LinkNeed { mapping: None, entity, key, other })?;
+        let ids = run.linked(LinkNeed { mapping: None, entity, key, other }, span)?;
         Ok(Value::Bool(!ids.is_empty()))
     })
 }

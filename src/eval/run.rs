@@ -8,8 +8,8 @@ use super::learnt::Learnt;
 use super::make::{Made, Making};
 use super::value::{NEEDS, Record, Value};
 use super::why::Trace;
-use super::{Known, LinkNeed, Need};
-use crate::ir::{EntityId, Field, FieldId};
+use super::{Answered, Known, LinkNeed, Need};
+use crate::ir::{EntityId, Field, FieldId, Stop};
 use crate::source::Span;
 use crate::value::text;
 use bumpalo::Bump;
@@ -197,14 +197,18 @@ impl<'r> Run<'r> {
 
     // ------------------------------------------------------------------------------------ what must be asked
 
-    fn ask(&mut self, need: Need) -> Result<Vec<Arc<str>>, Halt> {
-        if let Some(rows) = self.known.answer(&need) {
-            Ok(rows)
-        } else {
-            if !self.needs.contains(&need) {
-                self.needs.push(need);
+    fn ask(&mut self, need: Need, place: Span) -> Result<Vec<Arc<str>>, Halt> {
+        match self.known.answer(&need) {
+            Answered::Found(rows) => Ok(rows),
+            Answered::Absent => Ok(Vec::new()),
+            // It goes on by itself when the row is in order again; nothing is made beside what nobody can read.
+            Answered::Unreadable(why) => Err(Halt::stop(Stop::Wait, Failure::new(why, place))),
+            Answered::NotAsked => {
+                if !self.needs.contains(&need) {
+                    self.needs.push(need);
+                }
+                Err(Halt::Needs)
             }
-            Err(Halt::Needs)
         }
     }
 
@@ -213,7 +217,7 @@ impl<'r> Run<'r> {
         if let Some(rows) = self.rows.get(&asked) {
             return Ok(rows);
         }
-        let answer = self.ask(asked.1.clone())?;
+        let answer = self.ask(asked.1.clone(), place)?;
         let mut rows = bumpalo::collections::Vec::with_capacity_in(answer.len(), self.arena);
         for row in &answer {
             rows.push(self.decode(self.arena.alloc_str(row), entity, place)?);
@@ -383,8 +387,8 @@ impl<'r> Run<'r> {
     }
 
     /// Keys of the records that are linked to one.
-    pub(crate) fn linked(&mut self, need: LinkNeed) -> Result<Vec<&'r str>, Halt> {
-        let rows = self.ask(Need::Link(need))?;
+    pub(crate) fn linked(&mut self, need: LinkNeed, place: Span) -> Result<Vec<&'r str>, Halt> {
+        let rows = self.ask(Need::Link(need), place)?;
         Ok(rows
             .iter()
             .map(|row| {

@@ -136,6 +136,17 @@ pub enum Operation {
     Delete,
 }
 
+/// A reading of a clock that nobody can set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reading {
+    /// Which clock: one boot of a machine, or a sandbox. Readings of two clocks cannot be compared.
+    pub clock: String,
+    /// Its milliseconds, from a moment of its own.
+    pub ms: i64,
+    /// The time that the system itself told then, where it told one.
+    pub server: Option<Timestamp>,
+}
+
 /// What is about to be sent: durable before the call. Sealed at rest, since keys may be e-mail addresses.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Intent {

@@ -2,7 +2,7 @@
 
 use super::{Query, Shop};
 use crate::connector::http::Effect;
-use crate::connector::{CallError, Condition, Find, Raw};
+use crate::connector::{CallError, Condition, Find, Rows};
 use crate::ir::{Entity, Field, Search, Type, WireForm};
 use crate::limits;
 
@@ -86,7 +86,7 @@ pub(super) fn conditions(entity: &Entity, conditions: &[Condition]) -> Query {
 }
 
 /// All records that have one of these values.
-pub(super) async fn find(shop: &Shop, find: &Find) -> Result<Vec<Raw>, CallError> {
+pub(super) async fn find(shop: &Shop, find: &Find) -> Result<Rows, CallError> {
     let route = shop.route(&find.entity, &find.parts, "find")?;
     let mut query = always(&route);
     query.extend(fields(&find.entity, &find.names()));
@@ -102,7 +102,7 @@ pub(super) async fn find(shop: &Shop, find: &Find) -> Result<Vec<Raw>, CallError
             call: format!("GET {route}"),
         });
     };
-    let mut found = Vec::new();
+    let mut found = Rows::default();
     for (name, value) in searches(name, takes, &find.values, (shop.page_rows().min(shop.values_max), shop.url_max)) {
         let mut query = query.clone();
         query.push((name.to_owned(), value));
@@ -159,10 +159,10 @@ fn searches<'a>(
 }
 
 /// Every page of a list. Some resources ignore paging and answer all of it each time: the same first row again is the end.
-async fn all(shop: &Shop, route: &str, query: &[(String, String)]) -> Result<Vec<Raw>, CallError> {
-    let mut found: Vec<Raw> = Vec::new();
+async fn all(shop: &Shop, route: &str, query: &[(String, String)]) -> Result<Rows, CallError> {
+    let mut found = Rows::default();
     for _ in 0..limits::SEARCH_PAGES_MAX {
-        let offset = found.len();
+        let offset = found.read.len() + found.unreadable.len();
         let (rows, asked) = shop
             .list(route, |rows| {
                 let mut query = query.to_vec();
@@ -173,8 +173,8 @@ async fn all(shop: &Shop, route: &str, query: &[(String, String)]) -> Result<Vec
                 query
             })
             .await?;
-        let again = offset > 0 && rows.first() == found.first();
-        let full = rows.len() == asked as usize;
+        let again = offset > 0 && rows.read.first() == found.read.first();
+        let full = rows.read.len() + rows.unreadable.len() == asked as usize;
         if !again {
             found.extend(rows);
         }

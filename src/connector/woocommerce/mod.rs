@@ -12,9 +12,11 @@ use super::clock::Clock;
 use super::http::{Call, Effect, Heard, Http, Timing, Verb};
 use super::retry::Tries;
 use super::{
-    Answer, CallError, Connector, Find, OpenError, Page, Pause, Position, Raw, Scan, Setup, Write, fill, json,
+    Answer, CallError, Connector, Find, One, OpenError, Page, Pause, Position, Presence, Raw, Rows, Scan, Setup, Write,
+    fill, json,
 };
 use crate::ir::{Entity, Method};
+use crate::store::Reading;
 use auth::Login;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
@@ -123,7 +125,7 @@ impl Shop {
 
     /// A list, tried again while that is of use, with smaller pages where the shop is not up to large ones. `query` is
     /// given the rows of the page.
-    async fn list(&self, route: &str, query: impl Fn(u32) -> Query) -> Result<(Vec<Raw>, u32), CallError> {
+    async fn list(&self, route: &str, query: impl Fn(u32) -> Query) -> Result<(Rows, u32), CallError> {
         let mut tries = Tries::new(&self.clock, &self.timing);
         loop {
             if tries.tried() >= 2 {
@@ -133,8 +135,9 @@ impl Shop {
             }
             let rows = self.page.load(Ordering::Relaxed);
             let heard = self.call(&Verb::GET, route, &query(rows), None).await;
-            let records =
-                heard.and_then(|heard| json::rows(&heard.body).map_err(|what| self.http.garbled(what, Effect::Read)));
+            let records = heard.and_then(|heard| {
+                json::rows(&heard.body, Some("id")).map_err(|what| self.http.garbled(what, Effect::Read))
+            });
             match records {
                 Ok(records) => {
                     // What failed may have been a fault of the moment: the next page may be larger again.
@@ -164,6 +167,31 @@ impl Shop {
     /// Rows of a page now.
     fn page_rows(&self) -> usize {
         self.page.load(Ordering::Relaxed) as usize
+    }
+
+    /// One record by its own address, with all that it has: its status tells whether it is in the trash.
+    async fn one(&self, one: &One) -> Result<Presence, CallError> {
+        let route = self.route(&one.entity, &one.parts, "read")?;
+        let id = percent_encoding::utf8_percent_encode(&one.id, percent_encoding::NON_ALPHANUMERIC);
+        let (route, query) = (format!("{route}/{id}"), filter::always(&route));
+        let mut tries = Tries::new(&self.clock, &self.timing);
+        loop {
+            let heard = match self.call(&Verb::GET, &route, &query, None).await {
+                Ok(heard) => heard,
+                Err(CallError::Refused { status: 404, reason, .. }) => return Ok(Presence::Gone(reason)),
+                Err(error) => {
+                    tries.pause(error).await?;
+                    continue;
+                }
+            };
+            return Ok(match json::record(&heard.body) {
+                Ok(raw) if json::member(&raw.0, "status").as_deref() == Some("trash") => {
+                    Presence::Gone("it is in the trash".to_owned())
+                }
+                Ok(raw) => Presence::Found(raw),
+                Err(why) => Presence::Unreadable(json::unreadable(&heard.body, Some("id"), why)),
+            });
+        }
     }
 
     async fn send(&self, write: &Write) -> Result<Answer, CallError> {
@@ -228,8 +256,12 @@ impl Connector for Shop {
         scan::page(self, scan, from).await
     }
 
-    async fn find(&self, find: &Find) -> Result<Vec<Raw>, CallError> {
+    async fn find(&self, find: &Find) -> Result<Rows, CallError> {
         filter::find(self, find).await
+    }
+
+    async fn read(&self, one: &One) -> Result<Presence, CallError> {
+        self.one(one).await
     }
 
     async fn write(&self, write: &Write) -> Result<Answer, CallError> {
@@ -238,6 +270,10 @@ impl Connector for Shop {
 
     fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    fn reading(&self) -> Reading {
+        self.clock.reading()
     }
 
     async fn sleep_until(&self, then: Timestamp, why: &str) {

@@ -8,7 +8,7 @@
 
 use super::{Query, Shop, filter};
 use crate::connector::http::Effect;
-use crate::connector::{CallError, Find, Page, Position, Raw, Scan, answers, json};
+use crate::connector::{CallError, Find, Page, Position, Raw, Rows, Scan, answers, json};
 use jiff::civil::DateTime;
 use jiff::{SignedDuration, Timestamp};
 
@@ -133,8 +133,8 @@ async fn only(shop: &Shop, scan: &Scan, from: &Position) -> Result<Page, CallErr
         values: scan.only.clone(),
         parts: Vec::new(),
     };
-    let records = filter::find(shop, &find).await?;
-    Ok(Page { records, next: from.clone(), last: true })
+    let Rows { read: records, unreadable } = filter::find(shop, &find).await?;
+    Ok(Page { records, unreadable, next: from.clone(), last: true })
 }
 
 async fn changed(
@@ -148,11 +148,11 @@ async fn changed(
         At::Start => scan.since.map_or(At::Start, At::Second),
         other => other,
     };
-    let (rows, asked) = shop.list(route, |rows| with(&query, time, rows, &at)).await?;
-    let last = rows.len() < asked as usize;
+    let (Rows { read: rows, unreadable }, asked) = shop.list(route, |rows| with(&query, time, rows, &at)).await?;
+    let last = rows.len() + unreadable.len() < asked as usize;
     let next = advance(&at, &rows, (time.wire, shop.clock.now()), last)
         .map_err(|what| shop.http.garbled(what, Effect::Read))?;
-    Ok(Page { records: kept(scan, rows), next: next.write(), last })
+    Ok(Page { records: kept(scan, rows), unreadable, next: next.write(), last })
 }
 
 /// The query for the page behind a position.
@@ -237,7 +237,7 @@ async fn whole(shop: &Shop, scan: &Scan, (route, query): (&str, Query), from: &P
         At::Row(row) => row,
         At::Start | At::Second(_) | At::Within(..) | At::Counted(..) => 0,
     };
-    let (rows, asked) = shop
+    let (Rows { read: rows, unreadable }, asked) = shop
         .list(route, |rows| {
             let mut query = query.clone();
             let mut add = |name: &str, value: String| query.push((name.to_owned(), value));
@@ -251,9 +251,10 @@ async fn whole(shop: &Shop, scan: &Scan, (route, query): (&str, Query), from: &P
         })
         .await?;
     // A resource without pages answers more than was asked, and the same to each page.
-    let last = rows.len() != asked as usize;
-    let next = if last { At::Row(0) } else { At::Row(row + rows.len()) };
-    Ok(Page { records: kept(scan, rows), next: next.write(), last })
+    let count = rows.len() + unreadable.len();
+    let last = count != asked as usize;
+    let next = if last { At::Row(0) } else { At::Row(row + count) };
+    Ok(Page { records: kept(scan, rows), unreadable, next: next.write(), last })
 }
 
 /// What fits the conditions: a shop answers everything to a filter that it does not know.
