@@ -207,7 +207,7 @@ mod tests {
         assert_eq!(rows.read, [Raw(r#"{"id":1}"#.into())]);
         let keys: Vec<Option<&str>> = rows.unreadable.iter().map(|row| row.key.as_deref()).collect();
         assert_eq!(keys, [Some("2"), None, None]);
-        assert!(rows.unreadable[0].why.contains("surrogate"), "{:?}", rows.unreadable[0]);
+        assert!(rows.unreadable[0].why.contains("broken JSON"), "{:?}", rows.unreadable[0]);
     }
 
     #[test]
