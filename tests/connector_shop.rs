@@ -5,11 +5,9 @@
 
 mod connector_bench;
 
-use connector_bench::shop::{Cap, Headers, Is, Row, Shop};
+use connector_bench::shop::{Cap, Headers, Is, Shop};
 use connector_bench::{Reply, Server, clock, connect, connection, entity, field, store, woocommerce};
-use flowc::connector::{
-    CallError, Condition, Connector, Find, One, Page, Position, Presence, Scan, Unreadable,
-};
+use flowc::connector::{CallError, Condition, Connector, Find, One, Page, Position, Presence, Scan, Unreadable};
 use flowc::ir::{Entity, FieldId, Type};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
@@ -351,7 +349,9 @@ async fn a_text_that_is_no_utf_8_spoils_its_record_alone() {
     assert_eq!(read.keys(), ["14", "20"]);
     assert!(read.unreadable[0].why.contains("UTF-8"), "{:?}", read.unreadable);
     let one = One { entity: orders(), id: "14".into(), fields: vec![], parts: vec![] };
-    assert!(matches!(bench.connector.read(&one).await.unwrap(), Presence::Unreadable(row) if row.why.contains("UTF-8")));
+    assert!(
+        matches!(bench.connector.read(&one).await.unwrap(), Presence::Unreadable(row) if row.why.contains("UTF-8"))
+    );
 }
 
 #[tokio::test]
@@ -394,7 +394,8 @@ async fn nothing_is_lost_while_a_full_second_moves() {
     // What cannot be held fast at all is an error.
     let restless = self::bench(listed(&each(0, "2026-07-15T09:00:00Z", 95)), 10, "2026-08-01T00:00:00Z").await;
     let shop = restless.shop.clone();
-    let error = pass_with(&restless, &all, &start, |_| shop.rows.lock().unwrap().iter_mut().for_each(|row| row.id += 1));
+    let error =
+        pass_with(&restless, &all, &start, |_| shop.rows.lock().unwrap().iter_mut().for_each(|row| row.id += 1));
     assert!(error.await.is_err());
 }
 
@@ -417,6 +418,29 @@ async fn a_long_history_is_walked_by_its_times() {
 }
 
 #[tokio::test]
+async fn what_is_saved_long_after_its_time_of_change_is_read_by_the_next_pass() {
+    let bench = bench(listed(&each(3, "2026-07-15T09:00:00Z", 9)), 100, "2026-08-01T00:00:00Z").await;
+    let read = pass(&bench, &scan(&orders()), &Position::default()).await.unwrap();
+    // Another web server, whose clock is behind, took its time.
+    bench.shop.change(50, "2026-07-15T09:14:00");
+    let again = pass(&bench, &scan(&orders()), &read.position).await.unwrap();
+    assert!(again.ids.contains(&50));
+    assert_eq!(again.position, read.position);
+}
+
+#[tokio::test]
+async fn a_filter_that_the_shop_ignores_is_applied_here() {
+    let bench =
+        bench(Shop { deaf: true, ..listed(&each(3, "2026-07-15T09:00:00Z", 9)) }, 4, "2026-08-01T00:00:00Z").await;
+    bench.shop.rows.lock().unwrap()[8].status = "cancelled";
+    bench.shop.rows.lock().unwrap()[2].status = "completed";
+    let filter = vec![Condition { field: FieldId(2), values: vec!["processing".into(), "completed".into()] }];
+    let read = pass(&bench, &Scan { filter, ..scan(&orders()) }, &Position::default()).await.unwrap();
+    assert_eq!((read.sorted(), read.position.0.as_str()), (ids(1..=8), "2026-07-15T09:24:00"));
+    assert_eq!(bench.server.seen()[0].query("status"), Some("processing,completed"));
+}
+
+#[tokio::test]
 async fn a_parameter_that_is_always_set_is_set_once() {
     let bench = bench(listed(&each(1, "2026-07-15T09:00:00Z", 3)), 100, "2026-08-01T00:00:00Z").await;
     let mut with_role = fields();
@@ -425,7 +449,8 @@ async fn a_parameter_that_is_always_set_is_set_once() {
     let filter = vec![Condition { field: FieldId(3), values: vec!["customer".into()] }];
     bench.connector.scan(&Scan { filter, ..scan(&customers) }, &Position::default()).await.unwrap();
     let seen = bench.server.seen().pop().unwrap();
-    let roles: Vec<&str> = seen.query.iter().filter(|(name, _)| name == "role").map(|(_, value)| value.as_str()).collect();
+    let roles: Vec<&str> =
+        seen.query.iter().filter(|(name, _)| name == "role").map(|(_, value)| value.as_str()).collect();
     assert_eq!(roles, ["customer"]);
 }
 
@@ -492,9 +517,4 @@ async fn what_is_no_answer_of_the_api_proves_nothing() {
         let said = !matches!(presence, Ok(Presence::Gone(_) | Presence::Found(_)));
         assert!(said, "case {n}: {presence:?}");
     }
-}
-
-#[test]
-fn the_stand_in_reads_dates_as_was_measured() {
-    let _ = Row { id: 1, changed: None, status: "", is: Is::Good };
 }

@@ -5,7 +5,7 @@
 
 use super::answer::{Failed, Kind};
 use super::query::Query;
-use super::{Shop, json, narrow};
+use super::{Shop, json, narrow, site};
 use crate::connector::http::{Effect, Heard, Verb};
 use crate::connector::retry::Tries;
 use crate::connector::{CallError, Raw, Rows};
@@ -82,6 +82,8 @@ pub(super) struct Extent {
     total: Option<usize>,
     pages: Option<u32>,
     next: Option<bool>,
+    /// The shop itself has said all of it, whatever the way drops.
+    whole: bool,
 }
 
 impl Extent {
@@ -91,6 +93,7 @@ impl Extent {
             total: number("X-WP-Total"),
             pages: number("X-WP-TotalPages").and_then(|pages| u32::try_from(pages).ok()),
             next: heard.text("Link").map(|link| link.contains("rel=\"next\"")),
+            whole: heard.headers.contains_key(site::OPENED),
         }
     }
 
@@ -138,7 +141,7 @@ pub(super) async fn page(shop: &Shop, ask: &Ask, mut at: At) -> Result<Listed, C
                 at = smaller(shop, at, cap)?;
             }
             // It has failed twice, and something else does not: it is what this page holds.
-            Kind::Page if tries.tried() > 0 => {
+            Kind::Page if tries.tried() == 1 || tries.are_over() => {
                 if shop.answers().await {
                     return narrow::page(shop, ask, at, failed.error).await;
                 }
@@ -167,7 +170,7 @@ pub(super) async fn fetch(shop: &Shop, ask: &Ask, at: At) -> Result<(Rows, Exten
     if at.number > 1 {
         query.set("page", at.number.to_string());
     }
-    if shop.enveloped.load(Ordering::Relaxed) {
+    if shop.envelope.is_asked_for() {
         query.set("_envelope", "1");
     }
     let heard = shop.call(&Verb::GET, &ask.route, &query, None).await?;
@@ -178,20 +181,17 @@ pub(super) async fn fetch(shop: &Shop, ask: &Ask, at: At) -> Result<(Rows, Exten
 
 async fn listed(shop: &Shop, ask: &Ask, at: At, read: (Rows, Extent)) -> Result<Listed, CallError> {
     let (mut rows, mut extent) = read;
-    let mut last = at.number == 1 && rows.len() > at.size as usize;
-    if !last && !extent.told() && !shop.enveloped.load(Ordering::Relaxed) {
+    if !extent.told() && !extent.whole && shop.envelope.may_be_asked_for() {
         // A page alone may have no `Link`; without totals something on the way drops them. The shop itself can put them
         // into its answer.
-        shop.enveloped.store(true, Ordering::Relaxed);
-        let (again, told) = tried(shop, ask, at).await?;
-        if told.told() {
-            (rows, extent) = (again, told);
-        } else {
-            shop.enveloped.store(false, Ordering::Relaxed);
-            last = unpaged_or_end(shop, ask, at, &rows).await?;
+        shop.envelope.ask(true);
+        (rows, extent) = tried(shop, ask, at).await?;
+        match extent {
+            Extent { whole: false, .. } => shop.envelope.is_unknown(),
+            // It is a list that has no pages.
+            Extent { pages: None, .. } => shop.envelope.ask(false),
+            Extent { .. } => {}
         }
-    } else if !extent.told() {
-        last = true;
     }
     let last = match extent {
         // A page past the end tells of nothing at all; one that has rows is not past it.
@@ -200,7 +200,8 @@ async fn listed(shop: &Shop, ask: &Ask, at: At, read: (Rows, Extent)) -> Result<
         }
         Extent { pages: Some(pages), .. } => at.number >= pages,
         Extent { next: Some(next), .. } => !next,
-        Extent { pages: None, next: None, .. } => last,
+        Extent { whole: true, .. } => true,
+        Extent { .. } => rows.len() > at.size as usize || ends(shop, ask, at, &rows).await?,
     };
     let before = (at.number as usize - 1) * at.size as usize;
     let due = extent.total.map_or(0, |total| total.saturating_sub(before).min(at.size as usize));
@@ -208,22 +209,33 @@ async fn listed(shop: &Shop, ask: &Ask, at: At, read: (Rows, Extent)) -> Result<
     Ok(Listed { hidden, rows, total: extent.total, last, from: at, at, dead: Vec::new(), nameless: false })
 }
 
-/// Whether a list that tells nothing of its length ends with this page. Resources without pages answer the same again; else
-/// an empty page follows, and is believed only if the list, read from its other end, begins with what was just read.
-async fn unpaged_or_end(shop: &Shop, ask: &Ask, at: At, rows: &Rows) -> Result<bool, CallError> {
+/// Whether a list that nobody tells the length of ends with this page. One that has no pages answers more rows than one,
+/// though one is asked for; else an empty page follows the end, and is believed only if the list, read from its other end,
+/// begins with what was just read.
+async fn ends(shop: &Shop, ask: &Ask, at: At, rows: &Rows) -> Result<bool, CallError> {
     if rows.is_empty() {
         return Ok(true);
     }
+    if at.number == 1 && rows.len() > 1 && tried(shop, ask, At::first(1)).await?.0.len() > 1 {
+        return Ok(true);
+    }
     let (behind, _) = tried(shop, ask, at.next()).await?;
+    let key = |row: &Raw| json::member(&row.0, "id");
     if !behind.is_empty() {
-        return Ok(at.number == 1 && behind.read.first() == rows.read.first());
+        if at.number == 1 && rows.len() == 1 && behind.read == rows.read {
+            return Ok(true);
+        }
+        return if behind.read.first().and_then(key).is_some_and(|first| keys(rows).contains(&first)) {
+            Err(shop.http.garbled("the same page again instead of the next".to_owned(), Effect::Read))
+        } else {
+            Ok(false)
+        };
     }
     let Some(order) = ask.query.get("order") else { return Ok(true) };
     let other = if order == "asc" { "desc" } else { "asc" };
     let (end, _) = tried(shop, &ask.with("order", other), At::first(1)).await?;
-    let key = |row: &Raw| json::member(&row.0, "id");
     match end.read.first().and_then(key) {
-        Some(end) if rows.read.iter().any(|row| key(row).as_ref() == Some(&end)) => Ok(true),
+        Some(end) if keys(rows).contains(&end) => Ok(true),
         _ => Err(shop.http.garbled("an empty page before the end of its list".to_owned(), Effect::Read)),
     }
 }
@@ -245,7 +257,7 @@ mod tests {
 
     #[test]
     fn a_cap_is_learnt_from_totals_and_never_thought_larger_than_it_is() {
-        let extent = |total, pages| Extent { total: Some(total), pages: Some(pages), next: None };
+        let extent = |total, pages| Extent { total: Some(total), pages: Some(pages), ..Extent::default() };
         assert_eq!(extent(91, 1).cap(100, 91), None);
         assert_eq!(extent(91, 2).cap(100, 50), Some(50));
         assert_eq!(extent(91, 2).cap(100, 30), Some(46), "twenty of them are hidden");

@@ -31,7 +31,7 @@ use jiff::{SignedDuration, Timestamp};
 use query::Query;
 use site::Site;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::sync::Semaphore;
 
 /// Calls to one shop at a time: it is somebody's web shop, and each of ours takes one of its workers.
@@ -55,8 +55,8 @@ pub(super) struct Shop {
     /// Rows that this shop can answer at once; less after it could not.
     page: AtomicU32,
     page_max: AtomicU32,
-    /// Something on the way drops the headers of lists, so that the shop puts them into its answers.
-    enveloped: AtomicBool,
+    /// Something on the way may drop the headers of lists; then the shop puts them into its answers.
+    envelope: site::Sealing,
     /// Most values of a list in an address, and its longest one, in bytes.
     values_max: usize,
     url_max: usize,
@@ -97,7 +97,7 @@ impl Shop {
             site,
             page: AtomicU32::new(rows),
             page_max: AtomicU32::new(rows),
-            enveloped: AtomicBool::new(false),
+            envelope: site::Sealing::default(),
             values_max: or(setup.habits.values_max, PAGE),
             url_max: or(setup.habits.url_max, URL_MAX),
             workers: Semaphore::new(PARALLEL),
@@ -165,7 +165,7 @@ impl Shop {
     /// An error that is about to be told for good: a web page where the API should be has a cause that can be named.
     async fn named(&self, error: CallError, tries: &Tries<'_>) -> CallError {
         let CallError::Garbled { system, .. } = &error else { return error };
-        if tries.tried() + 1 < crate::limits::ATTEMPTS_MAX {
+        if !tries.are_over() {
             return error;
         }
         match self.site.absent(&self.http, &self.door).await {

@@ -8,6 +8,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU8, Ordering};
 use tokio::sync::OnceCell;
 use url::Url;
 
@@ -102,6 +103,36 @@ pub(super) fn failed(http: &Http, fault: Fault, effect: Effect, now: Timestamp) 
     if page { Failed::page(error) } else { Failed::plain(error) }
 }
 
+/// A header that we put on what was in an envelope.
+pub(super) const OPENED: &str = "x-opened-envelope";
+
+/// Whether a shop is asked to put the headers of a list into its answer: something on the way may drop them.
+#[derive(Debug, Default)]
+pub(super) struct Sealing(AtomicU8);
+
+const NOT_NEEDED: u8 = 0;
+const NEEDED: u8 = 1;
+const NOT_KNOWN: u8 = 2;
+
+impl Sealing {
+    pub(super) fn is_asked_for(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == NEEDED
+    }
+
+    pub(super) fn may_be_asked_for(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == NOT_NEEDED
+    }
+
+    pub(super) fn ask(&self, yes: bool) {
+        self.0.store(if yes { NEEDED } else { NOT_NEEDED }, Ordering::Relaxed);
+    }
+
+    /// The shop does not know of it.
+    pub(super) fn is_unknown(&self) {
+        self.0.store(NOT_KNOWN, Ordering::Relaxed);
+    }
+}
+
 /// An answer with its headers inside, where it was asked for so.
 #[derive(Deserialize)]
 struct Envelope<'a> {
@@ -122,6 +153,7 @@ pub(super) fn opened(heard: Heard) -> Heard {
     let Ok(envelope) = serde_json::from_str::<Envelope>(start) else { return heard };
     let inside: BTreeMap<String, serde_json::Value> = serde_json::from_str(envelope.headers.get()).unwrap_or_default();
     let mut headers: HeaderMap = heard.headers.clone();
+    headers.insert(OPENED, HeaderValue::from_static("1"));
     for (name, value) in inside {
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(text)) {
