@@ -31,7 +31,7 @@ pub(super) struct Door {
     ways: &'static [Way],
     /// The one that is taken.
     at: AtomicUsize,
-    said: Mutex<Vec<String>>,
+    remarks: Mutex<Vec<String>>,
 }
 
 impl Door {
@@ -41,7 +41,7 @@ impl Door {
             ("https", Some(_)) => &[Way::Signed, Way::SignedAsPlain],
             _ => &[Way::Signed],
         };
-        Self { login, front, ways, at: AtomicUsize::new(0), said: Mutex::default() }
+        Self { login, front, ways, at: AtomicUsize::new(0), remarks: Mutex::default() }
     }
 
     /// The way that is taken now, and those that may be tried behind it.
@@ -90,15 +90,15 @@ impl Door {
                  proxy send `X-Forwarded-Proto: https`, and the shop heed it"
             }
         };
-        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
-        if !said.iter().any(|its| its == what) {
-            said.push(what.to_owned());
+        let mut remarks = self.remarks.lock().unwrap_or_else(PoisonError::into_inner);
+        if !remarks.iter().any(|its| its == what) {
+            remarks.push(what.to_owned());
         }
     }
 
     /// What a person should know of the ways in.
-    pub(super) fn said(&self) -> Vec<String> {
-        self.said.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    pub(super) fn remarks(&self) -> Vec<String> {
+        self.remarks.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Why the web server before the shop does not let us through, if that is what answered.

@@ -295,6 +295,10 @@ impl Connector for Shop {
         self.clock.pause()
     }
 
+    fn remarks(&self) -> Vec<String> {
+        self.door.remarks()
+    }
+
     fn calls(&self) -> u64 {
         self.http.calls()
     }
