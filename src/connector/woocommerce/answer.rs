@@ -59,9 +59,6 @@ struct Told {
 
 /// The answer, if it is one; else what may be done next.
 pub(super) fn check(http: &Http, heard: Heard, effect: Effect, call: &str, now: Timestamp) -> Result<Heard, Failed> {
-    if let Some(redirect) = http.redirected(&heard, call.to_owned()) {
-        return Err(Failed::plain(redirect));
-    }
     if heard.ok() {
         // Maintenance pages and notices of plugins come with 200.
         let start = heard.body.trim_start().trim_start_matches('\u{feff}');

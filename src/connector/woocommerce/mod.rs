@@ -134,7 +134,7 @@ impl Shop {
     }
 
     async fn check(&self, (verb, route): (&Verb, &str), heard: Heard, effect: Effect) -> Result<Heard, Failed> {
-        if let Some(reason) = self.door.barred(&heard) {
+        if let Some(reason) = self.door.barred(&heard).or_else(|| self.site.moved(&heard)) {
             return Err(Failed::plain(CallError::Login { system: self.http.system.to_string(), reason }));
         }
         let heard = site::opened(heard);
