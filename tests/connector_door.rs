@@ -18,6 +18,10 @@ use sha2::Sha256;
 use std::sync::Arc;
 use tokio::io::AsyncWriteExt as _;
 
+type Answering = Box<dyn Fn(&Seen) -> Reply + Send + Sync>;
+/// Entries of a `connect` block.
+type More = &'static [(&'static str, &'static str)];
+
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 fn orders() -> Arc<Entity> {
@@ -168,7 +172,7 @@ async fn a_write_finds_its_way_as_well_and_is_carried_out_once() {
 async fn a_login_that_leads_nowhere_is_told_with_what_to_do() {
     let all = Gate::default();
     let front = Gate { front: true, ..all };
-    let cases: [(Gate, &[(&str, &str)], &str); 5] = [
+    let cases: [(Gate, More, &str); 5] = [
         (all, &[CA, ("key", "ck_other")], "Consumer key is invalid"),
         (all, &[CA, ("secret", "cs_other")], "Invalid signature"),
         (front, &[CA], "`front_user` and `front_password`"),
@@ -188,7 +192,7 @@ async fn a_login_that_leads_nowhere_is_told_with_what_to_do() {
 
 #[tokio::test]
 async fn a_certificate_that_is_refused_is_told_at_once_with_what_to_do() {
-    let cases: [(&str, &[(&str, &str)], &str); 4] = [
+    let cases: [(&str, More, &str); 4] = [
         (tls::GOOD, &[], "`ca = \"file.pem\"`"),
         (tls::EXPIRED, &[CA], "expired"),
         (tls::ELSEWHERE, &[CA], "another host name"),
@@ -218,9 +222,7 @@ async fn a_certificate_that_is_refused_is_told_at_once_with_what_to_do() {
 
 #[tokio::test]
 async fn what_is_wrong_with_the_entries_is_said_before_any_call() {
-    let error = |more: &'static [(&'static str, &'static str)]| async move {
-        opened("https://127.0.0.1:9", more).await.err().unwrap().to_string()
-    };
+    let error = |more: More| async move { opened("https://127.0.0.1:9", more).await.err().unwrap().to_string() };
     assert!(error(&[("ca", "no certificate")]).await.contains("`ca` holds no certificate"));
     assert!(error(&[PASSWORD]).await.contains("`front_user`"));
     let inside = error(&[("url", "https://staging:geheim@shop.example")]).await;
@@ -235,7 +237,6 @@ async fn a_missing_api_is_told_by_its_cause() {
         let told = r#"{"code":"rest_no_route","message":"No route was found.","data":{"status":404}}"#;
         Reply::Json(404, told.into())
     };
-    type Answering = Box<dyn Fn(&Seen) -> Reply + Send + Sync>;
     let plain = move |page: u16| -> Answering {
         Box::new(move |seen| match seen.query("rest_route") {
             Some("/") => index(r#""wc/v3","wp/v2""#),
