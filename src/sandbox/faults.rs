@@ -137,6 +137,25 @@ fn ids<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
 }
 
 impl Fault {
+    /// The order that hits each call to a system.
+    pub fn of(system: &str, kind: Kind) -> Self {
+        Fault {
+            system: system.to_owned(),
+            method: None,
+            resource: None,
+            kind,
+            ids: Vec::new(),
+            every: None,
+            once: None,
+            rate: None,
+            seed: 0,
+            ms: None,
+            status: None,
+            rows: None,
+            text: None,
+        }
+    }
+
     /// Reads what `--fault` takes: the JSON of one or several, or `kind:system` or `kind:system:rate`.
     ///
     /// # Errors
@@ -242,21 +261,7 @@ fn short(text: &str) -> Result<Fault, String> {
         _ => return Err(form()),
     };
     let kind = serde_json::from_value(Value::String(kind.to_owned())).map_err(|_| form())?;
-    Ok(Fault {
-        system: system.to_owned(),
-        method: None,
-        resource: None,
-        kind,
-        every: None,
-        once: None,
-        rate,
-        seed: 0,
-        ms: None,
-        status: None,
-        ids: Vec::new(),
-        rows: None,
-        text: None,
-    })
+    Ok(Fault { rate, ..Fault::of(system, kind) })
 }
 
 /// What happens to one call.
