@@ -183,7 +183,7 @@ async fn a_write_is_sent_once_and_its_fault_says_what_is_known() {
                 Reply::With(301, vec![("Location", to)], vec![])
             }),
             "login",
-            "https://www.shop.example/wp-json/wc/v3/orders/12",
+            "put `https://www.shop.example` as `url`",
         ),
     ];
     for (name, reply, class, said) in cases {
