@@ -120,7 +120,7 @@ async fn one_renews_for_all_and_the_tokens_are_kept() {
     .await;
     let calls = (0..5).map(|_| {
         let ledger = Arc::clone(&bench.ledger);
-        tokio::spawn(async move { ledger.find(&find(&["1001"])).await.unwrap() })
+        tokio::spawn(async move { ledger.find(&find(&["1001"])).await.unwrap().read })
     });
     for call in calls.collect::<Vec<_>>() {
         call.await.unwrap();
@@ -140,12 +140,12 @@ async fn one_renews_for_all_and_the_tokens_are_kept() {
 #[tokio::test]
 async fn a_token_is_renewed_when_its_time_has_come_and_not_before() {
     let bench = bench_with_tokens(400, issuing(|_| results(""))).await;
-    bench.ledger.find(&find(&["1"])).await.unwrap();
+    bench.ledger.find(&find(&["1"])).await.unwrap().read;
     bench.ledger.sleep_until(bench.ledger.now() + SignedDuration::from_secs(300), "a test").await;
-    bench.ledger.find(&find(&["2"])).await.unwrap();
+    bench.ledger.find(&find(&["2"])).await.unwrap().read;
     assert_eq!(bench.server.count("oauth2/token"), 1);
     bench.ledger.sleep_until(bench.ledger.now() + SignedDuration::from_secs(280), "a test").await;
-    bench.ledger.find(&find(&["3"])).await.unwrap();
+    bench.ledger.find(&find(&["3"])).await.unwrap().read;
     assert_eq!(bench.server.count("oauth2/token"), 2);
     let seen = bench.server.seen();
     assert!(seen.iter().any(|s| s.body.contains("refresh_token=refresh-1")));
@@ -167,7 +167,7 @@ async fn whoever_dies_while_renewing_goes_on_with_the_old_token() {
     drop(store);
     let store = reopen(&folder);
     let ledger = connect(&connection("books", "exact", &entries(&server, &clock)), &exact(), &store).await;
-    ledger.find(&find(&["1"])).await.unwrap();
+    ledger.find(&find(&["1"])).await.unwrap().read;
     assert!(server.seen()[0].body.contains("refresh_token=refresh-old"), "the store's token, not the project's");
     assert_eq!(store.tokens("books").await.unwrap().unwrap().refresh.expose_secret(), "refresh-1");
 }
@@ -189,7 +189,7 @@ async fn another_runners_renewal_is_waited_for() {
         };
         store.put_tokens("books", &tokens).await.unwrap();
     });
-    bench.ledger.find(&find(&["1"])).await.unwrap();
+    bench.ledger.find(&find(&["1"])).await.unwrap().read;
     other.await.unwrap();
     assert_eq!(bench.server.count("oauth2/token"), 0);
     assert_eq!(bench.server.seen()[0].header("authorization"), Some("Bearer access-of-another"));
@@ -234,7 +234,7 @@ async fn a_token_that_is_refused_is_renewed_and_only_reads_are_repeated() {
     let error = bench.ledger.write(&write(Method::Post)).await.unwrap_err();
     assert_eq!(class(&error), "later", "{error}");
     assert_eq!(bench.server.count("SalesOrders"), 1, "the write was not repeated");
-    bench.ledger.find(&find(&["1"])).await.unwrap();
+    bench.ledger.find(&find(&["1"])).await.unwrap().read;
     assert_eq!(bench.server.count("oauth2/token"), 3);
     assert_eq!(bench.ledger.write(&write(Method::Post)).await.unwrap().id.as_deref(), Some(GUID));
 }
@@ -304,12 +304,12 @@ async fn a_search_is_cut_into_addresses_that_fit() {
     .await;
     let values: Vec<String> = (0..100).map(|n| format!("WC-{n}")).collect();
     let values: Vec<&str> = values.iter().map(String::as_str).collect();
-    let found = bench.ledger.find(&find(&values)).await.unwrap();
+    let found = bench.ledger.find(&find(&values)).await.unwrap().read;
     assert_eq!(found.len(), 100);
     assert_eq!(bench.server.count("SalesOrders"), 3, "40, 40 and 20 values");
-    assert!(bench.ledger.find(&find(&[])).await.unwrap().is_empty());
+    assert!(bench.ledger.find(&find(&[])).await.unwrap().read.is_empty());
     let nothing = Find { by: Some(FieldId(0)), ..find(&["no guid"]) };
-    assert!(bench.ledger.find(&nothing).await.unwrap().is_empty(), "nothing can have that key");
+    assert!(bench.ledger.find(&nothing).await.unwrap().read.is_empty(), "nothing can have that key");
     assert_eq!(bench.server.count("SalesOrders"), 3);
 }
 
@@ -327,7 +327,7 @@ async fn next_pages_are_followed_on_our_host_only() {
     })
     .await;
     host.lock().unwrap().clone_from(&bench.server.url);
-    assert_eq!(bench.ledger.find(&find(&["1"])).await.unwrap().len(), 2);
+    assert_eq!(bench.ledger.find(&find(&["1"])).await.unwrap().read.len(), 2);
     let foreign = Server::start(|_| panic!("the login must not go there")).await;
     host.lock().unwrap().clone_from(&foreign.url);
     let error = bench.ledger.find(&find(&["1"])).await.unwrap_err();
@@ -443,9 +443,9 @@ async fn a_full_minute_is_waited_for_and_a_full_day_is_not() {
         Reply::With(200, headers, br#"{"d":{"results":[]}}"#.to_vec())
     })
     .await;
-    bench.ledger.find(&find(&["1"])).await.unwrap();
+    bench.ledger.find(&find(&["1"])).await.unwrap().read;
     assert!(bench.ledger.now() < "2026-03-01T12:01:00Z".parse::<Timestamp>().unwrap(), "the bench is fast enough");
-    bench.ledger.find(&find(&["2"])).await.unwrap();
+    bench.ledger.find(&find(&["2"])).await.unwrap().read;
     assert!(bench.ledger.now() >= "2026-03-01T12:01:00Z".parse::<Timestamp>().unwrap());
     let accounts = entity("exact", "Account", "crm/Accounts", None, vec![field("ID", Type::Guid)]);
     let all = Find { entity: accounts, by: None, ..find(&[]) };
@@ -483,7 +483,7 @@ async fn a_429_is_obeyed() {
         }
     })
     .await;
-    bench.ledger.find(&find(&["1"])).await.unwrap();
+    bench.ledger.find(&find(&["1"])).await.unwrap().read;
     assert!(bench.ledger.now() >= "2026-03-01T12:01:00Z".parse::<Timestamp>().unwrap(), "the read has waited");
     let error = bench.ledger.write(&write(Method::Post)).await.unwrap_err();
     let CallError::Later { until, reason, .. } = &error else { panic!("{error}") };
@@ -533,7 +533,7 @@ async fn reads_of_an_outage_are_tried_again_and_refusals_are_not() {
         (_, _) => results(r#"{"OrderID":"a"}"#),
     })
     .await;
-    assert_eq!(bench.ledger.find(&find(&["1"])).await.unwrap().len(), 1);
+    assert_eq!(bench.ledger.find(&find(&["1"])).await.unwrap().read.len(), 1);
     assert_eq!(bench.server.count("SalesOrders"), 4);
     assert_eq!(class(&bench.ledger.find(&find(&["bad"])).await.unwrap_err()), "refused");
     assert_eq!(bench.server.count("SalesOrders"), 5);
@@ -553,8 +553,8 @@ async fn the_division_may_be_the_users_own() {
     let mut entries = entries(&server, &clock);
     entries.retain(|(name, _)| *name != "division");
     let ledger = connect(&connection("books", "exact", &entries), &exact(), &store).await;
-    ledger.find(&find(&["1"])).await.unwrap();
-    ledger.find(&find(&["2"])).await.unwrap();
+    ledger.find(&find(&["1"])).await.unwrap().read;
+    ledger.find(&find(&["2"])).await.unwrap().read;
     assert_eq!(server.count("current/Me"), 1);
     assert!(ledger.hello().await.unwrap().0.contains("777"));
 }

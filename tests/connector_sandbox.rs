@@ -202,20 +202,20 @@ async fn the_shop_is_searched_by_what_it_knows() {
     let (read, _) = walk(&*bench.shop, &scan(&customers, &["email"]), Position::default()).await;
     assert_eq!(ids(&read, "id"), ids(&bench.held("shop/customers").await, "id"));
     let email = read[3]["email"].as_str().unwrap().to_uppercase();
-    let found = bench.shop.find(&find(&customers, &["email"], Some(1), &[&email, "no address"])).await.unwrap();
+    let found = bench.shop.find(&find(&customers, &["email"], Some(1), &[&email, "no address"])).await.unwrap().read;
     assert_eq!(found.len(), 1);
     assert_eq!(value(&found[0])["id"], read[3]["id"]);
 
     let products = woo("Product", "products", None, vec![field("id", Type::Int), text("sku")]);
     let (all, _) = walk(&*bench.shop, &scan(&products, &["sku"]), Position::default()).await;
     let skus: Vec<&str> = all.iter().filter_map(|p| p["sku"].as_str()).filter(|sku| !sku.is_empty()).take(5).collect();
-    let found = bench.shop.find(&find(&products, &["sku"], Some(1), &skus)).await.unwrap();
+    let found = bench.shop.find(&find(&products, &["sku"], Some(1), &skus)).await.unwrap().read;
     assert_eq!(found.len(), skus.len());
 
     let taxes = woo("TaxRate", "taxes", None, vec![field("id", Type::Int)]);
     let gateways = woo("Gateway", "payment_gateways", None, vec![text("id")]);
     for small in [&taxes, &gateways] {
-        assert!(!bench.shop.find(&find(small, &[], None, &[])).await.unwrap().is_empty());
+        assert!(!bench.shop.find(&find(small, &[], None, &[])).await.unwrap().read.is_empty());
     }
     let order = bench.held("shop/orders").await[0]["id"].to_string();
     let refunds = woo("Refund", "orders/{order_id}/refunds", None, vec![field("id", Type::Int)]);
@@ -269,7 +269,7 @@ async fn account(bench: &Bench, name: &str) -> String {
 
 async fn order(bench: &Bench, reference: &str) -> Result<String, CallError> {
     let account = account(bench, &format!("customer-{reference}")).await;
-    let items = bench.ledger.find(&find(&items(), &["Code"], Some(1), &["SHIP"])).await.unwrap();
+    let items = bench.ledger.find(&find(&items(), &["Code"], Some(1), &["SHIP"])).await.unwrap().read;
     let item = value(&items[0])["ID"].as_str().unwrap().to_owned();
     let body = json!({
         "OrderedBy": account, "YourRef": reference, "Description": "from the shop",
@@ -284,12 +284,12 @@ async fn the_ledger_is_written_searched_and_followed() {
     let bench = Bench::start(options()).await;
     let id = order(&bench, "it's 1").await.unwrap();
     let found =
-        bench.ledger.find(&find(&sales_orders(), &["Description"], Some(2), &["it's 1", "none"])).await.unwrap();
+        bench.ledger.find(&find(&sales_orders(), &["Description"], Some(2), &["it's 1", "none"])).await.unwrap().read;
     assert_eq!(found.len(), 1);
     assert_eq!(value(&found[0])["OrderID"], id.as_str());
 
     let found =
-        bench.ledger.find(&find(&sales_orders(), &["SalesOrderLines.Quantity"], Some(0), &[&id])).await.unwrap();
+        bench.ledger.find(&find(&sales_orders(), &["SalesOrderLines.Quantity"], Some(0), &[&id])).await.unwrap().read;
     assert_eq!(value(&found[0])["SalesOrderLines"]["results"][0]["Quantity"], 2, "{}", found[0].0);
 
     let feed = scan(&sales_orders(), &["YourRef", "SalesOrderLines.Quantity"]);
@@ -335,18 +335,18 @@ async fn many_keys_are_found_in_few_calls_and_codes_are_padded() {
         bench.held("ledger/logistics/Items").await.iter().map(|i| i["Code"].as_str().unwrap().to_owned()).collect();
     let asked: Vec<&str> = codes.iter().map(String::as_str).chain(["A'B", "né & co"]).collect();
     let before = bench.ledger.calls();
-    let found = bench.ledger.find(&find(&items(), &["Code"], Some(1), &asked)).await.unwrap();
+    let found = bench.ledger.find(&find(&items(), &["Code"], Some(1), &asked)).await.unwrap().read;
     assert_eq!(found.len(), codes.len());
     let calls = bench.ledger.calls() - before;
     assert!(calls <= asked.len().div_ceil(35) as u64 + 1, "{calls} calls for {} codes", asked.len());
 
     let id = account(&bench, "padded").await;
-    let row = bench.ledger.find(&find(&accounts(), &["Code"], Some(0), &[&id])).await.unwrap();
+    let row = bench.ledger.find(&find(&accounts(), &["Code"], Some(0), &[&id])).await.unwrap().read;
     let code = value(&row[0])["Code"].as_str().unwrap().trim().to_owned();
-    let by_code = bench.ledger.find(&find(&accounts(), &["Code"], Some(2), &[&code])).await.unwrap();
+    let by_code = bench.ledger.find(&find(&accounts(), &["Code"], Some(2), &[&code])).await.unwrap().read;
     assert_eq!(value(&by_code[0])["ID"], id.as_str());
     let vat = entity("exact", "VATCode", "vat/VATCodes", None, vec![field("ID", Type::Guid), text("Code")]);
-    let all = bench.ledger.find(&find(&vat, &["Code"], None, &[])).await.unwrap();
+    let all = bench.ledger.find(&find(&vat, &["Code"], None, &[])).await.unwrap().read;
     assert_eq!(all.len(), bench.held("ledger/vat/VATCodes").await.len(), "three pages of 60 and the rest");
     bench.sandbox.stop().await;
 }
@@ -410,15 +410,15 @@ async fn the_limits_are_kept_without_being_hit() {
 async fn a_login_lives_on_past_its_tokens_and_a_restart() {
     let bench = Bench::start(Options { clock_rate: 600, ..options() }).await;
     for _ in 0..3 {
-        bench.ledger.find(&find(&items(), &["Code"], Some(1), &["SHIP"])).await.unwrap();
+        bench.ledger.find(&find(&items(), &["Code"], Some(1), &["SHIP"])).await.unwrap().read;
         bench.ledger.sleep_until(bench.ledger.now() + SignedDuration::from_secs(580), "a test").await;
     }
-    bench.ledger.find(&find(&items(), &["Code"], Some(1), &["SHIP"])).await.unwrap();
+    bench.ledger.find(&find(&items(), &["Code"], Some(1), &["SHIP"])).await.unwrap().read;
     let Bench { sandbox, shop, ledger, store, folder } = bench;
     drop((shop, ledger, store));
     let store = reopen(&folder);
     let ledger = open(&sandbox, "ledger", &store).await;
-    ledger.find(&find(&items(), &["Code"], Some(1), &["SHIP"])).await.unwrap();
+    ledger.find(&find(&items(), &["Code"], Some(1), &["SHIP"])).await.unwrap().read;
     sandbox.stop().await;
 }
 
@@ -464,7 +464,7 @@ async fn a_create_whose_answer_is_lost_is_found_by_its_key() {
         };
         let came = async { while count().await != there {} };
         tokio::time::timeout(PATIENCE, came).await.unwrap_or_else(|_| panic!("{name}: not {there} of it"));
-        let found = bench.ledger.find(&find(&sales_orders(), &["YourRef"], Some(2), &[name])).await.unwrap();
+        let found = bench.ledger.find(&find(&sales_orders(), &["YourRef"], Some(2), &[name])).await.unwrap().read;
         assert_eq!(found.len(), there, "{name}");
     }
     bench.sandbox.stop().await;
@@ -490,7 +490,7 @@ async fn reads_get_through_what_goes_wrong() {
     let (read, _) = walk(&*bench.shop, &scan(&woo_orders(), &["total"]), Position::default()).await;
     assert_eq!(ids(&read, "id"), ids(&bench.held("shop/orders").await, "id"));
     for _ in 0..8 {
-        assert_eq!(bench.ledger.find(&find(&items(), &["Code"], Some(1), &["SHIP"])).await.unwrap().len(), 1);
+        assert_eq!(bench.ledger.find(&find(&items(), &["Code"], Some(1), &["SHIP"])).await.unwrap().read.len(), 1);
     }
     bench.faults(&[]).await;
     bench.sandbox.stop().await;
@@ -510,7 +510,7 @@ async fn a_used_up_day_ends_the_pass_and_a_revoked_login_needs_a_person() {
 
     let bench = Bench::start(Options { clock_rate: 600, ..options() }).await;
     bench.faults(&[Fault { once: Some(json!(true)), ..fault("ledger", "GET", Kind::RevokeRefresh) }]).await;
-    bench.ledger.find(&find(&items(), &["Code"], Some(1), &["SHIP"])).await.unwrap();
+    bench.ledger.find(&find(&items(), &["Code"], Some(1), &["SHIP"])).await.unwrap().read;
     bench.ledger.sleep_until(bench.ledger.now() + SignedDuration::from_secs(700), "a test").await;
     let error = bench.ledger.find(&find(&items(), &["Code"], Some(1), &["SHIP"])).await.unwrap_err();
     assert!(matches!(&error, CallError::Login { reason, .. } if reason.contains("flowc login books")), "{error}");

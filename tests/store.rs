@@ -57,6 +57,7 @@ fn row(key: &str, state: State) -> RecordRow {
         attempts: 1,
         version: "2026-03-01T11:00:00".into(),
         people: vec![],
+        said: 0,
     }
 }
 
@@ -251,6 +252,46 @@ async fn records_are_found_by_state_plan_time_and_what_they_wait_for() {
     assert!(store.waiting_for("woo.Order:7").await.unwrap().is_empty());
     let counts = store.counts("orders.orders").await.unwrap();
     assert_eq!(counts, Counts { written: 2, skipped: 1, waiting: 0, parked: 2 });
+}
+
+/// A pass reads a record, works on it, and settles it; meanwhile a person says that it is to be left out, and later that
+/// it is to be tried again.
+#[tokio::test]
+async fn what_a_person_decided_is_not_overwritten_by_what_was_read_before() {
+    let bench = Bench::new();
+    let store = bench.open();
+    let stored = || async { store.record("orders.orders", "1").await.unwrap().unwrap() };
+    let read = row("1", State::Parked);
+    let target = Some(link("1", "t1").target);
+    store.settle_record(read.clone()).await.unwrap();
+    let skipped = RecordRow { state: State::Skipped, reason: Some("by hand".into()), said: 1, ..read.clone() };
+    store.settle_record(skipped.clone()).await.unwrap();
+
+    let settled = RecordRow {
+        state: State::Waiting,
+        content_hash: "c2".into(),
+        waits_for: Some("woo.Order:7".into()),
+        due: Some(noon()),
+        people: vec!["kim".into()],
+        ..read.clone()
+    };
+    let commit = Commit::of(Change::Record(settled.clone())).and(Change::Link(link("1", "t1")));
+    store.commit(commit).await.unwrap();
+    assert_eq!(stored().await, skipped, "nothing of an older reading");
+    assert!(store.waiting_for("woo.Order:7").await.unwrap().is_empty());
+    assert_eq!(store.counts("orders.orders").await.unwrap(), Counts { skipped: 1, ..Counts::default() });
+    assert!(store.link(&link("1", "t1").source).await.unwrap().is_some(), "the rest of its commit is done");
+
+    store.settle_record(RecordRow { target: target.clone(), ..settled.clone() }).await.unwrap();
+    assert_eq!(stored().await, RecordRow { target: target.clone(), ..skipped.clone() }, "but what it became is known");
+    let again = RecordRow { state: State::Waiting, content_hash: String::new(), said: 2, ..read };
+    store.settle_record(again.clone()).await.unwrap();
+    assert_eq!(stored().await, RecordRow { target: target.clone(), ..again }, "a decision loses no target");
+    let done = RecordRow { state: State::Written, said: 2, target: None, ..settled };
+    store.settle_record(done.clone()).await.unwrap();
+    assert_eq!(stored().await, done, "who read the decision settles");
+    drop(store);
+    assert_eq!(bench.open().record("orders.orders", "1").await.unwrap(), Some(done));
 }
 
 #[tokio::test]

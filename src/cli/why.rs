@@ -7,7 +7,7 @@ use super::{Answer, Format, Global, Outcome, Trouble, runtime};
 use crate::check::nearest;
 use crate::connector::Find;
 use crate::engine::{Engine, Meaning as _};
-use crate::eval::{Evaluated, Known, Need, Pending, Why};
+use crate::eval::{Answered, Evaluated, Known, Need, Pending, Why};
 use crate::ir::{Entity, EntityId, Program};
 use crate::limits;
 use crate::store::{Place, Store};
@@ -224,7 +224,10 @@ async fn table(
         parts: Vec::new(),
     };
     let rows = connector.find(&find).await.map_err(|e| Trouble::Unreachable(e.to_string()))?;
-    Ok(rows.into_iter().map(|row| row.0).collect())
+    match rows.unreadable.first() {
+        Some(row) => Err(Trouble::Unreachable(format!("{connection} answered a row that cannot be read: {}", row.why))),
+        None => Ok(rows.read.into_iter().map(|row| row.0).collect()),
+    }
 }
 
 fn names(program: &Program) -> Vec<(String, Vec<String>)> {
@@ -264,16 +267,20 @@ impl Logged {
         self.names.get(entity.0 as usize).map_or("", |(name, _)| name)
     }
 
-    fn rows(entry: &Value) -> Option<Vec<Arc<str>>> {
-        Some(entry.get("rows")?.as_array()?.iter().map(|row| row.to_string().into()).collect())
+    fn rows(entry: &Value) -> Answered {
+        if let Some(why) = entry.get("unreadable").and_then(Value::as_str) {
+            return Answered::Unreadable(why.to_owned());
+        }
+        let rows = entry.get("rows").and_then(Value::as_array);
+        rows.map_or(Answered::NotAsked, |rows| Answered::all(rows.iter().map(|row| row.to_string().into()).collect()))
     }
 }
 
 impl Known for Logged {
-    fn answer(&self, need: &Need) -> Option<Vec<Arc<str>>> {
+    fn answer(&self, need: &Need) -> Answered {
         if let Need::Table { connection, entity } = need {
             let table = self.tables.iter().find(|(name, of, _)| name == connection && of == entity);
-            return table.map(|(_, _, rows)| rows.clone());
+            return table.map_or(Answered::NotAsked, |(_, _, rows)| Answered::all(rows.clone()));
         }
         let text = |entry: &Value, member: &str, is: &str| entry.get(member).and_then(Value::as_str) == Some(is);
         let entry = self.found.iter().find(|entry| match need {
@@ -299,8 +306,8 @@ impl Known for Logged {
         });
         match (entry, need) {
             (Some(entry), _) => Self::rows(entry),
-            (None, Need::Link(_)) => Some(Vec::new()),
-            (None, _) => None,
+            (None, Need::Link(_)) => Answered::Absent,
+            (None, _) => Answered::NotAsked,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::Pause;
 use super::http::{Call, Fault, Http, Timing, is_loopback};
+use crate::store::Reading;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use std::sync::{Mutex, PoisonError};
@@ -30,11 +31,11 @@ enum Kind {
 pub(super) struct Sandbox {
     http: Http,
     address: Url,
-    reading: Mutex<Reading>,
+    reading: Mutex<Told>,
 }
 
 #[derive(Clone, Copy)]
-struct Reading {
+struct Told {
     simulated: Timestamp,
     real: Instant,
     rate: u32,
@@ -49,7 +50,7 @@ pub(super) enum Failed {
 }
 
 #[derive(Deserialize)]
-struct Told {
+struct Answer {
     now: Timestamp,
     rate: u32,
 }
@@ -81,8 +82,17 @@ impl Clock {
     pub(super) fn now(&self) -> Timestamp {
         match &self.kind {
             Kind::System => Timestamp::now(),
-            Kind::Sandbox(sandbox) => sandbox.reading().now(),
+            Kind::Sandbox(sandbox) => sandbox.told().now(),
         }
+    }
+
+    /// A reading that nobody can set.
+    pub(super) fn reading(&self) -> Reading {
+        let clock = match &self.kind {
+            Kind::System => "machine".to_owned(),
+            Kind::Sandbox(sandbox) => format!("sandbox {}", sandbox.address),
+        };
+        Reading { clock, ms: self.now().as_millisecond(), server: None }
     }
 
     /// Reads the clock again where it may have been moved meanwhile.
@@ -90,7 +100,7 @@ impl Clock {
         match &self.kind {
             Kind::System => {}
             Kind::Sandbox(sandbox) => {
-                if sandbox.reading().real.elapsed() >= TRUSTED {
+                if sandbox.told().real.elapsed() >= TRUSTED {
                     sandbox.read().await;
                 }
             }
@@ -121,9 +131,9 @@ impl Clock {
                 Kind::System => tokio::time::sleep(left).await,
                 Kind::Sandbox(sandbox) => {
                     // A clock that stands still is waited for: somebody may move it.
-                    let real = left.checked_div(sandbox.reading().rate).unwrap_or(STEP.1);
+                    let real = left.checked_div(sandbox.told().rate).unwrap_or(STEP.1);
                     tokio::time::sleep(real.clamp(STEP.0, STEP.1)).await;
-                    if sandbox.reading().real.elapsed() >= TRUSTED {
+                    if sandbox.told().real.elapsed() >= TRUSTED {
                         sandbox.read().await;
                     }
                 }
@@ -133,7 +143,7 @@ impl Clock {
 }
 
 impl Sandbox {
-    fn reading(&self) -> Reading {
+    fn told(&self) -> Told {
         // Whoever panicked with the lock had only copied a value.
         *self.reading.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -146,7 +156,7 @@ impl Sandbox {
     }
 }
 
-impl Reading {
+impl Told {
     fn now(&self) -> Timestamp {
         let real = SignedDuration::try_from(self.real.elapsed()).unwrap_or(SignedDuration::MAX);
         let rate = i32::try_from(self.rate).unwrap_or(i32::MAX);
@@ -155,7 +165,7 @@ impl Reading {
     }
 }
 
-async fn read(http: &Http, address: &Url) -> Result<Reading, String> {
+async fn read(http: &Http, address: &Url) -> Result<Told, String> {
     let asked = Instant::now();
     let no_time = "does not tell the time; is that a sandbox's control API?";
     let heard = http.send_uncounted(Call::get(address.clone())).await.map_err(|fault| match fault {
@@ -164,8 +174,8 @@ async fn read(http: &Http, address: &Url) -> Result<Reading, String> {
         }
         Fault::TooLarge => no_time.to_owned(),
     })?;
-    let told: Told = serde_json::from_str(&heard.body).map_err(|_| no_time.to_owned())?;
+    let told: Answer = serde_json::from_str(&heard.body).map_err(|_| no_time.to_owned())?;
     // Half of the way there and back belongs to each direction.
     let gone = asked.elapsed() / 2;
-    Ok(Reading { simulated: told.now, real: asked + gone, rate: told.rate })
+    Ok(Told { simulated: told.now, real: asked + gone, rate: told.rate })
 }

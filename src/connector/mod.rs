@@ -12,12 +12,12 @@ mod json;
 mod retry;
 mod woocommerce;
 
-pub use entries::Secrets;
+pub use entries::{OpenError, Secrets};
 pub use exact::{Consent, consent};
 pub use http::Timing;
 
 use crate::ir::{Connection, Connector as Habits, Entity, FieldId, Method};
-use crate::store::Store;
+use crate::store::{Reading, Store};
 use std::sync::Arc;
 
 /// Seconds before the last change seen at which the next pass begins, where the declaration does not say: a record has its
@@ -84,59 +84,17 @@ impl Setup<'_> {
         jiff::SignedDuration::from_secs(self.number("cursor.overlap").unwrap_or(OVERLAP_SECONDS).into())
     }
 
+    /// Certificates that the connection trusts besides this machine's: the entry holds their text.
+    fn certificates(&self) -> Result<Vec<reqwest::Certificate>, OpenError> {
+        let Some(text) = self.entries.text("ca")? else { return Ok(Vec::new()) };
+        let found = reqwest::Certificate::from_pem_bundle(text.as_bytes());
+        found.ok().filter(|found| !found.is_empty()).ok_or_else(|| self.bad("ca", "holds no certificate"))
+    }
+
     /// A number of the declaration.
     fn number(&self, word: &str) -> Option<u32> {
         self.habits.word(word)?.trim().parse().ok()
     }
-}
-
-/// Why a connection cannot be opened. All of it stands in the project or beside it.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum OpenError {
-    /// An entry is missing.
-    #[error("connection `{connection}` has no `{entry}`: add it to its `connect` block")]
-    Missing {
-        /// The connection.
-        connection: String,
-        /// The entry.
-        entry: String,
-    },
-    /// A secret is not set.
-    #[error(
-        "connection `{connection}` needs the secret `{secret}`, which is not set: put it into the environment or into .flowc/secrets"
-    )]
-    NoSecret {
-        /// The connection.
-        connection: String,
-        /// The secret.
-        secret: String,
-    },
-    /// An entry is of no use.
-    #[error("connection `{connection}`: its `{entry}` {reason}")]
-    Entry {
-        /// The connection.
-        connection: String,
-        /// The entry.
-        entry: String,
-        /// Why; without its value.
-        reason: String,
-    },
-    /// The sandbox whose clock it lives by does not tell the time.
-    #[error("connection `{connection}`: the sandbox of its `clock` {reason}")]
-    NoClock {
-        /// The connection.
-        connection: String,
-        /// Why.
-        reason: String,
-    },
-    /// There is no such connector.
-    #[error("connection `{connection}` uses the connector `{name}`, and this flowc cannot talk to such a system")]
-    UnknownConnector {
-        /// The connection.
-        connection: String,
-        /// The connector.
-        name: String,
-    },
 }
 
 /// A system that can be read and written.
@@ -152,8 +110,12 @@ pub trait Connector: Send + Sync {
     async fn scan(&self, scan: &Scan, from: &Position) -> Result<Page, CallError>;
 
     /// All records that have one of these values, in as few calls as the API's filter allows. What comes back may hold
-    /// more than was asked (some systems ignore what they don't know): the caller compares keys.
-    async fn find(&self, find: &Find) -> Result<Vec<Raw>, CallError>;
+    /// more than was asked (some systems ignore what they don't know): the caller compares keys. Rows that cannot be read
+    /// are told as such: nothing may be taken for absent beside them.
+    async fn find(&self, find: &Find) -> Result<Rows, CallError>;
+
+    /// One record by its own address: the only proof that what is known by its key is gone.
+    async fn read(&self, one: &One) -> Result<Presence, CallError>;
 
     /// One write: a create, an update or a deletion. Sent once, and at once: where the limits leave no call now, the
     /// answer is [`CallError::Later`].
@@ -162,12 +124,20 @@ pub trait Connector: Send + Sync {
     /// The system's clock, where it tells one: simulated systems run on their own time.
     fn now(&self) -> jiff::Timestamp;
 
+    /// A clock that nobody can set, for waits that must be neither shortened nor stretched.
+    fn reading(&self) -> Reading;
+
     /// Waits until the system's clock says so: a simulated clock runs faster, and may be moved meanwhile. [`Self::pause`]
     /// then says why.
     async fn sleep_until(&self, then: jiff::Timestamp, why: &str);
 
     /// What is waited for now, where it is more than an answer.
     fn pause(&self) -> Option<Pause>;
+
+    /// What it found out about the way to its system that a person should know, and that stops nothing.
+    fn remarks(&self) -> Vec<String> {
+        Vec::new()
+    }
 
     /// Calls made so far.
     fn calls(&self) -> u64;
@@ -239,9 +209,78 @@ fn answers(entity: &Entity, record: &Raw, condition: &Condition) -> bool {
     condition.values.iter().any(|wanted| wanted.trim().eq_ignore_ascii_case(value))
 }
 
-/// A record as the API answered it: JSON text of one object.
+/// A record as the API answered it: JSON text of one object, which can be read whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Raw(pub Arc<str>);
+
+/// A row of an answer that cannot be read, or that the system could not show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unreadable {
+    /// Its key, where that much is plain.
+    pub key: Option<String>,
+    /// What came of it, where anything did.
+    pub text: Option<Arc<str>>,
+    /// Why, in words for people.
+    pub why: String,
+}
+
+impl Unreadable {
+    /// A member of it by its wire name, where that much can be read.
+    pub fn value(&self, wire: &str) -> Option<String> {
+        json::member(self.text.as_deref()?, wire)
+    }
+}
+
+/// All rows that answer a question. Where there are neither these nor those, it is proved that there are none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rows {
+    /// Those that can be read.
+    pub read: Vec<Raw>,
+    /// Those that cannot: what was asked for may be among them.
+    pub unreadable: Vec<Unreadable>,
+}
+
+impl Rows {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.read.len() + self.unreadable.len()
+    }
+
+    /// Whether there is none, which proves it.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// These too.
+    pub fn extend(&mut self, more: Self) {
+        self.read.extend(more.read);
+        self.unreadable.extend(more.unreadable);
+    }
+}
+
+/// What is asked of one record by its own address.
+#[derive(Clone, Debug)]
+pub struct One {
+    /// The entity.
+    pub entity: Arc<Entity>,
+    /// Its key.
+    pub id: String,
+    /// The fields that are read, by their wire names; empty: all.
+    pub fields: Vec<String>,
+    /// Values for `{parts}` of the route.
+    pub parts: Vec<(String, String)>,
+}
+
+/// What became of a record that is asked for by its own address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// It is there.
+    Found(Raw),
+    /// It is not, and this is how that is known: it is deleted, or in the trash.
+    Gone(String),
+    /// It may be there: what came of it cannot be read, or the system cannot tell.
+    Unreadable(Unreadable),
+}
 
 /// What is read of a feed.
 #[derive(Clone, Debug)]
@@ -274,8 +313,10 @@ pub struct Position(pub String);
 /// A page of a feed.
 #[derive(Clone, Debug)]
 pub struct Page {
-    /// Its records.
+    /// Its records that can be read.
     pub records: Vec<Raw>,
+    /// Its records that cannot.
+    pub unreadable: Vec<Unreadable>,
     /// The position behind it: durable once every record of the page is written, skipped or parked.
     pub next: Position,
     /// Nothing more has changed.

@@ -2,9 +2,9 @@
 
 use super::memory::{search_field, wire_text};
 use super::pass::{Ending, Pass};
-use crate::connector::{CallError, Find};
+use crate::connector::{CallError, Find, One, Presence, Rows, Unreadable};
 use crate::eval::{LinkNeed, Need};
-use crate::ir::{EntityId, FieldId};
+use crate::ir::{Entity, EntityId, FieldId};
 use crate::store::{LinkKey, Target};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -59,37 +59,120 @@ fn parts(
     pairs.filter(|(name, _)| route.is_some_and(|route| route.contains(&format!("{{{name}}}")))).collect()
 }
 
-async fn find(pass: &Pass, group: Group, asked: Vec<(String, Need)>) -> Result<(), Ending> {
-    let (connection, entity, by, parts) = group;
-    let connector = pass.connector(&connection)?;
+/// A need and the value by which it is searched.
+type Asked = Vec<(String, Need)>;
+
+async fn find(pass: &Pass, group: Group, asked: Asked) -> Result<(), Ending> {
+    let mut open = vec![asked];
+    while let Some(asked) = open.pop() {
+        open.extend(find_some(pass, &group, asked).await?);
+    }
+    Ok(())
+}
+
+/// One search; answers what must be asked again, value by value: a row that cannot be read does not say whose it is.
+async fn find_some(pass: &Pass, (connection, entity, by, parts): &Group, asked: Asked) -> Result<Vec<Asked>, Ending> {
+    let (entity, by) = (*entity, *by);
+    let connector = pass.connector(connection)?;
     let mut values: Vec<String> = asked.iter().map(|(value, _)| value.clone()).filter(|v| !v.is_empty()).collect();
     values.sort_unstable();
     values.dedup();
-    let find = Find { entity: pass.entity(entity), fields: pass.fields(entity), by, values: values.clone(), parts };
-    match connector.find(&find).await {
-        Ok(rows) => {
-            let rows: Vec<Arc<str>> = rows.into_iter().map(|raw| raw.0).collect();
-            let now = connector.now();
-            let mut memory = pass.memory();
-            match by {
-                Some(field) => memory.found(pass.program(), (&connection, entity, field), &values, &rows, now),
-                None => memory.table(&connection, entity, rows, now),
-            }
-            Ok(())
-        }
+    let schema = pass.entity(entity);
+    let find = Find {
+        entity: Arc::clone(&schema),
+        fields: pass.fields(entity),
+        by,
+        values: values.clone(),
+        parts: parts.clone(),
+    };
+    let Rows { read, unreadable } = match connector.find(&find).await {
+        Ok(rows) => rows,
         Err(CallError::Refused { system, reason, .. }) => {
-            let reason = format!(
-                "{system} refuses to search {}: {reason}. See whether its schema in the project still is as the system is",
-                pass.program().entity(entity).name
-            );
-            let mut memory = pass.memory();
-            for (_, need) in asked {
-                memory.refuse(need, reason.clone());
-            }
-            Ok(())
+            refused(pass, &schema.name, &system, &reason, asked);
+            return Ok(Vec::new());
         }
-        Err(other) => Err(Ending::from(other)),
+        Err(other) => return Err(Ending::from(other)),
+    };
+    let whose = |row: &Unreadable| by.and_then(|by| row.value(&schema.get(by).wire));
+    if values.len() > 1 && unreadable.iter().any(|row| whose(row).is_none()) {
+        return Ok(by_value(asked));
     }
+    let rows: Vec<Arc<str>> = read.into_iter().map(|raw| raw.0).collect();
+    let now = connector.now();
+    {
+        let mut memory = pass.memory();
+        match by {
+            Some(field) => memory.found(pass.program(), (connection, entity, field), &values, &rows, now),
+            None => memory.table(connection, entity, rows, now),
+        }
+        for (value, need) in &asked {
+            let of_value =
+                |row: &&Unreadable| whose(row).is_none_or(|its| its.trim().eq_ignore_ascii_case(value.trim()));
+            if let Some(row) = unreadable.iter().find(of_value) {
+                memory.cannot_read(need.clone(), row_told(connection, &schema, row));
+            }
+        }
+    }
+    if by.is_some() && by == schema.key {
+        for (id, need) in asked {
+            if !pass.memory().has(connection, entity, &id) {
+                by_address(pass, (connection, entity, &id), need).await?;
+            }
+        }
+    }
+    Ok(Vec::new())
+}
+
+/// Each value for itself.
+fn by_value(asked: Asked) -> Vec<Asked> {
+    let mut each: BTreeMap<String, Asked> = BTreeMap::new();
+    for (value, need) in asked {
+        each.entry(value.clone()).or_default().push((value, need));
+    }
+    each.into_values().collect()
+}
+
+/// A list that does not have a key proves nothing: the record itself is asked for.
+async fn by_address(
+    pass: &Pass,
+    (connection, entity, id): (&Arc<str>, EntityId, &str),
+    need: Need,
+) -> Result<(), Ending> {
+    let connector = pass.connector(connection)?;
+    let schema = pass.entity(entity);
+    let one = One { entity: Arc::clone(&schema), id: id.to_owned(), fields: pass.fields(entity), parts: Vec::new() };
+    let presence = connector.read(&one).await;
+    let mut memory = pass.memory();
+    match presence {
+        Ok(Presence::Found(raw)) => memory.row(pass.program(), connection, entity, &raw.0, connector.now()),
+        Ok(Presence::Gone(_)) => memory.gone(connection, entity, id),
+        Ok(Presence::Unreadable(row)) => memory.cannot_read(need, row_told(connection, &schema, &row)),
+        Err(CallError::Refused { system, reason, .. }) => {
+            drop(memory);
+            refused(pass, &schema.name, &system, &reason, vec![(id.to_owned(), need)]);
+        }
+        Err(other) => return Err(Ending::from(other)),
+    }
+    Ok(())
+}
+
+fn refused(pass: &Pass, entity: &str, system: &str, reason: &str, asked: Asked) {
+    let reason = format!(
+        "{system} refuses to search {entity}: {reason}. See whether its schema in the project still is as the system is"
+    );
+    let mut memory = pass.memory();
+    for (_, need) in asked {
+        memory.refuse(need, reason.clone());
+    }
+}
+
+/// Which row cannot be read, and what to do.
+pub(crate) fn row_told(connection: &str, entity: &Entity, row: &Unreadable) -> String {
+    let which = row.key.as_ref().map_or_else(|| "a row whose key cannot be read either".to_owned(), Clone::clone);
+    format!(
+        "{} {which} in {connection} cannot be read ({}), so it is not known whether it is what is looked for: put it in order there",
+        entity.name, row.why
+    )
 }
 
 /// Keys of the records at the other end, as JSON texts.

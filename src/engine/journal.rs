@@ -172,7 +172,7 @@ async fn search(pass: &Pass, intents: &[Intent]) -> Result<Vec<Option<String>>, 
             Err(CallError::Refused { .. }) => continue,
             Err(other) => return Err(other.into()),
         };
-        for row in rows {
+        for row in rows.read {
             let row: serde_json::Value = serde_json::from_str(&row.0).unwrap_or_default();
             let Some(id) = schema.key.and_then(|key| row.get(&*schema.get(key).wire)) else { continue };
             for (n, _) in &asked {

@@ -9,7 +9,7 @@ use super::settle::Verdict;
 use super::transmit::{Call, Heard};
 use crate::connector::{CallError, Find};
 use crate::eval::Draft;
-use crate::ir::{Access, Entity, EntityId, FieldId, Method, Program, Type};
+use crate::ir::{Access, Entity, EntityId, FieldId, Method, Program, Stop, Type};
 use crate::store::{Change as StoreChange, Operation, Outcome};
 use serde_json::{Map, Value};
 use std::sync::Arc;
@@ -142,7 +142,15 @@ fn key_of(part: &Entity, line: &Value) -> Option<String> {
 
 impl Acting<'_> {
     /// Looks at the lines that are there, and says what becomes of each.
-    pub(crate) async fn line_steps(&self, draft: &Draft, id: &str, lines: &Lines) -> Result<Vec<LineStep>, Ending> {
+    ///
+    /// # Errors
+    /// The verdict where a line cannot be read: it might be taken for missing, and added once more.
+    pub(crate) async fn line_steps(
+        &self,
+        draft: &Draft,
+        id: &str,
+        lines: &Lines,
+    ) -> Result<Result<Vec<LineStep>, Verdict>, Ending> {
         let part = self.pass.entity(lines.part);
         let parent = part.get(lines.parent);
         let names = lines.ours.iter().filter_map(Value::as_object).flat_map(|line| line.keys().cloned());
@@ -156,12 +164,32 @@ impl Acting<'_> {
             values: vec![id.to_owned()],
             parts: Vec::new(),
         };
-        let rows = self.pass.connector(&draft.connection)?.find(&find).await.map_err(refused_read)?;
-        let rows = rows.iter().filter_map(|row| serde_json::from_str::<Value>(&row.0).ok());
-        let of_document =
-            rows.filter(|row| row.get(&*parent.wire).map(compare::scalar).is_some_and(|p| p.eq_ignore_ascii_case(id)));
-        let theirs: Vec<Value> = of_document.collect();
-        Ok(line_steps(self.pass.program(), &part, (&parent.wire, id), &lines.ours, &theirs))
+        let rows = match self.pass.connector(&draft.connection)?.find(&find).await {
+            Ok(rows) => rows,
+            Err(CallError::Refused { system, reason, .. }) => {
+                let reason = format!("{system} refuses to show the lines of {id}: {reason}");
+                return Ok(Err(Verdict::parked(reason, draft.place)));
+            }
+            Err(other) => return Err(other.into()),
+        };
+        if let Some(row) = rows.unreadable.first() {
+            let reason = super::ask::row_told(&draft.connection, &part, row);
+            return Ok(Err(Verdict::of(Stop::Wait, reason, draft.place)));
+        }
+        let mut theirs: Vec<Value> = Vec::new();
+        for row in &rows.read {
+            let row: Value = match serde_json::from_str(&row.0) {
+                Ok(row) => row,
+                Err(e) => {
+                    let reason = format!("a line of {id} in {} cannot be read ({e})", draft.connection);
+                    return Ok(Err(Verdict::of(Stop::Wait, reason, draft.place)));
+                }
+            };
+            if row.get(&*parent.wire).map(compare::scalar).is_some_and(|p| p.eq_ignore_ascii_case(id)) {
+                theirs.push(row);
+            }
+        }
+        Ok(Ok(line_steps(self.pass.program(), &part, (&parent.wire, id), &lines.ours, &theirs)))
     }
 
     /// Changes one line; the verdict where the record stops.
@@ -195,14 +223,9 @@ impl Acting<'_> {
         let fields = vec![due.field.to_string()];
         let (by, values, parts) = (entity.key, vec![id.to_owned()], Vec::new());
         let find = Find { entity, fields, by, values, parts };
-        let rows = self.pass.connector(&draft.connection)?.find(&find).await.map_err(refused_read)?;
-        Ok(rows.first().and_then(|row| serde_json::from_str(&row.0).ok()))
+        let rows = self.pass.connector(&draft.connection)?.find(&find).await?;
+        Ok(rows.read.first().and_then(|row| serde_json::from_str(&row.0).ok()))
     }
-}
-
-/// A question that is refused here ends the pass: the record must not go on half-looked at.
-fn refused_read(error: CallError) -> Ending {
-    error.into()
 }
 
 #[cfg(test)]

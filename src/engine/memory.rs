@@ -4,7 +4,7 @@
 //! record made is there for the next one without another call.
 
 use super::compare::scalar;
-use crate::eval::{KeyTried, LinkNeed, Need};
+use crate::eval::{Answered, KeyTried, LinkNeed, Need};
 use crate::ir::{Entity, EntityId, Field, FieldId, Program, Search, Type};
 use crate::limits;
 use jiff::{SignedDuration, Timestamp};
@@ -19,6 +19,8 @@ pub(crate) struct Memory {
     links: FxHashMap<LinkNeed, Vec<Arc<str>>>,
     /// Needs that a system refused to answer, and what it said.
     refused: FxHashMap<Need, String>,
+    /// Needs whose answer cannot be read: which row, and why.
+    unreadable: FxHashMap<Need, String>,
     bytes: usize,
     /// Records that were looked at on the last page and on this one, by key and content: pages overlap.
     looked_at: [FxHashSet<(Arc<str>, String)>; 2],
@@ -87,7 +89,14 @@ fn normal(text: &str) -> String {
 
 impl Memory {
     /// What is known of a need.
-    pub(crate) fn answer(&self, program: &Program, need: &Need) -> Option<Vec<Arc<str>>> {
+    pub(crate) fn answer(&self, program: &Program, need: &Need) -> Answered {
+        match self.unreadable.get(need) {
+            Some(why) => Answered::Unreadable(why.clone()),
+            None => self.rows(program, need).map_or(Answered::NotAsked, Answered::all),
+        }
+    }
+
+    fn rows(&self, program: &Program, need: &Need) -> Option<Vec<Arc<str>>> {
         match need {
             Need::Link(need) => self.links.get(need).cloned(),
             Need::Table { connection, entity } => Some(self.of(connection, *entity)?.table.as_ref()?.0.clone()),
@@ -143,12 +152,19 @@ impl Memory {
         for value in values {
             known.asked.insert((field, normal(value)), now);
         }
-        if program.entity(entity).key == Some(field) {
-            known.gone.extend(values.iter().map(|v| normal(v)));
-        }
         for row in rows {
             self.row(program, connection, entity, row, now);
         }
+    }
+
+    /// There is no record with this key: it was asked for by its own address.
+    pub(crate) fn gone(&mut self, connection: &Arc<str>, entity: EntityId, id: &str) {
+        self.of_mut(connection, entity).gone.insert(normal(id));
+    }
+
+    /// Whether a record with this key is known.
+    pub(crate) fn has(&self, connection: &Arc<str>, entity: EntityId, id: &str) -> bool {
+        self.of(connection, entity).is_some_and(|rows| rows.by_id.contains_key(&normal(id)))
     }
 
     /// All rows of a small entity.
@@ -247,6 +263,11 @@ impl Memory {
         self.refused.insert(need, reason);
     }
 
+    /// What a system answered cannot be read.
+    pub(crate) fn cannot_read(&mut self, need: Need, why: String) {
+        self.unreadable.insert(need, why);
+    }
+
     /// Why a need is not answered.
     pub(crate) fn refusal(&self, need: &Need) -> Option<&str> {
         self.refused.get(need).map(String::as_str)
@@ -266,6 +287,7 @@ impl Memory {
     pub(crate) fn turn_page(&mut self, now: Timestamp) {
         self.links.clear();
         self.refused.clear();
+        self.unreadable.clear();
         self.looked_at.swap(0, 1);
         self.looked_at[1].clear();
         let oldest = now.checked_sub(SignedDuration::from_secs(limits::FOUND_SECONDS)).unwrap_or(Timestamp::MIN);

@@ -175,6 +175,7 @@ impl Engine {
             waits_for: Some("the next run".to_owned()),
             due: None,
             updated: now,
+            said: row.said + 1,
             ..row
         };
         Ok(self.store.commit(commit.and(Change::Record(row))).await?)
@@ -192,6 +193,7 @@ impl Engine {
             due: None,
             updated: now,
             plan_hash: self.project.plan_hash.clone(),
+            said: row.said + 1,
             ..row
         };
         Ok(self.store.commit(commit.and(Change::Record(row))).await?)

@@ -8,7 +8,7 @@ use super::memory::Memory;
 use super::refusals::Refusals;
 use super::{Cancel, PassOptions, Project};
 use crate::connector::{CallError, Connector};
-use crate::eval::{Evaluated, Failure, Known, Need};
+use crate::eval::{Answered, Evaluated, Failure, Known, Need};
 use crate::ir::{Entity, EntityId, ExprKind, Flow, MappingId, OnChange, Program, StepKind, Stop, Type, Verb};
 use crate::plan::Reads;
 use crate::source::Span;
@@ -55,7 +55,7 @@ impl From<CallError> for Ending {
 }
 
 /// What an evaluation looked at, and what was known of it.
-pub(crate) type Used = Vec<(Need, Vec<Arc<str>>)>;
+pub(crate) type Used = Vec<(Need, Answered)>;
 
 /// One pass of one flow.
 pub(crate) struct Pass {
@@ -250,11 +250,15 @@ impl Pass {
     }
 
     /// What a need found, for the log.
-    pub(crate) fn found_json(&self, need: &Need, rows: &[Arc<str>]) -> serde_json::Value {
+    pub(crate) fn found_json(&self, need: &Need, answered: &Answered) -> serde_json::Value {
         let program = self.program();
+        let rows: &[Arc<str>] = match answered {
+            Answered::Found(rows) => rows,
+            Answered::Absent | Answered::NotAsked | Answered::Unreadable(_) => &[],
+        };
         let rows: Vec<serde_json::Value> =
             rows.iter().map(|row| serde_json::from_str(row).unwrap_or_else(|_| (&**row).into())).collect();
-        match need {
+        let mut found = match need {
             Need::Find { connection, entity, by, values } => {
                 let schema = program.entity(*entity);
                 let by: Vec<&str> = by.iter().map(|f| &*schema.get(*f).name).collect();
@@ -273,7 +277,12 @@ impl Pass {
                 let (entity, other) = (program.entity(link.entity).full_name(), program.entity(link.other).full_name());
                 serde_json::json!({"link": entity, "key": &*link.key, "to": other, "mapping": link.mapping.as_deref(), "rows": rows})
             }
+        };
+        if let (Answered::Unreadable(why), Some(members)) = (answered, found.as_object_mut()) {
+            members.remove("rows");
+            members.insert("unreadable".to_owned(), why.as_str().into());
         }
+        found
     }
 
     /// Evaluates a record with what is known; a panic of ours is the record's failure.
@@ -313,10 +322,12 @@ struct View<'p> {
 }
 
 impl Known for View<'_> {
-    fn answer(&self, need: &Need) -> Option<Vec<Arc<str>>> {
-        let rows = self.pass.memory().answer(self.pass.program(), need)?;
-        self.used.borrow_mut().push((need.clone(), rows.clone()));
-        Some(rows)
+    fn answer(&self, need: &Need) -> Answered {
+        let answered = self.pass.memory().answer(self.pass.program(), need);
+        if answered != Answered::NotAsked {
+            self.used.borrow_mut().push((need.clone(), answered.clone()));
+        }
+        answered
     }
 
     fn now(&self) -> Timestamp {

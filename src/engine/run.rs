@@ -8,8 +8,8 @@ use super::pass::{Ending, Pass, Telling};
 use super::record::{self, Acted, Item};
 use super::settle::OUTCOME;
 use super::{Cancel, Engine, PassOptions, ask};
-use crate::connector::{Position, Raw, Scan};
-use crate::eval::{Evaluated, Need};
+use crate::connector::{Position, Raw, Scan, Unreadable};
+use crate::eval::{Evaluated, Failure, Need};
 use crate::limits;
 use crate::store::{Change, Commit, RecordFilter, RecordRow, State};
 use jiff::Timestamp;
@@ -87,7 +87,7 @@ async fn feed(pass: &Arc<Pass>, telling: &mut Telling<'_>) -> Result<(), Ending>
     loop {
         stop_if_cancelled(pass)?;
         let page = source.scan(&scan, &position).await?;
-        let seen = process(pass, page.records, Mode::Feed, telling).await?;
+        let seen = process(pass, (page.records, page.unreadable), Mode::Feed, telling).await?;
         missing.retain(|key| !seen.contains(key));
         if !options.dry_run && keeps_position && page.next != position {
             pass.store().advance(&name, &page.next.0).await?;
@@ -126,7 +126,7 @@ async fn again(pass: &Arc<Pass>, telling: &mut Telling<'_>) -> Result<(), Ending
         let mut seen = Vec::new();
         loop {
             let page = source.scan(&scan, &position).await?;
-            seen.extend(process(pass, page.records, Mode::Again, telling).await?);
+            seen.extend(process(pass, (page.records, page.unreadable), Mode::Again, telling).await?);
             if page.last || page.next == position {
                 break;
             }
@@ -210,7 +210,7 @@ enum Mode {
 /// Evaluates, asks and acts; answers the keys that were there.
 async fn process(
     pass: &Arc<Pass>,
-    records: Vec<Raw>,
+    (records, unreadable): (Vec<Raw>, Vec<Unreadable>),
     mode: Mode,
     telling: &mut Telling<'_>,
 ) -> Result<Vec<String>, Ending> {
@@ -226,7 +226,7 @@ async fn process(
         }
         items.insert(n, Arc::new(item));
     }
-    let keys: Vec<String> = at.into_keys().map(|key| key.to_string()).collect();
+    let mut keys: Vec<String> = at.into_keys().map(|key| key.to_string()).collect();
     let forced = mode == Mode::Again || !pass.options.only.is_empty();
     if pass.options.dry_run {
         // A run knows by the store what it has done already.
@@ -243,7 +243,40 @@ async fn process(
     });
     let ready = know(pass, items).await?;
     act(pass, ready, telling).await?;
+    for row in unreadable {
+        keys.extend(row.key.clone());
+        cannot_read(pass, row, forced, telling).await?;
+    }
     Ok(keys)
+}
+
+/// Parks what cannot be read, by its key where that much is plain.
+async fn cannot_read(pass: &Arc<Pass>, row: Unreadable, forced: bool, telling: &mut Telling<'_>) -> Result<(), Ending> {
+    let text = row.text.unwrap_or_default();
+    let content = hash(if text.is_empty() { row.why.as_bytes() } else { text.as_bytes() });
+    let key: Arc<str> = row.key.unwrap_or_else(|| format!("{KEYLESS}{}", &content[..16])).into();
+    let now = pass.source()?.now();
+    let before = pass.store().record(&pass.flow().name, &key).await?;
+    let first = before.as_ref().map_or(now, |before| before.first);
+    let item =
+        Item { key, raw: text, content_hash: content, version: String::new(), changed: None, before, now: first };
+    if !matches!(settled(pass, &item, forced, now), Known::New) {
+        return Ok(());
+    }
+    let name = &pass.program().entity(pass.flow().source).name;
+    let reason = format!(
+        "this {name} cannot be read: {}. Put it in order in {}; it is tried again when it changes there, or with `flowc retry`",
+        row.why,
+        pass.flow().connection
+    );
+    let lanes = record::lanes_of(pass, &item, None);
+    let failure = Failure::new(reason, pass.flow().span);
+    match record::park(Arc::clone(pass), Arc::new(item), lanes, failure).await {
+        Acted::Settled(events) => events.into_iter().for_each(|event| telling.say(event)),
+        Acted::Ended(ending, _) => return Err(ending),
+        Acted::Lanes(_) | Acted::Bug(..) => unreachable!("what is parked needs no lanes and is no bug"),
+    }
+    Ok(())
 }
 
 /// A record as it was read.

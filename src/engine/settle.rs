@@ -94,6 +94,7 @@ impl Acting<'_> {
             attempts: if unsuccessful { same.map_or(0, |b| b.attempts) + 1 } else { 0 },
             version: self.item.version.clone(),
             people: attempt.people.clone(),
+            said: before.map_or(0, |b| b.said),
         };
         let target_id = row.target.as_ref().map(|t| t.id.clone());
         if !self.pass.options.dry_run {

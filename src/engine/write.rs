@@ -136,7 +136,10 @@ impl Acting<'_> {
         let entity = self.pass.entity(draft.entity);
         let mut todo = Vec::new();
         for list in &lines {
-            let steps = self.line_steps(draft, &id, list).await?;
+            let steps = match self.line_steps(draft, &id, list).await? {
+                Ok(steps) => steps,
+                Err(verdict) => return Ok(Sent::Stopped(verdict)),
+            };
             changes.extend(steps.iter().map(|step| step.change(&list.field)));
             todo.push((list, steps));
         }

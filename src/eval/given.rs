@@ -1,7 +1,7 @@
 //! Finds answered from data: what `flowc map` and tests know of both systems.
 
 use super::json::write_text;
-use super::{Known, Need};
+use super::{Answered, Known, Need};
 use crate::ir::{Entity, EntityId, Field, FieldId, Program, Type, WireForm};
 use crate::value::text::{KeyForm, key_form};
 use crate::value::{code, decimal};
@@ -91,8 +91,8 @@ impl Given {
 }
 
 impl Known for Given {
-    fn answer(&self, need: &Need) -> Option<Vec<Arc<str>>> {
-        Some(match need {
+    fn answer(&self, need: &Need) -> Answered {
+        Answered::all(match need {
             Need::Table { entity, .. } => self.all(*entity),
             Need::Find { entity, by, values, .. } => match (self.codes.get(entity), by.as_slice(), values.as_slice()) {
                 (Some((natural, form)), [field], [Some(value)]) if natural == field => {

@@ -4,7 +4,7 @@ use super::compile::Compiled;
 use super::emit::Plain;
 use super::learnt::Learnt;
 use super::value::Value;
-use super::{Argument, Evaluated, Failure, Halt, Known, Need, Pending};
+use super::{Answered, Argument, Evaluated, Failure, Halt, Known, Need, Pending};
 use crate::ir::{Const, EntityId, MappingId, Stop, Type};
 use bumpalo::Bump;
 use std::sync::Arc;
@@ -81,7 +81,7 @@ impl<'c> Mapper<'c> {
     fn nothing_there(&self, known: &dyn Known) -> bool {
         let code = &self.compiled.mappings[self.mapping.0 as usize];
         let table = Need::Table { connection: Arc::clone(&self.target), entity: code.target };
-        known.offline() && known.answer(&table).is_some_and(|rows| rows.is_empty())
+        known.offline() && known.answer(&table) == Answered::Absent
     }
 
     /// The payload, straight to the buffer.

@@ -115,11 +115,31 @@ pub struct LinkNeed {
     pub other: EntityId,
 }
 
+/// What is known of a need. Four things that must not be taken for one another: only what is proved absent may be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answered {
+    /// Nobody has asked.
+    NotAsked,
+    /// It was asked, and there is none.
+    Absent,
+    /// All rows that there are, each as JSON text of one object; for [`Need::Link`] each is a JSON text of the other
+    /// record's key.
+    Found(Vec<Arc<str>>),
+    /// It was asked, and what came cannot be read; why, in words for people.
+    Unreadable(String),
+}
+
+impl Answered {
+    /// All rows that there are.
+    pub fn all(rows: Vec<Arc<str>>) -> Self {
+        if rows.is_empty() { Self::Absent } else { Self::Found(rows) }
+    }
+}
+
 /// What is known so far: filled by the engine, or from data given to a test.
 pub trait Known {
-    /// The rows found for a need: none yet (`None`), or all of them, each as JSON text of one object. For
-    /// [`Need::Link`] each is a JSON text of the other record's key.
-    fn answer(&self, need: &Need) -> Option<Vec<Arc<str>>>;
+    /// What is known of a need.
+    fn answer(&self, need: &Need) -> Answered;
     /// The record's moment: fixed at its first try.
     fn now(&self) -> jiff::Timestamp;
     /// Codes are taken as they are and not asked for: there is no ledger to ask (`flowc map`).

@@ -4,21 +4,25 @@ use super::decode;
 use super::failure::{Failure, Halt};
 use super::run::Run;
 use super::value::{Lack, NEEDS, Record, Value};
-use super::{LinkNeed, Need};
-use crate::ir::{EntityId, Field, FieldId};
+use super::{Answered, LinkNeed, Need};
+use crate::ir::{EntityId, Field, FieldId, Stop};
 use crate::source::Span;
 use crate::value::text;
 use std::sync::Arc;
 
 impl<'r> Run<'r> {
-    fn ask(&mut self, need: Need) -> Result<Vec<Arc<str>>, Halt> {
-        if let Some(rows) = self.known.answer(&need) {
-            Ok(rows)
-        } else {
-            if !self.needs.contains(&need) {
-                self.needs.push(need);
+    fn ask(&mut self, need: Need, place: Span) -> Result<Vec<Arc<str>>, Halt> {
+        match self.known.answer(&need) {
+            Answered::Found(rows) => Ok(rows),
+            Answered::Absent => Ok(Vec::new()),
+            // It goes on by itself when the row is in order again; nothing is made beside what nobody can read.
+            Answered::Unreadable(why) => Err(Halt::stop(Stop::Wait, Failure::new(why, place))),
+            Answered::NotAsked => {
+                if !self.needs.contains(&need) {
+                    self.needs.push(need);
+                }
+                Err(Halt::Needs)
             }
-            Err(Halt::Needs)
         }
     }
 
@@ -27,7 +31,7 @@ impl<'r> Run<'r> {
         if let Some(rows) = self.rows.get(&asked) {
             return Ok(rows);
         }
-        let answer = self.ask(asked.1.clone())?;
+        let answer = self.ask(asked.1.clone(), place)?;
         let mut rows = bumpalo::collections::Vec::with_capacity_in(answer.len(), self.arena);
         for row in &answer {
             rows.push(self.decode(self.arena.alloc_str(row), entity, place)?);
@@ -255,7 +259,7 @@ impl<'r> Run<'r> {
 
     /// Keys of the records that are linked to one.
     pub(crate) fn linked(&mut self, need: LinkNeed, place: Span) -> Result<Vec<&'r str>, Halt> {
-        let rows = self.ask(Need::Link(need))?;
+        let rows = self.ask(Need::Link(need), place)?;
         // Its keys are texts in quotes, or numbers; one without quotes is taken as it stands.
         let key = |row: &Arc<str>| {
             let row: &'r str = self.arena.alloc_str(row);

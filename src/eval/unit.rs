@@ -209,8 +209,8 @@ fn failure_of(halt: Halt) -> Failure {
 struct Nothing;
 
 impl Known for Nothing {
-    fn answer(&self, _: &super::Need) -> Option<Vec<std::sync::Arc<str>>> {
-        Some(Vec::new())
+    fn answer(&self, _: &super::Need) -> super::Answered {
+        super::Answered::Absent
     }
 
     fn now(&self) -> jiff::Timestamp {

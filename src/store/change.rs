@@ -19,7 +19,9 @@ pub enum Change {
         /// Opaque to all but its connector.
         position: String,
     },
-    /// A record's state.
+    /// A record's state. What a person decided since the row was read stays: a row that was `said` less often than the
+    /// one that is stored changes nothing of it, and adds its target where it has one. A decision of a person, `said`
+    /// once more than what was read, loses no target that came in between.
     Record(RecordRow),
     /// What is about to be sent.
     Intend(Intent),

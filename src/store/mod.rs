@@ -15,8 +15,8 @@ pub use embedded::Embedded;
 pub use error::StoreError;
 pub use rows::{
     Attempt, AttemptId, Budget, ChildLink, Counts, FieldHash, Intent, Link, LinkKey, LinkPage, LogPage, Operation,
-    Outcome, Place, PlanSource, RecordFilter, RecordId, RecordPage, RecordRow, RefreshTurn, RouteErrors, State, Target,
-    Tokens, Window,
+    Outcome, Place, PlanSource, Reading, RecordFilter, RecordId, RecordPage, RecordRow, RefreshTurn, RouteErrors,
+    State, Target, Tokens, Window,
 };
 pub use seal::{Key, KeyError};
 

@@ -51,6 +51,9 @@ pub struct RecordRow {
     pub version: String,
     /// People whom the reason may name: [`super::Store::keyed_hash`] of their e-mail addresses.
     pub people: Vec<String>,
+    /// How often a person has decided about it: raised by each decision, see [`super::Change::Record`].
+    #[serde(default)]
+    pub said: u32,
 }
 
 /// A place in a flow.
@@ -131,6 +134,17 @@ pub enum Operation {
     Update,
     /// The end of a record.
     Delete,
+}
+
+/// A reading of a clock that nobody can set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reading {
+    /// Which clock: one boot of a machine, or a sandbox. Readings of two clocks cannot be compared.
+    pub clock: String,
+    /// Its milliseconds, from a moment of its own.
+    pub ms: i64,
+    /// The time that the system itself told then, where it told one.
+    pub server: Option<Timestamp>,
 }
 
 /// What is about to be sent: durable before the call. Sealed at rest, since keys may be e-mail addresses.

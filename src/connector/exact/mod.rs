@@ -15,11 +15,12 @@ use super::entries::{Entries, Secrets};
 use super::http::{Call, Effect, Heard, Http, Timing, Verb};
 use super::retry::Tries;
 use super::{
-    Answer, CallError, Connector, Find, OpenError, Page, Pause, Position, Raw, Scan, Setup, Write, fill, json,
+    Answer, CallError, Connector, Find, One, OpenError, Page, Pause, Position, Presence, Raw, Rows, Scan, Setup, Write,
+    fill, json,
 };
 use crate::ir::{Connection, Connector as Habits, Entity, Method};
 use crate::limits;
-use crate::store::Store;
+use crate::store::{Reading, Store};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use login::Login;
@@ -137,12 +138,13 @@ impl Ledger {
     }
 
     /// A page, tried again while that is of use.
-    async fn page(&self, address: &Url, route: &str) -> Result<json::ODataPage, CallError> {
+    async fn page(&self, address: &Url, route: &str, key: Option<&str>) -> Result<json::ODataPage, CallError> {
         let mut tries = Tries::new(&self.clock, &self.timing);
         loop {
             let heard = self.call(Call::get(address.clone()), route).await;
-            let page = heard
-                .and_then(|heard| json::odata_page(&heard.body).map_err(|what| self.http.garbled(what, Effect::Read)));
+            let page = heard.and_then(|heard| {
+                json::odata_page(&heard.body, key).map_err(|what| self.http.garbled(what, Effect::Read))
+            });
             match page {
                 Ok(page) => return Ok(page),
                 Err(error) => tries.pause(error).await?,
@@ -151,13 +153,13 @@ impl Ledger {
     }
 
     /// Every row of a question.
-    async fn all(&self, address: Url, route: &str) -> Result<Vec<Raw>, CallError> {
-        let mut rows = Vec::new();
+    async fn all(&self, address: Url, route: &str, key: Option<&str>) -> Result<Rows, CallError> {
+        let mut rows = Rows::default();
         let mut read = HashSet::new();
         let mut next = Some(address);
         for _ in 0..limits::SEARCH_PAGES_MAX {
             let Some(address) = next else { return Ok(rows) };
-            let page = self.page(&address, route).await?;
+            let page = self.page(&address, route, key).await?;
             rows.extend(page.rows);
             next = page.next.map(|text| self.follow(&text)).transpose()?;
             read.insert(address);
@@ -196,8 +198,8 @@ impl Ledger {
     async fn me(&self) -> Result<Raw, CallError> {
         let address =
             ask(&join(&self.root, "/api/v1/current/Me"), &[("$select", "CurrentDivision,UserID,FullName,ServerTime")]);
-        let page = self.page(&address, "current/Me").await?;
-        page.rows.into_iter().next().ok_or_else(|| self.http.garbled("no user".to_owned(), Effect::Read))
+        let page = self.page(&address, "current/Me", None).await?;
+        page.rows.read.into_iter().next().ok_or_else(|| self.http.garbled("no user".to_owned(), Effect::Read))
     }
 
     /// The address of a route. One that begins with a slash stands outside of the administration.
@@ -228,19 +230,20 @@ impl Ledger {
         CallError::Refused { system: self.http.system.to_string(), reason, status: 0, call: format!("{verb} {route}") }
     }
 
-    async fn search(&self, find: &Find) -> Result<Vec<Raw>, CallError> {
+    async fn search(&self, find: &Find) -> Result<Rows, CallError> {
         let route = self.route(&find.entity, &find.parts, "GET")?;
         let base = self.address(&route).await?;
         let selection = Selection::of(&find.entity, &find.names());
+        let key = key_of(&find.entity);
         let Some(by) = find.by else {
-            return self.all(ask(&base, &selection.options(None)), &route).await;
+            return self.all(ask(&base, &selection.options(None)), &route, key).await;
         };
         let field = find.entity.get(by);
         let filters =
             odata::chains(field, &find.values, self.measures, |filter| ask(&base, &selection.options(Some(filter))));
-        let mut rows = Vec::new();
+        let mut rows = Rows::default();
         for filter in filters {
-            rows.extend(self.all(ask(&base, &selection.options(Some(&filter))), &route).await?);
+            rows.extend(self.all(ask(&base, &selection.options(Some(&filter))), &route, key).await?);
         }
         Ok(rows)
     }
@@ -334,6 +337,11 @@ fn site(country: &str) -> String {
     }
 }
 
+/// The member that names a record of the entity.
+fn key_of(entity: &Entity) -> Option<&str> {
+    entity.key.map(|key| &*entity.get(key).wire)
+}
+
 /// An address of this host.
 fn join(root: &Url, path: &str) -> Url {
     let mut address = root.clone();
@@ -351,8 +359,20 @@ impl Connector for Ledger {
         scan::page(self, scan, from).await
     }
 
-    async fn find(&self, find: &Find) -> Result<Vec<Raw>, CallError> {
+    async fn find(&self, find: &Find) -> Result<Rows, CallError> {
         self.search(find).await
+    }
+
+    async fn read(&self, one: &One) -> Result<Presence, CallError> {
+        let One { entity, id, fields, parts } = one.clone();
+        let find = Find { by: entity.key, entity, fields, values: vec![id], parts };
+        let Rows { read, unreadable } = self.search(&find).await?;
+        let mut unreadable = unreadable.into_iter();
+        Ok(match (read.into_iter().next(), unreadable.next()) {
+            (Some(raw), _) => Presence::Found(raw),
+            (None, Some(row)) => Presence::Unreadable(row),
+            (None, None) => Presence::Gone("no row has its key".to_owned()),
+        })
     }
 
     async fn write(&self, write: &Write) -> Result<Answer, CallError> {
@@ -361,6 +381,10 @@ impl Connector for Ledger {
 
     fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    fn reading(&self) -> Reading {
+        self.clock.reading()
     }
 
     async fn sleep_until(&self, then: Timestamp, why: &str) {

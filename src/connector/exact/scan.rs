@@ -6,9 +6,9 @@
 //! Source: the vendor's pages on the sync resources.
 
 use super::odata::{self, Selection, ask};
-use super::{Ledger, json};
+use super::{Ledger, json, key_of};
 use crate::connector::http::Effect;
-use crate::connector::{CallError, Find, Page, Position, Raw, Scan, answers};
+use crate::connector::{CallError, Find, Page, Position, Raw, Rows, Scan, answers};
 use crate::ir::{Field, Type, WireForm};
 use crate::limits;
 use jiff::Timestamp;
@@ -72,8 +72,8 @@ pub(super) async fn page(ledger: &Ledger, scan: &Scan, from: &Position) -> Resul
             values: scan.only.clone(),
             parts: Vec::new(),
         };
-        let records = ledger.search(&find).await?;
-        return Ok(Page { records, next: from.clone(), last: true });
+        let Rows { read: records, unreadable } = ledger.search(&find).await?;
+        return Ok(Page { records, unreadable, next: from.clone(), last: true });
     }
     let Some(feed) = &scan.entity.feed else { return whole(ledger, scan, from).await };
     let by = scan.entity.get(feed.by);
@@ -101,13 +101,15 @@ async fn by_version(ledger: &Ledger, scan: &Scan, path: &str, by: &Field, from: 
     let filter = format!("{} gt {version}L", by.wire);
     let mut next = Some(ask(&base, &selection.options(Some(&filter))));
     let mut rows = Lowest::default();
+    let mut unreadable = Vec::new();
     let (mut before, mut sorted) = (version, true);
     for _ in 0..limits::SEARCH_PAGES_MAX {
         let Some(address) = next else { break };
-        let page = ledger.page(&address, path).await?;
-        for row in page.rows {
+        let page = ledger.page(&address, path, key_of(&scan.entity)).await?;
+        unreadable.extend(page.rows.unreadable);
+        for row in page.rows.read {
             let its = json::member(&row.0, &by.wire).and_then(|text| text.parse().ok());
-            let its = its.ok_or_else(|| unreadable(ledger, by))?;
+            let its = its.ok_or_else(|| no_mark(ledger, by))?;
             sorted &= before <= its;
             before = its;
             rows.held.push((its, row));
@@ -131,7 +133,7 @@ async fn by_version(ledger: &Ledger, scan: &Scan, path: &str, by: &Field, from: 
     }
     let reached = rows.last().map_or(version, |(version, _)| *version).max(version);
     let records = kept(scan, rows.into_iter().map(|(_, row)| row));
-    Ok(Page { records, next: At::Version(reached).write(), last })
+    Ok(Page { records, unreadable, next: At::Version(reached).write(), last })
 }
 
 /// The rows of the lowest versions, as many as may be held.
@@ -167,9 +169,9 @@ async fn stood_at(ledger: &Ledger, path: &str, since: Timestamp) -> Result<i64, 
     let moment = odata::wall(wall(&ledger.zone, since)).unwrap_or_default();
     let address =
         ask(&base, &[("modified", &moment), ("endPoint", &format!("'{name}'")), ("$select", "TimeStampAsBigInt")]);
-    match ledger.page(&address, STOOD_AT).await {
+    match ledger.page(&address, STOOD_AT, None).await {
         Ok(page) => {
-            let told = page.rows.first().and_then(|row| json::member(&row.0, "TimeStampAsBigInt"));
+            let told = page.rows.read.first().and_then(|row| json::member(&row.0, "TimeStampAsBigInt"));
             Ok(told.and_then(|text| text.parse().ok()).unwrap_or(FIRST))
         }
         Err(CallError::Refused { .. }) => Ok(FIRST),
@@ -194,14 +196,14 @@ async fn by_moment(ledger: &Ledger, scan: &Scan, path: &str, by: &Field, from: &
         At::Start | At::Version(_) => moment_address(scan, (path, &base), by, None),
         At::Moment(moment) => moment_address(scan, (path, &base), by, Some(*moment)),
     };
-    let page = ledger.page(&address, path).await?;
+    let page = ledger.page(&address, path, key_of(&scan.entity)).await?;
     let next = page.next.map(|text| ledger.follow(&text)).transpose()?;
     let moment = |row: Option<&Raw>| -> Result<Option<i64>, CallError> {
         let Some(row) = row else { return Ok(None) };
         let its = json::member(&row.0, &by.wire).and_then(|text| odata::milliseconds(&text));
-        its.map(Some).ok_or_else(|| unreadable(ledger, by))
+        its.map(Some).ok_or_else(|| no_mark(ledger, by))
     };
-    let (first, reached) = (moment(page.rows.first())?, moment(page.rows.last())?);
+    let (first, reached) = (moment(page.rows.read.first())?, moment(page.rows.read.last())?);
     let position = match (&next, reached) {
         // A page of one second does not get on by time.
         (Some(next), Some(reached)) if first.is_some_and(|first| first / 1_000 == reached / 1_000) => {
@@ -216,7 +218,8 @@ async fn by_moment(ledger: &Ledger, scan: &Scan, path: &str, by: &Field, from: &
         },
     };
     let last = next.is_none();
-    Ok(Page { records: kept(scan, page.rows.into_iter()), next: position.write(), last })
+    let Rows { read, unreadable } = page.rows;
+    Ok(Page { records: kept(scan, read.into_iter()), unreadable, next: position.write(), last })
 }
 
 fn from_start(scan: &Scan, ledger: &Ledger) -> At {
@@ -254,11 +257,12 @@ async fn whole(ledger: &Ledger, scan: &Scan, from: &Position) -> Result<Page, Ca
             ask(&ledger.address(&route).await?, &selection(scan, &route).options(filter.as_deref()))
         }
     };
-    let page = ledger.page(&address, &route).await?;
+    let page = ledger.page(&address, &route, key_of(&scan.entity)).await?;
     let next = page.next.map(|text| ledger.follow(&text)).transpose()?;
     let last = next.is_none();
     let next = next.map_or(At::Start, |next| At::Page(on_our_host(&next)));
-    Ok(Page { records: kept(scan, page.rows.into_iter()), next: next.write(), last })
+    let Rows { read, unreadable } = page.rows;
+    Ok(Page { records: kept(scan, read.into_iter()), unreadable, next: next.write(), last })
 }
 
 /// Path and query: the host is the connection's, also when it has moved.
@@ -274,7 +278,7 @@ fn kept(scan: &Scan, rows: impl Iterator<Item = Raw>) -> Vec<Raw> {
     rows.filter(|row| scan.filter.iter().all(|condition| answers(&scan.entity, row, condition))).collect()
 }
 
-fn unreadable(ledger: &Ledger, by: &Field) -> CallError {
+fn no_mark(ledger: &Ledger, by: &Field) -> CallError {
     ledger.http.garbled(format!("a row without a readable `{}`, by which changes are followed", by.wire), Effect::Read)
 }
 

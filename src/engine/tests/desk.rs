@@ -1,6 +1,6 @@
 //! Two systems in memory, and a runner between them whose units are made by hand.
 
-use crate::connector::{Answer, CallError, Find, Page, Pause, Position, Raw, Scan, Write};
+use crate::connector::{Answer, CallError, Find, One, Page, Pause, Position, Presence, Raw, Rows, Scan, Write};
 use crate::engine::decide::tests::{draft, field, filled, program as accounts, span};
 use crate::engine::*;
 use crate::eval::{Action, Evaluated, Failure, KeyTried, Known, Unit};
@@ -9,7 +9,7 @@ use crate::ir::{
     Method, OnChange, Overwrite, Schedule, Type, Verb,
 };
 use crate::plan::Reads;
-use crate::store::{Embedded, Key, RecordFilter, State};
+use crate::store::{Embedded, Key, Reading, RecordFilter, State};
 use std::sync::Mutex;
 
 /// A program whose flow makes an account of each order.
@@ -107,10 +107,19 @@ impl Connector for Desk {
     async fn scan(&self, scan: &Scan, _: &Position) -> Result<Page, CallError> {
         let wanted = |raw: &&Raw| scan.only.is_empty() || scan.only.contains(&key(&raw.0));
         let records = self.rows.lock().unwrap().iter().filter(wanted).cloned().collect();
-        Ok(Page { records, next: Position("end".into()), last: true })
+        Ok(Page { records, unreadable: Vec::new(), next: Position("end".into()), last: true })
     }
-    async fn find(&self, _: &Find) -> Result<Vec<Raw>, CallError> {
-        self.refuses.clone().map_or_else(|| Ok(self.finds.lock().unwrap().clone()), Err)
+    async fn find(&self, _: &Find) -> Result<Rows, CallError> {
+        let rows = || Rows { read: self.finds.lock().unwrap().clone(), unreadable: Vec::new() };
+        self.refuses.clone().map_or_else(|| Ok(rows()), Err)
+    }
+    async fn read(&self, one: &One) -> Result<Presence, CallError> {
+        let rows = self.rows.lock().unwrap();
+        let row = rows.iter().find(|raw| key(&raw.0) == one.id);
+        Ok(row.map_or_else(|| Presence::Gone("404".into()), |raw| Presence::Found(raw.clone())))
+    }
+    fn reading(&self) -> Reading {
+        Reading { clock: "desk".into(), ms: self.now().as_millisecond(), server: None }
     }
     async fn write(&self, write: &Write) -> Result<Answer, CallError> {
         self.written.lock().unwrap().push((write.method, write.body.clone()));

@@ -5,7 +5,7 @@ mod desk;
 use super::decide::tests::span;
 use super::*;
 use crate::connector::{CallError, Raw};
-use crate::eval::{Action, BalanceDue, Evaluated, Failure, Need, Unit};
+use crate::eval::{Action, Answered, BalanceDue, Evaluated, Failure, Need, Unit};
 use crate::ir::{EntityId, FieldId, Stop};
 use crate::store::{Change, Commit, Link, State};
 use desk::{Desk, case, made, one, program, refused};
@@ -66,7 +66,7 @@ async fn a_search_that_is_refused_parks_only_those_who_need_it() {
     let refuses = Some(refused("no such field"));
     let books = Desk { refuses, answers: Mutex::new(vec![made("B", "0")]), ..Desk::default() };
     let case = case(2, books, move |key, known| match (key, known.answer(&need)) {
-        ("1", None) => Evaluated::Needs(vec![need.clone()]),
+        ("1", Answered::NotAsked) => Evaluated::Needs(vec![need.clone()]),
         _ => Evaluated::Unit(one(key)),
     });
     let (summary, _) = case.pass().await;
@@ -239,9 +239,9 @@ async fn links_of_a_mapping_that_was_renamed_still_count() {
     let seen = Arc::new(Mutex::new(None));
     let tells = Arc::clone(&seen);
     let case = case(1, Desk::default(), move |_, known| match known.answer(&Need::Link(need())) {
-        None => Evaluated::Needs(vec![Need::Link(need())]),
-        Some(ids) => {
-            *tells.lock().unwrap() = Some(ids);
+        Answered::NotAsked => Evaluated::Needs(vec![Need::Link(need())]),
+        answered => {
+            *tells.lock().unwrap() = Some(answered);
             Evaluated::Filtered
         }
     });
@@ -260,7 +260,7 @@ async fn links_of_a_mapping_that_was_renamed_still_count() {
     let link = Link { source, target, fields: Vec::new(), source_changed: None, children: Vec::new() };
     case.engine.store().commit(Commit::of(Change::Link(link))).await.unwrap();
     case.pass().await;
-    assert_eq!(*seen.lock().unwrap(), Some(vec!["\"A\"".into()]));
+    assert_eq!(*seen.lock().unwrap(), Some(Answered::Found(vec!["\"A\"".into()])));
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! A small shop and ledger, and words to write flows about them.
 #![allow(clippy::cast_possible_truncation, reason = "programs made by hand are small")]
 
-use crate::eval::{Compiled, Evaluated, Known, Need, Unit};
+use crate::eval::{Answered, Compiled, Evaluated, Known, Need, Unit};
 use crate::ir::*;
 use crate::source::{FileId, Span};
 use rust_decimal::Decimal;
@@ -515,8 +515,8 @@ impl World {
 }
 
 impl Known for World {
-    fn answer(&self, need: &Need) -> Option<Vec<Arc<str>>> {
-        self.known.borrow().get(need).cloned()
+    fn answer(&self, need: &Need) -> Answered {
+        self.known.borrow().get(need).cloned().map_or(Answered::NotAsked, Answered::all)
     }
     fn now(&self) -> jiff::Timestamp {
         "2026-03-01T23:30:00Z".parse().unwrap()

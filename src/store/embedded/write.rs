@@ -17,6 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 use redb::{ReadableTable as _, ReadableTableMetadata as _, WriteTransaction};
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
 use std::collections::HashSet;
 
 /// A state as a number in keys.
@@ -37,7 +38,7 @@ pub(super) fn commit(t: &WriteTransaction, seal: &Seal, commit: &Commit) -> Resu
             Change::Advance { flow, position } => {
                 t.open_table(POSITIONS)?.insert(flow.as_str(), position.as_str())?;
             }
-            Change::Record(row) => put_record(t, seal, row)?,
+            Change::Record(row) => settle_record(t, seal, row)?,
             Change::Intend(intent) => {
                 let value = seal_value(seal, "intents", intent);
                 t.open_table(INTENTS)?.insert(intent.id.as_str(), value.as_slice())?;
@@ -105,6 +106,26 @@ fn settle(t: &WriteTransaction, seal: &Seal, id: &str, outcome: &Outcome) -> Res
         }
     }
     Ok(())
+}
+
+/// Keeps what became of a record, unless a person has decided about it since it was read.
+fn settle_record(t: &WriteTransaction, seal: &Seal, row: &RecordRow) -> Result<(), Trouble> {
+    let table = t.open_table(RECORDS)?;
+    let stored = table.get((row.flow.as_str(), row.key.as_str()))?;
+    let stored = stored.map(|stored| open_value::<RecordRow>(seal, "records", stored.value())).transpose()?;
+    drop(table);
+    let Some(stored) = stored else { return put_record(t, seal, row) };
+    match stored.said.cmp(&row.said) {
+        Ordering::Equal => put_record(t, seal, row),
+        Ordering::Greater => {
+            let target = row.target.clone().or_else(|| stored.target.clone());
+            put_record(t, seal, &RecordRow { target, ..stored })
+        }
+        Ordering::Less => {
+            let target = row.target.clone().or(stored.target);
+            put_record(t, seal, &RecordRow { target, ..row.clone() })
+        }
+    }
 }
 
 /// Replaces a record's row and its entries in the indexes.
