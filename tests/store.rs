@@ -470,7 +470,7 @@ async fn a_second_owner_is_turned_away() {
     let store = bench.open();
     let second = bench.try_open('1').err().expect("one owner");
     assert!(matches!(second, StoreError::InUse { .. }), "{second}");
-    assert!(second.to_string().contains("in use by another flowc"));
+    assert!(second.to_string().contains("in use by `flowc` (process "), "{second}");
     drop(store);
     bench.try_open('1').unwrap();
 }
