@@ -186,7 +186,8 @@ async fn a_login_that_leads_nowhere_is_told_with_what_to_do() {
         assert!(matches!(error, CallError::Login { .. }), "{error}");
         assert!(error.to_string().contains(words), "{words}: {error}");
         assert!(!error.to_string().contains("cs_"), "{error}");
-        assert!(server.seen().len() <= 3, "{words}: {} calls", server.seen().len());
+        // Each way, and the proof that it is not this call alone that is refused.
+        assert!(server.seen().len() <= 6, "{words}: {} calls", server.seen().len());
     }
 }
 

@@ -79,7 +79,7 @@ impl Shop {
             (None, None) => None,
             (None, Some(_)) => return Err(setup.bad("front_password", "needs `front_user` beside it")),
         };
-        let http = Http::trusting(&setup.name, &site.base, &setup.timing, setup.certificates()?)
+        let http = Http::trusting(&setup.name, &site.base, &setup.timing, setup.entries.certificates()?)
             .map_err(|reason| setup.bad("url", &reason))?;
         let clock = setup.clock().await?;
         let allowed = Allowance {
