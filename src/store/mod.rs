@@ -16,7 +16,7 @@ pub use error::StoreError;
 pub use rows::{
     Attempt, AttemptId, Budget, ChildLink, Counts, FieldHash, Intent, Link, LinkKey, LinkPage, LogPage, Operation,
     Outcome, Place, PlanSource, Reading, RecordFilter, RecordId, RecordPage, RecordRow, RefreshTurn, RouteErrors,
-    State, Target, Tokens, Window,
+    SourceVersion, State, Target, Tokens, Window,
 };
 pub use seal::{Key, KeyError};
 
