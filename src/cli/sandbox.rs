@@ -2,7 +2,7 @@
 
 use super::screen::{Paint, Screen};
 use super::{Answer, Format, Outcome, Trouble, runtime};
-use crate::sandbox::{self, Fault, Limits, Options, parse_limits};
+use crate::sandbox::{self, Fault, Limits, Options, Setup, Zone, parse_limits};
 use serde_json::Value;
 use std::path::PathBuf;
 
@@ -36,6 +36,12 @@ pub(crate) struct Arguments {
     /// Simulated seconds in a real one.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=86_400))]
     clock_rate: u32,
+    /// The shop's zone: a name, or hours from Greenwich such as `UTC+5.5`.
+    #[arg(long, value_name = "ZONE", value_parser = Zone::parse)]
+    zone: Option<Zone>,
+    /// How the shop's server is set up, as JSON: see `POST /shop/server`.
+    #[arg(long, value_name = "JSON", value_parser = Setup::parse)]
+    shop_server: Option<Setup>,
     /// A standing order to misbehave, as JSON or as KIND:SYSTEM[:RATE]; may be given several times.
     #[arg(long = "fault", value_name = "FAULT", value_parser = parse_faults)]
     faults: Vec<Faults>,
@@ -54,7 +60,10 @@ fn parse_faults(text: &str) -> Result<Faults, String> {
 
 /// Starts both systems, prints where they are, and waits to be interrupted.
 pub(crate) fn run(screen: &Screen, arguments: &Arguments) -> Answer {
+    let mut server = arguments.shop_server.clone().unwrap_or_default();
+    server.zone = arguments.zone.clone().or(server.zone);
     let options = Options {
+        server,
         seed: arguments.seed,
         orders: arguments.orders,
         shop_data: arguments.shop_data.clone(),

@@ -12,7 +12,7 @@ use super::calls::Calls;
 use super::clock::Clock;
 use super::faults::{Fault, Faults};
 use super::ledger::Ledger;
-use super::shop::Shop;
+use super::shop::{Setup, Shop};
 
 /// Largest body of a request, bytes.
 const BODY_BYTES_MAX: usize = 64 << 20;
@@ -74,6 +74,12 @@ impl Control {
                 let text = std::str::from_utf8(body).map_err(|_| bad("the list of faults is no text"))?;
                 self.faults.set(Fault::parse(text).map_err(bad)?);
                 Ok(json!(self.faults.all()).to_string().into_bytes())
+            }
+            ("GET", "shop", "server") => Ok(json!(self.shop.setup()).to_string().into_bytes()),
+            ("POST", "shop", "server") => {
+                let text = std::str::from_utf8(body).map_err(|_| bad("the server's setup is no text"))?;
+                self.shop.set_up(&Setup::parse(text).map_err(bad)?);
+                Ok(json!(self.shop.setup()).to_string().into_bytes())
             }
             ("GET", "shop", resource) => {
                 let all = self.shop.everything(resource, dp);

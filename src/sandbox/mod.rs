@@ -15,3 +15,4 @@ mod shop;
 pub use faults::{Fault, Kind};
 pub use ledger::{Limits, Rounding};
 pub use serve::{Options, Running, parse_limits, start};
+pub use shop::{Setup, Storage, Zone};

@@ -16,7 +16,7 @@ use super::deliver;
 use super::door::{Door, Hook};
 use super::faults::{Fault, Faults, Kind};
 use super::ledger::{self, Ledger, Limits, Rounding};
-use super::shop::{self, Shop};
+use super::shop::{self, Setup, Shop};
 
 /// Orders made up when nothing says how many.
 const ORDERS_DEFAULT: u64 = 60;
@@ -65,6 +65,8 @@ pub struct Options {
     pub rounding: Rounding,
     /// Simulated seconds a real second.
     pub clock_rate: u32,
+    /// How the shop's server is set up.
+    pub server: Setup,
     /// Standing orders to misbehave.
     pub faults: Vec<Fault>,
 }
@@ -82,6 +84,7 @@ impl Default for Options {
             limits: Limits::Real,
             rounding: Rounding::PerCode,
             clock_rate: 1,
+            server: Setup::default(),
             faults: Vec::new(),
         }
     }
@@ -202,6 +205,7 @@ fn config(options: &Options) -> ledger::Config {
 
 /// Loads and makes up what both systems hold.
 fn fill(shop: &Shop, ledger: &Ledger, clock: &Clock, options: &Options) -> Result<(), String> {
+    shop.set_up(&options.server);
     if let Some(folder) = &options.shop_data {
         shop.load(folder)?;
         // Recordings of tomorrow would lie behind every cursor: the clock starts after them.

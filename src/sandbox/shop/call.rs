@@ -2,10 +2,12 @@
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::arguments;
 use super::query::Parameters;
+use super::table::{Columns, Moment};
 
 /// Something that fires webhooks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,10 +96,19 @@ impl Call {
         if self.unchecked { Ok(()) } else { arguments::check(endpoint, &self.parameters) }
     }
 
-    /// Seconds since 1970 of a date parameter, in the shop's zone unless it says otherwise.
-    pub(crate) fn seconds(&self, name: &str, zone: &TimeZone) -> Option<i64> {
+    /// The bounds of a list by date, as the tables read them that hold its rows.
+    pub(crate) fn bounds(&self, storage: Storage, zone: &TimeZone) -> Bounds {
         let gmt = self.is_set("dates_are_gmt");
-        self.text(name).and_then(|text| super::dates::instant(text, zone, gmt)).map(Timestamp::as_second)
+        let read = |name: &str| {
+            let sent = self.text(name).and_then(super::dates::parse)?;
+            let own = storage == Storage::Tables && !gmt;
+            Some(if own { sent.in_order_tables(zone) } else { sent.in_posts(zone) })
+        };
+        Bounds {
+            local: storage == Storage::Posts && !gmt,
+            created: (read("after"), read("before")),
+            modified: (read("modified_after"), read("modified_before")),
+        }
     }
 
     /// The `_links` of a record.
@@ -108,6 +119,45 @@ impl Call {
             "self": [{"href": format!("{collection}/{id}"), "targetHints": {"allow": allow}}],
             "collection": [{"href": collection}]
         })
+    }
+}
+
+/// Which tables hold the rows of a list: they read dates in two ways.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Storage {
+    /// The orders' own tables (HPOS): dates in UTC alone.
+    Tables,
+    /// WordPress's posts: dates twice, in UTC and in the zone that the shop had when the row was saved.
+    Posts,
+}
+
+/// Exclusive bounds by date, to the second.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    /// The bounds are digits of the shop's wall clock and are compared with those.
+    local: bool,
+    created: (Option<i64>, Option<i64>),
+    modified: (Option<i64>, Option<i64>),
+}
+
+impl Bounds {
+    /// Whether a row lies within. One without a date is in no list that asks for it.
+    pub(crate) fn take(&self, columns: &Columns) -> bool {
+        let within = |(after, before): (Option<i64>, Option<i64>), moment: Moment| {
+            let at = if self.local { moment.local } else { moment.utc };
+            after.is_none_or(|after| at.is_some_and(|at| at > after))
+                && before.is_none_or(|before| at.is_some_and(|at| at < before))
+        };
+        within(self.created, columns.created) && within(self.modified, columns.modified)
+    }
+}
+
+impl Storage {
+    /// What a list by date is sorted by; a missing date comes before all.
+    pub(crate) fn rank(self, moment: Moment) -> i64 {
+        let at = if self == Storage::Posts { moment.local } else { moment.utc };
+        at.unwrap_or(i64::MIN)
     }
 }
 

@@ -42,7 +42,7 @@ pub(crate) fn list(state: &State, call: &Call) -> Outcome {
         if fits {
             let rank = match by {
                 "id" => String::new(),
-                "registered_date" => format!("{:015}", row.columns.created),
+                "registered_date" => format!("{:015}", row.columns.created.utc.unwrap_or(0)),
                 "include" => format!("{:09}", include.iter().position(|one| *one == customer).unwrap_or(0)),
                 _ => row.columns.key.to_string(),
             };

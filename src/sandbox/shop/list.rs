@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::answer::Answer;
 use super::arguments;
+use super::call::Storage;
 use super::query::{self, Parameters};
 
 /// Rows of a page when a request does not say.
@@ -15,6 +16,8 @@ pub(crate) struct Page {
     pub(crate) number: u64,
     pub(crate) rows: u64,
     pub(crate) offset: u64,
+    /// `offset` was sent.
+    pub(crate) by_offset: bool,
 }
 
 impl Page {
@@ -26,6 +29,7 @@ impl Page {
             number,
             rows,
             offset: whole("offset").unwrap_or_else(|| (number.saturating_sub(1)).saturating_mul(rows)),
+            by_offset: whole("offset").is_some(),
         }
     }
 
@@ -43,14 +47,23 @@ pub(crate) enum Defaults {
     /// Nothing.
     None,
     /// `status[0]=any&dp=2&context=view`, as lists of orders do.
-    Orders,
+    Orders(Storage),
     /// `dp=2`, as the list of all refunds does.
-    Refunds,
+    Refunds(Storage),
+}
+
+impl Defaults {
+    /// Whether a page past the end still tells the totals: of posts it does, but not where `offset` led there.
+    fn keep_totals(self, page: Page) -> bool {
+        let posts = !matches!(self, Defaults::Orders(Storage::Tables) | Defaults::Refunds(Storage::Tables));
+        posts && !page.by_offset
+    }
 }
 
 /// The answer of a list: rows projected, totals and links in the headers.
 ///
-/// A page past the end has totals of zero and a `prev` link to nowhere, as recorded with HPOS.
+/// A page past the end has totals of zero and a `prev` link to nowhere, as recorded with HPOS; of posts only where
+/// `offset` led there.
 pub(crate) fn answer(
     rows: Vec<Value>,
     total: usize,
@@ -59,8 +72,9 @@ pub(crate) fn answer(
     address: &str,
     defaults: Defaults,
 ) -> Answer {
-    let beyond = rows.is_empty() && page.offset > 0;
-    let total = if beyond { 0 } else { total as u64 };
+    let total = total as u64;
+    let beyond = page.offset > 0 && page.offset >= total;
+    let total = if beyond && !defaults.keep_totals(page) { 0 } else { total };
     let pages = total.div_ceil(page.rows.max(1));
     let mut links = Vec::new();
     let link =
@@ -85,7 +99,9 @@ fn link_query(sent: &Parameters, page: u64, defaults: Defaults, beyond: bool) ->
     for (name, value) in sent {
         let value = match name.as_str() {
             "page" => json!(page),
-            "status" | "include" | "exclude" | "created_via" if value.is_string() && defaults == Defaults::Orders => {
+            "status" | "include" | "exclude" | "created_via"
+                if value.is_string() && matches!(defaults, Defaults::Orders(_)) =>
+            {
                 Value::Array(arguments::list_of(value))
             }
             _ => query::listed(value.clone()),
@@ -96,14 +112,14 @@ fn link_query(sent: &Parameters, page: u64, defaults: Defaults, beyond: bool) ->
         carried.entry(name.to_owned()).or_insert(value);
     };
     match defaults {
-        Defaults::Orders => {
+        Defaults::Orders(_) => {
             add("status", json!(["any"]));
             if !beyond {
                 add("dp", json!("2"));
                 add("context", json!("view"));
             }
         }
-        Defaults::Refunds => add("dp", json!("2")),
+        Defaults::Refunds(_) => add("dp", json!("2")),
         Defaults::None => {}
     }
     add("page", json!(page));
@@ -186,7 +202,7 @@ mod tests {
         let sent_ = sent("per_page=5&page=2");
         let page = Page::of(&sent_);
         let rows = vec![json!({"id": 1}); 5];
-        let made = answer(rows, 117, page, &sent_, "http://s/wp-json/wc/v3/orders", Defaults::Orders);
+        let made = answer(rows, 117, page, &sent_, "http://s/wp-json/wc/v3/orders", Defaults::Orders(Storage::Tables));
         let link = &made.headers.iter().find(|(name, _)| *name == "link").unwrap().1;
         assert_eq!(
             link,
@@ -198,7 +214,8 @@ mod tests {
     #[test]
     fn beyond_the_end_the_totals_are_zero() {
         let sent_ = sent("per_page=100&page=99");
-        let made = answer(Vec::new(), 117, Page::of(&sent_), &sent_, "http://s/orders", Defaults::Orders);
+        let made =
+            answer(Vec::new(), 117, Page::of(&sent_), &sent_, "http://s/orders", Defaults::Orders(Storage::Tables));
         assert_eq!(made.headers[0].1, "0");
         assert_eq!(made.headers[2].1, "<http://s/orders?per_page=100&page=0&status%5B0%5D=any>; rel=\"prev\"");
     }

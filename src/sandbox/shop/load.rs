@@ -164,7 +164,7 @@ fn put_order(state: &mut State, order: Value) {
     for name in ["date_created", "date_modified", "date_paid", "date_completed"] {
         let local = text(&order, name).to_owned();
         let missing = text(&order, &format!("{name}_gmt")).is_empty();
-        if let Some(instant) = super::dates::instant(&local, &state.zone, false).filter(|_| missing) {
+        if let Some(instant) = super::dates::instant(&local, &state.zone.rules, false).filter(|_| missing) {
             state.stamp(&mut order, name, instant);
         }
     }

@@ -26,6 +26,7 @@ mod rates;
 mod refunds;
 mod routes;
 pub(crate) mod seed;
+mod server;
 mod settings;
 mod small;
 mod state;
@@ -36,6 +37,7 @@ mod tests;
 mod totals;
 mod webhooks;
 mod wire;
+mod zone;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -52,9 +54,12 @@ use answer::Refusal;
 pub(crate) use auth::sign_body;
 use auth::{Key, Keys, Permission, Signed};
 use call::Call;
+pub use call::Storage;
 use query::Parameters;
+pub use server::Setup;
 use state::State;
 pub(crate) use webhooks::Delivery;
+pub use zone::Zone;
 
 /// Largest body of a request, bytes; a longer one is refused as PHP refuses it.
 const BODY_BYTES_MAX: usize = 8 << 20;

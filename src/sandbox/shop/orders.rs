@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::answer::{Answer, Outcome, Refusal};
 use super::arguments::{ids_of, list_of, texts_of};
-use super::call::{ALL_METHODS, Call};
+use super::call::{ALL_METHODS, Bounds, Call, Storage};
 use super::list::{self, Defaults, Page};
 use super::state::{Remembered, State, amount};
 use super::table::{Row, id, text};
@@ -23,7 +23,7 @@ pub(crate) fn list(state: &mut State, call: &Call) -> Outcome {
     let page = Page::of(&call.query);
     let rows =
         page.cut(&ids).iter().filter_map(|id| state.orders.get(*id)).map(|order| show(state, order, call)).collect();
-    Ok(list::answer(rows, ids.len(), page, &call.query, &call.address("orders"), Defaults::Orders))
+    Ok(list::answer(rows, ids.len(), page, &call.query, &call.address("orders"), Defaults::Orders(state.storage)))
 }
 
 /// `GET /orders/{id}`.
@@ -80,8 +80,8 @@ struct Filter {
     product: Option<String>,
     origins: Vec<String>,
     search: Option<String>,
-    /// Exclusive bounds in seconds: created, then modified.
-    bounds: [(Option<i64>, Option<i64>); 2],
+    bounds: Bounds,
+    storage: Storage,
     by: String,
     descending: bool,
 }
@@ -91,7 +91,6 @@ impl Filter {
         let statuses: HashSet<String> = texts_of(&call.parameters, "status").into_iter().collect();
         let any = statuses.is_empty() || statuses.contains("any");
         let whole = |name: &str| call.integer(name).and_then(|number| u64::try_from(number).ok());
-        let seconds = |name: &str| call.seconds(name, &state.zone);
         Filter {
             statuses: if any { None } else { Some(statuses) },
             include: ids_of(&call.parameters, "include"),
@@ -102,7 +101,8 @@ impl Filter {
             product: whole("product").map(|product| format!("\"product_id\":{product},")),
             origins: texts_of(&call.parameters, "created_via"),
             search: call.text("search").filter(|text| !text.trim().is_empty()).map(str::to_lowercase),
-            bounds: [(seconds("after"), seconds("before")), (seconds("modified_after"), seconds("modified_before"))],
+            bounds: call.bounds(state.storage, &state.zone.rules),
+            storage: state.storage,
             by: call.text("orderby").unwrap_or("date").to_owned(),
             descending: call.text("order") != Some("asc") && call.text("orderby") != Some("include"),
         }
@@ -114,12 +114,8 @@ impl Filter {
             None => !HIDDEN.contains(&&*columns.status),
             Some(wanted) => wanted.contains(&*columns.status),
         };
-        let within = |(after, before): (Option<i64>, Option<i64>), at: i64| {
-            after.is_none_or(|after| at > after) && before.is_none_or(|before| at < before)
-        };
         status
-            && within(self.bounds[0], columns.created)
-            && within(self.bounds[1], columns.modified)
+            && self.bounds.take(columns)
             && (self.include.is_empty() || self.include.contains(&id))
             && !self.exclude.contains(&id)
             && self.customer.is_none_or(|customer| columns.owner == customer)
@@ -139,8 +135,8 @@ impl Filter {
 
     fn rank(&self, id: u64, row: &Row) -> i64 {
         match self.by.as_str() {
-            "date" => row.columns.created,
-            "modified" => row.columns.modified,
+            "date" => self.storage.rank(row.columns.created),
+            "modified" => self.storage.rank(row.columns.modified),
             "include" => {
                 self.include.iter().position(|wanted| *wanted == id).and_then(|at| i64::try_from(at).ok()).unwrap_or(0)
             }

@@ -123,7 +123,10 @@ impl Shop {
         if text(&record, "date_created_gmt").is_empty() {
             state.stamp(&mut record, "date_created", call.now);
         }
-        state.stamp(&mut record, "date_modified", call.now);
+        // An order whose time of change is nothing exists too: damage of a database, or of an import.
+        if record.get("date_modified_gmt") != Some(&Value::Null) {
+            state.stamp(&mut record, "date_modified", call.now);
+        }
         let kind = match resource {
             "orders" => {
                 super::load::reserve(state, &record);
@@ -169,7 +172,13 @@ impl Shop {
 
     /// The newest change of any order, seconds since 1970.
     pub(crate) fn newest(&self) -> i64 {
-        self.state().orders.rows().map(|(_, row)| row.columns.modified.max(row.columns.created)).max().unwrap_or(0)
+        self.state()
+            .orders
+            .rows()
+            .map(|(_, row)| row.columns.modified.utc.max(row.columns.created.utc))
+            .max()
+            .flatten()
+            .unwrap_or(0)
     }
 
     /// The body of a delivery, made when it is sent: the record as it is by then.

@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 
 use super::answer::{Answer, Outcome, Refusal};
 use super::arguments::{flag, ids_of, texts_of};
-use super::call::{ALL_METHODS, Call};
+use super::call::{ALL_METHODS, Call, Storage};
 use super::list::{self, Defaults, Page};
 use super::state::{State, amount};
-use super::table::{Row, Table, id, text};
+use super::table::{Moment, Row, Table, id, text};
 
 /// `GET /products`; a search by SKU also finds variations.
 pub(crate) fn list(state: &State, call: &Call) -> Outcome {
@@ -103,10 +103,7 @@ fn matching(state: &State, call: &Call, table: &Table, parent: u64) -> Vec<(Stri
         .unwrap_or_default();
     let include = ids_of(&call.parameters, "include");
     let exclude = ids_of(&call.parameters, "exclude");
-    let bounds: Vec<Option<i64>> = ["after", "before", "modified_after", "modified_before"]
-        .iter()
-        .map(|name| call.seconds(name, &state.zone))
-        .collect();
+    let bounds = call.bounds(Storage::Posts, &state.zone.rules);
     let by = call.text("orderby").unwrap_or("date").to_owned();
     let takes = |id: u64, row: &Row| {
         let columns = &row.columns;
@@ -120,10 +117,7 @@ fn matching(state: &State, call: &Call, table: &Table, parent: u64) -> Vec<(Stri
             && (skus.is_empty() || skus.contains(&*columns.key))
             && (include.is_empty() || include.contains(&id))
             && !exclude.contains(&id)
-            && bounds[0].is_none_or(|after| columns.created > after)
-            && bounds[1].is_none_or(|before| columns.created < before)
-            && bounds[2].is_none_or(|after| columns.modified > after)
-            && bounds[3].is_none_or(|before| columns.modified < before)
+            && bounds.take(columns)
     };
     let mut found = Vec::new();
     for (id, row) in table.rows().filter(|(id, row)| takes(*id, row)) {
@@ -177,17 +171,22 @@ fn fits(article: &Value, call: &Call) -> bool {
         && bound("max_price").is_none_or(|high| price <= high)
 }
 
+/// Posts are sorted by the digits of the shop's wall clock: in the hour that comes twice not by the instant.
+fn by_date(moment: Moment) -> String {
+    format!("{:015}", moment.local.unwrap_or(0))
+}
+
 /// What a row sorts by, as text that sorts the same way.
 fn rank(article: &Value, row: &Row, by: &str, include_at: usize) -> String {
     match by {
         "title" | "name" => text(article, "name").to_lowercase(),
         "slug" => text(article, "slug").to_owned(),
         "id" => String::new(),
-        "modified" => format!("{:015}", row.columns.modified),
+        "modified" => by_date(row.columns.modified),
         "include" => format!("{:09}", usize::MAX / 2 - include_at),
         "price" => format!("{:020.6}", amount(article, "price")),
         "menu_order" => format!("{:09}", id(article, "menu_order")),
-        _ => format!("{:015}", row.columns.created),
+        _ => by_date(row.columns.created),
     }
 }
 

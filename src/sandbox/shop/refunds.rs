@@ -16,34 +16,30 @@ use super::{meta, stock};
 /// `GET /orders/{id}/refunds`; an unknown order has none.
 pub(crate) fn list_of(state: &State, call: &Call, order_id: u64) -> Outcome {
     call.check("GET orders/{id}/refunds")?;
-    let mut ids: Vec<u64> =
-        state.refunds.rows().filter(|(_, row)| row.columns.owner == order_id).map(|(id, _)| id).collect();
+    let bounds = call.bounds(state.storage, &state.zone.rules);
+    let mine = |row: &super::table::Row| row.columns.owner == order_id && bounds.take(&row.columns);
+    let mut ids: Vec<u64> = state.refunds.rows().filter(|(_, row)| mine(row)).map(|(id, _)| id).collect();
     ids.reverse();
     let page = Page::of(&call.query);
     let rows =
         page.cut(&ids).iter().filter_map(|id| state.refunds.get(*id)).map(|refund| show(state, refund, call)).collect();
     let address = call.address(&format!("orders/{order_id}/refunds"));
-    Ok(list::answer(rows, ids.len(), page, &call.query, &address, Defaults::Refunds))
+    Ok(list::answer(rows, ids.len(), page, &call.query, &address, Defaults::Refunds(state.storage)))
 }
 
 /// `GET /refunds`: those of all orders together.
 pub(crate) fn list_all(state: &State, call: &Call) -> Outcome {
     call.check("GET refunds")?;
-    let bound = |name: &str| call.seconds(name, &state.zone);
-    let (after, before) = (bound("after"), bound("before"));
+    let bounds = call.bounds(state.storage, &state.zone.rules);
     let include = super::arguments::ids_of(&call.parameters, "include");
     let exclude = super::arguments::ids_of(&call.parameters, "exclude");
     let mut found: Vec<(i64, u64)> = state
         .refunds
         .rows()
         .filter(|(id, row)| {
-            let at = row.columns.created;
-            after.is_none_or(|after| at > after)
-                && before.is_none_or(|before| at < before)
-                && (include.is_empty() || include.contains(id))
-                && !exclude.contains(id)
+            bounds.take(&row.columns) && (include.is_empty() || include.contains(id)) && !exclude.contains(id)
         })
-        .map(|(id, row)| (row.columns.created, id))
+        .map(|(id, row)| (state.storage.rank(row.columns.created), id))
         .collect();
     found.sort_unstable();
     if call.text("order") != Some("asc") {
@@ -56,7 +52,7 @@ pub(crate) fn list_all(state: &State, call: &Call) -> Outcome {
         .filter_map(|(_, id)| state.refunds.get(*id))
         .map(|refund| with_parent(state, refund, call))
         .collect();
-    Ok(list::answer(rows, found.len(), page, &call.query, &call.address("refunds"), Defaults::Refunds))
+    Ok(list::answer(rows, found.len(), page, &call.query, &call.address("refunds"), Defaults::Refunds(state.storage)))
 }
 
 fn with_parent(state: &State, refund: Value, call: &Call) -> Value {

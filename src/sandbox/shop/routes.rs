@@ -9,7 +9,7 @@ use super::auth::{self, Key};
 use super::batch::{self, Endpoints};
 use super::call::Call;
 use super::state::State;
-use super::{customers, notes, order_write, orders, product_write, products, refunds, settings, small, webhooks};
+use super::{customers, list, notes, order_write, orders, product_write, products, refunds, settings, small, webhooks};
 
 /// The first words of all routes.
 const KNOWN: [&str; 15] = [
@@ -99,12 +99,19 @@ pub(crate) fn admit(key: Option<&Key>, method: &str, segments: &[&str]) -> Resul
 pub(crate) fn dispatch(state: &mut State, call: &mut Call, segments: &[&str]) -> Outcome {
     match segments {
         ["wc", "v3", rest @ ..] => resource(state, call, rest),
-        [] => Ok(Answer::ok(json!({
-            "name": "Sandbox", "description": "", "url": call.base, "home": call.base, "gmt_offset": "1", "timezone_string": "Europe/Amsterdam",
-            "namespaces": ["wc/v3", "wp/v2"], "authentication": {}, "routes": {}
-        }))),
+        [] => Ok(first_page(state, call)),
         _ => Err(Refusal::no_route()),
     }
+}
+
+/// `GET /wp-json/`: what the site is, its zone among it; no key is needed.
+fn first_page(state: &State, call: &Call) -> Answer {
+    let (offset, zone) = state.zone.shown(call.now);
+    let page = json!({
+        "name": "Sandbox", "description": "", "url": call.base, "home": call.base, "gmt_offset": offset, "timezone_string": zone,
+        "namespaces": ["wc/v3", "wp/v2"], "authentication": {}, "routes": {}
+    });
+    Answer::ok(list::project_one(page, &call.query))
 }
 
 /// An id is digits; anything else is no route.

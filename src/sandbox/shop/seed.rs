@@ -117,7 +117,7 @@ fn give_back_one(state: &mut State, order: &Value) {
         .collect();
     let row = json!({"id": line["id"], "quantity": 1, "refund_total": piece(super::state::amount(line, "total")), "refund_tax": taxes});
     let wanted = json!({"reason": "Beschadigd", "line_items": [row], "api_refund": false, "api_restock": false});
-    let at = dates::instant(text(order, "date_modified_gmt"), &state.zone, true).unwrap_or_default();
+    let at = dates::instant(text(order, "date_modified_gmt"), &state.zone.rules, true).unwrap_or_default();
     let parameters = wanted.as_object().cloned().unwrap_or_default();
     let mut call = Call::inside("", at, parameters);
     // With a discount, an order may be worth less than its first piece: then nothing is given back.
@@ -229,7 +229,7 @@ impl Maker<'_> {
 
     fn dates(&self, order: &mut Value, created: Timestamp, modified: Timestamp, paid: bool, status: &str) {
         let mut set = |name: &str, instant: Timestamp| {
-            let (local, gmt) = dates::pair(instant, &self.state.zone);
+            let (local, gmt) = dates::pair(instant, &self.state.zone.rules);
             order[name] = json!(local);
             order[format!("{name}_gmt")] = json!(gmt);
         };
@@ -321,7 +321,7 @@ impl Maker<'_> {
     fn refund(&mut self, order: &mut Value, at: Timestamp) {
         let total = super::state::amount(order, "total");
         let refund_id = id(order, "id") + 1;
-        let (local, gmt) = dates::pair(at, &self.state.zone);
+        let (local, gmt) = dates::pair(at, &self.state.zone.rules);
         let reason = "Order fully refunded.";
         let entry = self.state.new_meta();
         let refund = json!({

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::answer::{Answer, Outcome, Refusal};
 use super::arguments::{ids_of, texts_of};
-use super::call::{ALL_METHODS, Call};
+use super::call::{ALL_METHODS, Call, Storage};
 use super::items::entered;
 use super::list::{self, Defaults, Page};
 use super::meta;
@@ -43,6 +43,7 @@ pub(crate) fn list(state: &State, call: &Call, route: &str) -> Outcome {
     let code = call.text("code").map(str::to_lowercase);
     let class = call.text("class");
     let slugs = texts_of(&call.parameters, "slug");
+    let bounds = call.bounds(Storage::Posts, &state.zone.rules);
     let search = call.text("search").map(str::to_lowercase).filter(|text| !text.is_empty());
     let mut rows: Vec<Value> = table
         .rows()
@@ -50,6 +51,7 @@ pub(crate) fn list(state: &State, call: &Call, route: &str) -> Outcome {
             let key = &*row.columns.key;
             (include.is_empty() || include.contains(id))
                 && !exclude.contains(id)
+                && (route != "coupons" || bounds.take(&row.columns))
                 && code.as_ref().is_none_or(|code| **code == *key)
                 && class.is_none_or(|class| class == key)
                 && (slugs.is_empty() || slugs.iter().any(|slug| slug == key))
@@ -234,7 +236,7 @@ fn fill(state: &mut State, call: &Call, route: &str, row: &mut Value) {
 pub(crate) fn classes(state: &State, call: &Call) -> Answer {
     let rows: Vec<Value> = state.tax_classes.iter().map(|class| show_class(class.clone(), call)).collect();
     let total = rows.len();
-    let page = Page { number: 1, rows: 100, offset: 0 };
+    let page = Page { number: 1, rows: 100, offset: 0, by_offset: false };
     list::answer(rows, total, page, &call.query, &call.address("taxes/classes"), Defaults::None)
 }
 

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::auth::Keys;
+use super::call::Storage;
 use super::rates::{Rate, Rates};
 use super::table::{self, Table};
+use super::zone::Zone;
 
 /// Post-like ids of the shop's own records start here, away from the ids of recorded ones.
 const FIRST_FREE_ID: u64 = 1000;
@@ -32,7 +33,9 @@ pub(crate) struct Remembered {
 /// All tables of the shop.
 pub(crate) struct State {
     pub(crate) keys: Keys,
-    pub(crate) zone: TimeZone,
+    pub(crate) zone: Zone,
+    /// Where orders and refunds lie.
+    pub(crate) storage: Storage,
     pub(crate) orders: Table,
     pub(crate) refunds: Table,
     pub(crate) notes: Table,
@@ -99,7 +102,8 @@ impl State {
         }
         State {
             keys,
-            zone: TimeZone::get("Europe/Amsterdam").expect("the zone database is bundled"),
+            zone: Zone::default(),
+            storage: Storage::Tables,
             orders: Table::new(table::order_columns),
             refunds: Table::new(table::child_columns),
             notes: Table::new(table::child_columns),
@@ -208,9 +212,27 @@ impl State {
         }
     }
 
+    /// Moves the shop's clock to another zone. All dates are shown in it from now on; what posts hold stays.
+    pub(crate) fn set_zone(&mut self, zone: Zone) {
+        let tables = [
+            &mut self.orders,
+            &mut self.refunds,
+            &mut self.notes,
+            &mut self.products,
+            &mut self.variations,
+            &mut self.customers,
+            &mut self.coupons,
+            &mut self.webhooks,
+        ];
+        for table in tables {
+            table.show_dates_in(&zone.rules);
+        }
+        self.zone = zone;
+    }
+
     /// Sets `date_x` and `date_x_gmt` of a record.
     pub(crate) fn stamp(&self, record: &mut Value, name: &str, instant: Timestamp) {
-        let (local, gmt) = super::dates::pair(instant, &self.zone);
+        let (local, gmt) = super::dates::pair(instant, &self.zone.rules);
         record[name] = json!(local);
         record[format!("{name}_gmt")] = json!(gmt);
     }

@@ -7,13 +7,20 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
 
+/// An instant as the database holds it: twice, and one of the two does not follow when the shop's zone is changed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Moment {
+    /// The column in UTC, seconds since 1970.
+    pub(crate) utc: Option<i64>,
+    /// The digits of the shop's wall clock when the row was saved, as if they were UTC's.
+    pub(crate) local: Option<i64>,
+}
+
 /// What a list filters and sorts by.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Columns {
-    /// Seconds since 1970.
-    pub(crate) created: i64,
-    /// Seconds since 1970.
-    pub(crate) modified: i64,
+    pub(crate) created: Moment,
+    pub(crate) modified: Moment,
     pub(crate) status: Box<str>,
     /// Customer of an order, order of a refund or note, product of a variation; 0: none.
     pub(crate) owner: u64,
@@ -108,6 +115,24 @@ impl Table {
         self.rows.insert(id, Row { columns, text });
     }
 
+    /// Shows all dates in another zone. The columns stay as they were saved.
+    pub(crate) fn show_dates_in(&mut self, zone: &jiff::tz::TimeZone) {
+        self.generation += 1;
+        for row in self.rows.values_mut() {
+            let mut value = row.value();
+            let Value::Object(members) = &mut value else { continue };
+            let names: Vec<String> =
+                members.keys().filter_map(|name| name.strip_suffix("_gmt")).map(str::to_owned).collect();
+            for name in names {
+                let utc = members.get(&format!("{name}_gmt")).and_then(Value::as_str).unwrap_or("");
+                if let Some(instant) = super::dates::instant(utc, zone, true) {
+                    members.insert(name, Value::String(super::dates::pair(instant, zone).0));
+                }
+            }
+            row.text = value.to_string().into_boxed_str();
+        }
+    }
+
     pub(crate) fn remove(&mut self, id: u64) -> Option<Value> {
         self.generation += 1;
         let row = self.rows.remove(&id)?;
@@ -135,9 +160,16 @@ pub(crate) fn id(value: &Value, name: &str) -> u64 {
 }
 
 fn dated(value: &Value) -> Columns {
-    let created = super::dates::seconds(text(value, "date_created_gmt")).unwrap_or(0);
-    let modified = super::dates::seconds(text(value, "date_modified_gmt")).unwrap_or(created);
-    Columns { created, modified, status: text(value, "status").into(), ..Columns::default() }
+    let moment = |local: &str, utc: &str| {
+        let (local, utc) = (super::dates::seconds(text(value, local)), super::dates::seconds(text(value, utc)));
+        Moment { utc, local: local.or(utc) }
+    };
+    Columns {
+        created: moment("date_created", "date_created_gmt"),
+        modified: moment("date_modified", "date_modified_gmt"),
+        status: text(value, "status").into(),
+        ..Columns::default()
+    }
 }
 
 /// Columns of an order: its customer, its origin.
@@ -162,7 +194,9 @@ pub(crate) fn coupon_columns(value: &Value) -> Columns {
 
 /// Columns of a refund or note: the order it belongs to.
 pub(crate) fn child_columns(value: &Value) -> Columns {
-    Columns { owner: id(value, "parent_id"), ..dated(value) }
+    let dates = dated(value);
+    let modified = if dates.modified.utc.is_some() { dates.modified } else { dates.created };
+    Columns { owner: id(value, "parent_id"), modified, ..dates }
 }
 
 /// Columns of a small table: slug or class.

@@ -1,5 +1,7 @@
 //! The shop as a client meets it: recorded orders come back as recorded, made-up ones add up, refusals have their words.
 
+mod dates;
+
 use std::path::Path;
 
 use axum::body::{Body, to_bytes};
