@@ -81,6 +81,9 @@ pub(crate) fn pass(screen: &Screen, global: &Global, arguments: &Arguments, line
             () = stopped => Ok(Summary { endings: vec![(flows.join(", "), Ending::Cancelled)], ..Summary::default() }),
         };
         teller.end();
+        for (name, remark) in engine.remarks() {
+            teller.say(&format!("{name}: {remark}"));
+        }
         summary.map_err(|ending| trouble(&ending))
     })?;
     ended(screen, &summary)

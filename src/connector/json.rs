@@ -1,5 +1,6 @@
 //! Answers as slices of their text: records stay as they came, number by number.
 
+use super::http::{NO_TEXT, shortened};
 use super::{Raw, Rows, Unreadable};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -8,20 +9,57 @@ use std::collections::BTreeMap;
 /// The records of a list, or of one record; `key` is the member that names them.
 pub(super) fn rows(text: &str, key: Option<&str>) -> Result<Rows, String> {
     let text = bare(text);
-    if text.starts_with('{') {
-        return Ok(sorted([one(text)], key));
+    if text.contains(NO_TEXT) {
+        return marked(text, key);
     }
-    let rows: Vec<&RawValue> = serde_json::from_str(text).map_err(|e| broken(&e))?;
-    list(rows, key)
+    if text.starts_with('{') {
+        let row: &RawValue = parsed(text)?;
+        return Ok(sorted([one(row.get())], key));
+    }
+    list(parsed(text)?, key)
+}
+
+/// The same of an answer with bytes that are no text: the records that hold them cannot be read, the others can.
+fn marked(text: &str, key: Option<&str>) -> Result<Rows, String> {
+    let whole = text.replace(NO_TEXT, "?");
+    let rows: Vec<&RawValue> = if whole.starts_with('{') { vec![parsed(&whole)?] } else { parsed(&whole)? };
+    let mut all = Rows::default();
+    for row in rows {
+        let from = row.get().as_ptr() as usize - whole.as_ptr() as usize;
+        let its = &text[from..from + row.get().len()];
+        if !its.contains(NO_TEXT) {
+            all.extend(sorted([one(its)], key));
+            continue;
+        }
+        let mut told = unreadable(row.get(), key, "it holds bytes that are no UTF-8".to_owned());
+        told.key = told.key.filter(|key| !key.contains('?'));
+        all.unreadable.push(Unreadable { text: Some(its.into()), ..told });
+    }
+    Ok(all)
 }
 
 /// One record.
 pub(super) fn record(text: &str) -> Result<Raw, String> {
-    let row: &RawValue = serde_json::from_str(bare(text)).map_err(|e| broken(&e))?;
+    let row: &RawValue = parsed(bare(text))?;
     match one(row.get()) {
         Ok(raw) => Ok(raw),
         Err((_, why)) => Err(why),
     }
+}
+
+fn parsed<'t, T: Deserialize<'t>>(text: &'t str) -> Result<T, String> {
+    serde_json::from_str(text).map_err(|e| match behind(text) {
+        Some(rest) => format!("JSON with text behind it (\u{201c}{}\u{201d})", shortened(rest)),
+        None => broken(&e),
+    })
+}
+
+/// What stands behind JSON that is otherwise whole.
+fn behind(text: &str) -> Option<&str> {
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<serde::de::IgnoredAny>();
+    values.next()?.ok()?;
+    let rest = text.get(values.byte_offset()..)?.trim();
+    (!rest.is_empty()).then_some(rest)
 }
 
 fn list(rows: Vec<&RawValue>, key: Option<&str>) -> Result<Rows, String> {
@@ -170,6 +208,25 @@ mod tests {
         let keys: Vec<Option<&str>> = rows.unreadable.iter().map(|row| row.key.as_deref()).collect();
         assert_eq!(keys, [Some("2"), None, None]);
         assert!(rows.unreadable[0].why.contains("broken JSON"), "{:?}", rows.unreadable[0]);
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_spoil_the_row_that_holds_them_and_no_other() {
+        let text = "[{\"id\":1,\"a\":\"caf\u{1}\"}, {\"id\":2},{\"id\":\"\u{1}\"}]";
+        let rows = rows(text, Some("id")).unwrap();
+        assert_eq!(rows.read, [Raw(r#"{"id":2}"#.into())]);
+        let keys: Vec<Option<&str>> = rows.unreadable.iter().map(|row| row.key.as_deref()).collect();
+        assert_eq!(keys, [Some("1"), None]);
+        assert!(rows.unreadable.iter().all(|row| row.why.contains("UTF-8")), "{:?}", rows.unreadable);
+        assert!(super::rows("[{\"id\":1}\u{1}]", Some("id")).is_err(), "outside of a record it is no JSON");
+        assert!(super::rows("{\"id\":1,\"a\":\"\u{1}\"}", Some("id")).unwrap().read.is_empty());
+    }
+
+    #[test]
+    fn text_behind_json_is_told_as_such() {
+        let told = rows("[{\"id\":1}]<!-- cached\n in 0.1 s -->", None).unwrap_err();
+        assert_eq!(told, "JSON with text behind it (\u{201c}<!-- cached in 0.1 s -->\u{201d})");
+        assert!(rows(r#"{"id":1"#, None).unwrap_err().contains("too early"), "half a record is no record");
     }
 
     #[test]

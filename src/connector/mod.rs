@@ -12,7 +12,7 @@ mod json;
 mod retry;
 mod woocommerce;
 
-pub use entries::Secrets;
+pub use entries::{OpenError, Secrets};
 pub use exact::{Consent, consent};
 pub use http::Timing;
 
@@ -84,59 +84,17 @@ impl Setup<'_> {
         jiff::SignedDuration::from_secs(self.number("cursor.overlap").unwrap_or(OVERLAP_SECONDS).into())
     }
 
+    /// Certificates that the connection trusts besides this machine's: the entry holds their text.
+    fn certificates(&self) -> Result<Vec<reqwest::Certificate>, OpenError> {
+        let Some(text) = self.entries.text("ca")? else { return Ok(Vec::new()) };
+        let found = reqwest::Certificate::from_pem_bundle(text.as_bytes());
+        found.ok().filter(|found| !found.is_empty()).ok_or_else(|| self.bad("ca", "holds no certificate"))
+    }
+
     /// A number of the declaration.
     fn number(&self, word: &str) -> Option<u32> {
         self.habits.word(word)?.trim().parse().ok()
     }
-}
-
-/// Why a connection cannot be opened. All of it stands in the project or beside it.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum OpenError {
-    /// An entry is missing.
-    #[error("connection `{connection}` has no `{entry}`: add it to its `connect` block")]
-    Missing {
-        /// The connection.
-        connection: String,
-        /// The entry.
-        entry: String,
-    },
-    /// A secret is not set.
-    #[error(
-        "connection `{connection}` needs the secret `{secret}`, which is not set: put it into the environment or into .flowc/secrets"
-    )]
-    NoSecret {
-        /// The connection.
-        connection: String,
-        /// The secret.
-        secret: String,
-    },
-    /// An entry is of no use.
-    #[error("connection `{connection}`: its `{entry}` {reason}")]
-    Entry {
-        /// The connection.
-        connection: String,
-        /// The entry.
-        entry: String,
-        /// Why; without its value.
-        reason: String,
-    },
-    /// The sandbox whose clock it lives by does not tell the time.
-    #[error("connection `{connection}`: the sandbox of its `clock` {reason}")]
-    NoClock {
-        /// The connection.
-        connection: String,
-        /// Why.
-        reason: String,
-    },
-    /// There is no such connector.
-    #[error("connection `{connection}` uses the connector `{name}`, and this flowc cannot talk to such a system")]
-    UnknownConnector {
-        /// The connection.
-        connection: String,
-        /// The connector.
-        name: String,
-    },
 }
 
 /// A system that can be read and written.
@@ -175,6 +133,11 @@ pub trait Connector: Send + Sync {
 
     /// What is waited for now, where it is more than an answer.
     fn pause(&self) -> Option<Pause>;
+
+    /// What it found out about the way to its system that a person should know, and that stops nothing.
+    fn remarks(&self) -> Vec<String> {
+        Vec::new()
+    }
 
     /// Calls made so far.
     fn calls(&self) -> u64;
@@ -278,6 +241,16 @@ pub struct Rows {
 }
 
 impl Rows {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.read.len() + self.unreadable.len()
+    }
+
+    /// Whether there is none, which proves it.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// These too.
     pub fn extend(&mut self, more: Self) {
         self.read.extend(more.read);

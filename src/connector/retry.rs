@@ -23,6 +23,11 @@ impl<'a> Tries<'a> {
         self.tried
     }
 
+    /// Whether one more that fails is the last.
+    pub(super) fn are_over(&self) -> bool {
+        self.tried + 1 >= limits::ATTEMPTS_MAX
+    }
+
     /// After a try that failed: waits until the next one, or says that there is none.
     pub(super) async fn pause(&mut self, error: CallError) -> Result<(), CallError> {
         self.tried += 1;

@@ -141,6 +141,12 @@ impl Engine {
         self.connections.iter().filter_map(|(name, connection)| Some((name.as_str(), connection.pause()?)))
     }
 
+    /// What connections found out about the ways to their systems that a person should know.
+    pub fn remarks(&self) -> impl Iterator<Item = (&str, String)> {
+        let all = self.connections.iter();
+        all.flat_map(|(name, connection)| connection.remarks().into_iter().map(|remark| (name.as_str(), remark)))
+    }
+
     /// The project.
     pub fn project(&self) -> &Project {
         &self.project

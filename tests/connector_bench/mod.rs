@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "a bench that cannot be set up fails the test")]
 
+pub(crate) mod shop;
+
 use flowc::connector::{Connector, Secrets, Timing, open_with};
 use flowc::ir::{
     Access, Connection, ConnectionValue, Connector as Habits, Const, Entity, Feed, Field, FieldId, Forms, Method,

@@ -1,9 +1,51 @@
 //! What a shop's answer means. Its status alone does not tell: a refund that is refused is a 500, and so is a crash.
 
+use super::door::Way;
 use crate::connector::CallError;
 use crate::connector::http::{Effect, Heard, Http, later, shortened};
 use jiff::Timestamp;
 use serde::Deserialize;
+
+/// Characters of a notice that a message repeats.
+const NOTICE_CHARS_MAX: usize = 240;
+/// Places of an answer at which JSON is looked for behind a notice.
+const STARTS_MAX: usize = 20;
+
+/// A call without a usable answer, and what may lie behind that.
+#[derive(Debug)]
+pub(super) struct Failed {
+    pub(super) error: CallError,
+    pub(super) kind: Kind,
+}
+
+/// What may lie behind a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// What its error says.
+    Plain,
+    /// What was to be shown: one record that cannot be, or too many at once. Or an outage.
+    Page,
+    /// More rows were asked for than the shop gives; as many as it says.
+    Cap(Option<u32>),
+    /// The API does not know the address.
+    NoRoute,
+}
+
+impl Failed {
+    pub(super) fn plain(error: CallError) -> Self {
+        Self { error, kind: Kind::Plain }
+    }
+
+    pub(super) fn page(error: CallError) -> Self {
+        Self { error, kind: Kind::Page }
+    }
+}
+
+impl From<Failed> for CallError {
+    fn from(failed: Failed) -> Self {
+        failed.error
+    }
+}
 
 /// An error of the shop's API. `data` is an object, a number or nothing.
 #[derive(Deserialize)]
@@ -16,23 +58,98 @@ struct Told {
 }
 
 /// The answer, if it is one; else what may be done next.
-pub(super) fn check(http: &Http, heard: Heard, effect: Effect, call: &str, now: Timestamp) -> Result<Heard, CallError> {
+pub(super) fn check(http: &Http, heard: Heard, effect: Effect, call: &str, now: Timestamp) -> Result<Heard, Failed> {
     if let Some(redirect) = http.redirected(&heard, call.to_owned()) {
-        return Err(redirect);
+        return Err(Failed::plain(redirect));
     }
     if heard.ok() {
         // Maintenance pages and notices of plugins come with 200.
         let start = heard.body.trim_start().trim_start_matches('\u{feff}');
         if !heard.says_json() || !start.starts_with(['{', '[']) {
-            return Err(http.garbled(heard.kind(), effect));
+            return Err(Failed::page(http.garbled(odd(&heard), effect)));
         }
         return Ok(heard);
     }
     let told: Option<Told> = serde_json::from_str(&heard.body).ok();
     Err(match told {
-        Some(told) => refusal(http, &heard, &told, effect, call, now),
-        None => without_words(http, &heard, effect, now),
+        Some(told) => {
+            let kind = kind(heard.status, &told);
+            Failed { error: refusal(http, &heard, &told, effect, call, now), kind }
+        }
+        None => {
+            let kind =
+                if heard.status >= 500 && heard.text("Retry-After").is_none() { Kind::Page } else { Kind::Plain };
+            Failed { error: without_words(http, &heard, effect, now), kind }
+        }
     })
+}
+
+fn kind(status: u16, told: &Told) -> Kind {
+    match (status, told.code.as_str()) {
+        (404, "rest_no_route") => Kind::NoRoute,
+        (500, "internal_server_error") | (502..=504, _) => Kind::Page,
+        (400, "rest_invalid_param") => match told.data.pointer("/params/per_page").and_then(|text| text.as_str()) {
+            // "per_page must be between 1 (inclusive) and 50 (inclusive)", in the shop's language.
+            Some(words) => Kind::Cap(numbers(words).max().filter(|most| *most > 0)),
+            None => Kind::Plain,
+        },
+        _ => Kind::Plain,
+    }
+}
+
+fn numbers(words: &str) -> impl Iterator<Item = u32> {
+    words.split(|c: char| !c.is_ascii_digit()).filter_map(|digits| digits.parse().ok())
+}
+
+/// Whether the API says that it sees no key that it knows, so that another way in may be tried: what it says this to, it
+/// has not carried out.
+pub(super) fn unseen(heard: &Heard, way: Way) -> bool {
+    if heard.status != 401 {
+        return false;
+    }
+    let Ok(told) = serde_json::from_str::<Told>(&heard.body) else { return false };
+    match way {
+        Way::Header => told.code.starts_with("woocommerce_rest_cannot_"),
+        Way::Signed | Way::SignedAsPlain => true,
+    }
+}
+
+/// Whether it is the API that answers, with or without what was asked for.
+pub(super) fn is_api(heard: &Heard) -> bool {
+    heard.status < 500 && heard.body.trim_start().starts_with(['{', '['])
+}
+
+/// Whether an answer says what is wrong with the key, rather than that none was seen.
+pub(super) fn says_why(heard: &Heard) -> bool {
+    heard.body.contains("woocommerce_rest_authentication_error")
+}
+
+/// What came with 200 and is not the API's JSON.
+fn odd(heard: &Heard) -> String {
+    let text = heard.body.trim();
+    let starts = text.match_indices(['{', '[']).map(|(at, _)| at).filter(|at| *at > 0).take(STARTS_MAX);
+    let json = starts.into_iter().find(|at| serde_json::from_str::<serde::de::IgnoredAny>(&text[*at..]).is_ok());
+    match json {
+        Some(at) => format!(
+            "with text before its JSON: {}; PHP shows its errors there: switch that off (`WP_DEBUG_DISPLAY`), and see to \
+             what it says",
+            quoted(&text[..at])
+        ),
+        None if text.starts_with('<') || text.is_empty() => {
+            let what = heard.kind();
+            let page = plain(text);
+            if what.contains('\u{201c}') || page.trim().is_empty() { what } else { format!("{what}: {}", quoted(text)) }
+        }
+        None => format!("{}: {}", heard.kind(), quoted(text)),
+    }
+}
+
+/// The text of a notice or page, without its tags and not too long.
+fn quoted(text: &str) -> String {
+    let text = shortened(&plain(text));
+    let short: String = text.chars().take(NOTICE_CHARS_MAX).collect();
+    let more = if short.len() < text.len() { "…" } else { "" };
+    format!("\u{201c}{short}{more}\u{201d}")
 }
 
 /// An error in the API's own words.
@@ -56,6 +173,12 @@ fn refusal(http: &Http, heard: &Heard, told: &Told, effect: Effect, call: &str, 
         500 if told.code == "internal_server_error" => match effect {
             Effect::Read => CallError::Later { system, until: now, reason: reason(told) },
             Effect::Write => CallError::Unknown { system, reason: reason(told) },
+        },
+        404 if told.code == "rest_no_route" => CallError::Refused {
+            system,
+            reason: format!("its version has nothing at {} ({})", route_of(call), told.code),
+            status: 404,
+            call: route_of(call),
         },
         status => CallError::Refused { system, reason: reason(told), status, call: route_of(call) },
     }
@@ -147,6 +270,38 @@ fn route_of(call: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn heard(body: &str) -> Heard {
+        Heard { status: 200, headers: reqwest::header::HeaderMap::new(), body: body.to_owned() }
+    }
+
+    #[test]
+    fn what_stands_before_json_is_quoted() {
+        let notice = odd(&heard("<br />\n<b>Warning</b>: Undefined array key in x.php on line 3<br />\n[{\"id\":1}]"));
+        assert!(notice.contains("\u{201c}Warning: Undefined array key in x.php on line 3\u{201d}"), "{notice}");
+        assert!(notice.contains("WP_DEBUG_DISPLAY"), "{notice}");
+        let page = odd(&heard("<html><head><title>Onderhoud</title></head><body>x</body></html>"));
+        assert_eq!(page, "a web page (\u{201c}Onderhoud\u{201d}), with status 200");
+        let bare = odd(&heard("<p>Back soon</p>"));
+        assert_eq!(bare, "a web page, with status 200: \u{201c}Back soon\u{201d}");
+        let long = odd(&heard(&format!("Notice: {}", "x".repeat(2_000))));
+        assert!(long.chars().count() < 400 && long.ends_with("…\u{201d}"), "{long}");
+    }
+
+    #[test]
+    fn a_cap_is_read_from_the_words_of_its_refusal() {
+        let told = |words: &str| -> Told {
+            serde_json::from_value(serde_json::json!({
+                "code": "rest_invalid_param", "message": "m", "data": {"status": 400, "params": {"per_page": words}}
+            }))
+            .unwrap()
+        };
+        assert_eq!(kind(400, &told("per_page must be between 1 (inclusive) and 50 (inclusive)")), Kind::Cap(Some(50)));
+        assert_eq!(kind(400, &told("per_page moet tussen 1 (inclusief) en 20 (inclusief) zijn")), Kind::Cap(Some(20)));
+        assert_eq!(kind(400, &told("too many")), Kind::Cap(None));
+        let other: Told = serde_json::from_str(r#"{"code":"rest_invalid_param","message":"m","data":{}}"#).unwrap();
+        assert_eq!(kind(400, &other), Kind::Plain);
+    }
 
     #[test]
     fn a_message_is_told_with_its_details() {
