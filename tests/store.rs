@@ -428,6 +428,7 @@ async fn budget_known_keys_and_sources_come_back() {
         minute: Some(Window { limit: 60, left: 3, resets: noon() }),
         day: None,
         errors: vec![RouteErrors { route: "POST salesorder/SalesOrders".into(), at: vec![noon()] }],
+        as_of: Some((noon(), Reading { clock: "boot 1".into(), ms: 5, server: None })),
     };
     store.put_budget("books", &budget).await.unwrap();
     let sources = vec![PlanSource { name: "project.flow".into(), text: "edition 2026\n".repeat(1000) }];
@@ -479,7 +480,7 @@ async fn a_second_owner_is_turned_away() {
     let store = bench.open();
     let second = bench.try_open('1').err().expect("one owner");
     assert!(matches!(second, StoreError::InUse { .. }), "{second}");
-    assert!(second.to_string().contains("in use by another flowc"));
+    assert!(second.to_string().contains("in use by `flowc` (process "), "{second}");
     drop(store);
     bench.try_open('1').unwrap();
 }
