@@ -423,18 +423,7 @@ async fn a_login_lives_on_past_its_tokens_and_a_restart() {
 }
 
 fn fault(system: &str, method: &str, kind: Kind) -> Fault {
-    Fault {
-        system: system.into(),
-        method: Some(method.into()),
-        resource: None,
-        kind,
-        every: None,
-        once: None,
-        rate: None,
-        seed: 1,
-        ms: None,
-        status: None,
-    }
+    Fault { method: Some(method.into()), seed: 1, ..Fault::of(system, kind) }
 }
 
 #[tokio::test]

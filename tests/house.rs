@@ -26,6 +26,7 @@ const LONG: &[(&str, &str)] = &[
     ("src/syntax/ast.rs", "a type for each form of the language, and nothing else"),
     ("tests/connector_exact.rs", "a case after the other"),
     ("tests/connector_sandbox.rs", "a case after the other"),
+    ("tests/connector_shop.rs", "a case after the other"),
     ("tests/store.rs", "the contract of a store, promise by promise"),
 ];
 

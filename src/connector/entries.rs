@@ -1,8 +1,56 @@
 //! The entries of a `connect` block, as values that a connector can use.
 
-use super::OpenError;
 use crate::ir::{Connection, ConnectionValue, Const};
 use secrecy::SecretString;
+
+/// Why a connection cannot be opened. All of it stands in the project or beside it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OpenError {
+    /// An entry is missing.
+    #[error("connection `{connection}` has no `{entry}`: add it to its `connect` block")]
+    Missing {
+        /// The connection.
+        connection: String,
+        /// The entry.
+        entry: String,
+    },
+    /// A secret is not set.
+    #[error(
+        "connection `{connection}` needs the secret `{secret}`, which is not set: put it into the environment or into .flowc/secrets"
+    )]
+    NoSecret {
+        /// The connection.
+        connection: String,
+        /// The secret.
+        secret: String,
+    },
+    /// An entry is of no use.
+    #[error("connection `{connection}`: its `{entry}` {reason}")]
+    Entry {
+        /// The connection.
+        connection: String,
+        /// The entry.
+        entry: String,
+        /// Why; without its value.
+        reason: String,
+    },
+    /// The sandbox whose clock it lives by does not tell the time.
+    #[error("connection `{connection}`: the sandbox of its `clock` {reason}")]
+    NoClock {
+        /// The connection.
+        connection: String,
+        /// Why.
+        reason: String,
+    },
+    /// There is no such connector.
+    #[error("connection `{connection}` uses the connector `{name}`, and this flowc cannot talk to such a system")]
+    UnknownConnector {
+        /// The connection.
+        connection: String,
+        /// The connector.
+        name: String,
+    },
+}
 
 /// Where `secret("NAME")` is looked up.
 pub trait Secrets: Send + Sync {
@@ -55,6 +103,17 @@ impl<'a> Entries<'a> {
     /// An entry that nobody may see and that must be there.
     pub(super) fn needed_secret(&self, name: &str) -> Result<SecretString, OpenError> {
         self.secret(name)?.ok_or_else(|| self.missing(name))
+    }
+
+    /// Certificates that the connection trusts besides this machine's: the entry holds their text.
+    pub(super) fn certificates(&self) -> Result<Vec<reqwest::Certificate>, OpenError> {
+        let Some(text) = self.text("ca")? else { return Ok(Vec::new()) };
+        let found = reqwest::Certificate::from_pem_bundle(text.as_bytes());
+        found.ok().filter(|found| !found.is_empty()).ok_or_else(|| OpenError::Entry {
+            connection: self.connection.name.to_string(),
+            entry: "ca".to_owned(),
+            reason: "holds no certificate".to_owned(),
+        })
     }
 
     fn found(&self, secret: &str) -> Result<SecretString, OpenError> {

@@ -23,6 +23,11 @@ impl<'a> Tries<'a> {
         self.tried
     }
 
+    /// Whether one more that fails is the last.
+    pub(super) fn are_over(&self) -> bool {
+        self.tried + 1 >= limits::ATTEMPTS_MAX
+    }
+
     /// After a try that failed: waits until the next one, or says that there is none.
     pub(super) async fn pause(&mut self, error: CallError) -> Result<(), CallError> {
         self.tried += 1;
@@ -34,7 +39,7 @@ impl<'a> Tries<'a> {
         let now = self.clock.now();
         let pause = now.checked_add(pause(self.timing, self.tried)).unwrap_or(now);
         let then = wished.map_or(pause, |wished| wished.max(pause));
-        if self.tried >= limits::ATTEMPTS_MAX || then > later(now, limits::PAUSE_SECONDS_MAX) {
+        if self.tried >= limits::ATTEMPTS_MAX || then > later(now, limits::TURN_SECONDS_MAX) {
             return Err(given_up(error, soon(now)));
         }
         self.clock.sleep_until(then, &error.to_string()).await;

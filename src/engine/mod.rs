@@ -17,6 +17,7 @@ mod lines;
 mod meaning;
 mod memory;
 pub mod operate;
+mod owner;
 mod pass;
 mod people;
 mod record;
@@ -138,6 +139,12 @@ impl Engine {
     /// The connections that wait for something now, more than for an answer, and for what.
     pub fn pauses(&self) -> impl Iterator<Item = (&str, Pause)> {
         self.connections.iter().filter_map(|(name, connection)| Some((name.as_str(), connection.pause()?)))
+    }
+
+    /// What connections found out about the ways to their systems that a person should know.
+    pub fn remarks(&self) -> impl Iterator<Item = (&str, String)> {
+        let all = self.connections.iter();
+        all.flat_map(|(name, connection)| connection.remarks().into_iter().map(|remark| (name.as_str(), remark)))
     }
 
     /// The project.

@@ -20,7 +20,8 @@ use tokio::time::Sleep;
 use tower_service::Service;
 
 use super::calls::{Calls, UNANSWERED};
-use super::faults::{Faults, Kind};
+use super::faults::{Fault, Faults, Kind};
+use super::rows::RowFaults;
 
 /// Largest body passed through, bytes; a longer request is cut off.
 const BODY_BYTES_MAX: usize = 32 << 20;
@@ -34,6 +35,11 @@ const SLOW_PIECES: usize = 10;
 /// The half of an answer goes out before the connection breaks: what is still in our buffer then would never be seen.
 const BREAK_AFTER: Duration = Duration::from_millis(25);
 
+/// What PHP writes before an answer while it shows its notices.
+const NOTICE: &str = "<br />\n<b>Warning</b>:  Undefined array key \"price\" in <b>/var/www/html/wp-content/plugins/price-rules/rules.php</b> on line <b>214</b><br />\n";
+/// What a cache or a profiler writes behind an answer.
+const TAIL: &str = "\n<!-- Page cached in 0.214 seconds. -->";
+
 /// What a fault does to a system's tokens and limits.
 pub(crate) type Hook = Box<dyn Fn(Kind) + Send + Sync>;
 
@@ -44,6 +50,8 @@ pub(crate) struct Door {
     pub(crate) router: Router,
     /// The resource that an address names, for counting and for faults.
     pub(crate) resource_of: fn(&axum::http::Uri) -> String,
+    /// The records that it names.
+    pub(crate) records_of: fn(&axum::http::Uri) -> Vec<String>,
     pub(crate) faults: Arc<Faults>,
     pub(crate) calls: Arc<Calls>,
     pub(crate) hook: Hook,
@@ -83,10 +91,11 @@ impl Door {
     }
 
     async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Result<Response<Body>, Dropped> {
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
         let method = parts.method.as_str().to_owned();
         let resource = (self.resource_of)(&parts.uri);
-        let strike = self.faults.strike(self.system, &method, &resource);
+        let mut strike = self.faults.strike(self.system, &method, &resource, &(self.records_of)(&parts.uri));
+        parts.extensions.insert(RowFaults::new(std::mem::take(&mut strike.rows)));
         let body = to_bytes(Body::new(body), BODY_BYTES_MAX).await.map_err(|_| Dropped)?;
         if strike.delay_ms > 0 {
             tokio::time::sleep(Duration::from_millis(strike.delay_ms)).await;
@@ -97,7 +106,7 @@ impl Door {
         let request = Request::from_parts(parts, Body::from(body));
         let answered = match strike.end {
             None => Ok(self.pass_on(request).await),
-            Some((kind, ms, status)) => self.misbehave(request, kind, ms, status).await,
+            Some(fault) => self.misbehave(request, &fault).await,
         };
         let status = answered.as_ref().map_or(UNANSWERED, |response| response.status().as_u16());
         self.calls.count(self.system, &method, &resource, status);
@@ -110,13 +119,8 @@ impl Door {
         response
     }
 
-    async fn misbehave(
-        self: &Arc<Self>,
-        request: Request<Body>,
-        kind: Kind,
-        ms: Option<u64>,
-        status: Option<u16>,
-    ) -> Result<Response<Body>, Dropped> {
+    async fn misbehave(self: &Arc<Self>, request: Request<Body>, fault: &Fault) -> Result<Response<Body>, Dropped> {
+        let Fault { kind, ms, status, .. } = *fault;
         match kind {
             Kind::DropBefore => Err(Dropped),
             Kind::DropAfter => {
@@ -151,11 +155,26 @@ impl Door {
                 let body = slow(&bytes, Duration::from_millis(ms.unwrap_or(SLOW_MS)));
                 Ok(with_body(Response::from_parts(parts, Body::empty()), Body::new(body), Some(bytes.len())))
             }
-            Kind::Delay | Kind::ExpireToken | Kind::RevokeRefresh | Kind::LimitMinute | Kind::LimitDay => {
-                Ok(self.pass_on(request).await)
+            Kind::Notice => {
+                let words = fault.text.as_deref().unwrap_or(NOTICE);
+                Ok(framed(self.pass_on(request).await, words, "").await)
             }
+            Kind::Tail => {
+                let words = fault.text.as_deref().unwrap_or(TAIL);
+                Ok(framed(self.pass_on(request).await, "", words).await)
+            }
+            // What concerns rows went on with the request.
+            _ => Ok(self.pass_on(request).await),
         }
     }
+}
+
+/// An answer with words before and behind it.
+async fn framed(response: Response<Body>, before: &str, behind: &str) -> Response<Body> {
+    let (parts, body) = response.into_parts();
+    let bytes = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let framed = [before.as_bytes(), &bytes, behind.as_bytes()].concat();
+    with_body(Response::from_parts(parts, Body::empty()), Body::from(framed), None)
 }
 
 fn with_body(response: Response<Body>, body: Body, length: Option<usize>) -> Response<Body> {
@@ -223,7 +242,6 @@ impl HttpBody for Trickle {
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use super::super::faults::Fault;
     use super::*;
 
     /// A door before a counter: its address, the count, the calls, and what stops it.
@@ -242,6 +260,7 @@ mod tests {
             system: "shop",
             router,
             resource_of: |uri| uri.path().trim_matches('/').to_owned(),
+            records_of: |_| Vec::new(),
             faults: Arc::new(Faults::new(Fault::parse(faults).unwrap())),
             calls: Arc::clone(&calls),
             hook: Box::new(|_| {}),

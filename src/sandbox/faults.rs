@@ -4,8 +4,10 @@ use std::sync::{Mutex, PoisonError};
 
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Number, Value};
+
+use super::rows::RowFault;
 
 /// What happens to a call that is hit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +37,49 @@ pub enum Kind {
     LimitMinute,
     /// The calls of this day are used up before the call.
     LimitDay,
+    /// The effect happens; `text`, or a notice of the server's language, comes before the answer.
+    Notice,
+    /// The effect happens; `text`, or a comment, comes behind the answer.
+    Tail,
+    /// Lists are empty and count nothing.
+    Empty,
+    /// Lists leave these records out but count them; they may not be seen at their own address.
+    Hide,
+    /// The same, but at its own address there is no such record.
+    Unloadable,
+    /// The server dies when it shows one of these records: by itself, and with all others of its page.
+    Poison,
+    /// The server dies when it shows one of these records in a list.
+    PoisonList,
+    /// These records answer `status` for themselves, in the API's own words; without `ids` every call does.
+    Refuse,
+    /// Half a surrogate pair stands in these records.
+    HalfPair,
+    /// Bytes that are no UTF-8 stand in these records.
+    BadBytes,
+    /// A page of more than `rows` is refused.
+    CapRefused,
+    /// A page has no more than `rows`, without a word.
+    CapSilent,
+}
+
+impl Kind {
+    /// Whether it concerns rows of an answer, and not the call as a whole.
+    fn is_of_rows(self) -> bool {
+        matches!(
+            self,
+            Kind::Empty
+                | Kind::Hide
+                | Kind::Unloadable
+                | Kind::Poison
+                | Kind::PoisonList
+                | Kind::Refuse
+                | Kind::HalfPair
+                | Kind::BadBytes
+                | Kind::CapRefused
+                | Kind::CapSilent
+        )
+    }
 }
 
 /// One standing order. Without `every`, `once` and `rate` it hits each call that it names.
@@ -51,6 +96,9 @@ pub struct Fault {
     pub resource: Option<String>,
     /// What happens.
     pub kind: Kind,
+    /// The records that are meant, by number or guid: calls whose address names one, or rows. None: all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "ids")]
+    pub ids: Vec<String>,
     /// Each n-th of the calls that it names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub every: Option<u64>,
@@ -66,12 +114,48 @@ pub struct Fault {
     /// Milliseconds of `delay`, `effect_late`, `slow_body`, real ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ms: Option<u64>,
-    /// The status of `status`.
+    /// The status of `status` and `refuse`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
+    /// The rows of `cap_refused` and `cap_silent`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<u64>,
+    /// The words of `notice` and `tail`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+}
+
+/// Ids are numbers in one system and texts in the other.
+fn ids<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    let values = Vec::<Value>::deserialize(from)?;
+    let text = |value: Value| match value {
+        Value::String(text) => Ok(text),
+        Value::Number(number) => Ok(number.to_string()),
+        other => Err(serde::de::Error::custom(format!("an id is a number or a text, not {other}"))),
+    };
+    values.into_iter().map(text).collect()
 }
 
 impl Fault {
+    /// The order that hits each call to a system.
+    pub fn of(system: &str, kind: Kind) -> Self {
+        Fault {
+            system: system.to_owned(),
+            method: None,
+            resource: None,
+            kind,
+            ids: Vec::new(),
+            every: None,
+            once: None,
+            rate: None,
+            seed: 0,
+            ms: None,
+            status: None,
+            rows: None,
+            text: None,
+        }
+    }
+
     /// Reads what `--fault` takes: the JSON of one or several, or `kind:system` or `kind:system:rate`.
     ///
     /// # Errors
@@ -107,6 +191,13 @@ impl Fault {
         if self.status.is_some_and(|status| !(200..600).contains(&status)) {
             return Err("a fault's `status` is an HTTP status from 200 to 599".to_owned());
         }
+        let caps = [Kind::CapRefused, Kind::CapSilent].contains(&self.kind);
+        if caps && self.rows.is_none_or(|rows| rows == 0) {
+            return Err("a cap needs its `rows`, 1 or more".to_owned());
+        }
+        if caps && self.system == "ledger" {
+            return Err("the pages of the ledger have no cap that could be set: they have 60 rows, or 1000".to_owned());
+        }
         Ok(())
     }
 
@@ -120,7 +211,12 @@ impl Fault {
         (rate * Decimal::from(1_u64 << 32)).to_u64()
     }
 
-    fn names(&self, system: &str, method: &str, resource: &str) -> bool {
+    /// Whether it concerns a call; of the records in its address one must be meant, unless it is about rows.
+    fn names(&self, system: &str, method: &str, resource: &str, records: &[String]) -> bool {
+        let meant = |id: &String| records.iter().any(|one| one.eq_ignore_ascii_case(id));
+        if !self.kind.is_of_rows() && !self.ids.is_empty() && !self.ids.iter().any(meant) {
+            return false;
+        }
         if self.system != system || self.method.as_ref().is_some_and(|wanted| !wanted.eq_ignore_ascii_case(method)) {
             return false;
         }
@@ -165,29 +261,20 @@ fn short(text: &str) -> Result<Fault, String> {
         _ => return Err(form()),
     };
     let kind = serde_json::from_value(Value::String(kind.to_owned())).map_err(|_| form())?;
-    Ok(Fault {
-        system: system.to_owned(),
-        method: None,
-        resource: None,
-        kind,
-        every: None,
-        once: None,
-        rate,
-        seed: 0,
-        ms: None,
-        status: None,
-    })
+    Ok(Fault { rate, ..Fault::of(system, kind) })
 }
 
 /// What happens to one call.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Strike {
     /// Milliseconds to wait first.
     pub(crate) delay_ms: u64,
     /// What happens to the ledger's tokens and limits first.
     pub(crate) before: Vec<Kind>,
-    /// What ends the call in its own way, with its milliseconds and status.
-    pub(crate) end: Option<(Kind, Option<u64>, Option<u16>)>,
+    /// What ends the call in its own way.
+    pub(crate) end: Option<Fault>,
+    /// What happens to rows.
+    pub(crate) rows: Vec<RowFault>,
 }
 
 /// The standing orders, with how often each was met.
@@ -214,10 +301,10 @@ impl Faults {
     }
 
     /// What happens to this call. Delays add up; of several ends the first counts.
-    pub(crate) fn strike(&self, system: &str, method: &str, resource: &str) -> Strike {
+    pub(crate) fn strike(&self, system: &str, method: &str, resource: &str, records: &[String]) -> Strike {
         let mut strike = Strike::default();
         for (fault, met) in self.standing.lock().unwrap_or_else(PoisonError::into_inner).iter_mut() {
-            if !fault.names(system, method, resource) {
+            if !fault.names(system, method, resource, records) {
                 continue;
             }
             *met += 1;
@@ -235,8 +322,23 @@ impl Faults {
                 | Kind::Status
                 | Kind::Garbage
                 | Kind::Truncate
-                | Kind::SlowBody => {
-                    strike.end.get_or_insert((fault.kind, fault.ms, fault.status));
+                | Kind::SlowBody
+                | Kind::Notice
+                | Kind::Tail => {
+                    strike.end.get_or_insert_with(|| fault.clone());
+                }
+                Kind::Empty
+                | Kind::Hide
+                | Kind::Unloadable
+                | Kind::Poison
+                | Kind::PoisonList
+                | Kind::Refuse
+                | Kind::HalfPair
+                | Kind::BadBytes
+                | Kind::CapRefused
+                | Kind::CapSilent => {
+                    let Fault { kind, status, rows, .. } = *fault;
+                    strike.rows.push(RowFault { kind, ids: fault.ids.clone(), status, rows });
                 }
             }
         }
@@ -255,25 +357,25 @@ mod tests {
     #[test]
     fn every_once_and_rate() {
         let each_third = faults(r#"{"system":"shop","kind":"drop_before","every":3,"resource":"orders"}"#);
-        let hit: Vec<bool> = (0..6).map(|_| each_third.strike("shop", "GET", "orders").end.is_some()).collect();
+        let hit: Vec<bool> = (0..6).map(|_| each_third.strike("shop", "GET", "orders", &[]).end.is_some()).collect();
         assert_eq!(hit, [false, false, true, false, false, true]);
-        assert!(each_third.strike("ledger", "GET", "orders").end.is_none());
+        assert!(each_third.strike("ledger", "GET", "orders", &[]).end.is_none());
 
         let once = faults(r#"{"system":"ledger","kind":"status","status":503,"once":true}"#);
-        assert_eq!(once.strike("ledger", "POST", "crm/Accounts").end, Some((Kind::Status, None, Some(503))));
-        assert!(once.strike("ledger", "POST", "crm/Accounts").end.is_none());
+        assert_eq!(once.strike("ledger", "POST", "crm/Accounts", &[]).end.and_then(|end| end.status), Some(503));
+        assert!(once.strike("ledger", "POST", "crm/Accounts", &[]).end.is_none());
 
         let tenth = faults("drop_after:ledger:0.1");
-        let hits = (0..10_000).filter(|_| tenth.strike("ledger", "POST", "crm/Accounts").end.is_some()).count();
+        let hits = (0..10_000).filter(|_| tenth.strike("ledger", "POST", "crm/Accounts", &[]).end.is_some()).count();
         assert!((900..1100).contains(&hits), "{hits}");
     }
 
     #[test]
     fn tokens_are_spared_unless_named() {
         let all = faults("drop_after:ledger");
-        assert!(all.strike("ledger", "POST", "oauth2/token").end.is_none());
+        assert!(all.strike("ledger", "POST", "oauth2/token", &[]).end.is_none());
         let named = faults(r#"{"system":"ledger","kind":"drop_after","resource":"oauth2/token"}"#);
-        assert!(named.strike("ledger", "POST", "oauth2/token").end.is_some());
+        assert!(named.strike("ledger", "POST", "oauth2/token", &[]).end.is_some());
     }
 
     #[test]

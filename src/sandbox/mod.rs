@@ -9,10 +9,11 @@ mod deliver;
 mod door;
 mod faults;
 pub mod ledger;
+mod rows;
 mod serve;
 mod shop;
 
 pub use faults::{Fault, Kind};
 pub use ledger::{Limits, Rounding};
 pub use serve::{Options, Running, parse_limits, start};
-pub use shop::{Setup, Storage, Zone};
+pub use shop::{Gate, Permalinks, Setup, Storage, Zone};

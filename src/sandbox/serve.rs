@@ -174,12 +174,13 @@ type Shared = (Arc<Faults>, Arc<Calls>);
 
 fn shop_door(shop: &Shop, (faults, calls): Shared) -> Door {
     let (router, hook): (_, Hook) = (shop.router(), Box::new(|_| {}));
-    Door { system: "shop", router, resource_of: shop::resource_of, faults, calls, hook }
+    Door { system: "shop", router, resource_of: shop::resource_of, records_of: shop::records_of, faults, calls, hook }
 }
 
 fn ledger_door(ledger: &Ledger, (faults, calls): Shared) -> Door {
     let resource_of: fn(&axum::http::Uri) -> String = |uri| ledger::resource_of(uri.path());
-    Door { system: "ledger", router: ledger.router(), resource_of, faults, calls, hook: hook(ledger) }
+    let records_of: fn(&axum::http::Uri) -> Vec<String> = |uri| ledger::records_of(uri.path());
+    Door { system: "ledger", router: ledger.router(), resource_of, records_of, faults, calls, hook: hook(ledger) }
 }
 
 async fn listen(port: u16, whose: &str) -> Result<TcpListener, String> {

@@ -1,9 +1,70 @@
 //! What a shop's answer means. Its status alone does not tell: a refund that is refused is a 500, and so is a crash.
 
+use super::door::Way;
 use crate::connector::CallError;
-use crate::connector::http::{Effect, Heard, Http, later, shortened};
+use crate::connector::budget::Budget;
+use crate::connector::http::{Effect, Heard, Http, shortened};
+use crate::connector::proof::{Amiss, Doubt};
 use jiff::Timestamp;
 use serde::Deserialize;
+
+/// Characters of a notice that a message repeats.
+const NOTICE_CHARS_MAX: usize = 240;
+/// Places of an answer at which JSON is looked for behind a notice.
+const STARTS_MAX: usize = 20;
+
+/// A call without a usable answer, and what may lie behind that.
+#[derive(Debug)]
+pub(super) struct Failed {
+    pub(super) error: CallError,
+    pub(super) kind: Kind,
+    /// What it means if the login is lost, or everything is refused: where it is doubtful.
+    pub(super) lost: Option<String>,
+}
+
+/// What may lie behind a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// What its error says.
+    Plain,
+    /// What was to be shown: one record that cannot be, or too many at once. Or an outage.
+    Page,
+    /// More rows were asked for than the shop gives; as many as it says.
+    Cap(Option<u32>),
+    /// The API does not know the address.
+    NoRoute,
+    /// Of this call, or of all: see [`crate::connector::proof`].
+    Doubtful,
+}
+
+impl Failed {
+    pub(super) fn plain(error: CallError) -> Self {
+        Self { error, kind: Kind::Plain, lost: None }
+    }
+
+    pub(super) fn page(error: CallError) -> Self {
+        Self { error, kind: Kind::Page, lost: None }
+    }
+
+    /// A refusal that is of this call, unless everything is refused: then it means what is `lost`.
+    pub(super) fn doubtful(error: CallError, lost: String) -> Self {
+        Self { error, kind: Kind::Doubtful, lost: Some(lost) }
+    }
+
+    /// The same for whoever judges it.
+    pub(super) fn amiss(self) -> Amiss {
+        match self.lost {
+            Some(lost) => Amiss::Doubtful(Doubt { refused: self.error, lost }),
+            None => Amiss::Plain(self.error),
+        }
+    }
+}
+
+impl From<Failed> for CallError {
+    fn from(failed: Failed) -> Self {
+        failed.error
+    }
+}
 
 /// An error of the shop's API. `data` is an object, a number or nothing.
 #[derive(Deserialize)]
@@ -16,82 +77,158 @@ struct Told {
 }
 
 /// The answer, if it is one; else what may be done next.
-pub(super) fn check(http: &Http, heard: Heard, effect: Effect, call: &str, now: Timestamp) -> Result<Heard, CallError> {
-    if let Some(redirect) = http.redirected(&heard, call.to_owned()) {
-        return Err(redirect);
-    }
+pub(super) fn check(
+    (http, budget): (&Http, &Budget),
+    heard: Heard,
+    effect: Effect,
+    call: &str,
+    now: Timestamp,
+) -> Result<Heard, Failed> {
     if heard.ok() {
         // Maintenance pages and notices of plugins come with 200.
         let start = heard.body.trim_start().trim_start_matches('\u{feff}');
         if !heard.says_json() || !start.starts_with(['{', '[']) {
-            return Err(http.garbled(heard.kind(), effect));
+            return Err(Failed::page(http.garbled(odd(&heard), effect)));
         }
         return Ok(heard);
+    }
+    if heard.status == 429 {
+        let asked = heard.retry_after(now).and_then(|pause| i64::try_from(pause.as_millis()).ok());
+        let (until, reason) = budget.throttled(&route_of(call), asked);
+        return Err(Failed::plain(CallError::Later { system: http.system.to_string(), until, reason }));
     }
     let told: Option<Told> = serde_json::from_str(&heard.body).ok();
     Err(match told {
         Some(told) => refusal(http, &heard, &told, effect, call, now),
-        None => without_words(http, &heard, effect, now),
+        None => without_words(http, &heard, effect, call, now),
     })
 }
 
-/// An error in the API's own words.
-fn refusal(http: &Http, heard: &Heard, told: &Told, effect: Effect, call: &str, now: Timestamp) -> CallError {
-    let system = http.system.to_string();
-    match heard.status {
-        401 => CallError::Login { system, reason: login_reason(told) },
-        403 if told.code.starts_with("woocommerce_rest_cannot") || told.code.starts_with("rest_forbidden") => {
-            CallError::Login {
-                system,
-                reason: format!("{}; give the key's user the role of a shop manager", reason(told)),
-            }
-        }
-        429 => CallError::Later {
-            system,
-            until: heard.retry_after(now).unwrap_or_else(|| later(now, 60)),
-            reason: "it gets too many calls".to_owned(),
+fn kind(status: u16, told: &Told) -> Kind {
+    match (status, told.code.as_str()) {
+        (404, "rest_no_route") => Kind::NoRoute,
+        (500, "internal_server_error") | (502..=504, _) => Kind::Page,
+        (400, "rest_invalid_param") => match told.data.pointer("/params/per_page").and_then(|text| text.as_str()) {
+            // "per_page must be between 1 (inclusive) and 50 (inclusive)", in the shop's language.
+            Some(words) => Kind::Cap(numbers(words).max().filter(|most| *most > 0)),
+            None => Kind::Plain,
         },
-        408 | 502..=504 => http.outage(heard, effect, now),
-        // A crash of PHP, told in the API's form: what was written before it is unknown.
-        500 if told.code == "internal_server_error" => match effect {
-            Effect::Read => CallError::Later { system, until: now, reason: reason(told) },
-            Effect::Write => CallError::Unknown { system, reason: reason(told) },
-        },
-        status => CallError::Refused { system, reason: reason(told), status, call: route_of(call) },
+        _ => Kind::Plain,
     }
 }
 
-/// An error from before the API: a firewall, a cache, the web server.
-fn without_words(http: &Http, heard: &Heard, effect: Effect, now: Timestamp) -> CallError {
+fn numbers(words: &str) -> impl Iterator<Item = u32> {
+    words.split(|c: char| !c.is_ascii_digit()).filter_map(|digits| digits.parse().ok())
+}
+
+/// Whether the API says that it sees no key that it knows, so that another way in may be tried: what it says this to, it
+/// has not carried out.
+pub(super) fn unseen(heard: &Heard, way: Way) -> bool {
+    if heard.status != 401 {
+        return false;
+    }
+    let Ok(told) = serde_json::from_str::<Told>(&heard.body) else { return false };
+    match way {
+        Way::Header => told.code.starts_with("woocommerce_rest_cannot_"),
+        Way::Signed | Way::SignedAsPlain => true,
+    }
+}
+
+/// Whether it is the API that answers, with or without what was asked for.
+pub(super) fn is_api(heard: &Heard) -> bool {
+    heard.status < 500 && heard.body.trim_start().starts_with(['{', '['])
+}
+
+/// Whether an answer says what is wrong with the key, rather than that none was seen.
+pub(super) fn says_why(heard: &Heard) -> bool {
+    heard.body.contains("woocommerce_rest_authentication_error")
+}
+
+/// What came with 200 and is not the API's JSON.
+fn odd(heard: &Heard) -> String {
+    let text = heard.body.trim();
+    let starts = text.match_indices(['{', '[']).map(|(at, _)| at).filter(|at| *at > 0).take(STARTS_MAX);
+    let json = starts.into_iter().find(|at| serde_json::from_str::<serde::de::IgnoredAny>(&text[*at..]).is_ok());
+    match json {
+        Some(at) => format!(
+            "with text before its JSON: {}; PHP shows its errors there: switch that off (`WP_DEBUG_DISPLAY`), and see to \
+             what it says",
+            quoted(&text[..at])
+        ),
+        None if text.starts_with('<') || text.is_empty() => {
+            let what = heard.kind();
+            let page = plain(text);
+            if what.contains('\u{201c}') || page.trim().is_empty() { what } else { format!("{what}: {}", quoted(text)) }
+        }
+        None => format!("{}: {}", heard.kind(), quoted(text)),
+    }
+}
+
+/// The text of a notice or page, without its tags and not too long.
+fn quoted(text: &str) -> String {
+    let text = shortened(&plain(text));
+    let short: String = text.chars().take(NOTICE_CHARS_MAX).collect();
+    let more = if short.len() < text.len() { "…" } else { "" };
+    format!("\u{201c}{short}{more}\u{201d}")
+}
+
+/// An error in the API's own words.
+fn refusal(http: &Http, heard: &Heard, told: &Told, effect: Effect, call: &str, now: Timestamp) -> Failed {
     let system = http.system.to_string();
-    match heard.status {
-        401 | 403 | 406 => CallError::Login {
-            system,
-            reason: format!(
-                "it answered {}; a firewall or a security plugin stands before its API: let this machine's address through there",
-                heard.kind()
-            ),
+    let status = heard.status;
+    let refused = |reason| CallError::Refused { system: system.clone(), reason, status, call: route_of(call) };
+    let said = reason(told);
+    let error = match status {
+        // It says so to those only whom it knows; who is not known gets a 401.
+        403 if told.code.starts_with("woocommerce_rest_cannot_") => {
+            refused(format!("{said}; give the key's user the role of a shop manager"))
+        }
+        401 | 403 => {
+            let alone = "the key is good for other calls: give it read and write rights, and its user the role of a shop manager";
+            return Failed::doubtful(refused(format!("{said}; {alone}")), login_reason(told));
+        }
+        408 | 502..=504 => http.outage(heard, effect, now),
+        // A crash of PHP, told in the API's form: what was written before it is unknown.
+        500 if told.code == "internal_server_error" => match effect {
+            Effect::Read => CallError::Later { system: system.clone(), until: now, reason: said },
+            Effect::Write => CallError::Unknown { system: system.clone(), reason: said },
         },
-        404 => CallError::Login {
-            system,
-            reason: format!(
-                "it answered {}; there is no WooCommerce API at this address: check `url`, and that permalinks are not set to \u{201c}plain\u{201d}",
-                heard.kind()
-            ),
-        },
-        429 => CallError::Later {
-            system,
-            until: heard.retry_after(now).unwrap_or_else(|| later(now, 60)),
-            reason: "it gets too many calls".to_owned(),
-        },
+        404 if told.code == "rest_no_route" => {
+            refused(format!("its version has nothing at {} ({})", route_of(call), told.code))
+        }
+        // Only of a key does the API say that it is not valid: then the record is not there.
+        404 if !told.code.contains("invalid") => return Failed::doubtful(refused(said.clone()), said),
+        406 => return Failed::doubtful(refused(said.clone()), said),
+        _ => refused(said),
+    };
+    Failed { error, kind: kind(status, told), lost: None }
+}
+
+/// An error from before the API: a firewall, a cache, the web server.
+fn without_words(http: &Http, heard: &Heard, effect: Effect, call: &str, now: Timestamp) -> Failed {
+    let system = http.system.to_string();
+    let status = heard.status;
+    let said = format!("it answered {}", heard.kind());
+    let refused = |reason| CallError::Refused { system, reason, status, call: route_of(call) };
+    match status {
         // What the status says cannot be helped by asking again, and nothing of ours has read it.
-        400 | 405 | 411 | 413 | 414 | 415 | 431 => CallError::Refused {
-            system,
-            reason: format!("it answered {}", heard.kind()),
-            status: heard.status,
-            call: String::new(),
-        },
-        _ => http.outage(heard, effect, now),
+        405 | 411 | 413 | 414 | 415 | 431 => Failed::plain(refused(said)),
+        400..=407 | 409..=451 => {
+            let firewall = "a firewall or a security plugin stands before its API";
+            let lost = match status {
+                404 => format!(
+                    "{said}; there is no WooCommerce API at this address: check `url`, and that permalinks are not set to \u{201c}plain\u{201d}"
+                ),
+                _ => format!("{said}; {firewall}: let this machine's address through there"),
+            };
+            let alone =
+                format!("{said}, to this call alone; {firewall}: look there for what it holds against this record");
+            Failed::doubtful(refused(alone), lost)
+        }
+        _ => {
+            let kind = if status >= 500 && heard.text("Retry-After").is_none() { Kind::Page } else { Kind::Plain };
+            Failed { error: http.outage(heard, effect, now), kind, lost: None }
+        }
     }
 }
 
@@ -147,6 +284,38 @@ fn route_of(call: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn heard(body: &str) -> Heard {
+        Heard { status: 200, headers: reqwest::header::HeaderMap::new(), body: body.to_owned() }
+    }
+
+    #[test]
+    fn what_stands_before_json_is_quoted() {
+        let notice = odd(&heard("<br />\n<b>Warning</b>: Undefined array key in x.php on line 3<br />\n[{\"id\":1}]"));
+        assert!(notice.contains("\u{201c}Warning: Undefined array key in x.php on line 3\u{201d}"), "{notice}");
+        assert!(notice.contains("WP_DEBUG_DISPLAY"), "{notice}");
+        let page = odd(&heard("<html><head><title>Onderhoud</title></head><body>x</body></html>"));
+        assert_eq!(page, "a web page (\u{201c}Onderhoud\u{201d}), with status 200");
+        let bare = odd(&heard("<p>Back soon</p>"));
+        assert_eq!(bare, "a web page, with status 200: \u{201c}Back soon\u{201d}");
+        let long = odd(&heard(&format!("Notice: {}", "x".repeat(2_000))));
+        assert!(long.chars().count() < 400 && long.ends_with("…\u{201d}"), "{long}");
+    }
+
+    #[test]
+    fn a_cap_is_read_from_the_words_of_its_refusal() {
+        let told = |words: &str| -> Told {
+            serde_json::from_value(serde_json::json!({
+                "code": "rest_invalid_param", "message": "m", "data": {"status": 400, "params": {"per_page": words}}
+            }))
+            .unwrap()
+        };
+        assert_eq!(kind(400, &told("per_page must be between 1 (inclusive) and 50 (inclusive)")), Kind::Cap(Some(50)));
+        assert_eq!(kind(400, &told("per_page moet tussen 1 (inclusief) en 20 (inclusief) zijn")), Kind::Cap(Some(20)));
+        assert_eq!(kind(400, &told("too many")), Kind::Cap(None));
+        let other: Told = serde_json::from_str(r#"{"code":"rest_invalid_param","message":"m","data":{}}"#).unwrap();
+        assert_eq!(kind(400, &other), Kind::Plain);
+    }
 
     #[test]
     fn a_message_is_told_with_its_details() {

@@ -21,17 +21,14 @@ pub(super) struct Login {
 }
 
 impl Login {
-    /// `Authorization: Basic …`, kept out of debug output.
+    /// The key in a header.
     pub(super) fn basic(&self) -> HeaderValue {
-        let text = format!("{}:{}", self.key.expose_secret(), self.secret.expose_secret());
-        let text = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(text));
-        let mut value = HeaderValue::from_str(&text).expect("base64 has only letters that a header may hold");
-        value.set_sensitive(true);
-        value
+        basic(self.key.expose_secret(), self.secret.expose_secret())
     }
 
-    /// The address with the OAuth parameters and the signature in its query.
-    pub(super) fn signed(&self, verb: &str, address: &Url, second: i64, nonce: &str) -> Url {
+    /// The address with the OAuth parameters and the signature in its query. What is signed is the address as the shop's
+    /// PHP sees it: it may not know of TLS.
+    pub(super) fn signed(&self, verb: &str, address: &Url, scheme: &str, (second, nonce): (i64, &str)) -> Url {
         let mut parameters: Vec<(String, String)> = address.query_pairs().into_owned().collect();
         let ours = [
             ("oauth_consumer_key", self.key.expose_secret()),
@@ -40,7 +37,10 @@ impl Login {
             ("oauth_timestamp", &second.to_string()),
         ];
         parameters.extend(ours.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        let base = base_string(verb, address, &parameters);
+        let mut seen = address.clone();
+        // From https to http and back is always possible.
+        let _ = seen.set_scheme(scheme);
+        let base = base_string(verb, &seen, &parameters);
         let key = format!("{}&", self.secret.expose_secret());
         let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).expect("HMAC takes keys of any length");
         mac.update(base.as_bytes());
@@ -50,6 +50,15 @@ impl Login {
         signed.set_query(Some(&joined(&parameters)));
         signed
     }
+}
+
+/// `Authorization: Basic …`, kept out of debug output.
+pub(super) fn basic(user: &str, password: &str) -> HeaderValue {
+    let text = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"));
+    let mut value =
+        HeaderValue::from_str(&format!("Basic {text}")).expect("base64 has only letters that a header may hold");
+    value.set_sensitive(true);
+    value
 }
 
 /// METHOD, address and sorted parameters, each encoded.
@@ -93,12 +102,16 @@ mod tests {
     fn the_signature_stands_in_the_query_and_the_secret_does_not() {
         let login = Login { key: SecretString::from("ck_1"), secret: SecretString::from("cs_2") };
         let address = Url::parse("http://127.0.0.1/orders?a=b%20c").unwrap();
-        let signed = login.signed("GET", &address, 1_700_000_000, "n1");
-        let again = login.signed("GET", &address, 1_700_000_000, "n1");
+        let signed = login.signed("GET", &address, "http", (1_700_000_000, "n1"));
+        let again = login.signed("GET", &address, "http", (1_700_000_000, "n1"));
         assert_eq!(signed, again);
         let pairs: Vec<String> = signed.query_pairs().map(|(name, _)| name.into_owned()).collect();
         assert!(pairs.contains(&"oauth_signature".to_owned()) && pairs[0] == "a");
         assert!(!signed.as_str().contains("cs_2"));
-        assert_ne!(login.signed("PUT", &address, 1_700_000_000, "n1"), signed);
+        let tls = Url::parse("https://127.0.0.1/orders?a=b%20c").unwrap();
+        let as_plain = login.signed("GET", &tls, "http", (1_700_000_000, "n1"));
+        assert_eq!((as_plain.scheme(), as_plain.query()), ("https", signed.query()), "sent over TLS, signed without");
+        assert_ne!(login.signed("GET", &tls, "https", (1_700_000_000, "n1")).query(), signed.query());
+        assert_ne!(login.signed("PUT", &address, "http", (1_700_000_000, "n1")), signed);
     }
 }

@@ -1,28 +1,40 @@
 //! WooCommerce, REST v3: lists that move under the reader's hands, and errors whose status does not say what they are.
 //!
-//! Source: WooCommerce REST v3; what is said to be measured was seen on shops of versions 9.9 and 11.
+//! Source: WooCommerce REST v3; what is said to be measured was seen on shops of versions 9.9, 10.5 and 11.
 
 mod answer;
 mod auth;
+mod door;
 mod filter;
+mod list;
+mod narrow;
+mod own;
+mod position;
+mod query;
 mod scan;
+mod site;
 
 use super::budget::{Allowance, Budget};
 use super::clock::Clock;
 use super::http::{Call, Effect, Heard, Http, Timing, Verb};
+use super::proof::{Amiss, Proof};
 use super::retry::Tries;
+use super::window::Said;
 use super::{
     Answer, CallError, Connector, Find, One, OpenError, Page, Pause, Position, Presence, Raw, Rows, Scan, Setup, Write,
-    fill, json,
+    fill, json, written,
 };
 use crate::ir::{Entity, Method};
 use crate::store::Reading;
+use answer::{Failed, Kind};
 use auth::Login;
+use door::Door;
 use jiff::{SignedDuration, Timestamp};
+use query::Query;
+use site::Site;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::sync::Semaphore;
-use url::Url;
 
 /// Calls to one shop at a time: it is somebody's web shop, and each of ours takes one of its workers.
 const PARALLEL: usize = 4;
@@ -32,37 +44,43 @@ const API: &str = "/wp-json/wc/v3";
 const PAGE: u32 = 100;
 /// Bytes of a list in an address where the declaration does not say.
 const URL_MAX: u32 = 3_000;
-/// Rows below which a page is not made smaller when the shop cannot answer it.
-const PAGE_MIN: u32 = 10;
+/// What every shop answers quickly, whatever is wrong with its records.
+const LIGHT: &str = "data/currencies/current";
 
 /// A shop.
 pub(super) struct Shop {
     http: Http,
     clock: Arc<Clock>,
-    login: Login,
+    door: Door,
     timing: Timing,
-    base: Url,
+    site: Site,
     /// Rows that this shop can answer at once; less after it could not.
     page: AtomicU32,
-    page_max: u32,
+    page_max: AtomicU32,
+    /// Something on the way may drop the headers of lists; then the shop puts them into its answers.
+    envelope: site::Sealing,
     /// Most values of a list in an address, and its longest one, in bytes.
     values_max: usize,
     url_max: usize,
     workers: Semaphore,
     budget: Budget,
+    proof: Proof,
     /// How far a pass begins before the last change seen.
     overlap: SignedDuration,
 }
 
-/// A query, in order.
-type Query = Vec<(String, String)>;
-
 impl Shop {
     pub(super) async fn open(setup: Setup<'_>) -> Result<Self, OpenError> {
         let api = setup.habits.word("base").and_then(|base| base.strip_prefix("{url}")).unwrap_or(API);
-        let base = base(&setup.entries.needed("url")?, api).ok_or_else(|| setup.bad("url", "is no address"))?;
+        let site = Site::of(&setup.entries.needed("url")?, api).map_err(|reason| setup.bad("url", reason))?;
         let login = Login { key: setup.entries.needed_secret("key")?, secret: setup.entries.needed_secret("secret")? };
-        let http = Http::new(&setup.name, &base, &setup.timing).map_err(|reason| setup.bad("url", &reason))?;
+        let front = match (setup.entries.text("front_user")?, setup.entries.secret("front_password")?) {
+            (Some(user), password) => Some(door::front(&user, &password.unwrap_or_default())),
+            (None, None) => None,
+            (None, Some(_)) => return Err(setup.bad("front_password", "needs `front_user` beside it")),
+        };
+        let http = Http::trusting(&setup.name, &site.base, &setup.timing, setup.entries.certificates()?)
+            .map_err(|reason| setup.bad("url", &reason))?;
         let clock = setup.clock().await?;
         let allowed = Allowance {
             minute: setup.number("limits.minute"),
@@ -75,13 +93,15 @@ impl Shop {
         let or = |said: u32, usual: u32| if said == 0 { usual as usize } else { said as usize };
         Ok(Self {
             budget: Budget::new(Arc::clone(&http.system), Arc::clone(&clock), Arc::clone(&setup.store), allowed),
+            proof: Proof::new(Arc::clone(&http.system), Arc::clone(&clock)),
             http,
             clock,
-            login,
+            door: Door::new(login, front, &site.base),
             timing: setup.timing,
-            base,
+            site,
             page: AtomicU32::new(rows),
-            page_max: rows,
+            page_max: AtomicU32::new(rows),
+            envelope: site::Sealing::default(),
             values_max: or(setup.habits.values_max, PAGE),
             url_max: or(setup.habits.url_max, URL_MAX),
             workers: Semaphore::new(PARALLEL),
@@ -89,64 +109,113 @@ impl Shop {
         })
     }
 
-    /// One call, once.
-    async fn call(
-        &self,
-        verb: &Verb,
-        route: &str,
-        query: &[(String, String)],
-        body: Option<String>,
-    ) -> Result<Heard, CallError> {
-        let effect = if *verb == Verb::GET { Effect::Read } else { Effect::Write };
+    /// One call, once. A refusal that a lost login would bring as well is told apart from one of this call.
+    async fn call(&self, verb: &Verb, route: &str, query: &Query, body: Option<String>) -> Result<Heard, Failed> {
         let _worker = self.workers.acquire().await.expect("the shop's workers are never closed");
-        self.budget.turn(route, effect).await?;
-        let mut address = self.base.clone();
-        address.set_path(&format!("{}/{}", self.base.path().trim_end_matches('/'), route.trim_matches('/')));
-        if !query.is_empty() {
-            address.set_query(Some(&auth::joined(query)));
+        match self.sent(verb, route, query, body).await {
+            Err(failed) if failed.kind == Kind::Doubtful => {
+                let kind = failed.kind;
+                let error = match failed.amiss() {
+                    Amiss::Doubtful(doubt) => self.proof.judge(doubt, self.prove()).await,
+                    Amiss::Plain(error) => error,
+                };
+                let kind = if matches!(error, CallError::Refused { .. }) { kind } else { Kind::Plain };
+                Err(Failed { error, kind, lost: None })
+            }
+            other => other,
         }
-        let mut call = Call {
-            verb: verb.clone(),
-            address,
-            headers: Vec::new(),
-            body: body.map(|body| ("application/json", body)),
-            effect,
-        };
-        if call.address.scheme() == "https" {
-            call = call.header(reqwest::header::AUTHORIZATION, self.login.basic());
-        } else {
-            let nonce = uuid::Uuid::new_v4().simple().to_string();
-            call.address = self.login.signed(verb.as_str(), &call.address, self.clock.now().as_second(), &nonce);
-        }
-        let heard = self.http.send(call).await;
-        let heard = heard.map_err(|fault| self.http.classed(fault, effect, self.clock.now()))?;
-        answer::check(&self.http, heard, effect, &format!("{verb} {route}"), self.clock.now())
     }
 
-    /// A list, tried again while that is of use, with smaller pages where the shop is not up to large ones. `query` is
-    /// given the rows of the page.
-    async fn list(&self, route: &str, query: impl Fn(u32) -> Query) -> Result<(Rows, u32), CallError> {
-        let mut tries = Tries::new(&self.clock, &self.timing);
-        loop {
-            if tries.tried() >= 2 {
-                // A page of large orders can be more than the memory or the time that a shop gives to one call.
-                let rows = self.page.load(Ordering::Relaxed);
-                self.page.store((rows / 2).max(PAGE_MIN).min(rows), Ordering::Relaxed);
-            }
-            let rows = self.page.load(Ordering::Relaxed);
-            let heard = self.call(&Verb::GET, route, &query(rows), None).await;
-            let records = heard.and_then(|heard| {
-                json::rows(&heard.body, Some("id")).map_err(|what| self.http.garbled(what, Effect::Read))
-            });
-            match records {
-                Ok(records) => {
-                    // What failed may have been a fault of the moment: the next page may be larger again.
-                    self.page.store((rows * 2).min(self.page_max), Ordering::Relaxed);
-                    return Ok((records, rows));
+    /// The call that must succeed.
+    async fn prove(&self) -> Result<Heard, Amiss> {
+        let query = Query::default().with("_fields", "code");
+        self.sent(&Verb::GET, LIGHT, &query, None).await.map_err(Failed::amiss)
+    }
+
+    /// One call, once; again only by another way in, if the API says that it saw no key.
+    async fn sent(&self, verb: &Verb, route: &str, query: &Query, body: Option<String>) -> Result<Heard, Failed> {
+        let effect = if *verb == Verb::GET { Effect::Read } else { Effect::Write };
+        let address = self.site.address(route);
+        let mut locked: Option<Heard> = None;
+        for way in self.door.ways() {
+            self.budget.turn(route, effect).await.map_err(Failed::plain)?;
+            // The shop compares a signature's time with its own calendar.
+            let second = self.clock.moment().theirs.as_second();
+            let (address, header) = self.door.dressed(way, (verb, &address, query), second);
+            let headers = header.into_iter().collect();
+            let body = body.clone().map(|body| ("application/json", body));
+            let heard = self.http.send(Call { verb: verb.clone(), address, headers, body, effect }).await;
+            let heard = heard.map_err(|fault| site::failed(&self.http, fault, effect, self.clock.now()))?;
+            self.clock.heard(&heard);
+            self.budget.heard(route, heard.status, &Said::default()).await.map_err(Failed::plain)?;
+            if answer::unseen(&heard, way) {
+                if locked.is_none() || answer::says_why(&heard) {
+                    locked = Some(heard);
                 }
-                Err(error) => tries.pause(error).await?,
+                continue;
             }
+            if answer::is_api(&heard) {
+                self.door.keep(way);
+            }
+            return self.check((verb, route), heard, effect).await;
         }
+        let heard = locked.expect("each way in was shut by an answer");
+        self.check((verb, route), heard, effect).await
+    }
+
+    async fn check(&self, (verb, route): (&Verb, &str), heard: Heard, effect: Effect) -> Result<Heard, Failed> {
+        let system = || self.http.system.to_string();
+        let call = format!("{verb} {route}");
+        if let Some(reason) = self.door.barred(&heard).or_else(|| self.site.moved(&heard)) {
+            // "See other" is what some answer to a write that they have carried out.
+            if effect == Effect::Write && matches!(heard.status, 302 | 303) {
+                return Err(Failed::plain(CallError::Unknown { system: system(), reason }));
+            }
+            let refused = CallError::Refused { system: system(), reason: reason.clone(), status: heard.status, call };
+            return Err(Failed::doubtful(refused, reason));
+        }
+        let heard = site::opened(heard);
+        let status = heard.status;
+        let checked = answer::check((&self.http, &self.budget), heard, effect, &call, self.clock.now());
+        match checked {
+            Err(failed) if status == 404 && matches!(failed.kind, Kind::NoRoute | Kind::Doubtful) => {
+                Err(match self.site.absent(&self.http, &self.door).await {
+                    Some(reason) => Failed::plain(CallError::Login { system: system(), reason }),
+                    None => failed,
+                })
+            }
+            other => other,
+        }
+    }
+
+    /// Whether the shop answers what is light: it tells an outage from a list that it cannot show.
+    async fn answers(&self) -> bool {
+        let query = Query::default().with("_fields", "code");
+        match self.call(&Verb::GET, LIGHT, &query, None).await {
+            Ok(_) => true,
+            // Whoever refuses is there.
+            Err(failed) => matches!(failed.error, CallError::Refused { .. } | CallError::Login { .. }),
+        }
+    }
+
+    /// An error that is about to be told for good: a web page where the API should be has a cause that can be named.
+    async fn named(&self, error: CallError, tries: &Tries<'_>) -> CallError {
+        let CallError::Garbled { system, .. } = &error else { return error };
+        if !tries.are_over() {
+            return error;
+        }
+        match self.site.absent(&self.http, &self.door).await {
+            Some(reason) => CallError::Login { system: system.clone(), reason },
+            None => error,
+        }
+    }
+
+    /// The most rows of a page, as the list's own description says.
+    async fn cap(&self, route: &str) -> Result<Option<u32>, CallError> {
+        let heard = self.call(&Verb::OPTIONS, route, &Query::default(), None).await?;
+        let told: serde_json::Value = serde_json::from_str(&heard.body).unwrap_or_default();
+        let most = told.pointer("/endpoints/0/args/per_page/maximum").and_then(serde_json::Value::as_u64);
+        Ok(most.and_then(|most| u32::try_from(most).ok()).filter(|most| *most > 0))
     }
 
     fn route(&self, entity: &Entity, parts: &[(String, String)], call: &str) -> Result<String, CallError> {
@@ -165,39 +234,20 @@ impl Shop {
     }
 
     /// Rows of a page now.
-    fn page_rows(&self) -> usize {
-        self.page.load(Ordering::Relaxed) as usize
+    fn page_rows(&self) -> u32 {
+        self.page.load(Ordering::Relaxed)
     }
 
-    /// One record by its own address, with all that it has: its status tells whether it is in the trash.
-    async fn one(&self, one: &One) -> Result<Presence, CallError> {
-        let route = self.route(&one.entity, &one.parts, "read")?;
-        let id = percent_encoding::utf8_percent_encode(&one.id, percent_encoding::NON_ALPHANUMERIC);
-        let (route, query) = (format!("{route}/{id}"), filter::always(&route));
-        let mut tries = Tries::new(&self.clock, &self.timing);
-        loop {
-            let heard = match self.call(&Verb::GET, &route, &query, None).await {
-                Ok(heard) => heard,
-                Err(CallError::Refused { status: 404, reason, .. }) => return Ok(Presence::Gone(reason)),
-                Err(error) => {
-                    tries.pause(error).await?;
-                    continue;
-                }
-            };
-            return Ok(match json::record(&heard.body) {
-                Ok(raw) if json::member(&raw.0, "status").as_deref() == Some("trash") => {
-                    Presence::Gone("it is in the trash".to_owned())
-                }
-                Ok(raw) => Presence::Found(raw),
-                Err(why) => Presence::Unreadable(json::unreadable(&heard.body, Some("id"), why)),
-            });
-        }
+    /// What failed may have been a fault of the moment: pages may be larger again.
+    fn larger_pages(&self) {
+        let most = self.page_max.load(Ordering::Relaxed);
+        self.page.store((self.page_rows() * 2).min(most), Ordering::Relaxed);
     }
 
     async fn send(&self, write: &Write) -> Result<Answer, CallError> {
         let route = self.route(&write.entity, &write.parts, "write")?;
         // `dp` is for the answer: with the shop's own decimals it would hide what was stored.
-        let mut query: Query = vec![("dp".to_owned(), "6".to_owned())];
+        let mut query = Query::default().with("dp", "6");
         let one = |id: &Option<String>| match id {
             Some(id) => {
                 Ok(format!("{route}/{}", percent_encoding::utf8_percent_encode(id, percent_encoding::NON_ALPHANUMERIC)))
@@ -216,40 +266,26 @@ impl Shop {
             Method::Delete => {
                 // Only these have a trash; for all others the shop asks to be told that it is final.
                 if !matches!(route.as_str(), "orders" | "products" | "coupons") {
-                    query.push(("force".to_owned(), "true".to_owned()));
+                    query.set("force", "true");
                 }
                 (Verb::DELETE, one(&write.id)?, None)
             }
         };
-        let heard = match self.call(&verb, &route, &query, body).await {
+        let heard = match self.call(&verb, &route, &query, body).await.map_err(CallError::from) {
             Err(CallError::Refused { status: 410, .. }) if verb == Verb::DELETE => {
                 return Ok(Answer { id: write.id.clone(), record: None });
             }
             other => other?,
         };
         let record = json::record(&heard.body).map_err(|what| self.http.garbled(what, Effect::Write))?;
-        let key = write.entity.key.map(|key| write.entity.get(key).wire.to_string());
-        let id = key.and_then(|key| json::member(&record.0, &key)).or_else(|| write.id.clone());
-        Ok(Answer { id, record: Some(record) })
+        written(write, record).map_err(|what| self.http.garbled(what.to_owned(), Effect::Write))
     }
-}
-
-/// The address of the API: `url` may be the shop's, or already the API's.
-fn base(text: &str, api: &str) -> Option<Url> {
-    let mut base = Url::parse(text.trim()).ok()?;
-    base.host_str()?;
-    base.set_fragment(None);
-    base.set_query(None);
-    let path = base.path().trim_end_matches('/').to_owned();
-    let path = if path.ends_with(api) { path } else { format!("{path}{api}") };
-    base.set_path(&path);
-    Some(base)
 }
 
 #[async_trait::async_trait]
 impl Connector for Shop {
-    fn resumed(&self, scan: &Scan, stored: Position) -> Position {
-        scan::resumed(&stored, scan.since, self.overlap)
+    fn resumed(&self, _scan: &Scan, stored: Position) -> Position {
+        scan::resumed(&stored)
     }
 
     async fn scan(&self, scan: &Scan, from: &Position) -> Result<Page, CallError> {
@@ -261,7 +297,12 @@ impl Connector for Shop {
     }
 
     async fn read(&self, one: &One) -> Result<Presence, CallError> {
-        self.one(one).await
+        let route = self.route(&one.entity, &one.parts, "read")?;
+        let mut query = query::always(&route);
+        if let Some(fields) = query::fields(&one.entity, &one.fields) {
+            query.set("_fields", format!("{fields},id,status"));
+        }
+        own::read(self, &route, &one.id, &query).await
     }
 
     async fn write(&self, write: &Write) -> Result<Answer, CallError> {
@@ -284,35 +325,28 @@ impl Connector for Shop {
         self.clock.pause()
     }
 
+    fn remarks(&self) -> Vec<String> {
+        self.door.remarks()
+    }
+
     fn calls(&self) -> u64 {
         self.http.calls()
     }
 
     async fn hello(&self) -> Result<Raw, CallError> {
-        let query = [("_fields".to_owned(), "environment,settings,security".to_owned())];
+        let query = Query::default().with("_fields", "environment,settings,security");
         let mut tries = Tries::new(&self.clock, &self.timing);
         loop {
-            let heard = self.call(&Verb::GET, "system_status", &query, None).await;
+            let heard = self.call(&Verb::GET, "system_status", &query, None).await.map_err(CallError::from);
             let told =
                 heard.and_then(|heard| json::record(&heard.body).map_err(|what| self.http.garbled(what, Effect::Read)));
             match told {
                 Ok(told) => return Ok(told),
-                Err(error) => tries.pause(error).await?,
+                Err(error) => {
+                    let error = self.named(error, &tries).await;
+                    tries.pause(error).await?;
+                }
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_address_may_be_the_shops_or_the_apis() {
-        for text in ["https://shop.example", "https://shop.example/", "https://shop.example/wp-json/wc/v3/"] {
-            assert_eq!(base(text, API).unwrap().as_str(), "https://shop.example/wp-json/wc/v3");
-        }
-        assert_eq!(base("https://x.example/winkel/", API).unwrap().path(), "/winkel/wp-json/wc/v3");
-        assert!(base("shop.example", API).is_none());
     }
 }

@@ -1,107 +1,33 @@
 //! Reading what has changed.
 //!
-//! `modified_after` is exclusive and in whole seconds, and a page that is cut by number moves while it is read. So a
-//! pass walks upwards by the time of change, always takes the first page behind the last second seen, and reads that
-//! second again. A pass begins some minutes before the last second of the one before it: an order has its time of change
-//! before it is saved, and two web servers have two clocks. Only where one second fills more than a page are the records of it that were seen left out by id.
-//! What has no time of change (customers) is read whole, in the order of ids, to be compared.
+//! A pass asks for the changes after a second, in their order, and walks the pages of that list. What it asks with was
+//! measured in four zones and in the nights of their clocks: UTC digits without a zone and `dates_are_gmt` are right, but
+//! for digits that no clock of the shop shows in spring, which mean an hour later. So each list begins more than an hour
+//! before what was reached, and shows what is known once more; a list that does not is asked to account for it.
+//!
+//! Rows need not come in the order of their times in UTC (products are sorted by the shop's clock), so that only their
+//! maximum is believed. A list moves under the reader's hands: of each page behind the first it is seen that none of its
+//! rows has moved to the page before. What has no time of change (customers) is walked whole, in the order of ids.
 
-use super::{Query, Shop, filter};
+use super::answer::Kind;
+use super::list::{self, Ask, At, Listed};
+use super::position::{Stand, Walk, civil, second_of};
+use super::query::{self, Query};
+use super::{Shop, filter, json, narrow};
 use crate::connector::http::Effect;
-use crate::connector::{CallError, Find, Page, Position, Raw, Rows, Scan, answers, json};
-use jiff::civil::DateTime;
+use crate::connector::{CallError, Find, Page, Position, Presence, Raw, Rows, Scan, answers};
 use jiff::{SignedDuration, Timestamp};
 
-/// Ids of one second that are left out by name; more would make the address too long.
-const EXCLUDED_MAX: usize = 400;
-/// Rows that are read twice where a long second is walked by number: some may have moved away meanwhile.
-const OFFSET_OVERLAP: usize = 20;
-
-/// How far a walk has come.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-enum At {
-    /// Nothing has been read.
-    #[default]
-    Start,
-    /// All before this second, and maybe some of it.
-    Second(Timestamp),
-    /// All before this second, and of it these: it fills more than a page.
-    Within(Timestamp, Vec<String>),
-    /// The same, by number.
-    Counted(Timestamp, usize),
-    /// So many rows of a list without times.
-    Row(usize),
-}
-
-impl At {
-    fn read(position: &Position) -> Self {
-        let text = position.0.as_str();
-        if let Some(row) = text.strip_prefix("row:") {
-            return row.parse().map_or(Self::Start, Self::Row);
-        }
-        let (second, rest) = text.split_once('|').unwrap_or((text, ""));
-        let Some(second) = second_of(second) else { return Self::Start };
-        match rest.strip_prefix('#') {
-            Some(count) => count.parse().map_or(Self::Second(second), |count| Self::Counted(second, count)),
-            None if rest.is_empty() => Self::Second(second),
-            None => Self::Within(second, rest.split(',').map(str::to_owned).collect()),
-        }
-    }
-
-    fn write(&self) -> Position {
-        Position(match self {
-            Self::Start => String::new(),
-            Self::Second(second) => civil(*second),
-            Self::Within(second, ids) => format!("{}|{}", civil(*second), ids.join(",")),
-            Self::Counted(second, count) => format!("{}|#{count}", civil(*second)),
-            Self::Row(row) => format!("row:{row}"),
-        })
-    }
-}
-
-/// `2026-03-01T12:00:00`, in UTC.
-fn civil(time: Timestamp) -> String {
-    time.strftime("%Y-%m-%dT%H:%M:%S").to_string()
-}
-
-/// A time of the shop in UTC, which it writes without a zone.
-fn second_of(text: &str) -> Option<Timestamp> {
-    if let Ok(time) = text.parse::<Timestamp>() {
-        return Some(time);
-    }
-    let local: DateTime = text.parse().ok()?;
-    jiff::tz::Offset::UTC.to_timestamp(local).ok()
-}
-
-/// Where a pass begins: before the last second seen, and not before the moment from which the flow reads.
-pub(super) fn resumed(stored: &Position, since: Option<Timestamp>, overlap: SignedDuration) -> Position {
-    match At::read(stored) {
-        At::Second(second) | At::Within(second, _) | At::Counted(second, _) => {
-            let earliest = since.map_or(Timestamp::MIN, |since| since.min(second));
-            At::Second(second.checked_sub(overlap).unwrap_or(Timestamp::MIN).max(earliest)).write()
-        }
-        At::Start | At::Row(_) => stored.clone(),
-    }
-}
-
-/// The next page of a scan.
-pub(super) async fn page(shop: &Shop, scan: &Scan, from: &Position) -> Result<Page, CallError> {
-    if !scan.only.is_empty() {
-        return only(shop, scan, from).await;
-    }
-    let feed = scan.entity.feed.as_ref();
-    let route = match feed.map(|feed| &*feed.path).filter(|path| !path.is_empty()) {
-        Some(path) => path.to_owned(),
-        None => shop.route(&scan.entity, &[], "scan")?,
-    };
-    let mut query = filter::always(&route);
-    query.extend(filter::fields(&scan.entity, &scan.names()));
-    query.extend(filter::conditions(&scan.entity, &scan.filter));
-    match feed.and_then(|feed| Time::of(&scan.entity.get(feed.by).wire, &feed.since)) {
-        Some(time) => changed(shop, scan, (&route, query), &time, from).await,
-        None => whole(shop, scan, (&route, query), from).await,
-    }
-}
+/// More than the hour by which digits may be misread in a night of spring.
+const HOUR: SignedDuration = SignedDuration::from_secs(3_600);
+/// Keys of a page by which it is known again.
+const SEEN: usize = 10;
+/// Pages that a walk may go back. A list that moves more than that cannot be read.
+const BACK_MAX: u32 = 200;
+/// Records that no list can show; more of them are no records' fault.
+const ALONE_MAX: usize = 50;
+/// Rows that are looked at to see what a list leaves out.
+const LEFT_OUT_ROWS: u32 = 10;
 
 /// A time by which a list is walked.
 struct Time<'e> {
@@ -123,6 +49,35 @@ impl<'e> Time<'e> {
         };
         Some(Self { wire, after: since, order })
     }
+
+    fn read(&self, row: &Raw) -> Option<Timestamp> {
+        second_of(&json::member(&row.0, self.wire)?)
+    }
+}
+
+/// Where a pass begins: a walk that did not come to its end begins anew.
+pub(super) fn resumed(stored: &Position) -> Position {
+    Stand { walk: None, ..Stand::read(stored) }.write()
+}
+
+/// The next page of a scan.
+pub(super) async fn page(shop: &Shop, scan: &Scan, from: &Position) -> Result<Page, CallError> {
+    if !scan.only.is_empty() {
+        return only(shop, scan, from).await;
+    }
+    let feed = scan.entity.feed.as_ref();
+    let route = match feed.map(|feed| &*feed.path).filter(|path| !path.is_empty()) {
+        Some(path) => path.to_owned(),
+        None => shop.route(&scan.entity, &[], "scan")?,
+    };
+    let mut query = query::conditions(query::always(&route), &scan.entity, &scan.filter);
+    if let Some(fields) = query::fields(&scan.entity, &scan.names()) {
+        query.set("_fields", fields);
+    }
+    let own = scan.entity.route.as_deref().filter(|own| !own.contains('{')).map(str::to_owned);
+    let time = feed.and_then(|feed| Time::of(&scan.entity.get(feed.by).wire, &feed.since));
+    let ask = Ask { route, query, own, keys: None };
+    Reader { shop, scan, ask, time }.next(Stand::read(from)).await
 }
 
 async fn only(shop: &Shop, scan: &Scan, from: &Position) -> Result<Page, CallError> {
@@ -137,196 +92,226 @@ async fn only(shop: &Shop, scan: &Scan, from: &Position) -> Result<Page, CallErr
     Ok(Page { records, unreadable, next: from.clone(), last: true })
 }
 
-async fn changed(
-    shop: &Shop,
-    scan: &Scan,
-    (route, query): (&str, Query),
-    time: &Time<'_>,
-    from: &Position,
-) -> Result<Page, CallError> {
-    let at = match At::read(from) {
-        At::Start => scan.since.map_or(At::Start, At::Second),
-        other => other,
-    };
-    let (Rows { read: rows, unreadable }, asked) = shop.list(route, |rows| with(&query, time, rows, &at)).await?;
-    let last = rows.len() + unreadable.len() < asked as usize;
-    let next = advance(&at, &rows, (time.wire, shop.clock.now()), last)
-        .map_err(|what| shop.http.garbled(what, Effect::Read))?;
-    Ok(Page { records: kept(scan, rows), unreadable, next: next.write(), last })
+/// One page of one scan.
+struct Reader<'a> {
+    shop: &'a Shop,
+    scan: &'a Scan,
+    ask: Ask,
+    time: Option<Time<'a>>,
 }
 
-/// The query for the page behind a position.
-fn with(query: &[(String, String)], time: &Time<'_>, rows: u32, at: &At) -> Query {
-    let mut query = query.to_vec();
-    let mut add = |name: &str, value: String| query.push((name.to_owned(), value));
-    add("orderby", time.order.to_owned());
-    add("order", "asc".to_owned());
-    add("per_page", rows.to_string());
-    let after = match at {
-        At::Start | At::Row(_) => None,
-        At::Second(second) | At::Within(second, _) | At::Counted(second, _) => Some(*second),
-    };
-    if let Some(second) = after {
-        // Exclusive, and whole seconds: one before it takes it in.
-        let before = second.checked_sub(SignedDuration::from_secs(1)).unwrap_or(second);
-        // UTC digits without a zone: with the flag a zone would be turned into the shop's own.
-        add(time.after, civil(before));
-        add("dates_are_gmt", "true".to_owned());
-    }
-    match at {
-        At::Within(_, ids) => add("exclude", ids.join(",")),
-        At::Counted(_, count) => add("offset", count.saturating_sub(OFFSET_OVERLAP).to_string()),
-        At::Start | At::Second(_) | At::Row(_) => {}
-    }
-    query
-}
-
-/// The position behind a page. A time that cannot be read is passed over, and none leads beyond now: one record with a
-/// wrong date would hide all that change after it.
-fn advance(at: &At, rows: &[Raw], (wire, now): (&str, Timestamp), last: bool) -> Result<At, String> {
-    if rows.is_empty() {
-        return Ok(match at {
-            At::Within(second, _) | At::Counted(second, _) => At::Second(*second),
-            At::Start | At::Second(_) | At::Row(_) => at.clone(),
-        });
-    }
-    let mut times = rows.iter().filter_map(|row| second_of(&json::member(&row.0, wire)?)).map(|time| time.min(now));
-    let Some(first) = times.next() else {
-        // At the end of all there is nothing behind them that could be passed over.
-        let why = || format!("records without a readable `{wire}`, by which changes are followed");
-        return if last { Ok(at.clone()) } else { Err(why()) };
-    };
-    let newest = times.next_back().unwrap_or(first);
-    // Sorted by the shop; if it were not, records would be passed over.
-    if let Some(second) = before(at)
-        && newest < second
-    {
-        return Err("records that are not sorted by their time of change".to_owned());
-    }
-    if first > newest {
-        return Err("records that are not sorted by their time of change".to_owned());
-    }
-    if last || first < newest {
-        return Ok(At::Second(newest));
-    }
-    // A full page of one second.
-    let ids: Vec<String> = rows.iter().filter_map(|row| json::member(&row.0, "id")).collect();
-    Ok(match at {
-        At::Within(second, seen) if *second == newest => {
-            let all: Vec<String> = seen.iter().cloned().chain(ids).collect();
-            if all.len() > EXCLUDED_MAX { At::Counted(newest, all.len()) } else { At::Within(newest, all) }
-        }
-        At::Counted(second, count) if *second == newest => {
-            At::Counted(newest, count.saturating_sub(OFFSET_OVERLAP) + rows.len())
-        }
-        At::Start | At::Second(_) | At::Within(..) | At::Counted(..) | At::Row(_) => At::Within(newest, ids),
-    })
-}
-
-fn before(at: &At) -> Option<Timestamp> {
-    match at {
-        At::Second(second) | At::Within(second, _) | At::Counted(second, _) => {
-            second.checked_sub(SignedDuration::from_secs(1)).ok()
-        }
-        At::Start | At::Row(_) => None,
-    }
-}
-
-/// A list without times of change, all of it in each pass.
-async fn whole(shop: &Shop, scan: &Scan, (route, query): (&str, Query), from: &Position) -> Result<Page, CallError> {
-    let row = match At::read(from) {
-        At::Row(row) => row,
-        At::Start | At::Second(_) | At::Within(..) | At::Counted(..) => 0,
-    };
-    let (Rows { read: rows, unreadable }, asked) = shop
-        .list(route, |rows| {
-            let mut query = query.clone();
-            let mut add = |name: &str, value: String| query.push((name.to_owned(), value));
-            add("orderby", "id".to_owned());
-            add("order", "asc".to_owned());
-            add("per_page", rows.to_string());
-            if row > 0 {
-                add("offset", row.to_string());
+impl Reader<'_> {
+    async fn next(&self, mut stand: Stand) -> Result<Page, CallError> {
+        let mut rows = Rows::default();
+        let walk = match stand.walk.take() {
+            Some(walk) => walk,
+            None => {
+                self.alone(&mut stand, &mut rows).await?;
+                self.begun(&stand)
             }
-            query
-        })
-        .await?;
-    // A resource without pages answers more than was asked, and the same to each page.
-    let count = rows.len() + unreadable.len();
-    let last = count != asked as usize;
-    let next = if last { At::Row(0) } else { At::Row(row + count) };
-    Ok(Page { records: kept(scan, rows), unreadable, next: next.write(), last })
-}
-
-/// What fits the conditions: a shop answers everything to a filter that it does not know.
-fn kept(scan: &Scan, rows: Vec<Raw>) -> Vec<Raw> {
-    let fits = |row: &Raw| scan.filter.iter().all(|condition| answers(&scan.entity, row, condition));
-    rows.into_iter().filter(fits).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn row(id: u32, time: &str) -> Raw {
-        Raw(format!(r#"{{"id":{id},"date_modified_gmt":"{time}"}}"#).into())
-    }
-
-    const MODIFIED: Time<'static> = Time { wire: "date_modified_gmt", after: "modified_after", order: "modified" };
-
-    const WIRE: (&str, Timestamp) = (MODIFIED.wire, Timestamp::MAX);
-
-    fn at(text: &str) -> At {
-        At::read(&Position(text.to_owned()))
-    }
-
-    #[test]
-    fn positions_come_back_as_they_were_written() {
-        for text in ["", "2026-03-01T12:00:00", "2026-03-01T12:00:00|7,8", "2026-03-01T12:00:00|#500", "row:300"] {
-            assert_eq!(at(text).write().0, text);
+        };
+        let ask = Ask { query: self.query(&stand, &walk), ..self.ask.clone() };
+        let (listed, back) = self.page(&ask, &walk).await?;
+        let walk = Walk { at: listed.at, back: walk.back + back, ..walk };
+        if walk.back > BACK_MAX {
+            return Err(self.garbled(format!("a list of {} that moves faster than it can be read", self.ask.route)));
         }
-        assert_eq!(at("nonsense"), At::Start);
+        if walk.at.number == 1 && walk.after.is_some() {
+            self.accounts(&ask, &walk, &listed).await?;
+        }
+        let reached = stand.reached;
+        let last = self.advance(&mut stand, walk, &listed)?;
+        rows.extend(listed.rows);
+        let records = rows.read.into_iter().filter(|row| self.wanted(row, reached)).collect();
+        Ok(Page { records, unreadable: rows.unreadable, next: stand.write(), last })
     }
 
-    #[test]
-    fn a_page_leads_to_its_last_second() {
-        let rows = [row(1, "2026-03-01T12:00:00"), row(2, "2026-03-01T12:00:05")];
-        let next = advance(&At::Start, &rows, WIRE, false).unwrap();
-        assert_eq!(next, at("2026-03-01T12:00:05"));
-        let query = with(&[], &MODIFIED, 100, &next);
-        assert!(query.contains(&("modified_after".to_owned(), "2026-03-01T12:00:04".to_owned())));
-        assert_eq!(advance(&next, &[], WIRE, true).unwrap(), next);
+    /// What no list can show is asked for by itself; what can be read again is left out no longer.
+    async fn alone(&self, stand: &mut Stand, rows: &mut Rows) -> Result<(), CallError> {
+        for key in std::mem::take(&mut stand.alone) {
+            match narrow::alone(self.shop, &self.ask, &key).await? {
+                Some(Presence::Found(raw)) => rows.read.push(raw),
+                Some(Presence::Gone(_)) | None => {}
+                Some(Presence::Unreadable(row)) => {
+                    rows.unreadable.push(row);
+                    stand.alone.push(key);
+                }
+            }
+        }
+        Ok(())
     }
 
-    #[test]
-    fn a_second_of_many_records_is_walked_by_id_and_then_by_number() {
-        let second = "2026-03-01T12:00:00";
-        let rows: Vec<Raw> = (1..=300).map(|id| row(id, second)).collect();
-        let within = advance(&at(second), &rows[..2], WIRE, false).unwrap();
-        assert_eq!(within.write().0, "2026-03-01T12:00:00|1,2");
-        assert!(with(&[], &MODIFIED, 2, &within).contains(&("exclude".to_owned(), "1,2".to_owned())));
-        let counted = advance(&within, &[rows.clone(), rows.clone()].concat(), WIRE, false).unwrap();
-        assert_eq!(counted.write().0, "2026-03-01T12:00:00|#602");
-        assert!(with(&[], &MODIFIED, 2, &counted).contains(&("offset".to_owned(), "582".to_owned())));
-        let short = advance(&within, &rows[2..3], WIRE, true).unwrap();
-        assert_eq!(short, at(second), "the next pass reads the second again, whoever was seen");
+    /// A pass begins before what was reached: a record has its time of change before it is saved, and two web servers have
+    /// two clocks.
+    fn begun(&self, stand: &Stand) -> Walk {
+        self.shop.larger_pages();
+        let known = self.time.as_ref().and(stand.reached);
+        let from = known.or_else(|| self.time.as_ref().and(self.scan.since));
+        Walk {
+            after: from.map(|from| self.before(from)),
+            known,
+            newest: None,
+            sorted: true,
+            at: At::first(self.shop.page_rows()),
+            seen: Vec::new(),
+            back: 0,
+        }
     }
 
-    #[test]
-    fn what_is_not_sorted_or_has_no_time_is_not_passed_over() {
-        let back = [row(1, "2026-03-01T12:00:05"), row(2, "2026-03-01T12:00:00")];
-        assert!(advance(&At::Start, &back, WIRE, false).is_err());
-        assert!(advance(&At::Start, &[Raw(r#"{"id":1}"#.into())], WIRE, false).is_err());
+    /// So far before a second that nothing behind it can be missed.
+    fn before(&self, second: Timestamp) -> Timestamp {
+        second.checked_sub(HOUR + self.shop.overlap).unwrap_or(Timestamp::MIN)
     }
 
-    #[test]
-    fn a_wrong_time_hides_nothing_behind_it() {
-        let rows = [row(1, "2026-03-01T12:00:00"), row(2, "2026-03-01T12:00:05"), row(3, "0000-00-00T00:00:00")];
-        assert_eq!(advance(&At::Start, &rows, WIRE, false).unwrap(), at("2026-03-01T12:00:05"));
-        let ahead = [row(1, "2026-03-01T12:00:00"), row(2, "2036-01-01T00:00:00")];
-        let now = "2026-03-01T13:00:00Z".parse().unwrap();
-        assert_eq!(advance(&At::Start, &ahead, (MODIFIED.wire, now), true).unwrap(), at("2026-03-01T13:00:00"));
-        let none = [row(1, "")];
-        assert_eq!(advance(&At::Start, &none, WIRE, true).unwrap(), At::Start, "it is looked at again next time");
+    fn query(&self, stand: &Stand, walk: &Walk) -> Query {
+        let mut query = self.ask.query.clone();
+        query.set("orderby", self.time.as_ref().map_or("id", |time| time.order));
+        query.set("order", "asc");
+        if let (Some(time), Some(after)) = (&self.time, walk.after) {
+            query.set(time.after, civil(after));
+            query.set("dates_are_gmt", "true");
+        }
+        if !stand.alone.is_empty() {
+            query.set("exclude", stand.alone.join(","));
+        }
+        query
     }
+
+    /// The page that comes next, or the one into which its rows have moved, and how many pages that lies back.
+    async fn page(&self, ask: &Ask, walk: &Walk) -> Result<(Listed, u32), CallError> {
+        let (mut at, mut back) = (walk.at, 0);
+        loop {
+            let listed = list::page(self.shop, ask, at).await?;
+            if listed.from.number == 1
+                || walk.seen.is_empty()
+                || (back > 0 && holds(&list::keys(&listed.rows), &walk.seen))
+            {
+                return Ok((listed, back));
+            }
+            let before = At { number: listed.from.number - 1, ..listed.from };
+            if back == 0 {
+                let (rows, _) = list::tried(self.shop, &ask.with("_fields", "id"), before).await?;
+                let last = rows.read.last().and_then(|row| json::member(&row.0, "id"));
+                if last.is_some_and(|last| walk.seen.contains(&last)) {
+                    return Ok((listed, 0));
+                }
+            }
+            at = before;
+            back += 1;
+        }
+    }
+
+    /// Whether a list of changes holds all of them. One that shows a row of the time that was reached does; of any other
+    /// the newest row that is not in it must have changed before it begins.
+    async fn accounts(&self, ask: &Ask, walk: &Walk, listed: &Listed) -> Result<(), CallError> {
+        let (Some(time), Some(after)) = (&self.time, walk.after) else { return Ok(()) };
+        let times = || listed.rows.read.iter().filter_map(|row| time.read(row));
+        if walk.known.is_some_and(|known| times().any(|its| its <= known)) {
+            return Ok(());
+        }
+        let keys = list::keys(&listed.rows);
+        let query = ask.query.clone().without(time.after).without("dates_are_gmt");
+        let query = query.with("order", "desc").with("_fields", format!("id,{}", time.wire));
+        let count = listed.total.unwrap_or(listed.rows.len());
+        let behind = u32::try_from(count).unwrap_or(u32::MAX) / LEFT_OUT_ROWS + 1;
+        let at = At { number: behind, size: LEFT_OUT_ROWS };
+        let newest = Ask { query, ..ask.clone() };
+        let others = match list::fetch(self.shop, &newest, at).await {
+            Ok((others, _)) => others,
+            Err(_) => match list::fetch(self.shop, &newest, at).await {
+                Ok((others, _)) => others,
+                // A record that cannot be shown is among them: nothing can be said against the list.
+                Err(failed) if failed.kind == Kind::Page && self.shop.answers().await => return Ok(()),
+                Err(failed) => return Err(failed.error),
+            },
+        };
+        for row in &others.read {
+            let (Some(key), Some(changed)) = (json::member(&row.0, "id"), time.read(row)) else { continue };
+            if changed <= after || keys.contains(&key) {
+                continue;
+            }
+            // It may have changed meanwhile, or be sorted by another clock: whether the list holds it is asked of it alone.
+            let (itself, _) = list::tried(self.shop, &ask.with("include", key.clone()), At::first(1)).await?;
+            if !list::keys(&itself).contains(&key) {
+                let list = format!("changes after {}Z", civil(after));
+                return Err(self.garbled(format!(
+                    "a list of {} ({list}) without the record {key}, which changed at {}Z: its filter by time leaves \
+                     records out, so nothing is taken for read",
+                    self.ask.route,
+                    civil(changed)
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// The position behind a page, and whether it was the last.
+    fn advance(&self, stand: &mut Stand, mut walk: Walk, listed: &Listed) -> Result<bool, CallError> {
+        let new: Vec<String> = listed.dead.iter().filter(|key| !stand.alone.contains(key)).cloned().collect();
+        if !new.is_empty() {
+            stand.alone.extend(new);
+            if stand.alone.len() > ALONE_MAX {
+                return Err(self.garbled(format!("more than {ALONE_MAX} records that it cannot show")));
+            }
+            // Without them the rows of this page are others.
+            stand.walk = Some(walk);
+            return Ok(false);
+        }
+        let Some(time) = &self.time else {
+            stand.whole = listed.last;
+            stand.walk = (!listed.last).then(|| next_page(walk, listed));
+            return Ok(listed.last);
+        };
+        let times: Vec<Timestamp> = listed.rows.read.iter().filter_map(|row| time.read(row)).collect();
+        // The first page of a list that begins anew shows rows of before.
+        let before = walk.newest.filter(|_| listed.from.number > 1);
+        walk.sorted &= before.iter().chain(&times).is_sorted();
+        walk.newest = walk.newest.max(times.iter().max().copied());
+        // A clock of the shop that is ahead would hide what changes after it has been put right.
+        let newest = walk.newest.map(|newest| newest.min(self.shop.clock.now()));
+        if listed.last || walk.sorted {
+            stand.reached = stand.reached.or(self.scan.since).max(newest);
+        }
+        if listed.last {
+            return Ok(true);
+        }
+        // Where half of the page lies before what is read twice, the list begins anew behind it: so that it cannot move.
+        let anew = walk.newest.map(|newest| self.before(newest)).filter(|anew| {
+            walk.sorted && times.get(times.len() / 2).is_some_and(|half| half <= anew) && walk.after < Some(*anew)
+        });
+        stand.walk = Some(match anew {
+            Some(anew) => Walk {
+                after: Some(anew),
+                known: walk.newest,
+                at: At::first(self.shop.page_rows()),
+                seen: Vec::new(),
+                ..walk
+            },
+            None => next_page(walk, listed),
+        });
+        Ok(false)
+    }
+
+    /// What fits the conditions (a shop answers everything to a filter that it does not know), and changed at or after the
+    /// moment from which is read.
+    fn wanted(&self, row: &Raw, reached: Option<Timestamp>) -> bool {
+        let fits = self.scan.filter.iter().all(|condition| answers(&self.scan.entity, row, condition));
+        let (Some(time), Some(since)) = (&self.time, self.scan.since) else { return fits };
+        let since = reached.map_or(since, |reached| reached.min(since));
+        fits && time.read(row).is_none_or(|changed| changed >= since)
+    }
+
+    fn garbled(&self, what: String) -> CallError {
+        self.shop.http.garbled(what, Effect::Read)
+    }
+}
+
+fn holds(keys: &[String], seen: &[String]) -> bool {
+    keys.iter().any(|key| seen.contains(key))
+}
+
+fn next_page(walk: Walk, listed: &Listed) -> Walk {
+    let mut seen = if listed.nameless { Vec::new() } else { list::keys(&listed.rows) };
+    seen.drain(..seen.len().saturating_sub(SEEN));
+    Walk { at: walk.at.next(), seen, ..walk }
 }

@@ -13,6 +13,7 @@ use super::limits::Hit;
 use super::query::{Query, decode};
 use super::refusal::Refusal;
 use super::{Ledger, atom, oauth, resource, resource_of};
+use crate::sandbox::rows::{self, Denied, Listed, RowFaults};
 
 /// Largest body that is read, bytes; attachments are sent as base64.
 const BODY_BYTES_MAX: usize = 32 << 20;
@@ -27,6 +28,8 @@ pub(super) struct Call<'a> {
     pub(super) body: &'a [u8],
     /// Scheme and host that the caller used.
     pub(super) base: String,
+    /// What faults do to rows.
+    pub(super) faults: RowFaults,
 }
 
 impl Call<'_> {
@@ -77,6 +80,7 @@ pub(super) async fn serve(Shared(ledger): Shared<Ledger>, request: Request) -> R
         headers: &parts.headers,
         body: &body,
         base: base(&parts.headers),
+        faults: parts.extensions.get().cloned().unwrap_or_default(),
     };
     ledger.remember_base(&call.base);
     let answer = match path.trim_end_matches('/') {
@@ -156,8 +160,20 @@ fn api(ledger: &Ledger, call: &Call<'_>) -> Response {
     if let Err(hit) = counted {
         return limited(ledger, hit);
     }
-    match resource::answer(ledger, call) {
-        Ok(answer) => {
+    let records = super::records_of(call.path);
+    let answered = match call.faults.denied(&records) {
+        Some(Denied::Hidden) => Err(Refusal::forbidden()),
+        Some(Denied::Unknown) => Err(Refusal::not_found()),
+        Some(Denied::Refused(status)) => Err(Refusal { status, text: reason(status).to_owned() }),
+        None => resource::answer(ledger, call),
+    };
+    let answered = answered.map(|answer| strike(call, &records, answer));
+    match answered {
+        Ok(None) => {
+            ledger.meter().error(&name, now);
+            dead()
+        }
+        Ok(Some(answer)) => {
             let mut response = match answer {
                 Answer::Json(value) => written(call, StatusCode::OK, &value),
                 Answer::Created(value, address) => {
@@ -178,6 +194,62 @@ fn api(ledger: &Ledger, call: &Call<'_>) -> Response {
             refused(&refusal)
         }
     }
+}
+
+/// What faults leave of an answer; nothing where the server dies over it.
+fn strike(call: &Call<'_>, records: &[String], answer: Answer) -> Option<Answer> {
+    if call.faults.kills(records) {
+        return None;
+    }
+    let Answer::Json(mut value) = answer else {
+        return Some(answer);
+    };
+    let whole = value.get_mut("d")?;
+    if whole.get("__metadata").is_some() {
+        let id = key_of(whole);
+        call.faults.blemish(&id, whole);
+        return Some(Answer::Json(value));
+    }
+    let rows = if whole.is_array() { Some(whole) } else { whole.get_mut("results") };
+    if let Some(Value::Array(rows)) = rows {
+        match call.faults.list(std::mem::take(rows), key_of) {
+            Listed::Rows(kept) => {
+                *rows = kept
+                    .into_iter()
+                    .map(|(id, mut row)| {
+                        call.faults.blemish(&id, &mut row);
+                        row
+                    })
+                    .collect();
+            }
+            Listed::Empty => {
+                if let Some(Value::Object(inner)) = value.get_mut("d") {
+                    inner.shift_remove("__next");
+                }
+            }
+            Listed::Dies => return None,
+        }
+    }
+    Some(Answer::Json(value))
+}
+
+/// The key of a row, from its address.
+fn key_of(row: &Value) -> String {
+    let address = row["__metadata"]["uri"].as_str().unwrap_or_default();
+    super::records_of(address).pop().unwrap_or_default()
+}
+
+/// The words of a status that a record answers for itself.
+fn reason(status: u16) -> &'static str {
+    StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or("Error")
+}
+
+/// What the web server says when the program behind it is gone: no error body of the API.
+fn dead() -> Response {
+    let mut response =
+        plain(StatusCode::INTERNAL_SERVER_ERROR, "<html><body><h2>Server Error</h2></body></html>".to_owned());
+    response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static("text/html; charset=utf-8"));
+    response
 }
 
 /// JSON for those who ask for it by name, Atom for all others.
@@ -213,7 +285,7 @@ fn refused(refusal: &Refusal) -> Response {
 }
 
 fn json(status: StatusCode, value: &Value) -> Response {
-    let mut response = Response::new(Body::from(value.to_string()));
+    let mut response = Response::new(Body::from(rows::written(value.to_string())));
     *response.status_mut() = status;
     let kind = header::HeaderValue::from_static("application/json; charset=utf-8");
     response.headers_mut().insert(header::CONTENT_TYPE, kind);

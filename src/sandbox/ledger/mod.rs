@@ -338,5 +338,12 @@ pub fn resource_of(path: &str) -> String {
     }
 }
 
+/// The records that a path names, by key: `(guid'…')`.
+pub(super) fn records_of(path: &str) -> Vec<String> {
+    let decoded = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
+    let keys = decoded.split('(').skip(1).filter_map(|rest| rest.split_once(')')).map(|(key, _)| key);
+    keys.map(|key| key.trim_start_matches("guid").trim_matches('\'').to_owned()).collect()
+}
+
 #[cfg(test)]
 mod tests;

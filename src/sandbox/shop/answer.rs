@@ -1,10 +1,11 @@
 //! What the shop answers: a value with its headers, or a refusal in WordPress's form.
 
 use axum::body::Body;
-use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
+use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use serde_json::{Map, Value, json};
 
 use super::wire;
+use crate::sandbox::rows::Denied;
 
 /// A request's outcome inside the shop.
 pub(crate) type Outcome = Result<Answer, Refusal>;
@@ -36,12 +37,37 @@ pub(crate) struct Refusal {
     pub(crate) code: String,
     pub(crate) message: String,
     pub(crate) data: Box<Value>,
+    /// It is a page of HTML that somebody before WordPress wrote, or WordPress as it died.
+    pub(crate) page: Option<&'static str>,
 }
 
 impl Refusal {
     /// The usual form, `data` holding the status alone.
     pub(crate) fn new(status: u16, code: &str, message: impl Into<String>) -> Self {
-        Refusal { status, code: code.to_owned(), message: message.into(), data: Box::new(json!({"status": status})) }
+        let data = Box::new(json!({"status": status}));
+        Refusal { status, code: code.to_owned(), message: message.into(), data, page: None }
+    }
+
+    /// What a record answers by order of a fault.
+    pub(crate) fn denied(denied: Denied, doing: &str) -> Self {
+        let forbidden = |status: u16| {
+            let message = format!("Sorry, you cannot {doing} this resource.");
+            Self::new(status, &format!("woocommerce_rest_cannot_{doing}"), message)
+        };
+        match denied {
+            Denied::Hidden => forbidden(403),
+            Denied::Unknown | Denied::Refused(404) => Self::new(404, "woocommerce_rest_invalid_id", "Invalid ID."),
+            Denied::Refused(status @ (401 | 403)) => forbidden(status),
+            Denied::Refused(status) => Self::new(status, "rest_refused", "Sorry, this is refused here."),
+        }
+    }
+
+    /// PHP died while it showed a record: a page, and none of the API's headers.
+    pub(crate) fn dead() -> Self {
+        Refusal {
+            page: Some(DEAD),
+            ..Self::new(500, "internal_server_error", "There has been a critical error on this website.")
+        }
     }
 
     /// The same with a further member of `data`.
@@ -74,6 +100,17 @@ impl Refusal {
     }
 }
 
+/// What WordPress shows when PHP died.
+const DEAD: &str = "<!DOCTYPE html>\n<html lang=\"en-US\">\n<head><title>WordPress &rsaquo; Error</title></head>\n<body id=\"error-page\"><div class=\"wp-die-message\"><p>There has been a critical error on this website.</p><p><a href=\"https://wordpress.org/documentation/article/faq-troubleshooting/\">Learn more about troubleshooting WordPress.</a></p></div></body></html>\n";
+
+/// A page of HTML.
+pub(crate) fn html(status: u16, page: &'static str) -> Response<Body> {
+    let mut response = Response::new(Body::from(page));
+    *response.status_mut() = StatusCode::from_u16(status).expect("the shop uses registered statuses only");
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=UTF-8"));
+    response
+}
+
 /// Puts an outcome on the wire with the headers that the recorded shop sends.
 pub(crate) fn respond(
     outcome: Outcome,
@@ -82,6 +119,9 @@ pub(crate) fn respond(
     head: bool,
     envelope: bool,
 ) -> Response<Body> {
+    if let Err(Refusal { page: Some(page), status, .. }) = outcome {
+        return html(status, page);
+    }
     let (status, body, extra) = match outcome {
         Ok(answer) => (answer.status, answer.body, answer.headers),
         Err(refusal) => (refusal.status, refusal.body(), Vec::new()),

@@ -41,7 +41,7 @@ impl Wrong {
 ///
 /// # Errors
 /// `rest_missing_callback_param` for what is mandatory, else `rest_invalid_param` with a sentence a parameter.
-pub(crate) fn check(endpoint: &str, parameters: &Parameters) -> Result<(), Refusal> {
+pub(crate) fn check(endpoint: &str, parameters: &Parameters, cap: Option<u64>) -> Result<(), Refusal> {
     let Some(list) = lists().get(endpoint) else {
         return Ok(());
     };
@@ -61,7 +61,12 @@ pub(crate) fn check(endpoint: &str, parameters: &Parameters) -> Result<(), Refus
         let Some(value) = parameters.get(name).filter(|value| !value.is_null()) else {
             continue;
         };
-        if let Err(wrong) = validate(name, value, schema) {
+        let wrong = if name == "per_page" {
+            validate(name, value, &capped(schema, cap))
+        } else {
+            validate(name, value, schema)
+        };
+        if let Err(wrong) = wrong {
             names.push(name.as_str());
             sentences.insert(name.clone(), json!(wrong.message));
             details.insert(name.clone(), json!({"code": wrong.code, "message": wrong.message, "data": wrong.data}));
@@ -73,6 +78,24 @@ pub(crate) fn check(endpoint: &str, parameters: &Parameters) -> Result<(), Refus
     Err(Refusal::new(400, "rest_invalid_param", format!("Invalid parameter(s): {}", names.join(", ")))
         .with("params", Value::Object(sentences))
         .with("details", Value::Object(details)))
+}
+
+/// `per_page` as a plugin has lowered it.
+fn capped(schema: &Value, cap: Option<u64>) -> Value {
+    let mut schema = schema.clone();
+    if let Some(cap) = cap {
+        schema["maximum"] = json!(cap);
+    }
+    schema
+}
+
+/// What an endpoint tells of its arguments; none where the route does not know the method.
+pub(crate) fn told(endpoint: &str, cap: Option<u64>) -> Option<Value> {
+    let mut args = lists().get(endpoint)?.get("args")?.clone();
+    if let Some(rows) = args.get_mut("per_page") {
+        *rows = capped(rows, cap);
+    }
+    Some(args)
 }
 
 fn validate(name: &str, value: &Value, schema: &Value) -> Result<(), Wrong> {
@@ -269,7 +292,7 @@ mod tests {
 
     fn refused(endpoint: &str, value: &serde_json::Value) -> serde_json::Value {
         let parameters: Parameters = value.as_object().unwrap().clone();
-        check(endpoint, &parameters).err().map_or(json!(null), |refusal| refusal.body())
+        check(endpoint, &parameters, None).err().map_or(json!(null), |refusal| refusal.body())
     }
 
     #[test]

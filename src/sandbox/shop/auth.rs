@@ -44,7 +44,10 @@ pub(crate) struct Signed<'a> {
     /// The home URL and the path, without query.
     pub(crate) url: &'a str,
     pub(crate) query: &'a Parameters,
+    /// As far as the web server passes it on.
     pub(crate) authorization: Option<&'a str>,
+    /// The connection is encrypted, as far as PHP is told.
+    pub(crate) https: bool,
 }
 
 /// The shop's keys and the nonces that were used.
@@ -67,6 +70,11 @@ impl Keys {
     /// # Errors
     /// `woocommerce_rest_authentication_error` for a wrong signature, time or nonce; see the recorded answers.
     pub(crate) fn identify(&mut self, request: &Signed<'_>, clocks: &[Timestamp]) -> Result<Option<Key>, Refusal> {
+        if request.https
+            && let Some(known) = self.plain(request)?
+        {
+            return Ok(Some(known));
+        }
         let mut parameters = request.query.clone();
         for (name, value) in request.authorization.and_then(header).unwrap_or_default() {
             parameters.insert(name, Value::String(value));
@@ -100,6 +108,29 @@ impl Keys {
         }
         Ok(Some(known))
     }
+}
+
+impl Keys {
+    /// The key whose secret was sent as it is: in the query, which comes first, or as a Basic login.
+    fn plain(&self, request: &Signed<'_>) -> Result<Option<Key>, Refusal> {
+        let in_query = text(request.query, "consumer_key").zip(text(request.query, "consumer_secret"));
+        let in_query = in_query.map(|(key, secret)| (key.to_owned(), secret.to_owned()));
+        let Some((key, secret)) = in_query.or_else(|| request.authorization.and_then(basic)) else {
+            return Ok(None);
+        };
+        let Some(known) = self.keys.iter().find(|known| known.name == key) else {
+            return Ok(None);
+        };
+        if known.secret == secret { Ok(Some(known.clone())) } else { Err(wrong("Consumer secret is invalid.")) }
+    }
+}
+
+/// User and password of a Basic login.
+pub(crate) fn basic(value: &str) -> Option<(String, String)> {
+    let (scheme, encoded) = value.trim().split_once(' ')?;
+    let bytes = STANDARD.decode(encoded.trim()).ok().filter(|_| scheme.eq_ignore_ascii_case("basic"))?;
+    let text = String::from_utf8(bytes).ok()?;
+    text.split_once(':').map(|(user, password)| (user.to_owned(), password.to_owned()))
 }
 
 /// Whether a key may use a method.
@@ -140,14 +171,19 @@ fn header(value: &str) -> Option<Vec<(String, String)>> {
 fn check_signature(request: &Signed<'_>, parameters: &Parameters, secret: &str) -> Result<(), Refusal> {
     let given = text(parameters, "oauth_signature").unwrap_or_default().replace(' ', "+");
     let given = percent_decode_str(&given).decode_utf8_lossy().into_owned();
-    let base = base_string(request, parameters);
     let key = format!("{secret}&");
-    let expected = match text(parameters, "oauth_signature_method") {
-        Some("HMAC-SHA1") => STANDARD.encode(mac::<Hmac<Sha1>>(&key, &base)),
-        Some("HMAC-SHA256") => STANDARD.encode(mac::<Hmac<Sha256>>(&key, &base)),
-        _ => return Err(wrong("Invalid signature - signature method is invalid.")),
+    let sign = |base: &str| match text(parameters, "oauth_signature_method") {
+        Some("HMAC-SHA1") => Ok(STANDARD.encode(mac::<Hmac<Sha1>>(&key, base))),
+        Some("HMAC-SHA256") => Ok(STANDARD.encode(mac::<Hmac<Sha256>>(&key, base))),
+        _ => Err(wrong("Invalid signature - signature method is invalid.")),
     };
-    if expected == given { Ok(()) } else { Err(wrong("Invalid signature - provided signature does not match.")) }
+    let mut well = sign(&base_string(request, request.url, parameters))? == given;
+    if request.https {
+        // The encryption is pretended: a client signs the address that it has, or the one that PHP is told of.
+        let told = request.url.replacen("http://", "https://", 1);
+        well |= sign(&base_string(request, &told, parameters))? == given;
+    }
+    if well { Ok(()) } else { Err(wrong("Invalid signature - provided signature does not match.")) }
 }
 
 fn mac<M: Mac + KeyInit>(key: &str, text: &str) -> Vec<u8> {
@@ -157,14 +193,14 @@ fn mac<M: Mac + KeyInit>(key: &str, text: &str) -> Vec<u8> {
 }
 
 /// `METHOD&url&parameters`, sorted by name; the members of PHP's arrays carry their keys.
-fn base_string(request: &Signed<'_>, parameters: &Parameters) -> String {
+fn base_string(request: &Signed<'_>, url: &str, parameters: &Parameters) -> String {
     let mut names: Vec<&String> = parameters.keys().filter(|name| *name != "oauth_signature").collect();
     names.sort_unstable();
     let mut pairs = Vec::new();
     for name in names {
         join(&query::encode(name), &parameters[name], &mut pairs);
     }
-    format!("{}&{}&{}", request.method, query::encode(request.url), pairs.join("%26"))
+    format!("{}&{}&{}", request.method, query::encode(url), pairs.join("%26"))
 }
 
 fn join(name: &str, value: &Value, pairs: &mut Vec<String>) {
@@ -202,8 +238,8 @@ pub(crate) fn signed_query(method: &str, url: &str, query: &str, key: &Key, now:
         now.as_second()
     );
     let parameters = query::parse(&whole);
-    let request = Signed { method, url, query: &parameters, authorization: None };
-    let base = base_string(&request, &parameters);
+    let request = Signed { method, url, query: &parameters, authorization: None, https: false };
+    let base = base_string(&request, url, &parameters);
     let signature = STANDARD.encode(mac::<Hmac<Sha256>>(&format!("{}&", key.secret), &base));
     format!("{whole}&oauth_signature={}", query::encode(&signature))
 }
@@ -223,6 +259,7 @@ mod tests {
             url: "http://127.0.0.1:1/wp-json/wc/v3/orders",
             query: &query,
             authorization: None,
+            https: false,
         };
         keys.identify(&request, &[Timestamp::from_second(1_000_000).unwrap()])
     }
@@ -236,8 +273,9 @@ mod tests {
             url: "http://127.0.0.1:1/wp-json/wc/v3/orders",
             query: &parsed,
             authorization: None,
+            https: false,
         };
-        let base = base_string(&request, &parsed);
+        let base = base_string(&request, request.url, &parsed);
         assert!(base.ends_with("per_page%3D1%26status%255B0%255D%3Da%2520b"), "{base}");
         let signature = query::encode(&STANDARD.encode(mac::<Hmac<Sha256>>("cs_b&", &base)));
         let whole = format!("{query}&oauth_signature={signature}");

@@ -62,7 +62,11 @@ fn one(call: &mut Call, row: Value, sent_id: &Value, act: impl FnOnce(&mut Call)
         _ => Map::new(),
     };
     let mut inner = call.row(parameters);
-    let outcome = act(&mut inner);
+    let id = sent_id.as_str().map_or_else(|| sent_id.to_string(), str::to_owned);
+    let outcome = match inner.faults.denied(&[id]) {
+        Some(denied) => Err(Refusal::denied(denied, "edit")),
+        None => act(&mut inner),
+    };
     call.events.append(&mut inner.events);
     match outcome {
         Ok(answer) => answer.body,

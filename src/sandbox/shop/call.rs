@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::arguments;
 use super::query::Parameters;
 use super::table::{Columns, Moment};
+use crate::sandbox::rows::RowFaults;
 
 /// Something that fires webhooks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,11 +30,15 @@ pub(crate) struct Call {
     pub(crate) parameters: Parameters,
     /// `http://host:port`, as the client wrote it.
     pub(crate) base: String,
+    /// What stands before a route in its address.
+    pub(crate) root: String,
     /// The simulated time.
     pub(crate) now: Timestamp,
     pub(crate) events: Vec<Event>,
     /// Rows of a batch are not checked against the argument lists.
     pub(crate) unchecked: bool,
+    /// What faults do to rows.
+    pub(crate) faults: RowFaults,
 }
 
 impl Call {
@@ -44,9 +49,11 @@ impl Call {
             query: Parameters::new(),
             parameters,
             base: base.to_owned(),
+            root: format!("{base}/wp-json"),
             now,
             events: Vec::new(),
             unchecked: true,
+            faults: RowFaults::default(),
         }
     }
 
@@ -57,9 +64,11 @@ impl Call {
             parameters,
             method: self.method.clone(),
             base: self.base.clone(),
+            root: self.root.clone(),
             now: self.now,
             events: Vec::new(),
             unchecked: true,
+            faults: self.faults.clone(),
         }
     }
 
@@ -73,7 +82,7 @@ impl Call {
 
     /// The address of a route.
     pub(crate) fn address(&self, route: &str) -> String {
-        format!("{}/wp-json/wc/v3/{route}", self.base)
+        format!("{}/wc/v3/{route}", self.root)
     }
 
     /// A parameter's text.
@@ -93,7 +102,7 @@ impl Call {
 
     /// Refuses parameters that the endpoint does not allow.
     pub(crate) fn check(&self, endpoint: &str) -> Result<(), super::answer::Refusal> {
-        if self.unchecked { Ok(()) } else { arguments::check(endpoint, &self.parameters) }
+        if self.unchecked { Ok(()) } else { arguments::check(endpoint, &self.parameters, self.faults.cap_refused()) }
     }
 
     /// The bounds of a list by date, as the tables read them that hold its rows.

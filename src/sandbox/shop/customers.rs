@@ -53,10 +53,10 @@ pub(crate) fn list(state: &State, call: &Call) -> Outcome {
     if call.text("order") == Some("desc") {
         found.reverse();
     }
-    let page = Page::of(&call.query);
+    let page = Page::of(call);
     let rows =
         page.cut(&found).iter().filter_map(|(_, id)| state.customers.get(*id)).map(|row| show(row, call)).collect();
-    Ok(list::answer(rows, found.len(), page, &call.query, &call.address("customers"), Defaults::None))
+    list::answer(call, rows, found.len(), page, &call.address("customers"), Defaults::None)
 }
 
 fn seen_in(customer: &Value, needle: &str) -> bool {

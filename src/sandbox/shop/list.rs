@@ -2,10 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::answer::Answer;
+use super::answer::{Answer, Outcome, Refusal};
 use super::arguments;
-use super::call::Storage;
+use super::call::{Call, Storage};
 use super::query::{self, Parameters};
+use crate::sandbox::rows::Listed;
 
 /// Rows of a page when a request does not say.
 const PER_PAGE_DEFAULT: u64 = 10;
@@ -22,9 +23,11 @@ pub(crate) struct Page {
 
 impl Page {
     /// Reads `page`, `per_page` and `offset`, which wins over `page`.
-    pub(crate) fn of(parameters: &Parameters) -> Self {
+    pub(crate) fn of(call: &Call) -> Self {
+        let parameters = &call.query;
         let whole = |name: &str| parameters.get(name).and_then(arguments::integer).and_then(|n| u64::try_from(n).ok());
         let (number, rows) = (whole("page").unwrap_or(1), whole("per_page").unwrap_or(PER_PAGE_DEFAULT));
+        let rows = rows.min(call.faults.cap_silent().unwrap_or(u64::MAX));
         Page {
             number,
             rows,
@@ -64,39 +67,55 @@ impl Defaults {
 ///
 /// A page past the end has totals of zero and a `prev` link to nowhere, as recorded with HPOS; of posts only where
 /// `offset` led there.
+///
+/// # Errors
+/// The server that died over one of the rows.
 pub(crate) fn answer(
+    call: &Call,
     rows: Vec<Value>,
     total: usize,
     page: Page,
-    sent: &Parameters,
     address: &str,
     defaults: Defaults,
-) -> Answer {
-    let total = total as u64;
+) -> Outcome {
+    let sent = &call.query;
+    let id_of = |row: &Value| row["id"].as_str().map_or_else(|| row["id"].to_string(), str::to_owned);
+    let (rows, total) = match call.faults.list(rows, id_of) {
+        Listed::Rows(rows) => (rows, total as u64),
+        Listed::Empty => (Vec::new(), 0),
+        Listed::Dies => return Err(Refusal::dead()),
+    };
     let beyond = page.offset > 0 && page.offset >= total;
     let total = if beyond && !defaults.keep_totals(page) { 0 } else { total };
     let pages = total.div_ceil(page.rows.max(1));
     let mut links = Vec::new();
-    let link =
-        |number: u64, rel: &str| format!("<{address}?{}>; rel=\"{rel}\"", link_query(sent, number, defaults, beyond));
+    let joint = if address.contains('?') { '&' } else { '?' };
+    let link = |number: u64, rel: &str| {
+        format!("<{address}{joint}{}>; rel=\"{rel}\"", link_query(sent, number, defaults, beyond))
+    };
     if page.number > 1 {
         links.push(link(if beyond { pages } else { page.number - 1 }, "prev"));
     }
     if page.number < pages {
         links.push(link(page.number + 1, "next"));
     }
-    let mut answer = Answer::ok(Value::Array(project(rows, sent)));
+    let shown = rows.into_iter().map(|(id, row)| {
+        let mut row = project(row, sent);
+        call.faults.blemish(&id, &mut row);
+        row
+    });
+    let mut answer = Answer::ok(shown.collect());
     answer.headers.push(("x-wp-total", total.to_string()));
     answer.headers.push(("x-wp-totalpages", pages.to_string()));
     if !links.is_empty() {
         answer.headers.push(("link", links.join(", ")));
     }
-    answer
+    Ok(answer)
 }
 
 fn link_query(sent: &Parameters, page: u64, defaults: Defaults, beyond: bool) -> String {
     let mut carried = Parameters::new();
-    for (name, value) in sent {
+    for (name, value) in sent.iter().filter(|(name, _)| *name != "rest_route") {
         let value = match name.as_str() {
             "page" => json!(page),
             "status" | "include" | "exclude" | "created_via"
@@ -150,12 +169,12 @@ fn wanted(parameters: &Parameters) -> Option<Map<String, Value>> {
     Some(tree)
 }
 
-/// The rows of a list with only the fields that were asked for; `_links` go unless asked for.
-fn project(rows: Vec<Value>, parameters: &Parameters) -> Vec<Value> {
+/// A row of a list with only the fields that were asked for; `_links` go unless asked for.
+fn project(row: Value, parameters: &Parameters) -> Value {
     let Some(tree) = wanted(parameters) else {
-        return rows;
+        return row;
     };
-    rows.into_iter().map(|row| intersect(row, &tree).unwrap_or_else(|| json!([]))).collect()
+    intersect(row, &tree).unwrap_or_else(|| json!([]))
 }
 
 /// A single resource with only the fields that were asked for; it keeps its `_links`.
@@ -197,12 +216,19 @@ mod tests {
         query::parse(text)
     }
 
+    fn call(text: &str) -> Call {
+        let mut call = Call::inside("http://s", jiff::Timestamp::UNIX_EPOCH, Parameters::new());
+        call.query = sent(text);
+        call
+    }
+
     #[test]
     fn links_carry_what_was_not_sent() {
-        let sent_ = sent("per_page=5&page=2");
-        let page = Page::of(&sent_);
+        let call = call("per_page=5&page=2");
+        let page = Page::of(&call);
         let rows = vec![json!({"id": 1}); 5];
-        let made = answer(rows, 117, page, &sent_, "http://s/wp-json/wc/v3/orders", Defaults::Orders(Storage::Tables));
+        let address = "http://s/wp-json/wc/v3/orders";
+        let made = answer(&call, rows, 117, page, address, Defaults::Orders(Storage::Tables)).unwrap();
         let link = &made.headers.iter().find(|(name, _)| *name == "link").unwrap().1;
         assert_eq!(
             link,
@@ -213,9 +239,9 @@ mod tests {
 
     #[test]
     fn beyond_the_end_the_totals_are_zero() {
-        let sent_ = sent("per_page=100&page=99");
-        let made =
-            answer(Vec::new(), 117, Page::of(&sent_), &sent_, "http://s/orders", Defaults::Orders(Storage::Tables));
+        let call = call("per_page=100&page=99");
+        let kind = Defaults::Orders(Storage::Tables);
+        let made = answer(&call, Vec::new(), 117, Page::of(&call), "http://s/orders", kind).unwrap();
         assert_eq!(made.headers[0].1, "0");
         assert_eq!(made.headers[2].1, "<http://s/orders?per_page=100&page=0&status%5B0%5D=any>; rel=\"prev\"");
     }
@@ -224,10 +250,10 @@ mod tests {
     fn projection_goes_into_objects_not_into_lists() {
         let row = json!({"id": 1, "billing": {"email": "e", "city": "c"}, "line_items": [{"sku": "s"}], "_links": {}});
         assert_eq!(
-            project(vec![row.clone()], &sent("_fields=id,billing.email,line_items.sku")),
-            vec![json!({"id": 1, "billing": {"email": "e"}})]
+            project(row.clone(), &sent("_fields=id,billing.email,line_items.sku")),
+            json!({"id": 1, "billing": {"email": "e"}})
         );
-        assert_eq!(project(vec![row.clone()], &sent("_fields=nothing")), vec![json!([])]);
+        assert_eq!(project(row.clone(), &sent("_fields=nothing")), json!([]));
         assert_eq!(project_one(row, &sent("_fields=id")), json!({"id": 1, "_links": {}}));
     }
 }

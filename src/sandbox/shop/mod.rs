@@ -56,7 +56,7 @@ use auth::{Key, Keys, Permission, Signed};
 use call::Call;
 pub use call::Storage;
 use query::Parameters;
-pub use server::Setup;
+pub use server::{Gate, Permalinks, Setup};
 use state::State;
 pub(crate) use webhooks::Delivery;
 pub use zone::Zone;
@@ -143,11 +143,16 @@ impl Shop {
 
     /// Answers one request.
     fn answer(&self, parts: &Parts, body: &[u8]) -> Response<Body> {
+        let server = self.state().server.clone();
+        if let Some(response) = server.refuses(parts) {
+            return response;
+        }
         let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
         let base = format!("http://{host}");
         let query = query::parse(parts.uri.query().unwrap_or(""));
         let path = parts.uri.path();
-        let Some(route) = route_of(path, &query) else {
+        let plain = server.permalinks == Permalinks::Plain;
+        let Some(route) = route_of(path, &query).filter(|_| !plain || !path.starts_with("/wp-json")) else {
             return routes::page_not_found();
         };
         let head = parts.method == "HEAD";
@@ -155,12 +160,16 @@ impl Shop {
         let envelope = query.contains_key("_envelope");
         let segments: Vec<&str> = route.split('/').filter(|part| !part.is_empty()).collect();
         let allow = routes::allow(&segments);
+        if segments.first() == Some(&"wc") && !server.woocommerce {
+            return answer::respond(Err(Refusal::no_route()), None, &base, head, envelope);
+        }
         let mut state = self.state();
         let signed = Signed {
             method: parts.method.as_str(),
             url: &format!("{base}{path}"),
             query: &query,
-            authorization: parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()),
+            authorization: server.passed_on(parts),
+            https: server.https,
         };
         let clocks = [self.now(), Timestamp::now()];
         let key = match state.keys.identify(&signed, &clocks) {
@@ -181,15 +190,37 @@ impl Shop {
             query,
             parameters,
             base: base.clone(),
+            root: if plain { format!("{base}/index.php?rest_route=") } else { format!("{base}/wp-json") },
             now: self.now(),
             events: Vec::new(),
             unchecked: false,
+            faults: parts.extensions.get().cloned().unwrap_or_default(),
         };
-        let outcome = routes::dispatch(&mut state, &mut call, &segments);
+        let outcome = self.struck(&mut state, &mut call, &segments);
         let allow = if outcome.as_ref().is_err_and(|refusal| refusal.code == "rest_no_route") { None } else { allow };
         self.send(&state, &call);
         drop(state);
         answer::respond(outcome, allow, &base, head, envelope)
+    }
+
+    /// Dispatches a call past what faults do to the records that its address names.
+    fn struck(&self, state: &mut State, call: &mut Call, segments: &[&str]) -> answer::Outcome {
+        let records: Vec<String> = records_in(segments);
+        // A batch names its records in its body.
+        if let Some(denied) = call.faults.denied(&records).filter(|_| segments.last() != Some(&"batch")) {
+            let doing = if call.method == "GET" { "view" } else { "edit" };
+            return Err(Refusal::denied(denied, doing));
+        }
+        let mut outcome = routes::dispatch(state, call, segments);
+        if outcome.is_ok() && call.faults.kills(&records) {
+            return Err(Refusal::dead());
+        }
+        if let (Ok(answer), Some(id)) = (&mut outcome, records.last())
+            && answer.body.is_object()
+        {
+            call.faults.blemish(id, &mut answer.body);
+        }
+        outcome
     }
 
     /// Hands what a call fired to the outbox.
@@ -257,6 +288,17 @@ fn body_of(parts: &Parts, body: &[u8]) -> Result<Parameters, Refusal> {
             .with("json_error_code", Value::from(4))
             .with("json_error_message", Value::from("Syntax error"))),
     }
+}
+
+fn records_in(segments: &[&str]) -> Vec<String> {
+    segments.iter().filter(|part| part.parse::<u64>().is_ok()).map(|part| (*part).to_owned()).collect()
+}
+
+/// The records that an address names, by id.
+pub(crate) fn records_of(uri: &axum::http::Uri) -> Vec<String> {
+    let query = query::parse(uri.query().unwrap_or(""));
+    let route = route_of(uri.path(), &query).unwrap_or_else(|| uri.path().to_owned());
+    records_in(&route.split('/').collect::<Vec<_>>())
 }
 
 /// The resource that an address names, without ids: `orders`, `orders/refunds`, `products/variations`.

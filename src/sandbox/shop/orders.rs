@@ -20,10 +20,10 @@ const HIDDEN: [&str; 3] = ["trash", "auto-draft", "checkout-draft"];
 pub(crate) fn list(state: &mut State, call: &Call) -> Outcome {
     call.check("GET orders")?;
     let ids = matching(state, call);
-    let page = Page::of(&call.query);
+    let page = Page::of(call);
     let rows =
         page.cut(&ids).iter().filter_map(|id| state.orders.get(*id)).map(|order| show(state, order, call)).collect();
-    Ok(list::answer(rows, ids.len(), page, &call.query, &call.address("orders"), Defaults::Orders(state.storage)))
+    list::answer(call, rows, ids.len(), page, &call.address("orders"), Defaults::Orders(state.storage))
 }
 
 /// `GET /orders/{id}`.

@@ -22,10 +22,10 @@ pub(crate) fn list(state: &State, call: &Call) -> Outcome {
         found.extend(matching(state, call, &state.variations, 0));
     }
     sort(&mut found, call);
-    let page = Page::of(&call.query);
+    let page = Page::of(call);
     let rows =
         page.cut(&found).iter().map(|(_, id)| any(state, *id, call)).collect::<Option<Vec<_>>>().unwrap_or_default();
-    Ok(list::answer(rows, found.len(), page, &call.query, &call.address("products"), Defaults::None))
+    list::answer(call, rows, found.len(), page, &call.address("products"), Defaults::None)
 }
 
 /// `GET /products/{id}/variations`.
@@ -36,7 +36,7 @@ pub(crate) fn list_variations(state: &State, call: &Call, product_id: u64) -> Ou
     }
     let mut found = matching(state, call, &state.variations, product_id);
     sort(&mut found, call);
-    let page = Page::of(&call.query);
+    let page = Page::of(call);
     let rows = page
         .cut(&found)
         .iter()
@@ -44,7 +44,7 @@ pub(crate) fn list_variations(state: &State, call: &Call, product_id: u64) -> Ou
         .map(|row| show_variation(state, row, call))
         .collect();
     let address = call.address(&format!("products/{product_id}/variations"));
-    Ok(list::answer(rows, found.len(), page, &call.query, &address, Defaults::None))
+    list::answer(call, rows, found.len(), page, &address, Defaults::None)
 }
 
 /// `GET /variations`: those of all products together.
@@ -52,7 +52,7 @@ pub(crate) fn list_all_variations(state: &State, call: &Call) -> Outcome {
     call.check("GET variations")?;
     let mut found = matching(state, call, &state.variations, 0);
     sort(&mut found, call);
-    let page = Page::of(&call.query);
+    let page = Page::of(call);
     let rows = page.cut(&found).iter().filter_map(|(_, id)| state.variations.get(*id));
     let rows = rows
         .map(|row| {
@@ -67,7 +67,7 @@ pub(crate) fn list_all_variations(state: &State, call: &Call) -> Outcome {
             shown
         })
         .collect();
-    Ok(list::answer(rows, found.len(), page, &call.query, &call.address("variations"), Defaults::None))
+    list::answer(call, rows, found.len(), page, &call.address("variations"), Defaults::None)
 }
 
 /// `GET /products/{id}`, which also shows variations.

@@ -20,11 +20,11 @@ pub(crate) fn list_of(state: &State, call: &Call, order_id: u64) -> Outcome {
     let mine = |row: &super::table::Row| row.columns.owner == order_id && bounds.take(&row.columns);
     let mut ids: Vec<u64> = state.refunds.rows().filter(|(_, row)| mine(row)).map(|(id, _)| id).collect();
     ids.reverse();
-    let page = Page::of(&call.query);
+    let page = Page::of(call);
     let rows =
         page.cut(&ids).iter().filter_map(|id| state.refunds.get(*id)).map(|refund| show(state, refund, call)).collect();
     let address = call.address(&format!("orders/{order_id}/refunds"));
-    Ok(list::answer(rows, ids.len(), page, &call.query, &address, Defaults::Refunds(state.storage)))
+    list::answer(call, rows, ids.len(), page, &address, Defaults::Refunds(state.storage))
 }
 
 /// `GET /refunds`: those of all orders together.
@@ -45,14 +45,14 @@ pub(crate) fn list_all(state: &State, call: &Call) -> Outcome {
     if call.text("order") != Some("asc") {
         found.reverse();
     }
-    let page = Page::of(&call.query);
+    let page = Page::of(call);
     let rows = page
         .cut(&found)
         .iter()
         .filter_map(|(_, id)| state.refunds.get(*id))
         .map(|refund| with_parent(state, refund, call))
         .collect();
-    Ok(list::answer(rows, found.len(), page, &call.query, &call.address("refunds"), Defaults::Refunds(state.storage)))
+    list::answer(call, rows, found.len(), page, &call.address("refunds"), Defaults::Refunds(state.storage))
 }
 
 fn with_parent(state: &State, refund: Value, call: &Call) -> Value {
@@ -86,7 +86,7 @@ fn owned(state: &State, order_id: u64, refund_id: u64) -> Result<Value, Refusal>
 
 /// An error of this endpoint: HTTP 500 whatever is wrong, and `data` a bare number.
 fn odd(code: &str, message: &str, data: u16) -> Refusal {
-    Refusal { status: 500, code: code.to_owned(), message: message.to_owned(), data: Box::new(json!(data)) }
+    Refusal { data: Box::new(json!(data)), ..Refusal::new(500, code, message) }
 }
 
 /// A refund as an answer shows it.

@@ -1,15 +1,17 @@
 //! Which handler a route has, and who may use it.
 
 use axum::body::Body;
-use axum::http::{HeaderValue, Response, StatusCode, header};
-use serde_json::json;
+use axum::http::Response;
+use serde_json::{Value, json};
 
-use super::answer::{Answer, Outcome, Refusal};
+use super::answer::{self, Answer, Outcome, Refusal};
 use super::auth::{self, Key};
 use super::batch::{self, Endpoints};
 use super::call::Call;
 use super::state::State;
-use super::{customers, list, notes, order_write, orders, product_write, products, refunds, settings, small, webhooks};
+use super::{
+    arguments, customers, list, notes, order_write, orders, product_write, products, refunds, settings, small, webhooks,
+};
 
 /// The first words of all routes.
 const KNOWN: [&str; 15] = [
@@ -43,11 +45,10 @@ const SMALL: [&str; 7] = [
 
 /// The page that WordPress shows where no API is.
 pub(crate) fn page_not_found() -> Response<Body> {
-    let page = "<!DOCTYPE html>\n<html lang=\"en-US\"><head><title>Page not found</title></head><body><h1>Page not found</h1></body></html>\n";
-    let mut response = Response::new(Body::from(page));
-    *response.status_mut() = StatusCode::NOT_FOUND;
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=UTF-8"));
-    response
+    answer::html(
+        404,
+        "<!DOCTYPE html>\n<html lang=\"en-US\"><head><title>Page not found</title></head><body><h1>Page not found</h1></body></html>\n",
+    )
 }
 
 /// The `Allow` header of a route.
@@ -109,7 +110,7 @@ fn first_page(state: &State, call: &Call) -> Answer {
     let (offset, zone) = state.zone.shown(call.now);
     let page = json!({
         "name": "Sandbox", "description": "", "url": call.base, "home": call.base, "gmt_offset": offset, "timezone_string": zone,
-        "namespaces": ["wc/v3", "wp/v2"], "authentication": {}, "routes": {}
+        "namespaces": if state.server.woocommerce { json!(["wc/v3", "wp/v2"]) } else { json!(["wp/v2"]) }, "authentication": {}, "routes": {}
     });
     Answer::ok(list::project_one(page, &call.query))
 }
@@ -126,7 +127,7 @@ fn resource(state: &mut State, call: &mut Call, segments: &[&str]) -> Outcome {
     let method = if call.method == "PATCH" { "PUT".to_owned() } else { call.method.clone() };
     match (method.as_str(), segments) {
         ("GET", []) => Ok(Answer::ok(json!({"namespace": "wc/v3", "routes": {}}))),
-        ("OPTIONS", [..]) => Ok(Answer::ok(json!({"namespace": "wc/v3"}))),
+        ("OPTIONS", [..]) => told(call, segments),
         (_, ["orders", ..]) => order_routes(state, call, &method, segments),
         (_, ["products", "categories" | "tags" | "attributes" | "shipping_classes" | "brands", ..]) => {
             small_routes(state, call, &method, segments)
@@ -136,12 +137,32 @@ fn resource(state: &mut State, call: &mut Call, segments: &[&str]) -> Outcome {
         (_, ["webhooks", rest @ ..]) => webhook_routes(state, call, &method, rest),
         ("GET", ["refunds"]) => refunds::list_all(state, call),
         ("GET", ["variations"]) => products::list_all_variations(state, call),
-        ("GET", ["taxes", "classes"]) => Ok(small::classes(state, call)),
+        ("GET", ["taxes", "classes"]) => small::classes(state, call),
         ("POST", ["taxes", "classes"]) => small::create_class(state, call),
         ("GET", ["taxes", "classes", slug]) => small::class(state, call, slug),
         (_, ["coupons" | "taxes", ..]) => small_routes(state, call, &method, segments),
         _ => settings_routes(state, call, &method, segments),
     }
+}
+
+/// `OPTIONS`: the arguments of each method of a route.
+fn told(call: &Call, segments: &[&str]) -> Outcome {
+    let is_number = |part: &&str| part.bytes().all(|byte| byte.is_ascii_digit());
+    let route: Vec<&str> = segments.iter().map(|part| if is_number(part) { "{id}" } else { part }).collect();
+    let route = route.join("/");
+    let cap = call.faults.cap_refused();
+    let known = ["GET", "POST", "DELETE"].map(|method| (method, arguments::told(&format!("{method} {route}"), cap)));
+    let endpoints: Vec<Value> = known
+        .into_iter()
+        .filter_map(|(method, args)| {
+            let one = method == "POST" && route.ends_with("{id}");
+            let methods = if one { vec!["POST", "PUT", "PATCH"] } else { vec![method] };
+            args.map(|args| json!({"methods": methods, "args": args}))
+        })
+        .collect();
+    let methods: Vec<Value> =
+        endpoints.iter().flat_map(|one| one["methods"].as_array().cloned().unwrap_or_default()).collect();
+    Ok(Answer::ok(json!({"namespace": "wc/v3", "methods": methods, "endpoints": endpoints})))
 }
 
 fn order_routes(state: &mut State, call: &mut Call, method: &str, segments: &[&str]) -> Outcome {

@@ -74,10 +74,10 @@ pub(crate) fn list(state: &State, call: &Call, route: &str) -> Outcome {
     if call.text("order") == wanted {
         rows.reverse();
     }
-    let page = Page::of(&call.query);
+    let page = Page::of(call);
     let total = rows.len();
     let shown = page.cut(&rows).iter().map(|row| show(row.clone(), call, route)).collect();
-    Ok(list::answer(shown, total, page, &call.query, &call.address(route), Defaults::None))
+    list::answer(call, shown, total, page, &call.address(route), Defaults::None)
 }
 
 fn show(mut row: Value, call: &Call, route: &str) -> Value {
@@ -233,11 +233,11 @@ fn fill(state: &mut State, call: &Call, route: &str, row: &mut Value) {
 }
 
 /// `GET /taxes/classes`, which come without ids.
-pub(crate) fn classes(state: &State, call: &Call) -> Answer {
+pub(crate) fn classes(state: &State, call: &Call) -> Outcome {
     let rows: Vec<Value> = state.tax_classes.iter().map(|class| show_class(class.clone(), call)).collect();
     let total = rows.len();
     let page = Page { number: 1, rows: 100, offset: 0, by_offset: false };
-    list::answer(rows, total, page, &call.query, &call.address("taxes/classes"), Defaults::None)
+    list::answer(call, rows, total, page, &call.address("taxes/classes"), Defaults::None)
 }
 
 /// `GET /taxes/classes/{slug}`: a list of one.

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::auth::Keys;
 use super::call::Storage;
 use super::rates::{Rate, Rates};
+use super::server::Server;
 use super::table::{self, Table};
 use super::zone::Zone;
 
@@ -34,6 +35,7 @@ pub(crate) struct Remembered {
 pub(crate) struct State {
     pub(crate) keys: Keys,
     pub(crate) zone: Zone,
+    pub(crate) server: Server,
     /// Where orders and refunds lie.
     pub(crate) storage: Storage,
     pub(crate) orders: Table,
@@ -103,6 +105,7 @@ impl State {
         State {
             keys,
             zone: Zone::default(),
+            server: Server::default(),
             storage: Storage::Tables,
             orders: Table::new(table::order_columns),
             refunds: Table::new(table::child_columns),

@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 use super::auth::{self, Key, Permission};
 use super::{Delivery, Shop};
 use crate::sandbox::clock::Clock;
+use crate::sandbox::rows::RowFaults;
 
 const NOW: &str = "2026-11-24T12:00:00Z";
 
@@ -31,6 +32,17 @@ fn recorded() -> (Shop, mpsc::UnboundedReceiver<Delivery>) {
 
 /// One call with the shop's key: status, headers, body.
 async fn ask(shop: &Shop, method: &str, path: &str, body: Option<Value>) -> (u16, HeaderMap, Value) {
+    ask_struck(shop, RowFaults::default(), method, path, body).await
+}
+
+/// The same, with what faults do to rows.
+async fn ask_struck(
+    shop: &Shop,
+    faults: RowFaults,
+    method: &str,
+    path: &str,
+    body: Option<Value>,
+) -> (u16, HeaderMap, Value) {
     let (route, query) = path.split_once('?').unwrap_or((path, ""));
     let url = format!("http://shop.test/wp-json/wc/v3{route}");
     let login = shop.credentials();
@@ -38,7 +50,7 @@ async fn ask(shop: &Shop, method: &str, path: &str, body: Option<Value>) -> (u16
     let query = auth::signed_query(method, &url, query, &key, NOW.parse().unwrap());
     let request =
         Request::builder().method(method).uri(format!("/wp-json/wc/v3{route}?{query}")).header("host", "shop.test");
-    let request = request.header("content-type", "application/json").body(Body::empty()).unwrap();
+    let request = request.header("content-type", "application/json").extension(faults).body(Body::empty()).unwrap();
     let bytes = body.map(|body| body.to_string().into_bytes()).unwrap_or_default();
     let response = shop.answer(&request.into_parts().0, &bytes);
     let (parts, body) = response.into_parts();

@@ -36,10 +36,10 @@ pub(crate) fn list(state: &State, call: &Call) -> Outcome {
     if call.text("order") != Some("asc") {
         rows.reverse();
     }
-    let page = Page::of(&call.query);
+    let page = Page::of(call);
     let total = rows.len();
     let shown = page.cut(&rows).iter().map(|row| show(row.clone(), call)).collect();
-    Ok(list::answer(shown, total, page, &call.query, &call.address("webhooks"), Defaults::None))
+    list::answer(call, shown, total, page, &call.address("webhooks"), Defaults::None)
 }
 
 fn show(mut webhook: Value, call: &Call) -> Value {

@@ -6,6 +6,8 @@ use serde::Serialize;
 use serde_json::Value;
 use serde_json::ser::{Formatter, Serializer};
 
+use crate::sandbox::rows;
+
 /// PHP's habits, so that a client that compares bytes or signs them meets the real ones.
 struct PhpFormatter;
 
@@ -21,8 +23,14 @@ impl Formatter for PhpFormatter {
             }
             writer.write_all(&fragment.as_bytes()[plain..at])?;
             plain = at + character.len_utf8();
-            if character == '/' {
-                writer.write_all(b"\\/")?;
+            let own = match character {
+                '/' => Some(&b"\\/"[..]),
+                rows::HALF_PAIR => Some(rows::HALF_PAIR_WRITTEN),
+                rows::BAD_BYTES => Some(rows::BAD_BYTES_WRITTEN),
+                _ => None,
+            };
+            if let Some(own) = own {
+                writer.write_all(own)?;
                 continue;
             }
             let mut units = [0_u16; 2];

@@ -1,0 +1,138 @@
+//! How far a shop has been read. Between passes that is a second: all that changed before it has been read. Within a pass
+//! it is also the page that comes next, of a list that stays the same while it is walked.
+
+use super::list;
+use crate::connector::Position;
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+
+/// A list without times has been read to its end: the next pass reads all of it again.
+const WHOLE: &str = "whole";
+
+/// How far a feed has been read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Stand {
+    /// All that changed before this second has been read. Never later than now: a shop's clock may be set back.
+    pub(super) reached: Option<Timestamp>,
+    /// Records that no list can show: lists are asked to leave them out, and they are asked for alone.
+    pub(super) alone: Vec<String>,
+    /// Within a pass.
+    pub(super) walk: Option<Walk>,
+    /// It has no times: nothing was reached, and all was read.
+    pub(super) whole: bool,
+}
+
+/// A walk through a list of changes, by its pages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Walk {
+    /// What changed after this second is in the list; none: all.
+    pub(super) after: Option<Timestamp>,
+    /// Rows up to this second are known to lie in the list: they must be seen again.
+    pub(super) known: Option<Timestamp>,
+    /// The newest change seen, whatever the time is here.
+    pub(super) newest: Option<Timestamp>,
+    /// All rows came in the order of their times.
+    pub(super) sorted: bool,
+    /// The page that comes next.
+    pub(super) at: list::At,
+    /// Keys at the end of the page before it, by which is seen that no row has moved over to it.
+    pub(super) seen: Vec<String>,
+    /// Pages that it has gone back, since rows had moved.
+    pub(super) back: u32,
+}
+
+impl Stand {
+    pub(super) fn read(position: &Position) -> Self {
+        let mut stand = Self::default();
+        let mut words = position.0.split(' ');
+        let first = words.next().unwrap_or_default();
+        stand.whole = first == WHOLE;
+        // A second of an earlier edition had more behind a bar.
+        stand.reached = second_of(first.split('|').next().unwrap_or_default());
+        let word = |name: &str| {
+            let mut words = position.0.split(' ').filter_map(|word| word.split_once('='));
+            words.find(|(its, _)| *its == name).map(|(_, value)| value)
+        };
+        let list = |name: &str| -> Vec<String> {
+            word(name).into_iter().flat_map(|text| text.split(',')).map(str::to_owned).collect()
+        };
+        stand.alone = list("alone");
+        let page = word("page").and_then(|text| text.split_once('/'));
+        stand.walk = page.and_then(|(number, size)| {
+            Some(Walk {
+                after: word("after").and_then(second_of),
+                known: word("known").and_then(second_of),
+                newest: word("newest").and_then(second_of),
+                sorted: word("sorted") != Some("no"),
+                at: list::At { number: number.parse().ok()?, size: size.parse().ok()? },
+                seen: list("seen"),
+                back: word("back").and_then(|text| text.parse().ok()).unwrap_or_default(),
+            })
+        });
+        stand
+    }
+
+    pub(super) fn write(&self) -> Position {
+        let mut words = vec![match self.reached {
+            Some(second) => civil(second),
+            None if self.whole => WHOLE.to_owned(),
+            None => String::new(),
+        }];
+        if !self.alone.is_empty() {
+            words.push(format!("alone={}", self.alone.join(",")));
+        }
+        if let Some(walk) = &self.walk {
+            words.push(format!("page={}/{}", walk.at.number, walk.at.size));
+            for (name, time) in [("after", walk.after), ("known", walk.known), ("newest", walk.newest)] {
+                words.extend(time.map(|time| format!("{name}={}", civil(time))));
+            }
+            if !walk.sorted {
+                words.push("sorted=no".to_owned());
+            }
+            if !walk.seen.is_empty() {
+                words.push(format!("seen={}", walk.seen.join(",")));
+            }
+            if walk.back > 0 {
+                words.push(format!("back={}", walk.back));
+            }
+        }
+        Position(words.join(" "))
+    }
+}
+
+/// `2026-03-01T12:00:00`, in UTC.
+pub(super) fn civil(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%S").to_string()
+}
+
+/// A time of the shop in UTC, which it writes without a zone.
+pub(super) fn second_of(text: &str) -> Option<Timestamp> {
+    if let Ok(time) = text.parse::<Timestamp>() {
+        return Some(time);
+    }
+    let local: DateTime = text.parse().ok()?;
+    jiff::tz::Offset::UTC.to_timestamp(local).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_come_back_as_they_were_written() {
+        for text in [
+            "",
+            "whole",
+            "2026-03-01T12:00:00",
+            "2026-03-01T12:00:00 alone=7,8",
+            " page=3/100 sorted=no seen=1,2 back=1",
+            "2026-03-01T12:00:00 page=2/50 after=2026-03-01T10:50:00 known=2026-03-01T12:00:00 newest=2026-03-01T12:00:09",
+        ] {
+            assert_eq!(Stand::read(&Position(text.to_owned())).write().0, text);
+        }
+        let earlier = |text: &str| Stand::read(&Position(text.to_owned()));
+        assert_eq!(earlier("2026-03-01T12:00:00|7,8"), earlier("2026-03-01T12:00:00"));
+        assert_eq!(earlier("row:300"), Stand::default());
+        assert_eq!(earlier("nonsense"), Stand::default());
+    }
+}

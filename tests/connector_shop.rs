@@ -1,0 +1,520 @@
+//! Reading a shop completely: in all zones and nights, behind hosts that cut pages, past records that kill PHP, under
+//! clocks that are wrong.
+
+#![allow(clippy::unwrap_used, reason = "a surprise fails the test")]
+
+mod connector_bench;
+
+use connector_bench::shop::{Cap, Headers, Is, Shop};
+use connector_bench::{Reply, Server, clock, connect, connection, entity, field, store, woocommerce};
+use flowc::connector::{CallError, Condition, Connector, Find, One, Page, Position, Presence, Scan, Unreadable};
+use flowc::ir::{Entity, FieldId, Type};
+use jiff::{SignedDuration, Timestamp};
+use std::sync::Arc;
+
+struct Bench {
+    shop: Shop,
+    server: Server,
+    connector: Arc<dyn Connector>,
+    _clock: Server,
+    _folder: tempfile::TempDir,
+}
+
+async fn bench(shop: Shop, page: u32, now: &str) -> Bench {
+    let inside = shop.clone();
+    let server = Server::start(move |seen| inside.answer(seen)).await;
+    let clock = clock(now).await;
+    let (folder, store) = store();
+    let entries = [("url", server.url.as_str()), ("key", "ck_k"), ("secret", "cs_s"), ("clock", clock.url.as_str())];
+    let connector = connect(&connection("shop", "woocommerce", &entries), &woocommerce(page), &store).await;
+    Bench { shop, server, connector, _clock: clock, _folder: folder }
+}
+
+fn fields() -> Vec<flowc::ir::Field> {
+    vec![field("id", Type::Int), field("date_modified_gmt", Type::Instant), field("status", Type::Text(None))]
+}
+
+fn orders() -> Arc<Entity> {
+    entity("woocommerce", "Order", "orders", Some(("", 1)), fields())
+}
+
+fn scan(of: &Arc<Entity>) -> Scan {
+    let fields = vec!["status".into(), "note".into()];
+    Scan { entity: Arc::clone(of), fields, filter: vec![], since: None, only: vec![] }
+}
+
+/// What a pass has read.
+#[derive(Debug, Default)]
+struct Read {
+    ids: Vec<u32>,
+    unreadable: Vec<Unreadable>,
+    position: Position,
+    pages: usize,
+}
+
+impl Read {
+    fn take(&mut self, page: &Page) {
+        for record in &page.records {
+            let json: serde_json::Value = serde_json::from_str(&record.0).unwrap();
+            let id = u32::try_from(json["id"].as_u64().unwrap()).unwrap();
+            if !self.ids.contains(&id) {
+                self.ids.push(id);
+            }
+        }
+        for row in &page.unreadable {
+            if !self.unreadable.contains(row) {
+                self.unreadable.push(row.clone());
+            }
+        }
+        self.pages += 1;
+    }
+
+    fn sorted(&self) -> Vec<u32> {
+        let mut ids = self.ids.clone();
+        ids.sort_unstable();
+        ids
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        self.unreadable.iter().map(|row| row.key.as_deref().unwrap_or("?")).collect()
+    }
+}
+
+/// A pass from a stored position to its end.
+async fn pass(bench: &Bench, scan: &Scan, stored: &Position) -> Result<Read, CallError> {
+    pass_with(bench, scan, stored, |_| {}).await
+}
+
+/// The same; something happens after each page.
+async fn pass_with(
+    bench: &Bench,
+    scan: &Scan,
+    stored: &Position,
+    mut between: impl FnMut(usize),
+) -> Result<Read, CallError> {
+    let mut read = Read::default();
+    let mut from = bench.connector.resumed(scan, stored.clone());
+    for n in 0..500 {
+        let page = bench.connector.scan(scan, &from).await?;
+        read.take(&page);
+        assert!(page.last || page.next != from, "it does not get on: {from:?}");
+        read.position = page.next.clone();
+        from = page.next;
+        if page.last {
+            return Ok(read);
+        }
+        between(n);
+    }
+    panic!("the walk does not end at {from:?}");
+}
+
+fn utc(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%S").to_string()
+}
+
+/// Rows of each so many minutes, from then on.
+fn each(minutes: i64, from: &str, count: u32) -> Vec<(u32, String)> {
+    let from: Timestamp = from.parse().unwrap();
+    (0..count).map(|n| (n + 1, utc(from + SignedDuration::from_mins(minutes * i64::from(n))))).collect()
+}
+
+fn listed(rows: &[(u32, String)]) -> Shop {
+    Shop::new(&rows.iter().map(|(id, time)| (*id, time.as_str())).collect::<Vec<_>>())
+}
+
+fn ids(range: std::ops::RangeInclusive<u32>) -> Vec<u32> {
+    range.collect()
+}
+
+/// What is read up to a moment, and what a second pass finds that was made behind it: in each zone, around its nights, by
+/// either clock that rows are sorted by.
+#[tokio::test]
+async fn no_change_is_lost_in_any_zone_and_night() {
+    let nights = [
+        ("Europe/Amsterdam", "2026-10-24T20:00:00Z"),
+        ("Europe/Amsterdam", "2026-03-28T20:00:00Z"),
+        ("Europe/Amsterdam", "2026-07-15T09:00:00Z"),
+        ("America/New_York", "2026-11-01T01:00:00Z"),
+        ("America/New_York", "2026-03-07T22:00:00Z"),
+        ("Asia/Kolkata", "2026-01-15T09:00:00Z"),
+        ("UTC", "2026-07-15T09:00:00Z"),
+    ];
+    for (zone, from) in nights {
+        for by_local in [false, true] {
+            let rows = each(15, from, 48);
+            // A hundred years on, so that no time is clamped.
+            let bench = bench(Shop { zone, by_local, ..Shop::new(&[]) }, 7, "2126-01-01T00:00:00Z").await;
+            let mut position = Position::default();
+            let mut made = Vec::new();
+            for (id, time) in &rows {
+                bench.shop.change(*id, time);
+                made.push(*id);
+                if id % 4 == 0 {
+                    let read = pass(&bench, &scan(&orders()), &position).await.unwrap();
+                    for id in &made {
+                        assert!(read.ids.contains(id), "{zone} by_local {by_local}: {id} of {time} is lost");
+                    }
+                    made.clear();
+                    position = read.position;
+                }
+            }
+            // All of it at once, in small pages.
+            let all = pass(&bench, &scan(&orders()), &Position::default()).await.unwrap();
+            assert_eq!(all.sorted(), ids(1..=48), "{zone} by_local {by_local}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_was_measured_to_be_right_is_what_is_sent() {
+    let bench = bench(listed(&each(30, "2026-07-15T09:00:00Z", 4)), 100, "2026-08-01T00:00:00Z").await;
+    let first = pass(&bench, &scan(&orders()), &Position::default()).await.unwrap();
+    assert_eq!((first.sorted(), first.position.0.as_str()), (ids(1..=4), "2026-07-15T10:30:00"));
+    assert!(bench.server.seen()[0].query("modified_after").is_none(), "an order without a time of change is read, too");
+    let again = pass(&bench, &scan(&orders()), &first.position).await.unwrap();
+    assert_eq!((again.ids, &again.position), (vec![2, 3, 4], &first.position));
+    let asked = bench.server.seen().pop().unwrap();
+    assert_eq!(asked.query("modified_after"), Some("2026-07-15T09:20:00"), "an hour and ten minutes back, no zone");
+    assert_eq!(asked.query("dates_are_gmt"), Some("true"));
+    assert_eq!(bench.server.seen().len(), 2, "what shows the second that was reached accounts for itself");
+    // What the flow is not to read stays unread.
+    let since = Scan { since: Some("2026-07-15T10:00:00Z".parse().unwrap()), ..scan(&orders()) };
+    let late = pass(&bench, &since, &Position::default()).await.unwrap();
+    assert_eq!(late.ids, [3, 4]);
+}
+
+/// A filter by time that is wrong by hours shows fewer rows than there are, or none: that is an error, and never the end.
+#[tokio::test]
+async fn a_list_that_leaves_out_what_is_known_ends_the_pass() {
+    for late in [2, 5, 14] {
+        let right = listed(&each(10, "2026-07-15T09:00:00Z", 30));
+        let bench = bench(Shop { late, ..right }, 100, "2026-08-01T00:00:00Z").await;
+        let stored = Position("2026-07-15T13:30:00".into());
+        let error = pass(&bench, &scan(&orders()), &stored).await.unwrap_err();
+        assert!(matches!(error, CallError::Garbled { .. }), "{late} h: {error}");
+        assert!(error.to_string().contains("leaves records out"), "{error}");
+        let since = Scan { since: Some("2026-07-15T10:00:00Z".parse().unwrap()), ..scan(&orders()) };
+        let first = pass(&bench, &since, &Position::default()).await;
+        assert!(first.is_err(), "{late} h: a first reading is no better: {first:?}");
+    }
+    // Whoever has really nothing new says so.
+    let quiet = listed(&each(10, "2026-07-15T09:00:00Z", 3));
+    let bench = bench(quiet, 100, "2026-08-01T00:00:00Z").await;
+    let none = pass(&bench, &scan(&orders()), &Position("2026-07-20T00:00:00".into())).await.unwrap();
+    assert_eq!((none.ids.len(), none.position.0.as_str()), (0, "2026-07-20T00:00:00"));
+    let one = bench.shop.clone();
+    one.change(2, "2026-07-21T00:00:00");
+    let moved = pass(&bench, &scan(&orders()), &Position("2026-07-20T00:00:00".into())).await.unwrap();
+    assert_eq!(moved.ids, [2]);
+}
+
+#[tokio::test]
+async fn a_record_without_a_time_hides_no_other() {
+    let mut rows = each(10, "2026-07-15T09:00:00Z", 9);
+    for n in [0, 3, 8] {
+        rows[n].1.clear();
+    }
+    let bench = bench(listed(&rows), 2, "2026-08-01T00:00:00Z").await;
+    let read = pass(&bench, &scan(&orders()), &Position::default()).await.unwrap();
+    assert_eq!(read.sorted(), ids(1..=9));
+    assert_eq!(read.position.0, "2026-07-15T10:10:00");
+    let never = Shop::new(&[(1, ""), (2, ""), (3, "")]);
+    let bench = self::bench(never, 2, "2026-08-01T00:00:00Z").await;
+    assert_eq!(pass(&bench, &scan(&orders()), &Position::default()).await.unwrap().sorted(), [1, 2, 3]);
+}
+
+/// Rows that are not shown, hosts that cut pages, proxies that drop headers: the walk ends where the list does.
+#[tokio::test]
+async fn a_short_page_is_not_the_last() {
+    let all_headers = [Headers::All, Headers::Link, Headers::Envelope, Headers::None];
+    let caps = [Cap::None, Cap::Silent(50), Cap::Silent(30), Cap::Told(30), Cap::Described(20)];
+    for headers in all_headers {
+        for cap in caps {
+            for (route, feed) in [("orders", Some(("", 1))), ("products", Some(("", 1))), ("customers", None)] {
+                let rows = each(1, "2026-07-15T09:00:00Z", 91);
+                let shop = Shop { headers, cap, ..listed(&rows) };
+                // Without totals nobody can know of what is not shown at the end.
+                let hidden: &[u32] = if headers == Headers::None { &[5] } else { &[5, 48, 91] };
+                for id in hidden {
+                    shop.mark(*id, Is::Hidden);
+                }
+                let bench = bench(shop, 100, "2026-08-01T00:00:00Z").await;
+                let of = entity("woocommerce", "X", route, feed, fields());
+                let read = pass(&bench, &scan(&of), &Position::default()).await.unwrap();
+                let shown: Vec<u32> = (1..=91).filter(|id| !hidden.contains(id)).collect();
+                assert_eq!(read.sorted(), shown, "{route} {cap:?} {headers:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_last_page_that_shows_nothing_ends_the_walk() {
+    let bench = bench(listed(&each(1, "2026-07-15T09:00:00Z", 91)), 10, "2026-08-01T00:00:00Z").await;
+    bench.shop.mark(91, Is::Hidden);
+    let read = pass(&bench, &scan(&orders()), &Position::default()).await.unwrap();
+    assert_eq!(read.sorted(), ids(1..=90));
+    // A whole page in the middle that nobody may see.
+    for id in 31..=60 {
+        bench.shop.mark(id, Is::Hidden);
+    }
+    let read = pass(&bench, &scan(&orders()), &Position::default()).await.unwrap();
+    assert_eq!(read.sorted(), [ids(1..=30), ids(61..=90)].concat());
+}
+
+/// One record that kills PHP is told by its key with the shop's words; all others are read, and the next pass does not look
+/// for it again.
+#[tokio::test]
+async fn one_record_that_cannot_be_shown_stops_no_other() {
+    for (is, calls) in [(Is::Deadly, 60), (Is::DeadlyInPart, 30)] {
+        for dead in [vec![1], vec![50], vec![250], vec![100], vec![101], vec![17, 18], vec![3, 240]] {
+            let bench = bench(listed(&each(1, "2026-07-15T09:00:00Z", 250)), 100, "2026-08-01T00:00:00Z").await;
+            for id in &dead {
+                bench.shop.mark(*id, is);
+            }
+            let read = pass(&bench, &scan(&orders()), &Position::default()).await.unwrap();
+            let shown: Vec<u32> = (1..=250).filter(|id| !dead.contains(id)).collect();
+            assert_eq!(read.sorted(), shown, "{is:?} {dead:?}");
+            let mut keys = read.keys();
+            keys.sort_unstable_by_key(|key| key.parse::<u32>().unwrap());
+            assert_eq!(keys, dead.iter().map(u32::to_string).collect::<Vec<_>>(), "{is:?}");
+            assert!(read.unreadable[0].why.contains("Onderhoud"), "{:?}", read.unreadable[0]);
+            let count = bench.server.seen().len();
+            assert!(count < calls * dead.len() + 20, "{is:?} {dead:?}: {count} calls");
+
+            // The next pass knows of it.
+            let again = pass(&bench, &scan(&orders()), &read.position).await.unwrap();
+            assert_eq!(again.keys().len(), dead.len());
+            let more = bench.server.seen().len() - count;
+            assert!(more <= 4 + 5 * dead.len(), "{is:?} {dead:?}: {more} calls");
+            // And when it is mended, it is read.
+            bench.shop.mark(dead[0], Is::Good);
+            let mended = pass(&bench, &scan(&orders()), &again.position).await.unwrap();
+            assert!(mended.ids.contains(&dead[0]), "{is:?} {dead:?}: {:?}", mended.ids);
+            assert_eq!(mended.keys().len(), dead.len() - 1);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_record_that_kills_lists_alone_is_read_alone() {
+    let bench = bench(listed(&each(1, "2026-07-15T09:00:00Z", 30)), 10, "2026-08-01T00:00:00Z").await;
+    bench.shop.mark(14, Is::DeadlyInLists);
+    let read = pass(&bench, &scan(&orders()), &Position::default()).await.unwrap();
+    assert_eq!((read.sorted(), read.keys().len()), (ids(1..=30), 0));
+    // Named, it is read as well.
+    let only = Scan { only: vec!["13".into(), "14".into(), "99".into()], ..scan(&orders()) };
+    let read = pass(&bench, &only, &Position::default()).await.unwrap();
+    assert_eq!((read.sorted(), read.keys().len()), (vec![13, 14], 0));
+    bench.shop.mark(14, Is::Deadly);
+    let read = pass(&bench, &only, &Position::default()).await.unwrap();
+    assert_eq!((read.sorted(), read.keys()), (vec![13], vec!["14"]));
+}
+
+#[tokio::test]
+async fn a_page_that_is_too_much_for_the_shop_is_read_in_pieces() {
+    let shop = Shop { most: 12, ..listed(&each(1, "2026-07-15T09:00:00Z", 250)) };
+    let bench = bench(shop, 100, "2026-08-01T00:00:00Z").await;
+    let read = pass(&bench, &scan(&orders()), &Position::default()).await.unwrap();
+    assert_eq!((read.sorted(), read.keys().len()), (ids(1..=250), 0));
+    let mut after = bench.server.seen();
+    after.drain(..60);
+    assert!(after.iter().all(|seen| seen.query("per_page").is_none_or(|rows| rows == "5")), "it is remembered");
+}
+
+#[tokio::test]
+async fn an_outage_is_not_the_fault_of_a_record() {
+    let bench = bench(listed(&each(1, "2026-07-15T09:00:00Z", 30)), 10, "2026-08-01T00:00:00Z").await;
+    for status in [500, 502, 503] {
+        bench.shop.down(Some(status));
+        let error = pass(&bench, &scan(&orders()), &Position::default()).await.unwrap_err();
+        let CallError::Later { reason, .. } = &error else { panic!("{error}") };
+        assert!(reason.contains("Onderhoud"), "{reason}");
+    }
+    bench.shop.down(None);
+    // A list that shows no record at all is no record's fault either.
+    for id in 1..=30 {
+        bench.shop.mark(id, Is::Deadly);
+    }
+    assert!(pass(&bench, &scan(&orders()), &Position::default()).await.is_err());
+}
+
+#[tokio::test]
+async fn a_text_that_is_no_utf_8_spoils_its_record_alone() {
+    let bench = bench(listed(&each(1, "2026-07-15T09:00:00Z", 30)), 10, "2026-08-01T00:00:00Z").await;
+    bench.shop.mark(14, Is::NoText);
+    bench.shop.mark(20, Is::NoText);
+    let read = pass(&bench, &scan(&orders()), &Position::default()).await.unwrap();
+    assert_eq!(read.ids.len(), 28);
+    assert_eq!(read.keys(), ["14", "20"]);
+    assert!(read.unreadable[0].why.contains("UTF-8"), "{:?}", read.unreadable);
+    let one = One { entity: orders(), id: "14".into(), fields: vec![], parts: vec![] };
+    assert!(
+        matches!(bench.connector.read(&one).await.unwrap(), Presence::Unreadable(row) if row.why.contains("UTF-8"))
+    );
+}
+
+#[tokio::test]
+async fn a_shop_whose_clock_is_ahead_is_read_to_its_end() {
+    // Five pages of fresh changes, all ten minutes ahead of us.
+    let rows = each(0, "2026-07-15T09:10:00Z", 55);
+    let bench = bench(listed(&rows), 10, "2026-07-15T09:00:00Z").await;
+    let read = pass(&bench, &scan(&orders()), &Position::default()).await.unwrap();
+    assert_eq!(read.sorted(), ids(1..=55));
+    assert!(read.position.0.as_str() < "2026-07-15T09:05:00", "no later than now: {:?}", read.position);
+    // It is put right, by hours: what changes then has times of before.
+    let ahead = self::bench(listed(&each(1, "2026-07-15T15:00:00Z", 25)), 10, "2026-07-15T09:00:00Z").await;
+    let read = pass(&ahead, &scan(&orders()), &Position::default()).await.unwrap();
+    assert_eq!(read.sorted(), ids(1..=25));
+    ahead.shop.change(3, "2026-07-15T09:00:20");
+    ahead.shop.change(77, "2026-07-15T09:00:30");
+    let again = pass(&ahead, &scan(&orders()), &read.position).await.unwrap();
+    assert!(again.ids.contains(&3) && again.ids.contains(&77), "{:?}", again.ids);
+}
+
+#[tokio::test]
+async fn nothing_is_lost_while_a_full_second_moves() {
+    // More than a page of one second, of which records go while it is walked: all behind them move up.
+    let bench = bench(listed(&each(0, "2026-07-15T09:00:00Z", 95)), 10, "2026-08-01T00:00:00Z").await;
+    let (shop, all, start) = (bench.shop.clone(), scan(&orders()), Position::default());
+    let read = pass_with(&bench, &all, &start, |n| {
+        let n = u32::try_from(n).unwrap();
+        match n {
+            1 => shop.remove(3),
+            2 => (4..=16).for_each(|id| shop.remove(id)),
+            4 => shop.change(20, "2026-07-15T10:00:00"),
+            6 => shop.change(200, "2026-07-15T09:00:00"),
+            _ => {}
+        }
+    });
+    let read = read.await.unwrap();
+    let held: Vec<u32> = (1..=95).collect();
+    let lost: Vec<&u32> = held.iter().filter(|id| !read.ids.contains(id)).collect();
+    assert!(lost.iter().all(|id| **id <= 16), "{lost:?} are lost");
+    // What cannot be held fast at all is an error.
+    let restless = self::bench(listed(&each(0, "2026-07-15T09:00:00Z", 95)), 10, "2026-08-01T00:00:00Z").await;
+    let shop = restless.shop.clone();
+    let error =
+        pass_with(&restless, &all, &start, |_| shop.rows.lock().unwrap().iter_mut().for_each(|row| row.id += 1));
+    assert!(error.await.is_err());
+}
+
+#[tokio::test]
+async fn a_long_history_is_walked_by_its_times() {
+    // Sparse changes: each page is asked for behind the one before, so that nothing can move under it.
+    let bench = bench(listed(&each(60, "2026-01-01T00:00:00Z", 500)), 100, "2026-08-01T00:00:00Z").await;
+    let read = pass(&bench, &scan(&orders()), &Position::default()).await.unwrap();
+    assert_eq!(read.sorted(), ids(1..=500));
+    let asked = bench.server.seen();
+    assert!(asked.iter().all(|seen| seen.query("page").is_none()));
+    assert!(asked.len() <= 6, "{} calls", asked.len());
+    // What is broken off goes on where it was.
+    let mut from = bench.connector.resumed(&scan(&orders()), Position::default());
+    for _ in 0..2 {
+        from = bench.connector.scan(&scan(&orders()), &from).await.unwrap().next;
+    }
+    let rest = pass(&bench, &scan(&orders()), &from).await.unwrap();
+    assert!(rest.ids.iter().all(|id| *id > 190) && rest.ids.contains(&500), "{:?}", rest.ids.first());
+}
+
+#[tokio::test]
+async fn what_is_saved_long_after_its_time_of_change_is_read_by_the_next_pass() {
+    let bench = bench(listed(&each(3, "2026-07-15T09:00:00Z", 9)), 100, "2026-08-01T00:00:00Z").await;
+    let read = pass(&bench, &scan(&orders()), &Position::default()).await.unwrap();
+    // Another web server, whose clock is behind, took its time.
+    bench.shop.change(50, "2026-07-15T09:14:00");
+    let again = pass(&bench, &scan(&orders()), &read.position).await.unwrap();
+    assert!(again.ids.contains(&50));
+    assert_eq!(again.position, read.position);
+}
+
+#[tokio::test]
+async fn a_filter_that_the_shop_ignores_is_applied_here() {
+    let bench =
+        bench(Shop { deaf: true, ..listed(&each(3, "2026-07-15T09:00:00Z", 9)) }, 4, "2026-08-01T00:00:00Z").await;
+    bench.shop.rows.lock().unwrap()[8].status = "cancelled";
+    bench.shop.rows.lock().unwrap()[2].status = "completed";
+    let filter = vec![Condition { field: FieldId(2), values: vec!["processing".into(), "completed".into()] }];
+    let read = pass(&bench, &Scan { filter, ..scan(&orders()) }, &Position::default()).await.unwrap();
+    assert_eq!((read.sorted(), read.position.0.as_str()), (ids(1..=8), "2026-07-15T09:24:00"));
+    assert_eq!(bench.server.seen()[0].query("status"), Some("processing,completed"));
+}
+
+#[tokio::test]
+async fn a_parameter_that_is_always_set_is_set_once() {
+    let bench = bench(listed(&each(1, "2026-07-15T09:00:00Z", 3)), 100, "2026-08-01T00:00:00Z").await;
+    let mut with_role = fields();
+    with_role.push(field("role", Type::Text(None)));
+    let customers = entity("woocommerce", "Customer", "customers", None, with_role);
+    let filter = vec![Condition { field: FieldId(3), values: vec!["customer".into()] }];
+    bench.connector.scan(&Scan { filter, ..scan(&customers) }, &Position::default()).await.unwrap();
+    let seen = bench.server.seen().pop().unwrap();
+    let roles: Vec<&str> =
+        seen.query.iter().filter(|(name, _)| name == "role").map(|(_, value)| value.as_str()).collect();
+    assert_eq!(roles, ["customer"]);
+}
+
+#[tokio::test]
+async fn what_a_search_is_not_shown_is_not_absent() {
+    let bench = bench(listed(&each(1, "2026-07-15T09:00:00Z", 9)), 100, "2026-08-01T00:00:00Z").await;
+    bench.shop.mark(4, Is::Hidden);
+    let find = |values: &[&str]| Find {
+        entity: orders(),
+        fields: vec![],
+        by: Some(FieldId(0)),
+        values: values.iter().map(|value| (*value).to_owned()).collect(),
+        parts: vec![],
+    };
+    let some = bench.connector.find(&find(&["3", "4"])).await.unwrap();
+    assert_eq!((some.read.len(), some.unreadable.len()), (1, 1), "{some:?}");
+    let none = bench.connector.find(&find(&["77"])).await.unwrap();
+    assert!(none.is_empty());
+    let all = Find { by: None, ..find(&[]) };
+    let all = bench.connector.find(&all).await.unwrap();
+    assert_eq!((all.read.len(), all.unreadable.len()), (8, 1));
+}
+
+#[tokio::test]
+async fn gone_is_what_the_shop_itself_says_of_one_record() {
+    let bench = bench(listed(&each(1, "2026-07-15T09:00:00Z", 9)), 100, "2026-08-01T00:00:00Z").await;
+    let one = |id: &str| One { entity: orders(), id: id.into(), fields: vec!["status".into()], parts: vec![] };
+    assert!(matches!(bench.connector.read(&one("3")).await.unwrap(), Presence::Found(_)));
+    let gone = bench.connector.read(&one("77")).await.unwrap();
+    assert!(matches!(&gone, Presence::Gone(how) if how.contains("Invalid ID")), "{gone:?}");
+    bench.shop.mark(3, Is::Trashed);
+    let trashed = bench.connector.read(&one("3")).await.unwrap();
+    assert!(matches!(&trashed, Presence::Gone(how) if how.contains("trash")), "{trashed:?}");
+    bench.shop.mark(4, Is::Deadly);
+    let dead = bench.connector.read(&one("4")).await.unwrap();
+    assert!(matches!(&dead, Presence::Unreadable(row) if row.key.as_deref() == Some("4")), "{dead:?}");
+    // An outage proves nothing.
+    bench.shop.down(Some(503));
+    assert!(matches!(bench.connector.read(&one("4")).await, Err(CallError::Later { .. })));
+}
+
+/// Answers to the question for one record that prove nothing.
+#[tokio::test]
+async fn what_is_no_answer_of_the_api_proves_nothing() {
+    let no_route = r#"{"code":"rest_no_route","message":"No route was found.","data":{"status":404}}"#;
+    let answers: Vec<fn() -> Reply> = vec![
+        || Reply::html(404),
+        || Reply::html(200),
+        || Reply::Json(200, "[]".into()),
+        || Reply::Json(200, "{\"id\":5}".into()),
+        || Reply::Json(200, "{\"id\":4".into()),
+        || Reply::Json(401, r#"{"code":"woocommerce_rest_cannot_view","message":"m","data":{"status":401}}"#.into()),
+    ];
+    let no_route = move || Reply::Json(404, no_route.into());
+    let all = answers.into_iter().map(|answer| Box::new(answer) as Box<dyn Fn() -> Reply + Send + Sync>);
+    for (n, answer) in all.chain([Box::new(no_route) as Box<_>]).enumerate() {
+        let server = Server::start(move |_| answer()).await;
+        let clock = clock("2026-08-01T00:00:00Z").await;
+        let (_folder, store) = store();
+        let entries = [("url", server.url.as_str()), ("key", "k"), ("secret", "s"), ("clock", clock.url.as_str())];
+        let shop = connect(&connection("shop", "woocommerce", &entries), &woocommerce(100), &store).await;
+        let one = One { entity: orders(), id: "4".into(), fields: vec![], parts: vec![] };
+        let presence = shop.read(&one).await;
+        let said = !matches!(presence, Ok(Presence::Gone(_) | Presence::Found(_)));
+        assert!(said, "case {n}: {presence:?}");
+    }
+}
