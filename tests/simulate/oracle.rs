@@ -71,6 +71,9 @@ impl Judge<'_> {
             self.broken.push(("twice", format!("{} is in the ledger {} times", order.payment, documents.len())));
         }
         let Some(document) = documents.first() else {
+            if self.is_left_out(flow, order) {
+                return;
+            }
             let deleted = self.ledger().deleted.contains(&order.payment);
             let settled = self.record(flow, &order.id.to_string()).is_some_and(|row| row.state == State::Written);
             if settled && !deleted {
@@ -88,9 +91,21 @@ impl Judge<'_> {
             self.broken.push(("wrong", text));
             return;
         }
-        if order.is_wanted() {
+        if order.is_wanted() && !self.is_left_out(flow, order) {
             self.follows(flow, order, document);
         }
+    }
+
+    /// A person has left it out, and it has not changed since: it stays left out.
+    fn is_left_out(&mut self, flow: &str, order: &Order) -> bool {
+        let key = order.id.to_string();
+        let skipped = self.stage.skipped.iter().find(|(f, k, _)| f == flow && *k == key).map(|(_, _, at)| *at);
+        let holds = skipped.is_some_and(|at| at > order.edited);
+        let state = self.record(flow, &key).map(|row| row.state);
+        if holds && state != Some(State::Skipped) {
+            self.broken.push(("skip", format!("{} was left out by a person, and is {state:?}", order.payment)));
+        }
+        holds
     }
 
     /// A document says what its order says now, or somebody was told that it does not.

@@ -40,22 +40,22 @@ pub(crate) enum Bug {
     NothingChanges,
 }
 
-/// All of them.
-pub(crate) const BUGS: [Bug; 14] = [
-    Bug::UnreadableIsAbsent,
-    Bug::RefusedIsAbsent,
-    Bug::UnreadableIsGone,
-    Bug::SilenceIsRefusal,
-    Bug::WritesTwice,
-    Bug::FeedDropsUnreadable,
-    Bug::WallClock,
-    Bug::DiskLies,
-    Bug::NoIntent,
-    Bug::UnknownIsNotDone,
-    Bug::NoLink,
-    Bug::WaitingIsWritten,
-    Bug::LogLeavesOut,
-    Bug::NothingChanges,
+/// All of them, each with a seed that finds it.
+pub(crate) const BUGS: &[(Bug, u64)] = &[
+    (Bug::UnreadableIsAbsent, 1),
+    (Bug::RefusedIsAbsent, 1),
+    (Bug::UnreadableIsGone, 1),
+    (Bug::SilenceIsRefusal, 1),
+    (Bug::WritesTwice, 1),
+    (Bug::FeedDropsUnreadable, 1),
+    (Bug::WallClock, 1),
+    (Bug::DiskLies, 1),
+    (Bug::NoIntent, 1),
+    (Bug::UnknownIsNotDone, 1),
+    (Bug::NoLink, 1),
+    (Bug::WaitingIsWritten, 1),
+    (Bug::LogLeavesOut, 1),
+    (Bug::NothingChanges, 1),
 ];
 
 /// A store with a bug in it.

@@ -41,10 +41,14 @@ pub(crate) struct Stage {
     /// The project's versions that have run.
     pub(crate) versions: Vec<u8>,
     disk: Disk,
+    /// The store, while a process has it open.
+    store: Mutex<Option<Arc<dyn Store>>>,
     pub(crate) alerts: Vec<(i64, String)>,
     crashes: u32,
     /// Passes that were cut short.
     pub(crate) crashed: Vec<u32>,
+    /// Flow and key of what a person has left out, and when.
+    pub(crate) skipped: Vec<(String, String, i64)>,
 }
 
 fn key() -> Key {
@@ -86,9 +90,11 @@ impl Stage {
             version: 0,
             versions: vec![0],
             disk,
+            store: Mutex::default(),
             alerts: Vec::new(),
             crashes: 0,
             crashed: Vec::new(),
+            skipped: Vec::new(),
         };
         for step in &story.steps {
             stage.step(step).await;
@@ -121,6 +127,7 @@ impl Stage {
             }
             Step::Spell { passes, spell } => self.world.state().spell(*passes, *spell),
             Step::Retry { pick } => self.retry(*pick).await,
+            Step::Skip { pick } => self.skip(*pick).await,
         }
     }
 
@@ -161,9 +168,15 @@ impl Stage {
             self.crashed.push(pass);
         }
         let mut state = self.world.state();
+        // The disk dies first: a store that is closed writes what it has.
         state.rise();
         state.end_pass();
+        let pass = state.pass;
         drop(state);
+        // To open a store takes time, so not each process that ends in its own time is followed by another.
+        if died || pass % 4 == 0 {
+            *self.store.lock().unwrap() = None;
+        }
         // Tasks that were given up let go of what they hold.
         for _ in 0..3 {
             tokio::task::yield_now().await;
@@ -183,11 +196,7 @@ impl Stage {
     }
 
     fn engine(&self, ready: &Ready) -> Result<Engine, flowc::store::StoreError> {
-        let store = Embedded::over_bytes(self.disk.open(), "the disk", &key())?;
-        let store: Arc<dyn Store> = match self.world.state().bug {
-            Some(bug) => Arc::new(Faulty { store, bug }),
-            None => Arc::new(store),
-        };
+        let store = self.store()?;
         let connections: Vec<(String, Arc<dyn Connector>)> = ready
             .program
             .connections
@@ -208,6 +217,21 @@ impl Stage {
             format!("{:016x}", mix(mix(seed) ^ *count))
         };
         Ok(Engine::new(ready.project(), connections, store).on(Environment::new(ids)))
+    }
+
+    /// The store, opened if it is not open.
+    fn store(&self) -> Result<Arc<dyn Store>, flowc::store::StoreError> {
+        let mut open = self.store.lock().unwrap();
+        if let Some(store) = open.as_ref() {
+            return Ok(Arc::clone(store));
+        }
+        let store = Embedded::over_bytes(self.disk.open(), "the disk", &key())?;
+        let store: Arc<dyn Store> = match self.world.state().bug {
+            Some(bug) => Arc::new(Faulty { store, bug }),
+            None => Arc::new(store),
+        };
+        *open = Some(Arc::clone(&store));
+        Ok(store)
     }
 
     fn hear(&mut self, events: Vec<Event>) {
@@ -271,13 +295,27 @@ impl Stage {
         }
     }
 
+    /// A person leaves a record out, until it changes in its source.
+    async fn skip(&mut self, pick: u8) {
+        let rows = self.records().await;
+        let Some(row) = rows.get(usize::from(pick) % rows.len().max(1)) else { return };
+        let now = jiff::Timestamp::from_millisecond(self.world.state().now_ms()).unwrap();
+        let id = format!("{}:{}", row.flow, row.key);
+        self.world.state().say(|| format!("a person: skip {id}"));
+        self.looking().skip(&id, "a person has said so", now).await.unwrap();
+        let at = self.world.state().true_ms();
+        self.skipped.retain(|(flow, key, _)| (flow, key) != (&row.flow, &row.key));
+        self.skipped.push((row.flow.clone(), row.key.clone(), at));
+    }
+
     /// A person says of a record that it is to be tried again.
-    pub(crate) async fn say_again(&self, row: &RecordRow) {
+    pub(crate) async fn say_again(&mut self, row: &RecordRow) {
         let engine = self.looking();
         let now = jiff::Timestamp::from_millisecond(self.world.state().now_ms()).unwrap();
         let id = format!("{}:{}", row.flow, row.key);
         self.world.state().say(|| format!("a person: retry {id}"));
         engine.retry(&id, now).await.unwrap();
+        self.skipped.retain(|(flow, key, _)| (flow, key) != (&row.flow, &row.key));
     }
 
     /// The world calms down, time goes on, and then all must be as it should.
@@ -298,8 +336,8 @@ impl Stage {
                 self.world.state().broken.push(("ending", format!("all is well, and a pass ends: {text}")));
             }
         }
-        for row in self.records().await.iter().filter(|row| row.state == State::Parked) {
-            self.say_again(row).await;
+        for row in self.records().await.into_iter().filter(|row| row.state == State::Parked) {
+            self.say_again(&row).await;
         }
         for wait in [60, 700, 4_000] {
             self.later(wait).await;

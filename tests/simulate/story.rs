@@ -60,6 +60,8 @@ pub(crate) enum Step {
     Spell { passes: u8, spell: Spell },
     /// A person says so of some record.
     Retry { pick: u8 },
+    /// A person leaves out some record.
+    Skip { pick: u8 },
 }
 
 /// Whose clock.
@@ -251,6 +253,7 @@ fn between(chance: &mut Chance, mood: &Mood) -> Step {
             Step::Spell { passes: u8::try_from(chance.between(1, 3)).unwrap(), spell }
         }
         3 if chance.percent(30) => Step::Retry { pick: chance.byte() },
+        3 if chance.percent(20) => Step::Skip { pick: chance.byte() },
         _ => Step::Deed(deed(chance, mood)),
     }
 }
