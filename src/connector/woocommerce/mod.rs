@@ -79,7 +79,7 @@ impl Shop {
             (None, None) => None,
             (None, Some(_)) => return Err(setup.bad("front_password", "needs `front_user` beside it")),
         };
-        let http = Http::trusting(&setup.name, &site.base, &setup.timing, setup.certificates()?)
+        let http = Http::trusting(&setup.name, &site.base, &setup.timing, setup.entries.certificates()?)
             .map_err(|reason| setup.bad("url", &reason))?;
         let clock = setup.clock().await?;
         let allowed = Allowance {
@@ -166,7 +166,11 @@ impl Shop {
     async fn check(&self, (verb, route): (&Verb, &str), heard: Heard, effect: Effect) -> Result<Heard, Failed> {
         let system = || self.http.system.to_string();
         let call = format!("{verb} {route}");
-        if let Some(reason) = self.door.barred(&heard) {
+        if let Some(reason) = self.door.barred(&heard).or_else(|| self.site.moved(&heard)) {
+            // "See other" is what some answer to a write that they have carried out.
+            if effect == Effect::Write && matches!(heard.status, 302 | 303) {
+                return Err(Failed::plain(CallError::Unknown { system: system(), reason }));
+            }
             let refused = CallError::Refused { system: system(), reason: reason.clone(), status: heard.status, call };
             return Err(Failed::doubtful(refused, reason));
         }
