@@ -57,6 +57,14 @@ pub const FOUND_SECONDS: i64 = 600;
 /// Bytes of found rows, with their index, that a pass remembers. Beyond, all is forgotten at the next page, and asked for
 /// again.
 pub const FOUND_BYTES_MAX: usize = 24 << 20;
+/// Writes of a record that nobody answers, one after the other, after which it is parked.
+pub const UNANSWERED_MAX: u32 = 5;
+/// Tries of a waiting record that are made with each pass; then the pauses between them double.
+pub const TRIES_AT_ONCE: u32 = 3;
+/// First pause of a record that waits for what does not come, seconds of its source's clock.
+pub const WAIT_SECONDS_MIN: i64 = 60;
+/// Longest pause of a waiting record; one that seems to be due later stands on a clock that was set back.
+pub const WAIT_SECONDS_MAX: i64 = 3_600;
 /// Equal refusals in a row after which no more writes of their kind are sent in a pass: the API counts errors.
 pub const EQUAL_REFUSALS_MAX: u32 = 3;
 /// Seconds until a write of a kind that was stopped is tried again: the window in which the API counts errors.
@@ -94,10 +102,15 @@ pub const CONNECT_SECONDS: u64 = 10;
 pub const CALL_SECONDS: u64 = 60;
 /// Pages that one search may have. More are an error: the search was not narrow, or the system repeats itself.
 pub const SEARCH_PAGES_MAX: usize = 2_000;
-/// Longest that a call waits for its turn under an API's limits, seconds of the API's clock. A longer wait ends the pass.
+/// Longest that a call waits for its turn under an API's limits, or before a read is tried again, seconds of the API's
+/// clock. A longer wait ends the pass.
 pub const TURN_SECONDS_MAX: i64 = 120;
-/// Longest pause before a read is tried again, seconds of the API's clock. A longer one ends the pass.
-pub const PAUSE_SECONDS_MAX: i64 = 60;
+/// Least and most seconds that a system may ask us to wait, as far as it is obeyed: nothing would be a storm of calls, and
+/// years a wrong header.
+pub const RETRY_AFTER_SECONDS: (i64, i64) = (1, 86_400);
+/// Seconds for which it is believed that a login is good, or lost, after a call has proved it: many refusals at once need
+/// one proof.
+pub const LOGIN_PROOF_SECONDS: i64 = 15;
 /// Characters of what a system said that a message repeats.
 pub const REASON_CHARS_MAX: usize = 600;
 

@@ -5,8 +5,8 @@
 use flowc::limits;
 use flowc::store::{
     Attempt, AttemptId, Budget, Change, ChildLink, Commit, Counts, Embedded, FieldHash, Intent, Key, Link, LinkKey,
-    Operation, Outcome, Place, PlanSource, RecordFilter, RecordId, RecordRow, RefreshTurn, RouteErrors, State, Store,
-    StoreError, Target, Tokens, Window,
+    Operation, Outcome, Place, PlanSource, Reading, RecordFilter, RecordId, RecordRow, RefreshTurn, RouteErrors,
+    SourceVersion, State, Store, StoreError, Target, Tokens, Window,
 };
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
@@ -55,10 +55,16 @@ fn row(key: &str, state: State) -> RecordRow {
         first: noon(),
         updated: noon(),
         attempts: 1,
+        unanswered: 0,
+        left_out: false,
         version: "2026-03-01T11:00:00".into(),
         people: vec![],
         said: 0,
     }
+}
+
+fn reading() -> Reading {
+    Reading { clock: "a boot".into(), ms: 7, server: None }
 }
 
 fn intent(id: &str) -> Intent {
@@ -78,6 +84,8 @@ fn intent(id: &str) -> Intent {
         plan_hash: "p1".into(),
         at: noon(),
         unknown: None,
+        awaited: None,
+        anew: false,
         link: None,
     }
 }
@@ -93,7 +101,8 @@ fn link(key: &str, id: &str) -> Link {
         },
         target: Target { connection: "books".into(), entity: "exact.SalesOrder".into(), id: id.into() },
         fields: fields.clone(),
-        source_changed: Some(noon()),
+        carried: Some(SourceVersion { content: "aa:1".into(), mark: "2026-03-01T12:00:00".into() }),
+        agreed: true,
         children: vec![ChildLink { list: "SalesOrderLines".into(), key: "11".into(), id: Some("l1".into()), fields }],
     }
 }
@@ -139,7 +148,7 @@ async fn an_intent_stays_open_until_its_outcome_is_known() {
     assert!(store.open_intents(Some("stock.stock")).await.unwrap().is_empty());
     for later in [0, 60] {
         let at = noon() + SignedDuration::from_secs(later);
-        store.settle("i1", Outcome::Unknown { at, reason: format!("seen {later}") }).await.unwrap();
+        store.settle("i1", Outcome::Unknown { at, awaited: reading(), reason: format!("seen {later}") }).await.unwrap();
     }
     let open = store.open_intents(Some("orders.orders")).await.unwrap();
     assert_eq!(open[0].unknown, Some((noon(), "seen 0".into())), "the first time counts");
@@ -419,6 +428,7 @@ async fn budget_known_keys_and_sources_come_back() {
         minute: Some(Window { limit: 60, left: 3, resets: noon() }),
         day: None,
         errors: vec![RouteErrors { route: "POST salesorder/SalesOrders".into(), at: vec![noon()] }],
+        as_of: Some((noon(), Reading { clock: "boot 1".into(), ms: 5, server: None })),
     };
     store.put_budget("books", &budget).await.unwrap();
     let sources = vec![PlanSource { name: "project.flow".into(), text: "edition 2026\n".repeat(1000) }];
@@ -470,7 +480,7 @@ async fn a_second_owner_is_turned_away() {
     let store = bench.open();
     let second = bench.try_open('1').err().expect("one owner");
     assert!(matches!(second, StoreError::InUse { .. }), "{second}");
-    assert!(second.to_string().contains("in use by another flowc"));
+    assert!(second.to_string().contains("in use by `flowc` (process "), "{second}");
     drop(store);
     bench.try_open('1').unwrap();
 }

@@ -12,6 +12,7 @@ mod differ;
 mod entity;
 mod entries;
 mod expr;
+mod find;
 mod fits;
 mod flow;
 mod fold;
@@ -32,6 +33,7 @@ mod steps;
 mod suggest;
 mod table;
 mod testing;
+mod twins;
 mod types;
 
 use crate::ir::Program;

@@ -518,6 +518,7 @@ impl Cx<'_> {
     /// `run orders.orders, …`: which flows are on.
     fn running(&mut self, root: ModuleId) {
         let inside = self.shared_instance(root);
+        let mut running = Vec::new();
         for decl in self.modules.with_keyword(root, "run") {
             let DeclKind::Run(paths) = &decl.kind else { continue };
             for path in paths {
@@ -527,10 +528,12 @@ impl Cx<'_> {
                 if let Some(flow) = self.program.flows.iter_mut().find(|f| *f.name == *full) {
                     flow.on = true;
                 }
+                running.push((full.into(), path.span));
                 self.unanswered(instance, path.span);
                 self.decided(instance, path);
             }
         }
+        self.twins(&running);
     }
 
     /// The flow that a path names; a report where there is none.

@@ -53,7 +53,7 @@ pub(crate) fn run(screen: &Screen, global: &Global, arguments: &Arguments) -> An
             Trouble::Misuse(format!("`{}` logs in with keys: put them into .flowc/secrets", connection.name))
         })?;
     runtime()?.block_on(async {
-        let store = ready.store(arguments.store.as_deref())?;
+        let store = ready.store(arguments.store.as_deref(), "login")?;
         let secrets = ProjectSecrets::of(&ready.root)?;
         let consent = connector::consent(connection, habits, &secrets, Arc::clone(&store)).await;
         let consent = consent.map_err(|e| Trouble::Misuse(e.to_string()))?;

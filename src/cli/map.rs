@@ -7,6 +7,7 @@ use crate::eval::{Failure, Given, Mapper};
 use crate::ir::{MappingId, Stop, Type};
 use crate::limits;
 use crate::limits::STACK_BYTES;
+use crate::value::place::path_to;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::io::{Read, Write};
@@ -113,9 +114,7 @@ impl<'a> Work<'a> {
             let outcome = match std::str::from_utf8(line) {
                 Ok(raw) if raw.len() <= limits::RECORD_BYTES_MAX => mapper.map(raw, self.given, &mut done.out),
                 Ok(_) => Err(self.refused(format!("the record is larger than {} MB", limits::RECORD_BYTES_MAX >> 20))),
-                Err(e) => {
-                    Err(self.refused(format!("the record is no UTF-8 text from its byte {} on", e.valid_up_to() + 1)))
-                }
+                Err(e) => Err(self.refused(no_text(line, e.valid_up_to()))),
             };
             match outcome {
                 Ok(true) => done.out.push(b'\n'),
@@ -312,4 +311,11 @@ mod tests {
         }
         assert_eq!(together, long.as_bytes());
     }
+}
+
+/// What is wrong with a record that is no text from that byte on.
+fn no_text(line: &[u8], from: usize) -> String {
+    let field = path_to(line, from);
+    let within = if field.is_empty() { String::new() } else { format!(", in `{field}`") };
+    format!("the record is no UTF-8 text from its byte {} on{within}", from + 1)
 }

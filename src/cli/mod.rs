@@ -21,6 +21,7 @@ mod sandbox;
 mod screen;
 mod secrets;
 mod state;
+mod store;
 mod why;
 
 use crate::limits::STACK_BYTES;
@@ -141,8 +142,10 @@ pub(crate) enum Outcome {
 pub(crate) enum Trouble {
     /// Exit code 2: the arguments, or where the command was called.
     Misuse(String),
-    /// Exit code 3: a system can't be reached, or refuses the login.
+    /// Exit code 3: a system can't be reached, or refuses the login; the store too.
     Unreachable(String),
+    /// Exit code 3: another flowc has the store.
+    Busy(Box<store::Busy>),
     /// Exit code 1: the project has errors, and they have been told.
     Unsound,
     /// Exit code 4: a bug of ours.
@@ -203,6 +206,10 @@ fn run(arguments: impl Iterator<Item = std::ffi::OsString>) -> ExitCode {
         }
         Err(Trouble::Unreachable(why)) => {
             screen.complain(&why);
+            ExitCode::from(3)
+        }
+        Err(Trouble::Busy(busy)) => {
+            screen.complain(busy.said());
             ExitCode::from(3)
         }
         Err(Trouble::Bug(what)) => {

@@ -1,7 +1,7 @@
 //! A project made ready: checked, compiled, its store and its connections open.
 
 use super::screen::Screen;
-use super::secrets::{PRIVATE_FOLDER, ProjectSecrets};
+use super::secrets::ProjectSecrets;
 use super::{Global, Trouble, project, render};
 use crate::check::{self, Checked};
 use crate::connector::{self, Connector, OpenError};
@@ -11,7 +11,7 @@ use crate::ir::Program;
 use crate::limits;
 use crate::source::library::LIBRARY;
 use crate::source::{Disk, Memory, Sources, Span};
-use crate::store::{Embedded, Key, Place, PlanSource, Store};
+use crate::store::{Place, PlanSource, Store};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -95,8 +95,8 @@ impl Ready {
     }
 
     /// The runner over the project's store, with its connections open.
-    pub(crate) async fn engine(&self, named: Option<&Path>) -> Result<Engine, Trouble> {
-        let store = self.store(named)?;
+    pub(crate) async fn engine(&self, named: Option<&Path>, command: &str) -> Result<Engine, Trouble> {
+        let store = self.store(named, command)?;
         let connections = self.connections(&store).await?;
         Ok(self.engine_over(store, connections))
     }
@@ -119,22 +119,6 @@ impl Ready {
             log_days: limits::LOG_DAYS,
         };
         Engine::new(project, connections, store)
-    }
-
-    /// The project's store, or the one that is named.
-    pub(crate) fn store(&self, named: Option<&Path>) -> Result<Arc<dyn Store>, Trouble> {
-        let folder = self.root.join(PRIVATE_FOLDER);
-        std::fs::create_dir_all(&folder)
-            .map_err(|e| Trouble::Misuse(format!("the folder {} can't be made: {e}", folder.display())))?;
-        let key = Key::find(&folder).map_err(|e| Trouble::Misuse(e.to_string()))?;
-        let path = named.map_or_else(|| folder.join("store.redb"), Path::to_path_buf);
-        if let Some(named) = named.filter(|path| !path.exists()) {
-            if named.parent().is_some_and(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()) {
-                return Err(Trouble::Misuse(format!("the folder of the store {} is not there", named.display())));
-            }
-            Screen::tell(&format!("the store {} is new", named.display()));
-        }
-        Ok(Arc::new(Embedded::open(&path, &key).map_err(|e| Trouble::Misuse(e.to_string()))?))
     }
 
     /// The project's connections, open.

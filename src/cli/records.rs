@@ -4,7 +4,7 @@ use super::open::{Answers, Ready};
 use super::screen::{Paint, Screen};
 use super::{Answer, Format, Global, Outcome, Trouble, runtime};
 use crate::engine::Engine;
-use crate::engine::operate::{Listed, OperateError, Shown};
+use crate::engine::operate::{Listed, Shown};
 use crate::store::{RecordFilter, State};
 use clap::ValueEnum;
 use comfy_table::{Table, presets};
@@ -103,15 +103,9 @@ pub(crate) struct StatusArguments {
     stored: Stored,
 }
 
-impl From<OperateError> for Trouble {
-    fn from(error: OperateError) -> Self {
-        Self::Misuse(error.to_string())
-    }
-}
-
 /// Lists records, one object a line for programs.
 pub(crate) fn list(screen: &Screen, global: &Global, arguments: &RecordsArguments) -> Answer {
-    with_engine(screen, global, &arguments.stored, async |engine| {
+    with_engine(screen, global, (&arguments.stored, "records"), async |engine| {
         let flow = arguments.flow.as_deref().map(|flow| engine.record_id(&format!("{flow}:"))).transpose()?;
         let mut filter = RecordFilter {
             flow: flow.map(|id| id.flow),
@@ -145,7 +139,7 @@ pub(crate) fn list(screen: &Screen, global: &Global, arguments: &RecordsArgument
 pub(crate) fn show(screen: &Screen, global: &Global, arguments: &ShowArguments) -> Answer {
     let ready = Ready::new(screen, global, &Answers::default())?;
     runtime()?.block_on(async {
-        let store = ready.store(arguments.stored.store.as_deref())?;
+        let store = ready.store(arguments.stored.store.as_deref(), "show")?;
         let engine = ready.engine_over(Arc::clone(&store), Vec::new());
         let shown = engine.show(&arguments.id, arguments.attempts, Timestamp::now()).await?;
         let (whys, then) = if arguments.why {
@@ -177,7 +171,7 @@ pub(crate) fn show(screen: &Screen, global: &Global, arguments: &ShowArguments) 
 
 /// Lets records be tried again with the next run.
 pub(crate) fn retry(screen: &Screen, global: &Global, arguments: &RetryArguments) -> Answer {
-    with_engine(screen, global, &arguments.stored, async |engine| {
+    with_engine(screen, global, (&arguments.stored, "retry"), async |engine| {
         let mut ids = arguments.ids.clone();
         if arguments.parked {
             let mut filter = RecordFilter { states: vec![State::Parked], ..RecordFilter::default() };
@@ -200,7 +194,7 @@ pub(crate) fn retry(screen: &Screen, global: &Global, arguments: &RetryArguments
 
 /// Leaves a record out until it changes in its source.
 pub(crate) fn skip(screen: &Screen, global: &Global, arguments: &SkipArguments) -> Answer {
-    with_engine(screen, global, &arguments.stored, async |engine| {
+    with_engine(screen, global, (&arguments.stored, "skip"), async |engine| {
         engine.skip(&arguments.id, &arguments.reason, Timestamp::now()).await?;
         decided(screen, &arguments.id, "is left out until it changes")?;
         Ok(Outcome::Done)
@@ -209,7 +203,7 @@ pub(crate) fn skip(screen: &Screen, global: &Global, arguments: &SkipArguments) 
 
 /// All flows at a glance.
 pub(crate) fn status(screen: &Screen, global: &Global, arguments: &StatusArguments) -> Answer {
-    with_engine(screen, global, &arguments.stored, async |engine| {
+    with_engine(screen, global, (&arguments.stored, "status"), async |engine| {
         let flows = engine.status().await?;
         if screen.format() != Format::Human {
             Screen::answer(&json(&flows)?)?;
@@ -233,16 +227,16 @@ pub(crate) fn status(screen: &Screen, global: &Global, arguments: &StatusArgumen
     })
 }
 
-/// Does something with what the project's store has; no system is asked.
+/// Does something, for this command, with what the project's store has; no system is asked.
 pub(crate) fn with_engine(
     screen: &Screen,
     global: &Global,
-    stored: &Stored,
+    (stored, command): (&Stored, &str),
     does: impl AsyncFnOnce(&Engine) -> Answer,
 ) -> Answer {
     let ready = Ready::new(screen, global, &Answers::default())?;
     runtime()?.block_on(async {
-        let engine = ready.engine_over(ready.store(stored.store.as_deref())?, Vec::new());
+        let engine = ready.engine_over(ready.store(stored.store.as_deref(), command)?, Vec::new());
         does(&engine).await
     })
 }

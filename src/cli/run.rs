@@ -2,6 +2,7 @@
 
 use super::open::{Answers, Ready};
 use super::screen::{Paint, Screen};
+use super::store::Busy;
 use super::{Answer, Format, Global, Outcome, Trouble, interrupted, runtime};
 use crate::connector::Pause;
 use crate::engine::{Cancel, Counts, Ending, Engine, Event, PassOptions, Summary, Told};
@@ -64,7 +65,7 @@ pub(crate) fn pass(screen: &Screen, global: &Global, arguments: &Arguments, line
         since: arguments.since.as_deref().map(|since| moment(since, ready.program().zone.as_deref())).transpose()?,
     };
     let summary = runtime()?.block_on(async {
-        let engine = ready.engine(arguments.store.as_deref()).await?;
+        let engine = ready.engine(arguments.store.as_deref(), "run").await?;
         let cancel = Cancel::default();
         let teller = Teller::new(screen, lines);
         let telling = |event| teller.tell(&event);
@@ -85,8 +86,30 @@ pub(crate) fn pass(screen: &Screen, global: &Global, arguments: &Arguments, line
             teller.say(&format!("{name}: {remark}"));
         }
         summary.map_err(|ending| trouble(&ending))
-    })?;
-    ended(screen, &summary)
+    });
+    match summary {
+        Err(Trouble::Busy(busy)) => overlaps(screen, busy),
+        summary => ended(screen, &summary?),
+    }
+}
+
+/// Another run has the store: it reads what changed until it ends, so there is nothing left to do here. Somebody else has
+/// it: then nothing is read at all, and that is told as trouble.
+fn overlaps(screen: &Screen, busy: Box<Busy>) -> Answer {
+    let Some(owner) = busy.runner() else { return Err(Trouble::Busy(busy)) };
+    let reason = format!("another run is under way: {owner}");
+    match screen.format() {
+        Format::Human => Screen::tell(&format!("{reason}; this one leaves the work to it")),
+        Format::Json | Format::Sarif => {
+            let (process, since) = (owner.process, owner.since);
+            let busy = serde_json::json!({ "event": "busy", "reason": reason, "process": process, "since": since });
+            Screen::answer(&busy.to_string())?;
+            // How many records need a person only the run under way can tell.
+            let done = serde_json::json!({ "event": "done", "counts": Counts::default(), "calls": 0, "ended": reason });
+            Screen::answer(&done.to_string())?;
+        }
+    }
+    Ok(Outcome::Done)
 }
 
 /// The exit code that a summary earns, and what is to be told about flows that ended early.
@@ -113,7 +136,8 @@ fn ended(screen: &Screen, summary: &Summary) -> Answer {
 fn trouble(ending: &Ending) -> Trouble {
     match ending {
         Ending::Later(_) | Ending::Login(_) => Trouble::Unreachable(ending.to_string()),
-        Ending::Store(_) | Ending::Project(_) | Ending::Cancelled => Trouble::Misuse(ending.to_string()),
+        Ending::Store(error) => error.clone().into(),
+        Ending::Project(_) | Ending::Cancelled => Trouble::Misuse(ending.to_string()),
         Ending::Bug(_) => Trouble::Bug(ending.to_string()),
     }
 }

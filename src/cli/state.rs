@@ -4,7 +4,6 @@ use super::open::{Answers, Ready};
 use super::records::{Stored, with_engine};
 use super::screen::Screen;
 use super::{Answer, Format, Global, Outcome, Trouble, runtime};
-use crate::store::StoreError;
 use serde_json::json;
 
 /// The arguments of `state`.
@@ -44,12 +43,6 @@ pub(crate) struct ForgetArguments {
     stored: Stored,
 }
 
-impl From<StoreError> for Trouble {
-    fn from(error: StoreError) -> Self {
-        Self::Misuse(error.to_string())
-    }
-}
-
 /// Moves what is kept under a name to another.
 pub(crate) fn run(screen: &Screen, global: &Global, arguments: &StateArguments) -> Answer {
     let StateCommand::Move(MoveArguments { old, new, stored }) = &arguments.does;
@@ -58,7 +51,7 @@ pub(crate) fn run(screen: &Screen, global: &Global, arguments: &StateArguments) 
     let is_flow = program.flows.iter().any(|flow| *flow.name == **new);
     let is_connection = program.connections.iter().any(|connection| *connection.name == **new);
     runtime()?.block_on(async {
-        let store = ready.store(stored.store.as_deref())?;
+        let store = ready.store(stored.store.as_deref(), "state")?;
         match (is_flow, is_connection) {
             (true, _) => store.rename_flow(old, new).await?,
             (false, true) => store.rename_connection(old, new).await?,
@@ -85,7 +78,7 @@ pub(crate) fn forget(screen: &Screen, global: &Global, arguments: &ForgetArgumen
     if !address.contains('@') {
         return Err(Trouble::Misuse(format!("`{address}` is no e-mail address")));
     }
-    with_engine(screen, global, &arguments.stored, async |engine| {
+    with_engine(screen, global, (&arguments.stored, "forget"), async |engine| {
         let erased = engine.forget(address).await?;
         match screen.format() {
             Format::Human => Screen::tell(&format!(

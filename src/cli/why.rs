@@ -34,7 +34,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(screen: &Screen, global: &Global, arguments: &Arguments) -> Answer {
     let ready = Ready::new(screen, global, &Answers::default())?;
     runtime()?.block_on(async {
-        let store = ready.store(arguments.stored.store.as_deref())?;
+        let store = ready.store(arguments.stored.store.as_deref(), "why")?;
         let engine = ready.engine_over(Arc::clone(&store), Vec::new());
         let then = then(&ready, &engine, &store, &arguments.id).await?;
         let project = then.as_ref().unwrap_or(&ready);

@@ -53,7 +53,8 @@ impl BalanceCode {
     /// Compares the document in the making with the amount, and hands out what is left.
     pub(crate) fn check<'r>(&'r self, run: &mut Run<'r>) -> Result<BalanceDue, Halt> {
         let to = self.number(run, &self.to)?.map(|to| decimal::round(to, DECIMALS));
-        let to = to.ok_or_else(|| run.missing("the amount that the document must come to", self.span))?;
+        let none = || Halt::fail(Failure::new("the amount that the document must come to is not there", self.span));
+        let to = to.ok_or_else(none)?;
         let lines = self.lines(run);
         let within = match &self.within {
             Some(within) => self.number(run, within)?.unwrap_or_default(),

@@ -57,7 +57,7 @@ impl Code {
             Self::Slot { local, entity, slot, else_call } => {
                 if let Value::Record(record) = run.locals[*local as usize]
                     && record.entity == *entity
-                    && !matches!(record.slots[usize::from(*slot)], Value::Missing)
+                    && !matches!(record.slots[usize::from(*slot)], Value::Missing(_))
                 {
                     return Ok(record.slots[usize::from(*slot)]);
                 }
@@ -76,7 +76,7 @@ impl Code {
             return None;
         }
         let slots: &'r [Value<'r>] = record.slots;
-        slots.get(usize::from(*slot)).filter(|value| !matches!(value, Value::Missing))
+        slots.get(usize::from(*slot)).filter(|value| !matches!(value, Value::Missing(_)))
     }
 
     /// What is made of the value by a look at it where it lies, or else at what is computed: nothing is copied.
@@ -118,7 +118,7 @@ impl Code {
             return Ok(value.is_some());
         }
         match self.eval(run) {
-            Ok(Value::Absent | Value::Missing) => Ok(false),
+            Ok(Value::Absent) => Ok(false),
             Ok(_) => Ok(true),
             Err(halt) => Err(halt),
         }

@@ -255,7 +255,7 @@ impl Compiler<'_> {
             if let Value::Record(record) = of
                 && record.entity == entity
                 && let Some(value) = record.slots.get(usize::from(slot))
-                && !matches!(value, Value::Missing)
+                && !matches!(value, Value::Missing(_))
             {
                 return Ok(*value);
             }
@@ -435,7 +435,7 @@ impl Compiler<'_> {
         let (entity, by, must) = (find.entity, find.by.clone(), find.must);
         let connection = Arc::clone(&find.connection);
         call(move |run| {
-            let Some(values) = run.key_values(&values)? else { return Ok(Value::Absent) };
+            let Some(values) = run.key_values(&values, span)? else { return Ok(Value::Absent) };
             if values.iter().all(Option::is_none) {
                 let name = &run.compiled.program.entity(entity).name;
                 let reason =
@@ -456,7 +456,8 @@ impl Compiler<'_> {
         let (entity, by) = (find.entity, find.by.clone());
         let connection = Arc::clone(&find.connection);
         call(move |run| {
-            let Some(values) = run.key_values(&values)? else { return Ok(Value::List(&[])) };
+            // Nothing refers to a document that is not written yet.
+            let Some(values) = run.key_values(&values, span)? else { return Ok(Value::List(&[])) };
             let rows = run.find(Some(&connection), entity, &by, &values, span)?;
             Ok(Value::List(run.arena.alloc_slice_fill_iter(rows.into_iter().map(Value::Record))))
         })
@@ -492,7 +493,7 @@ impl Compiler<'_> {
         let of = self.code(of);
         call(move |run| {
             let of = of.eval(run)?;
-            let Some((from, key)) = run.identity(of, from) else { return Ok(Value::Absent) };
+            let Some((from, key)) = run.identity(of, from, span)? else { return Ok(Value::Absent) };
             let need = super::LinkNeed { mapping: None, entity: from, key, other: entity };
             match run.linked(need, span)?.as_slice() {
                 [] => Ok(Value::Absent),
@@ -597,7 +598,7 @@ fn some(run: &mut Run<'_>, value: &Code, local: Option<u32>) -> Result<bool, Hal
         return Ok(lying.is_some());
     }
     let value = value.eval(run);
-    let some = !matches!(value, Ok(Value::Absent | Value::Missing));
+    let some = !matches!(value, Ok(Value::Absent));
     match value {
         Ok(Value::Text(t)) => run.locals[local as usize] = Value::Text(t),
         Ok(Value::Record(record)) => run.locals[local as usize] = Value::Record(record),
@@ -611,7 +612,7 @@ fn some(run: &mut Run<'_>, value: &Code, local: Option<u32>) -> Result<bool, Hal
 fn of_view<'r>(of: Value<'r>, views: &[(EntityId, u16)]) -> Option<Value<'r>> {
     let Value::Record(record) = of else { return None };
     let (_, slot) = views.iter().find(|(entity, _)| *entity == record.entity)?;
-    record.slots.get(usize::from(*slot)).copied().filter(|value| !matches!(value, Value::Missing))
+    record.slots.get(usize::from(*slot)).copied().filter(|value| !matches!(value, Value::Missing(_)))
 }
 
 /// Whether numbers of this type are whole, in lists too.

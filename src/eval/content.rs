@@ -5,7 +5,7 @@ use super::compile::Compiled;
 use super::decode::decode;
 use super::layout::Layouts;
 use super::learnt::Learnt;
-use super::value::{Value, show_into};
+use super::value::{Lack, Value, show_into};
 use crate::plan::Reads;
 use bumpalo::Bump;
 use sha2::{Digest, Sha256};
@@ -55,7 +55,14 @@ fn canonical(value: Value<'_>, out: &mut Vec<u8>) {
             }
             out.push(b']');
         }
-        Value::Absent | Value::Missing => out.push(b'-'),
+        // What stands there is content, whether it can be read or not: mended, it is another.
+        Value::Missing(Lack::Unreadable(what)) => {
+            out.push(b'!');
+            out.extend_from_slice(what.raw.len().to_string().as_bytes());
+            out.push(b':');
+            out.extend_from_slice(what.raw.as_bytes());
+        }
+        Value::Absent | Value::Missing(Lack::NotGiven | Lack::Elsewhere) => out.push(b'-'),
         Value::Number(n) => {
             out.push(b'#');
             crate::value::decimal::write(n, out);

@@ -3,6 +3,7 @@
 
 use super::layout::{Enumeration, Layout, Layouts, Shape, Slot};
 use super::learnt::Learnt;
+use super::unreadable::has_half;
 use super::value::{Record, Value};
 use crate::ir::{EntityId, WireForm};
 use crate::limits::{LIST_MAX, RECORD_BYTES_MAX};
@@ -19,17 +20,28 @@ pub(crate) struct Bad {
     /// What is wrong; its value stands where `{}` stands.
     problem: String,
     pub(crate) value: Option<String>,
+    /// It is no JSON, so that nothing behind it can be read either.
+    pub(super) broken: bool,
 }
+
+/// What is told of a field that an answer leaves out, and of which it says so.
+const NOT_SENT: &str = "was not sent: the answer only says where it could be asked for";
 
 /// Characters of a value that a reason shows.
 const SHOWN: usize = 80;
 
 impl Bad {
     pub(super) fn new(problem: impl Into<String>) -> Box<Self> {
-        Box::new(Self { path: String::new(), problem: problem.into(), value: None })
+        Box::new(Self { path: String::new(), problem: problem.into(), value: None, broken: false })
     }
 
-    fn value(problem: impl Into<String>, value: &str) -> Box<Self> {
+    pub(super) fn broken(problem: impl Into<String>) -> Box<Self> {
+        let mut bad = Self::new(problem);
+        bad.broken = true;
+        bad
+    }
+
+    pub(super) fn value(problem: impl Into<String>, value: &str) -> Box<Self> {
         let mut bad = Self::new(problem);
         bad.value = Some(value.chars().take(SHOWN).collect());
         bad
@@ -72,8 +84,10 @@ pub(crate) struct Decoder<'r, 'l> {
     pub(super) depth: usize,
     pub(super) layouts: &'r Layouts,
     pub(super) learnt: &'l mut Learnt,
+    /// What the record is.
+    pub(super) root: EntityId,
     /// Elements of the lists that are not closed yet, the innermost last.
-    elements: bumpalo::collections::Vec<'r, Value<'r>>,
+    pub(super) elements: bumpalo::collections::Vec<'r, Value<'r>>,
     /// Paths are kept in the records.
     pub(super) paths: bool,
 }
@@ -91,7 +105,7 @@ pub(crate) fn decode<'r>(
         return Err(Bad::new(format!("is larger than {} MB", RECORD_BYTES_MAX >> 20)));
     }
     let mut decoder = Decoder::new(text, layouts, arena, learnt);
-    decoder.paths = paths;
+    (decoder.paths, decoder.root) = (paths, entity);
     decoder.blank();
     let record = decoder.object(layouts.of(entity), "")?;
     decoder.blank();
@@ -118,7 +132,18 @@ pub(crate) fn scalar<'r>(text: &'r str, arena: &'r Bump) -> Option<&'r str> {
 impl<'r, 'l> Decoder<'r, 'l> {
     fn new(text: &'r str, layouts: &'r Layouts, arena: &'r Bump, learnt: &'l mut Learnt) -> Self {
         let elements = bumpalo::collections::Vec::with_capacity_in(32, arena);
-        Self { text, bytes: text.as_bytes(), at: 0, arena, depth: 0, layouts, learnt, elements, paths: false }
+        Self {
+            text,
+            bytes: text.as_bytes(),
+            at: 0,
+            arena,
+            depth: 0,
+            layouts,
+            learnt,
+            elements,
+            paths: false,
+            root: EntityId(0),
+        }
     }
 }
 
@@ -146,7 +171,6 @@ impl<'r> Decoder<'r, '_> {
         Ok(match value {
             Value::Number(n) if slot.zero_is_absent && n.is_zero() => Value::Absent,
             Value::Reference("0") if slot.zero_is_absent => Value::Absent,
-            Value::Reference("") => Value::Absent,
             Value::Text(t) if !slot.keeps_empty && t.is_empty() => Value::Absent,
             other => other,
         })
@@ -168,7 +192,8 @@ impl<'r> Decoder<'r, '_> {
             Shape::Date { milliseconds } => self.date(*milliseconds),
             Shape::Instant { form } => self.instant(*form, layout.zone.as_ref()),
             Shape::Enum(values) => self.enumeration(values),
-            Shape::Reference => self.reference(),
+            Shape::Reference(entity) => self.reference(*entity, path),
+            Shape::Nested(_) if self.peek() != b'{' => Err(self.other("an object")),
             Shape::Nested(entity) => {
                 let layout = self.layouts.of(*entity);
                 self.object(layout, path).map(Value::Record)
@@ -176,10 +201,17 @@ impl<'r> Decoder<'r, '_> {
             Shape::List(element) if self.peek() == b'{' => self.wrapped_list(element, layout, path),
             Shape::List(element) => self.list(element, layout, path).map(Value::List),
             Shape::Bool => self.truth(),
+            Shape::OrNull(shape) => self.shaped(shape, loose, layout, path),
             Shape::Json => {
                 let start = self.at;
                 self.skip()?;
-                Ok(Value::Text(&self.text[start..self.at]))
+                let json = &self.text[start..self.at];
+                // It may be written as it is, or taken apart.
+                if has_half(json) {
+                    Err(Bad::value("is {}, with half a character in it", json))
+                } else {
+                    Ok(Value::Text(json))
+                }
             }
         }
     }
@@ -296,15 +328,21 @@ impl<'r> Decoder<'r, '_> {
         Err(Bad::value(format!("is {quote}{{}}{quote}, which {name} does not know"), text))
     }
 
-    fn reference(&mut self) -> Decoded<Value<'r>> {
+    /// A record by its key, or as much of it as the API nests. An empty key refers to nothing.
+    fn reference(&mut self, entity: EntityId, path: &'r str) -> Decoded<Value<'r>> {
         match self.peek() {
-            b'"' => self.string().map(Value::Reference),
+            b'"' => self.string().map(|key| if key.is_empty() { Value::Absent } else { Value::Reference(key) }),
             b'-' | b'0'..=b'9' => self.number_text().map(Value::Reference),
-            // Not asked for, so not sent.
-            b'{' => self.skip().map(|()| Value::Absent),
-            b'f' => self.word("false").map(|()| Value::Absent),
-            _ => Err(self.other("a key")),
+            b'{' if self.is_deferred() => Err(Bad::new(NOT_SENT)),
+            b'{' => self.part_of_record(self.layouts.of(entity), path).map(Value::Record),
+            _ => Err(self.other("a key or an object")),
         }
+    }
+
+    /// `{"__deferred": {"uri": "…"}}`: the answer says only where it could be asked for.
+    fn is_deferred(&self) -> bool {
+        let inner = self.text.get(self.at + 1..).unwrap_or_default();
+        inner.trim_start().starts_with("\"__deferred\"")
     }
 
     pub(super) fn list(&mut self, element: &'r Shape, layout: &'r Layout, path: &'r str) -> Decoded<&'r [Value<'r>]> {
@@ -363,33 +401,46 @@ impl<'r> Decoder<'r, '_> {
     }
 
     fn element(&mut self, element: &'r Shape, layout: &'r Layout, path: &'r str, n: usize) -> Decoded<Value<'r>> {
-        if self.peek() == b'n' {
-            self.word("null")?;
-            return Ok(Value::Absent);
-        }
+        let element = match (self.peek(), element) {
+            (b'n', Shape::OrNull(_) | Shape::Json) => {
+                self.word("null")?;
+                return Ok(Value::Absent);
+            }
+            (b'n', _) => return Err(self.other("an element").within(&format!("[{n}]"))),
+            (_, Shape::OrNull(element)) => element,
+            (_, element) => element,
+        };
         let path = if self.paths { self.arena.alloc_str(&format!("{path}[{n}]")) } else { path };
         self.shaped(element, false, layout, path).map_err(|bad| bad.within(&format!("[{n}]")))
     }
 
-    /// `{"results": […]}`, or `{"__deferred": …}` for a list that was not sent.
+    /// `{"results": […]}`. `{"__deferred": …}` stands for a list that was not sent, `__next` for the rest of one.
     fn wrapped_list(&mut self, element: &'r Shape, layout: &'r Layout, path: &'r str) -> Decoded<Value<'r>> {
         let start = self.at;
-        let mut list = None;
+        let (mut list, mut more) = (None, None);
         self.members(|this, name| match name {
             "results" => {
                 list = Some(Value::List(this.list(element, layout, path)?));
                 Ok(())
             }
             "__deferred" => {
-                list = list.or(Some(Value::Absent));
+                more = Some(NOT_SENT);
+                this.skip()
+            }
+            "__next" => {
+                more = Some("was sent in part: more of the list would have to be asked for");
                 this.skip()
             }
             _ => this.skip(),
         })?;
-        list.ok_or_else(|| {
-            self.at = start;
-            self.other("a list")
-        })
+        match (list, more) {
+            (_, Some(more)) => Err(Bad::new(more)),
+            (Some(list), None) => Ok(list),
+            (None, None) => {
+                self.at = start;
+                Err(self.other("a list"))
+            }
+        }
     }
 
     /// The members of the object here, each handed on at its value.
@@ -404,7 +455,7 @@ impl<'r> Decoder<'r, '_> {
         }
         loop {
             self.blank();
-            let name = self.string()?;
+            let name = self.name()?;
             self.blank();
             self.eat(b':', "a colon is expected")?;
             self.blank();
@@ -420,6 +471,18 @@ impl<'r> Decoder<'r, '_> {
                 _ => return Err(self.broken("a comma or a closing brace is expected")),
             }
         }
+    }
+
+    /// The name of a member. One with half a character in it is no field's.
+    pub(super) fn name(&mut self) -> Decoded<&'r str> {
+        let start = self.at;
+        self.string().or_else(|bad| {
+            if bad.broken {
+                return Err(bad);
+            }
+            self.at = start;
+            self.skip().map(|()| "")
+        })
     }
 
     fn other(&mut self, wanted: &str) -> Box<Bad> {

@@ -197,7 +197,7 @@ impl HeaderCode {
         let Some(row) = run.source.or(own) else {
             return Err(run.broken_promise("`itself` where no record is read", self.span));
         };
-        match run.identity(Value::Record(row), row.entity) {
+        match run.identity(Value::Record(row), row.entity, self.span)? {
             Some((_, id)) => Ok(Resolved::Itself { id: run.arena.alloc_str(&id), row }),
             None => Err(Halt::fail(Failure::new("the record has no key, so it can't be updated", self.span))),
         }
@@ -214,11 +214,11 @@ impl HeaderCode {
         for key in &self.keys {
             if let KeyCode::Linked(to, entity) = key {
                 let to = to.eval(run)?;
-                sources.extend(run.identity(to, *entity));
+                sources.extend(run.identity(to, *entity, self.span)?);
             }
         }
         if role == Role::Top && sources.is_empty() {
-            sources.extend(own_record(run, args));
+            sources.extend(own_record(run, args, self.span)?);
         }
         Ok(sources)
     }
@@ -229,11 +229,11 @@ impl HeaderCode {
         run: &mut Run<'r>,
         args: &'r [Value<'r>],
         role: Role,
-    ) -> Option<(EntityId, Arc<str>)> {
+    ) -> Result<Option<(EntityId, Arc<str>)>, Halt> {
         if self.keys.iter().any(|key| matches!(key, KeyCode::Itself)) {
-            return None;
+            return Ok(None);
         }
-        self.sources(run, args, role).ok().and_then(|sources| sources.into_iter().next())
+        Ok(self.sources(run, args, role)?.into_iter().next())
     }
 
     fn by_link<'r>(
@@ -279,21 +279,23 @@ impl HeaderCode {
                 break;
             }
             let wanted = wanted.eval(run)?;
-            let slot = usize::from(run.compiled.layouts.slot(target, *field));
-            let has = |row: &Record<'r>| row.slots.get(slot).is_some_and(|value| agrees(*value, wanted));
-            if rows.iter().any(|(_, row)| has(row)) {
-                rows.retain(|(_, row)| has(row));
+            let mut agreeing = Vec::with_capacity(rows.len());
+            for (id, row) in &rows {
+                if agrees(run.field(Value::Record(row), target, *field, self.span)?, wanted) {
+                    agreeing.push((*id, *row));
+                }
+            }
+            if !agreeing.is_empty() {
+                rows = agreeing;
             }
         }
         if let (2.., Some(field)) = (rows.len(), self.prefer_newest) {
-            let slot = usize::from(run.compiled.layouts.slot(target, field));
-            let moment = |row: &Record<'r>| match row.slots.get(slot) {
-                Some(Value::Instant(t)) => Some(*t),
-                Some(Value::Date(d)) => jiff::tz::Offset::UTC.to_timestamp(d.at(0, 0, 0, 0)).ok(),
-                _ => None,
-            };
-            let newest = rows.iter().filter_map(|(_, row)| moment(row)).max();
-            rows.retain(|(_, row)| moment(row) == newest);
+            let mut dated = Vec::with_capacity(rows.len());
+            for (id, row) in rows {
+                dated.push((moment(run.field(Value::Record(row), target, field, self.span)?), (id, row)));
+            }
+            let newest = dated.iter().filter_map(|(moment, _)| *moment).max();
+            rows = dated.into_iter().filter(|(moment, _)| *moment == newest).map(|(_, row)| row).collect();
         }
         match rows.as_slice() {
             [] => Ok(Resolved::None),
@@ -312,44 +314,55 @@ impl HeaderCode {
     }
 
     /// What happens when the source of this document has changed.
-    pub(crate) fn on_change(&self, run: &mut Run<'_>) -> OnSourceChange {
-        match &self.on_change {
+    pub(crate) fn on_change(&self, run: &mut Run<'_>) -> Result<OnSourceChange, Halt> {
+        Ok(match &self.on_change {
             // Without a copy no other mapping has anything to follow.
             ChangeCode::Alert => OnSourceChange::Alert,
             ChangeCode::Ignore => OnSourceChange::Ignore,
             // Without a copy there is nothing that the condition could look at.
-            ChangeCode::Update(Some(cond), alert) if run.updating() => match (cond.holds(run), alert) {
-                (Ok(true), _) => OnSourceChange::Update,
+            ChangeCode::Update(Some(cond), alert) if run.updating() => match (cond.holds(run)?, alert) {
+                (true, _) => OnSourceChange::Update,
                 (_, true) => OnSourceChange::Alert,
                 (_, false) => OnSourceChange::Ignore,
             },
             ChangeCode::Update(..) => OnSourceChange::Update,
             ChangeCode::Write(then) => match (run.updating(), then) {
-                (true, then) => match then.eval(run) {
-                    Ok(Value::Draft(n)) => OnSourceChange::Write(n as usize),
+                (true, then) => match then.eval(run)? {
+                    Value::Draft(n) => OnSourceChange::Write(n as usize),
+                    // It makes nothing of this record.
                     _ => OnSourceChange::Alert,
                 },
                 (false, _) => OnSourceChange::Alert,
             },
-        }
+        })
     }
 }
 
 /// The record that the flow reads; without a flow the first that the mapping is given.
-fn own_record<'r>(run: &mut Run<'r>, args: &'r [Value<'r>]) -> Option<(EntityId, Arc<str>)> {
+fn own_record<'r>(run: &mut Run<'r>, args: &'r [Value<'r>], place: Span) -> Result<Option<(EntityId, Arc<str>)>, Halt> {
     let first = args.iter().find_map(|arg| match arg {
         Value::Record(record) => Some(*record),
         _ => None,
     });
-    let record = run.source.or(first)?;
-    run.identity(Value::Record(record), record.entity)
+    match run.source.or(first) {
+        Some(record) => run.identity(Value::Record(record), record.entity, place),
+        None => Ok(None),
+    }
 }
 
 fn agrees(has: Value<'_>, wanted: Value<'_>) -> bool {
     match (has, wanted) {
         (Value::Text(a), Value::Text(b)) => a.trim().eq_ignore_ascii_case(b.trim()),
-        (Value::Missing, Value::Absent) => true,
         (a, b) => same(a, b),
+    }
+}
+
+/// When a record is from; none where it does not say so.
+fn moment(value: Value<'_>) -> Option<jiff::Timestamp> {
+    match value {
+        Value::Instant(t) => Some(t),
+        Value::Date(d) => jiff::tz::Offset::UTC.to_timestamp(d.at(0, 0, 0, 0)).ok(),
+        _ => None,
     }
 }
 
@@ -392,14 +405,26 @@ impl<'r> Search<'r> {
             by.push(key.field);
             values.push(value);
         }
+        // Nothing is no key, whichever part of it may be empty.
+        if values.iter().all(Option::is_none) {
+            return Ok(by.first().copied());
+        }
         self.tried.push(KeyTried { fields: by.clone(), values: values.clone() });
         if let Some(n) = pending {
             self.after.get_or_insert(n);
             return Ok(None);
         }
         for row in run.find(Some(&connection), target, &by, &values, place)? {
-            let key = run.compiled.program.entity(target).key.and_then(|key| run.key_text(row, key));
-            let id: &'r str = run.arena.alloc_str(&key.unwrap_or_default());
+            let key = match run.compiled.program.entity(target).key {
+                Some(key) => run.key_text(row, key, place)?,
+                None => None,
+            };
+            let Some(key) = key else {
+                let name = &run.compiled.program.entity(target).name;
+                let reason = format!("a {name} has this key, and the answer does not say which it is");
+                return Err(Halt::fail(Failure::new(reason, place)));
+            };
+            let id: &'r str = run.arena.alloc_str(&key);
             if !self.rows.iter().any(|(known, _)| *known == id) {
                 self.rows.push((id, row));
             }
@@ -427,19 +452,23 @@ impl<'r> Search<'r> {
             }
             (other, _) => other,
         };
-        Ok(run.text_of_key(value).filter(|text| !text.trim().is_empty()).map(Into::into))
+        Ok(run.text_of_key(value, place)?.filter(|text| !text.trim().is_empty()).map(Into::into))
     }
 }
 
 impl Run<'_> {
-    /// The values of a search as texts; none when a value that must be there is absent in a search of one value.
-    pub(crate) fn key_values(&mut self, values: &[Code]) -> Result<Option<Vec<Option<Arc<str>>>>, Halt> {
+    /// The values of a search as texts, blank ones as absent; none at all where one is a document that is not written yet,
+    /// to which nothing can refer.
+    pub(crate) fn key_values(&mut self, values: &[Code], place: Span) -> Result<Option<Vec<Option<Arc<str>>>>, Halt> {
         let mut texts = Vec::with_capacity(values.len());
         let mut halted = None;
         for value in values {
             match value.eval(self) {
                 Ok(Value::Draft(n)) if self.drafts[n as usize].id.is_none() => return Ok(None),
-                Ok(value) => texts.push(self.text_of_key(value).map(Arc::from)),
+                Ok(value) => match self.text_of_key(value, place) {
+                    Ok(text) => texts.push(text.filter(|text| !text.trim().is_empty()).map(Arc::from)),
+                    Err(halt) => super::ops::note(&mut halted, halt)?,
+                },
                 Err(halt) => super::ops::note(&mut halted, halt)?,
             }
         }

@@ -1,6 +1,6 @@
 //! Layouts: for each entity, which of its fields are decoded, into which slot, and what they must look like.
 
-use super::value::Value;
+use super::value::{Lack, Value};
 use crate::ir::{EntityId, EnumType, Field, FieldId, Forms, Program, Type, WireForm};
 use crate::plan::Reads;
 use jiff::tz::TimeZone;
@@ -93,9 +93,12 @@ pub(crate) enum Shape {
         form: WireForm,
     },
     Enum(Enumeration),
-    Reference,
+    /// A record by its key, or as much of it as the API nests.
+    Reference(EntityId),
     Nested(EntityId),
     List(Box<Shape>),
+    /// An element of a list that may be absent.
+    OrNull(Box<Shape>),
     Json,
 }
 
@@ -157,7 +160,7 @@ impl Layout {
             let field = schema.get(id);
             let slot = layout.push(slot_of_field(program, field));
             let optional = field.ty.is_optional() || field.form.zero_is_absent || field.meta.is_some();
-            empty.push(if optional { Value::Absent } else { Value::Missing });
+            empty.push(if optional { Value::Absent } else { Value::Missing(Lack::NotGiven) });
             layout.slot_of[id.0 as usize] = slot;
             match &field.meta {
                 None => layout.member(&field.wire, slot),
@@ -240,10 +243,13 @@ fn shape(program: &Program, ty: &Type, form: Forms) -> Shape {
         Type::Date => Shape::Date { milliseconds: form.form == WireForm::Milliseconds },
         Type::Instant => Shape::Instant { form: form.form },
         Type::Enum(values) => Shape::Enum(Enumeration::new(values)),
-        Type::List(element) => Shape::List(Box::new(shape(program, element.present(), form))),
+        Type::List(element) => {
+            let of = shape(program, element.present(), form);
+            Shape::List(Box::new(if element.is_optional() { Shape::OrNull(Box::new(of)) } else { of }))
+        }
         Type::Record(entity) => {
             let refers = form.form != WireForm::Nested && program.entity(*entity).stands_alone();
-            if refers { Shape::Reference } else { Shape::Nested(*entity) }
+            if refers { Shape::Reference(*entity) } else { Shape::Nested(*entity) }
         }
         Type::Optional(inner) => shape(program, inner, form),
         Type::Json | Type::Unknown | Type::Nothing | Type::Never | Type::Duration => Shape::Json,

@@ -179,7 +179,7 @@ fn combinations(cells: &[Pattern]) -> Option<Vec<Vec<&Const>>> {
 /// A value as a row of the language has it.
 fn cell(value: Value<'_>, ty: &Type) -> String {
     match (value, ty.present()) {
-        (Value::Absent | Value::Missing, _) => "none".to_owned(),
+        (Value::Absent, _) => "none".to_owned(),
         (Value::Number(n), Type::Percent) => format!("{}%", n.normalize()),
         (Value::Text(text) | Value::Reference(text), _) => {
             let escaped: String = text.chars().flat_map(escaped).collect();
@@ -200,7 +200,7 @@ fn escaped(c: char) -> Vec<char> {
 /// A value as a line of a CSV file has it.
 fn csv_cell(value: Value<'_>, ty: &Type) -> String {
     let shown = match (value, ty.present()) {
-        (Value::Absent | Value::Missing, _) => String::new(),
+        (Value::Absent, _) => String::new(),
         (Value::Number(n), Type::Percent) => format!("{}%", n.normalize()),
         _ => show(value),
     };

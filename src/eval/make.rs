@@ -292,7 +292,7 @@ impl MappingCode {
         making.found = resolved.found();
         making.updating = making.found.is_some();
         if let Some(outcome) = self.before_steps(run, &resolved)? {
-            return Ok(self.push(run, args, role, &resolved, keys, outcome, None));
+            return self.push(run, args, role, &resolved, keys, outcome, None);
         }
         self.run_steps(run, |n, step| !self.key_steps[n] || !always(step))?;
         self.check_required(run)?;
@@ -301,7 +301,7 @@ impl MappingCode {
             None => None,
         };
         let action = self.action(run, &resolved)?;
-        let n = self.push(run, args, role, &resolved, keys, action, due);
+        let n = self.push(run, args, role, &resolved, keys, action, due)?;
         let fields = self.encode(run)?;
         let making = run.making.last_mut().expect("the document is being made");
         let refers = std::mem::take(&mut making.refers);
@@ -466,9 +466,9 @@ impl MappingCode {
         keys: Vec<KeyTried>,
         action: Action,
         balance: Option<super::BalanceDue>,
-    ) -> u32 {
-        let linked_to = self.header.source(run, args, role);
-        let on_change = self.header.on_change(run);
+    ) -> Result<u32, Halt> {
+        let linked_to = self.header.source(run, args, role)?;
+        let on_change = self.header.on_change(run)?;
         let making = run.making.last_mut().expect("the document is being made");
         let values: &'r [Option<Value<'r>>] = run.arena.alloc_slice_copy(making.values);
         let n = u32::try_from(run.drafts.len()).unwrap_or(u32::MAX);
@@ -492,7 +492,7 @@ impl MappingCode {
         };
         let (found, id) = (resolved.found(), resolved.id());
         run.drafts.push(Made { mapping: self.id, args, draft, values, found, id });
-        n
+        Ok(n)
     }
 
     /// The fields as JSON, in the order of the target's schema.

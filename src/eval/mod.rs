@@ -29,12 +29,14 @@ mod ops;
 mod part;
 mod personal;
 mod pool;
+mod rows;
 mod run;
 mod scan;
 mod script;
 #[cfg(test)]
 mod tests;
 mod unit;
+mod unreadable;
 mod value;
 mod why;
 mod wire;

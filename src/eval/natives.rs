@@ -53,7 +53,7 @@ pub(crate) fn compile(compiler: &mut Compiler<'_>, native: Native, args: &[Expr]
             first_where(compiler, inner, args, at)
         }
         (Native::Capture, [text, pattern]) => capture(compiler, text, pattern, at.span),
-        (Native::Linked, [record]) => linked(compiler, record),
+        (Native::Linked, [record]) => linked(compiler, record, at.span),
         (Native::MetaOf, [entries, key]) => meta_of(compiler, expr, entries, key, at.span),
         (Native::DocumentTotal, [lines, names @ ..]) => document_total(compiler, lines, names, at.span),
         _ if compiler.trace => applied(compiler, native, args, at),
@@ -646,17 +646,16 @@ fn capture(compiler: &mut Compiler<'_>, text: &Expr, pattern: &Expr, span: Span)
     })
 }
 
-fn linked(compiler: &mut Compiler<'_>, record: &Expr) -> Code {
+fn linked(compiler: &mut Compiler<'_>, record: &Expr, span: Span) -> Code {
     let entity = match record.ty.present() {
         Type::Record(entity) | Type::Code(entity) => *entity,
         _ => EntityId(0),
     };
     let other = compiler.other.unwrap_or(entity);
-    let span = record.span;
     let record = compiler.code(record);
     call(move |run| {
         let record = record.eval(run)?;
-        let Some((entity, key)) = run.identity(record, entity) else { return Ok(Value::Bool(false)) };
+        let Some((entity, key)) = run.identity(record, entity, span)? else { return Ok(Value::Bool(false)) };
         let ids = run.linked(LinkNeed { mapping: None, entity, key, other }, span)?;
         Ok(Value::Bool(!ids.is_empty()))
     })
@@ -667,10 +666,10 @@ fn meta_of(compiler: &mut Compiler<'_>, expr: &Expr, entries: &Expr, key: &Expr,
     if let Some((record, key)) = crate::plan::meta_entry(expr) {
         let (record, key) = (compiler.code(record), std::sync::Arc::clone(key));
         return call(move |run| match record.eval(run)? {
-            Value::Record(record) => {
-                let slot = run.compiled.layouts.of(record.entity).meta_slots.get(&key);
-                Ok(slot.map_or(Value::Absent, |slot| record.slots[usize::from(*slot)]))
-            }
+            Value::Record(record) => match run.compiled.layouts.of(record.entity).meta_slots.get(&key) {
+                Some(slot) => run.slot_of(record, *slot, span),
+                None => Err(run.broken_promise("an entry of `meta_data` that nobody decodes", span)),
+            },
             _ => Ok(Value::Absent),
         });
     }

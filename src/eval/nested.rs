@@ -2,7 +2,7 @@
 
 use super::json::write_text;
 use super::run::Run;
-use super::value::{Built, BuiltField, Record, Value};
+use super::value::{Built, BuiltField, Lack, Record, Value};
 use super::wire::{left_out, write};
 use super::{Failure, Halt, Pending};
 use crate::ir::{EntityId, FieldId, Type};
@@ -31,7 +31,7 @@ pub(super) fn reference<'r>(
         Value::Text(guid) => Value::Reference(guid),
         other => other,
     };
-    match run.text_of_key(value) {
+    match run.text_of_key(value, place)? {
         Some(key) if number => out.extend_from_slice(key.as_bytes()),
         Some(key) => write_text(&key, out),
         None => {
@@ -55,7 +55,7 @@ pub(super) fn natural_key<'r>(
         (Value::Text(_) | Value::Number(_), _) | (_, None) => value,
         (other, Some(code)) => run.field(other, entity, code, place)?,
     };
-    if let Some(key) = run.text_of_key(value) {
+    if let Some(key) = run.text_of_key(value, place)? {
         write_text(&key, out);
     } else {
         let name = &run.compiled.program.entity(entity).name;
@@ -131,8 +131,17 @@ pub(super) fn record_object<'r>(
     let start = out.len();
     let compiled = run.compiled;
     for (n, slot) in compiled.layouts.of(record.entity).slot_of.iter().enumerate() {
-        let Some(value) = record.slots.get(usize::from(*slot)).copied().filter(|v| !left_out(v)) else { continue };
-        let wire = compiled.wires.of(record.entity, FieldId(u32::try_from(n).unwrap_or(u32::MAX)));
+        let field = FieldId(u32::try_from(n).unwrap_or(u32::MAX));
+        let value = match record.slots.get(usize::from(*slot)) {
+            // What the part never had it does not get on its way.
+            None | Some(Value::Missing(Lack::NotGiven | Lack::Elsewhere)) => continue,
+            Some(Value::Missing(Lack::Unreadable(what))) => return Err(run.unreadable(what, place)),
+            Some(value) => *value,
+        };
+        if left_out(&value) {
+            continue;
+        }
+        let wire = compiled.wires.of(record.entity, field);
         if out.len() > start {
             out.push(b',');
         }

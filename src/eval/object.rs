@@ -1,9 +1,17 @@
 //! Objects: their members go into the slots of a layout, most often in the order in which they came last time.
 
-use super::decode::{Decoded, Decoder};
-use super::layout::{Action, Layout, PlainSlot, Shape};
+use super::decode::{Bad, Decoded, Decoder};
+use super::layout::{Action, Layout, PlainSlot, Shape, Slot};
 use super::learnt::{Order, find};
-use super::value::{Record, Value};
+use super::unreadable::Unreadable;
+use super::value::{Lack, Record, Value};
+
+/// How things stood before a value was read.
+struct Begin {
+    at: usize,
+    depth: usize,
+    elements: usize,
+}
 
 /// A record in the making.
 struct Filling<'r, 's> {
@@ -12,6 +20,8 @@ struct Filling<'r, 's> {
     /// For slots of `meta_data`, the rank of the key that filled them.
     ranks: &'s mut [usize],
     path: &'r str,
+    /// Where the object begins.
+    start: usize,
 }
 
 impl<'r> Decoder<'r, '_> {
@@ -24,17 +34,38 @@ impl<'r> Decoder<'r, '_> {
         record
     }
 
+    /// The object here, as much of a record as the API nests: what it leaves out stands in the record's own row.
+    pub(super) fn part_of_record(&mut self, layout: &'r Layout, path: &'r str) -> Decoded<&'r Record<'r>> {
+        let entity = layout.entity.0 as usize;
+        let slots = self.arena.alloc_slice_fill_copy(layout.empty.len(), Value::Missing(Lack::Elsewhere));
+        let mut order = self.learnt.take(entity);
+        let record = self.record_into(slots, layout, &mut order, path);
+        self.learnt.give_back(entity, order);
+        record
+    }
+
     /// The object here, whose members most often come in this order.
     pub(super) fn record(&mut self, layout: &'r Layout, order: &mut Order, path: &'r str) -> Decoded<&'r Record<'r>> {
+        let slots: &'r mut [Value<'r>] = self.arena.alloc_slice_copy(&layout.empty);
+        self.record_into(slots, layout, order, path)
+    }
+
+    #[inline]
+    fn record_into(
+        &mut self,
+        slots: &'r mut [Value<'r>],
+        layout: &'r Layout,
+        order: &mut Order,
+        path: &'r str,
+    ) -> Decoded<&'r Record<'r>> {
         let start = self.at;
         self.deeper()?;
-        let slots: &'r mut [Value<'r>] = self.arena.alloc_slice_copy(&layout.empty);
         let ranks = if layout.metas.is_empty() {
             &mut [][..]
         } else {
             self.arena.alloc_slice_fill_copy(slots.len(), usize::MAX)
         };
-        self.members_into(order, &mut Filling { layout, slots, ranks, path })?;
+        self.members_into(order, &mut Filling { layout, slots, ranks, path, start })?;
         self.depth -= 1;
         let raw = &self.text[start..self.at];
         Ok(self.arena.alloc(Record { entity: layout.entity, slots, raw, path }))
@@ -120,7 +151,7 @@ impl<'r> Decoder<'r, '_> {
             }
             _ => return Err(self.broken("a member's name is expected")),
         }
-        let name = self.string()?;
+        let name = self.name()?;
         self.blank();
         self.eat(b':', "a colon is expected")?;
         let action = || layout.members.get(name).copied().unwrap_or(Action::Skip);
@@ -153,11 +184,14 @@ impl<'r> Decoder<'r, '_> {
     /// a whole waits until all its parts are in memory.
     #[inline]
     fn take_text(&mut self, slot: u16, filling: &mut Filling<'r, '_>) -> Decoded<()> {
-        let (n, layout) = (usize::from(slot), filling.layout);
+        let (n, layout, start) = (usize::from(slot), filling.layout, self.at);
         match self.string() {
             Ok("") if !layout.slots[n].keeps_empty => filling.slots[n] = layout.empty[n],
             Ok(text) => filling.slots[n] = Value::Text(text),
-            Err(bad) => return Err(bad.within_slot(&layout.slots[n])),
+            Err(bad) => {
+                let begin = Begin { at: start, depth: self.depth, elements: self.elements.len() };
+                filling.slots[n] = self.unreadable(&layout.slots[n], &begin, bad, filling.start)?;
+            }
         }
         Ok(())
     }
@@ -186,31 +220,59 @@ impl<'r> Decoder<'r, '_> {
         let n = usize::from(slot);
         let known = &filling.layout.slots[n];
         let (layout, path) = (filling.layout, filling.path);
-        match (&known.shape, self.peek()) {
+        let begin = Begin { at: self.at, depth: self.depth, elements: self.elements.len() };
+        let read = match (&known.shape, self.peek()) {
             (Shape::Nested(entity), b'{') if !self.paths => {
                 let nested = self.layouts.of(*entity);
-                let record = self.object(nested, path).map_err(|bad| bad.within_slot(known))?;
-                filling.slots[n] = Value::Record(record);
+                self.object(nested, path).map(|record| filling.slots[n] = Value::Record(record))
             }
             (Shape::List(element), b'[') if !self.paths => {
-                let list = self.list(element, layout, path).map_err(|bad| bad.within_slot(known))?;
-                filling.slots[n] = Value::List(list);
+                self.list(element, layout, path).map(|list| filling.slots[n] = Value::List(list))
             }
-            _ => match self.value(known, layout, path) {
-                Ok(Value::Absent) => filling.slots[n] = layout.empty[n],
-                Ok(Value::Text(text)) => filling.slots[n] = Value::Text(text),
-                Ok(Value::Reference(key)) => filling.slots[n] = Value::Reference(key),
-                Ok(value) => filling.slots[n] = value,
-                Err(bad) => return Err(bad.within_slot(known)),
-            },
+            _ => self.value(known, layout, path).map(|value| match value {
+                Value::Absent => filling.slots[n] = layout.empty[n],
+                Value::Text(text) => filling.slots[n] = Value::Text(text),
+                Value::Reference(key) => filling.slots[n] = Value::Reference(key),
+                value => filling.slots[n] = value,
+            }),
+        };
+        if let Err(bad) = read {
+            filling.slots[n] = self.unreadable(known, &begin, bad, filling.start)?;
         }
         Ok(())
     }
 
+    /// What began there is no value of its field, which is told to whoever reads the field; the rest of the record is
+    /// read all the same. Behind what is no JSON there is no rest.
+    #[cold]
+    #[inline(never)]
+    fn unreadable(&mut self, slot: &'r Slot, begin: &Begin, bad: Box<Bad>, part: usize) -> Decoded<Value<'r>> {
+        let bad = bad.within_slot(slot);
+        if bad.broken {
+            return Err(bad);
+        }
+        (self.at, self.depth) = (begin.at, begin.depth);
+        self.elements.truncate(begin.elements);
+        self.skip().map_err(|broken| broken.within_slot(slot))?;
+        let arena = self.arena;
+        let what = Unreadable {
+            of: self.root,
+            text: self.text,
+            part,
+            field: arena.alloc_str(&bad.path),
+            told: arena.alloc_str(&bad.told()),
+            value: bad.value.as_deref().map(|value| &*arena.alloc_str(value)),
+            raw: &self.text[begin.at..self.at],
+        };
+        Ok(Value::Missing(Lack::Unreadable(arena.alloc(what))))
+    }
+
     /// Picks the entries that are asked for; the first key of a slot that is filled counts.
     fn metas(&mut self, filling: &mut Filling<'r, '_>) -> Decoded<()> {
-        if self.peek() != b'[' {
-            return self.skip();
+        match self.peek() {
+            b'[' => {}
+            b'n' => return self.skip(),
+            _ => return self.no_metas(filling),
         }
         self.at += 1;
         self.deeper()?;
@@ -225,6 +287,7 @@ impl<'r> Decoder<'r, '_> {
             if self.peek() == b'{' {
                 self.meta(filling)?;
             } else {
+                // What has no key is nobody's entry.
                 self.skip()?;
             }
             self.blank();
@@ -240,13 +303,28 @@ impl<'r> Decoder<'r, '_> {
         }
     }
 
+    /// Whatever stands for the list of entries: each of them may be in it.
+    #[cold]
+    fn no_metas(&mut self, filling: &mut Filling<'r, '_>) -> Decoded<()> {
+        let begin = Begin { at: self.at, depth: self.depth, elements: self.elements.len() };
+        self.skip()?;
+        for (_, _, slot) in &filling.layout.metas {
+            self.at = begin.at;
+            let bad = Bad::new("can't be read: `meta_data` is no list");
+            let n = usize::from(*slot);
+            filling.slots[n] = self.unreadable(&filling.layout.slots[n], &begin, bad, filling.start)?;
+        }
+        Ok(())
+    }
+
     fn meta(&mut self, filling: &mut Filling<'r, '_>) -> Decoded<()> {
         let (layout, path) = (filling.layout, filling.path);
         let (mut key, mut value) = ("", None);
         self.members(|this, name| {
             let start = this.at;
             if name == "key" && this.peek() == b'"' {
-                key = this.string()?;
+                // A key with half a character in it is none that a flow could ask for.
+                key = this.name()?;
                 return Ok(());
             }
             if name == "value" {
@@ -261,11 +339,14 @@ impl<'r> Decoder<'r, '_> {
             if *rank < filling.ranks[n] {
                 self.at = start;
                 let known = &layout.slots[n];
-                let value = self.value(known, layout, path).map_err(|bad| bad.within_slot(known))?;
-                if value.is_some() {
-                    filling.slots[n] = value;
-                    filling.ranks[n] = *rank;
-                }
+                let begin = Begin { at: start, depth: self.depth, elements: self.elements.len() };
+                let value = match self.value(known, layout, path) {
+                    Ok(Value::Absent) => continue,
+                    Ok(value) => value,
+                    Err(bad) => self.unreadable(known, &begin, bad, filling.start)?,
+                };
+                filling.slots[n] = value;
+                filling.ranks[n] = *rank;
             }
         }
         self.at = end;

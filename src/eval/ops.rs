@@ -151,7 +151,7 @@ pub(crate) fn identical<'r>(
             match run.compiled.program.entity(entity).code {
                 Some(field) => {
                     let value = run.field(other, entity, field, span)?;
-                    run.text_of_key(value).is_some_and(|text| text.trim() == code.trim())
+                    run.text_of_key(value, span)?.is_some_and(|text| text.trim() == code.trim())
                 }
                 None => false,
             }
@@ -161,7 +161,7 @@ pub(crate) fn identical<'r>(
             Value::Record(_) | Value::Reference(_) | Value::Draft(_),
         ) => {
             same(a, b)
-                || match (run.identity(a, entity), run.identity(b, entity)) {
+                || match (run.identity(a, entity, span)?, run.identity(b, entity, span)?) {
                     (Some((_, a)), Some((_, b))) => a == b,
                     _ => false,
                 }

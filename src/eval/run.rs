@@ -6,16 +6,15 @@ use super::failure::{Failure, Halt};
 use super::layout::NO_SLOT;
 use super::learnt::Learnt;
 use super::make::{Made, Making};
-use super::value::{NEEDS, Record, Value};
+use super::unreadable::Unreadable;
+use super::value::{Lack, NEEDS, Record, Value};
 use super::why::Trace;
-use super::{Answered, Known, LinkNeed, Need};
-use crate::ir::{EntityId, Field, FieldId, Stop};
+use super::{Known, Need};
+use crate::ir::{EntityId, FieldId};
 use crate::source::Span;
-use crate::value::text;
 use bumpalo::Bump;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 /// The value of an expression, or why it has none.
 pub(crate) type Eval<'r> = Result<Value<'r>, Halt>;
@@ -127,7 +126,7 @@ impl<'r> Run<'r> {
                 Ok(field.map_or(Value::Absent, |field| built.get(field)))
             }
             Value::Draft(n) => self.field_of_draft(n, field, place),
-            Value::Missing => Err(self.missing("the record", place)),
+            Value::Missing(_) => Err(self.broken_promise("a field of what is not there", place)),
             Value::Text(code) => {
                 // A natural key stands for its record.
                 let row = self.row_by_code(entity, code, place)?;
@@ -140,18 +139,72 @@ impl<'r> Run<'r> {
     fn slot(&mut self, record: &'r Record<'r>, entity: EntityId, field: FieldId, place: Span) -> Eval<'r> {
         let known = self.compiled.view(record.entity, entity, field);
         let slot = known.map_or(NO_SLOT, |field| self.compiled.layouts.slot(record.entity, field));
+        self.slot_of(record, slot, place)
+    }
+
+    /// What a slot of a record holds.
+    pub(crate) fn slot_of(&mut self, record: &'r Record<'r>, slot: u16, place: Span) -> Eval<'r> {
         match record.slots.get(usize::from(slot)) {
-            Some(Value::Missing) => {
-                let name = &self.compiled.program.entity(entity).get(field).name;
-                let of = &self.compiled.program.entity(record.entity).name;
-                Err(Halt::fail(Failure::new(
-                    format!("`{name}` is not given in this {of}, which always has one"),
-                    place,
-                )))
-            }
+            Some(Value::Missing(lack)) => self.lacking(record, slot, *lack, place),
             Some(value) => Ok(*value),
             None => Err(self.broken_promise("a field that nobody decodes", place)),
         }
+    }
+
+    /// A slot without a value to give: the record stops, unless its own row has it.
+    #[cold]
+    pub(crate) fn lacking(&mut self, record: &'r Record<'r>, slot: u16, lack: Lack<'r>, place: Span) -> Eval<'r> {
+        let schema = self.compiled.program.entity(record.entity);
+        let layout = self.compiled.layouts.of(record.entity);
+        let name = layout.slots.get(usize::from(slot)).map_or("a field", |slot| &slot.name);
+        match lack {
+            Lack::NotGiven => {
+                let reason = format!("`{name}` is not given in this {}, which always has one", schema.name);
+                Err(Halt::fail(Failure::new(reason, place)))
+            }
+            Lack::Unreadable(what) => Err(self.unreadable(what, place)),
+            Lack::Elsewhere => {
+                let told = |key: &FieldId| {
+                    let slot = self.compiled.layouts.slot(record.entity, *key);
+                    !matches!(record.slots.get(usize::from(slot)), Some(Value::Missing(Lack::Elsewhere)))
+                };
+                let key = match schema.key.filter(told) {
+                    Some(key) => self.key_text(record, key, place)?,
+                    None => None,
+                };
+                let Some(key) = key else {
+                    let reason = format!("`{name}` is not given here, nor which {} it is", schema.name);
+                    return Err(Halt::fail(Failure::new(reason, place)));
+                };
+                let row = self.row(record.entity, &key, place)?;
+                self.slot_of(row, slot, place)
+            }
+        }
+    }
+
+    /// Which row it is that was found, by its key; nothing of the record that is read.
+    fn found_as(&self, what: &Unreadable<'r>) -> String {
+        let within = what.text.as_bytes().as_ptr_range();
+        let mut found = self.rows.values().flat_map(|rows| rows.iter());
+        let row = found.find(|row| within.contains(&row.raw.as_ptr()));
+        let key = row.and_then(|row| {
+            let slot = self.compiled.layouts.slot(row.entity, self.compiled.program.entity(row.entity).key?);
+            row.slots.get(usize::from(slot))
+        });
+        match key {
+            Some(Value::Text(key) | Value::Reference(key)) => format!(" {key}"),
+            Some(Value::Number(key)) => format!(" {key}"),
+            _ => String::new(),
+        }
+    }
+
+    /// What stands in a field that is read is no value of it.
+    pub(crate) fn unreadable(&self, what: &Unreadable<'r>, place: Span) -> Halt {
+        let name = &self.compiled.program.entity(what.of).name;
+        let which = self.found_as(what);
+        let mut failure = Failure::new(format!("`{}` of the {name}{which} {}", what.path(), what.told), place);
+        failure.value = what.value.map(str::to_owned);
+        Halt::fail(failure)
     }
 
     /// The field of a document of this unit: as drafted, else as the target has it.
@@ -182,241 +235,11 @@ impl<'r> Run<'r> {
         Ok(Value::Absent)
     }
 
-    #[expect(clippy::unused_self, reason = "said of a run")]
-    pub(crate) fn missing(&self, what: &str, place: Span) -> Halt {
-        Halt::fail(Failure::new(format!("{what} is not there"), place))
-    }
-
     /// A bug of ours, told at the record.
     #[expect(clippy::unused_self, reason = "said of a run")]
     pub(crate) fn broken_promise(&self, what: &str, place: Span) -> Halt {
         let mut failure = Failure::new(format!("flowc came to {what}: a fault of flowc, please report it"), place);
         failure.ours = true;
         Halt::fail(failure)
-    }
-
-    // ------------------------------------------------------------------------------------ what must be asked
-
-    fn ask(&mut self, need: Need, place: Span) -> Result<Vec<Arc<str>>, Halt> {
-        match self.known.answer(&need) {
-            Answered::Found(rows) => Ok(rows),
-            Answered::Absent => Ok(Vec::new()),
-            // It goes on by itself when the row is in order again; nothing is made beside what nobody can read.
-            Answered::Unreadable(why) => Err(Halt::stop(Stop::Wait, Failure::new(why, place))),
-            Answered::NotAsked => {
-                if !self.needs.contains(&need) {
-                    self.needs.push(need);
-                }
-                Err(Halt::Needs)
-            }
-        }
-    }
-
-    fn rows(&mut self, need: Need, entity: EntityId, place: Span) -> Result<&'r [&'r Record<'r>], Halt> {
-        let asked = (entity, need);
-        if let Some(rows) = self.rows.get(&asked) {
-            return Ok(rows);
-        }
-        let answer = self.ask(asked.1.clone(), place)?;
-        let mut rows = bumpalo::collections::Vec::with_capacity_in(answer.len(), self.arena);
-        for row in &answer {
-            rows.push(self.decode(self.arena.alloc_str(row), entity, place)?);
-        }
-        let rows = rows.into_bump_slice();
-        self.rows.insert(asked, rows);
-        Ok(rows)
-    }
-
-    /// The row of an entity with that key; it must be there.
-    pub(crate) fn row(&mut self, entity: EntityId, id: &str, place: Span) -> Result<&'r Record<'r>, Halt> {
-        if let Some(row) = self.row_if_any(entity, id, place)? {
-            Ok(row)
-        } else {
-            let name = &self.compiled.program.entity(entity).name;
-            let connection = self.connection(entity);
-            let reason = format!("there is no {name} with the key {id} in {connection} any more");
-            Err(Halt::fail(Failure::new(reason, place).with_value(id)))
-        }
-    }
-
-    /// As [`Self::row`]; none when it is gone.
-    pub(crate) fn row_if_any(
-        &mut self,
-        entity: EntityId,
-        id: &str,
-        place: Span,
-    ) -> Result<Option<&'r Record<'r>>, Halt> {
-        self.row_of(self.connection(entity), entity, id, place)
-    }
-
-    /// As [`Self::row_if_any`], of that connection.
-    pub(crate) fn row_of(
-        &mut self,
-        connection: Arc<str>,
-        entity: EntityId,
-        id: &str,
-        place: Span,
-    ) -> Result<Option<&'r Record<'r>>, Halt> {
-        let schema = self.compiled.program.entity(entity);
-        let key = schema.key;
-        let rows = if schema.small {
-            self.rows(Need::Table { connection, entity }, entity, place)?
-        } else {
-            self.rows(Need::Row { connection, entity, id: id.into() }, entity, place)?
-        };
-        Ok(rows
-            .iter()
-            .copied()
-            .find(|row| key.is_none_or(|key| self.key_text(row, key).is_none_or(|k| k.eq_ignore_ascii_case(id)))))
-    }
-
-    /// The rows whose fields have these values, compared as the target stores them.
-    pub(crate) fn find(
-        &mut self,
-        connection: Option<&Arc<str>>,
-        entity: EntityId,
-        by: &[FieldId],
-        values: &[Option<Arc<str>>],
-        place: Span,
-    ) -> Result<Vec<&'r Record<'r>>, Halt> {
-        let connection = connection.filter(|c| !c.is_empty()).map_or_else(|| self.connection(entity), Arc::clone);
-        let need = if self.compiled.program.entity(entity).small {
-            Need::Table { connection, entity }
-        } else {
-            Need::Find { connection, entity, by: by.to_vec(), values: values.to_vec() }
-        };
-        let rows = self.rows(need, entity, place)?;
-        Ok(rows.iter().copied().filter(|row| self.has_keys(row, by, values)).collect())
-    }
-
-    fn has_keys(&self, row: &Record<'r>, by: &[FieldId], values: &[Option<Arc<str>>]) -> bool {
-        by.iter().zip(values).all(|(field, wanted)| {
-            let caseless = self.compiled.program.entity(row.entity).get(*field).form.caseless;
-            let form = text::KeyForm { caseless };
-            match (self.key_text(row, *field), wanted) {
-                (Some(has), Some(wanted)) => text::key_form(&has, form) == text::key_form(wanted, form),
-                (None, None) => true,
-                // Blanks are stored as nothing.
-                (Some(has), None) => has.trim().is_empty(),
-                (None, Some(wanted)) => wanted.trim().is_empty(),
-            }
-        })
-    }
-
-    /// A field of a row as the text of a key.
-    pub(crate) fn key_text(&self, row: &Record<'r>, field: FieldId) -> Option<String> {
-        let slot = self.compiled.layouts.slot(row.entity, field);
-        row.slots.get(usize::from(slot)).and_then(|value| self.text_of_key(*value))
-    }
-
-    /// A value as the text of a key: numbers without zeros at the end, records by their own key.
-    pub(crate) fn text_of_key(&self, value: Value<'r>) -> Option<String> {
-        match value {
-            Value::Absent | Value::Missing | Value::Hole(_) | Value::Keep => None,
-            Value::Number(n) => {
-                let mut out = Vec::new();
-                crate::value::decimal::write(n, &mut out);
-                String::from_utf8(out).ok()
-            }
-            Value::Record(record) => {
-                self.compiled.program.entity(record.entity).key.and_then(|key| self.key_text(record, key))
-            }
-            Value::Draft(n) => self.drafts[n as usize].id.map(str::to_owned),
-            other => Some(super::value::show(other)),
-        }
-    }
-
-    /// The row of an entity with that natural key; it must be there.
-    pub(crate) fn row_by_code(&mut self, entity: EntityId, code: &str, place: Span) -> Result<&'r Record<'r>, Halt> {
-        let schema = self.compiled.program.entity(entity);
-        let Some(by) = schema.code.or(schema.key) else {
-            return Err(self.broken_promise("a code of what has none", place));
-        };
-        match self.find(None, entity, &[by], &[Some(code.into())], place)?.as_slice() {
-            [row] => Ok(row),
-            [] => Err(self.none_found(entity, &[by], &[Some(code.into())], place)),
-            _ => Err(self.two_found(entity, &[by], &[Some(code.into())], place)),
-        }
-    }
-
-    /// `there is no Item with Code X in exact`
-    pub(crate) fn none_found(
-        &self,
-        entity: EntityId,
-        by: &[FieldId],
-        values: &[Option<Arc<str>>],
-        place: Span,
-    ) -> Halt {
-        let name = &self.compiled.program.entity(entity).name;
-        let what = self.with_values(entity, by, values);
-        let reason = format!("there is no {name} with {what} in {}", self.connection(entity));
-        Halt::fail(Failure::new(reason, place).with_value(self.first_told(entity, by, values)))
-    }
-
-    /// `there are two Items with Code X in exact`
-    pub(crate) fn two_found(&self, entity: EntityId, by: &[FieldId], values: &[Option<Arc<str>>], place: Span) -> Halt {
-        let name = &self.compiled.program.entity(entity).name;
-        let what = self.with_values(entity, by, values);
-        let reason = format!("there is more than one {name} with {what} in {}", self.connection(entity));
-        Halt::fail(Failure::new(reason, place).with_value(self.first_told(entity, by, values)))
-    }
-
-    pub(crate) fn with_values(&self, entity: EntityId, by: &[FieldId], values: &[Option<Arc<str>>]) -> String {
-        let schema = self.compiled.program.entity(entity);
-        let pairs: Vec<String> = by
-            .iter()
-            .zip(values)
-            .map(|(field, value)| match value {
-                Some(value) => format!("{} {}", schema.get(*field).name, Self::key_told(schema.get(*field), value)),
-                None => format!("no {}", schema.get(*field).name),
-            })
-            .collect();
-        pairs.join(" and ")
-    }
-
-    fn first_told(&self, entity: EntityId, by: &[FieldId], values: &[Option<Arc<str>>]) -> String {
-        let mut told = by.iter().zip(values).filter_map(|(field, value)| Some((field, value.as_deref()?)));
-        told.next().map_or_else(String::new, |(field, value)| {
-            Self::key_told(self.compiled.program.entity(entity).get(*field), value)
-        })
-    }
-
-    /// A key's value as a reason shows it.
-    fn key_told(field: &Field, value: &str) -> String {
-        if field.personal { text::masked(value) } else { value.to_owned() }
-    }
-
-    /// Keys of the records that are linked to one.
-    pub(crate) fn linked(&mut self, need: LinkNeed, place: Span) -> Result<Vec<&'r str>, Halt> {
-        let rows = self.ask(Need::Link(need), place)?;
-        Ok(rows
-            .iter()
-            .map(|row| {
-                let row: &'r str = self.arena.alloc_str(row);
-                // A key without quotes is taken as it stands.
-                decode::scalar(row, self.arena).unwrap_or(row)
-            })
-            .collect())
-    }
-
-    /// The connection that an entity is asked of and written to.
-    pub(crate) fn connection(&self, entity: EntityId) -> Arc<str> {
-        self.compiled.connection(self.flow, entity)
-    }
-
-    /// Entity and key of a record, for links and references.
-    pub(crate) fn identity(&mut self, value: Value<'r>, entity: EntityId) -> Option<(EntityId, Arc<str>)> {
-        match value {
-            Value::Record(record) => {
-                let key = self.compiled.program.entity(record.entity).key?;
-                self.key_text(record, key).map(|key| (record.entity, key.into()))
-            }
-            Value::Reference(key) => Some((entity, key.into())),
-            Value::Draft(n) => {
-                let made = &self.drafts[n as usize];
-                made.id.map(|id| (made.draft.entity, id.into()))
-            }
-            _ => None,
-        }
     }
 }

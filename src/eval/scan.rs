@@ -1,6 +1,7 @@
 //! JSON as it is written: blanks, words, numbers, texts with their escapes, and values that are only passed.
 
 use super::decode::{Bad, Decoded, Decoder};
+use super::unreadable::{HIGH, LOW};
 use crate::limits::JSON_DEPTH_MAX;
 use crate::value::decimal;
 use rust_decimal::Decimal;
@@ -45,7 +46,7 @@ impl<'r> Decoder<'r, '_> {
     #[cold]
     #[expect(clippy::unnecessary_box_returns, reason = "results of the hot path stay small")]
     pub(super) fn broken(&self, what: &str) -> Box<Bad> {
-        Bad::new(format!("is not JSON: {what} at byte {}", self.at))
+        Bad::broken(format!("is not JSON: {what} at byte {}", self.at))
     }
 
     #[inline]
@@ -61,7 +62,7 @@ impl<'r> Decoder<'r, '_> {
     pub(super) fn deeper(&mut self) -> Decoded<()> {
         self.depth += 1;
         if self.depth > JSON_DEPTH_MAX {
-            return Err(Bad::new(format!("is nested deeper than {JSON_DEPTH_MAX} levels")));
+            return Err(Bad::broken(format!("is nested deeper than {JSON_DEPTH_MAX} levels")));
         }
         Ok(())
     }
@@ -215,18 +216,18 @@ impl<'r> Decoder<'r, '_> {
             b'r' => '\r',
             b't' => '\t',
             b'u' => {
+                let start = self.at - 2;
                 let unit = self.hex()?;
-                if (0xd800..0xdc00).contains(&unit) && self.bytes[self.at..].starts_with(b"\\u") {
+                let whole = if HIGH.contains(&unit) && self.bytes[self.at..].starts_with(b"\\u") {
                     self.at += 2;
                     let low = self.hex()?;
-                    if !(0xdc00..0xe000).contains(&low) {
-                        return Err(self.broken("half a character stands alone"));
-                    }
-                    char::from_u32(0x1_0000 + ((unit - 0xd800) << 10) + (low - 0xdc00))
-                        .ok_or_else(|| self.broken("half a character stands alone"))?
+                    LOW.contains(&low).then(|| 0x1_0000 + ((unit - HIGH.start) << 10) + (low - LOW.start))
                 } else {
-                    char::from_u32(unit).ok_or_else(|| self.broken("half a character stands alone"))?
-                }
+                    Some(unit)
+                };
+                // It is JSON, and no text: nobody knows which character was cut in two.
+                let half = |this: &Self| Bad::value("holds {}, which is half a character", &this.text[start..this.at]);
+                whole.and_then(char::from_u32).ok_or_else(|| half(self))?
             }
             _ => return Err(self.broken("an unknown escape stands")),
         })
@@ -265,14 +266,19 @@ impl<'r> Decoder<'r, '_> {
                     self.at = at + 1;
                     return Ok(());
                 }
-                // A plain escape is two bytes; only what is spelt in digits is looked into.
+                // A plain escape is two bytes; of what is spelt in digits only these are looked at, since whoever does not
+                // read a text need not know that it is none.
                 Some(b'\\') if self.bytes.get(at + 1).is_some_and(|b| br#""\/bfnrt"#.contains(b)) => {
                     at = special(self.bytes, at + 2);
                 }
+                Some(b'\\') if self.bytes.get(at + 1) == Some(&b'u') => {
+                    self.at = at + 2;
+                    self.hex()?;
+                    at = special(self.bytes, self.at);
+                }
                 Some(b'\\') => {
                     self.at = at;
-                    self.escape()?;
-                    at = special(self.bytes, self.at);
+                    return Err(self.broken("an unknown escape stands"));
                 }
                 _ => {
                     self.at = at;

@@ -64,7 +64,7 @@ fn to_dynamic(value: Value<'_>, whole: bool) -> Dynamic {
         }
         Value::Number(n) => Dynamic::from_decimal(n),
         Value::List(list) => list.iter().map(|v| to_dynamic(*v, whole)).collect::<Vec<_>>().into(),
-        Value::Absent | Value::Missing | Value::Hole(_) | Value::Keep => Dynamic::UNIT,
+        Value::Absent | Value::Missing(_) | Value::Hole(_) | Value::Keep => Dynamic::UNIT,
         other => show(other).into(),
     }
 }

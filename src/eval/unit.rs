@@ -64,7 +64,10 @@ impl Compiled {
         let source = &self.program.flows[flow];
         let record = run.decode(arena.alloc_str(raw), source.source, source.span).map_err(failure_of)?;
         let entity = self.program.entity(source.source);
-        let key = entity.key.and_then(|key| run.key_text(record, key));
+        let key = match entity.key {
+            Some(key) => run.key_text(record, key, source.span).map_err(failure_of)?,
+            None => None,
+        };
         key.ok_or_else(|| Failure::new(format!("the {} has no key", entity.name), source.span))
     }
 

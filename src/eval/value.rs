@@ -1,5 +1,6 @@
 //! Values while a record is computed: small, copied, and borrowing from the record's text or its arena.
 
+use super::unreadable::Unreadable;
 use crate::ir::{EntityId, FieldId};
 use crate::source::Span;
 use crate::value::{decimal, time};
@@ -13,8 +14,8 @@ use rust_decimal::Decimal;
 pub(crate) enum Value<'r> {
     /// Nothing there.
     Absent,
-    /// A field that must be there and is not: reading it stops the record.
-    Missing,
+    /// A field that was read and has no value to give: whoever looks at it is stopped, or led on to where it stands.
+    Missing(Lack<'r>),
     /// Not known in this round: what it needs is noted, or it waits for the answer to that draft.
     Hole(u32),
     Bool(bool),
@@ -36,6 +37,17 @@ pub(crate) enum Value<'r> {
     Price(&'r (Decimal, Decimal)),
     /// What the target has.
     Keep,
+}
+
+/// Why a field has no value to give. None of it is the same as nothing being there.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Lack<'r> {
+    /// It must be there, and the record does not have it.
+    NotGiven,
+    /// Only a part of a record stands here: it was not asked for, and its own row has it.
+    Elsewhere,
+    /// What stands there is no value of its type.
+    Unreadable(&'r Unreadable<'r>),
 }
 
 /// A hole whose needs are noted.
@@ -77,14 +89,19 @@ impl<'r> Built<'r> {
 impl Value<'_> {
     /// Whether it is there.
     pub(crate) fn is_some(&self) -> bool {
-        !matches!(self, Value::Absent | Value::Missing)
+        !matches!(self, Value::Absent | Value::Missing(_))
     }
 }
 
 /// Whether two values are the same; documents and records by identity.
 pub(crate) fn same(a: Value<'_>, b: Value<'_>) -> bool {
     match (a, b) {
-        (Value::Absent, Value::Absent) | (Value::Missing, Value::Missing) | (Value::Keep, Value::Keep) => true,
+        (Value::Absent, Value::Absent) | (Value::Keep, Value::Keep) => true,
+        (Value::Missing(a), Value::Missing(b)) => match (a, b) {
+            (Lack::NotGiven, Lack::NotGiven) | (Lack::Elsewhere, Lack::Elsewhere) => true,
+            (Lack::Unreadable(a), Lack::Unreadable(b)) => a.raw == b.raw,
+            _ => false,
+        },
         (Value::Bool(a), Value::Bool(b)) => a == b,
         (Value::Number(a), Value::Number(b)) => decimal::equal(a, b),
         (Value::Text(a), Value::Text(b)) | (Value::Reference(a), Value::Reference(b)) => a == b,
@@ -114,7 +131,7 @@ pub(crate) fn same(a: Value<'_>, b: Value<'_>) -> bool {
 pub(crate) fn show_into(value: Value<'_>, out: &mut Vec<u8>) {
     use std::io::Write;
     match value {
-        Value::Absent | Value::Missing | Value::Hole(_) | Value::Keep => {}
+        Value::Absent | Value::Missing(_) | Value::Hole(_) | Value::Keep => {}
         Value::Bool(b) => out.extend_from_slice(if b { b"yes" } else { b"no" }),
         Value::Number(n) => decimal::write_scaled(n, out),
         Value::Text(t) | Value::Reference(t) => out.extend_from_slice(t.as_bytes()),
@@ -143,7 +160,7 @@ pub(crate) fn show_into(value: Value<'_>, out: &mut Vec<u8>) {
 /// The value as a person reads it.
 pub(crate) fn show(value: Value<'_>) -> String {
     match value {
-        Value::Absent | Value::Missing => "nothing".to_owned(),
+        Value::Absent | Value::Missing(_) => "nothing".to_owned(),
         Value::Price((net, gross)) => format!("{net} net, {gross} gross"),
         other => {
             let mut out = Vec::new();

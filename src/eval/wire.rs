@@ -192,7 +192,7 @@ fn shape(program: &Program, connector: &str, ty: &Type, form: WireForm) -> Shape
 /// Whether a value leaves its field out: nothing there, an empty text, or what the target has.
 #[inline]
 pub(crate) fn left_out(value: &Value<'_>) -> bool {
-    matches!(value, Value::Absent | Value::Missing | Value::Keep | Value::Text(""))
+    matches!(value, Value::Absent | Value::Keep | Value::Text(""))
 }
 
 /// Appends a field's value as JSON. It is there ([`left_out`] says no).

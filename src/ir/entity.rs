@@ -221,6 +221,21 @@ impl Entity {
         self.route.is_some() && self.key.is_some()
     }
 
+    /// Whether its address names another record: `orders/{order}/refunds`.
+    pub fn is_below_another(&self) -> bool {
+        self.route.as_ref().is_some_and(|route| route.contains('{'))
+    }
+
+    /// Whether all its rows are read at once, whatever is looked for.
+    pub fn read_whole(&self) -> bool {
+        self.small && !self.is_below_another()
+    }
+
+    /// Whether the API can be asked for the rows that have a value in this field.
+    pub fn asked_by(&self, field: FieldId) -> bool {
+        self.get(field).search != Search::No || self.key == Some(field)
+    }
+
     /// `exact.SalesOrder`, as messages name it.
     pub fn full_name(&self) -> String {
         if self.connector.is_empty() { self.name.to_string() } else { format!("{}.{}", self.connector, self.name) }

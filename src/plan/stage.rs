@@ -55,7 +55,7 @@ impl<'p> Stages<'p> {
     }
 
     fn find(&mut self, entity: EntityId, by: &[FieldId], known: u32) -> u32 {
-        let small = self.program.entity(entity).small;
+        let small = self.program.entity(entity).read_whole();
         // All rows of a small entity wait for nothing.
         let (stage, by) = if small { (1, Vec::new()) } else { (known + 1, by.to_vec()) };
         self.asked.insert(Asked { stage, entity, by });

@@ -73,7 +73,7 @@ fn cost(program: &Program, flow: &Flow, stages: &Stages<'_>) -> String {
     let mut tables = 0;
     for asked in &stages.asked {
         let entity = program.entity(asked.entity);
-        if entity.small {
+        if entity.read_whole() {
             tables += 1;
         } else {
             let many = program.connector(&entity.connector).map_or(1, |c| c.values_max.max(1));
@@ -143,7 +143,7 @@ impl Plan {
                     let entity = program.entity(asked.entity);
                     let by: Vec<&str> = asked.by.iter().map(|f| &*entity.get(*f).name).collect();
                     serde_json::json!({
-                        "kind": "find", "stage": asked.stage, "entity": entity.full_name(), "by": by, "whole": entity.small, "fields": fields,
+                        "kind": "find", "stage": asked.stage, "entity": entity.full_name(), "by": by, "whole": entity.read_whole(), "fields": fields,
                     })
                 }
                 PlanStep::Map(id) => serde_json::json!({"kind": "map", "mapping": *program.mapping(*id).name}),
@@ -162,7 +162,7 @@ impl Plan {
 
 fn by(program: &Program, asked: &Asked) -> String {
     let entity = program.entity(asked.entity);
-    if entity.small {
+    if entity.read_whole() {
         return ", all rows once".to_owned();
     }
     let names: Vec<&str> = asked.by.iter().map(|f| &*entity.get(*f).name).collect();

@@ -84,6 +84,7 @@ codes! {
     AMOUNT_UNUSED = "F0310" Warning "an amount of the source that no field uses";
     NO_PLACE_FOR_IT = "F0311" Error "`it`, `was`, `keep` or `base` where there is none";
     KEY_CONSTANT = "F0312" Error "a key that is the same for every record";
+    LARGE_TABLE = "F0313" Error "all rows of a table that may be large";
 
     LOOKUP_ROW_UNREACHABLE = "F0401" Error "a row of a lookup that can never match";
     LOOKUP_ROWS_OVERLAP = "F0402" Error "two rows of a lookup overlap undecidedly";
@@ -100,4 +101,5 @@ codes! {
     NOT_CARRIED_OUT = "F0507" Error "a form of the language that nothing carries out yet";
     CONNECT_ENTRY = "F0508" Error "a connection that its system could not be reached with";
     SCRIPT = "F0509" Error "a function in rhai that its file does not hold";
+    ONE_KEY_TWICE = "F0510" Warning "two flows that can write one record under one key";
 }

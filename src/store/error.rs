@@ -1,13 +1,40 @@
 //! Why the store cannot do what it is asked, by what may be done next.
 
+use jiff::Timestamp;
+use std::fmt;
+
+/// Who has a store open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// The process.
+    pub process: u32,
+    /// Since when.
+    pub since: Timestamp,
+    /// What it does: `run`.
+    pub command: String,
+}
+
+/// A file of an older format that has been brought up to today's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Upgraded {
+    /// The format it had.
+    pub from: u32,
+    /// The format it has.
+    pub to: u32,
+    /// Where it lies as it was.
+    pub backup: String,
+}
+
 /// Why the store did not do it. Nothing of the request was done.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// Another process has it.
-    #[error("the store {path} is in use by another flowc: wait for it, stop it, or name another store with --store")]
+    #[error("the store {path} is in use by {by}: wait for it, stop it, or name another store with --store", by = by(owner.as_ref()))]
     InUse {
         /// The file.
         path: String,
+        /// Who, where that is known.
+        owner: Option<Owner>,
     },
     /// The file is not a store, or no longer one.
     #[error(
@@ -31,24 +58,28 @@ pub enum StoreError {
     },
     /// It was sealed with another key.
     #[error(
-        "the store {path} was sealed with another key: set FLOWC_KEY to the key of that time, or put back the file .flowc/key"
+        "the store {path} was sealed with another key than {key}: set FLOWC_KEY to the key of that time, or put back its file .flowc/key"
     )]
     WrongKey {
         /// The file.
         path: String,
+        /// Where the key came from that does not open it.
+        key: String,
     },
     /// The disk refused: full, read-only, gone. What was acknowledged is safe; the store must be opened again.
-    #[error(
-        "the store {path} cannot be written: {what}. Nothing that was done is lost; make room or repair the disk, and start again"
-    )]
+    #[error("the store {path} cannot be used: {what}. Nothing that was done is lost; {mend}, and start again")]
     Disk {
         /// The file.
         path: String,
         /// What the system said.
         what: String,
+        /// What may be done about it.
+        mend: &'static str,
     },
     /// Too many writes have no outcome: none may be added until they are cleared up.
-    #[error("{open} writes have no known outcome; no further one is begun before some of them are cleared up")]
+    #[error(
+        "{open} writes have got no answer, and no further one is sent before it is known what became of some of them: see that the systems answer, and run the flows again, which looks for them; `flowc status` counts them"
+    )]
     Backlog {
         /// How many.
         open: u64,
@@ -68,4 +99,17 @@ pub enum StoreError {
     /// It has been closed.
     #[error("the store has been closed")]
     Closed,
+}
+
+/// Another flowc, by all that is known of it.
+fn by(owner: Option<&Owner>) -> String {
+    owner.map_or_else(|| "another flowc".to_owned(), ToString::to_string)
+}
+
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { process, since, command } = self;
+        let command = format!("flowc {command}");
+        write!(f, "`{}` (process {process}, since {since:.0})", command.trim_end())
+    }
 }

@@ -5,20 +5,22 @@
 //! bounded: a page says where the next one begins.
 
 mod change;
+mod disk;
 mod embedded;
 mod error;
+mod key;
 mod rows;
 mod seal;
 
 pub use change::{Change, Commit};
 pub use embedded::Embedded;
-pub use error::StoreError;
+pub use error::{Owner, StoreError, Upgraded};
+pub use key::{Key, KeyError};
 pub use rows::{
     Attempt, AttemptId, Budget, ChildLink, Counts, FieldHash, Intent, Link, LinkKey, LinkPage, LogPage, Operation,
     Outcome, Place, PlanSource, Reading, RecordFilter, RecordId, RecordPage, RecordRow, RefreshTurn, RouteErrors,
-    State, Target, Tokens, Window,
+    SourceVersion, State, Target, Tokens, Window,
 };
-pub use seal::{Key, KeyError};
 
 use jiff::Timestamp;
 

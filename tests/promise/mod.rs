@@ -112,6 +112,14 @@ impl World {
         Said::of(self.command(arguments).output().unwrap())
     }
 
+    /// Runs this in a shell in the project; `$FLOWC` is the binary.
+    pub(crate) fn shell(&self, script: &str) -> Said {
+        let flowc = self.command(&[]);
+        let mut shell = Command::new("sh");
+        shell.args(["-c", script]).env("FLOWC", flowc.get_program()).env("NO_COLOR", "1").env("COLUMNS", "200");
+        Said::of(shell.current_dir(self.root()).stdin(Stdio::null()).output().unwrap())
+    }
+
     /// The same, with these lines on its stdin.
     pub(crate) fn flowc_reading(&self, arguments: &[&str], lines: &str) -> Said {
         let input = self.root().join("stdin");
@@ -224,7 +232,7 @@ impl World {
             return Vec::new();
         }
         self.runtime.block_on(async {
-            let store = Embedded::open(&path, &Key::find(&private).unwrap()).unwrap();
+            let store = Embedded::open(&path, &Key::find(&private, &[&path]).unwrap()).unwrap();
             store.open_intents(None).await.unwrap()
         })
     }

@@ -4,7 +4,7 @@ use super::lab::*;
 use crate::eval::decode::decode;
 use crate::eval::layout::Layouts;
 use crate::eval::learnt::Learnt;
-use crate::eval::value::{Value, show};
+use crate::eval::value::{Lack, Value, show};
 use crate::ir::*;
 use crate::plan::Reads;
 use bumpalo::Bump;
@@ -49,7 +49,11 @@ fn read(json: &str, what: &str) -> Result<String, String> {
             _ => panic!("no {name}"),
         };
     }
-    Ok(show(value))
+    match value {
+        Value::Missing(Lack::Unreadable(what)) => Err(format!("{}: {}", what.path(), what.told)),
+        Value::Missing(_) => Err(format!("{what}: is not there")),
+        value => Ok(show(value)),
+    }
 }
 
 #[test]
@@ -75,32 +79,93 @@ fn what_is_not_as_declared_is_named() {
         assert!(ORDER.contains(from), "{from}");
         ORDER.replacen(from, to, 1)
     };
-    for (record, want) in [
-        (with("\"24.20\"", "\"24,20\""), "total: is \"24,20\", which is not a number"),
-        (with("\"24.20\"", "[1]"), "total: is [1], where a number is expected"),
+    let half = || with("\"sku\":", "\"name\":\"Caf\\ud83d\",\"sku\":");
+    for (record, field, want) in [
+        (with("\"24.20\"", "\"24,20\""), "total", "total: is \"24,20\", which is not a number"),
+        (with("\"24.20\"", "[1]"), "total", "total: is [1], where a number is expected"),
         (
             with("T23:30:00", "T25:30:00"),
+            "date_created",
             "date_created: is \"2026-03-01T25:30:00\", which is a date that does not exist",
         ),
         (
             with("2026-03-01", "2026-02-30"),
+            "date_created",
             "date_created: is \"2026-02-30T23:30:00\", which is a date that does not exist",
         ),
         (
             with("\"line_items\":[", "\"line_items\":{\"1\":2},\"x\":["),
+            "line_items",
             "line_items: is {\"1\":2}, where a list is expected",
         ),
-        (with("\"quantity\":1", "\"quantity\":true"), "line_items[1].quantity: is true, where a number is expected"),
-        (with("\"phone\":\"020\\/1\"", "\"phone\":5"), "billing.phone: is 5, where a text is expected"),
+        (
+            with("\"quantity\":1", "\"quantity\":true"),
+            "line_items.1.quantity",
+            "line_items[1].quantity: is true, where a number is expected",
+        ),
+        (
+            with("\"phone\":\"020\\/1\"", "\"phone\":5"),
+            "billing.phone",
+            "billing.phone: is 5, where a text is expected",
+        ),
         (
             with("\"quantity\":1", "\"quantity\":123456789012345678901234567890"),
+            "line_items.1.quantity",
             "line_items[1].quantity: is \"123456789012345678901234567890\", which has more than 28 digits",
         ),
-        (with("\"customer_note\":\"\"", "\"customer_note\":tru"), ": is not JSON: a value is expected at byte 138"),
+        (half(), "line_items.0.name", "line_items[0].name: holds \\ud83d, which is half a character"),
+        (with("\"1001\"", "\"1\\udc00\""), "number", "number: holds \\udc00, which is half a character"),
+        (with("\"1001\"", "\"1\\ud83dx\""), "number", "number: holds \\ud83d, which is half a character"),
+        (with("\"1001\"", "\"\\ud83d\\u0041\""), "number", "number: holds \\ud83d\\u0041, which is half a character"),
+    ] {
+        let told = read(&record, field).unwrap_err();
+        assert!(told.starts_with(want), "{told} / {want}");
+        // Whoever does not read it is not stopped by it.
+        let other = if field == "number" { ("total", "24.20") } else { ("number", "1001") };
+        assert_eq!(read(&record, other.0).as_deref(), Ok(other.1), "{want}");
+    }
+}
+
+/// Behind what is no JSON nobody knows what stands: the record stops, whatever is read of it.
+#[test]
+fn what_is_no_json_is_no_record() {
+    for (record, want) in [
+        (
+            ORDER.replacen("\"customer_note\":\"\"", "\"customer_note\":tru", 1),
+            ": is not JSON: a value is expected at byte 138",
+        ),
+        (ORDER.replacen("\"24.20\"", "\"2\\x\"", 1), "total: is not JSON: an unknown escape stands"),
         (ORDER[..ORDER.len() - 1].to_owned(), ": is not JSON: a comma or a closing brace is expected"),
     ] {
         let told = read(&record, "number").unwrap_err();
         assert!(told.starts_with(want), "{told} / {want}");
+    }
+}
+
+/// Entries of plugins: what can't be read of one stops whoever reads that one.
+#[test]
+fn entries_of_meta_data_that_cant_be_read() {
+    let entry = "{\"id\":1,\"key\":\"x\",\"value\":{\"a\":[1,2]}}";
+    assert!(ORDER.contains(entry));
+    let with = |other: &str| ORDER.replacen(entry, other, 1);
+    for (record, told) in [
+        (
+            with("{\"key\":\"_vat_number\",\"value\":[1]}"),
+            Err("vat_number: is [1], where a text is expected".to_owned()),
+        ),
+        (
+            with("{\"key\":\"_vat_number\",\"value\":\"\\ud83d\"}"),
+            Err("vat_number: holds \\ud83d, which is half a character".to_owned()),
+        ),
+        (with("{\"key\":\"_vat_\\ud83d\",\"value\":\"\\ud83d\"}"), Ok("NL1".to_owned())),
+        (with("{\"\\ud83d\":1}, 5, null"), Ok("NL1".to_owned())),
+        (
+            ORDER.replacen("\"meta_data\":[", "\"meta_data\":{\"0\":1},\"x\":[", 1),
+            Err("vat_number: can't be read: `meta_data` is no list".to_owned()),
+        ),
+    ] {
+        assert_eq!(read(&record, "vat_number"), told, "{record}");
+        assert_eq!(read(&record, "number").as_deref(), Ok("1001"));
     }
 }
 
@@ -185,7 +250,8 @@ proptest! {
         }
         let text = String::from_utf8(bytes).unwrap();
         let ours = read(&text, "number");
-        let theirs = serde_json::from_str::<serde_json::Value>(&text);
+        // What has half a character in it is JSON, and is told where it is read.
+        let theirs = serde_json::from_str::<serde::de::IgnoredAny>(&text);
         // What is no JSON is never taken for some.
         if theirs.is_err() {
             prop_assert!(ours.is_err(), "{text}");

@@ -64,9 +64,15 @@ impl State {
         Uuid::new_v5(&self.space, name.as_bytes())
     }
 
+    /// A guid that no record has: one that was loaded may come from another sandbox of this seed.
     fn next_guid(&mut self) -> Uuid {
-        self.made += 1;
-        Uuid::new_v5(&self.space, &self.made.to_be_bytes())
+        loop {
+            self.made += 1;
+            let guid = Uuid::new_v5(&self.space, &self.made.to_be_bytes());
+            if self.tables.iter().all(|table| table.slot(&Cell::Guid(guid)).is_none()) {
+                return guid;
+            }
+        }
     }
 
     /// Notes whether a line's tax was sent or reckoned.

@@ -1,25 +1,29 @@
 //! The store in one file of this machine: one writer thread that commits what has gathered, readers beside it.
 
+mod claim;
 mod open;
 mod read;
 mod rename;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod upgrade;
 mod write;
 mod writer;
 
+use super::key::Key;
 use super::rows::{
     Attempt, AttemptId, Budget, Counts, Intent, Link, LinkKey, LinkPage, LogPage, PlanSource, RecordFilter, RecordPage,
     RecordRow, RefreshTurn, Target, Tokens,
 };
-use super::seal::{Key, Seal};
-use super::{Commit, Store, StoreError};
+use super::seal::Seal;
+use super::{Commit, Store, StoreError, Upgraded};
+use claim::Claim;
 use jiff::Timestamp;
 use redb::{Database, ReadTransaction, ReadableDatabase as _, StorageBackend};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use tables::Trouble;
 use writer::{Order, Reply, Writer};
 
@@ -28,6 +32,7 @@ pub struct Embedded {
     // Declared before the file: the writer must have ended when the file is closed.
     writer: Writer,
     file: Arc<File>,
+    upgraded: Option<Upgraded>,
 }
 
 /// The open file.
@@ -35,12 +40,30 @@ struct File {
     path: Arc<str>,
     database: Database,
     seal: Seal,
+    /// Why the disk refused first: from then on the database only says that something failed before.
+    failed: OnceLock<StoreError>,
+    // Declared behind the database: nobody else may open the file before it is closed.
+    _claim: Option<Claim>,
 }
 
 impl File {
+    fn new(name: &str, database: Database, seal: Seal, claim: Option<Claim>) -> Self {
+        Self { path: name.into(), database, seal, failed: OnceLock::new(), _claim: claim }
+    }
+
+    /// Trouble in the caller's terms.
+    fn told(&self, trouble: Trouble) -> StoreError {
+        let again = matches!(&trouble, Trouble::File(e) if matches!(**e, redb::Error::PreviousIo));
+        let error = trouble.at(&self.path);
+        if !again && matches!(error, StoreError::Disk { .. }) {
+            return self.failed.get_or_init(|| error).clone();
+        }
+        self.failed.get().filter(|_| again).cloned().unwrap_or(error)
+    }
+
     /// What a panic deep inside the file means.
     fn damaged(&self) -> StoreError {
-        StoreError::Damaged { path: self.path.to_string(), what: "its pages do not fit together".to_owned() }
+        StoreError::Damaged { path: self.path.to_string(), what: open::TORN.to_owned() }
     }
 }
 
@@ -51,13 +74,19 @@ impl Embedded {
     /// [`StoreError::InUse`], [`StoreError::Damaged`], [`StoreError::Newer`], [`StoreError::WrongKey`], and
     /// [`StoreError::Disk`].
     pub fn open(path: &Path, key: &Key) -> Result<Self, StoreError> {
-        let (database, seal) = open::open(path, key)?;
-        Self::over(path, database, seal)
+        Self::open_for(path, key, "")
     }
 
-    fn over(path: &Path, database: Database, seal: Seal) -> Result<Self, StoreError> {
-        let file = Arc::new(File { path: path.display().to_string().into(), database, seal });
-        Ok(Self { writer: Writer::start(Arc::clone(&file))?, file })
+    /// The same; whoever wants the file meanwhile is told which command has it.
+    pub fn open_for(path: &Path, key: &Key, command: &str) -> Result<Self, StoreError> {
+        let (file, upgraded) = open::open(path, key, command)?;
+        let file = Arc::new(file);
+        Ok(Self { writer: Writer::start(Arc::clone(&file))?, file, upgraded })
+    }
+
+    /// What opening it has made of a file of an older format.
+    pub fn upgraded(&self) -> Option<&Upgraded> {
+        self.upgraded.as_ref()
     }
 
     /// Opens the store that is in these bytes, or makes it in them; no thread stands beside it: whoever asks does the work
@@ -66,9 +95,8 @@ impl Embedded {
     /// # Errors
     /// As of [`Self::open`]; `name` is what they call it.
     pub fn over_bytes(bytes: impl StorageBackend, name: &str, key: &Key) -> Result<Self, StoreError> {
-        let (database, seal) = open::over(bytes, name, key)?;
-        let file = Arc::new(File { path: name.into(), database, seal });
-        Ok(Self { writer: Writer::Asker(Arc::clone(&file)), file })
+        let file = Arc::new(open::over(bytes, name, key)?);
+        Ok(Self { writer: Writer::Asker(Arc::clone(&file)), file, upgraded: None })
     }
 
     /// Asks the file, on a thread that may block, or in the asker's turn.
@@ -79,7 +107,7 @@ impl Embedded {
         let file = Arc::clone(&self.file);
         let work = move || {
             let transaction = file.database.begin_read().map_err(Trouble::from);
-            transaction.and_then(|t| ask(&t, &file.seal)).map_err(|trouble| trouble.at(&file.path))
+            transaction.and_then(|t| ask(&t, &file.seal)).map_err(|trouble| file.told(trouble))
         };
         if let Writer::Asker(_) = self.writer {
             return catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(self.file.damaged()));

@@ -3,6 +3,7 @@
 //! A value is a version byte and JSON; what names people or secrets is sealed on top, what repeats itself is packed below.
 
 use crate::store::StoreError;
+use crate::store::disk::disk;
 use crate::store::seal::Seal;
 use flate2::Compression;
 use redb::{ReadableDatabase, TableDefinition as Table, WriteTransaction};
@@ -10,8 +11,6 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::io::{Read as _, Write as _};
 
-/// Version of the whole file; a newer one is refused.
-pub(super) const FORMAT: u32 = 1;
 /// Version of a value.
 const VALUE: u8 = 1;
 
@@ -104,6 +103,11 @@ impl From<StoreError> for Trouble {
 }
 
 impl Trouble {
+    /// What the disk said.
+    pub(super) fn io(error: std::io::Error) -> Self {
+        Self::File(Box::new(redb::Error::Io(error)))
+    }
+
     /// In the caller's terms.
     pub(super) fn at(self, path: &str) -> StoreError {
         let path = path.to_owned();
@@ -111,15 +115,19 @@ impl Trouble {
             Self::Refused(error) => error,
             Self::Value(table) => StoreError::Damaged { path, what: format!("an entry of its table `{table}`") },
             Self::File(error) => match *error {
-                redb::Error::DatabaseAlreadyOpen => StoreError::InUse { path },
+                redb::Error::DatabaseAlreadyOpen => StoreError::InUse { path, owner: None },
                 redb::Error::Io(e) if e.kind() == std::io::ErrorKind::InvalidData => {
                     StoreError::Damaged { path, what: e.to_string() }
                 }
                 redb::Error::Io(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => {
                     StoreError::Damaged { path, what: "it ends too early".to_owned() }
                 }
-                redb::Error::Io(e) => StoreError::Disk { path, what: e.to_string() },
-                redb::Error::PreviousIo => StoreError::Disk { path, what: "an earlier write failed".to_owned() },
+                redb::Error::Io(e) => disk(path, &e),
+                redb::Error::PreviousIo => {
+                    let what = "an earlier write has failed".to_owned();
+                    StoreError::Disk { path, what, mend: "look after the disk" }
+                }
+                redb::Error::TableAlreadyOpen(..) => StoreError::Misused { what: error.to_string() },
                 redb::Error::DatabaseClosed => StoreError::Closed,
                 other => StoreError::Damaged { path, what: other.to_string() },
             },

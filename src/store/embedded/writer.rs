@@ -56,10 +56,11 @@ impl Writer {
     pub(super) fn start(file: Arc<File>) -> Result<Self, StoreError> {
         let (orders, waiting) = mpsc::channel(limits::STORE_QUEUE_MAX);
         let path = file.path.to_string();
+        let mend = "end other programs, so that the machine has a thread to give";
         let thread = std::thread::Builder::new()
             .name("store".to_owned())
             .spawn(move || work(&file, waiting))
-            .map_err(|e| StoreError::Disk { path, what: e.to_string() })?;
+            .map_err(|e| StoreError::Disk { path, what: e.to_string(), mend })?;
         Ok(Self::Thread(Some(orders), Some(thread)))
     }
 
@@ -121,7 +122,7 @@ fn guarded(file: &File, orders: &[Order]) -> Result<Vec<Result<Reply, StoreError
 /// All orders in one transaction. An order that is refused changes nothing and stops none of the others; trouble with
 /// the file stops all.
 fn commit(file: &File, orders: &[Order]) -> Result<Vec<Result<Reply, StoreError>>, StoreError> {
-    let at = |trouble: Trouble| trouble.at(&file.path);
+    let at = |trouble: Trouble| file.told(trouble);
     let transaction = file.database.begin_write().map_err(|e| at(e.into()))?;
     let mut results = Vec::with_capacity(orders.len());
     for order in orders {

@@ -1,0 +1,129 @@
+//! The project's store, for a command: found with its key, waited for where somebody has it for a moment.
+
+use super::Trouble;
+use super::open::Ready;
+use super::screen::Screen;
+use super::secrets::PRIVATE_FOLDER;
+use crate::engine::operate::OperateError;
+use crate::store::{Embedded, Key, KeyError, Owner, Store, StoreError};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// The store of a project, in its private folder.
+const STORE_FILE: &str = "store.redb";
+/// What has the store for as long as it takes; everything else looks at it for a moment.
+const LASTING: [&str; 2] = ["run", "login"];
+/// How long a command waits for one that looks at the store for a moment.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How often it looks whether that one has ended.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Another flowc has the store.
+#[derive(Debug)]
+pub(crate) struct Busy {
+    /// Who, where that is known.
+    owner: Option<Owner>,
+    said: String,
+}
+
+impl Busy {
+    /// Who makes a pass over the same store.
+    pub(crate) fn runner(&self) -> Option<&Owner> {
+        self.owner.as_ref().filter(|owner| owner.command == "run")
+    }
+
+    /// In words for people.
+    pub(crate) fn said(&self) -> &str {
+        &self.said
+    }
+}
+
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
+        let said = error.to_string();
+        match error {
+            StoreError::InUse { path: _, owner } => Self::Busy(Box::new(Busy { owner, said })),
+            StoreError::Damaged { .. }
+            | StoreError::Newer { .. }
+            | StoreError::WrongKey { .. }
+            | StoreError::Disk { .. }
+            | StoreError::Backlog { .. } => Self::Unreachable(said),
+            StoreError::Taken { .. } => Self::Misuse(said),
+            StoreError::Misused { .. } | StoreError::Closed => Self::Bug(said),
+        }
+    }
+}
+
+impl From<KeyError> for Trouble {
+    fn from(error: KeyError) -> Self {
+        Self::Unreachable(error.to_string())
+    }
+}
+
+impl From<OperateError> for Trouble {
+    fn from(error: OperateError) -> Self {
+        match error {
+            OperateError::Store(error) => error.into(),
+            OperateError::NoRecord(_) | OperateError::NoLog(_) | OperateError::NoFlow(_) => {
+                Self::Misuse(error.to_string())
+            }
+        }
+    }
+}
+
+impl Ready {
+    /// The project's store, or the one that is named, for this command.
+    pub(crate) fn store(&self, named: Option<&Path>, command: &str) -> Result<Arc<dyn Store>, Trouble> {
+        let folder = self.root.join(PRIVATE_FOLDER);
+        std::fs::create_dir_all(&folder).map_err(|e| {
+            let said = format!("the folder {} can't be made: {e}. It keeps the store and its key", folder.display());
+            Trouble::Unreachable(said)
+        })?;
+        let own = folder.join(STORE_FILE);
+        let path = named.map_or_else(|| own.clone(), Path::to_path_buf);
+        if let Some(missing) = missing_folder(&path) {
+            let (store, folder) = (path.display(), missing.display());
+            return Err(Trouble::Unreachable(format!(
+                "the folder {folder} of the store {store} is not there: make it, attach its disk, or name another store with --store"
+            )));
+        }
+        let key = Key::find(&folder, &[&path, &own])?;
+        if named.is_some() && !path.exists() {
+            Screen::tell(&format!("the store {} is new", path.display()));
+        }
+        let store = open(&path, &key, command)?;
+        if let Some(upgraded) = store.upgraded() {
+            Screen::tell(&format!(
+                "the store {} has been brought from format {} to {}; as it was it lies in {}",
+                path.display(),
+                upgraded.from,
+                upgraded.to,
+                upgraded.backup
+            ));
+        }
+        Ok(Arc::new(store))
+    }
+}
+
+/// The folder of a path that has one which is not there.
+fn missing_folder(path: &Path) -> Option<PathBuf> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty())?;
+    (!folder.is_dir()).then(|| folder.to_path_buf())
+}
+
+/// Opens the store; whoever looks at it for a moment is waited for.
+fn open(path: &Path, key: &Key, command: &str) -> Result<Embedded, StoreError> {
+    let began = Instant::now();
+    loop {
+        match Embedded::open_for(path, key, command) {
+            Err(StoreError::InUse { owner, .. })
+                if owner.as_ref().is_none_or(|owner| !LASTING.contains(&&*owner.command))
+                    && began.elapsed() < PATIENCE =>
+            {
+                std::thread::sleep(LOOK);
+            }
+            opened => return opened,
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! Rows of the systems that an evaluation asks for, and the keys by which they are known and found.
+
+use super::decode;
+use super::failure::{Failure, Halt};
+use super::run::Run;
+use super::value::{Lack, NEEDS, Record, Value};
+use super::{Answered, LinkNeed, Need};
+use crate::ir::{EntityId, Field, FieldId, Stop};
+use crate::source::Span;
+use crate::value::text;
+use std::sync::Arc;
+
+impl<'r> Run<'r> {
+    fn ask(&mut self, need: Need, place: Span) -> Result<Vec<Arc<str>>, Halt> {
+        match self.known.answer(&need) {
+            Answered::Found(rows) => Ok(rows),
+            Answered::Absent => Ok(Vec::new()),
+            // It goes on by itself when the row is in order again; nothing is made beside what nobody can read.
+            Answered::Unreadable(why) => Err(Halt::stop(Stop::Wait, Failure::new(why, place))),
+            Answered::NotAsked => {
+                if !self.needs.contains(&need) {
+                    self.needs.push(need);
+                }
+                Err(Halt::Needs)
+            }
+        }
+    }
+
+    fn rows(&mut self, need: Need, entity: EntityId, place: Span) -> Result<&'r [&'r Record<'r>], Halt> {
+        let asked = (entity, need);
+        if let Some(rows) = self.rows.get(&asked) {
+            return Ok(rows);
+        }
+        let answer = self.ask(asked.1.clone(), place)?;
+        let mut rows = bumpalo::collections::Vec::with_capacity_in(answer.len(), self.arena);
+        for row in &answer {
+            rows.push(self.decode(self.arena.alloc_str(row), entity, place)?);
+        }
+        let rows = rows.into_bump_slice();
+        self.rows.insert(asked, rows);
+        Ok(rows)
+    }
+
+    /// The row of an entity with that key; it must be there.
+    pub(crate) fn row(&mut self, entity: EntityId, id: &str, place: Span) -> Result<&'r Record<'r>, Halt> {
+        if let Some(row) = self.row_if_any(entity, id, place)? {
+            Ok(row)
+        } else {
+            let name = &self.compiled.program.entity(entity).name;
+            let connection = self.connection(entity);
+            let reason = format!("there is no {name} with the key {id} in {connection} any more");
+            Err(Halt::fail(Failure::new(reason, place).with_value(id)))
+        }
+    }
+
+    /// As [`Self::row`]; none when it is gone.
+    pub(crate) fn row_if_any(
+        &mut self,
+        entity: EntityId,
+        id: &str,
+        place: Span,
+    ) -> Result<Option<&'r Record<'r>>, Halt> {
+        self.row_of(self.connection(entity), entity, id, place)
+    }
+
+    /// As [`Self::row_if_any`], of that connection.
+    pub(crate) fn row_of(
+        &mut self,
+        connection: Arc<str>,
+        entity: EntityId,
+        id: &str,
+        place: Span,
+    ) -> Result<Option<&'r Record<'r>>, Halt> {
+        let schema = self.compiled.program.entity(entity);
+        let key = schema.key;
+        let rows = if schema.read_whole() {
+            self.rows(Need::Table { connection, entity }, entity, place)?
+        } else {
+            self.rows(Need::Row { connection, entity, id: id.into() }, entity, place)?
+        };
+        for row in rows {
+            let own = match key {
+                Some(key) => self.key_text(row, key, place)?,
+                None => None,
+            };
+            // A row that does not tell its key was asked for by it.
+            if own.is_none_or(|own| own.eq_ignore_ascii_case(id)) {
+                return Ok(Some(row));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The rows whose fields have these values, compared as the target stores them; without fields all rows.
+    ///
+    /// An absent value finds the rows that have none there. Where all of them are absent nothing is found, by the rule of
+    /// the language and without asking: nothing is no key.
+    pub(crate) fn find(
+        &mut self,
+        connection: Option<&Arc<str>>,
+        entity: EntityId,
+        by: &[FieldId],
+        values: &[Option<Arc<str>>],
+        place: Span,
+    ) -> Result<Vec<&'r Record<'r>>, Halt> {
+        let connection = connection.filter(|c| !c.is_empty()).map_or_else(|| self.connection(entity), Arc::clone);
+        let schema = self.compiled.program.entity(entity);
+        let need = if schema.read_whole() {
+            Need::Table { connection, entity }
+        } else {
+            // A blank text is stored as nothing, and nobody can be asked for it.
+            let given = |value: &Option<Arc<str>>| value.as_ref().is_some_and(|text| !text.trim().is_empty());
+            if !values.iter().any(given) {
+                return Ok(Vec::new());
+            }
+            if !by.iter().zip(values).any(|(field, value)| given(value) && schema.asked_by(*field)) {
+                let reason = format!(
+                    "the {} can't be searched: {}, and by the rest the API can't be asked",
+                    schema.name,
+                    self.with_values(entity, by, values)
+                );
+                return Err(Halt::fail(Failure::new(reason, place)));
+            }
+            Need::Find { connection, entity, by: by.to_vec(), values: values.to_vec() }
+        };
+        let mut found = Vec::new();
+        for row in self.rows(need, entity, place)? {
+            if self.has_keys(row, by, values, place)? {
+                found.push(*row);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Whether the fields of a row have these values. One that can't be read, or is not there and must be, proves nothing.
+    fn has_keys(
+        &mut self,
+        row: &'r Record<'r>,
+        by: &[FieldId],
+        values: &[Option<Arc<str>>],
+        place: Span,
+    ) -> Result<bool, Halt> {
+        for (field, wanted) in by.iter().zip(values) {
+            let caseless = self.compiled.program.entity(row.entity).get(*field).form.caseless;
+            let form = text::KeyForm { caseless };
+            let value = self.slot_of(row, self.compiled.layouts.slot(row.entity, *field), place)?;
+            let same = match (self.text_of_key(value, place)?, wanted) {
+                (Some(has), Some(wanted)) => text::key_form(&has, form) == text::key_form(wanted, form),
+                (None, None) => true,
+                // Blanks are stored as nothing.
+                (Some(has), None) => has.trim().is_empty(),
+                (None, Some(wanted)) => wanted.trim().is_empty(),
+            };
+            if !same {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// A field of a row as the text of a key; none where it is not there.
+    pub(crate) fn key_text(
+        &mut self,
+        row: &'r Record<'r>,
+        field: FieldId,
+        place: Span,
+    ) -> Result<Option<String>, Halt> {
+        let slot = self.compiled.layouts.slot(row.entity, field);
+        match row.slots.get(usize::from(slot)) {
+            None | Some(Value::Missing(Lack::NotGiven)) => Ok(None),
+            Some(Value::Missing(lack)) => {
+                let value = self.lacking(row, slot, *lack, place)?;
+                self.text_of_key(value, place)
+            }
+            Some(value) => self.text_of_key(*value, place),
+        }
+    }
+
+    /// A value as the text of a key: numbers without zeros at the end, records by their own key.
+    pub(crate) fn text_of_key(&mut self, value: Value<'r>, place: Span) -> Result<Option<String>, Halt> {
+        Ok(match value {
+            Value::Absent | Value::Keep => None,
+            Value::Hole(NEEDS) => return Err(Halt::Needs),
+            Value::Hole(draft) => return Err(Halt::Later(draft)),
+            Value::Missing(_) => return Err(self.broken_promise("a key that is not there", place)),
+            Value::Number(n) => {
+                let mut out = Vec::new();
+                crate::value::decimal::write(n, &mut out);
+                Some(String::from_utf8(out).expect("a number is written in ASCII"))
+            }
+            Value::Record(record) => match self.compiled.program.entity(record.entity).key {
+                Some(key) => self.key_text(record, key, place)?,
+                None => None,
+            },
+            Value::Draft(n) => self.drafts[n as usize].id.map(str::to_owned),
+            other => Some(super::value::show(other)),
+        })
+    }
+
+    /// The row of an entity with that natural key; it must be there.
+    pub(crate) fn row_by_code(&mut self, entity: EntityId, code: &str, place: Span) -> Result<&'r Record<'r>, Halt> {
+        let schema = self.compiled.program.entity(entity);
+        let Some(by) = schema.code.or(schema.key) else {
+            return Err(self.broken_promise("a code of what has none", place));
+        };
+        match self.find(None, entity, &[by], &[Some(code.into())], place)?.as_slice() {
+            [row] => Ok(row),
+            [] => Err(self.none_found(entity, &[by], &[Some(code.into())], place)),
+            _ => Err(self.two_found(entity, &[by], &[Some(code.into())], place)),
+        }
+    }
+
+    /// `there is no Item with Code X in exact`
+    pub(crate) fn none_found(
+        &self,
+        entity: EntityId,
+        by: &[FieldId],
+        values: &[Option<Arc<str>>],
+        place: Span,
+    ) -> Halt {
+        let name = &self.compiled.program.entity(entity).name;
+        let what = self.with_values(entity, by, values);
+        let reason = format!("there is no {name} with {what} in {}", self.connection(entity));
+        Halt::fail(Failure::new(reason, place).with_value(self.first_told(entity, by, values)))
+    }
+
+    /// `there are two Items with Code X in exact`
+    pub(crate) fn two_found(&self, entity: EntityId, by: &[FieldId], values: &[Option<Arc<str>>], place: Span) -> Halt {
+        let name = &self.compiled.program.entity(entity).name;
+        let what = self.with_values(entity, by, values);
+        let reason = format!("there is more than one {name} with {what} in {}", self.connection(entity));
+        Halt::fail(Failure::new(reason, place).with_value(self.first_told(entity, by, values)))
+    }
+
+    pub(crate) fn with_values(&self, entity: EntityId, by: &[FieldId], values: &[Option<Arc<str>>]) -> String {
+        let schema = self.compiled.program.entity(entity);
+        let pairs: Vec<String> = by
+            .iter()
+            .zip(values)
+            .map(|(field, value)| match value {
+                Some(value) => format!("{} {}", schema.get(*field).name, Self::key_told(schema.get(*field), value)),
+                None => format!("no {}", schema.get(*field).name),
+            })
+            .collect();
+        pairs.join(" and ")
+    }
+
+    fn first_told(&self, entity: EntityId, by: &[FieldId], values: &[Option<Arc<str>>]) -> String {
+        let mut told = by.iter().zip(values).filter_map(|(field, value)| Some((field, value.as_deref()?)));
+        told.next().map_or_else(String::new, |(field, value)| {
+            Self::key_told(self.compiled.program.entity(entity).get(*field), value)
+        })
+    }
+
+    /// A key's value as a reason shows it.
+    fn key_told(field: &Field, value: &str) -> String {
+        if field.personal { text::masked(value) } else { value.to_owned() }
+    }
+
+    /// Keys of the records that are linked to one.
+    pub(crate) fn linked(&mut self, need: LinkNeed, place: Span) -> Result<Vec<&'r str>, Halt> {
+        let rows = self.ask(Need::Link(need), place)?;
+        // Its keys are texts in quotes, or numbers; one without quotes is taken as it stands.
+        let key = |row: &Arc<str>| {
+            let row: &'r str = self.arena.alloc_str(row);
+            if row.starts_with('"') { decode::scalar(row, self.arena) } else { Some(row) }
+        };
+        let keys: Option<Vec<&'r str>> = rows.iter().map(key).collect();
+        keys.ok_or_else(|| self.broken_promise("a link whose key is no text", place))
+    }
+
+    /// The connection that an entity is asked of and written to.
+    pub(crate) fn connection(&self, entity: EntityId) -> Arc<str> {
+        self.compiled.connection(self.flow, entity)
+    }
+
+    /// Entity and key of a record, for links and references.
+    pub(crate) fn identity(
+        &mut self,
+        value: Value<'r>,
+        entity: EntityId,
+        place: Span,
+    ) -> Result<Option<(EntityId, Arc<str>)>, Halt> {
+        Ok(match value {
+            Value::Record(record) => {
+                let key = match self.compiled.program.entity(record.entity).key {
+                    Some(key) => self.key_text(record, key, place)?,
+                    None => None,
+                };
+                key.map(|key| (record.entity, key.into()))
+            }
+            Value::Reference(key) => Some((entity, key.into())),
+            Value::Draft(n) => {
+                let made = &self.drafts[n as usize];
+                made.id.map(|id| (made.draft.entity, id.into()))
+            }
+            _ => None,
+        })
+    }
+}

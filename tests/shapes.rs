@@ -1,0 +1,77 @@
+//! Runs `tests/corpus/shapes`: what comes of records in all the shapes in which an API sends them.
+
+use flowc::check::check_files;
+use flowc::eval::{Compiled, Given, Mapper};
+use flowc::ir::{MappingId, Program};
+use flowc::source::Disk;
+use libtest_mimic::{Arguments, Failed, Trial};
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A line of a file of cases.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    says: String,
+    /// Its text: some of them are no JSON.
+    record: String,
+    gives: Option<String>,
+    stops: Option<String>,
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/shapes")
+}
+
+fn read(name: &str) -> String {
+    std::fs::read_to_string(folder().join(name)).expect("the corpus is there")
+}
+
+fn main() {
+    let args = Arguments::from_args();
+    let checked = check_files(&Disk, &[folder().join("shapes.flow")]);
+    let told: Vec<&str> = checked.diagnostics.iter().map(|d| d.message.as_str()).collect();
+    assert!(told.is_empty(), "the flows are clean: {told:?}");
+    let program = Arc::new(checked.program);
+    let compiled = Arc::new(Compiled::new(Arc::clone(&program)));
+    let mut trials = Vec::new();
+    for (n, mapping) in program.mappings.iter().enumerate() {
+        let id = MappingId(u32::try_from(n).expect("they are few"));
+        let name = mapping.name.rsplit('.').next().expect("a name has a last part");
+        for line in read(&format!("{name}.jsonl")).lines() {
+            let case: Case = serde_json::from_str(line).expect("a case is an object");
+            let (compiled, program) = (Arc::clone(&compiled), Arc::clone(&program));
+            trials.push(Trial::test(format!("{name}: {}", case.says), move || check(&compiled, &program, id, &case)));
+        }
+    }
+    libtest_mimic::run(&args, trials).exit();
+}
+
+fn check(compiled: &Compiled, program: &Program, id: MappingId, case: &Case) -> Result<(), Failed> {
+    let given = Given::from_json(program, &read("given.json"), jiff::Timestamp::UNIX_EPOCH)?;
+    let mut out = Vec::new();
+    // The second record of a mapper is read as the first has taught it.
+    let mut mapper = Mapper::new(compiled, id)?;
+    let outcomes: Vec<_> = (0..2)
+        .map(|_| {
+            out.clear();
+            let outcome = mapper.map(&case.record, &given, &mut out);
+            outcome.map(|_| String::from_utf8_lossy(&out).into_owned()).map_err(|(_, failure)| failure.reason)
+        })
+        .collect();
+    for outcome in outcomes {
+        match (&outcome, &case.gives, &case.stops) {
+            (Ok(payload), Some(gives), None) => {
+                let payload: serde_json::Value = serde_json::from_str(payload)?;
+                let said = payload.get("Description").and_then(serde_json::Value::as_str);
+                if said != Some(gives) {
+                    return Err(format!("it gives {payload}, and should give {gives}").into());
+                }
+            }
+            (Err(reason), None, Some(part)) if reason.contains(part.as_str()) => {}
+            _ => return Err(format!("it comes to {outcome:?}").into()),
+        }
+    }
+    Ok(())
+}
