@@ -101,8 +101,7 @@ impl Shop {
         }
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
         let outcome = routes::dispatch(&mut state, &mut call, &segments);
-        let pings = self.send(&state, &call);
-        self.post(pings);
+        self.send(&state, &call);
         let answered = outcome
             .map(|answer| answer.body)
             .map_err(|refusal| format!("the shop refuses it: {} ({})", refusal.message, refusal.code))?;
@@ -145,8 +144,7 @@ impl Shop {
         };
         call.fire(kind, "created", record_id);
         call.fire(kind, "updated", record_id);
-        let pings = self.send(state, &call);
-        self.post(pings);
+        self.send(state, &call);
         record
     }
 
