@@ -94,10 +94,15 @@ pub const CONNECT_SECONDS: u64 = 10;
 pub const CALL_SECONDS: u64 = 60;
 /// Pages that one search may have. More are an error: the search was not narrow, or the system repeats itself.
 pub const SEARCH_PAGES_MAX: usize = 2_000;
-/// Longest that a call waits for its turn under an API's limits, seconds of the API's clock. A longer wait ends the pass.
+/// Longest that a call waits for its turn under an API's limits, or before a read is tried again, seconds of the API's
+/// clock. A longer wait ends the pass.
 pub const TURN_SECONDS_MAX: i64 = 120;
-/// Longest pause before a read is tried again, seconds of the API's clock. A longer one ends the pass.
-pub const PAUSE_SECONDS_MAX: i64 = 60;
+/// Least and most seconds that a system may ask us to wait, as far as it is obeyed: nothing would be a storm of calls, and
+/// years a wrong header.
+pub const RETRY_AFTER_SECONDS: (i64, i64) = (1, 86_400);
+/// Seconds for which it is believed that a login is good, or lost, after a call has proved it: many refusals at once need
+/// one proof.
+pub const LOGIN_PROOF_SECONDS: i64 = 15;
 /// Characters of what a system said that a message repeats.
 pub const REASON_CHARS_MAX: usize = 600;
 

@@ -5,8 +5,8 @@
 use flowc::limits;
 use flowc::store::{
     Attempt, AttemptId, Budget, Change, ChildLink, Commit, Counts, Embedded, FieldHash, Intent, Key, Link, LinkKey,
-    Operation, Outcome, Place, PlanSource, RecordFilter, RecordId, RecordRow, RefreshTurn, RouteErrors, State, Store,
-    StoreError, Target, Tokens, Window,
+    Operation, Outcome, Place, PlanSource, Reading, RecordFilter, RecordId, RecordRow, RefreshTurn, RouteErrors, State,
+    Store, StoreError, Target, Tokens, Window,
 };
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
@@ -419,6 +419,7 @@ async fn budget_known_keys_and_sources_come_back() {
         minute: Some(Window { limit: 60, left: 3, resets: noon() }),
         day: None,
         errors: vec![RouteErrors { route: "POST salesorder/SalesOrders".into(), at: vec![noon()] }],
+        as_of: Some((noon(), Reading { clock: "boot 1".into(), ms: 5, server: None })),
     };
     store.put_budget("books", &budget).await.unwrap();
     let sources = vec![PlanSource { name: "project.flow".into(), text: "edition 2026\n".repeat(1000) }];

@@ -1,14 +1,15 @@
 //! What a connection may still call: a short and a long window, and errors per route. One for all flows of a connection.
 //!
 //! Whoever calls waits here for a turn, first come, first served. A turn that is too far off is refused, so that the
-//! pass can end in good order instead of hanging.
+//! pass can end in good order instead of hanging. A system that was called too often is left alone by all callers.
 
 use super::CallError;
-use super::clock::Clock;
-use super::http::{Effect, later};
+use super::clock::{AsOf, Clock, Moment};
+use super::http::Effect;
+use super::window::{Length, Open, Said, correct, current};
 use crate::limits;
-use crate::store::{Budget as Kept, RouteErrors, Store, Window};
-use jiff::{SignedDuration, Timestamp};
+use crate::store::{Budget as Kept, RouteErrors, Store};
+use jiff::Timestamp;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::OnceCell;
 
@@ -18,6 +19,12 @@ const ERRORS_RESERVE: u32 = 2;
 const KEEP_EVERY: u32 = 10;
 /// Most routes whose errors are kept in mind; the quietest go.
 const ROUTES_MAX: usize = 200;
+/// How long errors of a route count, milliseconds.
+const HOUR_MS: i64 = 3_600_000;
+/// Milliseconds after which a system is called again that was called too often and does not say when.
+const HELD_MS: i64 = 60_000;
+/// Shortest and longest pause after which it is called again at all, milliseconds: each further answer of the kind doubles it.
+const PAUSE_MS: (i64, i64) = (limits::RETRY_AFTER_SECONDS.0 * 1_000, 64_000);
 
 /// What an API allows, from its declaration.
 #[derive(Clone, Copy, Debug, Default)]
@@ -32,13 +39,6 @@ pub(super) struct Allowance {
     pub(super) told: bool,
 }
 
-/// What an answer said about the windows.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Said {
-    pub(super) minute: Option<Window>,
-    pub(super) day: Option<Window>,
-}
-
 /// The budget of a connection.
 pub(super) struct Budget {
     system: Arc<str>,
@@ -51,20 +51,33 @@ pub(super) struct Budget {
     loaded: OnceCell<()>,
 }
 
+/// All times are milliseconds of the clock that nobody can set.
 #[derive(Default)]
 struct State {
-    kept: Kept,
+    minute: Option<Open>,
+    day: Option<Open>,
+    errors: Vec<Errors>,
+    /// It was called too often: nobody calls it before then.
+    held: Option<(i64, String)>,
+    /// How often in a row it said so, where nothing of ours was under way any more.
+    storm: u32,
     /// A good answer came without a word of limits: this system has none, whatever its declaration says.
     unlimited: bool,
     since_kept: u32,
+}
+
+/// Errors of one route.
+struct Errors {
+    route: String,
+    at: Vec<i64>,
 }
 
 /// What the state says to one who wants to call.
 #[derive(Debug, PartialEq, Eq)]
 enum Turn {
     Now,
-    At(Timestamp, &'static str),
-    Never(Timestamp, String),
+    At(i64, String),
+    Never(i64, String),
 }
 
 impl Budget {
@@ -88,56 +101,50 @@ impl Budget {
             Effect::Read => Some(self.queue.lock().await),
             Effect::Write => None,
         };
-        let began = self.clock.now();
+        let patience = self.clock.moment().ms + limits::TURN_SECONDS_MAX * 1_000;
         loop {
-            let now = self.clock.now();
+            let now = self.clock.moment();
             let turn = self.state().turn(self.allowed, route, now);
             match turn {
                 Turn::Now => break,
-                Turn::At(then, reason) if effect == Effect::Read && then <= later(began, limits::TURN_SECONDS_MAX) => {
-                    self.clock.sleep_until(then, reason).await;
+                Turn::At(then, reason) if effect == Effect::Read && then <= patience => {
+                    self.clock.sleep_until(now.ours_at(then), &reason).await;
                 }
-                Turn::At(until, reason) => return Err(self.later(until, reason.to_owned())),
-                Turn::Never(until, reason) => return Err(self.later(until, reason)),
+                Turn::At(then, reason) | Turn::Never(then, reason) => return Err(self.later(now.ours_at(then), reason)),
             }
         }
-        let keep = self.state().keep_now();
+        let keep = self.state().keep_now(self.clock.as_of());
         self.keep(keep).await
     }
 
     /// Takes note of what an answer said.
-    pub(super) async fn heard(&self, route: &str, status: u16, said: Said) -> Result<(), CallError> {
-        let now = self.clock.now();
-        let counted = matches!(status, 400..=500) && status != 429;
+    pub(super) async fn heard(&self, route: &str, status: u16, said: &Said) -> Result<(), CallError> {
+        let now = self.clock.moment();
+        let counted = self.allowed.errors.is_some() && matches!(status, 400..=500) && status != 429;
         let keep = {
             let mut state = self.state();
-            if self.allowed.told && (200..300).contains(&status) {
-                state.unlimited = said == Said::default();
+            if (200..300).contains(&status) {
+                state.unlimited = self.allowed.told && !said.mentioned;
+                if state.held.as_ref().is_none_or(|(until, _)| *until <= now.ms) {
+                    (state.held, state.storm) = (None, 0);
+                }
             }
-            state.correct(said);
+            state.correct(said, now);
             if counted {
-                state.count(route, now);
+                state.count(route, now.ms);
             }
-            (counted || status == 429).then(|| state.kept.clone())
+            (counted || status == 429).then(|| state.kept(self.clock.as_of()))
         };
         self.keep(keep).await
     }
 
-    /// When the window that was hit opens again: the answer was 429.
-    pub(super) fn reopens(&self, route: &str, said: &Said) -> (Timestamp, String) {
-        let now = self.clock.now();
-        let spent = |window: &Option<Window>| window.as_ref().filter(|w| w.left == 0).map(|w| w.resets);
-        if let Some(at) = spent(&said.day) {
-            return (at.max(now), "its calls of this day are used up".to_owned());
-        }
-        if let Some(at) = spent(&said.minute) {
-            return (at.max(now), "its calls of this minute are used up".to_owned());
-        }
-        let errors = self.state().errors(route, now);
-        if errors >= self.allowed.errors.unwrap_or(u32::MAX).saturating_sub(ERRORS_RESERVE) {
-            return (later(now, 3600), format!("it has closed {route} for an hour, after too many errors there"));
-        }
-        (later(now, 60), "it gets too many calls".to_owned())
+    /// When calls may go on after an answer 429, and why not now; nobody calls before. `asked` is the time that the answer
+    /// itself asks for, in milliseconds.
+    pub(super) fn throttled(&self, route: &str, asked: Option<i64>) -> (Timestamp, String) {
+        let now = self.clock.moment();
+        let mut state = self.state();
+        let (until, reason) = state.throttled(self.allowed, route, asked, now);
+        (now.ours_at(until), reason)
     }
 
     fn later(&self, until: Timestamp, reason: String) -> CallError {
@@ -147,7 +154,7 @@ impl Budget {
     async fn load(&self) -> Result<(), CallError> {
         let kept = self.store.budget(&self.system).await.map_err(|e| self.store_failed(&e))?;
         if let Some(kept) = kept {
-            self.state().kept = kept;
+            *self.state() = State::of(kept, &self.clock.as_of());
         }
         Ok(())
     }
@@ -161,7 +168,8 @@ impl Budget {
 
     /// Without memory nothing may be called: limits and errors would be counted from nought.
     fn store_failed(&self, error: &crate::store::StoreError) -> CallError {
-        self.later(later(self.clock.now(), 60), format!("what it allows cannot be kept: {error}"))
+        let now = self.clock.moment();
+        self.later(now.ours_at(now.ms + HELD_MS), format!("what it allows cannot be kept: {error}"))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -172,166 +180,281 @@ impl Budget {
 
 impl State {
     /// May this route be called now? If so, the call is counted.
-    fn turn(&mut self, allowed: Allowance, route: &str, now: Timestamp) -> Turn {
-        if let Some(most) = allowed.errors.map(|errors| errors.saturating_sub(ERRORS_RESERVE)) {
-            let hour_ago = now.checked_sub(SignedDuration::from_hours(1)).unwrap_or(Timestamp::MIN);
-            let of_route = self.kept.errors.iter_mut().find(|errors| errors.route == route);
-            if let Some(errors) = of_route {
-                errors.at.retain(|at| *at > hour_ago && *at <= now);
-                if errors.at.len() >= most.max(1) as usize {
-                    let until = errors.at.iter().min().map_or(now, |first| later(*first, 3600));
-                    let count = errors.at.len();
-                    let reason = format!(
-                        "{route} has refused {count} calls in an hour and would close after some more; look at the parked records first"
-                    );
-                    return Turn::Never(until, reason);
-                }
-            }
+    fn turn(&mut self, allowed: Allowance, route: &str, now: Moment) -> Turn {
+        if let Some((until, reason)) = self.held.as_ref().filter(|(until, _)| is_ahead(*until, now)) {
+            return Turn::At(*until, reason.clone());
+        }
+        if let Some(most) = most_errors(allowed)
+            && let Some((count, first)) = self.errors(route, now)
+            && count >= most
+        {
+            let reason = format!(
+                "{route} has refused {count} calls in an hour and would close after some more; look at the parked records first"
+            );
+            return Turn::Never(first + HOUR_MS, reason);
         }
         if self.unlimited {
             return Turn::Now;
         }
-        if let Some(most) = allowed.day {
-            let end = next(now, 86_400);
-            let day = current(&mut self.kept.day, most, end, 86_400, now);
-            if day.left == 0 {
-                return Turn::At(day.resets, "its calls of this day are used up");
+        let windows = [
+            (&mut self.day, allowed.day, Length::Day, DAY_USED),
+            (&mut self.minute, allowed.minute, Length::Minute, MINUTE_USED),
+        ];
+        for (window, most, length, used) in windows {
+            let Some(most) = most else { continue };
+            let window = current(window, most, length, now);
+            if window.left == 0 {
+                return Turn::At(window.ends, used.to_owned());
             }
         }
-        if let Some(most) = allowed.minute {
-            let minute = current(&mut self.kept.minute, most, next(now, 60), 60, now);
-            if minute.left == 0 {
-                return Turn::At(minute.resets, "its calls of this minute are used up");
-            }
-        }
-        for window in [&mut self.kept.minute, &mut self.kept.day].into_iter().flatten() {
+        for window in [&mut self.minute, &mut self.day].into_iter().flatten() {
             window.left = window.left.saturating_sub(1);
         }
         self.since_kept += 1;
         Turn::Now
     }
 
-    /// The system's own count, where it is the lower one: calls of ours may still be under way.
-    fn correct(&mut self, said: Said) {
-        let pairs = [(&mut self.kept.minute, said.minute), (&mut self.kept.day, said.day)];
-        for (ours, theirs) in pairs {
-            let Some(theirs) = theirs else { continue };
-            match ours {
-                Some(ours) if ours.resets == theirs.resets && ours.limit == theirs.limit => {
-                    ours.left = ours.left.min(theirs.left);
-                }
-                Some(ours) if ours.resets > theirs.resets => {}
-                Some(_) | None => *ours = Some(theirs),
+    /// The system's own count.
+    fn correct(&mut self, said: &Said, now: Moment) {
+        let pairs = [(&mut self.minute, &said.minute, Length::Minute), (&mut self.day, &said.day, Length::Day)];
+        for (ours, theirs, length) in pairs {
+            if let Some(theirs) = theirs {
+                correct(ours, theirs, length, now);
             }
         }
     }
 
-    fn count(&mut self, route: &str, now: Timestamp) {
-        match self.kept.errors.iter_mut().find(|errors| errors.route == route) {
-            Some(errors) => errors.at.push(now),
-            None => self.kept.errors.push(RouteErrors { route: route.to_owned(), at: vec![now] }),
+    fn throttled(&mut self, allowed: Allowance, route: &str, asked: Option<i64>, now: Moment) -> (i64, String) {
+        let spent = |window: &Option<Open>| window.as_ref().filter(|w| w.left == 0 && w.ends > now.ms).map(|w| w.ends);
+        let too_many = "it gets too many calls";
+        let (until, reason) = match (asked, spent(&self.day), spent(&self.minute)) {
+            (Some(ms), _, _) => (now.ms + ms, too_many),
+            (None, Some(ends), _) => (ends, DAY_USED),
+            (None, None, Some(ends)) => (ends, MINUTE_USED),
+            (None, None, None) => {
+                let count = self.errors(route, now).map_or(0, |(count, _)| count);
+                if most_errors(allowed).is_some_and(|most| count >= most) {
+                    // Of this route alone, and [`Self::turn`] lets nobody call it.
+                    return (
+                        now.ms + HOUR_MS,
+                        format!("it has closed {route} for an hour, after too many errors there"),
+                    );
+                }
+                (now.ms + HELD_MS, too_many)
+            }
+        };
+        if !self.held.as_ref().is_some_and(|(until, _)| is_ahead(*until, now)) {
+            self.storm = self.storm.saturating_add(1);
         }
-        if self.kept.errors.len() > ROUTES_MAX {
-            self.kept.errors.sort_by_key(|errors| std::cmp::Reverse(errors.at.last().copied()));
-            self.kept.errors.truncate(ROUTES_MAX / 2);
+        let pause = PAUSE_MS.0.saturating_mul(1 << (self.storm.max(1) - 1).min(16)).min(PAUSE_MS.1);
+        let until = until.max(now.ms + pause);
+        let held = self.held.as_ref().map_or(until, |(held, _)| until.max(*held));
+        self.held = Some((held, reason.to_owned()));
+        (until, reason.to_owned())
+    }
+
+    fn count(&mut self, route: &str, ms: i64) {
+        match self.errors.iter_mut().find(|errors| errors.route == route) {
+            Some(errors) => errors.at.push(ms),
+            None => self.errors.push(Errors { route: route.to_owned(), at: vec![ms] }),
+        }
+        if self.errors.len() > ROUTES_MAX {
+            self.errors.sort_by_key(|errors| std::cmp::Reverse(errors.at.last().copied()));
+            self.errors.truncate(ROUTES_MAX / 2);
         }
     }
 
-    fn errors(&self, route: &str, now: Timestamp) -> u32 {
-        let hour_ago = now.checked_sub(SignedDuration::from_hours(1)).unwrap_or(Timestamp::MIN);
-        let of_route = self.kept.errors.iter().find(|errors| errors.route == route);
-        let count = of_route.map_or(0, |errors| errors.at.iter().filter(|at| **at > hour_ago).count());
-        u32::try_from(count).unwrap_or(u32::MAX)
+    /// How many errors of a route count now, and when the first of them was.
+    fn errors(&mut self, route: &str, now: Moment) -> Option<(u32, i64)> {
+        let errors = self.errors.iter_mut().find(|errors| errors.route == route)?;
+        errors.at.retain(|at| *at > now.ms - HOUR_MS && *at <= now.ms);
+        let first = *errors.at.iter().min()?;
+        Some((u32::try_from(errors.at.len()).unwrap_or(u32::MAX), first))
     }
 
-    fn keep_now(&mut self) -> Option<Kept> {
+    fn keep_now(&mut self, as_of: AsOf) -> Option<Kept> {
         if self.since_kept < KEEP_EVERY {
             return None;
         }
         self.since_kept = 0;
-        Some(self.kept.clone())
+        Some(self.kept(as_of))
+    }
+
+    /// As it is kept: in the calendar, since the clock that nobody can set ends with the machine.
+    fn kept(&self, as_of: AsOf) -> Kept {
+        let now = as_of.moment;
+        let errors = self.errors.iter().map(|errors| RouteErrors {
+            route: errors.route.clone(),
+            at: errors.at.iter().map(|ms| now.ours_at(*ms)).collect(),
+        });
+        Kept {
+            minute: self.minute.as_ref().map(|window| window.keep(now)),
+            day: self.day.as_ref().map(|window| window.keep(now)),
+            errors: errors.collect(),
+            as_of: Some((now.ours, as_of.reading)),
+        }
+    }
+
+    /// What was kept, at this moment: the calendar may have been set since.
+    fn of(kept: Kept, as_of: &AsOf) -> Self {
+        let now = as_of.moment;
+        let set = kept.as_of.as_ref().map_or(0, |(ours, reading)| as_of.set_since(*ours, reading));
+        let shown = Moment { ours: now.ours_at(now.ms.saturating_sub(set)), ..now };
+        // An error that seems to be still to come was counted by another calendar, an hour ago at most.
+        let errors = kept.errors.into_iter().map(|errors| Errors {
+            route: errors.route,
+            at: errors.at.into_iter().map(|at| shown.ms_of(at).min(now.ms)).collect(),
+        });
+        Self {
+            minute: kept.minute.and_then(|window| Open::kept(&window, Length::Minute, shown)),
+            day: kept.day.and_then(|window| Open::kept(&window, Length::Day, shown)),
+            errors: errors.collect(),
+            ..Self::default()
+        }
     }
 }
 
-/// The window that is open now; a new one when the last has passed, or the clock was set back far before it.
-fn current(window: &mut Option<Window>, limit: u32, end: Timestamp, length: i64, now: Timestamp) -> &mut Window {
-    let open = window.as_ref().is_some_and(|w| w.resets > now && w.resets <= later(now, 2 * length));
-    if !open {
-        // What the system told of its limit outlives the window.
-        let limit = window.as_ref().map_or(limit, |w| w.limit);
-        *window = Some(Window { limit, left: limit, resets: end });
-    }
-    window.as_mut().expect("it has just been filled")
+const DAY_USED: &str = "its calls of this day are used up";
+const MINUTE_USED: &str = "its calls of this minute are used up";
+
+/// Errors of a route in an hour after which it is left alone.
+fn most_errors(allowed: Allowance) -> Option<u32> {
+    allowed.errors.map(|errors| errors.saturating_sub(ERRORS_RESERVE).max(1))
 }
 
-/// The end of the window of this many seconds: windows end on the clock's minute and on the day of UTC.
-fn next(now: Timestamp, length: i64) -> Timestamp {
-    let second = now.as_second();
-    Timestamp::from_second(second - second.rem_euclid(length) + length).unwrap_or(Timestamp::MAX)
+/// Whether a time is still to come; one more than a day ahead was set by a sandbox's clock that was set back.
+fn is_ahead(until: i64, now: Moment) -> bool {
+    until > now.ms && until <= now.ms + limits::RETRY_AFTER_SECONDS.1 * 1_000
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn time(text: &str) -> Timestamp {
-        text.parse().unwrap()
-    }
+    use crate::store::{Reading, Window};
 
     const REAL: Allowance = Allowance { minute: Some(3), day: Some(5), errors: Some(10), told: true };
+    const NOON: &str = "2026-03-01T12:00:20Z";
+
+    /// So many seconds after noon, on all clocks.
+    fn after(seconds: i64) -> Moment {
+        let noon: Timestamp = NOON.parse().unwrap();
+        let date = noon + jiff::SignedDuration::from_secs(seconds);
+        Moment { ms: 1_000_000_000 + seconds * 1_000, ours: date, theirs: date }
+    }
+
+    fn at(seconds: i64) -> i64 {
+        after(seconds).ms
+    }
+
+    fn said(left: u32, seconds: i64) -> Said {
+        let minute = Some(Window { limit: 3, left, resets: after(seconds).ours });
+        Said { minute, day: None, mentioned: true }
+    }
 
     #[test]
     fn a_minute_has_its_calls_and_then_the_next_begins() {
         let mut state = State::default();
-        let now = time("2026-03-01T12:00:20Z");
         for _ in 0..3 {
-            assert_eq!(state.turn(REAL, "a", now), Turn::Now);
+            assert_eq!(state.turn(REAL, "a", after(0)), Turn::Now);
         }
-        let next_minute = time("2026-03-01T12:01:00Z");
-        assert_eq!(state.turn(REAL, "a", now), Turn::At(next_minute, "its calls of this minute are used up"));
-        assert_eq!(state.turn(REAL, "a", next_minute), Turn::Now);
-        assert_eq!(state.turn(REAL, "a", next_minute), Turn::Now);
-        let tomorrow = time("2026-03-02T00:00:00Z");
-        assert_eq!(state.turn(REAL, "a", next_minute), Turn::At(tomorrow, "its calls of this day are used up"));
+        assert_eq!(state.turn(REAL, "a", after(0)), Turn::At(at(40), MINUTE_USED.to_owned()));
+        assert_eq!(state.turn(REAL, "a", after(40)), Turn::Now);
+        assert_eq!(state.turn(REAL, "a", after(40)), Turn::Now);
+        let tomorrow = at(43_180);
+        assert_eq!(state.turn(REAL, "a", after(40)), Turn::At(tomorrow, DAY_USED.to_owned()));
     }
 
     #[test]
     fn the_systems_count_wins_where_it_is_lower() {
         let mut state = State::default();
-        let now = time("2026-03-01T12:00:20Z");
-        let resets = time("2026-03-01T12:01:00Z");
-        assert_eq!(state.turn(REAL, "a", now), Turn::Now);
-        let said = |left| Said { minute: Some(Window { limit: 3, left, resets }), day: None };
-        state.correct(said(2));
-        assert_eq!(state.kept.minute.as_ref().unwrap().left, 2);
-        state.correct(said(0));
-        assert!(matches!(state.turn(REAL, "a", now), Turn::At(..)));
-        state.correct(said(2));
-        assert!(matches!(state.turn(REAL, "a", now), Turn::At(..)), "an older answer gives nothing back");
+        assert_eq!(state.turn(REAL, "a", after(0)), Turn::Now);
+        state.correct(&said(2, 40), after(0));
+        assert_eq!(state.minute.as_ref().unwrap().left, 2);
+        state.correct(&said(0, 40), after(0));
+        assert!(matches!(state.turn(REAL, "a", after(0)), Turn::At(..)));
+        state.correct(&said(2, 40), after(0));
+        assert!(matches!(state.turn(REAL, "a", after(0)), Turn::At(..)), "an older answer gives nothing back");
     }
 
     #[test]
     fn errors_of_a_route_close_it_before_the_system_does() {
         let mut state = State::default();
         let free = Allowance { minute: None, day: None, ..REAL };
-        let start = time("2026-03-01T12:00:00Z");
         for n in 0..8 {
-            assert_eq!(state.turn(free, "a", later(start, n)), Turn::Now);
-            state.count("a", later(start, n));
+            assert_eq!(state.turn(free, "a", after(n)), Turn::Now);
+            state.count("a", at(n));
         }
-        let turn = state.turn(free, "a", later(start, 60));
-        assert!(matches!(&turn, Turn::Never(until, _) if *until == later(start, 3600)), "{turn:?}");
-        assert_eq!(state.turn(free, "b", later(start, 60)), Turn::Now);
-        assert_eq!(state.turn(free, "a", later(start, 3601)), Turn::Now);
+        let turn = state.turn(free, "a", after(60));
+        assert!(matches!(&turn, Turn::Never(until, _) if *until == at(3_600)), "{turn:?}");
+        assert_eq!(state.turn(free, "b", after(60)), Turn::Now);
+        assert_eq!(state.turn(free, "a", after(3_601)), Turn::Now);
     }
 
     #[test]
-    fn a_clock_that_is_set_back_does_not_close_the_door() {
+    fn a_sandboxs_clock_that_is_set_back_does_not_close_the_door() {
         let mut state = State::default();
-        let late = time("2026-03-05T12:00:20Z");
         for _ in 0..3 {
-            state.turn(REAL, "a", late);
+            state.turn(REAL, "a", after(400_000));
         }
-        assert_eq!(state.turn(REAL, "a", time("2026-03-01T12:00:20Z")), Turn::Now);
+        state.throttled(REAL, "a", Some(60_000), after(400_000));
+        assert_eq!(state.turn(REAL, "a", after(0)), Turn::Now);
+    }
+
+    #[test]
+    fn whoever_calls_too_often_is_held_back_with_all_others_and_longer_each_time() {
+        let mut state = State::default();
+        let free = Allowance { minute: None, day: None, ..REAL };
+        let (mut now, mut pauses) = (0, Vec::new());
+        for _ in 0..9 {
+            assert_eq!(state.turn(free, "a", after(now)), Turn::Now);
+            let (until, _) = state.throttled(free, "a", Some(1_000), after(now));
+            // A second call was under way, and is no second storm.
+            assert_eq!(state.throttled(free, "b", Some(1_000), after(now)).0, until);
+            assert!(matches!(state.turn(free, "b", after(now)), Turn::At(then, _) if then == until));
+            pauses.push((until - at(now)) / 1_000);
+            now += pauses.last().unwrap();
+        }
+        assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 64, 64, 64]);
+        let asked = state.throttled(free, "a", Some(7_200_000), after(now)).0;
+        assert_eq!(asked, at(now + 7_200), "what it asks for is obeyed");
+        let limits = state.throttled(REAL, "a", None, after(now + 7_200)).0;
+        assert_eq!(limits, at(now + 7_200 + 64), "who says nothing is left alone for a minute");
+    }
+
+    /// Kept, and read again when the calendar says something else, on the same boot of the machine or on another.
+    #[test]
+    fn a_calendar_that_was_set_meanwhile_neither_closes_nor_frees() {
+        let as_of = |moment: Moment, boot: &str| AsOf {
+            moment,
+            reading: Reading { clock: boot.to_owned(), ms: moment.ms, server: None },
+        };
+        let mut state = State::default();
+        for _ in 0..3 {
+            state.turn(REAL, "a", after(0));
+            state.count("a", at(0));
+        }
+        state.correct(
+            &Said { day: Some(Window { limit: 5, left: 0, resets: after(43_180).ours }), ..said(0, 40) },
+            after(0),
+        );
+        let kept = state.kept(as_of(after(0), "boot 1"));
+        let day = 86_400;
+        for (set, boot, day_is_used, errors) in [
+            (0, "boot 1", true, 3),
+            (day, "boot 1", true, 3),
+            (-day, "boot 1", true, 3),
+            (-10 * day, "boot 1", true, 3),
+            // Nobody can know: what is impossible counts for nothing, and errors count, for an hour at most.
+            (-day, "boot 2", false, 3),
+            (day, "boot 2", false, 0),
+            (0, "boot 2", true, 3),
+        ] {
+            // Ten seconds later.
+            let now = Moment { ours: after(10 + set).ours, ..after(10) };
+            let mut again = State::of(kept.clone(), &as_of(now, boot));
+            let used = again.day.as_ref().is_some_and(|window| window.left == 0 && window.ends == at(43_180));
+            assert_eq!(used, day_is_used, "set by {set} on {boot}");
+            assert_eq!(again.errors("a", now).map_or(0, |(count, _)| count), errors, "set by {set} on {boot}");
+        }
     }
 }

@@ -1,7 +1,12 @@
 //! The clock that a connection lives by: this machine's, or a sandbox's that runs faster and can be moved.
+//!
+//! A machine has two: the calendar, which says when something was, and time that nobody can set, on which all waits run. A
+//! sandbox has one for both, jumps included. The system at the other end has a calendar of its own, and tells it with each
+//! answer: what it says of times is read by that one.
 
 use super::Pause;
-use super::http::{Call, Fault, Http, Timing, is_loopback};
+use super::http::{Call, Fault, Heard, Http, Timing, is_loopback};
+use super::steady;
 use crate::store::Reading;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
@@ -13,11 +18,33 @@ use url::Url;
 const TRUSTED: Duration = Duration::from_millis(500);
 /// Shortest and longest real pause while waiting on a simulated clock.
 const STEP: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(500));
+/// Longest that a wait on this machine's clock sleeps at once: a machine that was put to sleep wakes late.
+const NAP: Duration = Duration::from_secs(15);
 
 /// A clock, and who waits for it.
 pub(super) struct Clock {
     kind: Kind,
     pause: Mutex<Option<Pause>>,
+    /// What the system's calendar said when we last heard of it, and our milliseconds then.
+    theirs: Mutex<Option<(Timestamp, i64)>>,
+}
+
+/// A moment on all clocks that a connection knows.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Moment {
+    /// Milliseconds of the clock that nobody can set: only differences mean something.
+    pub(super) ms: i64,
+    /// Our calendar.
+    pub(super) ours: Timestamp,
+    /// The system's calendar, as far as it has told of it; else ours.
+    pub(super) theirs: Timestamp,
+}
+
+/// A moment in a form that another process can read.
+#[derive(Clone, Debug)]
+pub(super) struct AsOf {
+    pub(super) moment: Moment,
+    pub(super) reading: Reading,
 }
 
 enum Kind {
@@ -62,7 +89,7 @@ impl Clock {
     }
 
     fn of(kind: Kind) -> Self {
-        Self { kind, pause: Mutex::default() }
+        Self { kind, pause: Mutex::default(), theirs: Mutex::default() }
     }
 
     /// The clock of the sandbox with this control API, read once.
@@ -86,13 +113,45 @@ impl Clock {
         }
     }
 
+    /// The time on all clocks.
+    pub(super) fn moment(&self) -> Moment {
+        let now = self.now();
+        let ours = Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now);
+        let ms = match &self.kind {
+            Kind::System => steady::ms(),
+            Kind::Sandbox(_) => ours.as_millisecond(),
+        };
+        Moment { ms, ours, theirs: self.server(ms).unwrap_or(ours) }
+    }
+
     /// A reading that nobody can set.
     pub(super) fn reading(&self) -> Reading {
         let clock = match &self.kind {
-            Kind::System => "machine".to_owned(),
+            Kind::System => steady::name().to_owned(),
             Kind::Sandbox(sandbox) => format!("sandbox {}", sandbox.address),
         };
-        Reading { clock, ms: self.now().as_millisecond(), server: None }
+        let ms = self.moment().ms;
+        Reading { clock, ms, server: self.server(ms) }
+    }
+
+    /// The time, as it can be kept.
+    pub(super) fn as_of(&self) -> AsOf {
+        let moment = self.moment();
+        AsOf { reading: Reading { ms: moment.ms, ..self.reading() }, moment }
+    }
+
+    /// Takes note of the system's calendar, which comes with each answer. A sandbox's answers tell of this machine's, and
+    /// it has nothing to do with what happens there.
+    pub(super) fn heard(&self, heard: &Heard) {
+        if let (Kind::System, Some(date)) = (&self.kind, heard.date()) {
+            *self.theirs.lock().unwrap_or_else(PoisonError::into_inner) = Some((date, steady::ms()));
+        }
+    }
+
+    /// The system's calendar at this time of ours; none before it has told of it.
+    fn server(&self, ms: i64) -> Option<Timestamp> {
+        let (date, then) = (*self.theirs.lock().unwrap_or_else(PoisonError::into_inner))?;
+        date.checked_add(SignedDuration::from_millis(ms.saturating_sub(then))).ok()
     }
 
     /// Reads the clock again where it may have been moved meanwhile.
@@ -121,14 +180,15 @@ impl Clock {
     }
 
     async fn wait(&self, then: Timestamp) {
+        // How long it is: what happens to the calendar meanwhile neither shortens nor stretches it.
+        let began = self.moment();
+        let ends = began.ms_of(then).saturating_add(1);
         loop {
-            let left = then.duration_since(self.now());
-            if !left.is_positive() {
-                return;
-            }
-            let left = left.unsigned_abs();
+            let left = ends.saturating_sub(self.moment().ms);
+            let Some(left) = u64::try_from(left).ok().filter(|left| *left > 0) else { return };
+            let left = Duration::from_millis(left);
             match &self.kind {
-                Kind::System => tokio::time::sleep(left).await,
+                Kind::System => tokio::time::sleep(left.min(NAP)).await,
                 Kind::Sandbox(sandbox) => {
                     // A clock that stands still is waited for: somebody may move it.
                     let real = left.checked_div(sandbox.told().rate).unwrap_or(STEP.1);
@@ -139,6 +199,33 @@ impl Clock {
                 }
             }
         }
+    }
+}
+
+impl Moment {
+    /// Our calendar at that time of the clock that nobody can set.
+    pub(super) fn ours_at(&self, ms: i64) -> Timestamp {
+        let away = SignedDuration::from_millis(ms.saturating_sub(self.ms));
+        self.ours.saturating_add(away).unwrap_or(self.ours)
+    }
+
+    /// The time of the clock that nobody can set at which our calendar says that, if nobody sets it.
+    pub(super) fn ms_of(&self, ours: Timestamp) -> i64 {
+        let away = i64::try_from(ours.duration_since(self.ours).as_millis()).unwrap_or(i64::MAX);
+        self.ms.saturating_add(away)
+    }
+}
+
+impl AsOf {
+    /// By how many milliseconds our calendar was set forth since it said `ours` at that reading, or back, below zero. None
+    /// where the readings are of two clocks: nobody can know.
+    pub(super) fn set_since(&self, ours: Timestamp, reading: &Reading) -> i64 {
+        if reading.clock != self.reading.clock {
+            return 0;
+        }
+        let gone = self.reading.ms.saturating_sub(reading.ms);
+        let shown = i64::try_from(self.moment.ours.duration_since(ours).as_millis()).unwrap_or(i64::MAX);
+        shown.saturating_sub(gone)
     }
 }
 

@@ -5,9 +5,10 @@
 //! since signatures stand there.
 
 use super::CallError;
+use super::proof::{Amiss, Doubt};
 use crate::limits;
 use jiff::{SignedDuration, Timestamp};
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -97,16 +98,6 @@ impl Heard {
     /// A header as text.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
-    }
-
-    /// When the system asks to come back: seconds or a date.
-    pub(super) fn retry_after(&self, now: Timestamp) -> Option<Timestamp> {
-        let text = self.headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-        if let Ok(seconds) = text.parse::<i64>() {
-            return now.checked_add(SignedDuration::from_secs(seconds.clamp(0, 86_400))).ok();
-        }
-        let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
-        Some(date.max(now))
     }
 
     /// What kind of thing came, for a message.
@@ -260,9 +251,9 @@ impl Http {
         }
     }
 
-    /// An answer that is none: a redirect. Read or not, the call was not carried out, and only a person can say whether
-    /// the other address is the right one.
-    pub(super) fn redirected(&self, heard: &Heard, call: String) -> Option<CallError> {
+    /// An answer that is none: a redirect. The call was not carried out, unless it is a write that is redirected as after a
+    /// form; and only a person can say whether the other address is the right one.
+    pub(super) fn redirected(&self, heard: &Heard, effect: Effect, call: &str) -> Option<Amiss> {
         if !(300..400).contains(&heard.status) {
             return None;
         }
@@ -272,10 +263,16 @@ impl Http {
             Some((text, Err(_))) => format!("to {}", text.split('?').next().unwrap_or_default()),
             None => "elsewhere".to_owned(),
         };
+        let system = self.system.to_string();
         let reason = format!(
-            "it redirects {to}, and a login is not sent on; if that is the right address, put it into the `connect` block"
+            "it redirects {to}, and a login is not sent on; if that is the right address, put it into the `connect` block ({call})"
         );
-        Some(CallError::Login { system: self.system.to_string(), reason: format!("{reason} ({call})") })
+        if effect == Effect::Write && matches!(heard.status, 302 | 303) {
+            return Some(CallError::Unknown { system, reason }.into());
+        }
+        let refused =
+            CallError::Refused { system, reason: reason.clone(), status: heard.status, call: call.to_owned() };
+        Some(Amiss::Doubtful(Doubt { refused, lost: reason }))
     }
 
     /// An answer that makes no sense: a read may be tried again, a write may have happened.
@@ -292,7 +289,10 @@ impl Http {
         let system = self.system.to_string();
         let reason = format!("it answered {}", heard.kind());
         match effect {
-            Effect::Read => CallError::Later { system, until: heard.retry_after(now).unwrap_or(now), reason },
+            Effect::Read => {
+                let pause = heard.retry_after(now).unwrap_or_default();
+                CallError::Later { system, until: now.checked_add(pause).unwrap_or(now), reason }
+            }
             Effect::Write => CallError::Unknown { system, reason },
         }
     }
@@ -444,19 +444,5 @@ mod tests {
     fn addresses_are_shown_without_what_is_secret() {
         let url = Url::parse("https://u:p@shop.example:8443/wp-json?oauth_signature=s#f").unwrap();
         assert_eq!(place(&url), "https://shop.example:8443/wp-json");
-    }
-
-    #[test]
-    fn retry_after_is_seconds_or_a_date() {
-        let now: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
-        let heard = |text: &'static str| {
-            let mut headers = HeaderMap::new();
-            headers.insert(RETRY_AFTER, HeaderValue::from_static(text));
-            Heard { status: 503, headers, body: String::new() }.retry_after(now)
-        };
-        assert_eq!(heard("120"), Some(later(now, 120)));
-        assert_eq!(heard("Sun, 01 Mar 2026 12:05:00 GMT"), Some(later(now, 300)));
-        assert_eq!(heard("Sun, 01 Mar 2026 11:05:00 GMT"), Some(now));
-        assert_eq!(heard("soon"), None);
     }
 }

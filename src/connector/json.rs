@@ -4,6 +4,7 @@ use super::http::{NO_TEXT, shortened};
 use super::{Raw, Rows, Unreadable};
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// The records of a list, or of one record; `key` is the member that names them.
@@ -21,12 +22,11 @@ pub(super) fn rows(text: &str, key: Option<&str>) -> Result<Rows, String> {
 
 /// The same of an answer with bytes that are no text: the records that hold them cannot be read, the others can.
 fn marked(text: &str, key: Option<&str>) -> Result<Rows, String> {
-    let whole = text.replace(NO_TEXT, "?");
+    let whole = legible(text);
     let rows: Vec<&RawValue> = if whole.starts_with('{') { vec![parsed(&whole)?] } else { parsed(&whole)? };
     let mut all = Rows::default();
     for row in rows {
-        let from = row.get().as_ptr() as usize - whole.as_ptr() as usize;
-        let its = &text[from..from + row.get().len()];
+        let its = unmarked(text, &whole, row.get());
         if !its.contains(NO_TEXT) {
             all.extend(sorted([one(its)], key));
             continue;
@@ -38,6 +38,17 @@ fn marked(text: &str, key: Option<&str>) -> Result<Rows, String> {
     Ok(all)
 }
 
+/// The same text in a form that can be taken apart: what was no text is a question mark, byte for byte.
+pub(super) fn legible(text: &str) -> Cow<'_, str> {
+    if text.contains(NO_TEXT) { Cow::Owned(text.replace(NO_TEXT, "?")) } else { Cow::Borrowed(text) }
+}
+
+/// A part of the legible text as it came.
+pub(super) fn unmarked<'t>(text: &'t str, legible: &str, part: &str) -> &'t str {
+    let from = part.as_ptr() as usize - legible.as_ptr() as usize;
+    &text[from..from + part.len()]
+}
+
 /// One record.
 pub(super) fn record(text: &str) -> Result<Raw, String> {
     let row: &RawValue = parsed(bare(text))?;
@@ -47,7 +58,7 @@ pub(super) fn record(text: &str) -> Result<Raw, String> {
     }
 }
 
-fn parsed<'t, T: Deserialize<'t>>(text: &'t str) -> Result<T, String> {
+pub(super) fn parsed<'t, T: Deserialize<'t>>(text: &'t str) -> Result<T, String> {
     serde_json::from_str(text).map_err(|e| match behind(text) {
         Some(rest) => format!("JSON with text behind it (\u{201c}{}\u{201d})", shortened(rest)),
         None => broken(&e),
@@ -98,45 +109,6 @@ fn one(text: &str) -> Result<Raw, (&str, String)> {
     }
 }
 
-/// A page of an OData service.
-pub(super) struct ODataPage {
-    pub(super) rows: Rows,
-    pub(super) next: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Envelope<'a> {
-    #[serde(borrow)]
-    d: &'a RawValue,
-}
-
-#[derive(Deserialize)]
-struct Results<'a> {
-    #[serde(borrow)]
-    results: Option<Vec<&'a RawValue>>,
-    #[serde(rename = "__next")]
-    next: Option<String>,
-}
-
-/// The rows of `d.results` or of a bare `d: […]`: both occur. Anything else is no answer to a search: taken for an empty
-/// one, what is there would be made again.
-pub(super) fn odata_page(text: &str, key: Option<&str>) -> Result<ODataPage, String> {
-    let envelope: Envelope = serde_json::from_str(bare(text)).map_err(|e| broken(&e))?;
-    let d = envelope.d.get();
-    if d.starts_with('[') {
-        return Ok(ODataPage { rows: rows(d, key)?, next: None });
-    }
-    let results: Results = serde_json::from_str(d).map_err(|e| broken(&e))?;
-    let rows = results.results.ok_or("no list of rows")?;
-    Ok(ODataPage { rows: list(rows, key)?, next: results.next })
-}
-
-/// The record `d: {…}` of an answer to a write.
-pub(super) fn odata_record(text: &str) -> Result<Raw, String> {
-    let envelope: Envelope = serde_json::from_str(bare(text)).map_err(|e| broken(&e))?;
-    record(envelope.d.get())
-}
-
 /// A member of a record by its path, as plain text: without quotes, `None` for null and for what is not there.
 pub(super) fn member(record: &str, path: &str) -> Option<String> {
     let mut text = record;
@@ -156,7 +128,7 @@ fn plain(text: &str) -> Option<String> {
 }
 
 /// Some servers put a mark in front of their text.
-fn bare(text: &str) -> &str {
+pub(super) fn bare(text: &str) -> &str {
     text.trim_start_matches('\u{feff}').trim()
 }
 
@@ -181,23 +153,6 @@ mod tests {
         assert!(rows("[[],[]]", None).unwrap_err().contains("empty rows"));
         assert!(rows(r#"[{"id":1"#, None).unwrap_err().contains("too early"));
         assert!(rows("<html>", None).is_err());
-    }
-
-    #[test]
-    fn a_ledgers_answers_are_lists_or_a_record_and_nothing_else() {
-        let page = odata_page(r#"{"d":{"results":[{"ID":"a"},{"ID":"b"}],"__next":"https://x/?$skiptoken=1"}}"#, None)
-            .unwrap();
-        assert_eq!(texts(&page.rows), [r#"{"ID":"a"}"#, r#"{"ID":"b"}"#]);
-        assert_eq!(page.next.as_deref(), Some("https://x/?$skiptoken=1"));
-        assert_eq!(odata_page(r#"{"d":[{"ID":"a"}]}"#, None).unwrap().rows.read.len(), 1);
-        assert!(odata_page(r#"{"d":{"results":[]}}"#, None).unwrap().rows == Rows::default());
-        let one = odata_record(r#"{"d":{"ID":"a","Lines":{"results":[]}}}"#).unwrap();
-        assert_eq!(&*one.0, r#"{"ID":"a","Lines":{"results":[]}}"#);
-        for odd in ["null", "{}", r#"{"results":null}"#, r#"{"error":"x"}"#, "7"] {
-            assert!(odata_page(&format!(r#"{{"d":{odd}}}"#), None).is_err(), "{odd} is no list");
-        }
-        assert!(odata_record(r#"{"d":null}"#).is_err());
-        assert!(odata_page(r#"{"error":{}}"#, None).is_err());
     }
 
     #[test]

@@ -7,9 +7,13 @@ mod budget;
 mod clock;
 mod entries;
 mod exact;
+mod heard;
 mod http;
 mod json;
+mod proof;
 mod retry;
+mod steady;
+mod window;
 mod woocommerce;
 
 pub use entries::{OpenError, Secrets};
@@ -200,6 +204,23 @@ fn fill(route: &str, parts: &[(String, String)]) -> Result<String, String> {
     Ok(out)
 }
 
+/// What a write has made of a record, by the answer; `Err` says why it tells nothing: the outcome is unknown then.
+fn written(write: &Write, record: Raw) -> Result<Answer, &'static str> {
+    let wire = write.entity.key.map(|key| &*write.entity.get(key).wire);
+    let told = wire.and_then(|wire| json::member(&record.0, wire)).filter(|id| is_key(id));
+    match (told, &write.id) {
+        // What cannot be named cannot be linked, nor told from a second one.
+        (None, None) if wire.is_some() => Err("a new record without its key"),
+        (Some(told), Some(id)) if !told.trim().eq_ignore_ascii_case(id.trim()) => Err("another record"),
+        (told, id) => Ok(Answer { id: told.or_else(|| id.clone()), record: Some(record) }),
+    }
+}
+
+/// Whether a record can have it: an answer that only repeats what was sent leaves the key empty.
+fn is_key(id: &str) -> bool {
+    id.bytes().any(|b| !matches!(b, b'0' | b'-' | b' ')) && !id.starts_with(['{', '['])
+}
+
 /// Whether a record has one of these values in that field, as far as texts can tell: systems ignore what they don't
 /// know, and then answer everything.
 fn answers(entity: &Entity, record: &Raw, condition: &Condition) -> bool {
@@ -227,7 +248,9 @@ pub struct Unreadable {
 impl Unreadable {
     /// A member of it by its wire name, where that much can be read.
     pub fn value(&self, wire: &str) -> Option<String> {
-        json::member(self.text.as_deref()?, wire)
+        let text = self.text.as_deref()?;
+        // Where some of it is no text, another member may be.
+        json::member(&json::legible(text), wire).filter(|value| !text.contains(http::NO_TEXT) || !value.contains('?'))
     }
 }
 
@@ -365,29 +388,34 @@ pub struct Answer {
 /// Why a call has no usable answer, by what may be done next.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CallError {
-    /// It was read and refused: the same call would be refused again. Not to be repeated; the ledger counts errors.
+    /// This call was refused: it was not carried out, and the same call would be refused again. Not to be repeated; the
+    /// ledger counts errors. A call that is refused as a lost login would be (401, 403, 404, 406, a redirect, a firewall's
+    /// page) is one of these if the login has just been proved to be good. It says nothing of what is there: a refused
+    /// question has no answer.
     #[error("{system} refused: {reason}")]
     Refused {
         /// The connection.
         system: String,
-        /// What it said.
+        /// What it said, and what to do.
         reason: String,
         /// The HTTP status; 0 when it was not even asked, since the schema shows that it would be refused.
         status: u16,
         /// Method and resource, for counting equal refusals.
         call: String,
     },
-    /// Nothing happened; it may be tried again at that time.
+    /// Nothing happened; it may be tried again at that time: a limit, an outage of a read, a login that is being renewed,
+    /// or a refusal of which it could not be proved whose it is.
     #[error("{system} asks to wait until {until}: {reason}")]
     Later {
         /// The connection.
         system: String,
-        /// When.
+        /// When, by [`Connector::now`]. Never at once again where the system asked to wait, and never in more than a day.
         until: jiff::Timestamp,
-        /// Why: a limit, an outage of a read.
+        /// Why.
         reason: String,
     },
-    /// It may have taken effect: search by key before any second attempt.
+    /// It may have taken effect: search by key before any second attempt. So is a write that was answered as done, and by
+    /// what cannot be read, without the key of the new record, or with another record's.
     #[error("{system} has not answered ({reason}); it may have taken effect")]
     Unknown {
         /// The connection.
@@ -395,7 +423,8 @@ pub enum CallError {
         /// What was seen.
         reason: String,
     },
-    /// The login is refused; only a person can help.
+    /// The login is lost, or we are kept out altogether: a call that must succeed was refused, too, or the other side does
+    /// not prove who it is. Nothing happened; only a person can help, and every other call would end like this.
     #[error("{system} can't be used as it is set up: {reason}")]
     Login {
         /// The connection.
@@ -403,8 +432,8 @@ pub enum CallError {
         /// What it said, and what to do.
         reason: String,
     },
-    /// The answer makes no sense: HTML, truncated, too large. Reads may be tried again, writes have an unknown outcome
-    /// and are [`CallError::Unknown`].
+    /// The answer to a read makes no sense: HTML, truncated, too large, in a circle. It may be tried again. Of writes it is
+    /// [`CallError::Unknown`].
     #[error("{system} answered {what}")]
     Garbled {
         /// The connection.

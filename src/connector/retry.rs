@@ -39,7 +39,7 @@ impl<'a> Tries<'a> {
         let now = self.clock.now();
         let pause = now.checked_add(pause(self.timing, self.tried)).unwrap_or(now);
         let then = wished.map_or(pause, |wished| wished.max(pause));
-        if self.tried >= limits::ATTEMPTS_MAX || then > later(now, limits::PAUSE_SECONDS_MAX) {
+        if self.tried >= limits::ATTEMPTS_MAX || then > later(now, limits::TURN_SECONDS_MAX) {
             return Err(given_up(error, soon(now)));
         }
         self.clock.sleep_until(then, &error.to_string()).await;

@@ -359,6 +359,10 @@ pub struct Budget {
     pub day: Option<Window>,
     /// Errors per route.
     pub errors: Vec<RouteErrors>,
+    /// When this was kept: by the calendar, and by a clock that nobody can set. Whoever reads it sees by how much the
+    /// calendar was set since.
+    #[serde(default)]
+    pub as_of: Option<(Timestamp, Reading)>,
 }
 
 /// A window of a limit.

@@ -1,8 +1,10 @@
 //! What a ledger's answer means: a 500 with words is a refusal, one without is an outage.
 
 use crate::connector::CallError;
-use crate::connector::budget::{Budget, Said};
+use crate::connector::budget::Budget;
 use crate::connector::http::{Effect, Heard, Http, shortened};
+use crate::connector::proof::{Amiss, Doubt};
+use crate::connector::window::Said;
 use crate::store::Window;
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -24,13 +26,13 @@ enum Message {
     Text(String),
 }
 
-/// What the headers say of the limits. Reset times are milliseconds since 1970.
+/// What the headers say of the limits. Reset times are milliseconds since 1970. A window that makes no sense is left out.
 pub(super) fn limits(heard: &Heard) -> Said {
     let window = |limit: &str, left: &str, resets: &str| {
-        // The sandbox's "no limit" is larger than our numbers, and so is no limit.
+        // The sandbox's "no limit" is larger than our numbers, and so is no limit; less than nothing left is nothing.
         let number = |name: &str| {
-            let number: u64 = heard.text(name)?.trim().parse().ok()?;
-            Some(u32::try_from(number).unwrap_or(u32::MAX))
+            let number: i128 = heard.text(name)?.trim().parse().ok()?;
+            Some(u32::try_from(number.max(0)).unwrap_or(u32::MAX))
         };
         let resets = heard.text(resets)?.trim().parse().ok()?;
         Some(Window { limit: number(limit)?, left: number(left)?, resets: Timestamp::from_millisecond(resets).ok()? })
@@ -38,10 +40,11 @@ pub(super) fn limits(heard: &Heard) -> Said {
     Said {
         minute: window("X-RateLimit-Minutely-Limit", "X-RateLimit-Minutely-Remaining", "X-RateLimit-Minutely-Reset"),
         day: window("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"),
+        mentioned: heard.headers.keys().any(|name| name.as_str().starts_with("x-ratelimit")),
     }
 }
 
-/// The answer, if it is one; else what may be done next. A 401 is the caller's: it can renew the login.
+/// The answer, if it is one; else what may be done next.
 pub(super) fn check(
     http: &Http,
     budget: &Budget,
@@ -49,10 +52,10 @@ pub(super) fn check(
     effect: Effect,
     call: (&str, &str),
     now: Timestamp,
-) -> Result<Heard, CallError> {
+) -> Result<Heard, Amiss> {
     let (verb, route) = call;
     let system = http.system.to_string();
-    if let Some(redirect) = http.redirected(&heard, format!("{verb} {route}")) {
+    if let Some(redirect) = http.redirected(&heard, effect, &format!("{verb} {route}")) {
         return Err(redirect);
     }
     if heard.ok() {
@@ -60,7 +63,7 @@ pub(super) fn check(
         let start = heard.body.trim_start().trim_start_matches('\u{feff}');
         let empty = start.is_empty() && effect == Effect::Write;
         if !empty && (!heard.says_json() || !start.starts_with('{')) {
-            return Err(http.garbled(heard.kind(), effect));
+            return Err(http.garbled(heard.kind(), effect).into());
         }
         return Ok(heard);
     }
@@ -68,29 +71,48 @@ pub(super) fn check(
     let status = heard.status;
     Err(match (status, words) {
         (429, _) => {
-            let (until, reason) = match heard.retry_after(now) {
-                Some(at) => (at, "it gets too many calls".to_owned()),
-                None => budget.reopens(route, &limits(&heard)),
-            };
-            CallError::Later { system, until, reason }
+            let asked = heard.retry_after(now).and_then(|pause| i64::try_from(pause.as_millis()).ok());
+            let (until, reason) = budget.throttled(route, asked);
+            CallError::Later { system, until, reason }.into()
         }
-        (403, words) => CallError::Login {
-            system,
-            reason: format!(
-                "it allows no {verb} of {route} ({}); look whether the user may, whether the app is granted this division, and whether the licence has the module",
-                words.unwrap_or_else(|| heard.kind())
-            ),
-        },
-        (408 | 502..=504, _) => http.outage(&heard, effect, now),
-        (400..=501, Some(reason)) => CallError::Refused { system, reason, status, call: format!("{verb} {route}") },
-        (400 | 404 | 405 | 409..=415 | 501, None) => CallError::Refused {
-            system,
-            reason: format!("it answered {}", heard.kind()),
-            status,
-            call: format!("{verb} {route}"),
-        },
-        (_, _) => http.outage(&heard, effect, now),
+        (401 | 403 | 406, words) => doubtful(http, &heard, words, call),
+        (408 | 502..=504, _) => http.outage(&heard, effect, now).into(),
+        (400..=501, Some(reason)) => {
+            CallError::Refused { system, reason, status, call: format!("{verb} {route}") }.into()
+        }
+        // What is said of the call itself; no firewall answers like this.
+        (405 | 409..=415 | 431 | 501, None) => {
+            let reason = format!("it answered {}", heard.kind());
+            CallError::Refused { system, reason, status, call: format!("{verb} {route}") }.into()
+        }
+        (400..=451, None) => doubtful(http, &heard, None, call),
+        (_, _) => http.outage(&heard, effect, now).into(),
     })
+}
+
+/// A refusal that a lost login, or a firewall that blocks us, would bring as well.
+fn doubtful(http: &Http, heard: &Heard, words: Option<String>, (verb, route): (&str, &str)) -> Amiss {
+    let system = http.system.to_string();
+    let api = words.is_some();
+    let header = heard.text("Reason").map(shortened);
+    let said = words.or(header).map_or_else(|| format!("it answered {}", heard.kind()), |words| shortened(&words));
+    let said = said.trim_end_matches('.');
+    let status = heard.status;
+    let refused = match status {
+        401 | 403 => format!(
+            "{said}: it allows no {verb} of {route}, though the login is good; look whether the user may, whether the app is granted this division, and whether the licence has the module"
+        ),
+        _ => {
+            format!("{said}, to this {verb} of {route} alone; look at what stands before its API, and at what was sent")
+        }
+    };
+    let lost = match status {
+        401 => format!("{said}; run `flowc login {system}`"),
+        _ if api => format!("{said}; look whether the user may still sign in, and run `flowc login {system}`"),
+        _ => format!("{said}; a firewall or proxy stands before its API: let this machine's address through there"),
+    };
+    let refused = CallError::Refused { system, reason: refused, status, call: format!("{verb} {route}") };
+    Amiss::Doubtful(Doubt { refused, lost })
 }
 
 /// The words of an error, if there are some. Several are on lines of their own.
@@ -114,11 +136,9 @@ pub(super) fn renewed(http: &Http, now: Timestamp) -> CallError {
 }
 
 /// A login that is refused even when it is new.
-pub(super) fn not_accepted(http: &Http, heard: &Heard) -> CallError {
+pub(super) fn not_accepted(http: &Http, said: &str) -> CallError {
     let system = http.system.to_string();
-    let said = heard.text("Reason").map(str::to_owned).or_else(|| words(&heard.body));
-    let said = said.map(|text| format!(" ({})", shortened(&text))).unwrap_or_default();
-    CallError::Login { reason: format!("it refuses a token that is new{said}; run `flowc login {system}`"), system }
+    CallError::Login { reason: format!("it refuses a token that is new ({said}); run `flowc login {system}`"), system }
 }
 
 /// A page that leads elsewhere.

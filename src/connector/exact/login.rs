@@ -10,8 +10,9 @@
 use crate::connector::CallError;
 use crate::connector::clock::Clock;
 use crate::connector::http::{Call, Effect, Heard, Http, Verb, later, shortened, soon};
+use crate::connector::proof::{Amiss, Doubt};
 use crate::store::{RefreshTurn, Store, StoreError, Tokens};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -25,6 +26,9 @@ const LIVES: i64 = 600;
 const CLOCKS_APART: i64 = 60;
 /// Times that another runner's renewal is waited for.
 const WAITS_MAX: u32 = 100;
+/// Milliseconds for which a token is used on that is older than it can be by our calendar, after the ledger has said that
+/// it is alive.
+const ALIVE_MS: i64 = 30_000;
 
 /// What the tokens are fetched with.
 pub(super) struct Client {
@@ -57,10 +61,25 @@ pub(super) struct First {
 #[derive(Default)]
 pub(super) struct State {
     tokens: Option<Tokens>,
+    /// How we know that they are alive.
+    age: Age,
     /// The first access token was refused; only renewing is left.
     first_spent: bool,
     /// An access token that the ledger refused before its time.
     refused: Option<SecretString>,
+}
+
+/// How old tokens are, in milliseconds of a clock that nobody can set where that is known: the calendar in which they are
+/// kept may have been set since.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Age {
+    /// By the calendar.
+    #[default]
+    Kept,
+    /// We have got them then.
+    Since(i64),
+    /// The ledger has said that they are alive; asked again from then on.
+    AliveUntil(i64),
 }
 
 #[derive(Deserialize)]
@@ -114,15 +133,15 @@ impl Login {
             state.tokens = self.store.tokens(&http.system).await.map_err(|e| self.forgetful(http, &e))?;
         }
         if let Some(tokens) = &state.tokens {
-            if self.good(tokens, &state) {
+            if self.good(tokens, state.age, &state) {
                 return Ok(tokens.access.clone());
             }
         } else if let (Some(access), false) = (&self.first.access, state.first_spent) {
             return Ok(access.clone());
         }
-        let tokens = self.renew(http, &state).await?;
+        let (tokens, age) = self.renew(http, &state).await?;
         let access = tokens.access.clone();
-        state.tokens = Some(tokens);
+        (state.tokens, state.age) = (Some(tokens), age);
         state.refused = None;
         Ok(access)
     }
@@ -139,10 +158,17 @@ impl Login {
         }
     }
 
-    fn good(&self, tokens: &Tokens, state: &State) -> bool {
-        let spent =
-            state.refused.as_ref().is_some_and(|refused| refused.expose_secret() == tokens.access.expose_secret());
-        !spent && self.clock.now() < later(tokens.issued, self.refresh_after)
+    fn good(&self, tokens: &Tokens, age: Age, state: &State) -> bool {
+        let now = self.clock.moment();
+        let alive = match age {
+            Age::Since(then) => (-CLOCKS_APART..self.refresh_after).contains(&(now.ms.saturating_sub(then) / 1_000)),
+            Age::AliveUntil(then) => now.ms < then,
+            // A token from the future: the calendar was set back, and nobody knows how old it is. Renewing tells.
+            Age::Kept => {
+                (-CLOCKS_APART..self.refresh_after).contains(&now.ours.duration_since(tokens.issued).as_secs())
+            }
+        };
+        alive && !state.is_spent(tokens)
     }
 
     /// Whether tokens have ended so lately that clocks which differ explain why the ledger holds them for alive.
@@ -151,7 +177,7 @@ impl Login {
     }
 
     /// Renews the tokens, or takes those that another runner has renewed meanwhile.
-    async fn renew(&self, http: &Http, state: &State) -> Result<Tokens, CallError> {
+    async fn renew(&self, http: &Http, state: &State) -> Result<(Tokens, Age), CallError> {
         for _ in 0..WAITS_MAX {
             let now = self.clock.now();
             let turn = self.store.begin_refresh(&http.system, &self.holder, now).await;
@@ -160,8 +186,8 @@ impl Login {
                 RefreshTurn::Held { until } => {
                     self.clock.sleep_until(later(now, 1).min(until), "another flowc renews the login").await;
                     let kept = self.store.tokens(&http.system).await.map_err(|e| self.forgetful(http, &e))?;
-                    if let Some(tokens) = kept.filter(|tokens| self.good(tokens, state)) {
-                        return Ok(tokens);
+                    if let Some(tokens) = kept.filter(|tokens| self.good(tokens, Age::Kept, state)) {
+                        return Ok((tokens, Age::Kept));
                     }
                 }
             }
@@ -169,31 +195,40 @@ impl Login {
         Err(postponed(http, soon(self.clock.now()), "another runner has been renewing the login for long".to_owned()))
     }
 
-    async fn renew_alone(&self, http: &Http, state: &State) -> Result<Tokens, CallError> {
+    async fn renew_alone(&self, http: &Http, state: &State) -> Result<(Tokens, Age), CallError> {
         let renewed = self.renew_held(http, state).await;
-        if renewed.is_err() {
+        // New tokens are kept, and that ends the right; else it is given back.
+        if !matches!(renewed, Ok((_, Age::Since(_)))) {
             self.store.abandon_refresh(&http.system, &self.holder).await.map_err(|e| self.forgetful(http, &e))?;
         }
         renewed
     }
 
     /// With the right to renew. A renewal that was cut short counts for nothing: its tokens were never used.
-    async fn renew_held(&self, http: &Http, state: &State) -> Result<Tokens, CallError> {
+    async fn renew_held(&self, http: &Http, state: &State) -> Result<(Tokens, Age), CallError> {
         let kept = self.store.tokens(&http.system).await.map_err(|e| self.forgetful(http, &e))?;
-        if let Some(tokens) = kept.as_ref().filter(|tokens| self.good(tokens, state)) {
-            self.store.abandon_refresh(&http.system, &self.holder).await.map_err(|e| self.forgetful(http, &e))?;
-            return Ok(tokens.clone());
+        // What we hold ourselves has just been found to be old; what another has kept meanwhile may be good.
+        let others = kept.as_ref().filter(|kept| !state.tokens.as_ref().is_some_and(|ours| is_same(ours, kept)));
+        if let Some(tokens) = others.filter(|tokens| self.good(tokens, Age::Kept, state)) {
+            return Ok((tokens.clone(), Age::Kept));
         }
         let stored = kept.as_ref().map(|tokens| &tokens.refresh);
         let Some(refresh) = stored.or(self.first.refresh.as_ref()) else {
             return Err(lost(http, "nobody has logged in yet"));
         };
         match self.ask(http, &[("grant_type", "refresh_token"), ("refresh_token", refresh.expose_secret())]).await {
-            // The tokens are ours and hardly old enough: their clock and ours are apart, and a moment later it will do.
-            Err(NoTokens::TooEarly(_)) if self.is_recent(kept.as_ref()) => {
-                let reason = "it renews the login in a moment: its clock is behind ours".to_owned();
-                Err(postponed(http, soon(self.clock.now()), reason))
-            }
+            Err(NoTokens::TooEarly(until)) => match kept {
+                // They are alive, says the ledger: our calendar was set forth, or its clock is behind ours.
+                Some(tokens) if !state.is_spent(&tokens) => {
+                    Ok((tokens, Age::AliveUntil(self.clock.moment().ms.saturating_add(ALIVE_MS))))
+                }
+                // Alive and refused: a moment later it will do, or it is another copy of this login that lives.
+                kept if self.is_recent(kept.as_ref()) => {
+                    let reason = "it renews the login in a moment: its clock is behind ours".to_owned();
+                    Err(postponed(http, soon(self.clock.now()), reason))
+                }
+                Some(_) | None => Err(NoTokens::TooEarly(until).told(http)),
+            },
             Err(NoTokens::Failed(error @ CallError::Login { .. })) => {
                 // A person may have put a new token into the project, in place of a chain that has broken.
                 let other = self
@@ -212,13 +247,14 @@ impl Login {
     /// The first tokens of a consent.
     pub(super) async fn exchange(&self, http: &Http, code: &str, redirect: &str) -> Result<(), CallError> {
         let fields = [("grant_type", "authorization_code"), ("code", code), ("redirect_uri", redirect)];
-        let tokens = self.ask(http, &fields).await.map_err(|failed| failed.told(http))?;
-        self.state.lock().await.tokens = Some(tokens);
+        let (tokens, age) = self.ask(http, &fields).await.map_err(|failed| failed.told(http))?;
+        let mut state = self.state.lock().await;
+        (state.tokens, state.age) = (Some(tokens), age);
         Ok(())
     }
 
     /// Asks for tokens, and keeps them before anybody can use them.
-    async fn ask(&self, http: &Http, fields: &[(&str, &str)]) -> Result<Tokens, NoTokens> {
+    async fn ask(&self, http: &Http, fields: &[(&str, &str)]) -> Result<(Tokens, Age), NoTokens> {
         let client =
             [("client_id", self.client.id.expose_secret()), ("client_secret", self.client.secret.expose_secret())];
         let form =
@@ -227,14 +263,15 @@ impl Login {
         call.verb = Verb::POST;
         call.body = Some(("application/x-www-form-urlencoded", form));
         let heard = http.send(call).await;
-        let now = self.clock.now();
+        let answered = self.clock.moment();
+        let now = answered.ours;
         // Repeating is safe: the old token lives until the new one is used.
         let heard = heard.map_err(|fault| match http.classed(fault, Effect::Read, now) {
             CallError::Later { reason, .. } | CallError::Unknown { reason, .. } => postponed(http, soon(now), reason),
             other => other,
         })?;
-        if let Some(redirect) = http.redirected(&heard, "POST oauth2/token".to_owned()) {
-            return Err(redirect.into());
+        if let Some(Amiss::Doubtful(Doubt { lost, .. })) = http.redirected(&heard, Effect::Read, "POST oauth2/token") {
+            return Err(CallError::Login { system: http.system.to_string(), reason: lost }.into());
         }
         let issued: Option<Issued> = serde_json::from_str(&heard.body).ok().filter(|_| heard.ok());
         let Some(issued) = issued else { return Err(self.classed(http, &heard, now)) };
@@ -249,7 +286,8 @@ impl Login {
             expires: later(now, lives),
         };
         self.store.put_tokens(&http.system, &tokens).await.map_err(|e| self.forgetful(http, &e))?;
-        Ok(tokens)
+        // Not older than this: renewed a moment too early, they would be refused.
+        Ok((tokens, Age::Since(answered.ms)))
     }
 
     /// What the token endpoint's refusal means. Statuses differ between reports; the words do not.
@@ -258,7 +296,8 @@ impl Login {
         let header = heard.text("Reason").unwrap_or_default();
         let said = [told.error_description.as_str(), header].join(" ").to_ascii_lowercase();
         if heard.status == 429 {
-            let until = heard.retry_after(now).unwrap_or_else(|| later(now, 3600));
+            let pause = heard.retry_after(now).unwrap_or(SignedDuration::from_hours(1));
+            let until = now.checked_add(pause).unwrap_or(now);
             return postponed(http, until, "it gets too many logins".to_owned()).into();
         }
         if said.contains("not expired") || said.contains("tooearly") {
@@ -286,6 +325,17 @@ impl Login {
     fn forgetful(&self, http: &Http, error: &StoreError) -> CallError {
         postponed(http, later(self.clock.now(), 60), format!("its tokens cannot be kept: {error}"))
     }
+}
+
+impl State {
+    /// Whether the ledger has refused these tokens before their time.
+    fn is_spent(&self, tokens: &Tokens) -> bool {
+        self.refused.as_ref().is_some_and(|refused| refused.expose_secret() == tokens.access.expose_secret())
+    }
+}
+
+fn is_same(one: &Tokens, other: &Tokens) -> bool {
+    one.access.expose_secret() == other.access.expose_secret()
 }
 
 /// A login that only a person can give back.

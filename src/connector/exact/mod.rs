@@ -3,8 +3,12 @@
 //! Source: the REST reference as of 2025 and clients in production; the measures are the connector's declaration.
 
 mod answer;
+mod envelope;
+mod feed;
 mod login;
 mod odata;
+mod one;
+mod position;
 mod scan;
 
 pub use login::Consent;
@@ -13,10 +17,11 @@ use super::budget::{Allowance, Budget};
 use super::clock::Clock;
 use super::entries::{Entries, Secrets};
 use super::http::{Call, Effect, Heard, Http, Timing, Verb};
+use super::proof::{Amiss, Doubt, Proof};
 use super::retry::Tries;
 use super::{
     Answer, CallError, Connector, Find, One, OpenError, Page, Pause, Position, Presence, Raw, Rows, Scan, Setup, Write,
-    fill, json,
+    fill, json, written,
 };
 use crate::ir::{Connection, Connector as Habits, Entity, Method};
 use crate::limits;
@@ -26,7 +31,7 @@ use jiff::{SignedDuration, Timestamp};
 use login::Login;
 use odata::{Measures, Selection, ask};
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderName, HeaderValue};
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use std::collections::HashSet;
 use std::sync::Arc;
 use tokio::sync::OnceCell;
@@ -36,6 +41,8 @@ use url::Url;
 const URL_MAX: usize = 2_000;
 /// Values of a search where the declaration does not say.
 const VALUES_MAX: usize = 40;
+/// Who we are, as a route.
+const ME: &str = "current/Me";
 
 /// A ledger.
 pub(super) struct Ledger {
@@ -43,6 +50,7 @@ pub(super) struct Ledger {
     clock: Arc<Clock>,
     login: Login,
     budget: Budget,
+    proof: Proof,
     timing: Timing,
     /// Scheme, host and port.
     root: Url,
@@ -94,6 +102,7 @@ impl Ledger {
         let zone = TimeZone::get(&setup.habits.zone).unwrap_or(TimeZone::UTC);
         Ok(Self {
             budget: Budget::new(Arc::clone(&http.system), Arc::clone(&clock), Arc::clone(&setup.store), allowed),
+            proof: Proof::new(Arc::clone(&http.system), Arc::clone(&clock)),
             http,
             clock,
             login,
@@ -111,39 +120,59 @@ impl Ledger {
     }
 
     /// One call, once: its turn, its token, the answer and what it means.
-    async fn call(&self, mut call: Call, route: &str) -> Result<Heard, CallError> {
-        let (effect, verb) = (call.effect, call.verb.clone());
-        self.budget.turn(route, effect).await?;
+    async fn call(&self, call: Call, route: &str) -> Result<Heard, CallError> {
+        self.budget.turn(route, call.effect).await?;
         let access = self.login.access(&self.http).await?;
+        match self.sent(call, route, &access).await {
+            Ok(heard) => Ok(heard),
+            Err(Amiss::Plain(error)) => Err(error),
+            Err(Amiss::Doubtful(doubt)) => Err(self.proof.judge(doubt, self.prove(&access)).await),
+        }
+    }
+
+    /// One call with its turn and its token.
+    async fn sent(&self, mut call: Call, route: &str, access: &SecretString) -> Result<Heard, Amiss> {
+        let (effect, verb) = (call.effect, call.verb.clone());
         let mut bearer = HeaderValue::from_str(&format!("Bearer {}", access.expose_secret()))
             .map_err(|_| answer::renewed(&self.http, self.clock.now()))?;
         bearer.set_sensitive(true);
         call = call.header(AUTHORIZATION, bearer).header(ACCEPT, HeaderValue::from_static("application/json"));
         let heard = match self.http.send(call).await {
             Ok(heard) => heard,
-            Err(fault) => return Err(self.http.classed(fault, effect, self.clock.now())),
+            Err(fault) => return Err(self.http.classed(fault, effect, self.clock.now()).into()),
         };
-        let said = answer::limits(&heard);
-        self.budget.heard(route, heard.status, said).await?;
-        if heard.status == 401 {
-            // Nothing was done. The token is renewed now, so that the next try has a good one.
-            self.login.refused(&access).await;
-            let new = self.login.access(&self.http).await?;
-            if new.expose_secret() == access.expose_secret() {
-                return Err(answer::not_accepted(&self.http, &heard));
-            }
-            return Err(answer::renewed(&self.http, self.clock.now()));
-        }
+        self.clock.heard(&heard);
+        self.budget.heard(route, heard.status, &answer::limits(&heard)).await?;
         answer::check(&self.http, &self.budget, heard, effect, (verb.as_str(), route), self.clock.now())
     }
 
+    /// The call that must succeed with this token. If it is the token that is refused, it is renewed, so that the next try
+    /// has a good one.
+    async fn prove(&self, access: &SecretString) -> Result<(), Amiss> {
+        let same = |other: &SecretString| other.expose_secret() == access.expose_secret();
+        if !same(&self.login.access(&self.http).await?) {
+            return Err(answer::renewed(&self.http, self.clock.now()).into());
+        }
+        self.budget.turn(ME, Effect::Read).await?;
+        let answered = self.sent(Call::get(self.address_of_me()), ME, access).await;
+        let Err(Amiss::Doubtful(Doubt { refused: CallError::Refused { status: 401, reason, .. }, .. })) = answered
+        else {
+            return answered.map(drop);
+        };
+        self.login.refused(access).await;
+        if same(&self.login.access(&self.http).await?) {
+            return Err(answer::not_accepted(&self.http, &reason).into());
+        }
+        Err(answer::renewed(&self.http, self.clock.now()).into())
+    }
+
     /// A page, tried again while that is of use.
-    async fn page(&self, address: &Url, route: &str, key: Option<&str>) -> Result<json::ODataPage, CallError> {
+    async fn page(&self, address: &Url, route: &str, key: Option<&str>) -> Result<envelope::Listed, CallError> {
         let mut tries = Tries::new(&self.clock, &self.timing);
         loop {
             let heard = self.call(Call::get(address.clone()), route).await;
             let page = heard.and_then(|heard| {
-                json::odata_page(&heard.body, key).map_err(|what| self.http.garbled(what, Effect::Read))
+                envelope::page(&heard.body, key).map_err(|what| self.http.garbled(what, Effect::Read))
             });
             match page {
                 Ok(page) => return Ok(page),
@@ -157,9 +186,20 @@ impl Ledger {
         let mut rows = Rows::default();
         let mut read = HashSet::new();
         let mut next = Some(address);
+        let mut count = None;
         for _ in 0..limits::SEARCH_PAGES_MAX {
-            let Some(address) = next else { return Ok(rows) };
+            let Some(address) = next else {
+                let came = rows.read.len() + rows.unreadable.len();
+                return match count {
+                    Some(count) if came < count => {
+                        let what = format!("{came} rows of {route} where it counts {count}");
+                        Err(self.http.garbled(what, Effect::Read))
+                    }
+                    Some(_) | None => Ok(rows),
+                };
+            };
             let page = self.page(&address, route, key).await?;
+            count = count.or(page.count);
             rows.extend(page.rows);
             next = page.next.map(|text| self.follow(&text)).transpose()?;
             read.insert(address);
@@ -195,10 +235,13 @@ impl Ledger {
         found.await.map(String::as_str)
     }
 
+    /// The cheapest question that needs the login and nothing else: who we are.
+    fn address_of_me(&self) -> Url {
+        ask(&join(&self.root, "/api/v1/current/Me"), &[("$select", "CurrentDivision,UserID,FullName,ServerTime")])
+    }
+
     async fn me(&self) -> Result<Raw, CallError> {
-        let address =
-            ask(&join(&self.root, "/api/v1/current/Me"), &[("$select", "CurrentDivision,UserID,FullName,ServerTime")]);
-        let page = self.page(&address, "current/Me", None).await?;
+        let page = self.page(&self.address_of_me(), ME, None).await?;
         page.rows.read.into_iter().next().ok_or_else(|| self.http.garbled("no user".to_owned(), Effect::Read))
     }
 
@@ -276,16 +319,15 @@ impl Ledger {
             call = call.header(HeaderName::from_static("prefer"), HeaderValue::from_static("return=representation"));
         }
         let heard = self.call(call, &route).await?;
+        let garbled = |what: &str| self.http.garbled(what.to_owned(), Effect::Write);
         if heard.body.trim().is_empty() {
             if verb == Verb::POST {
-                return Err(self.http.garbled("nothing, where the new record should be".to_owned(), Effect::Write));
+                return Err(garbled("nothing, where the new record should be"));
             }
             return Ok(Answer { id: write.id.clone(), record: None });
         }
-        let record = json::odata_record(&heard.body).map_err(|what| self.http.garbled(what, Effect::Write))?;
-        let key = write.entity.key.map(|key| write.entity.get(key).wire.to_string());
-        let told = key.and_then(|key| json::member(&record.0, &key));
-        Ok(Answer { id: told.or_else(|| write.id.clone()), record: Some(record) })
+        let record = envelope::record(&heard.body).map_err(|what| self.http.garbled(what, Effect::Write))?;
+        written(write, record).map_err(garbled)
     }
 }
 
@@ -364,15 +406,7 @@ impl Connector for Ledger {
     }
 
     async fn read(&self, one: &One) -> Result<Presence, CallError> {
-        let One { entity, id, fields, parts } = one.clone();
-        let find = Find { by: entity.key, entity, fields, values: vec![id], parts };
-        let Rows { read, unreadable } = self.search(&find).await?;
-        let mut unreadable = unreadable.into_iter();
-        Ok(match (read.into_iter().next(), unreadable.next()) {
-            (Some(raw), _) => Presence::Found(raw),
-            (None, Some(row)) => Presence::Unreadable(row),
-            (None, None) => Presence::Gone("no row has its key".to_owned()),
-        })
+        one::read(self, one).await
     }
 
     async fn write(&self, write: &Write) -> Result<Answer, CallError> {

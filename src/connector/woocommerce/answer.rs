@@ -2,7 +2,9 @@
 
 use super::door::Way;
 use crate::connector::CallError;
-use crate::connector::http::{Effect, Heard, Http, later, shortened};
+use crate::connector::budget::Budget;
+use crate::connector::http::{Effect, Heard, Http, shortened};
+use crate::connector::proof::{Amiss, Doubt};
 use jiff::Timestamp;
 use serde::Deserialize;
 
@@ -16,6 +18,8 @@ const STARTS_MAX: usize = 20;
 pub(super) struct Failed {
     pub(super) error: CallError,
     pub(super) kind: Kind,
+    /// What it means if the login is lost, or everything is refused: where it is doubtful.
+    pub(super) lost: Option<String>,
 }
 
 /// What may lie behind a failure.
@@ -29,15 +33,30 @@ pub(super) enum Kind {
     Cap(Option<u32>),
     /// The API does not know the address.
     NoRoute,
+    /// Of this call, or of all: see [`crate::connector::proof`].
+    Doubtful,
 }
 
 impl Failed {
     pub(super) fn plain(error: CallError) -> Self {
-        Self { error, kind: Kind::Plain }
+        Self { error, kind: Kind::Plain, lost: None }
     }
 
     pub(super) fn page(error: CallError) -> Self {
-        Self { error, kind: Kind::Page }
+        Self { error, kind: Kind::Page, lost: None }
+    }
+
+    /// A refusal that is of this call, unless everything is refused: then it means what is `lost`.
+    pub(super) fn doubtful(error: CallError, lost: String) -> Self {
+        Self { error, kind: Kind::Doubtful, lost: Some(lost) }
+    }
+
+    /// The same for whoever judges it.
+    pub(super) fn amiss(self) -> Amiss {
+        match self.lost {
+            Some(lost) => Amiss::Doubtful(Doubt { refused: self.error, lost }),
+            None => Amiss::Plain(self.error),
+        }
     }
 }
 
@@ -58,9 +77,17 @@ struct Told {
 }
 
 /// The answer, if it is one; else what may be done next.
-pub(super) fn check(http: &Http, heard: Heard, effect: Effect, call: &str, now: Timestamp) -> Result<Heard, Failed> {
-    if let Some(redirect) = http.redirected(&heard, call.to_owned()) {
-        return Err(Failed::plain(redirect));
+pub(super) fn check(
+    (http, budget): (&Http, &Budget),
+    heard: Heard,
+    effect: Effect,
+    call: &str,
+    now: Timestamp,
+) -> Result<Heard, Failed> {
+    match http.redirected(&heard, effect, call) {
+        Some(Amiss::Doubtful(Doubt { refused, lost })) => return Err(Failed::doubtful(refused, lost)),
+        Some(Amiss::Plain(error)) => return Err(Failed::plain(error)),
+        None => {}
     }
     if heard.ok() {
         // Maintenance pages and notices of plugins come with 200.
@@ -70,17 +97,15 @@ pub(super) fn check(http: &Http, heard: Heard, effect: Effect, call: &str, now: 
         }
         return Ok(heard);
     }
+    if heard.status == 429 {
+        let asked = heard.retry_after(now).and_then(|pause| i64::try_from(pause.as_millis()).ok());
+        let (until, reason) = budget.throttled(&route_of(call), asked);
+        return Err(Failed::plain(CallError::Later { system: http.system.to_string(), until, reason }));
+    }
     let told: Option<Told> = serde_json::from_str(&heard.body).ok();
     Err(match told {
-        Some(told) => {
-            let kind = kind(heard.status, &told);
-            Failed { error: refusal(http, &heard, &told, effect, call, now), kind }
-        }
-        None => {
-            let kind =
-                if heard.status >= 500 && heard.text("Retry-After").is_none() { Kind::Page } else { Kind::Plain };
-            Failed { error: without_words(http, &heard, effect, now), kind }
-        }
+        Some(told) => refusal(http, &heard, &told, effect, call, now),
+        None => without_words(http, &heard, effect, call, now),
     })
 }
 
@@ -153,68 +178,62 @@ fn quoted(text: &str) -> String {
 }
 
 /// An error in the API's own words.
-fn refusal(http: &Http, heard: &Heard, told: &Told, effect: Effect, call: &str, now: Timestamp) -> CallError {
+fn refusal(http: &Http, heard: &Heard, told: &Told, effect: Effect, call: &str, now: Timestamp) -> Failed {
     let system = http.system.to_string();
-    match heard.status {
-        401 => CallError::Login { system, reason: login_reason(told) },
-        403 if told.code.starts_with("woocommerce_rest_cannot") || told.code.starts_with("rest_forbidden") => {
-            CallError::Login {
-                system,
-                reason: format!("{}; give the key's user the role of a shop manager", reason(told)),
-            }
+    let status = heard.status;
+    let refused = |reason| CallError::Refused { system: system.clone(), reason, status, call: route_of(call) };
+    let said = reason(told);
+    let error = match status {
+        // It says so to those only whom it knows; who is not known gets a 401.
+        403 if told.code.starts_with("woocommerce_rest_cannot_") => {
+            refused(format!("{said}; give the key's user the role of a shop manager"))
         }
-        429 => CallError::Later {
-            system,
-            until: heard.retry_after(now).unwrap_or_else(|| later(now, 60)),
-            reason: "it gets too many calls".to_owned(),
-        },
+        401 | 403 => {
+            let alone = "the key is good for other calls: give it read and write rights, and its user the role of a shop manager";
+            return Failed::doubtful(refused(format!("{said}; {alone}")), login_reason(told));
+        }
         408 | 502..=504 => http.outage(heard, effect, now),
         // A crash of PHP, told in the API's form: what was written before it is unknown.
         500 if told.code == "internal_server_error" => match effect {
-            Effect::Read => CallError::Later { system, until: now, reason: reason(told) },
-            Effect::Write => CallError::Unknown { system, reason: reason(told) },
+            Effect::Read => CallError::Later { system: system.clone(), until: now, reason: said },
+            Effect::Write => CallError::Unknown { system: system.clone(), reason: said },
         },
-        404 if told.code == "rest_no_route" => CallError::Refused {
-            system,
-            reason: format!("its version has nothing at {} ({})", route_of(call), told.code),
-            status: 404,
-            call: route_of(call),
-        },
-        status => CallError::Refused { system, reason: reason(told), status, call: route_of(call) },
-    }
+        404 if told.code == "rest_no_route" => {
+            refused(format!("its version has nothing at {} ({})", route_of(call), told.code))
+        }
+        // Only of a key does the API say that it is not valid: then the record is not there.
+        404 if !told.code.contains("invalid") => return Failed::doubtful(refused(said.clone()), said),
+        406 => return Failed::doubtful(refused(said.clone()), said),
+        _ => refused(said),
+    };
+    Failed { error, kind: kind(status, told), lost: None }
 }
 
 /// An error from before the API: a firewall, a cache, the web server.
-fn without_words(http: &Http, heard: &Heard, effect: Effect, now: Timestamp) -> CallError {
+fn without_words(http: &Http, heard: &Heard, effect: Effect, call: &str, now: Timestamp) -> Failed {
     let system = http.system.to_string();
-    match heard.status {
-        401 | 403 | 406 => CallError::Login {
-            system,
-            reason: format!(
-                "it answered {}; a firewall or a security plugin stands before its API: let this machine's address through there",
-                heard.kind()
-            ),
-        },
-        404 => CallError::Login {
-            system,
-            reason: format!(
-                "it answered {}; there is no WooCommerce API at this address: check `url`, and that permalinks are not set to \u{201c}plain\u{201d}",
-                heard.kind()
-            ),
-        },
-        429 => CallError::Later {
-            system,
-            until: heard.retry_after(now).unwrap_or_else(|| later(now, 60)),
-            reason: "it gets too many calls".to_owned(),
-        },
+    let status = heard.status;
+    let said = format!("it answered {}", heard.kind());
+    let refused = |reason| CallError::Refused { system, reason, status, call: route_of(call) };
+    match status {
         // What the status says cannot be helped by asking again, and nothing of ours has read it.
-        400 | 405 | 411 | 413 | 414 | 415 | 431 => CallError::Refused {
-            system,
-            reason: format!("it answered {}", heard.kind()),
-            status: heard.status,
-            call: String::new(),
-        },
-        _ => http.outage(heard, effect, now),
+        405 | 411 | 413 | 414 | 415 | 431 => Failed::plain(refused(said)),
+        400..=407 | 409..=451 => {
+            let firewall = "a firewall or a security plugin stands before its API";
+            let lost = match status {
+                404 => format!(
+                    "{said}; there is no WooCommerce API at this address: check `url`, and that permalinks are not set to \u{201c}plain\u{201d}"
+                ),
+                _ => format!("{said}; {firewall}: let this machine's address through there"),
+            };
+            let alone =
+                format!("{said}, to this call alone; {firewall}: look there for what it holds against this record");
+            Failed::doubtful(refused(alone), lost)
+        }
+        _ => {
+            let kind = if status >= 500 && heard.text("Retry-After").is_none() { Kind::Page } else { Kind::Plain };
+            Failed { error: http.outage(heard, effect, now), kind, lost: None }
+        }
     }
 }
 

@@ -148,7 +148,7 @@ pub(super) async fn page(shop: &Shop, ask: &Ask, mut at: At) -> Result<Listed, C
                 let error = shop.named(failed.error, &tries).await;
                 tries.pause(error).await?;
             }
-            Kind::Page | Kind::Plain | Kind::NoRoute => tries.pause(failed.error).await?,
+            Kind::Page | Kind::Plain | Kind::NoRoute | Kind::Doubtful => tries.pause(failed.error).await?,
         }
     }
 }

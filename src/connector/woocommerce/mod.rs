@@ -17,10 +17,12 @@ mod site;
 use super::budget::{Allowance, Budget};
 use super::clock::Clock;
 use super::http::{Call, Effect, Heard, Http, Timing, Verb};
+use super::proof::{Amiss, Proof};
 use super::retry::Tries;
+use super::window::Said;
 use super::{
     Answer, CallError, Connector, Find, One, OpenError, Page, Pause, Position, Presence, Raw, Rows, Scan, Setup, Write,
-    fill, json,
+    fill, json, written,
 };
 use crate::ir::{Entity, Method};
 use crate::store::Reading;
@@ -62,6 +64,7 @@ pub(super) struct Shop {
     url_max: usize,
     workers: Semaphore,
     budget: Budget,
+    proof: Proof,
     /// How far a pass begins before the last change seen.
     overlap: SignedDuration,
 }
@@ -90,6 +93,7 @@ impl Shop {
         let or = |said: u32, usual: u32| if said == 0 { usual as usize } else { said as usize };
         Ok(Self {
             budget: Budget::new(Arc::clone(&http.system), Arc::clone(&clock), Arc::clone(&setup.store), allowed),
+            proof: Proof::new(Arc::clone(&http.system), Arc::clone(&clock)),
             http,
             clock,
             door: Door::new(login, front, &site.base),
@@ -105,19 +109,45 @@ impl Shop {
         })
     }
 
-    /// One call, once; again only by another way in, if the API says that it saw no key.
+    /// One call, once. A refusal that a lost login would bring as well is told apart from one of this call.
     async fn call(&self, verb: &Verb, route: &str, query: &Query, body: Option<String>) -> Result<Heard, Failed> {
-        let effect = if *verb == Verb::GET { Effect::Read } else { Effect::Write };
         let _worker = self.workers.acquire().await.expect("the shop's workers are never closed");
+        match self.sent(verb, route, query, body).await {
+            Err(failed) if failed.kind == Kind::Doubtful => {
+                let kind = failed.kind;
+                let error = match failed.amiss() {
+                    Amiss::Doubtful(doubt) => self.proof.judge(doubt, self.prove()).await,
+                    Amiss::Plain(error) => error,
+                };
+                let kind = if matches!(error, CallError::Refused { .. }) { kind } else { Kind::Plain };
+                Err(Failed { error, kind, lost: None })
+            }
+            other => other,
+        }
+    }
+
+    /// The call that must succeed.
+    async fn prove(&self) -> Result<Heard, Amiss> {
+        let query = Query::default().with("_fields", "code");
+        self.sent(&Verb::GET, LIGHT, &query, None).await.map_err(Failed::amiss)
+    }
+
+    /// One call, once; again only by another way in, if the API says that it saw no key.
+    async fn sent(&self, verb: &Verb, route: &str, query: &Query, body: Option<String>) -> Result<Heard, Failed> {
+        let effect = if *verb == Verb::GET { Effect::Read } else { Effect::Write };
         let address = self.site.address(route);
         let mut locked: Option<Heard> = None;
         for way in self.door.ways() {
             self.budget.turn(route, effect).await.map_err(Failed::plain)?;
-            let (address, header) = self.door.dressed(way, (verb, &address, query), self.clock.now().as_second());
+            // The shop compares a signature's time with its own calendar.
+            let second = self.clock.moment().theirs.as_second();
+            let (address, header) = self.door.dressed(way, (verb, &address, query), second);
             let headers = header.into_iter().collect();
             let body = body.clone().map(|body| ("application/json", body));
             let heard = self.http.send(Call { verb: verb.clone(), address, headers, body, effect }).await;
             let heard = heard.map_err(|fault| site::failed(&self.http, fault, effect, self.clock.now()))?;
+            self.clock.heard(&heard);
+            self.budget.heard(route, heard.status, &Said::default()).await.map_err(Failed::plain)?;
             if answer::unseen(&heard, way) {
                 if locked.is_none() || answer::says_why(&heard) {
                     locked = Some(heard);
@@ -134,17 +164,19 @@ impl Shop {
     }
 
     async fn check(&self, (verb, route): (&Verb, &str), heard: Heard, effect: Effect) -> Result<Heard, Failed> {
+        let system = || self.http.system.to_string();
+        let call = format!("{verb} {route}");
         if let Some(reason) = self.door.barred(&heard) {
-            return Err(Failed::plain(CallError::Login { system: self.http.system.to_string(), reason }));
+            let refused = CallError::Refused { system: system(), reason: reason.clone(), status: heard.status, call };
+            return Err(Failed::doubtful(refused, reason));
         }
         let heard = site::opened(heard);
         let status = heard.status;
-        let checked = answer::check(&self.http, heard, effect, &format!("{verb} {route}"), self.clock.now());
+        let checked = answer::check((&self.http, &self.budget), heard, effect, &call, self.clock.now());
         match checked {
-            Err(failed) if status == 404 && (failed.kind == Kind::NoRoute || is_login(&failed.error)) => {
-                let absent = self.site.absent(&self.http, &self.door).await;
-                Err(match absent {
-                    Some(reason) => Failed::plain(CallError::Login { system: self.http.system.to_string(), reason }),
+            Err(failed) if status == 404 && matches!(failed.kind, Kind::NoRoute | Kind::Doubtful) => {
+                Err(match self.site.absent(&self.http, &self.door).await {
+                    Some(reason) => Failed::plain(CallError::Login { system: system(), reason }),
                     None => failed,
                 })
             }
@@ -242,14 +274,8 @@ impl Shop {
             other => other?,
         };
         let record = json::record(&heard.body).map_err(|what| self.http.garbled(what, Effect::Write))?;
-        let key = write.entity.key.map(|key| write.entity.get(key).wire.to_string());
-        let id = key.and_then(|key| json::member(&record.0, &key)).or_else(|| write.id.clone());
-        Ok(Answer { id, record: Some(record) })
+        written(write, record).map_err(|what| self.http.garbled(what.to_owned(), Effect::Write))
     }
-}
-
-fn is_login(error: &CallError) -> bool {
-    matches!(error, CallError::Login { .. })
 }
 
 #[async_trait::async_trait]

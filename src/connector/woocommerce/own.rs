@@ -19,10 +19,10 @@ pub(super) async fn read(shop: &Shop, route: &str, id: &str, query: &Query) -> R
             Err(failed) => failed,
         };
         match failed {
-            Failed { kind: Kind::Plain, error: CallError::Refused { status: 404, reason, .. } } => {
+            Failed { kind: Kind::Plain, error: CallError::Refused { status: 404, reason, .. }, .. } => {
                 return Ok(Presence::Gone(reason));
             }
-            Failed { kind: Kind::Page, error } if tries.tried() > 0 && shop.answers().await => {
+            Failed { kind: Kind::Page, error, .. } if tries.tried() > 0 && shop.answers().await => {
                 let why = format!("the shop fails whenever it shows this record: {error}");
                 return Ok(Presence::Unreadable(Unreadable { key: Some(id.to_owned()), text: None, why }));
             }

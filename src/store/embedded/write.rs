@@ -271,14 +271,16 @@ pub(super) fn begin_refresh(
     let mut table = t.open_table(REFRESHES)?;
     let before: Option<Refresher> =
         table.get(connection)?.map(|value| decode("refreshes", value.value())).transpose()?;
+    let lease = SignedDuration::from_secs(limits::REFRESH_LEASE_SECONDS);
+    let until = now.checked_add(lease).unwrap_or(Timestamp::MAX);
+    // A mark that ends later than one made now was made by a clock that has been set back since: nobody is at it.
     if let Some(other) = &before
         && other.until > now
+        && other.until <= until
         && other.holder != holder
     {
         return Ok(RefreshTurn::Held { until: other.until });
     }
-    let lease = SignedDuration::from_secs(limits::REFRESH_LEASE_SECONDS);
-    let until = now.checked_add(lease).unwrap_or(Timestamp::MAX);
     let mine = Refresher { holder: holder.to_owned(), since: now, until };
     table.insert(connection, encode(&mine).as_slice())?;
     Ok(RefreshTurn::Yours { interrupted: before.map(|b| b.since) })

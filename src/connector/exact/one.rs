@@ -1,0 +1,79 @@
+//! One record by its own address: what is known by its key is gone only if the ledger says so, twice. At its own address a
+//! record that is not there and a resource that is not there are answered alike; and where the user lacks a right, some
+//! lists are empty.
+//!
+//! Source: the REST reference on key lookups; 404 for a key that is not known, seen by clients in production.
+
+use super::odata::{self, Selection, ask};
+use super::{Ledger, envelope, json, key_of};
+use crate::connector::http::{Call, Effect};
+use crate::connector::retry::Tries;
+use crate::connector::{CallError, Find, One, Presence, Rows, Unreadable, names};
+use url::Url;
+
+/// What became of it.
+pub(super) async fn read(ledger: &Ledger, one: &One) -> Result<Presence, CallError> {
+    let route = ledger.route(&one.entity, &one.parts, "GET")?;
+    let Some(key) = odata::key(&one.entity, one.entity.key, &one.id) else {
+        return Err(ledger.refused("GET", &route, format!("`{}` is no key that a record of it can have", one.id)));
+    };
+    let mut address = ledger.address(&route).await?;
+    address.set_path(&format!("{}{key}", address.path()));
+    let names = names(&one.entity, &one.fields, None);
+    let address = ask(&address, &Selection::of(&one.entity, &names).options(None));
+    let said = match itself(ledger, &address, (&route, key_of(&one.entity))).await {
+        Ok(rows) => return Ok(told(one, rows).unwrap_or_else(|| unknown(one, "nothing came in its place".to_owned()))),
+        // 400, 405 and 501 say that this resource has no such addresses.
+        Err(CallError::Refused { status: status @ (400 | 404 | 405 | 501), reason, .. }) => (status, reason),
+        Err(error) => return Err(error),
+    };
+    let find = Find {
+        entity: one.entity.clone(),
+        fields: one.fields.clone(),
+        by: one.entity.key,
+        values: vec![one.id.clone()],
+        parts: one.parts.clone(),
+    };
+    if let Some(there) = told(one, ledger.search(&find).await?) {
+        return Ok(there);
+    }
+    Ok(match said {
+        (404, reason) => Presence::Gone(format!("{reason}, and no search by its key finds it")),
+        (_, reason) => unknown(one, format!("it cannot be asked for by its own address ({reason})")),
+    })
+}
+
+/// The answer at its own address, tried again while that is of use.
+async fn itself(ledger: &Ledger, address: &Url, (route, key): (&str, Option<&str>)) -> Result<Rows, CallError> {
+    let mut tries = Tries::new(&ledger.clock, &ledger.timing);
+    loop {
+        let heard = ledger.call(Call::get(address.clone()), route).await;
+        let rows = heard
+            .and_then(|heard| envelope::one(&heard.body, key).map_err(|what| ledger.http.garbled(what, Effect::Read)));
+        match rows {
+            Ok(rows) => return Ok(rows),
+            Err(error) => tries.pause(error).await?,
+        }
+    }
+}
+
+/// The record among these rows, if it may be there.
+fn told(one: &One, rows: Rows) -> Option<Presence> {
+    let wire = key_of(&one.entity);
+    let is_it = |key: Option<String>| key.is_none_or(|key| key.trim().eq_ignore_ascii_case(one.id.trim()));
+    let Rows { read, unreadable } = rows;
+    let came = !read.is_empty();
+    for raw in read {
+        if is_it(wire.and_then(|wire| json::member(&raw.0, wire))) {
+            return Some(Presence::Found(raw));
+        }
+    }
+    if let Some(row) = unreadable.into_iter().find(|row| is_it(row.key.clone())) {
+        return Some(Presence::Unreadable(Unreadable { key: Some(one.id.clone()), ..row }));
+    }
+    came.then(|| unknown(one, "another record came in its place".to_owned()))
+}
+
+fn unknown(one: &One, why: String) -> Presence {
+    Presence::Unreadable(Unreadable { key: Some(one.id.clone()), text: None, why })
+}
