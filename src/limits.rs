@@ -57,6 +57,14 @@ pub const FOUND_SECONDS: i64 = 600;
 /// Bytes of found rows, with their index, that a pass remembers. Beyond, all is forgotten at the next page, and asked for
 /// again.
 pub const FOUND_BYTES_MAX: usize = 24 << 20;
+/// Writes of a record that nobody answers, one after the other, after which it is parked.
+pub const UNANSWERED_MAX: u32 = 5;
+/// Tries of a waiting record that are made with each pass; then the pauses between them double.
+pub const TRIES_AT_ONCE: u32 = 3;
+/// First pause of a record that waits for what does not come, seconds of its source's clock.
+pub const WAIT_SECONDS_MIN: i64 = 60;
+/// Longest pause of a waiting record; one that seems to be due later stands on a clock that was set back.
+pub const WAIT_SECONDS_MAX: i64 = 3_600;
 /// Equal refusals in a row after which no more writes of their kind are sent in a pass: the API counts errors.
 pub const EQUAL_REFUSALS_MAX: u32 = 3;
 /// Seconds until a write of a kind that was stopped is tried again: the window in which the API counts errors.

@@ -5,8 +5,8 @@
 use flowc::limits;
 use flowc::store::{
     Attempt, AttemptId, Budget, Change, ChildLink, Commit, Counts, Embedded, FieldHash, Intent, Key, Link, LinkKey,
-    Operation, Outcome, Place, PlanSource, Reading, RecordFilter, RecordId, RecordRow, RefreshTurn, RouteErrors, State,
-    Store, StoreError, Target, Tokens, Window,
+    Operation, Outcome, Place, PlanSource, Reading, RecordFilter, RecordId, RecordRow, RefreshTurn, RouteErrors,
+    SourceVersion, State, Store, StoreError, Target, Tokens, Window,
 };
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
@@ -55,10 +55,16 @@ fn row(key: &str, state: State) -> RecordRow {
         first: noon(),
         updated: noon(),
         attempts: 1,
+        unanswered: 0,
+        left_out: false,
         version: "2026-03-01T11:00:00".into(),
         people: vec![],
         said: 0,
     }
+}
+
+fn reading() -> Reading {
+    Reading { clock: "a boot".into(), ms: 7, server: None }
 }
 
 fn intent(id: &str) -> Intent {
@@ -78,6 +84,8 @@ fn intent(id: &str) -> Intent {
         plan_hash: "p1".into(),
         at: noon(),
         unknown: None,
+        awaited: None,
+        anew: false,
         link: None,
     }
 }
@@ -93,7 +101,8 @@ fn link(key: &str, id: &str) -> Link {
         },
         target: Target { connection: "books".into(), entity: "exact.SalesOrder".into(), id: id.into() },
         fields: fields.clone(),
-        source_changed: Some(noon()),
+        carried: Some(SourceVersion { content: "aa:1".into(), mark: "2026-03-01T12:00:00".into() }),
+        agreed: true,
         children: vec![ChildLink { list: "SalesOrderLines".into(), key: "11".into(), id: Some("l1".into()), fields }],
     }
 }
@@ -139,7 +148,7 @@ async fn an_intent_stays_open_until_its_outcome_is_known() {
     assert!(store.open_intents(Some("stock.stock")).await.unwrap().is_empty());
     for later in [0, 60] {
         let at = noon() + SignedDuration::from_secs(later);
-        store.settle("i1", Outcome::Unknown { at, reason: format!("seen {later}") }).await.unwrap();
+        store.settle("i1", Outcome::Unknown { at, awaited: reading(), reason: format!("seen {later}") }).await.unwrap();
     }
     let open = store.open_intents(Some("orders.orders")).await.unwrap();
     assert_eq!(open[0].unknown, Some((noon(), "seen 0".into())), "the first time counts");

@@ -105,6 +105,17 @@ impl<'a> Entries<'a> {
         self.secret(name)?.ok_or_else(|| self.missing(name))
     }
 
+    /// Certificates that the connection trusts besides this machine's: the entry holds their text.
+    pub(super) fn certificates(&self) -> Result<Vec<reqwest::Certificate>, OpenError> {
+        let Some(text) = self.text("ca")? else { return Ok(Vec::new()) };
+        let found = reqwest::Certificate::from_pem_bundle(text.as_bytes());
+        found.ok().filter(|found| !found.is_empty()).ok_or_else(|| OpenError::Entry {
+            connection: self.connection.name.to_string(),
+            entry: "ca".to_owned(),
+            reason: "holds no certificate".to_owned(),
+        })
+    }
+
     fn found(&self, secret: &str) -> Result<SecretString, OpenError> {
         self.secrets.secret(secret).ok_or_else(|| OpenError::NoSecret {
             connection: self.connection.name.to_string(),

@@ -88,13 +88,6 @@ impl Setup<'_> {
         jiff::SignedDuration::from_secs(self.number("cursor.overlap").unwrap_or(OVERLAP_SECONDS).into())
     }
 
-    /// Certificates that the connection trusts besides this machine's: the entry holds their text.
-    fn certificates(&self) -> Result<Vec<reqwest::Certificate>, OpenError> {
-        let Some(text) = self.entries.text("ca")? else { return Ok(Vec::new()) };
-        let found = reqwest::Certificate::from_pem_bundle(text.as_bytes());
-        found.ok().filter(|found| !found.is_empty()).ok_or_else(|| self.bad("ca", "holds no certificate"))
-    }
-
     /// A number of the declaration.
     fn number(&self, word: &str) -> Option<u32> {
         self.habits.word(word)?.trim().parse().ok()

@@ -6,11 +6,11 @@
 use super::body::{self, Dangling, Settled};
 use super::compare;
 use super::lines::Lines;
+use super::owner::{self, Owner};
 use crate::eval::{Action, Draft, DraftField, FieldWhen, OnSourceChange};
 use crate::ir::{Access, Entity, Overwrite, Program, Stop, Verb};
 use crate::source::Span;
 use crate::store::{FieldHash, Link};
-use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde_json::Value;
 use std::sync::Arc;
@@ -22,16 +22,12 @@ pub(crate) struct Facts<'a> {
     pub(crate) verb: &'a Verb,
     /// What this source record became through this mapping.
     pub(crate) link: Option<&'a Link>,
-    /// The key of another source record that became, through this mapping, what was found.
-    pub(crate) owner: Option<&'a str>,
+    /// Another source record that what was found was made for.
+    pub(crate) owner: Option<&'a Owner>,
     /// The drafts of the unit that are there already.
     pub(crate) settled: &'a [Option<Settled>],
-    /// The source's time of change.
-    pub(crate) source_changed: Option<Timestamp>,
-    /// The source differs from what was settled last; a new plan alone is no change of the source.
+    /// The source differs from what the link was carried out from; a new plan alone is no change of the source.
     pub(crate) source_is_new: bool,
-    /// The record was settled as written: somebody may have corrected the target since.
-    pub(crate) was_written: bool,
     /// The installation's hash of a written value.
     pub(crate) hash: &'a dyn Fn(&str) -> String,
 }
@@ -70,19 +66,38 @@ pub struct Change {
     pub to: String,
 }
 
-/// Decides.
-pub(crate) fn decide(facts: &Facts<'_>) -> Step {
-    match decided(facts) {
-        Ok(step) => step,
-        Err(Dangling(_)) => Step::Stop {
-            stop: Stop::Wait,
-            reason: "a record that it refers to is not there yet".to_owned(),
-            place: facts.draft.place,
-        },
+/// Why nothing can be decided yet.
+enum Undecided {
+    /// A record that it refers to is not there.
+    Dangling,
+    /// What the target has cannot be read.
+    Unreadable(String),
+}
+
+impl From<Dangling> for Undecided {
+    fn from(_: Dangling) -> Self {
+        Self::Dangling
     }
 }
 
-fn decided(facts: &Facts<'_>) -> Result<Step, Dangling> {
+/// Decides.
+pub(crate) fn decide(facts: &Facts<'_>) -> Step {
+    let wait = |reason| Step::Stop { stop: Stop::Wait, reason, place: facts.draft.place };
+    match decided(facts) {
+        Ok(step) => step,
+        Err(Undecided::Dangling) => wait("a record that it refers to is not there yet".to_owned()),
+        Err(Undecided::Unreadable(why)) => {
+            wait(format!("{} in {} cannot be read ({why})", entity(facts).name, facts.draft.connection))
+        }
+    }
+}
+
+/// A row of the target, taken apart.
+fn readable(row: &str) -> Result<Value, Undecided> {
+    serde_json::from_str(row).map_err(|e| Undecided::Unreadable(e.to_string()))
+}
+
+fn decided(facts: &Facts<'_>) -> Result<Step, Undecided> {
     let draft = facts.draft;
     match &draft.action {
         Action::Leave(stop, reason, place) => Ok(Step::Stop { stop: *stop, reason: reason.clone(), place: *place }),
@@ -91,22 +106,24 @@ fn decided(facts: &Facts<'_>) -> Result<Step, Dangling> {
         Action::After(n) => match facts.settled.get(*n).and_then(Option::as_ref) {
             Some(settled) if settled.created => create(facts),
             Some(_) => Ok(Step::Again),
-            None => Err(Dangling(*n)),
+            None => Err(Undecided::Dangling),
         },
-        Action::Itself { id, row } => update(facts, id, row, true),
+        Action::Itself { id, row } => update(facts, id, &readable(row)?, true),
         Action::Found { id, ours, row } => {
             let ours = *ours || facts.link.is_some_and(|link| link.target.id == **id);
-            let totals = disagreement(draft, row);
-            if !ours && let Some(reason) = stranger(facts, id, totals) {
+            let row = readable(row)?;
+            let totals = disagreement(draft, &row);
+            if !ours && let Some(reason) = stranger(facts, id, &row, totals) {
                 return Ok(Step::Stop { stop: Stop::Fail, reason, place: draft.place });
             }
             let step = match facts.verb {
-                Verb::CreateOnce | Verb::CreateUnless(_) => found_once(facts, id, row, ours),
-                Verb::Upsert | Verb::Update => update(facts, id, row, ours),
+                Verb::CreateOnce | Verb::CreateUnless(_) => found_once(facts, id, &row, ours),
+                Verb::Upsert | Verb::Update => update(facts, id, &row, ours),
                 Verb::Delete(_) => Ok(Step::Unchanged { id: Arc::clone(id), hashes: Vec::new() }),
             };
             match (step?, totals) {
-                (Step::Unchanged { .. }, Some((theirs, _))) if ours && !facts.was_written => {
+                // What once agreed and does not now, somebody has corrected there since.
+                (Step::Unchanged { .. }, Some((theirs, _))) if ours && facts.link.is_some_and(|link| !link.agreed) => {
                     let reason = imbalance(facts.program, draft, id, theirs);
                     Ok(Step::Stop { stop: Stop::Fail, reason, place: draft.place })
                 }
@@ -117,19 +134,27 @@ fn decided(facts: &Facts<'_>) -> Result<Step, Dangling> {
 }
 
 /// Why a copy with the same key is not taken for ours, where it is not.
-fn stranger(facts: &Facts<'_>, id: &str, totals: Option<(Decimal, Decimal)>) -> Option<String> {
-    let name = &entity(facts).name;
+fn stranger(facts: &Facts<'_>, id: &str, row: &Value, totals: Option<(Decimal, Decimal)>) -> Option<String> {
+    let (name, connection) = (&entity(facts).name, &facts.draft.connection);
     let once = matches!(facts.verb, Verb::CreateOnce | Verb::CreateUnless(_));
-    match (facts.owner, totals) {
-        (Some(owner), _) if once => Some(format!(
-            "{name} {id} has the same key and is what {owner} became: two records of the source have one key. Give the mapping a key that tells them apart"
-        )),
-        (_, Some((theirs, ours))) if !matches!(facts.verb, Verb::Delete(_)) => Some(format!(
-            "{} has a {name} with this key already ({id}), whose total is {theirs} and not {ours}; it is not ours. Give one of the two another reference, or make the totals agree",
-            facts.draft.connection
-        )),
-        _ => None,
+    if once && let Some(Owner { source }) = facts.owner {
+        return Some(format!(
+            "{name} {id} in {connection} has the same key and is what {} {} of {} became: two records have one key. Give the mapping a key that tells them apart, such as a prefix for each shop",
+            source.entity, source.key, source.connection
+        ));
     }
+    if matches!(facts.verb, Verb::Update | Verb::Delete(_)) {
+        return None;
+    }
+    if let Some((field, theirs, ours)) = owner::another(facts.program, facts.draft, facts.settled, row) {
+        return Some(format!(
+            "{connection} has a {name} with this key already ({id}), whose {field} is {theirs} and not {ours}; it is not ours. Give one of the two another reference"
+        ));
+    }
+    let (theirs, ours) = totals?;
+    Some(format!(
+        "{connection} has a {name} with this key already ({id}), whose total is {theirs} and not {ours}; it is not ours. Give one of the two another reference, or make the totals agree"
+    ))
 }
 
 /// What a person is told when the target's total of a document is another one.
@@ -142,20 +167,20 @@ pub(crate) fn imbalance(program: &Program, draft: &Draft, id: &str, theirs: Deci
     )
 }
 
-fn create(facts: &Facts<'_>) -> Result<Step, Dangling> {
+fn create(facts: &Facts<'_>) -> Result<Step, Undecided> {
     let draft = facts.draft;
     if matches!(facts.verb, Verb::Update | Verb::Delete(_)) {
         let reason = format!("there is no {} to update", entity(facts).name);
         return Ok(Step::Stop { stop: Stop::Fail, reason, place: draft.place });
     }
     let sent = draft.fields.iter().filter(|f| f.when != FieldWhen::Update && f.json != "null");
-    let fields = sent.map(|f| Ok((f, body::filled(&f.json, facts.settled)?))).collect::<Result<Vec<_>, _>>()?;
+    let fields = sent.map(|f| Ok((f, body::filled(&f.json, facts.settled)?))).collect::<Result<Vec<_>, Dangling>>()?;
     let hashes = fields.iter().map(|(f, value)| hashed(facts, f, value)).collect();
     Ok(Step::Create { body: body::of(&fields), hashes })
 }
 
 /// A `create once` that is there.
-fn found_once(facts: &Facts<'_>, id: &Arc<str>, row: &str, ours: bool) -> Result<Step, Dangling> {
+fn found_once(facts: &Facts<'_>, id: &Arc<str>, row: &Value, ours: bool) -> Result<Step, Undecided> {
     let draft = facts.draft;
     let hashes = all_hashes(facts);
     if !ours {
@@ -166,7 +191,7 @@ fn found_once(facts: &Facts<'_>, id: &Arc<str>, row: &str, ours: bool) -> Result
     }
     let Some(link) = facts.link else { return Ok(Step::Adopt { id: Arc::clone(id), hashes }) };
     let changed = hashes.iter().filter(|h| link_hash(link, &h.field) != Some(h.hash.as_str())).count();
-    if !facts.source_is_new || changed == 0 || is_older(facts) {
+    if !facts.source_is_new || changed == 0 {
         return Ok(Step::Unchanged { id: Arc::clone(id), hashes: link.fields.clone() });
     }
     match draft.on_change {
@@ -190,19 +215,14 @@ fn found_once(facts: &Facts<'_>, id: &Arc<str>, row: &str, ours: bool) -> Result
 }
 
 /// The totals, theirs and ours, where they differ by more than may be.
-fn disagreement(draft: &Draft, row: &str) -> Option<(Decimal, Decimal)> {
+pub(crate) fn disagreement(draft: &Draft, row: &Value) -> Option<(Decimal, Decimal)> {
     let due = draft.balance.as_ref()?;
-    let row: Value = serde_json::from_str(row).ok()?;
     let theirs = row.get(&*due.field).and_then(compare::number)?;
     ((theirs - due.amount).abs() > due.within).then_some((theirs, due.amount))
 }
 
-fn update(facts: &Facts<'_>, id: &Arc<str>, row: &str, ours: bool) -> Result<Step, Dangling> {
+fn update(facts: &Facts<'_>, id: &Arc<str>, row: &Value, ours: bool) -> Result<Step, Undecided> {
     let previous = || facts.link.map(|l| l.fields.clone()).unwrap_or_default();
-    if is_older(facts) {
-        return Ok(Step::Unchanged { id: Arc::clone(id), hashes: previous() });
-    }
-    let row: Value = serde_json::from_str(row).unwrap_or(Value::Null);
     let mut hashes = Vec::new();
     let mut sent = Vec::new();
     let mut changes = Vec::new();
@@ -210,7 +230,7 @@ fn update(facts: &Facts<'_>, id: &Arc<str>, row: &str, ours: bool) -> Result<Ste
     for field in facts.draft.fields.iter().filter(|f| f.when != FieldWhen::Create) {
         let value = body::filled(&field.json, facts.settled)?;
         let hash = hashed(facts, field, &value);
-        if let Some(change) = change(facts, field, &value, &hash, &row, ours) {
+        if let Some(change) = change(facts, field, &value, &hash, row, ours) {
             if let Some(list) = Lines::of(facts.program, entity(facts), &hash.field, &value) {
                 lines.push(list);
             } else {
@@ -290,11 +310,6 @@ fn may_touch(facts: &Facts<'_>, field: &DraftField) -> bool {
     let own = entity(facts).fields.get(field.field.0 as usize).map(|f| &*f.name);
     let path = field.path.join(".");
     names.iter().any(|name| own == Some(&**name) || **name == path || field.path.first() == Some(name))
-}
-
-/// The target has a newer version of the source already.
-fn is_older(facts: &Facts<'_>) -> bool {
-    matches!((facts.source_changed, facts.link.and_then(|l| l.source_changed)), (Some(now), Some(then)) if now < then)
 }
 
 fn all_hashes(facts: &Facts<'_>) -> Vec<FieldHash> {

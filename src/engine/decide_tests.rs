@@ -96,7 +96,8 @@ fn link(fields: &[(&str, &str)]) -> Link {
         source: LinkKey { connection, mapping, entity, key },
         target: Target { connection: "books".into(), entity: "exact.Account".into(), id: "A".into() },
         fields,
-        source_changed: Some("2026-03-01T00:00:00Z".parse().unwrap()),
+        carried: None,
+        agreed: true,
         children: Vec::new(),
     }
 }
@@ -106,10 +107,6 @@ fn hash(text: &str) -> String {
 }
 
 fn decided(draft: &Draft, verb: &Verb, link: Option<&Link>) -> Step {
-    decided_at(draft, verb, link, "2026-03-02T00:00:00Z")
-}
-
-fn decided_at(draft: &Draft, verb: &Verb, link: Option<&Link>, changed: &str) -> Step {
     decide(&Facts {
         program: &program(),
         draft,
@@ -117,9 +114,7 @@ fn decided_at(draft: &Draft, verb: &Verb, link: Option<&Link>, changed: &str) ->
         link,
         owner: None,
         settled: &[Some(Settled { id: "P".into(), number: false, created: true }), None],
-        source_changed: Some(changed.parse().unwrap()),
         source_is_new: true,
-        was_written: true,
         hash: &hash,
     })
 }
@@ -194,14 +189,52 @@ fn two_records_with_one_key_are_not_one_document() {
         link: None,
         owner,
         settled: &[],
-        source_changed: None,
         source_is_new: true,
-        was_written: false,
         hash: &hash,
     };
     assert!(matches!(decide(&facts(None)), Step::Adopt { .. }));
-    let Step::Stop { stop: Stop::Fail, reason, .. } = decide(&facts(Some("1001"))) else { panic!("it is another's") };
-    assert!(reason.contains("what 1001 became"), "{reason}");
+    let other = Owner { source: LinkKey { key: "1001".into(), ..link(&[]).source } };
+    let Step::Stop { stop: Stop::Fail, reason, .. } = decide(&facts(Some(&other))) else { panic!("it is another's") };
+    assert!(
+        reason.contains("what woocommerce.Customer 1001 of shop became") && reason.contains("Account A"),
+        "{reason}"
+    );
+}
+
+/// A contact belongs to its account: one that another account has, under the same key, is not ours.
+#[test]
+fn a_copy_is_taken_over_only_if_its_owner_agrees() {
+    let mut program = program();
+    let mut parent = field("Parent", Type::Record(EntityId(0)), Access::Free);
+    parent.required = Required::Yes;
+    program.entities[0].fields.push(parent);
+    let settled = |id: &str| [Some(Settled { id: id.into(), number: false, created: false })];
+    let decided = |row: &str, verb: &Verb, settled: &[Option<Settled>]| {
+        let mut one = draft(found(row, false));
+        one.fields.push(filled(5, "Parent", &Pending::mark(0, "exact.Account")));
+        decide(&Facts {
+            program: &program,
+            draft: &one,
+            verb,
+            link: None,
+            owner: None,
+            settled,
+            source_is_new: true,
+            hash: &hash,
+        })
+    };
+    let row = r#"{"ID":"A","Name":"Ann","Phone":"020","Parent":"p1"}"#;
+    for verb in [Verb::CreateOnce, Verb::Upsert] {
+        assert!(matches!(decided(row, &verb, &settled("P1")), Step::Adopt { .. }), "{verb:?}");
+        let Step::Stop { stop: Stop::Fail, reason, .. } = decided(row, &verb, &settled("P2")) else {
+            panic!("{verb:?}: it is another's")
+        };
+        assert!(reason.contains("(A)") && reason.contains("Parent is p1 and not P2"), "{reason}");
+        // The account is yet to be made: whatever is there belongs to another.
+        let Step::Stop { stop: Stop::Fail, .. } = decided(row, &verb, &[None]) else { panic!("{verb:?}") };
+        let unseen = decided(r#"{"ID":"A","Name":"Ann"}"#, &verb, &settled("P1"));
+        assert!(matches!(unseen, Step::Stop { stop: Stop::Fail, .. }), "an owner that is not shown does not agree");
+    }
 }
 
 #[test]
@@ -224,14 +257,12 @@ fn only_what_we_had_filled_is_cleared() {
 }
 
 #[test]
-fn fields_of_a_create_stay_and_older_sources_are_left() {
+fn fields_of_a_create_stay() {
     let row = r#"{"ID":"A","Name":"Bob","Phone":"010","Journal":"70"}"#;
     let mut one = draft(found(row, true));
     one.fields.push(filled(3, "Journal", "\"71\""));
     let wrote = link(&[("Name", "\"Old\""), ("Phone", "\"020\""), ("Journal", "\"70\"")]);
     assert_eq!(sent(&decided(&one, &Verb::Upsert, Some(&wrote))), Some(r#"{"Name":"Ann"}"#));
-    let step = decided_at(&one, &Verb::Upsert, Some(&wrote), "2026-02-01T00:00:00Z");
-    assert!(matches!(step, Step::Unchanged { .. }));
 }
 
 #[test]

@@ -3,11 +3,12 @@
 
 use super::memory::wire_text;
 use super::pass::{Ending, Pass};
-use crate::connector::{CallError, Find};
+use super::settle::NEXT_RUN;
+use crate::connector::{CallError, Find, Rows};
 use crate::eval::{Draft, KeyTried, Pending};
 use crate::ir::{Entity, FieldId, Program, Verb};
 use crate::limits;
-use crate::store::{Change, Commit, Intent, Link, Operation, Outcome, Target};
+use crate::store::{Change, Commit, Intent, Link, Operation, Outcome, Reading, Target};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,8 +18,10 @@ use std::sync::Arc;
 pub(crate) enum Clue<'a> {
     /// A search found its effect.
     Found(&'a str),
-    /// A search made at that time found nothing.
-    NotFound,
+    /// A search made then found nothing, and would have.
+    Absent,
+    /// No search tells: it was refused, a row cannot be read, or the entity cannot be searched any more.
+    Unsearched,
     /// There is no key to search it by.
     NoKey { guarded: bool },
     /// Doing it again does no harm: it changes or removes what is there.
@@ -27,46 +30,69 @@ pub(crate) enum Clue<'a> {
 
 /// What is to become of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum Fate {
     /// It took effect.
     Done(String),
     /// It did not, and cannot any more.
     NotDone,
-    /// It may still take effect: its lanes stay held until then.
-    Wait(Timestamp),
+    /// It may still take effect, so many milliseconds long: its lanes stay held until then.
+    Wait(i64),
+    /// It stays open until a search can tell.
+    Open,
     /// Only a person can tell.
     Person,
 }
 
-/// When a write can no longer take effect.
-pub(crate) fn late_until(intent: &Intent) -> Timestamp {
-    let since = intent.unknown.as_ref().map_or(intent.at, |(at, _)| *at);
-    since.checked_add(SignedDuration::from_secs(limits::LATE_EFFECT_SECONDS)).unwrap_or(Timestamp::MAX)
+/// How long an effect may still come, in milliseconds, by a clock that nobody can set. None: that clock is not there any
+/// more, and the wait begins anew.
+fn left(intent: &Intent, now: &Reading) -> Option<i64> {
+    let since = intent.awaited.as_ref()?;
+    let gone = if since.clock == now.clock {
+        now.ms.checked_sub(since.ms)?
+    } else if intent.anew {
+        // Once is enough: what the system itself told of the time then and tells now counts on from there.
+        i64::try_from(now.server?.duration_since(since.server?).as_millis()).ok()?
+    } else {
+        return None;
+    };
+    (gone >= 0).then(|| (limits::LATE_EFFECT_SECONDS * 1_000 - gone).max(0))
 }
 
+/// How long the effect may come when the wait begins anew.
+const WHOLE: i64 = limits::LATE_EFFECT_SECONDS * 1_000;
+
 /// What a search and the kind of write tell of it.
-fn clue<'a>(intent: &Intent, found: Option<&'a str>, guarded: bool) -> Clue<'a> {
+fn clue<'a>(intent: &Intent, found: &'a Searched, guarded: bool) -> Clue<'a> {
     match (intent.operation, found) {
         (Operation::Update | Operation::Delete, _) => Clue::Repeatable,
         (Operation::Create, _) if intent.search.is_empty() => Clue::NoKey { guarded },
-        (Operation::Create, Some(id)) => Clue::Found(id),
-        (Operation::Create, None) => Clue::NotFound,
+        (Operation::Create, Searched::Found(id)) => Clue::Found(id),
+        (Operation::Create, Searched::Absent) => Clue::Absent,
+        (Operation::Create, Searched::Unknown) => Clue::Unsearched,
     }
 }
 
 /// Whether only a person can tell what became of a write. Everything else is cleared up at the begin of a pass.
-pub(crate) fn needs_person(pass: &Pass, intent: &Intent, now: Timestamp) -> bool {
-    verdict(intent, clue(intent, None, is_guarded(pass, intent)), now) == Verdict::Person
+pub(crate) fn needs_person(pass: &Pass, intent: &Intent) -> bool {
+    let left = pass.connector(&intent.connection).ok().and_then(|c| left(intent, &c.reading())).unwrap_or(WHOLE);
+    fate(clue(intent, &Searched::Absent, is_guarded(pass, intent)), left) == Fate::Person
 }
 
-/// Decides about a write without an outcome.
-pub(crate) fn verdict(intent: &Intent, clue: Clue<'_>, now: Timestamp) -> Verdict {
-    let until = late_until(intent);
+/// Until when the effect of a write may come, by the clock of the flow's source, for people.
+pub(crate) fn late_until(pass: &Pass, intent: &Intent) -> Result<Timestamp, Ending> {
+    let left = left(intent, &pass.connector(&intent.connection)?.reading()).unwrap_or(WHOLE);
+    let now = pass.source()?.now();
+    Ok(now.checked_add(SignedDuration::from_millis(left)).unwrap_or(Timestamp::MAX))
+}
+
+/// Decides about a write without an outcome, whose effect may come that long.
+pub(crate) fn fate(clue: Clue<'_>, left: i64) -> Fate {
     match clue {
-        Clue::Found(id) => Verdict::Done(id.to_owned()),
-        _ if now < until => Verdict::Wait(until),
-        Clue::NotFound | Clue::Repeatable | Clue::NoKey { guarded: true } => Verdict::NotDone,
-        Clue::NoKey { guarded: false } => Verdict::Person,
+        Clue::Found(id) => Fate::Done(id.to_owned()),
+        _ if left > 0 => Fate::Wait(left),
+        Clue::Unsearched => Fate::Open,
+        Clue::Absent | Clue::Repeatable | Clue::NoKey { guarded: true } => Fate::NotDone,
+        Clue::NoKey { guarded: false } => Fate::Person,
     }
 }
 
@@ -100,32 +126,45 @@ pub(crate) fn search_of(
 }
 
 /// Clears up what has no outcome, of this flow; what stays open keeps its lanes.
-pub(crate) async fn recover(pass: &Pass) -> Result<Vec<Verdict>, Ending> {
+pub(crate) async fn recover(pass: &Pass) -> Result<(), Ending> {
     let flow = pass.flow().name.to_string();
     let mine: Vec<Intent> = pass.open().iter().filter(|i| i.flow == flow).cloned().collect();
-    // The clocks before the search: only a search made after the last moment of an effect proves that there is none.
-    let clocks = mine.iter().map(|i| Ok(pass.connector(&i.connection)?.now())).collect::<Result<Vec<_>, Ending>>()?;
-    let found = search(pass, &mine).await?;
-    let mut verdicts = Vec::new();
     let mut commit = Commit::default();
-    let mut closed = Vec::new();
-    for ((intent, found), now) in mine.iter().zip(&found).zip(clocks) {
-        let verdict = verdict(intent, clue(intent, found.as_deref(), is_guarded(pass, intent)), now);
-        let outcome = match &verdict {
-            Verdict::Done(id) => Some(Outcome::Done { target: Some(id.clone()) }),
-            Verdict::NotDone => Some(Outcome::NotDone),
-            Verdict::Wait(_) | Verdict::Person => None,
-        };
-        if let Some(outcome) = outcome {
-            closed.push(intent.id.clone());
-            commit = commit.and(Change::Outcome { intent: intent.id.clone(), outcome });
+    // The clocks before the search: only a search made after the last moment of an effect proves that there is none.
+    let mut waits = Vec::with_capacity(mine.len());
+    for intent in &mine {
+        let now = reading(pass, intent).await?;
+        let left = left(intent, &now);
+        if left.is_none() {
+            commit = commit.and(Change::Await { intent: intent.id.clone(), since: now.clone() });
+            let mut open = pass.open();
+            open.iter_mut().filter(|i| i.id == intent.id).for_each(|i| {
+                (i.awaited, i.anew) = (Some(now.clone()), true);
+            });
         }
-        if let (Verdict::Done(id), Some(link)) = (&verdict, &intent.link) {
+        waits.push(left.unwrap_or(WHOLE));
+    }
+    let found = search(pass, &mine).await?;
+    let mut closed = Vec::new();
+    for ((intent, found), left) in mine.iter().zip(&found).zip(waits) {
+        let fate = match fate(clue(intent, found, is_guarded(pass, intent)), left) {
+            Fate::Person => person_said(pass, intent).await?,
+            fate => fate,
+        };
+        let outcome = match &fate {
+            Fate::Done(id) => Outcome::Done { target: Some(id.clone()).filter(|id| !id.is_empty()) },
+            Fate::NotDone => Outcome::NotDone,
+            Fate::Wait(_) | Fate::Open | Fate::Person => continue,
+        };
+        closed.push(intent.id.clone());
+        commit = commit.and(Change::Outcome { intent: intent.id.clone(), outcome });
+        if let (Fate::Done(id), Some(link)) = (&fate, &intent.link)
+            && !id.is_empty()
+        {
             // It is ours, and what of ours is in it is what was sent then, whatever the source says by now.
             let target = Target { id: id.clone(), ..link.target.clone() };
             commit = commit.and(Change::Link(Link { target, ..(**link).clone() }));
         }
-        verdicts.push(verdict);
     }
     if !commit.changes.is_empty() && !pass.options.dry_run {
         pass.store().commit(commit).await?;
@@ -133,7 +172,31 @@ pub(crate) async fn recover(pass: &Pass) -> Result<Vec<Verdict>, Ending> {
         // What came to light may be among what was not there before.
         pass.memory().forget();
     }
-    Ok(verdicts)
+    Ok(())
+}
+
+/// The clock by which the effect of an intent is awaited. Where that clock is gone and the wait has begun anew before, the
+/// system is asked for its time.
+async fn reading(pass: &Pass, intent: &Intent) -> Result<Reading, Ending> {
+    let connector = pass.connector(&intent.connection)?;
+    let now = connector.reading();
+    let other = intent.awaited.as_ref().is_some_and(|since| since.clock != now.clock);
+    if other && intent.anew && now.server.is_none() {
+        connector.hello().await?;
+        return Ok(connector.reading());
+    }
+    Ok(now)
+}
+
+/// What a person who has looked said of it: to be tried again means that it is not there; left out means that nothing of it
+/// need be known.
+async fn person_said(pass: &Pass, intent: &Intent) -> Result<Fate, Ending> {
+    let row = pass.store().record(&intent.flow, &intent.key).await?;
+    Ok(match row {
+        Some(row) if row.waits_for.as_deref() == Some(NEXT_RUN) => Fate::NotDone,
+        Some(row) if row.left_out => Fate::Done(String::new()),
+        _ => Fate::Person,
+    })
 }
 
 /// A condition that is asked again, `create unless c`, guards a create without a key; lines are compared with those
@@ -145,15 +208,27 @@ fn is_guarded(pass: &Pass, intent: &Intent) -> bool {
     })
 }
 
-/// The effects of creates, searched together; for each intent the key of what was found.
-async fn search(pass: &Pass, intents: &[Intent]) -> Result<Vec<Option<String>>, Ending> {
-    let mut found = vec![None; intents.len()];
+/// What a search tells of the effect of a create.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Searched {
+    /// The key of what was found.
+    Found(String),
+    /// It is not there.
+    Absent,
+    /// Nobody can tell.
+    Unknown,
+}
+
+/// The effects of creates, searched together.
+async fn search(pass: &Pass, intents: &[Intent]) -> Result<Vec<Searched>, Ending> {
+    let mut found = vec![Searched::Unknown; intents.len()];
     let mut groups: BTreeMap<(String, usize, FieldId), Vec<(usize, String)>> = BTreeMap::new();
     for (n, intent) in intents.iter().enumerate().filter(|(_, i)| i.operation == Operation::Create) {
         let entity = pass.entities.iter().position(|e| e.full_name() == intent.entity);
         let Some(entity) = entity else { continue };
         let schema = &pass.entities[entity];
-        let (by, values): (Vec<FieldId>, Vec<Option<Arc<str>>>) = fields_of(schema, intent).into_iter().unzip();
+        let Some(fields) = fields_of(schema, intent) else { continue };
+        let (by, values): (Vec<FieldId>, Vec<Option<Arc<str>>>) = fields.into_iter().unzip();
         if let Some((field, value)) = super::memory::search_field(schema, &by, &values) {
             let value = wire_text(schema, field, &value);
             groups.entry((intent.connection.clone(), entity, field)).or_default().push((n, value));
@@ -166,18 +241,29 @@ async fn search(pass: &Pass, intents: &[Intent]) -> Result<Vec<Option<String>>, 
         values.dedup();
         let fields = pass.fields(crate::ir::EntityId::from(entity));
         let find = Find { entity: Arc::clone(&schema), fields, by: Some(by), values, parts: Vec::new() };
-        let rows = match pass.connector(&connection)?.find(&find).await {
+        let Rows { read, unreadable } = match pass.connector(&connection)?.find(&find).await {
             Ok(rows) => rows,
             // Without an answer the write stays open, and its lanes stay held.
             Err(CallError::Refused { .. }) => continue,
             Err(other) => return Err(other.into()),
         };
-        for row in rows.read {
-            let row: serde_json::Value = serde_json::from_str(&row.0).unwrap_or_default();
+        // One of these rows may be any of them.
+        if unreadable.is_empty() {
+            asked.iter().for_each(|(n, _)| found[*n] = Searched::Absent);
+        }
+        for row in read {
+            let Ok(row) = serde_json::from_str::<serde_json::Value>(&row.0) else {
+                for (n, _) in &asked {
+                    if found[*n] == Searched::Absent {
+                        found[*n] = Searched::Unknown;
+                    }
+                }
+                continue;
+            };
             let Some(id) = schema.key.and_then(|key| row.get(&*schema.get(key).wire)) else { continue };
             for (n, _) in &asked {
                 if is_effect(pass.program(), &schema, &intents[*n], &row) {
-                    found[*n] = Some(super::compare::scalar(id));
+                    found[*n] = Searched::Found(super::compare::scalar(id));
                 }
             }
         }
@@ -185,14 +271,16 @@ async fn search(pass: &Pass, intents: &[Intent]) -> Result<Vec<Option<String>>, 
     Ok(found)
 }
 
-fn fields_of(entity: &Entity, intent: &Intent) -> Vec<(FieldId, Option<Arc<str>>)> {
+/// The fields and values that the effect has; none where the entity lacks one of them by now.
+fn fields_of(entity: &Entity, intent: &Intent) -> Option<Vec<(FieldId, Option<Arc<str>>)>> {
     let value = |text: &str| (!text.is_empty()).then(|| Arc::from(text));
-    intent.search.iter().filter_map(|(name, text)| Some((entity.field(name)?, value(text)))).collect()
+    intent.search.iter().map(|(name, text)| Some((entity.field(name)?, value(text)))).collect()
 }
 
-/// Whether the row is what the intent was to make: it has its key.
+/// Whether the row is what the intent was to make: it has its key, and its owner.
 fn is_effect(program: &Program, entity: &Entity, intent: &Intent, row: &serde_json::Value) -> bool {
-    fields_of(entity, intent).into_iter().all(|(field, value)| {
+    let Some(fields) = fields_of(entity, intent) else { return false };
+    fields.into_iter().all(|(field, value)| {
         let schema = entity.get(field);
         let ours = value.map_or(serde_json::Value::Null, |text| wire_text(entity, field, &text).into());
         super::compare::same(program, Some(schema), &ours, row.get(&*schema.wire))
@@ -208,8 +296,11 @@ pub(crate) fn target(connection: &str, entity: &Entity, id: &str) -> Target {
 mod tests {
     use super::*;
 
-    fn intent(unknown: bool) -> Intent {
-        let at: Timestamp = "2026-03-01T10:00:00Z".parse().unwrap();
+    fn reading(clock: &str, seconds: i64, server: Option<&str>) -> Reading {
+        Reading { clock: clock.into(), ms: seconds * 1_000, server: server.map(|text| text.parse().unwrap()) }
+    }
+
+    fn intent(awaited: Reading, anew: bool) -> Intent {
         Intent {
             id: "1".into(),
             flow: "orders".into(),
@@ -224,45 +315,72 @@ mod tests {
             payload_hash: String::new(),
             lanes: Vec::new(),
             plan_hash: String::new(),
-            at,
+            at: Timestamp::UNIX_EPOCH,
             link: None,
-            unknown: unknown.then(|| ("2026-03-01T10:02:00Z".parse().unwrap(), "time-out".into())),
+            unknown: None,
+            awaited: Some(awaited),
+            anew,
         }
     }
 
     #[test]
     fn a_create_without_answer_is_repeated_only_when_it_can_no_longer_come() {
-        let at = |text: &str| -> Timestamp { text.parse().unwrap() };
-        let (early, late) = (at("2026-03-01T10:04:00Z"), at("2026-03-01T10:06:00Z"));
         let cases = [
-            (false, Clue::Found("A"), early, Verdict::Done("A".into())),
-            (false, Clue::NotFound, early, Verdict::Wait(at("2026-03-01T10:05:00Z"))),
-            (false, Clue::NotFound, late, Verdict::NotDone),
-            // The clock of an answer that never came starts when that was seen.
-            (true, Clue::NotFound, late, Verdict::Wait(at("2026-03-01T10:07:00Z"))),
-            (false, Clue::NoKey { guarded: false }, late, Verdict::Person),
-            (false, Clue::NoKey { guarded: true }, late, Verdict::NotDone),
-            (false, Clue::Repeatable, early, Verdict::Wait(at("2026-03-01T10:05:00Z"))),
+            (Clue::Found("A"), 1, Fate::Done("A".into())),
+            (Clue::Absent, 1, Fate::Wait(1)),
+            (Clue::Absent, 0, Fate::NotDone),
+            (Clue::NoKey { guarded: false }, 1, Fate::Wait(1)),
+            (Clue::NoKey { guarded: false }, 0, Fate::Person),
+            (Clue::NoKey { guarded: true }, 0, Fate::NotDone),
+            (Clue::Repeatable, 1, Fate::Wait(1)),
+            (Clue::Repeatable, 0, Fate::NotDone),
+            // A refused search proves nothing, however late.
+            (Clue::Unsearched, 0, Fate::Open),
         ];
-        for (unknown, clue, now, expected) in cases {
-            assert_eq!(verdict(&intent(unknown), clue, now), expected, "{clue:?} at {now}");
+        for (clue, left, expected) in cases {
+            assert_eq!(fate(clue, left), expected, "{clue:?}, {left} ms left");
         }
+    }
+
+    /// The machine's wall clock does not occur here at all: whoever sets it neither shortens nor stretches a wait.
+    #[test]
+    fn an_effect_is_awaited_by_clocks_that_nobody_can_set() {
+        let (noon, later) = (Some("2026-03-01T12:00:00Z"), Some("2026-03-01T12:04:00Z"));
+        let cases = [
+            (reading("boot 1", 100, None), false, reading("boot 1", 100, None), Some(300_000)),
+            (reading("boot 1", 100, None), false, reading("boot 1", 340, None), Some(60_000)),
+            (reading("boot 1", 100, None), false, reading("boot 1", 400, None), Some(0)),
+            // A sandbox that was set back.
+            (reading("box", 100, None), false, reading("box", 40, None), None),
+            // The machine was started again: once the whole wait more, then by the system's own time.
+            (reading("boot 1", 100, noon), false, reading("boot 2", 900, later), None),
+            (reading("boot 2", 1, noon), true, reading("boot 3", 1, later), Some(60_000)),
+            (reading("boot 2", 1, later), true, reading("boot 3", 1, noon), None),
+            (reading("boot 2", 1, None), true, reading("boot 3", 1, later), None),
+        ];
+        for (since, anew, now, expected) in cases {
+            assert_eq!(left(&intent(since.clone(), anew), &now), expected, "{since:?} {anew} {now:?}");
+        }
+        assert_eq!(
+            left(&Intent { awaited: None, ..intent(reading("a", 0, None), false) }, &reading("a", 9, None)),
+            None
+        );
     }
 
     /// A runner was killed while it wrote an order's number into the shop, and the next one parked the order for a
     /// person, though writing the number again does no harm.
     #[test]
     fn a_person_is_asked_only_about_creates_without_a_key() {
-        let late: Timestamp = "2026-03-01T11:00:00Z".parse().unwrap();
-        let of = |operation, search: Vec<(String, String)>, guarded| {
-            let intent = Intent { operation, search, ..intent(false) };
-            verdict(&intent, clue(&intent, None, guarded), late)
+        let of = |operation, search: Vec<(String, String)>, guarded, found: Searched| {
+            let intent = Intent { operation, search, ..intent(reading("a", 0, None), false) };
+            fate(clue(&intent, &found, guarded), 0)
         };
         let key = || vec![("YourRef".to_owned(), "1001".to_owned())];
-        assert_eq!(of(Operation::Update, Vec::new(), false), Verdict::NotDone);
-        assert_eq!(of(Operation::Delete, Vec::new(), false), Verdict::NotDone);
-        assert_eq!(of(Operation::Create, key(), false), Verdict::NotDone);
-        assert_eq!(of(Operation::Create, Vec::new(), true), Verdict::NotDone);
-        assert_eq!(of(Operation::Create, Vec::new(), false), Verdict::Person);
+        assert_eq!(of(Operation::Update, Vec::new(), false, Searched::Unknown), Fate::NotDone);
+        assert_eq!(of(Operation::Delete, Vec::new(), false, Searched::Unknown), Fate::NotDone);
+        assert_eq!(of(Operation::Create, key(), false, Searched::Absent), Fate::NotDone);
+        assert_eq!(of(Operation::Create, key(), false, Searched::Unknown), Fate::Open);
+        assert_eq!(of(Operation::Create, Vec::new(), true, Searched::Unknown), Fate::NotDone);
+        assert_eq!(of(Operation::Create, Vec::new(), false, Searched::Unknown), Fate::Person);
     }
 }

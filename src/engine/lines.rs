@@ -207,6 +207,7 @@ impl Acting<'_> {
         };
         match self.transmit(draft, Call { entity, operation, id, body, search: Vec::new(), link: None }).await? {
             Heard::Stopped(verdict) => Ok(Some(verdict)),
+            Heard::Again => Ok(self.refused.take().map(|(_, verdict)| verdict)),
             Heard::Answer(said) => {
                 self.answers.push(serde_json::json!({"id": said.answer.id}));
                 let outcome = Outcome::Done { target: said.answer.id };

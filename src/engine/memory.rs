@@ -149,9 +149,18 @@ impl Memory {
         now: Timestamp,
     ) {
         let known = self.of_mut(connection, entity);
+        let mut bytes = 0;
         for value in values {
-            known.asked.insert((field, normal(value)), now);
+            let at = (field, normal(value));
+            // The answer is all that there is: what was known under this key and is not in it has gone, or has another
+            // key by now. What we have just made is there, whether or not the system's search has noticed it.
+            let before = known.index.get(&at).cloned().unwrap_or_default();
+            for id in before.iter().filter(|id| !known.made.contains_key(*id)).cloned().collect::<Vec<_>>() {
+                bytes += known.forget(&id).map_or(0, |row| row.bytes());
+            }
+            known.asked.insert(at, now);
         }
+        self.bytes -= bytes;
         for row in rows {
             self.row(program, connection, entity, row, now);
         }
@@ -234,6 +243,20 @@ impl Memory {
             let at = (field, normal(&wire_text(schema, field, &value)));
             self.of_mut(connection, entity).asked.remove(&at);
         }
+    }
+
+    /// What answered a need may have changed, or be gone: it is asked again. Whether that is of use: links are our own, and
+    /// small tables have their time.
+    pub(crate) fn doubt_need(&mut self, program: &Program, need: &Need) -> bool {
+        match need {
+            Need::Row { connection, entity, id } => self.doubt(connection, *entity, id),
+            Need::Find { connection, entity, by, values } => {
+                let key = KeyTried { fields: by.clone(), values: values.clone() };
+                self.doubt_key(program, connection, *entity, &key);
+            }
+            Need::Table { .. } | Need::Link(_) => return false,
+        }
+        true
     }
 
     /// What the store says of a link.

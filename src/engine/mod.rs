@@ -17,6 +17,7 @@ mod lines;
 mod meaning;
 mod memory;
 pub mod operate;
+mod owner;
 mod pass;
 mod people;
 mod record;

@@ -1,6 +1,7 @@
 //! What people do with records: list, look at, try again, leave out. Once for shell and dashboard.
 
 use super::Engine;
+use super::settle::NEXT_RUN;
 use crate::ir::{NoFlow, Program};
 use crate::store::{
     Attempt, Change, Commit, Counts, Outcome, Place, RecordFilter, RecordId, RecordRow, State, StoreError, Target,
@@ -163,51 +164,45 @@ impl Engine {
         }
     }
 
-    /// The record is tried again with the next pass, whatever was decided about it.
+    /// The record is tried again with the next pass, whatever was decided about it. Of a write that only a person can tell
+    /// about it says that it is not there.
     pub async fn retry(&self, id: &str, now: Timestamp) -> Result<(), OperateError> {
         let row = self.row(id).await?;
-        // Who looked has not found it.
-        let commit = self.close_writes(&row, &Outcome::NotDone, now).await?;
         let row = RecordRow {
             state: State::Waiting,
-            // Another content than any: it counts as changed.
-            content_hash: String::new(),
-            waits_for: Some("the next run".to_owned()),
+            waits_for: Some(NEXT_RUN.to_owned()),
             due: None,
+            attempts: 0,
+            unanswered: 0,
+            left_out: false,
             updated: now,
             said: row.said + 1,
             ..row
         };
-        Ok(self.store.commit(commit.and(Change::Record(row))).await?)
+        Ok(self.store.commit(Commit::of(Change::Record(row))).await?)
     }
 
-    /// The record is left out until it changes in its source.
+    /// The record is left out until it changes in its source, whatever is edited in the project.
     pub async fn skip(&self, id: &str, reason: &str, now: Timestamp) -> Result<(), OperateError> {
         let row = self.row(id).await?;
-        // Who looked has found it, or wants none: either way nothing of it is left to be known.
-        let commit = self.close_writes(&row, &Outcome::Done { target: None }, now).await?;
+        let mut commit = Commit::default();
+        for intent in self.store.open_intents(Some(&row.flow)).await? {
+            // Who looked has found it, or wants none: either way nothing of it is left to be known.
+            if intent.key == row.key && intent.search.is_empty() {
+                commit = commit.and(Change::Outcome { intent: intent.id, outcome: Outcome::Done { target: None } });
+            }
+        }
         let row = RecordRow {
             state: State::Skipped,
             reason: Some(reason.to_owned()),
             waits_for: None,
             due: None,
+            left_out: true,
             updated: now,
-            plan_hash: self.project.plan_hash.clone(),
             said: row.said + 1,
             ..row
         };
         Ok(self.store.commit(commit.and(Change::Record(row))).await?)
-    }
-
-    /// Ends the open writes of a record that only a person can tell about, so that others with its keys go on.
-    async fn close_writes(&self, row: &RecordRow, outcome: &Outcome, now: Timestamp) -> Result<Commit, OperateError> {
-        let mut commit = Commit::default();
-        for intent in self.store.open_intents(Some(&row.flow)).await? {
-            if intent.key == row.key && intent.search.is_empty() && super::journal::late_until(&intent) <= now {
-                commit = commit.and(Change::Outcome { intent: intent.id, outcome: outcome.clone() });
-            }
-        }
-        Ok(commit)
     }
 
     /// Erases what the log holds about the person with this e-mail address; how many entries that was. Links and states

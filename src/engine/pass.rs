@@ -178,6 +178,10 @@ impl Pass {
             }
         }
         let schema = self.program().entity(entity);
+        if self.program().mappings.iter().any(|m| m.target == entity) {
+            // By them it is told whose a copy is.
+            names.extend(super::owner::identity(schema).map(|field| field.wire.to_string()));
+        }
         names.extend(schema.key.into_iter().map(|key| schema.get(key).wire.to_string()));
         if entity == self.flow().source {
             names.extend(schema.feed.as_ref().map(|feed| schema.get(feed.by).wire.to_string()));

@@ -2,9 +2,11 @@
 
 use super::ask;
 use super::body::Settled;
+use super::content::same_version;
 use super::decide::{self, Facts, Step};
 use super::event::Event;
 use super::journal;
+use super::owner::Owner;
 use super::pass::{Ending, Pass, Used};
 use super::settle::{Verdict, held};
 use super::write::{Sent, Writing};
@@ -12,7 +14,7 @@ use crate::eval::{Action, Draft, Evaluated, Failure, OnSourceChange, Pending, Un
 use crate::ir::{EntityId, Stop};
 use crate::limits;
 use crate::source::Span;
-use crate::store::{Commit, Link, LinkKey, RecordRow, State, Target};
+use crate::store::{Commit, Link, LinkKey, RecordRow, SourceVersion, Target};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -27,11 +29,17 @@ pub(crate) struct Item {
     pub(crate) content_hash: String,
     /// The source's mark of this version.
     pub(crate) version: String,
-    pub(crate) changed: Option<Timestamp>,
     /// What was settled before.
     pub(crate) before: Option<RecordRow>,
     /// The moment of its first try: its now.
     pub(crate) now: Timestamp,
+}
+
+impl Item {
+    /// The version that it is, as links keep it.
+    pub(crate) fn source_version(&self) -> SourceVersion {
+        SourceVersion { content: self.content_hash.clone(), mark: self.version.clone() }
+    }
 }
 
 /// What came of acting on a record.
@@ -39,8 +47,8 @@ pub(crate) struct Item {
 pub(crate) enum Acted {
     /// It is settled; this is what happened.
     Settled(Vec<Event>),
-    /// It may create further keys: it goes on when it holds these too.
-    Lanes(Vec<String>),
+    /// It may create further keys: it goes on when it holds these too. What it did so far is durable.
+    Lanes(Vec<String>, Vec<Event>),
     /// The pass ends; what was done for the record is in the journal.
     Ended(Ending, Vec<Event>),
     /// A fault of ours: the record is parked, the flow pauses.
@@ -71,6 +79,8 @@ pub(crate) struct Acting<'p> {
     pub(crate) answers: Vec<serde_json::Value>,
     /// Something was sent to a system in this try.
     pub(crate) wrote: bool,
+    /// A write that was refused, by the hash of its body, and what to say if it is the same after a second look.
+    pub(crate) refused: Option<(String, Verdict)>,
     told: BTreeSet<String>,
 }
 
@@ -79,8 +89,8 @@ pub(crate) struct Acting<'p> {
 struct Joined {
     /// The link of an earlier write.
     link: Option<Link>,
-    /// The key of another source record that became what was found.
-    owner: Option<String>,
+    /// Another source record that what was found was made for.
+    owner: Option<Owner>,
 }
 
 /// How the drafts of one evaluation ended.
@@ -97,8 +107,9 @@ pub(crate) async fn act(pass: Arc<Pass>, item: Arc<Item>, lanes: Vec<String>) ->
     match acting.run().await {
         Ok(acted) => acted,
         Err(ending) => {
-            // What was written is told to the store even when the pass ends here.
-            let ending = acting.flush().await.err().unwrap_or(ending);
+            // What was written is told to the store, and explained by the log, even when the pass ends here.
+            let logged = acting.log_what_was_sent();
+            let ending = acting.flush().await.and(logged).err().unwrap_or(ending);
             Acted::Ended(ending, acting.events)
         }
     }
@@ -157,6 +168,7 @@ impl<'p> Acting<'p> {
             steps: Vec::new(),
             answers: Vec::new(),
             wrote: false,
+            refused: None,
             told: BTreeSet::new(),
         }
     }
@@ -180,14 +192,18 @@ impl<'p> Acting<'p> {
                 Evaluated::Stopped(stop, failure) => return self.stopped(stop, failure).await,
                 Evaluated::Unit(unit) => {
                     let mut lanes = lanes_of(self.pass, self.item, Some(&unit));
-                    if lanes.iter().any(|lane| !self.lanes.contains(lane)) && !self.wrote {
+                    if lanes.iter().any(|lane| !self.lanes.contains(lane)) {
+                        // A key that is known only after a write is held before anything is looked for or made by it.
+                        // What was written is durable and known: the record takes it up from there.
                         lanes.extend(self.lanes.iter().cloned());
                         lanes.sort_unstable();
                         lanes.dedup();
-                        return Ok(Acted::Lanes(lanes));
+                        self.log_what_was_sent()?;
+                        self.flush().await?;
+                        return Ok(Acted::Lanes(lanes, std::mem::take(&mut self.events)));
                     }
                     if let Some(intent) = self.pass.held_by(&lanes) {
-                        return self.settle(held(self.pass, &intent, self.pass.source()?.now())).await;
+                        return self.settle(held(self.pass, &intent)?).await;
                     }
                     self.alerts(&unit);
                     match self.perform(&unit).await? {
@@ -260,6 +276,7 @@ impl<'p> Acting<'p> {
             Err(verdict) => return Ok(Performed::Stopped(*verdict)),
         };
         let mut settled: Vec<Option<Settled>> = vec![None; unit.drafts.len()];
+        let mut instead: Vec<(usize, usize)> = Vec::new();
         let mut again = false;
         for (n, draft) in unit.drafts.iter().enumerate() {
             let without = |m: Option<usize>| m.is_some_and(|m| settled.get(m).is_none_or(Option::is_none));
@@ -282,6 +299,9 @@ impl<'p> Acting<'p> {
             if step == Step::Again {
                 return Ok(Performed::Again);
             }
+            if let Step::Instead { draft, .. } = &step {
+                instead.push((n, *draft));
+            }
             let sent = Writing { draft, link: links[n].link.as_ref(), source: self.source_of(draft) };
             match self.send(&sent, step, &settled).await? {
                 Sent::There { there, sent } => {
@@ -291,7 +311,20 @@ impl<'p> Acting<'p> {
                     settled[n] = Some(there);
                 }
                 Sent::Left => {}
+                Sent::Again => return Ok(Performed::Again),
                 Sent::Stopped(verdict) => return Ok(Performed::Stopped(verdict)),
+            }
+        }
+        for (n, m) in instead {
+            // What is written instead of a change carries it out.
+            if let (Some(there), true) = (&settled[n], settled.get(m).is_some_and(Option::is_some)) {
+                let writing = Writing {
+                    draft: &unit.drafts[n],
+                    link: links[n].link.as_ref(),
+                    source: self.source_of(&unit.drafts[n]),
+                };
+                let there = Arc::clone(&there.id);
+                self.carried_out(&writing, &there);
             }
         }
         // What follows a write may look at the target's answer: it is in the memory now.
@@ -338,11 +371,13 @@ impl<'p> Acting<'p> {
             draft,
             verb: &program.mapping(draft.made.mapping).header.verb,
             link: joined.link.as_ref(),
-            owner: joined.owner.as_deref(),
+            owner: joined.owner.as_ref(),
             settled,
-            source_changed: self.item.changed,
-            source_is_new: self.item.before.as_ref().is_none_or(|b| b.content_hash != self.item.content_hash),
-            was_written: self.item.before.as_ref().is_some_and(|b| b.state == State::Written),
+            source_is_new: joined
+                .link
+                .as_ref()
+                .and_then(|link| link.carried.as_ref())
+                .is_none_or(|carried| !same_version(carried, &self.item.source_version())),
             hash: &|text| store.keyed_hash(text),
         })
     }
@@ -357,11 +392,10 @@ impl<'p> Acting<'p> {
             };
             let link = self.pass.store().link(&source).await?;
             let owner = match &draft.action {
-                Action::Found { id, ours: false, .. } if link.is_none() => {
+                Action::Found { id, ours: false, .. } if link.as_ref().is_none_or(|link| link.target.id != **id) => {
                     let target = journal::target(&draft.connection, self.pass.program().entity(draft.entity), id);
                     let links = self.pass.store().links_to(&target).await?;
-                    let other = |l: &LinkKey| l.mapping == source.mapping && l.entity == source.entity;
-                    links.into_iter().map(|l| l.source).find(|l| other(l) && l.key != source.key).map(|l| l.key)
+                    Owner::among(self.pass.program(), links, &source)
                 }
                 _ => None,
             };

@@ -1,6 +1,7 @@
 //! The pass of one flow: what has no outcome is cleared up, what waits is tried again, then page by page what changed
 //! is evaluated, asked for together, acted on in lanes, and settled; only then the position moves on.
 
+use super::content::same_version;
 use super::event::{Event, Told};
 use super::hash::hash;
 use super::lane::Lanes;
@@ -8,10 +9,10 @@ use super::pass::{Ending, Pass, Telling};
 use super::record::{self, Acted, Item};
 use super::settle::OUTCOME;
 use super::{Cancel, Engine, PassOptions, ask};
-use crate::connector::{Position, Raw, Scan, Unreadable};
+use crate::connector::{CallError, One, Position, Presence, Raw, Scan, Unreadable};
 use crate::eval::{Evaluated, Failure, Need};
 use crate::limits;
-use crate::store::{Change, Commit, RecordFilter, RecordRow, State};
+use crate::store::{Change, Commit, RecordFilter, RecordRow, SourceVersion, State};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -97,11 +98,17 @@ async fn feed(pass: &Arc<Pass>, telling: &mut Telling<'_>) -> Result<(), Ending>
         }
         position = page.next;
     }
-    if missing.is_empty() {
+    let mut none = Vec::new();
+    for key in &missing {
+        if by_address(pass, key, Mode::Feed, telling).await?.is_some() {
+            none.push(key.as_str());
+        }
+    }
+    if none.is_empty() {
         return Ok(());
     }
     let entity = &pass.program().entity(pass.flow().source).name;
-    Err(Ending::Project(format!("{} has no {entity} {}", pass.flow().connection, missing.join(", "))))
+    Err(Ending::Project(format!("{} has no {entity} {}", pass.flow().connection, none.join(", "))))
 }
 
 fn scan(pass: &Pass, since: Option<Timestamp>, only: Vec<String>) -> Scan {
@@ -115,28 +122,70 @@ fn stop_if_cancelled(pass: &Pass) -> Result<(), Ending> {
     if pass.cancel.is_cancelled() { Err(Ending::Cancelled) } else { Ok(()) }
 }
 
-/// Records that wait and whose time has come, and those that were parked under another plan.
+/// Records that wait and whose time has come, and those that were parked under another plan. Where the source's API filters
+/// for the flow, parked ones are looked at too: one that the filter leaves out by now would never be seen again.
 async fn again(pass: &Arc<Pass>, telling: &mut Telling<'_>) -> Result<(), Ending> {
-    let keys = keys_again(pass).await?;
+    let retried = keys_again(pass).await?;
+    read_again(pass, &retried, Mode::Again, telling).await?;
+    if pass.meaning().filter(pass.flow).is_empty() {
+        return Ok(());
+    }
+    let parked = RecordFilter { states: vec![State::Parked], ..RecordFilter::default() };
+    let mut parked = keys(pass, parked, |row| !retried.contains(&row.key)).await?;
+    parked.retain(|key| !key.starts_with(KEYLESS));
+    read_again(pass, &parked, Mode::Look, telling).await
+}
+
+/// Reads records by their keys, many in a call. What a list does not have proves nothing: it is asked for by its own address.
+async fn read_again(pass: &Arc<Pass>, keys: &[String], mode: Mode, telling: &mut Telling<'_>) -> Result<(), Ending> {
     let source = pass.source()?;
     for some in keys.chunks(limits::AGAIN_PAGE_MAX) {
-        stop_if_cancelled(pass)?;
         let scan = scan(pass, None, some.to_vec());
         let mut position = Position::default();
         let mut seen = Vec::new();
         loop {
+            stop_if_cancelled(pass)?;
             let page = source.scan(&scan, &position).await?;
-            seen.extend(process(pass, (page.records, page.unreadable), Mode::Again, telling).await?);
+            seen.extend(process(pass, (page.records, page.unreadable), mode, telling).await?);
             if page.last || page.next == position {
                 break;
             }
             position = page.next;
         }
         for key in some.iter().filter(|key| !seen.iter().any(|s| **s == ***key)) {
-            gone(pass, key, telling).await?;
+            if let Some(how) = by_address(pass, key, mode, telling).await? {
+                gone(pass, key, &how, telling).await?;
+            }
         }
     }
     Ok(())
+}
+
+/// Asks for a record by its own address and acts on it; how it is known to be gone, where it is.
+async fn by_address(
+    pass: &Arc<Pass>,
+    key: &str,
+    mode: Mode,
+    telling: &mut Telling<'_>,
+) -> Result<Option<String>, Ending> {
+    stop_if_cancelled(pass)?;
+    let flow = pass.flow();
+    let one = One {
+        entity: pass.entity(flow.source),
+        id: key.to_owned(),
+        fields: pass.fields(flow.source),
+        parts: Vec::new(),
+    };
+    let unreadable = |why: String| Unreadable { key: Some(key.to_owned()), text: None, why };
+    let rows = match pass.source()?.read(&one).await {
+        Ok(Presence::Gone(how)) => return Ok(Some(how)),
+        Ok(Presence::Found(raw)) => (vec![raw], Vec::new()),
+        Ok(Presence::Unreadable(row)) => (Vec::new(), vec![Unreadable { key: Some(key.to_owned()), ..row }]),
+        Err(CallError::Refused { reason, .. }) => (Vec::new(), vec![unreadable(reason)]),
+        Err(other) => return Err(other.into()),
+    };
+    process(pass, rows, mode, telling).await?;
+    Ok(None)
 }
 
 async fn keys_again(pass: &Pass) -> Result<Vec<String>, Ending> {
@@ -148,15 +197,19 @@ async fn keys_again(pass: &Pass) -> Result<Vec<String>, Ending> {
     let waiting = RecordFilter { states: vec![State::Waiting], ..RecordFilter::default() };
     let mut again = keys(pass, parked, |_| true).await?;
     let due = keys(pass, waiting, |row| {
-        let due = row.due.is_none_or(|due| due <= now);
         // What waited for an outcome that is known by now need not wait till its time.
         let clear = row.waits_for.as_deref() == Some(OUTCOME) && !open.contains(&row.key);
-        due || clear || row.plan_hash != plan
+        is_due(row, now) || clear || row.plan_hash != plan
     });
     again.extend(due.await?);
     // No system has a record with a key that we made up; it comes again when it changes.
     again.retain(|key| !key.starts_with(KEYLESS));
     Ok(again)
+}
+
+/// Whether a waiting record is to be tried now. No pause is that long: a clock was set back meanwhile.
+fn is_due(row: &RecordRow, now: Timestamp) -> bool {
+    row.due.is_none_or(|due| due <= now || due.duration_since(now).as_secs() > limits::WAIT_SECONDS_MAX)
 }
 
 /// The keys of the records that a filter and a condition take: of the rows, a page is held at a time.
@@ -178,10 +231,10 @@ async fn keys(
 }
 
 /// A record that was to be tried again and is no longer in the source.
-async fn gone(pass: &Pass, key: &str, telling: &mut Telling<'_>) -> Result<(), Ending> {
+async fn gone(pass: &Pass, key: &str, how: &str, telling: &mut Telling<'_>) -> Result<(), Ending> {
     let flow = pass.flow().name.to_string();
     let Some(row) = pass.store().record(&flow, key).await? else { return Ok(()) };
-    let reason = "it is no longer in the source".to_owned();
+    let reason = format!("it is no longer in the source ({how})");
     let (mapping, entity) = pass.writes();
     let told = Told { id: pass.label(key), mapping, entity, reason: Some(reason.clone()), ..Told::default() };
     let now = pass.source()?.now();
@@ -192,6 +245,8 @@ async fn gone(pass: &Pass, key: &str, telling: &mut Telling<'_>) -> Result<(), E
         reason: Some(reason),
         waits_for: None,
         due: None,
+        attempts: 0,
+        unanswered: 0,
         updated: now,
         ..row
     };
@@ -200,11 +255,15 @@ async fn gone(pass: &Pass, key: &str, telling: &mut Telling<'_>) -> Result<(), E
     Ok(())
 }
 
-/// Whether records are from the feed or were asked for by key.
+/// Why records are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mode {
+    /// They have changed.
     Feed,
+    /// They are to be tried again.
     Again,
+    /// They may have changed without the flow's feed telling it.
+    Look,
 }
 
 /// Evaluates, asks and acts; answers the keys that were there.
@@ -258,8 +317,7 @@ async fn cannot_read(pass: &Arc<Pass>, row: Unreadable, forced: bool, telling: &
     let now = pass.source()?.now();
     let before = pass.store().record(&pass.flow().name, &key).await?;
     let first = before.as_ref().map_or(now, |before| before.first);
-    let item =
-        Item { key, raw: text, content_hash: content, version: String::new(), changed: None, before, now: first };
+    let item = Item { key, raw: text, content_hash: content, version: String::new(), before, now: first };
     if !matches!(settled(pass, &item, forced, now), Known::New) {
         return Ok(());
     }
@@ -274,7 +332,7 @@ async fn cannot_read(pass: &Arc<Pass>, row: Unreadable, forced: bool, telling: &
     match record::park(Arc::clone(pass), Arc::new(item), lanes, failure).await {
         Acted::Settled(events) => events.into_iter().for_each(|event| telling.say(event)),
         Acted::Ended(ending, _) => return Err(ending),
-        Acted::Lanes(_) | Acted::Bug(..) => unreachable!("what is parked needs no lanes and is no bug"),
+        Acted::Lanes(..) | Acted::Bug(..) => unreachable!("what is parked needs no lanes and is no bug"),
     }
     Ok(())
 }
@@ -290,20 +348,18 @@ async fn item(pass: &Pass, raw: Raw, now: Timestamp) -> Result<Item, Ending> {
     let key =
         pass.meaning().key_of(pass.flow, &raw.0).ok().or_else(|| plain().filter(|k| !k.is_empty()).map(Arc::from));
     let key = key.unwrap_or_else(|| format!("{KEYLESS}{}", &whole()[..16]).into());
-    let (version, changed) = version(pass, &row);
+    let version = version(pass, &row);
     let before = pass.store().record(&pass.flow().name, &key).await?;
     // A record keeps the day of its first try, whenever it is looked at again.
     let now = before.as_ref().map_or(now, |before| before.first);
-    Ok(Item { key, raw: raw.0, content_hash, version, changed, before, now })
+    Ok(Item { key, raw: raw.0, content_hash, version, before, now })
 }
 
-/// The source's mark of a version, and as a moment where it is one.
-fn version(pass: &Pass, row: &serde_json::Value) -> (String, Option<Timestamp>) {
+/// The source's mark of a version; empty where it gives none.
+fn version(pass: &Pass, row: &serde_json::Value) -> String {
     let entity = pass.program().entity(pass.flow().source);
-    let Some(feed) = &entity.feed else { return (String::new(), None) };
-    let text = row.get(&*entity.get(feed.by).wire).map(super::compare::scalar).unwrap_or_default();
-    let moment = text.parse().or_else(|_| format!("{text}Z").parse()).ok();
-    (text, moment)
+    let mark = entity.feed.as_ref().and_then(|feed| row.get(&*entity.get(feed.by).wire));
+    mark.map(super::compare::scalar).unwrap_or_default()
 }
 
 /// What the store says of a record that was read.
@@ -317,6 +373,10 @@ enum Known {
 
 fn settled(pass: &Pass, item: &Item, forced: bool, now: Timestamp) -> Known {
     let Some(before) = &item.before else { return Known::New };
+    if before.state == State::Skipped && before.left_out {
+        let then = SourceVersion { content: before.content_hash.clone(), mark: before.version.clone() };
+        return if same_version(&then, &item.source_version()) { Known::Unchanged } else { Known::New };
+    }
     if before.content_hash != item.content_hash || before.plan_hash != pass.project.plan_hash {
         return Known::New;
     }
@@ -325,7 +385,7 @@ fn settled(pass: &Pass, item: &Item, forced: bool, now: Timestamp) -> Known {
         State::Written | State::Skipped if before.updated >= pass.began => Known::Quiet,
         State::Written | State::Skipped => Known::Unchanged,
         State::Parked | State::Waiting if forced => Known::New,
-        State::Waiting if before.due.is_none_or(|due| due <= now) => Known::New,
+        State::Waiting if is_due(before, now) => Known::New,
         State::Parked | State::Waiting => Known::Quiet,
     }
 }
@@ -398,9 +458,9 @@ async fn act(pass: &Arc<Pass>, ready: Vec<(Arc<Item>, Vec<String>)>, telling: &m
         lanes.free(&keys);
         let (events, end) = match acted {
             Acted::Settled(events) => (events, None),
-            Acted::Lanes(wider) => {
+            Acted::Lanes(wider, events) => {
                 lanes.again(n, wider);
-                (Vec::new(), None)
+                (events, None)
             }
             Acted::Ended(end, events) => (events, Some(end)),
             Acted::Bug(reason, events) => (events, Some(Ending::Bug(reason))),
@@ -444,8 +504,9 @@ async fn panicked(
 /// simulated one runs fast. Whether it has waited.
 async fn outcomes_come_soon(pass: &Pass, began: (tokio::time::Instant, Timestamp)) -> Result<bool, Ending> {
     let flow = pass.flow().name.to_string();
-    let last = pass.open().iter().filter(|i| i.flow == flow).map(super::journal::late_until).max();
-    let Some(until) = last else { return Ok(false) };
+    let mine: Vec<_> = pass.open().iter().filter(|i| i.flow == flow).cloned().collect();
+    let lasts = mine.iter().map(|intent| super::journal::late_until(pass, intent)).collect::<Result<Vec<_>, _>>()?;
+    let Some(until) = lasts.into_iter().max() else { return Ok(false) };
     let source = pass.source()?;
     let now = source.now();
     let real = began.0.elapsed().as_millis().max(1);

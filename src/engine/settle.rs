@@ -6,6 +6,7 @@ use super::pass::{Ending, Pass};
 use super::record::{Acted, Acting};
 use crate::eval::Draft;
 use crate::ir::Stop;
+use crate::limits;
 use crate::source::Span;
 use crate::store::{Attempt, Change, Intent, RecordRow, State};
 use jiff::{SignedDuration, Timestamp};
@@ -17,6 +18,8 @@ pub(crate) struct Verdict {
     pub(crate) place: Option<Span>,
     pub(crate) waits_for: Option<String>,
     pub(crate) due: Option<Timestamp>,
+    /// A write of its own was not answered.
+    pub(crate) unanswered: bool,
 }
 
 impl Verdict {
@@ -26,7 +29,7 @@ impl Verdict {
             Stop::Skip => (State::Skipped, None),
             Stop::Wait => (State::Waiting, Some("another record".to_owned())),
         };
-        Self { state, reason: Some(reason), place: Some(place), waits_for, due: None }
+        Self { state, reason: Some(reason), place: Some(place), waits_for, due: None, unanswered: false }
     }
 
     /// Parked, with the reason.
@@ -36,18 +39,27 @@ impl Verdict {
 
     /// All of it is in the target.
     pub(crate) fn written() -> Self {
-        Self { state: State::Written, reason: None, place: None, waits_for: None, due: None }
+        Self { state: State::Written, reason: None, place: None, waits_for: None, due: None, unanswered: false }
     }
 
     /// Waiting until then.
     pub(crate) fn waiting(reason: String, place: Span, waits_for: &str, due: Timestamp) -> Self {
         let (waits_for, due) = (Some(waits_for.to_owned()), Some(due));
-        Self { state: State::Waiting, reason: Some(reason), place: Some(place), waits_for, due }
+        Self { state: State::Waiting, reason: Some(reason), place: Some(place), waits_for, due, unanswered: false }
     }
 }
 
 /// What a record waits for whose write, or whose key's write, has no outcome.
 pub(crate) const OUTCOME: &str = "the outcome of a write";
+/// What a record waits for that a person wants to be tried again.
+pub(crate) const NEXT_RUN: &str = "the next run";
+
+/// When a record is tried again that waits for what has not come in so many tries; none: with each pass.
+fn next_try(tries: u32, now: Timestamp) -> Option<Timestamp> {
+    let doublings = tries.checked_sub(limits::TRIES_AT_ONCE + 1)?;
+    let pause = limits::WAIT_SECONDS_MIN.checked_shl(doublings.min(20)).unwrap_or(i64::MAX);
+    now.checked_add(SignedDuration::from_secs(pause.min(limits::WAIT_SECONDS_MAX))).ok()
+}
 
 impl Acting<'_> {
     /// What an event about this record says of it.
@@ -70,14 +82,18 @@ impl Acting<'_> {
 
     /// Writes down what became of the record, with what was done and seen.
     pub(crate) async fn settle(&mut self, verdict: Verdict) -> Result<Acted, Ending> {
-        let Verdict { state, reason, place, waits_for, due } = verdict;
+        let Verdict { state, reason, place, waits_for, due, unanswered } = verdict;
         let place = place.and_then(|span| self.pass.place(span));
         let now = self.pass.source()?.now();
         let before = self.item.before.as_ref();
         let same =
             before.filter(|b| b.content_hash == self.item.content_hash && b.plan_hash == self.pass.project.plan_hash);
         let unsuccessful = matches!(state, State::Parked | State::Waiting);
+        let attempts = if unsuccessful { same.map_or(0, |b| b.attempts) + 1 } else { 0 };
+        let due = due.or_else(|| if state == State::Waiting { next_try(attempts, now) } else { None });
         let attempt = self.attempt(now, reason.as_deref());
+        // Nothing was sent, and it is as it was told: the log says so already.
+        let told_before = same.is_some_and(|b| (b.state, &b.reason) == (state, &reason)) && !self.wrote && unsuccessful;
         let row = RecordRow {
             flow: self.pass.flow().name.to_string(),
             key: self.item.key.to_string(),
@@ -91,15 +107,18 @@ impl Acting<'_> {
             due,
             first: self.item.now,
             updated: now,
-            attempts: if unsuccessful { same.map_or(0, |b| b.attempts) + 1 } else { 0 },
+            attempts,
+            unanswered: same.filter(|_| unsuccessful).map_or(0, |b| b.unanswered) + u32::from(unanswered),
+            left_out: false,
             version: self.item.version.clone(),
             people: attempt.people.clone(),
             said: before.map_or(0, |b| b.said),
         };
         let target_id = row.target.as_ref().map(|t| t.id.clone());
         if !self.pass.options.dry_run {
-            let carried = std::mem::take(&mut self.carry);
-            self.pass.store().commit(carried.and(Change::Record(row)).and(Change::Log(attempt))).await?;
+            let commit = std::mem::take(&mut self.carry).and(Change::Record(row));
+            let commit = if told_before { commit } else { commit.and(Change::Log(attempt)) };
+            self.pass.store().commit(commit).await?;
         }
         let told = Told { target_id, reason, place, ..self.told_of(None) };
         match state {
@@ -114,6 +133,15 @@ impl Acting<'_> {
             }
         }
         Ok(Acted::Settled(std::mem::take(&mut self.events)))
+    }
+
+    /// An entry of the log for a try that ends before the record is settled, where something was sent.
+    pub(crate) fn log_what_was_sent(&mut self) -> Result<(), Ending> {
+        if self.wrote && !self.pass.options.dry_run {
+            let attempt = self.attempt(self.pass.source()?.now(), None);
+            self.carry.changes.push(Change::Log(attempt));
+        }
+        Ok(())
     }
 
     fn attempt(&self, now: Timestamp, reason: Option<&str>) -> Attempt {
@@ -143,15 +171,15 @@ impl Acting<'_> {
 }
 
 /// A record whose key is held by a write without an outcome.
-pub(crate) fn held(pass: &Pass, intent: &Intent, now: Timestamp) -> Verdict {
+pub(crate) fn held(pass: &Pass, intent: &Intent) -> Result<Verdict, Ending> {
     let (what, whose) = (format!("{} in {}", intent.entity, intent.connection), pass.label(&intent.key));
-    let until = journal::late_until(intent);
-    if journal::needs_person(pass, intent, now) {
+    let until = journal::late_until(pass, intent)?;
+    if journal::needs_person(pass, intent) {
         let reason = format!(
             "whether {what} was made for {whose} is not known, and nothing it could be searched by: look there; if it is not there, retry {whose}, else skip it"
         );
-        return Verdict::parked(reason, pass.flow().span);
+        return Ok(Verdict::parked(reason, pass.flow().span));
     }
     let reason = format!("whether {what} was written for {whose} is not known yet; it goes on when that is clear");
-    Verdict::waiting(reason, pass.flow().span, OUTCOME, until)
+    Ok(Verdict::waiting(reason, pass.flow().span, OUTCOME, until))
 }

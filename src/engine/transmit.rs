@@ -7,7 +7,7 @@ use super::pass::Ending;
 use super::record::Acting;
 use super::settle::{OUTCOME, Verdict};
 use crate::connector::{Answer, CallError, Connector, Write};
-use crate::eval::Draft;
+use crate::eval::{Answered, Draft};
 use crate::ir::{Entity, Method};
 use crate::limits;
 use crate::store::{Change, Commit, Intent, Link, Operation, Outcome};
@@ -39,6 +39,8 @@ pub(crate) enum Heard {
     Answer(Said),
     /// The record stops here; its outcome is written down.
     Stopped(Verdict),
+    /// It was refused: what it refers to may be gone meanwhile, so everything is looked up once more.
+    Again,
 }
 
 /// An answer, to which intent, and when.
@@ -57,7 +59,14 @@ impl Acting<'_> {
         if let Some(verdict) = self.stopped_kind(draft, &entity, &kind)? {
             return Ok(Heard::Stopped(verdict));
         }
-        let mut intent = self.intent(draft, &call, connector.now());
+        if let Some(verdict) = self.given_up(draft, &entity) {
+            return Ok(Heard::Stopped(verdict));
+        }
+        let payload = hash(format!("{kind} {:?} {}", call.id, call.body).as_bytes());
+        if let Some((_, verdict)) = self.refused.take_if(|(refused, _)| *refused == payload) {
+            return Ok(Heard::Stopped(verdict));
+        }
+        let mut intent = self.intent(draft, &call, connector.as_ref());
         self.carry.changes.push(Change::Intend(intent.clone()));
         let carried = std::mem::take(&mut self.carry);
         self.pass.store().commit(carried).await?;
@@ -80,14 +89,54 @@ impl Acting<'_> {
                 let (system, reason) =
                     (draft.connection.to_string(), "it did not say the key of the new record".into());
                 let error = CallError::Unknown { system, reason };
-                self.not_answered(draft, &entity, &kind, intent, error, connector.now()).map(Heard::Stopped)
+                self.not_answered(draft, &entity, &kind, intent, error, connector.as_ref()).map(Heard::Stopped)
             }
             Ok(answer) => {
                 self.pass.refusals().done(&kind);
                 Ok(Heard::Answer(Said { intent: intent.id, answer, at: connector.now() }))
             }
-            Err(error) => self.not_answered(draft, &entity, &kind, intent, error, connector.now()).map(Heard::Stopped),
+            Err(error) => {
+                let refused = matches!(error, CallError::Refused { .. });
+                let verdict = self.not_answered(draft, &entity, &kind, intent, error, connector.as_ref())?;
+                // Once: if after a second look the same would be sent, the refusal stands.
+                if refused && self.refused.is_none() && self.doubt_what_was_found() {
+                    self.refused = Some((payload, verdict));
+                    return Ok(Heard::Again);
+                }
+                Ok(Heard::Stopped(verdict))
+            }
         }
+    }
+
+    /// Forgets the records that this one found; whether there were some.
+    fn doubt_what_was_found(&self) -> bool {
+        let mut memory = self.pass.memory();
+        let mut some = false;
+        for (need, answered) in &self.used {
+            if matches!(answered, Answered::Found(_)) {
+                some |= memory.doubt_need(self.pass.program(), need);
+            }
+        }
+        some
+    }
+
+    /// Nobody answered the writes of this record, again and again: it is a person's now. Nothing of it is under way.
+    fn given_up(&mut self, draft: &Draft, entity: &Entity) -> Option<Verdict> {
+        let item = self.item;
+        let before = item.before.as_ref().filter(|b| {
+            b.content_hash == item.content_hash
+                && b.plan_hash == self.pass.project.plan_hash
+                && b.unanswered >= limits::UNANSWERED_MAX
+        })?;
+        let reason = format!(
+            "{} did not answer {} writes of {} for this record, one after the other; the last time: {}. See what hinders it there, then retry",
+            draft.connection,
+            before.unanswered,
+            entity.name,
+            before.reason.as_deref().unwrap_or("no words")
+        );
+        self.alert(reason.clone(), draft.place);
+        Some(Verdict::parked(reason, draft.place))
     }
 
     /// Sends it when the system is ready. Where it was put off nothing happened; what is sent later is another intent,
@@ -108,6 +157,7 @@ impl Acting<'_> {
             connector.sleep_until(*until, reason).await;
             let late = std::mem::replace(&mut intent.id, self.pass.environment.id());
             intent.at = connector.now();
+            intent.awaited = Some(connector.reading());
             let not_done = Change::Outcome { intent: late, outcome: Outcome::NotDone };
             self.pass.store().commit(Commit::of(not_done).and(Change::Intend(intent.clone()))).await?;
             sent = connector.write(write).await;
@@ -130,7 +180,7 @@ impl Acting<'_> {
         Ok(Some(Verdict::waiting(reason, draft.place, "writes of its kind", due)))
     }
 
-    fn intent(&self, draft: &Draft, call: &Call, at: Timestamp) -> Intent {
+    fn intent(&self, draft: &Draft, call: &Call, connector: &dyn Connector) -> Intent {
         // All that the record holds, not only what this write has: a contact may be under way to an account that other
         // records find by its address.
         let mut lanes = self.lanes.clone();
@@ -151,8 +201,10 @@ impl Acting<'_> {
             payload_hash: hash(call.body.as_bytes()),
             lanes,
             plan_hash: self.pass.project.plan_hash.clone(),
-            at,
+            at: connector.now(),
             unknown: None,
+            awaited: Some(connector.reading()),
+            anew: false,
             link: call.link.clone().map(Box::new),
         }
     }
@@ -164,7 +216,7 @@ impl Acting<'_> {
         kind: &str,
         intent: Intent,
         error: CallError,
-        now: Timestamp,
+        connector: &dyn Connector,
     ) -> Result<Verdict, Ending> {
         self.answers.push(serde_json::json!({"error": error.to_string()}));
         let mut close = |outcome| self.carry.changes.push(Change::Outcome { intent: intent.id.clone(), outcome });
@@ -192,15 +244,16 @@ impl Acting<'_> {
                 Ok(Verdict::parked(reason, place))
             }
             CallError::Unknown { system, reason } | CallError::Garbled { system, what: reason } => {
-                close(Outcome::Unknown { at: now, reason: reason.clone() });
-                let intent = Intent { unknown: Some((now, reason.clone())), ..intent };
-                let due = journal::late_until(&intent);
+                let (at, awaited) = (connector.now(), connector.reading());
+                close(Outcome::Unknown { at, awaited: awaited.clone(), reason: reason.clone() });
+                let intent = Intent { unknown: Some((at, reason.clone())), awaited: Some(awaited), ..intent };
+                let due = journal::late_until(self.pass, &intent)?;
                 self.pass.open().push(intent);
                 let entity = &entity.name;
                 let reason = format!(
                     "{system} gave no answer to the write of {entity} ({reason}): it may have taken effect; it is searched for before anything is sent again"
                 );
-                Ok(Verdict::waiting(reason, draft.place, OUTCOME, due))
+                Ok(Verdict { unanswered: true, ..Verdict::waiting(reason, draft.place, OUTCOME, due) })
             }
             error @ (CallError::Later { .. } | CallError::Login { .. }) => {
                 close(Outcome::NotDone);

@@ -6,6 +6,7 @@ use super::decide::{self, Change as FieldChange, Step};
 use super::event::{Event, Told};
 use super::journal;
 use super::lines::Lines;
+use super::owner;
 use super::pass::Ending;
 use super::record::Acting;
 use super::settle::Verdict;
@@ -29,8 +30,26 @@ pub(crate) enum Sent {
     There { there: Settled, sent: bool },
     /// It is left alone, and so is what would follow.
     Left,
+    /// What was found may have changed: the record is looked at again.
+    Again,
     /// The record of the source stops here.
     Stopped(Verdict),
+}
+
+/// How far a write carries the source's version out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Carried {
+    /// In full; whether the target's total is what it must come to.
+    Out { agreed: bool },
+    /// More is to be done before it is.
+    Partly,
+}
+
+impl Carried {
+    /// In full.
+    fn out() -> Self {
+        Self::Out { agreed: true }
+    }
 }
 
 /// A call in the making.
@@ -60,22 +79,28 @@ impl Acting<'_> {
                     id: None,
                     body,
                     search: self.search_of(draft, settled),
-                    link: self.link_of(writing, "", hashes.clone()),
+                    // Whether its total agrees is not known before the answer.
+                    link: self.link_of(writing, "", hashes.clone(), Carried::Out { agreed: draft.balance.is_none() }),
                 };
-                self.call(writing, Sending { call, hashes, changes: Vec::new() }).await
+                self.call(writing, Sending { call, hashes, changes: Vec::new() }, Carried::out()).await
             }
             Step::Update { id, body, changes, hashes, lines } => {
                 self.update(writing, id, body, changes, hashes, lines).await
             }
             Step::Delete { id } => self.delete(writing, id).await,
             Step::Unchanged { id, hashes } => {
-                if writing.link.is_some_and(|link| link.target.id == *id && link.fields != hashes) {
-                    self.link(writing, &id, hashes);
+                let is_new = |link: &&Link| {
+                    link.fields != hashes
+                        || !link.agreed
+                        || link.carried.as_ref().is_none_or(|carried| *carried != self.item.source_version())
+                };
+                if writing.link.filter(|link| link.target.id == *id).is_some_and(|link| is_new(&link)) {
+                    self.link(writing, &id, hashes, Carried::Out { agreed: true });
                 }
                 Ok(there(id))
             }
             Step::Adopt { id, hashes } => {
-                self.link(writing, &id, hashes);
+                self.link(writing, &id, hashes, Carried::Out { agreed: true });
                 let mut told = self.told_of(Some(draft));
                 told.target_id = Some(id.to_string());
                 told.reason = Some("it was there already".to_owned());
@@ -85,6 +110,7 @@ impl Acting<'_> {
             Step::Instead { id, .. } => Ok(there(id)),
             Step::Alert { id, reason, place } => {
                 self.alert(reason, place);
+                self.carried_out(writing, &id);
                 Ok(there(id))
             }
             Step::Stop { stop: Stop::Skip, reason, .. } => {
@@ -102,14 +128,23 @@ impl Acting<'_> {
 
     /// The key by which a create can be found again.
     fn search_of(&self, draft: &Draft, settled: &[Option<Settled>]) -> Vec<(String, String)> {
-        let entity = self.pass.program().entity(draft.entity);
+        let program = self.pass.program();
+        let entity = program.entity(draft.entity);
         let filled = |text: &str| Some(settled.get(Pending::draft(text)?)?.as_ref()?.id.to_string());
         // Where several keys were tried, the last is the one that always identifies it.
         let mut found = draft.keys.iter().rev().map(|key| journal::search_of(entity, key, filled));
-        found.find(|search| !search.is_empty()).unwrap_or_default()
+        let Some(mut search) = found.find(|search| !search.is_empty()) else { return Vec::new() };
+        // A document with this key of somebody else's is not its effect.
+        for (field, value) in owner::of_draft(program, draft, settled) {
+            let name = &entity.get(field.field).name;
+            if let Some(value) = value.filter(|_| !search.iter().any(|(known, _)| **known == **name)) {
+                search.push((name.to_string(), compare::scalar(&value)));
+            }
+        }
+        search
     }
 
-    async fn call(&mut self, writing: &Writing<'_>, sending: Sending) -> Result<Sent, Ending> {
+    async fn call(&mut self, writing: &Writing<'_>, sending: Sending, carried: Carried) -> Result<Sent, Ending> {
         if self.pass.options.dry_run {
             let number = body::key_is_number(&sending.call.entity);
             return Ok(self.dry(writing, &sending, number));
@@ -118,7 +153,8 @@ impl Acting<'_> {
         let (operation, id) = (call.operation, call.id.clone());
         match self.transmit(writing.draft, call).await? {
             Heard::Stopped(verdict) => Ok(Sent::Stopped(verdict)),
-            Heard::Answer(said) => Ok(self.answered(writing, operation, id, hashes, said)),
+            Heard::Again => Ok(Sent::Again),
+            Heard::Answer(said) => self.answered(writing, operation, id, (hashes, carried), said).await,
         }
     }
 
@@ -157,9 +193,11 @@ impl Acting<'_> {
             });
             let so_far = so_far.collect();
             let call = Call::change(Arc::clone(&entity), Operation::Update, Arc::clone(&id), body);
-            match self.call(writing, Sending { call, hashes: so_far, changes: Vec::new() }).await? {
+            // Until its lines are done, too, it is not carried out.
+            let carried = if lines.is_empty() { Carried::out() } else { Carried::Partly };
+            match self.call(writing, Sending { call, hashes: so_far, changes: Vec::new() }, carried).await? {
                 Sent::There { .. } => {}
-                other @ (Sent::Left | Sent::Stopped(_)) => return Ok(other),
+                other @ (Sent::Left | Sent::Again | Sent::Stopped(_)) => return Ok(other),
             }
         }
         let mut changed_lines = false;
@@ -176,15 +214,18 @@ impl Acting<'_> {
             self.events.push(Event::Updated(told));
         }
         sent |= changed_lines;
-        if !lines.is_empty() {
-            self.link(writing, &id, hashes);
-        }
-        if changed_lines {
+        let mut agreed = writing.link.is_none_or(|link| link.agreed);
+        if changed_lines || !agreed {
             self.pass.memory().doubt(&draft.connection, draft.entity, &id);
-            let row = self.total_of(draft, &id).await?;
-            if let Some(verdict) = self.unbalanced(draft, row.as_ref(), &id) {
+            let verdict = self.unbalanced(draft, None, &id).await?;
+            agreed = verdict.is_none();
+            if let Some(verdict) = verdict {
+                self.link(writing, &id, hashes, Carried::Out { agreed });
                 return Ok(Sent::Stopped(verdict));
             }
+        }
+        if !lines.is_empty() {
+            self.link(writing, &id, hashes, Carried::Out { agreed });
         }
         let there = Settled { id, number: body::key_is_number(&entity), created: false };
         Ok(Sent::There { there, sent })
@@ -196,7 +237,8 @@ impl Acting<'_> {
         let entity = self.pass.entity(draft.entity);
         let links = self.pass.store().links_to(&journal::target(&draft.connection, &entity, &id)).await?;
         let call = Call::change(entity, Operation::Delete, Arc::clone(&id), String::new());
-        let sent = self.call(writing, Sending { call, hashes: Vec::new(), changes: Vec::new() }).await?;
+        let sending = Sending { call, hashes: Vec::new(), changes: Vec::new() };
+        let sent = self.call(writing, sending, Carried::Partly).await?;
         if matches!(sent, Sent::There { sent: true, .. }) {
             for link in links {
                 self.forget_link(&link.source, (draft.entity, &id));
@@ -227,14 +269,14 @@ impl Acting<'_> {
         Sent::There { there: Settled { id, number, created }, sent: false }
     }
 
-    fn answered(
+    async fn answered(
         &mut self,
         writing: &Writing<'_>,
         operation: Operation,
         id: Option<Arc<str>>,
-        hashes: Vec<FieldHash>,
+        (hashes, carried): (Vec<FieldHash>, Carried),
         said: Said,
-    ) -> Sent {
+    ) -> Result<Sent, Ending> {
         let Said { intent, answer, at: now } = said;
         let draft = writing.draft;
         let entity = self.pass.entity(draft.entity);
@@ -248,7 +290,7 @@ impl Acting<'_> {
         let Some(id) = id else {
             let reason = format!("{} took {} and did not say its key", draft.connection, entity.name);
             self.alert(reason, draft.place);
-            return Sent::Left;
+            return Ok(Sent::Left);
         };
         self.remember(draft, &id, operation, answer.record.map(|raw| raw.0), now);
         let mut told = self.told_of(Some(draft));
@@ -258,15 +300,25 @@ impl Acting<'_> {
             Operation::Update => self.events.push(Event::Updated(told)),
             Operation::Delete => self.events.push(Event::Deleted(told)),
         }
+        let created = operation == Operation::Create;
         if operation != Operation::Delete {
-            self.link(writing, &id, hashes);
-            if let Some(verdict) = self.unbalanced(draft, row.as_ref(), &id) {
-                return Sent::Stopped(verdict);
+            let verdict = match (created, &row) {
+                // What does not tell the total of an update has not changed it, or its lines are still to come.
+                (false, None) => None,
+                _ => self.unbalanced(draft, row.as_ref(), &id).await?,
+            };
+            let carried = match carried {
+                Carried::Out { .. } => Carried::Out { agreed: verdict.is_none() },
+                Carried::Partly => Carried::Partly,
+            };
+            self.link(writing, &id, hashes, carried);
+            // The total of what is not done yet is not what it must come to.
+            if let Some(verdict) = verdict.filter(|_| carried != Carried::Partly) {
+                return Ok(Sent::Stopped(verdict));
             }
         }
-        let created = operation == Operation::Create;
         let there = Settled { id, number: body::key_is_number(&entity), created };
-        Sent::There { there, sent: true }
+        Ok(Sent::There { there, sent: true })
     }
 
     /// What was written is known to the records behind.
@@ -288,19 +340,30 @@ impl Acting<'_> {
     }
 
     /// Joins source and target.
-    fn link(&mut self, writing: &Writing<'_>, id: &Arc<str>, fields: Vec<FieldHash>) {
-        let Some(link) = self.link_of(writing, id, fields) else { return };
+    fn link(&mut self, writing: &Writing<'_>, id: &Arc<str>, fields: Vec<FieldHash>, carried: Carried) {
+        let Some(link) = self.link_of(writing, id, fields, carried) else { return };
         self.forget_link(&link.source, (writing.draft.entity, id));
         self.carry.changes.push(Change::Link(link));
     }
 
-    fn link_of(&self, writing: &Writing<'_>, id: &str, fields: Vec<FieldHash>) -> Option<Link> {
+    /// What has changed in the source is carried out otherwise than in this target: told, or written instead.
+    pub(crate) fn carried_out(&mut self, writing: &Writing<'_>, id: &Arc<str>) {
+        if let Some(link) = writing.link {
+            self.link(writing, id, link.fields.clone(), Carried::Out { agreed: link.agreed });
+        }
+    }
+
+    fn link_of(&self, writing: &Writing<'_>, id: &str, fields: Vec<FieldHash>, carried: Carried) -> Option<Link> {
         let draft = writing.draft;
         let source = writing.source.clone()?;
-        let children = writing.link.map(|link| link.children.clone()).unwrap_or_default();
+        let before = writing.link;
+        let children = before.map(|link| link.children.clone()).unwrap_or_default();
         let target = journal::target(&draft.connection, self.pass.program().entity(draft.entity), id);
-        let source_changed = self.item.changed.or_else(|| writing.link.and_then(|l| l.source_changed));
-        Some(Link { source, target, fields, source_changed, children })
+        let (carried, agreed) = match carried {
+            Carried::Out { agreed } => (Some(self.item.source_version()), agreed),
+            Carried::Partly => (before.and_then(|link| link.carried.clone()), before.is_none_or(|link| link.agreed)),
+        };
+        Some(Link { source, target, fields, carried, agreed, children })
     }
 
     /// What was known of links at both ends is asked of the store again.
@@ -310,15 +373,32 @@ impl Acting<'_> {
         }
     }
 
-    /// The document is there; what the target computed is compared with what it must come to.
-    fn unbalanced(&mut self, draft: &Draft, row: Option<&serde_json::Value>, id: &str) -> Option<Verdict> {
-        let due = draft.balance.as_ref()?;
-        let theirs = row?.get(&*due.field).and_then(compare::number)?;
-        if (theirs - due.amount).abs() <= due.within {
-            return None;
-        }
-        let reason = decide::imbalance(self.pass.program(), draft, id, theirs);
+    /// The document is there; what the target computed is compared with what it must come to. An answer that does not tell
+    /// it proves nothing: then it is read.
+    async fn unbalanced(
+        &mut self,
+        draft: &Draft,
+        row: Option<&serde_json::Value>,
+        id: &str,
+    ) -> Result<Option<Verdict>, Ending> {
+        let Some(due) = &draft.balance else { return Ok(None) };
+        let of = |row: &serde_json::Value| row.get(&*due.field).and_then(compare::number);
+        let theirs = match row.and_then(of) {
+            Some(theirs) => Some(theirs),
+            None => self.total_of(draft, id).await?.as_ref().and_then(of),
+        };
+        let reason = match theirs {
+            Some(theirs) if (theirs - due.amount).abs() <= due.within => return Ok(None),
+            Some(theirs) => decide::imbalance(self.pass.program(), draft, id, theirs),
+            None => format!(
+                "{} {id} is in {}, and what it comes to there cannot be read ({}): look whether it is {}, then retry",
+                self.pass.program().entity(draft.entity).name,
+                draft.connection,
+                due.field,
+                due.amount
+            ),
+        };
         self.alert(reason.clone(), due.place);
-        Some(Verdict::parked(reason, due.place))
+        Ok(Some(Verdict::parked(reason, due.place)))
     }
 }

@@ -1,6 +1,6 @@
 //! A commit: changes that become true together or not at all.
 
-use super::rows::{Attempt, Intent, Link, LinkKey, Outcome, PlanSource, RecordRow};
+use super::rows::{Attempt, Intent, Link, LinkKey, Outcome, PlanSource, Reading, RecordRow};
 
 /// Changes that become true together.
 #[derive(Clone, Debug, Default)]
@@ -31,6 +31,13 @@ pub enum Change {
         intent: String,
         /// What became of it.
         outcome: Outcome,
+    },
+    /// The wait for the effect of an intent begins anew: its clock is not there any more.
+    Await {
+        /// The intent's id.
+        intent: String,
+        /// From then on.
+        since: Reading,
     },
     /// A link, new or changed.
     Link(Link),

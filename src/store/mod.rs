@@ -19,7 +19,7 @@ pub use key::{Key, KeyError};
 pub use rows::{
     Attempt, AttemptId, Budget, ChildLink, Counts, FieldHash, Intent, Link, LinkKey, LinkPage, LogPage, Operation,
     Outcome, Place, PlanSource, Reading, RecordFilter, RecordId, RecordPage, RecordRow, RefreshTurn, RouteErrors,
-    State, Target, Tokens, Window,
+    SourceVersion, State, Target, Tokens, Window,
 };
 
 use jiff::Timestamp;

@@ -47,6 +47,12 @@ pub struct RecordRow {
     pub updated: Timestamp,
     /// Tries without success since the record or the plan changed.
     pub attempts: u32,
+    /// Writes in a row that nobody answered, since the record or the plan changed.
+    #[serde(default)]
+    pub unanswered: u32,
+    /// A person has left it out: that holds until it changes in its source, whatever is edited in the project.
+    #[serde(default)]
+    pub left_out: bool,
     /// The source's own mark of this version: its time of change, its row version.
     pub version: String,
     /// People whom the reason may name: [`super::Store::keyed_hash`] of their e-mail addresses.
@@ -180,6 +186,12 @@ pub struct Intent {
     pub at: Timestamp,
     /// Since when its outcome is known to be unknown, and what was seen. None: the process died before it could say.
     pub unknown: Option<(Timestamp, String)>,
+    /// Since when its effect is awaited, by a clock that nobody can set; none in a file of an older flowc.
+    #[serde(default)]
+    pub awaited: Option<Reading>,
+    /// The wait has begun anew once, on a machine that was started again.
+    #[serde(default)]
+    pub anew: bool,
     /// Of a create: the link that comes with its effect, all but the key of the target.
     pub link: Option<Box<Link>>,
 }
@@ -203,6 +215,8 @@ pub enum Outcome {
     Unknown {
         /// Since when.
         at: Timestamp,
+        /// The same by a clock that nobody can set.
+        awaited: Reading,
         /// What was seen.
         reason: String,
     },
@@ -230,10 +244,28 @@ pub struct Link {
     pub target: Target,
     /// What we wrote last, field by field.
     pub fields: Vec<FieldHash>,
-    /// The source's time of change that this came from.
-    pub source_changed: Option<Timestamp>,
+    /// The version of the source from which the target was carried out in full; none: it never was, or nobody knows.
+    #[serde(default)]
+    pub carried: Option<SourceVersion>,
+    /// The target's total is what it must come to, as far as it must.
+    #[serde(default = "yes")]
+    pub agreed: bool,
     /// Line by line.
     pub children: Vec<ChildLink>,
+}
+
+/// What was not noted was in order.
+fn yes() -> bool {
+    true
+}
+
+/// A version of a source record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceVersion {
+    /// What a flow reads of it, as the engine hashes it.
+    pub content: String,
+    /// The source's own mark of it: its time of change, its row version. A hint: the source's clock may be set.
+    pub mark: String,
 }
 
 /// A line of the source and the line that it became.

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a bench that cannot be set up fails the test")]
 
 pub(crate) mod shop;
+pub(crate) mod tls;
 
 use flowc::connector::{Connector, Secrets, Timing, open_with};
 use flowc::ir::{
@@ -16,8 +17,8 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpListener;
 
 /// A request as the server saw it.
 #[derive(Clone, Debug)]
@@ -92,7 +93,11 @@ impl Server {
     }
 }
 
-async fn serve(mut stream: TcpStream, answer: &(dyn Fn(&Seen) -> Reply + Send + Sync), kept: &Mutex<Vec<Seen>>) {
+async fn serve(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    answer: &(dyn Fn(&Seen) -> Reply + Send + Sync),
+    kept: &Mutex<Vec<Seen>>,
+) {
     let mut bytes = Vec::new();
     let mut chunk = [0_u8; 8192];
     let (head, body_at) = loop {

@@ -84,11 +84,6 @@ pub(super) fn check(
     call: &str,
     now: Timestamp,
 ) -> Result<Heard, Failed> {
-    match http.redirected(&heard, effect, call) {
-        Some(Amiss::Doubtful(Doubt { refused, lost })) => return Err(Failed::doubtful(refused, lost)),
-        Some(Amiss::Plain(error)) => return Err(Failed::plain(error)),
-        None => {}
-    }
     if heard.ok() {
         // Maintenance pages and notices of plugins come with 200.
         let start = heard.body.trim_start().trim_start_matches('\u{feff}');

@@ -2,7 +2,7 @@
 
 use super::answer::Failed;
 use super::door::Door;
-use crate::connector::http::{Call, Effect, Fault, Heard, Http};
+use crate::connector::http::{Call, Effect, Fault, Heard, Http, place};
 use jiff::Timestamp;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
@@ -60,6 +60,30 @@ impl Site {
         let mut address = self.base.clone();
         address.set_path(&format!("{}/{}", self.base.path().trim_end_matches('/'), route.trim_matches('/')));
         address
+    }
+
+    /// An answer that leads elsewhere: a login is not sent on, and only a person can say whether that is the right address.
+    pub(super) fn moved(&self, heard: &Heard) -> Option<String> {
+        if !(300..400).contains(&heard.status) {
+            return None;
+        }
+        let Some(mut to) = heard.text("Location").and_then(|text| self.base.join(text).ok()) else {
+            return Some("it redirects elsewhere and does not say where to".to_owned());
+        };
+        let Some(at) = to.path().find(&format!("/{JSON}")) else {
+            return Some(format!(
+                "it redirects its API to {}: a plugin, or the web server before it, must let calls of the API through",
+                place(&to)
+            ));
+        };
+        let home = to.path()[..at].to_owned();
+        to.set_path(&home);
+        let home = place(&to);
+        let home = home.trim_end_matches('/');
+        Some(format!(
+            "it redirects to {home}, and a login is not sent on: if that is the right address, put `{home}` as `url` into the \
+             `connect` block"
+        ))
     }
 
     /// Why the API is not there, and what to do; none where it is, or where that cannot be told. Asked once.

@@ -1,6 +1,8 @@
 //! Two systems in memory, and a runner between them whose units are made by hand.
 
-use crate::connector::{Answer, CallError, Find, One, Page, Pause, Position, Presence, Raw, Rows, Scan, Write};
+use crate::connector::{
+    Answer, CallError, Find, One, Page, Pause, Position, Presence, Raw, Rows, Scan, Unreadable, Write,
+};
 use crate::engine::decide::tests::{draft, field, filled, program as accounts, span};
 use crate::engine::*;
 use crate::eval::{Action, Evaluated, Failure, KeyTried, Known, Unit};
@@ -96,22 +98,34 @@ pub(super) struct Desk {
     /// Writes that are under way, and the most of them at once.
     pub(super) under_way: Mutex<(usize, usize)>,
     /// Why it answers no search; else it finds nothing.
-    pub(super) refuses: Option<CallError>,
+    pub(super) refuses: Mutex<Option<CallError>>,
+    /// Rows of every search that cannot be read.
+    pub(super) unreadable: Mutex<Vec<Unreadable>>,
+    /// What every search finds once something was written.
+    pub(super) finds_after_write: Mutex<Vec<Raw>>,
+    /// Writes of the common tag that are under way, and the most of them at once.
+    pub(super) tags: Mutex<(usize, usize)>,
     pub(super) answers: Mutex<Vec<Result<Answer, CallError>>>,
     pub(super) written: Mutex<Vec<(Method, String)>>,
     pub(super) minutes: Mutex<i64>,
+    /// A list of named records comes without them, though they are there.
+    pub(super) hides: Mutex<bool>,
 }
 
 #[async_trait::async_trait]
 impl Connector for Desk {
     async fn scan(&self, scan: &Scan, _: &Position) -> Result<Page, CallError> {
         let wanted = |raw: &&Raw| scan.only.is_empty() || scan.only.contains(&key(&raw.0));
-        let records = self.rows.lock().unwrap().iter().filter(wanted).cloned().collect();
+        let mut records: Vec<Raw> = self.rows.lock().unwrap().iter().filter(wanted).cloned().collect();
+        if *self.hides.lock().unwrap() && !scan.only.is_empty() {
+            records.clear();
+        }
         Ok(Page { records, unreadable: Vec::new(), next: Position("end".into()), last: true })
     }
     async fn find(&self, _: &Find) -> Result<Rows, CallError> {
-        let rows = || Rows { read: self.finds.lock().unwrap().clone(), unreadable: Vec::new() };
-        self.refuses.clone().map_or_else(|| Ok(rows()), Err)
+        let rows =
+            || Rows { read: self.finds.lock().unwrap().clone(), unreadable: self.unreadable.lock().unwrap().clone() };
+        self.refuses.lock().unwrap().clone().map_or_else(|| Ok(rows()), Err)
     }
     async fn read(&self, one: &One) -> Result<Presence, CallError> {
         let rows = self.rows.lock().unwrap();
@@ -123,16 +137,23 @@ impl Connector for Desk {
     }
     async fn write(&self, write: &Write) -> Result<Answer, CallError> {
         self.written.lock().unwrap().push((write.method, write.body.clone()));
+        let is_tag = write.body.contains("the same tag");
         let count = |by: isize| {
-            let mut under_way = self.under_way.lock().unwrap();
-            under_way.0 = under_way.0.strict_add_signed(by);
-            under_way.1 = under_way.1.max(under_way.0);
+            let counted = [Some(&self.under_way), is_tag.then_some(&self.tags)];
+            for mut under_way in counted.into_iter().flatten().map(|of| of.lock().unwrap()) {
+                under_way.0 = under_way.0.strict_add_signed(by);
+                under_way.1 = under_way.1.max(under_way.0);
+            }
         };
         count(1);
         for _ in 0..10 {
             tokio::task::yield_now().await;
         }
         count(-1);
+        let after = std::mem::take(&mut *self.finds_after_write.lock().unwrap());
+        if !after.is_empty() {
+            *self.finds.lock().unwrap() = after;
+        }
         self.answers.lock().unwrap().remove(0)
     }
     fn now(&self) -> Timestamp {
@@ -151,6 +172,13 @@ impl Connector for Desk {
     }
     async fn hello(&self) -> Result<Raw, CallError> {
         Ok(Raw("{}".into()))
+    }
+}
+
+impl Desk {
+    /// The most writes of the common tag at once.
+    pub(super) fn most_of_tag(&self) -> usize {
+        self.tags.lock().unwrap().1
     }
 }
 
@@ -194,6 +222,20 @@ impl Case {
         let flows = ["orders".to_owned()];
         let summary = self.engine.pass(&flows, &options, &tell, &Cancel::default()).await.unwrap();
         (summary, events.into_inner().unwrap())
+    }
+
+    /// The same project under another plan.
+    pub(super) fn edit_project(&mut self, plan_hash: &str) {
+        let Project { program, meaning, sources, place, log_days, .. } = &*self.engine.project;
+        let project = Project {
+            program: Arc::clone(program),
+            meaning: Arc::clone(meaning),
+            plan_hash: plan_hash.to_owned(),
+            sources: sources.clone(),
+            place: Arc::clone(place),
+            log_days: *log_days,
+        };
+        self.engine.project = Arc::new(project);
     }
 
     pub(super) async fn states(&self) -> Vec<(String, State)> {

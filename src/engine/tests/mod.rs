@@ -4,10 +4,10 @@ mod desk;
 
 use super::decide::tests::span;
 use super::*;
-use crate::connector::{CallError, Raw};
+use crate::connector::{CallError, Raw, Unreadable};
 use crate::eval::{Action, Answered, BalanceDue, Evaluated, Failure, Need, Unit};
 use crate::ir::{EntityId, FieldId, Stop};
-use crate::store::{Change, Commit, Link, State};
+use crate::store::{Change, Commit, Link, RecordFilter, State};
 use desk::{Desk, case, made, one, program, refused};
 use std::sync::Mutex;
 
@@ -63,7 +63,7 @@ async fn a_search_that_is_refused_parks_only_those_who_need_it() {
         by: vec![FieldId(1)],
         values: vec![Some("Ann".into())],
     };
-    let refuses = Some(refused("no such field"));
+    let refuses = Mutex::new(Some(refused("no such field")));
     let books = Desk { refuses, answers: Mutex::new(vec![made("B", "0")]), ..Desk::default() };
     let case = case(2, books, move |key, known| match (key, known.answer(&need)) {
         ("1", Answered::NotAsked) => Evaluated::Needs(vec![need.clone()]),
@@ -257,7 +257,7 @@ async fn links_of_a_mapping_that_was_renamed_still_count() {
         entity: program.entity(EntityId(0)).full_name(),
         id: "A".into(),
     };
-    let link = Link { source, target, fields: Vec::new(), source_changed: None, children: Vec::new() };
+    let link = Link { source, target, fields: Vec::new(), carried: None, agreed: true, children: Vec::new() };
     case.engine.store().commit(Commit::of(Change::Link(link))).await.unwrap();
     case.pass().await;
     assert_eq!(*seen.lock().unwrap(), Some(Answered::Found(vec!["\"A\"".into()])));
@@ -303,4 +303,189 @@ async fn a_write_without_outcome_holds_all_that_its_record_holds() {
     let states = case.states().await;
     assert!(states.iter().all(|(_, state)| *state == State::Waiting), "{states:?}");
     assert_eq!(case.books.written.lock().unwrap().len(), 2, "nothing of Ann's is written until the outcome is known");
+}
+
+#[tokio::test]
+async fn an_update_that_nobody_answers_is_a_persons_after_some_tries() {
+    let silent = || Err(CallError::Unknown { system: "books".into(), reason: "503".into() });
+    let books = Desk { answers: Mutex::new((0..9).map(|_| silent()).collect()), ..Desk::default() };
+    let case = case(1, books, |key, _| {
+        let mut unit = found(key, r#"{"ID":"A","Name":"before"}"#);
+        unit.drafts[0].overwrite = (crate::ir::Overwrite::All, None);
+        unit.drafts[0].on_change = crate::eval::OnSourceChange::Update;
+        Evaluated::Unit(unit)
+    });
+    let link = Link {
+        source: crate::store::LinkKey {
+            connection: "shop".into(),
+            mapping: "customers.person".into(),
+            entity: program().entity(EntityId(1)).full_name(),
+            key: "1".into(),
+        },
+        target: crate::store::Target { connection: "books".into(), entity: "exact.Account".into(), id: "A".into() },
+        fields: Vec::new(),
+        carried: None,
+        agreed: true,
+        children: Vec::new(),
+    };
+    case.engine.store().commit(Commit::of(Change::Link(link))).await.unwrap();
+    let mut alerts = 0;
+    for _ in 0..8 {
+        alerts += case.pass().await.0.counts.alerts;
+        case.later(6);
+    }
+    assert_eq!(case.states().await[0].1, State::Parked);
+    assert_eq!((case.books.written.lock().unwrap().len(), alerts), (5, 1));
+    let told = case.engine.records(&RecordFilter::default()).await.unwrap().0.remove(0).reason.unwrap();
+    assert!(told.contains("did not answer 5 writes") && told.contains("503"), "{told}");
+    // Who says that it works again is believed.
+    case.books.answers.lock().unwrap().insert(0, made("A", "0"));
+    case.engine.retry("orders:1", case.books.now()).await.unwrap();
+    case.pass().await;
+    assert_eq!(case.states().await[0].1, State::Written);
+}
+
+#[tokio::test]
+async fn a_write_is_not_sent_again_while_nobody_can_search_for_it() {
+    let silent = CallError::Unknown { system: "books".into(), reason: "time-out".into() };
+    let books = Desk { answers: Mutex::new(vec![Err(silent), made("B", "0")]), ..Desk::default() };
+    let case = case(1, books, |key, _| Evaluated::Unit(one(key)));
+    case.pass().await;
+    *case.books.refuses.lock().unwrap() = Some(refused("not now"));
+    for _ in 0..3 {
+        case.later(10);
+        case.pass().await;
+        assert_eq!(case.states().await[0].1, State::Waiting);
+    }
+    assert_eq!(case.books.written.lock().unwrap().len(), 1, "a search that was refused proves nothing");
+    *case.books.refuses.lock().unwrap() = None;
+    *case.books.finds.lock().unwrap() = vec![Raw(r#"{"ID":"A","Name":"1"}"#.into())];
+    case.pass().await;
+    assert_eq!(case.engine.status().await.unwrap()[0].open_writes, 0);
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_makes_no_second_one() {
+    let need = Need::Find {
+        connection: "books".into(),
+        entity: EntityId(0),
+        by: vec![FieldId(1)],
+        values: vec![Some("Ann".into())],
+    };
+    let case = case(1, Desk::default(), move |key, known| match known.answer(&need) {
+        Answered::NotAsked => Evaluated::Needs(vec![need.clone()]),
+        Answered::Absent => Evaluated::Unit(one(key)),
+        Answered::Unreadable(why) => Evaluated::Stopped(Stop::Wait, Failure::new(why, span())),
+        Answered::Found(_) => Evaluated::Filtered,
+    });
+    let broken = r#"{"ID":"A","Name":"Ann","City":"\ud83d"}"#;
+    *case.books.unreadable.lock().unwrap() =
+        vec![Unreadable { key: Some("A".into()), text: Some(broken.into()), why: "broken JSON".into() }];
+    case.pass().await;
+    assert_eq!(case.states().await[0].1, State::Waiting);
+    assert_eq!(case.books.written.lock().unwrap().len(), 0);
+    let told = case.engine.records(&RecordFilter::default()).await.unwrap().0.remove(0).reason.unwrap();
+    assert!(told.contains("Account A in books cannot be read"), "{told}");
+}
+
+#[tokio::test]
+async fn a_list_without_a_named_record_does_not_say_that_it_is_gone() {
+    let stop = Arc::new(Mutex::new(true));
+    let stops = Arc::clone(&stop);
+    let case =
+        case(1, Desk { answers: Mutex::new(vec![made("A", "0")]), ..Desk::default() }, move |key, _| {
+            match *stops.lock().unwrap() {
+                true => Evaluated::Stopped(Stop::Wait, Failure::new("not yet", span())),
+                false => Evaluated::Unit(one(key)),
+            }
+        });
+    case.pass().await;
+    *case.shop.hides.lock().unwrap() = true;
+    case.pass().await;
+    assert_eq!(case.states().await[0].1, State::Waiting, "an empty list proves nothing");
+    *stop.lock().unwrap() = false;
+    case.pass().await;
+    assert_eq!(case.states().await[0].1, State::Written, "it was read by its own address");
+}
+
+#[tokio::test]
+async fn what_a_person_left_out_stays_out_whatever_is_edited_in_the_project() {
+    let books = Desk { answers: Mutex::new(vec![Err(refused("no"))]), ..Desk::default() };
+    let mut case = case(1, books, |key, _| Evaluated::Unit(one(key)));
+    case.pass().await;
+    case.engine.skip("orders:1", "made by hand", case.books.now()).await.unwrap();
+    case.edit_project("2");
+    case.pass().await;
+    let only = PassOptions { only: vec!["1".into()], ..PassOptions::default() };
+    case.pass_with(only).await;
+    assert_eq!(case.states().await[0].1, State::Skipped);
+    assert_eq!(case.books.written.lock().unwrap().len(), 1);
+    case.engine.retry("orders:1", case.books.now()).await.unwrap();
+    case.books.answers.lock().unwrap().push(made("A", "0"));
+    case.pass().await;
+    assert_eq!(case.states().await[0].1, State::Written, "until the person says otherwise");
+}
+
+#[tokio::test]
+async fn what_was_found_is_looked_up_once_more_when_a_write_is_refused() {
+    let need = || Need::Find {
+        connection: "books".into(),
+        entity: EntityId(0),
+        by: vec![FieldId(1)],
+        values: vec![Some("Ann".into())],
+    };
+    let gone = || Err(refused("Unknown: Account"));
+    let books = Desk { answers: Mutex::new(vec![gone(), made("C", "0")]), ..Desk::default() };
+    *books.finds.lock().unwrap() = vec![Raw(r#"{"ID":"old","Name":"Ann"}"#.into())];
+    let case = case(1, books, move |_, known| match known.answer(&need()) {
+        Answered::Found(rows) => {
+            let row: serde_json::Value = serde_json::from_str(&rows[0]).unwrap();
+            let mut unit = one("contact");
+            unit.drafts[0].fields.push(super::decide::tests::filled(2, "Phone", &row["ID"].to_string()));
+            Evaluated::Unit(unit)
+        }
+        _ => Evaluated::Needs(vec![need()]),
+    });
+    // It is merged into another one between the find and the create.
+    case.books.finds_after_write.lock().unwrap().push(Raw(r#"{"ID":"new","Name":"Ann"}"#.into()));
+    case.pass().await;
+    let written: Vec<String> = case.books.written.lock().unwrap().iter().map(|(_, body)| body.clone()).collect();
+    assert_eq!(written.len(), 2, "{written:?}");
+    assert!(written[0].contains("old") && written[1].contains("new"), "{written:?}");
+    assert_eq!(case.states().await[0].1, State::Written);
+}
+
+#[tokio::test]
+async fn keys_that_are_known_only_after_a_write_are_held_too() {
+    let books = Desk {
+        answers: Mutex::new(vec![made("A", "0"), made("B", "0"), made("T", "0"), made("T", "0")]),
+        ..Desk::default()
+    };
+    let tags = Arc::new(Mutex::new(Vec::new()));
+    let case = case(2, books, move |key, known| {
+        let link = Need::Link(crate::eval::LinkNeed {
+            mapping: None,
+            entity: EntityId(1),
+            key: key.into(),
+            other: EntityId(0),
+        });
+        match known.answer(&link) {
+            Answered::NotAsked => Evaluated::Needs(vec![link]),
+            Answered::Absent => Evaluated::Unit(Unit { again_after: vec![0], ..one(key) }),
+            _ => {
+                let mut unit = one(key);
+                unit.drafts[0].action =
+                    Action::Found { id: "A".into(), ours: true, row: format!(r#"{{"ID":"A","Name":"{key}"}}"#).into() };
+                let mut tag = one("the same tag").drafts.remove(0);
+                tag.made.name = "customers.tag".into();
+                tag.linked_to = None;
+                tags.lock().unwrap().push(key.to_owned());
+                unit.drafts.push(tag);
+                Evaluated::Unit(unit)
+            }
+        }
+    });
+    case.pass().await;
+    // Both orders are written side by side; their common tag, which is known only then, one after the other.
+    assert_eq!(case.books.most_of_tag(), 1);
 }

@@ -9,7 +9,8 @@ use super::tables::{
 use super::writer::Refresher;
 use crate::limits;
 use crate::store::rows::{
-    Attempt, AttemptId, Budget, Intent, Link, LinkKey, Outcome, PlanSource, RecordRow, RefreshTurn, State, Tokens,
+    Attempt, AttemptId, Budget, Intent, Link, LinkKey, Outcome, PlanSource, Reading, RecordRow, RefreshTurn, State,
+    Tokens,
 };
 use crate::store::seal::Seal;
 use crate::store::{Change, Commit, StoreError};
@@ -44,6 +45,7 @@ pub(super) fn commit(t: &WriteTransaction, seal: &Seal, commit: &Commit) -> Resu
                 t.open_table(INTENTS)?.insert(intent.id.as_str(), value.as_slice())?;
             }
             Change::Outcome { intent, outcome } => settle(t, seal, intent, outcome)?,
+            Change::Await { intent, since } => await_anew(t, seal, intent, since)?,
             Change::Link(link) => put_link(t, link)?,
             Change::Unlink(key) => remove_link(t, key)?,
             Change::Log(attempt) => log(t, seal, attempt)?,
@@ -76,6 +78,7 @@ fn check(t: &WriteTransaction, commit: &Commit) -> Result<(), Trouble> {
             }
             Change::Advance { .. }
             | Change::Record(_)
+            | Change::Await { .. }
             | Change::Link(_)
             | Change::Unlink(_)
             | Change::Log(_)
@@ -92,7 +95,7 @@ fn settle(t: &WriteTransaction, seal: &Seal, id: &str, outcome: &Outcome) -> Res
         Outcome::Done { target: _ } | Outcome::NotDone | Outcome::Refused { reason: _ } => {
             table.remove(id)?;
         }
-        Outcome::Unknown { at, reason } => {
+        Outcome::Unknown { at, awaited, reason } => {
             let Some(mut intent) =
                 table.get(id)?.map(|value| open_value::<Intent>(seal, "intents", value.value())).transpose()?
             else {
@@ -101,9 +104,21 @@ fn settle(t: &WriteTransaction, seal: &Seal, id: &str, outcome: &Outcome) -> Res
             // The first time counts: from then on the effect may come late.
             if intent.unknown.is_none() {
                 intent.unknown = Some((*at, reason.clone()));
+                intent.awaited = Some(awaited.clone());
                 table.insert(id, seal_value(seal, "intents", &intent).as_slice())?;
             }
         }
+    }
+    Ok(())
+}
+
+/// From then on the effect of an intent is awaited.
+fn await_anew(t: &WriteTransaction, seal: &Seal, id: &str, since: &Reading) -> Result<(), Trouble> {
+    let mut table = t.open_table(INTENTS)?;
+    let intent = table.get(id)?.map(|value| open_value::<Intent>(seal, "intents", value.value())).transpose()?;
+    if let Some(intent) = intent {
+        let intent = Intent { awaited: Some(since.clone()), anew: true, ..intent };
+        table.insert(id, seal_value(seal, "intents", &intent).as_slice())?;
     }
     Ok(())
 }
