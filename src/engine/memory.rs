@@ -37,8 +37,17 @@ struct Rows {
     gone: FxHashSet<String>,
     /// Made in this pass: nobody but us refers to them yet.
     made: FxHashMap<String, Timestamp>,
-    /// All rows of a small entity, and when they were read.
-    table: Option<(Vec<Arc<str>>, Timestamp)>,
+    /// All rows of a small entity.
+    table: Option<Table>,
+}
+
+/// All rows of an entity.
+struct Table {
+    rows: Vec<Arc<str>>,
+    /// Under which name the store keeps them.
+    hash: String,
+    /// When they were read.
+    read: Timestamp,
 }
 
 /// A row, and the keys under which it is indexed.
@@ -99,7 +108,7 @@ impl Memory {
     fn rows(&self, program: &Program, need: &Need) -> Option<Vec<Arc<str>>> {
         match need {
             Need::Link(need) => self.links.get(need).cloned(),
-            Need::Table { connection, entity } => Some(self.of(connection, *entity)?.table.as_ref()?.0.clone()),
+            Need::Table { connection, entity } => Some(self.of(connection, *entity)?.table.as_ref()?.rows.clone()),
             Need::Row { connection, entity, id } => {
                 let rows = self.of(connection, *entity)?;
                 let id = normal(id);
@@ -176,9 +185,20 @@ impl Memory {
         self.of(connection, entity).is_some_and(|rows| rows.by_id.contains_key(&normal(id)))
     }
 
-    /// All rows of a small entity.
-    pub(crate) fn table(&mut self, connection: &Arc<str>, entity: EntityId, rows: Vec<Arc<str>>, now: Timestamp) {
-        self.of_mut(connection, entity).table = Some((rows, now));
+    /// All rows of a small entity, as the store keeps them under this hash.
+    pub(crate) fn table(
+        &mut self,
+        (connection, entity): (&Arc<str>, EntityId),
+        rows: Vec<Arc<str>>,
+        hash: String,
+        now: Timestamp,
+    ) {
+        self.of_mut(connection, entity).table = Some(Table { rows, hash, read: now });
+    }
+
+    /// Under which hash the store keeps the rows of a small entity.
+    pub(crate) fn kept_table(&self, connection: &Arc<str>, entity: EntityId) -> Option<String> {
+        self.of(connection, entity)?.table.as_ref().map(|table| table.hash.clone())
     }
 
     /// A row as it is now, indexed under all fields that can be searched; the name under which it is kept.
@@ -331,7 +351,7 @@ impl Memory {
                     self.bytes -= row.bytes();
                 }
             }
-            known.table.take_if(|(_, read)| *read < oldest);
+            known.table.take_if(|table| table.read < oldest);
             let Rows { asked, index, gone, made, .. } = known;
             index.retain(|_, ids| !ids.is_empty());
             asked.retain(|at, _| index.contains_key(at));
