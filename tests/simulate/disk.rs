@@ -91,8 +91,8 @@ impl Disk {
         }
         for (n, written) in unsynced.iter().enumerate() {
             for (s, sector) in written.after.chunks(SECTOR).enumerate() {
-                let kept = mix(choice ^ mix((n as u64) << 20 | if choice % 2 == 0 { s as u64 } else { 0 }));
-                if kept % 2 == 0 {
+                let kept = mix(choice ^ mix((n as u64) << 20 | if choice.is_multiple_of(2) { s as u64 } else { 0 }));
+                if kept.is_multiple_of(2) {
                     platter.put(written.at + s * SECTOR, sector);
                 }
             }

@@ -1,8 +1,8 @@
 //! A system's door: the real trait before a model, with all that may go wrong between the two.
 
 use super::chance::mix;
-use super::planted::Bug;
 use super::ledger::{self, Order as Writing, Verb};
+use super::planted::Bug;
 use super::story::Fault;
 use super::world::{State, World};
 use flowc::connector::{
@@ -34,7 +34,7 @@ struct Came {
 }
 
 impl Door {
-    pub(crate) fn new(world: &World, system: usize, name: &str) -> Arc<dyn Connector> {
+    pub(crate) fn of(world: &World, system: usize, name: &str) -> Arc<dyn Connector> {
         let process = world.state().process;
         Arc::new(Self { world: world.clone(), system, name: name.to_owned(), process, calls: AtomicU64::new(0) })
     }
@@ -102,9 +102,7 @@ impl Door {
     }
 
     fn refused(&self, status: u16, what: &str, call: u32) -> CallError {
-        let mut state = self.world.state();
-        let reason = format!("{what} (answer {status} to call {}-{call})", state.pass);
-        state.met.push(reason.clone());
+        let reason = format!("{what} (answer {status} to call {}-{call})", self.world.state().pass);
         CallError::Refused { system: self.name.clone(), reason, status, call: "a call".to_owned() }
     }
 
@@ -140,7 +138,8 @@ impl Door {
             _ => None,
         };
         for (n, row) in rows.into_iter().enumerate() {
-            let picked: Map<String, Value> = row.into_iter().filter(|(name, _)| asked(fields, name) || always.contains(name)).collect();
+            let picked: Map<String, Value> =
+                row.into_iter().filter(|(name, _)| asked(fields, name) || always.contains(name)).collect();
             let text = Value::Object(picked).to_string();
             if spoilt == Some(n) || state.is_poisoned(self.system > 0, &text) {
                 answered.unreadable.push(self.unreadable(text));
@@ -157,7 +156,12 @@ impl Door {
         }
         let shop = &state.shops[self.system - 1];
         match &*entity.name {
-            "Order" => shop.orders.iter().filter(|o| !o.deleted && o.now.status != "trash").map(|o| o.row()).collect(),
+            "Order" => shop
+                .orders
+                .iter()
+                .filter(|o| !o.deleted && o.now.status != "trash")
+                .map(super::shop::Order::row)
+                .collect(),
             "Customer" => shop.customers.iter().map(super::shop::Customer::row).collect(),
             _ => Vec::new(),
         }
@@ -227,7 +231,9 @@ impl Connector for Door {
                 let Rows { mut read, mut unreadable } = rows;
                 Ok(match (read.pop(), unreadable.pop()) {
                     (Some(row), _) => Presence::Found(row),
-                    (None, Some(_)) if state.bug == Some(Bug::UnreadableIsGone) => Presence::Gone("nothing came".to_owned()),
+                    (None, Some(_)) if state.bug == Some(Bug::UnreadableIsGone) => {
+                        Presence::Gone("nothing came".to_owned())
+                    }
                     (None, Some(unreadable)) => Presence::Unreadable(unreadable),
                     (None, None) => Presence::Gone("its address answers 404".to_owned()),
                 })
@@ -260,7 +266,7 @@ impl Connector for Door {
             Some(Fault::Refused(status)) => Err(self.refused(status, "this write is refused", came.call)),
             Some(Fault::Login) => Err(CallError::Login { system: name, reason: "the login is over".to_owned() }),
             Some(fault @ (Fault::DropAfter | Fault::Garbled | Fault::Nameless)) => {
-                let _ = self.world.state().write(self.system, &order, true);
+                let _ = self.world.state().write(self.system, &order);
                 Err(self.unknown(match fault {
                     Fault::Garbled => "its answer is no JSON",
                     Fault::Nameless => "its answer does not say the key of the record",
@@ -268,11 +274,10 @@ impl Connector for Door {
                 }))
             }
             None | Some(Fault::Unreadable(_) | Fault::Empty | Fault::Bare) => {
-                let unheard = came.dies.is_some();
-                if came.fault.is_none() && self.has(Bug::WritesTwice) && mix(u64::from(came.call)) % 8 == 0 {
-                    let _ = self.world.state().write(self.system, &order, true);
+                if came.fault.is_none() && self.has(Bug::WritesTwice) && mix(u64::from(came.call)).is_multiple_of(8) {
+                    let _ = self.world.state().write(self.system, &order);
                 }
-                let done = self.world.state().write(self.system, &order, unheard);
+                let done = self.world.state().write(self.system, &order);
                 match done {
                     Ok(id) => Ok(self.answer(&write.entity, id, fault)),
                     Err((status, why)) => Err(self.refused(status, &why, came.call)),
@@ -384,7 +389,7 @@ impl Door {
     fn unreadable(&self, text: String) -> Unreadable {
         let row: Value = serde_json::from_str(&text).unwrap();
         let key = ["id", "ID", "OrderID"].iter().find_map(|key| row.get(*key)).map(|id| ledger::text(Some(id)));
-        let plain = self.system > 0 || mix(text.len() as u64) % 3 > 0;
+        let plain = self.system > 0 || !mix(text.len() as u64).is_multiple_of(3);
         let why = "half a pair of surrogates".to_owned();
         Unreadable { key: key.filter(|_| plain), text: plain.then(|| text.into()), why }
     }

@@ -84,7 +84,11 @@ impl Ledger {
         let codes = [("0", "N", "0"), ("1", "I", "0"), ("4", "E", "0.21"), ("5", "I", "0.21"), ("7", "N", "0")];
         for (code, kind, rate) in codes {
             let rate: Value = serde_json::from_str(rate).unwrap();
-            ledger.add("exact.VATCode", json!({"Code": code, "Type": kind, "Percentage": rate, "IsBlocked": false}), false);
+            ledger.add(
+                "exact.VATCode",
+                json!({"Code": code, "Type": kind, "Percentage": rate, "IsBlocked": false}),
+                false,
+            );
         }
         for code in ["00", "30", "IM"] {
             ledger.add("exact.PaymentCondition", json!({"Code": code}), false);
@@ -258,8 +262,11 @@ impl Ledger {
     }
 
     fn total(&mut self, document: &str) {
-        let sum: i64 =
-            self.lines(document).iter().map(|l| cents(l.value.get("NetPrice")) * cents(l.value.get("Quantity")) / 100).sum();
+        let sum: i64 = self
+            .lines(document)
+            .iter()
+            .map(|l| cents(l.value.get("NetPrice")) * cents(l.value.get("Quantity")) / 100)
+            .sum();
         let total: Value = serde_json::from_str(&format!("{}.{:02}", sum / 100, sum % 100)).unwrap();
         if let Some(row) = self.row_mut(ORDER, document) {
             row.value.insert("AmountFC".to_owned(), total);

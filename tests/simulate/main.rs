@@ -31,18 +31,19 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
-use story::{Kind, Story};
+use story::Story;
 
 /// Seeds that a change must survive.
 const SEEDS: u64 = 300;
 /// Failing seeds of a kind that are shortened and told.
 const TOLD: usize = 2;
 
-/// Faults of the runner that are known: stories in which they may show are left out. It should be empty.
-const KNOWN: &[(&str, fn(&Story, &str) -> bool)] = &[
-    ("an order of another shop is taken for one's own", |story, _| story.kind == Kind::TwoShops),
-    ("a pass that ends in a record leaves what it sent out of the log", |_, broken| broken == "log"),
-];
+/// A fault that is known, and whether it shows in a story that breaks so.
+type Known = (&'static str, fn(&Story, &str) -> bool);
+
+/// Faults of the runner that are known: stories in which one shows are counted apart. It should be empty.
+const KNOWN: &[Known] =
+    &[("a pass that ends in a record leaves what it sent out of the log", |_, broken| broken == "log")];
 
 fn is_known(story: &Story, report: &Report) -> bool {
     report.broken.iter().all(|(broken, _)| KNOWN.iter().any(|(_, shows)| shows(story, broken)))
@@ -58,7 +59,8 @@ fn seeds(from: u64, count: u64) -> (Vec<(u64, Report)>, BTreeMap<&'static str, u
     story::KINDS.iter().for_each(|kind| (0..4).for_each(|version| drop(project::Ready::of(*kind, version))));
     let (next, failed) = (AtomicU64::new(from), Mutex::new(Vec::new()));
     let sums = Mutex::new(BTreeMap::new());
-    let threads = number("THREADS").unwrap_or_else(|| std::thread::available_parallelism().map_or(1, |n| n.get() as u64));
+    let threads =
+        number("THREADS").unwrap_or_else(|| std::thread::available_parallelism().map_or(1, |n| n.get() as u64));
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
@@ -102,7 +104,11 @@ fn whatever_happens_all_is_well_in_the_end() {
     let began = Instant::now();
     let (failed, sums) = seeds(from, count);
     let took = began.elapsed();
-    println!("{count} seeds from {from} on in {took:.1?}, {:.2?} each; {sums:?}; {} failed", took / u32::try_from(count).unwrap(), failed.len());
+    println!(
+        "{count} seeds from {from} on in {took:.1?}, {:.2?} each; {sums:?}; {} failed",
+        took / u32::try_from(count).unwrap(),
+        failed.len()
+    );
     let mut kinds: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
     for (seed, report) in &failed {
         kinds.entry(report.broken[0].0).or_default().push(*seed);

@@ -65,8 +65,13 @@ impl Judge<'_> {
     }
 
     fn order(&mut self, flow: &str, order: &Order) {
-        let documents: Vec<&Row> =
-            self.world.ledger.rows(ledger::ORDER).iter().filter(|row| row.text("PaymentReference") == order.payment).collect();
+        let documents: Vec<&Row> = self
+            .world
+            .ledger
+            .rows(ledger::ORDER)
+            .iter()
+            .filter(|row| row.text("PaymentReference") == order.payment)
+            .collect();
         if documents.len() > 1 {
             self.broken.push(("twice", format!("{} is in the ledger {} times", order.payment, documents.len())));
         }
@@ -144,7 +149,8 @@ impl Judge<'_> {
     /// Whether a document is that version of its order.
     fn is(&self, document: &Row, order: &Order, version: &Version) -> bool {
         let remarks = document.text("Remarks");
-        let corrected = document.corrected.get("Remarks").is_some_and(|all| all.contains(&Value::from(remarks.clone())));
+        let corrected =
+            document.corrected.get("Remarks").is_some_and(|all| all.contains(&Value::from(remarks.clone())));
         let described = |v: &u8| document.text("Description") == format!("Order {}{}", order.number, mark(*v));
         let described = if self.stage.kind == Kind::Shipped {
             document.text("Description") == format!("WooCommerce order {}", order.number)
@@ -161,11 +167,8 @@ impl Judge<'_> {
             })
             .collect();
         let cents = |n: u64| i64::try_from(n).unwrap() * 100;
-        let mut ours: Vec<(String, i64, i64)> = version
-            .lines
-            .iter()
-            .map(|line| (line.sku.to_owned(), cents(line.quantity), cents(line.gross())))
-            .collect();
+        let mut ours: Vec<(String, i64, i64)> =
+            version.lines.iter().map(|line| (line.sku.to_owned(), cents(line.quantity), cents(line.gross()))).collect();
         theirs.sort();
         ours.sort();
         let account = self.ledger().account(&document.text("OrderedBy")).map(|row| row.text("Email"));
@@ -204,7 +207,9 @@ impl Judge<'_> {
             .ledger()
             .lines(&document.id)
             .iter()
-            .map(|l| format!("{} {} at {}", l.text("Quantity"), self.ledger().code(&l.text("Item")), l.text("NetPrice")))
+            .map(|l| {
+                format!("{} {} at {}", l.text("Quantity"), self.ledger().code(&l.text("Item")), l.text("NetPrice"))
+            })
             .collect();
         format!("{:?} {:?} {lines:?}", document.text("Description"), document.text("Remarks"))
     }
@@ -248,7 +253,8 @@ impl Judge<'_> {
             // Where orders make the same account, theirs is as good.
             let ordered = self.stage.kind == Kind::TwoFlows;
             if phone != customer.phone && !corrected && account.ours && !ordered && !gone {
-                let text = format!("customer {} has the phone {}, its account {phone}; {said:?}", customer.id, customer.phone);
+                let text =
+                    format!("customer {} has the phone {}, its account {phone}; {said:?}", customer.id, customer.phone);
                 self.broken.push(("undone", text));
             }
         }
@@ -260,9 +266,8 @@ impl Judge<'_> {
     fn states(&mut self) {
         for row in self.records.iter().filter(|row| matches!(row.state, State::Waiting | State::Parked)) {
             let reason = row.reason.as_deref().unwrap_or("no reason");
-            let shop = (0..self.world.shops.len()).find(|n| {
-                self.stage.kind != Kind::Customers && flow(self.stage.kind, *n, false) == row.flow
-            });
+            let shop = (0..self.world.shops.len())
+                .find(|n| self.stage.kind != Kind::Customers && flow(self.stage.kind, *n, false) == row.flow);
             let order =
                 shop.and_then(|n| self.world.shops[n].orders.iter().find(|order| order.id.to_string() == row.key));
             let cause = match order {

@@ -87,7 +87,7 @@ impl Faulty {
 impl Store for Faulty {
     async fn commit(&self, commit: Commit) -> Result<(), StoreError> {
         let changes = commit.changes.into_iter().filter_map(|change| self.spoil(change)).collect();
-        self.store.commit(Commit { changes, ..Commit::default() }).await
+        self.store.commit(Commit { changes }).await
     }
 
     fn keyed_hash(&self, text: &str) -> String {

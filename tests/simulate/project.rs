@@ -92,7 +92,9 @@ use exact
 "#;
 
 fn shop(name: &str) -> String {
-    format!("connect {name} to woocommerce {{\n  url = \"https://{name}.example\"\n  key = secret(\"K\")\n  secret = secret(\"S\")\n}}\n")
+    format!(
+        "connect {name} to woocommerce {{\n  url = \"https://{name}.example\"\n  key = secret(\"K\")\n  secret = secret(\"S\")\n}}\n"
+    )
 }
 
 fn texts(kind: Kind, version: u8) -> Vec<(&'static str, String)> {
@@ -100,10 +102,14 @@ fn texts(kind: Kind, version: u8) -> Vec<(&'static str, String)> {
     match kind {
         Kind::Shipped => vec![("project.flow", shipped(&one, version))],
         Kind::TwoShops => {
-            let used = "use small as nl with woo = shop\nuse small as be with woo = shop_be\nrun nl.orders, be.orders\n";
+            let used =
+                "use small as nl with woo = shop\nuse small as be with woo = shop_be\nrun nl.orders, be.orders\n";
             vec![
                 ("project.flow", format!("{one}{}{used}", shop("shop_be"))),
-                ("small.flow", small("  on change update while was.DeliveryStatus == \"open\" else alert", "", version)),
+                (
+                    "small.flow",
+                    small("  on change update while was.DeliveryStatus == \"open\" else alert", "", version),
+                ),
             ]
         }
         Kind::Customers => {

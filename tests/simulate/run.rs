@@ -16,7 +16,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 /// The longest that a pass may take, of the time in a story.
-const PASS: Duration = Duration::from_secs(6 * 3_600);
+const PASS: Duration = Duration::from_hours(6);
 /// The most calls of a pass.
 const CALLS: u32 = 400;
 
@@ -167,14 +167,10 @@ impl Stage {
             let pass = self.world.state().pass;
             self.crashed.push(pass);
         }
-        let mut state = self.world.state();
         // The disk dies first: a store that is closed writes what it has.
-        state.rise();
-        state.end_pass();
-        let pass = state.pass;
-        drop(state);
+        let pass = self.world.state().end_pass();
         // To open a store takes time, so not each process that ends in its own time is followed by another.
-        if died || pass % 4 == 0 {
+        if died || pass.is_multiple_of(4) {
             *self.store.lock().unwrap() = None;
         }
         // Tasks that were given up let go of what they hold.
@@ -207,7 +203,7 @@ impl Stage {
                     "shop" => 1,
                     _ => 2,
                 };
-                (connection.name.to_string(), Door::new(&self.world, system, &connection.name))
+                (connection.name.to_string(), Door::of(&self.world, system, &connection.name))
             })
             .collect();
         let (seed, count) = (u64::from(self.world.state().process), Mutex::new(0_u64));

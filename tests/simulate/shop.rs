@@ -120,8 +120,12 @@ impl Order {
         let mut billing = address.clone();
         billing["email"] = email(*person).into();
         let shipping = if person % 2 == 0 { address } else { empty_address() };
-        let meta: Vec<Value> =
-            self.meta.iter().enumerate().map(|(n, (key, value))| json!({"id": n + 1, "key": key, "value": value})).collect();
+        let meta: Vec<Value> = self
+            .meta
+            .iter()
+            .enumerate()
+            .map(|(n, (key, value))| json!({"id": n + 1, "key": key, "value": value}))
+            .collect();
         let row = json!({
             "id": self.id, "number": self.number.to_string(), "status": status, "currency": "EUR",
             "date_created_gmt": time(self.created), "date_modified_gmt": time(self.modified),

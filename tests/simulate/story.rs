@@ -26,16 +26,8 @@ pub(crate) enum Kind {
 }
 
 /// All kinds.
-pub(crate) const KINDS: [Kind; 8] = [
-    Kind::Shipped,
-    Kind::Update,
-    Kind::Alert,
-    Kind::Note,
-    Kind::Customers,
-    Kind::Tag,
-    Kind::TwoShops,
-    Kind::TwoFlows,
-];
+pub(crate) const KINDS: [Kind; 8] =
+    [Kind::Shipped, Kind::Update, Kind::Alert, Kind::Note, Kind::Customers, Kind::Tag, Kind::TwoShops, Kind::TwoFlows];
 
 /// A story.
 #[derive(Clone, Debug)]
@@ -49,19 +41,33 @@ pub(crate) struct Story {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Step {
     Deed(Deed),
-    Later { seconds: u32 },
+    Later {
+        seconds: u32,
+    },
     /// What happens at which call of it.
     Pass(Vec<(u32, Turn)>),
     /// Another version of the project.
-    Project { version: u8 },
+    Project {
+        version: u8,
+    },
     /// A clock is set: by so many seconds.
-    Clock { whose: Whose, by: i32 },
+    Clock {
+        whose: Whose,
+        by: i32,
+    },
     /// For so many passes a record, or everything, meets this.
-    Spell { passes: u8, spell: Spell },
+    Spell {
+        passes: u8,
+        spell: Spell,
+    },
     /// A person says so of some record.
-    Retry { pick: u8 },
+    Retry {
+        pick: u8,
+    },
     /// A person leaves out some record.
-    Skip { pick: u8 },
+    Skip {
+        pick: u8,
+    },
 }
 
 /// Whose clock.
@@ -78,9 +84,16 @@ pub(crate) enum Turn {
     Deed(Deed),
     Fault(Fault),
     /// The process dies: before or after the call has its effect; the disk keeps what this number chooses.
-    Crash { after: bool, choice: u8, reboot: bool },
+    Crash {
+        after: bool,
+        choice: u8,
+        reboot: bool,
+    },
     /// The power goes at so many writes of the disk from here.
-    Power { writes: u8, choice: u8 },
+    Power {
+        writes: u8,
+        choice: u8,
+    },
 }
 
 /// What a call meets.
@@ -129,33 +142,78 @@ pub(crate) enum Spell {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Deed {
     // In the shop.
-    Order { person: u8, lines: u8 },
-    Note { pick: u8, text: u8 },
-    Quantity { pick: u8, text: u8 },
-    AddLine { pick: u8, text: u8 },
-    DropLine { pick: u8 },
-    Cancel { pick: u8 },
-    Reinstate { pick: u8 },
-    Trash { pick: u8 },
-    Delete { pick: u8 },
+    Order {
+        person: u8,
+        lines: u8,
+    },
+    Note {
+        pick: u8,
+        text: u8,
+    },
+    Quantity {
+        pick: u8,
+        text: u8,
+    },
+    AddLine {
+        pick: u8,
+        text: u8,
+    },
+    DropLine {
+        pick: u8,
+    },
+    Cancel {
+        pick: u8,
+    },
+    Reinstate {
+        pick: u8,
+    },
+    Trash {
+        pick: u8,
+    },
+    Delete {
+        pick: u8,
+    },
     Customer,
-    CustomerPhone { pick: u8, text: u8 },
-    CustomerEmail { pick: u8, text: u8 },
+    CustomerPhone {
+        pick: u8,
+        text: u8,
+    },
+    CustomerEmail {
+        pick: u8,
+        text: u8,
+    },
     // In the ledger.
     /// A bookkeeper corrects the remarks of a document.
-    Correct { pick: u8, text: u8 },
+    Correct {
+        pick: u8,
+        text: u8,
+    },
     /// … and the phone of an account.
-    CorrectAccount { pick: u8, text: u8 },
+    CorrectAccount {
+        pick: u8,
+        text: u8,
+    },
     /// A document is delivered: it can't be changed any more.
-    Close { pick: u8 },
+    Close {
+        pick: u8,
+    },
     /// A document of somebody else with the reference that an order has or will have.
-    Stranger { number: u8, same_total: bool },
+    Stranger {
+        number: u8,
+        same_total: bool,
+    },
     /// An account of somebody with an address that a shopper has.
-    OwnAccount { person: u8 },
+    OwnAccount {
+        person: u8,
+    },
     /// Our document is deleted.
-    DeleteDocument { pick: u8 },
+    DeleteDocument {
+        pick: u8,
+    },
     /// An account to which nothing refers is deleted.
-    DeleteAccount { pick: u8 },
+    DeleteAccount {
+        pick: u8,
+    },
     /// Two accounts with one address are made one.
     Merge,
     /// The item that was not there.
@@ -182,6 +240,7 @@ impl fmt::Display for Story {
 }
 
 /// Which things may happen in a story: not all of them in each, or they would hide one another.
+#[allow(clippy::struct_excessive_bools, reason = "each is a thing of its own")]
 struct Mood {
     crashes: bool,
     drops: bool,
@@ -279,9 +338,7 @@ fn within(chance: &mut Chance, mood: &Mood) -> Vec<(u32, Turn)> {
                 3 => Fault::Late(u16::try_from(chance.between(1, 295)).unwrap()),
                 _ => Fault::Later(chance.pick(&[1, 30, 119, 600])),
             }),
-            4 if mood.refusals => {
-                Turn::Fault(Fault::Refused(chance.pick(&[400, 401, 403, 404, 406, 500])))
-            }
+            4 if mood.refusals => Turn::Fault(Fault::Refused(chance.pick(&[400, 401, 403, 404, 406, 500]))),
             5 if mood.unreadable => Turn::Fault(match chance.below(6) {
                 0 => Fault::Garbled,
                 1 | 2 => Fault::Unreadable(chance.byte()),

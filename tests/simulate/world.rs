@@ -2,8 +2,8 @@
 
 use super::chance::mix;
 use super::disk::Disk;
-use super::planted::Bug;
 use super::ledger::{Ledger, Order as Writing};
+use super::planted::Bug;
 use super::shop::{Shop, email};
 use super::story::{Deed, Fault, Kind, Spell, Turn, Whose};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -52,8 +52,6 @@ pub(crate) struct State {
     pub(crate) telling: bool,
     /// A hash of all that happened.
     pub(crate) hash: u64,
-    /// Faults that a call met: with what they say.
-    pub(crate) met: Vec<String>,
 }
 
 /// A write whose effect comes late.
@@ -67,8 +65,6 @@ pub(crate) struct Late {
 pub(crate) struct Effect {
     pub(crate) pass: u32,
     pub(crate) order: Writing,
-    /// Nobody heard the answer.
-    pub(crate) unheard: bool,
 }
 
 impl World {
@@ -100,7 +96,6 @@ impl World {
             told: Vec::new(),
             telling,
             hash: 0,
-            met: Vec::new(),
         })))
     }
 
@@ -171,8 +166,9 @@ impl State {
         self.say(|| format!("pass {pass} (process {process})"));
     }
 
-    /// What does not last ends with the pass.
-    pub(crate) fn end_pass(&mut self) {
+    /// The pass is over, however it ended, and what does not last ends with it; its number.
+    pub(crate) fn end_pass(&mut self) -> u32 {
+        self.rise();
         self.turns.clear();
         self.disk.power_stays();
         for (left, _, _) in &mut self.spells {
@@ -181,6 +177,7 @@ impl State {
         self.spells.retain(|(left, _, _)| *left > 0);
         // A process that ends in its own time dies with its doors.
         self.process += 1;
+        self.pass
     }
 
     pub(crate) fn calm(&mut self) {
@@ -198,7 +195,7 @@ impl State {
     }
 
     /// The next process may begin.
-    pub(crate) fn rise(&mut self) {
+    fn rise(&mut self) {
         if let Some((choice, reboot)) = self.crashed.take() {
             self.disk.crash(choice);
             if reboot {
@@ -238,7 +235,10 @@ impl State {
         let about = match spell {
             Spell::Order { pick, .. } | Spell::Poison { pick } => {
                 let orders = &self.shops[0].orders;
-                orders.get(usize::from(pick) % orders.len().max(1)).map(|order| order.payment.clone()).unwrap_or_default()
+                orders
+                    .get(usize::from(pick) % orders.len().max(1))
+                    .map(|order| order.payment.clone())
+                    .unwrap_or_default()
             }
             Spell::Account { pick } => email(pick % 4),
             Spell::Writes { .. } | Spell::Away { .. } => String::new(),
@@ -282,19 +282,27 @@ impl State {
         self.late = late;
         for (_, Late { system, order }) in due {
             self.say(|| "  a late effect".to_owned());
-            let _ = self.write(system, &order, true);
+            let _ = self.write(system, &order);
         }
     }
 
     /// Carries out a write of the runner's.
-    pub(crate) fn write(&mut self, system: usize, order: &Writing, unheard: bool) -> Result<String, (u16, String)> {
+    pub(crate) fn write(&mut self, system: usize, order: &Writing) -> Result<String, (u16, String)> {
         let done = match system {
             0 => self.ledger.write(order),
             shop => self.write_shop(shop - 1, order),
         };
-        self.say(|| format!("  {:?} {} {} {} -> {done:?}", order.verb, order.entity, order.id.as_deref().unwrap_or(""), order.body));
+        self.say(|| {
+            format!(
+                "  {:?} {} {} {} -> {done:?}",
+                order.verb,
+                order.entity,
+                order.id.as_deref().unwrap_or(""),
+                order.body
+            )
+        });
         if done.is_ok() {
-            let effect = Effect { pass: self.pass, order: order.clone(), unheard };
+            let effect = Effect { pass: self.pass, order: order.clone() };
             self.effects.push(effect);
         }
         let broken = std::mem::take(&mut self.ledger.broken);
