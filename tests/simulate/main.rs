@@ -136,9 +136,16 @@ fn breaks(story: &Story, bug: Bug) -> Option<(&'static str, String)> {
 #[test]
 fn each_planted_bug_is_found() {
     let mut missed = Vec::new();
-    for (bug, seed) in planted::BUGS {
+    let only = std::env::var("BUG").ok();
+    for (bug, seed) in planted::BUGS.iter().filter(|(bug, _)| only.as_ref().is_none_or(|o| *o == format!("{bug:?}"))) {
         let seeds = if number("HUNT").is_some() { 1..=SEEDS_OF_A_BUG } else { *seed..=*seed };
-        let found = seeds.into_iter().find_map(|seed| Some((seed, breaks(&Story::of(seed), *bug)?)));
+        let found = seeds.into_iter().find_map(|seed| {
+            let story = Story::of(seed);
+            if !bug.may_show(&story) {
+                return None;
+            }
+            Some((seed, breaks(&story, *bug)?))
+        });
         match found {
             Some((seed, (kind, text))) => {
                 println!("(Bug::{bug:?}, {seed}), {kind}: {}", text.chars().take(150).collect::<String>());

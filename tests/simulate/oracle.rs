@@ -228,8 +228,12 @@ impl Judge<'_> {
     }
 
     fn customer(&mut self, flow: &str, customer: &Customer) {
+        let key = customer.id.to_string();
+        if self.stage.skipped.iter().any(|(f, k, _)| f == flow && *k == key) {
+            return;
+        }
         let ledger = &self.world.ledger;
-        let said = self.record(flow, &customer.id.to_string()).map(|row| (row.state, row.reason.clone()));
+        let said = self.record(flow, &key).map(|row| (row.state, row.reason.clone()));
         let accounts: Vec<&Row> =
             ledger.rows(ledger::ACCOUNT).iter().filter(|row| row.text("Email") == customer.email).collect();
         let gone = customer.emails.iter().any(|email| ledger.deleted.contains(email));

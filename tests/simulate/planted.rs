@@ -1,6 +1,7 @@
 //! Bugs that are planted on purpose, between the runner and its surroundings: the simulation must find each. They are the
 //! kinds that were found in reading and carrying out, wherever they may come in again.
 
+use super::story::{Fault, Spell, Step, Story, Turn};
 use flowc::store::{
     Attempt, AttemptId, Budget, Change, Commit, Counts, Embedded, Intent, Link, LinkKey, LinkPage, LogPage, Outcome,
     PlanSource, RecordFilter, RecordPage, RecordRow, RefreshTurn, State, Store, StoreError, Target, Tokens,
@@ -38,6 +39,45 @@ pub(crate) enum Bug {
     LogLeavesOut,
     /// Each field looks as it did when it was written last.
     NothingChanges,
+}
+
+impl Bug {
+    /// Whether the story holds what the bug needs to show: no other is worth a run.
+    pub(crate) fn may_show(self, story: &Story) -> bool {
+        let fault = |wanted: fn(&Fault) -> bool| {
+            let turns =
+                story.steps.iter().filter_map(|step| if let Step::Pass(turns) = step { Some(turns) } else { None });
+            turns.flatten().any(|(_, turn)| matches!(turn, Turn::Fault(fault) if wanted(fault)))
+        };
+        let spell = |wanted: fn(&Spell) -> bool| {
+            story.steps.iter().any(|step| matches!(step, Step::Spell { spell, .. } if wanted(spell)))
+        };
+        let crash = || {
+            let turns =
+                story.steps.iter().filter_map(|step| if let Step::Pass(turns) = step { Some(turns) } else { None });
+            turns.flatten().any(|(_, turn)| matches!(turn, Turn::Crash { .. } | Turn::Power { .. }))
+        };
+        let silent: fn(&Fault) -> bool =
+            |f| matches!(f, Fault::DropAfter | Fault::Late(_) | Fault::Garbled | Fault::Nameless);
+        match self {
+            Self::UnreadableIsAbsent | Self::UnreadableIsGone => {
+                fault(|f| matches!(f, Fault::Unreadable(_)))
+                    || spell(|s| matches!(s, Spell::Account { .. } | Spell::Poison { .. }))
+            }
+            Self::FeedDropsUnreadable => spell(|s| matches!(s, Spell::Poison { .. })),
+            Self::RefusedIsAbsent => fault(|f| matches!(f, Fault::Refused(_))),
+            Self::SilenceIsRefusal | Self::UnknownIsNotDone => fault(silent),
+            Self::WallClock => {
+                fault(|f| matches!(f, Fault::Late(_))) && story.steps.iter().any(|s| matches!(s, Step::Clock { .. }))
+            }
+            Self::DiskLies | Self::NoIntent => crash(),
+            Self::WaitingIsWritten => {
+                fault(silent) || spell(|s| matches!(s, Spell::Order { .. } | Spell::Writes { .. }))
+            }
+            Self::LogLeavesOut => fault(|_| true),
+            Self::WritesTwice | Self::NoLink | Self::NothingChanges => true,
+        }
+    }
 }
 
 /// All of them, each with a seed that finds it.
