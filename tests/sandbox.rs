@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
+use axum::http::HeaderMap;
 use flowc::sandbox::{Limits, Options, Setup, start};
 use serde_json::{Value, json};
 
@@ -14,7 +16,7 @@ fn folder(name: &str) -> PathBuf {
 /// An answer as a case looks at it.
 struct Answer {
     status: u16,
-    headers: reqwest::header::HeaderMap,
+    headers: HeaderMap,
     body: Vec<u8>,
 }
 
@@ -47,9 +49,16 @@ struct Bench {
     http: reqwest::Client,
     line: Value,
     login: String,
+    /// The content type of a body.
+    kind: String,
 }
 
 impl Bench {
+    fn new(line: Value) -> Self {
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        Bench { http, line, login: "query".to_owned(), kind: "application/json".to_owned() }
+    }
+
     fn text(&self, system: &str, name: &str) -> &str {
         self.line[system][name].as_str().unwrap()
     }
@@ -75,7 +84,7 @@ impl Bench {
             self.logged_in(method, &format!("{}{path}", self.text("shop", "url")))
         };
         if !body.is_empty() {
-            call = call.header("Content-Type", "application/json").body(body.to_owned());
+            call = call.header("Content-Type", &self.kind).body(body.to_owned());
         }
         let answer = call.send().await.unwrap();
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
@@ -118,18 +127,20 @@ fn holds(expected: &str, answer: &Answer) -> bool {
     }
 }
 
-/// Runs one case: its lines in their order, each answer against the lines beneath its request.
-async fn run(case: &Path) -> Vec<String> {
-    let options = Options {
+fn options() -> Options {
+    Options {
         shop_data: Some(folder("shop")),
         ledger_data: Some(folder("ledger")),
         limits: Limits::Off,
         server: Setup { https: Some(true), ..Setup::default() },
         ..Options::default()
-    };
-    let running = start(options).await.unwrap();
-    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-    let mut bench = Bench { http, line: running.first_line(), login: "query".to_owned() };
+    }
+}
+
+/// Runs one case: its lines in their order, each answer against the lines beneath its request.
+async fn run(case: &Path) -> Vec<String> {
+    let running = start(options()).await.unwrap();
+    let mut bench = Bench::new(running.first_line());
     let mut faults: Vec<Value> = Vec::new();
     let mut last: Option<Answer> = None;
     let mut wrong = Vec::new();
@@ -161,11 +172,48 @@ async fn run(case: &Path) -> Vec<String> {
                 bench.order(reqwest::Method::PUT, "/faults", "[]").await;
             }
             "as" => rest.clone_into(&mut bench.login),
+            "kind" => rest.clone_into(&mut bench.kind),
             _ => last = Some(bench.ask(line).await),
         }
     }
     running.stop().await;
     wrong
+}
+
+#[tokio::test]
+async fn a_webhook_is_pinged_within_the_call_that_makes_it() {
+    let heard: Arc<Mutex<Vec<(HeaderMap, String)>>> = Arc::default();
+    let ears = Arc::clone(&heard);
+    let router = axum::Router::new().fallback(move |headers: HeaderMap, body: String| {
+        let ears = Arc::clone(&ears);
+        async move { ears.lock().unwrap().push((headers, body)) }
+    });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let listening = tokio::spawn(async move { axum::serve(listener, router).await });
+    let running = start(options()).await.unwrap();
+    let bench = Bench::new(running.first_line());
+    let hook = json!({"topic": "order.updated", "delivery_url": format!("{address}/a"), "secret": "s"});
+    let made = bench.ask(&format!("POST webhooks {hook}")).await;
+    assert_eq!(made.status, 201);
+    {
+        let heard = heard.lock().unwrap();
+        let (headers, body) = &heard[0];
+        assert_eq!((heard.len(), body.as_str()), (1, "webhook_id=1"));
+        assert_eq!(headers["content-type"], "application/x-www-form-urlencoded");
+        assert!(headers.keys().all(|name| !name.as_str().starts_with("x-wc-")), "{headers:?}");
+    }
+    let moved = json!({"delivery_url": format!("{address}/b")});
+    assert_eq!(bench.ask(&format!("PUT webhooks/1 {moved}")).await.status, 200);
+    assert_eq!(heard.lock().unwrap().len(), 2, "a new address is pinged too");
+    assert_eq!(bench.ask(r#"PUT webhooks/1 {"name":"n"}"#).await.status, 200);
+    assert_eq!(heard.lock().unwrap().len(), 2, "and nothing else is");
+    // Nobody listens there: the webhook is made all the same.
+    listening.abort();
+    let hook = json!({"topic": "order.updated", "delivery_url": "http://127.0.0.1:9/"});
+    let made = bench.ask(&format!("POST webhooks {hook}")).await;
+    assert!(made.status == 201 && made.text().contains(r#""status":"active""#), "{}", made.text());
+    running.stop().await;
 }
 
 #[tokio::test]

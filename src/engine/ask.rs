@@ -164,7 +164,9 @@ async fn by_address(
     let presence = connector.read(&one).await;
     let mut memory = pass.memory();
     match presence {
-        Ok(Presence::Found(raw)) => memory.row(pass.program(), connection, entity, &raw.0, connector.now()),
+        Ok(Presence::Found(raw)) => {
+            memory.row(pass.program(), connection, entity, &raw.0, connector.now());
+        }
         Ok(Presence::Gone(_)) => memory.gone(connection, entity, id),
         Ok(Presence::Unreadable(row)) => memory.cannot_read(need, row_told(connection, &schema, &row)),
         Err(CallError::Refused { system, reason, .. }) => {

@@ -157,21 +157,21 @@ impl Memory {
         rows: &[Arc<str>],
         now: Timestamp,
     ) {
-        let known = self.of_mut(connection, entity);
-        let mut bytes = 0;
+        let mut answered: FxHashSet<String> = FxHashSet::default();
+        for row in rows {
+            answered.insert(self.row(program, connection, entity, row, now));
+        }
         for value in values {
             let at = (field, normal(value));
+            let known = self.of_mut(connection, entity);
             // The answer is all that there is: what was known under this key and is not in it has gone, or has another
             // key by now. What we have just made is there, whether or not the system's search has noticed it.
-            let before = known.index.get(&at).cloned().unwrap_or_default();
-            for id in before.iter().filter(|id| !known.made.contains_key(*id)).cloned().collect::<Vec<_>>() {
-                bytes += known.forget(&id).map_or(0, |row| row.bytes());
+            let under = known.index.get(&at).cloned().unwrap_or_default();
+            let left = under.into_iter().filter(|id| !answered.contains(id) && !known.made.contains_key(id));
+            for id in left.collect::<Vec<_>>() {
+                self.doubt(connection, entity, &id);
             }
-            known.asked.insert(at, now);
-        }
-        self.bytes -= bytes;
-        for row in rows {
-            self.row(program, connection, entity, row, now);
+            self.of_mut(connection, entity).asked.insert(at, now);
         }
     }
 
@@ -201,7 +201,7 @@ impl Memory {
         self.of(connection, entity)?.table.as_ref().map(|table| table.hash.clone())
     }
 
-    /// A row as it is now, indexed under all fields that can be searched.
+    /// A row as it is now, indexed under all fields that can be searched; the name under which it is kept.
     pub(crate) fn row(
         &mut self,
         program: &Program,
@@ -209,8 +209,9 @@ impl Memory {
         entity: EntityId,
         json: &Arc<str>,
         now: Timestamp,
-    ) {
+    ) -> String {
         let schema = program.entity(entity);
+        // A row that came through a connector's door can be read whole.
         let value: Value = serde_json::from_str(json).unwrap_or(Value::Null);
         let key = schema.key.and_then(|key| value.get(&*schema.get(key).wire)).map(scalar);
         let known = self.of_mut(connection, entity);
@@ -233,8 +234,9 @@ impl Memory {
         known.table = None;
         let row = Row { json: Arc::clone(json), indexed, seen: now };
         let bytes = row.bytes();
-        known.by_id.insert(id, row);
+        known.by_id.insert(id.clone(), row);
         self.bytes += bytes;
+        id
     }
 
     /// We have made this record: it is known, and so is that nothing else refers to it.

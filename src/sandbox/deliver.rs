@@ -13,6 +13,10 @@ use super::shop::{Delivery, Shop, sign_body};
 const GATHER: Duration = Duration::from_millis(150);
 /// Patience with a receiver. The real shop has 60 s; a test should not need them.
 const TIMEOUT: Duration = Duration::from_secs(20);
+/// Patience with one that is pinged: who makes the webhook waits for it.
+const PING_TIMEOUT: Duration = Duration::from_secs(5);
+/// The topic of a ping, which no webhook has.
+pub(crate) const PING: &str = "webhook.ping";
 /// What the shop calls itself.
 const AGENT: &str = "WooCommerce/11.0.1 Hookshot (WordPress/7.1)";
 
@@ -46,7 +50,7 @@ pub(crate) async fn run(shop: Shop, client: Client, base: String, mut inbox: Unb
 }
 
 async fn deliver(shop: &Shop, client: &Client, base: &str, delivery: &Delivery) {
-    if delivery.topic != "webhook.ping" {
+    if delivery.topic != PING {
         let body = shop.webhook_body(delivery, base);
         let (resource, event) = delivery.topic.split_once('.').unwrap_or((&delivery.topic, ""));
         let request = client
@@ -72,10 +76,16 @@ async fn deliver(shop: &Shop, client: &Client, base: &str, delivery: &Delivery) 
             return;
         }
     }
+    ping(shop, client, delivery).await;
+}
+
+/// Calls a webhook's address to see that somebody is there: a form, unsigned, without the headers of a delivery.
+pub(crate) async fn ping(shop: &Shop, client: &Client, delivery: &Delivery) {
     let ping = client
         .post(&delivery.url)
         .header(USER_AGENT, AGENT)
         .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .timeout(PING_TIMEOUT)
         .body(format!("webhook_id={}", delivery.webhook));
     if ping.send().await.is_ok_and(|response| response.status().as_u16() == 200) {
         shop.ping_answered(delivery.webhook);

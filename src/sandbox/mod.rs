@@ -16,4 +16,4 @@ mod shop;
 pub use faults::{Fault, Kind};
 pub use ledger::{Limits, Rounding};
 pub use serve::{Options, Running, parse_limits, start};
-pub use shop::{Gate, Permalinks, Setup, Storage, Zone};
+pub use shop::{Permalinks, Setup, Storage, Zone};

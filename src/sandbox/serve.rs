@@ -134,7 +134,8 @@ pub async fn start(options: Options) -> Result<Running, String> {
 
     let clock = Clock::new(Timestamp::now(), options.clock_rate.max(1));
     let (outbox, inbox) = mpsc::unbounded_channel();
-    let shop = Shop::new(clock.clone(), options.seed, outbox);
+    let client = deliver::client()?;
+    let shop = Shop::new(clock.clone(), options.seed, outbox, client.clone());
     let ledger = Ledger::new(clock.clone(), config(&options));
     let (filled_shop, filled_ledger, filled_clock, wanted) =
         (shop.clone(), ledger.clone(), clock.clone(), options.clone());
@@ -144,7 +145,6 @@ pub async fn start(options: Options) -> Result<Running, String> {
     let calls = Arc::new(Calls::default());
     let faults = Arc::new(Faults::new(options.faults.clone()));
     let (closing, told) = watch::channel(false);
-    let client = deliver::client()?;
     let mut tasks = vec![tokio::spawn(deliver::run(shop.clone(), client.clone(), shop_url.clone(), inbox))];
     let (heard, ledger_inbox) = mpsc::unbounded_channel();
     ledger.set_base_url(&ledger_url);

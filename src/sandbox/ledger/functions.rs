@@ -4,7 +4,6 @@ use rust_decimal::Decimal;
 
 use super::amounts::{self, Basis};
 use super::cell::{self, Cell};
-use super::filter::Expr;
 use super::query::{self, Query};
 use super::record::Record;
 use super::refusal::Refusal;
@@ -32,7 +31,7 @@ pub(super) fn rows(state: &State, entity: &'static Entity, query: &Query) -> Res
         "read/sync/Sync/SyncTimestamp" => sync_timestamp(state, entity, query)?,
         "sync/SalesInvoice/SalesInvoices" => {
             let condition = query::condition(entity, query)?;
-            mixed_invoices(state, entity, query, condition.as_ref())
+            mixed_invoices(state, entity, query::version_floor(entity, query, condition.as_ref())?)
         }
         _ => return Ok(None),
     };
@@ -227,9 +226,8 @@ fn sync_timestamp(state: &State, entity: &'static Entity, query: &Query) -> Resu
 }
 
 /// Invoices and their lines in one list by row version; a header has line number 0.
-fn mixed_invoices(state: &State, view: &'static Entity, query: &Query, condition: Option<&Expr>) -> Vec<Record> {
+fn mixed_invoices(state: &State, view: &'static Entity, from: i64) -> Vec<Record> {
     let (headers, lines) = (entity("salesinvoice/SalesInvoices"), entity("salesinvoice/SalesInvoiceLines"));
-    let from = query::version_floor(view, query, condition);
     let mut found = Vec::new();
     for slot in state.table(headers).changed_after(from) {
         let Some(header) = state.record_at(headers, slot) else {

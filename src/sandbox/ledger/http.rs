@@ -149,6 +149,7 @@ fn form(text: &str) -> HashMap<String, String> {
 fn api(ledger: &Ledger, call: &Call<'_>) -> Response {
     let now = ledger.clock().now();
     if !ledger.logins().admits(call.header(header::AUTHORIZATION), now) {
+        ledger.meter().error(&resource_of(call.path), now);
         let refusal = Refusal { status: 401, text: "Unauthorized".to_owned() };
         let mut response = refused(&refusal);
         let value = header::HeaderValue::from_static("Bearer");

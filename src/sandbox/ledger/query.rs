@@ -173,7 +173,7 @@ pub(super) fn page<'a>(state: &'a State, entity: &'a Entity, query: &Query) -> R
     let condition = condition(entity, query)?;
     let order = ordering(entity, query)?;
     let slots: Box<dyn Iterator<Item = u32>> = if entity.is_sync() {
-        Box::new(table.changed_after(version_floor(entity, query, condition.as_ref())))
+        Box::new(table.changed_after(version_floor(entity, query, condition.as_ref())?))
     } else {
         match condition.as_ref().and_then(|expr| candidates(state, entity, expr)) {
             Some(found) => Box::new(found.into_iter()),
@@ -268,12 +268,22 @@ fn cut<'a>(
     }
     let mut all: Vec<_> = passing.collect();
     let count = query.count.then_some(all.len());
-    all.sort_by(|left, right| {
-        let by = |at: u16| null_first(&state.read(entity, &left.1, at), &state.read(entity, &right.1, at));
+    let compare = |left: &Row, right: &Row| {
+        let by = |at: u16| null_first(&state.read(entity, left, at), &state.read(entity, right, at));
         let columns = order.iter().map(|(at, descending)| if *descending { by(*at).reverse() } else { by(*at) });
         columns.fold(Ordering::Equal, Ordering::then)
-    });
-    let start = after.map_or(0, |after| all.iter().position(|(slot, _)| *slot == after).map_or(0, |at| at + 1));
+    };
+    all.sort_by(|left, right| compare(&left.1, &right.1));
+    // Behind the last row of the page before, also where that one has gone or passes no longer.
+    let table = state.table(entity.source.map_or(entity, |source| schema().get(source)));
+    let last = after.and_then(|slot| Some((slot, table.row_or_gone(slot)?)));
+    let start = match (after, last) {
+        (_, Some((last_slot, last))) => {
+            all.partition_point(|(slot, row)| compare(row, last).then(slot.cmp(&last_slot)) != Ordering::Greater)
+        }
+        (Some(after), None) => all.iter().position(|(slot, _)| *slot == after).map_or(all.len(), |at| at + 1),
+        (None, None) => 0,
+    };
     let mut rows: Vec<_> = all.into_iter().skip(start + query.skip).take(size + 1).map(|(_, row)| row).collect();
     let next = link(state, entity, query, &rows, size);
     rows.truncate(size);
@@ -315,13 +325,17 @@ pub(super) fn key_literal(entity: &Entity, text: &str) -> Option<Cell> {
 }
 
 /// The version that rows of a sync list must exceed: the one asked for, or that of the page before.
-pub(super) fn version_floor(entity: &Entity, query: &Query, condition: Option<&Expr>) -> i64 {
+///
+/// # Errors
+/// A token that is no version: it would begin anew without a word.
+pub(super) fn version_floor(entity: &Entity, query: &Query, condition: Option<&Expr>) -> Result<i64, Refusal> {
     let asked = condition.map_or(0, |expr| newer_than(entity, expr));
-    asked.max(query.skiptoken.as_deref().and_then(version_token).unwrap_or(0))
+    let token = query.skiptoken.as_deref().map_or(Ok(0), version_token)?;
+    Ok(asked.max(token))
 }
 
-fn version_token(text: &str) -> Option<i64> {
-    text.trim().trim_end_matches('L').parse().ok()
+fn version_token(text: &str) -> Result<i64, Refusal> {
+    text.trim().trim_end_matches('L').parse().map_err(|_| Refusal::syntax())
 }
 
 /// The version that rows must exceed, as far as the condition says.

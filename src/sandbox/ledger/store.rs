@@ -68,6 +68,8 @@ pub(super) struct Table {
     by_key: FxHashMap<Key, u32>,
     indexes: Vec<(u16, FxHashMap<Key, Vec<u32>>)>,
     by_version: BTreeMap<i64, u32>,
+    /// Deleted rows as they last were: a sorted list may have to go on behind one.
+    gone: FxHashMap<u32, Row>,
     live: usize,
 }
 
@@ -83,6 +85,7 @@ impl Table {
             by_key: FxHashMap::default(),
             indexes: indexed.map(|(at, _)| (at, FxHashMap::default())).collect(),
             by_version: BTreeMap::new(),
+            gone: FxHashMap::default(),
             live: 0,
         }
     }
@@ -98,6 +101,11 @@ impl Table {
 
     pub(super) fn row(&self, slot: u32) -> Option<&Row> {
         self.slots.get(slot as usize).and_then(Option::as_ref)
+    }
+
+    /// A row as it is, or as it was before it was deleted.
+    pub(super) fn row_or_gone(&self, slot: u32) -> Option<&Row> {
+        self.row(slot).or_else(|| self.gone.get(&slot))
     }
 
     /// The slot of a key, also of a row that is gone.
@@ -170,6 +178,7 @@ impl Table {
             unlist(index, old.get(*at).key(), slot);
         }
         self.by_version.remove(&old.version);
+        self.gone.insert(slot, old);
         self.live -= 1;
     }
 }

@@ -43,7 +43,7 @@ fn body(state: &State, change: &Change, base: &str, secret: &str, when: &str) ->
     let (topic, client, division, key) = (change.topic, state.client, state.division, change.key);
     let entity = change.entity;
     let content = format!(
-        r#"{{"Topic":"{topic}","ClientId":"{client}","Division":{division},"Action":"{action}","Key":"{key}","ExactOnlineEndpoint":"{base}/api/v1/{division}/{entity}(guid'{key}')","EventCreatedOn":"{when}"}}"#
+        r#"{{"Topic":"{topic}","ClientId":"{{{client}}}","Division":{division},"Action":"{action}","Key":"{key}","ExactOnlineEndpoint":"{base}/api/v1/{division}/{entity}(guid'{key}')","EventCreatedOn":"{when}"}}"#
     );
     let code = hash(secret, &content);
     format!(r#"{{"Content":{content},"HashCode":"{code}"}}"#)

@@ -104,8 +104,8 @@ impl Refusal {
 const DEAD: &str = "<!DOCTYPE html>\n<html lang=\"en-US\">\n<head><title>WordPress &rsaquo; Error</title></head>\n<body id=\"error-page\"><div class=\"wp-die-message\"><p>There has been a critical error on this website.</p><p><a href=\"https://wordpress.org/documentation/article/faq-troubleshooting/\">Learn more about troubleshooting WordPress.</a></p></div></body></html>\n";
 
 /// A page of HTML.
-pub(crate) fn html(status: u16, page: &'static str) -> Response<Body> {
-    let mut response = Response::new(Body::from(page));
+pub(crate) fn html(status: u16, page: impl Into<Body>) -> Response<Body> {
+    let mut response = Response::new(page.into());
     *response.status_mut() = StatusCode::from_u16(status).expect("the shop uses registered statuses only");
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=UTF-8"));
     response

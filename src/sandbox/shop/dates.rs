@@ -36,7 +36,8 @@ pub(crate) fn parse(text: &str) -> Option<Sent> {
     };
     let digits = digits(head).filter(|_| well)?;
     let exact = separator == b'T' && zone.len() == tail.len() && matches!(zone.len(), 1 | 6);
-    Some(Sent { digits, offset: offset(zone)?, exact })
+    let offset = if zone.is_empty() { None } else { Some(offset(zone)?) };
+    Some(Sent { digits, offset, exact })
 }
 
 /// The wall clock that PHP reads: days and hours past the end of theirs go over into the next, months do not.
@@ -53,11 +54,10 @@ fn digits(head: &str) -> Option<DateTime> {
     date.to_datetime(jiff::civil::Time::midnight()).checked_add(seconds).ok()
 }
 
-/// What a zone says: nothing, or an offset; none where it cannot be read.
-fn offset(zone: &str) -> Option<Option<Offset>> {
+/// What a zone says; none where it cannot be read.
+fn offset(zone: &str) -> Option<Offset> {
     let (sign, rest) = match zone {
-        "" => return Some(None),
-        "Z" => return Some(Some(Offset::UTC)),
+        "Z" => return Some(Offset::UTC),
         _ if zone.starts_with('+') => (1, &zone[1..]),
         _ if zone.starts_with('-') => (-1, &zone[1..]),
         _ => return None,
@@ -68,7 +68,7 @@ fn offset(zone: &str) -> Option<Option<Offset>> {
         text.parse::<i32>().ok().filter(|_| well)
     };
     let (hours, minutes) = (two(hours)?, two(minutes)?);
-    Offset::from_seconds(sign * (hours * 3600 + minutes * 60)).ok().map(Some)
+    Offset::from_seconds(sign * (hours * 3600 + minutes * 60)).ok()
 }
 
 impl Sent {

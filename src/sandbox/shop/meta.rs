@@ -60,6 +60,12 @@ pub(crate) fn merge(held: &mut Value, sent: &Value, new_id: &mut dyn FnMut() -> 
     entries.sort_by(|a, b| text(a, "key").cmp(text(b, "key")));
 }
 
+/// The e-mail that an entry of this key writes to the billing address, where it is not kept as meta.
+pub(crate) fn billing_email(sent: &Value) -> Option<&str> {
+    let entries = sent.as_array()?;
+    entries.iter().rev().find(|entry| text(entry, "key") == "_billing_email")?.get("value")?.as_str()
+}
+
 /// A meta value as it is kept: numbers and true become text, false becomes nothing, null deletes.
 fn as_kept(value: &Value) -> Option<Value> {
     match value {

@@ -50,13 +50,15 @@ use serde_json::{Map, Value};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::clock::Clock;
+use super::deliver;
 use answer::Refusal;
 pub(crate) use auth::sign_body;
 use auth::{Key, Keys, Permission, Signed};
 use call::Call;
 pub use call::Storage;
 use query::Parameters;
-pub use server::{Gate, Permalinks, Setup};
+use server::Server;
+pub use server::{Permalinks, Setup};
 use state::State;
 pub(crate) use webhooks::Delivery;
 pub use zone::Zone;
@@ -90,11 +92,12 @@ struct Inner {
     clock: Clock,
     credentials: Credentials,
     outbox: UnboundedSender<Delivery>,
+    client: reqwest::Client,
 }
 
 impl Shop {
-    /// An empty shop. What its webhooks have to send goes to `outbox`.
-    pub(crate) fn new(clock: Clock, seed: u64, outbox: UnboundedSender<Delivery>) -> Self {
+    /// An empty shop. What its webhooks have to send goes to `outbox`; with `client` it pings them.
+    pub(crate) fn new(clock: Clock, seed: u64, outbox: UnboundedSender<Delivery>, client: reqwest::Client) -> Self {
         let credentials = credentials(seed);
         let keys = [
             (&credentials.key, &credentials.secret, Permission::ReadWrite),
@@ -103,7 +106,7 @@ impl Shop {
         ];
         let keys = keys.map(|(key, secret, permission)| Key { name: key.clone(), secret: secret.clone(), permission });
         let state = Mutex::new(State::new(Keys::new(keys.to_vec())));
-        Shop { inner: Arc::new(Inner { state, clock, credentials, outbox }) }
+        Shop { inner: Arc::new(Inner { state, clock, credentials, outbox, client }) }
     }
 
     pub(crate) fn credentials(&self) -> &Credentials {
@@ -138,15 +141,26 @@ impl Shop {
                 false,
             );
         };
-        self.answer(&parts, &body)
+        let (response, pings) = self.answer(&parts, &body);
+        for ping in pings {
+            deliver::ping(self, &self.inner.client, &ping).await;
+        }
+        response
     }
 
-    /// Answers one request.
-    fn answer(&self, parts: &Parts, body: &[u8]) -> Response<Body> {
+    /// Answers one request, with the pings that are to go out before it is answered.
+    fn answer(&self, parts: &Parts, body: &[u8]) -> (Response<Body>, Vec<Delivery>) {
         let server = self.state().server.clone();
         if let Some(response) = server.refuses(parts) {
-            return response;
+            return (response, Vec::new());
         }
+        let mut pings = Vec::new();
+        let response = self.by_wordpress(&server, parts, body, &mut pings);
+        (response, pings)
+    }
+
+    /// What WordPress answers where the web server lets a request through.
+    fn by_wordpress(&self, server: &Server, parts: &Parts, body: &[u8], pings: &mut Vec<Delivery>) -> Response<Body> {
         let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
         let base = format!("http://{host}");
         let query = query::parse(parts.uri.query().unwrap_or(""));
@@ -198,7 +212,7 @@ impl Shop {
         };
         let outcome = self.struck(&mut state, &mut call, &segments);
         let allow = if outcome.as_ref().is_err_and(|refusal| refusal.code == "rest_no_route") { None } else { allow };
-        self.send(&state, &call);
+        *pings = self.send(&state, &call);
         drop(state);
         answer::respond(outcome, allow, &base, head, envelope)
     }
@@ -223,9 +237,16 @@ impl Shop {
         outcome
     }
 
-    /// Hands what a call fired to the outbox.
-    fn send(&self, state: &State, call: &Call) {
-        for delivery in webhooks::deliveries(state, &call.events) {
+    /// Hands what a call fired to the outbox, and answers the pings: they go out within the call.
+    fn send(&self, state: &State, call: &Call) -> Vec<Delivery> {
+        let all = webhooks::deliveries(state, &call.events);
+        let (pings, later): (Vec<_>, Vec<_>) = all.into_iter().partition(|delivery| delivery.topic == deliver::PING);
+        self.post(later);
+        pings
+    }
+
+    fn post(&self, deliveries: Vec<Delivery>) {
+        for delivery in deliveries {
             // Nobody listens any more only while the sandbox stops.
             let _ = self.inner.outbox.send(delivery);
         }

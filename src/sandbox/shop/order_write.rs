@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::answer::{Answer, Outcome, Refusal};
-use super::call::Call;
+use super::call::{Call, Storage};
 use super::state::State;
 use super::table::{id, text};
 use super::{blank, discounts, items, list, meta, notes, orders, refunds, stock, totals};
@@ -55,9 +55,14 @@ pub(crate) fn update(state: &mut State, call: &mut Call, order_id: u64) -> Outco
     call.check("POST orders/{id}")?;
     let unknown = || Refusal::new(400, "woocommerce_rest_shop_order_invalid_id", "ID is invalid.");
     let mut order = state.orders.get(order_id).ok_or_else(unknown)?;
+    let told = |order: &Value| (order["status"].clone(), order["customer_note"].clone());
+    let before = told(&order);
     fill(state, call, &mut order, false)?;
     enter_status(state, call, &mut order);
-    state.stamp(&mut order, "date_modified", call.now);
+    // In posts the date moves with what the post itself holds; lines, addresses and meta lie beside it.
+    if state.storage == Storage::Tables || told(&order) != before {
+        state.stamp(&mut order, "date_modified", call.now);
+    }
     state.orders.put(order_id, &order);
     call.fire("order", "updated", order_id);
     Ok(Answer::ok(list::project_one(orders::show(state, order, call), &call.query)))
@@ -119,6 +124,9 @@ fn fill(state: &mut State, call: &mut Call, order: &mut Value, new: bool) -> Res
     let moved = rates.place(&order["billing"], &order["shipping"]) != before;
     if let Some(entries) = sent.get("meta_data") {
         meta::merge(&mut order["meta_data"], entries, &mut || state.new_meta());
+        if let Some(email) = meta::billing_email(entries) {
+            order["billing"]["email"] = json!(email);
+        }
     }
     let mut changed = new || moved;
     for rows in ["line_items", "shipping_lines", "fee_lines"] {

@@ -122,7 +122,7 @@ impl Filter {
             && (self.origins.is_empty() || self.origins.iter().any(|origin| **origin == *columns.key))
             && self.product.as_ref().is_none_or(|product| row.text().contains(product.as_str()))
             && self.parent_fits(row)
-            && self.search.as_ref().is_none_or(|needle| found_in(id, row, needle))
+            && self.search.as_ref().is_none_or(|needle| found_in(self.storage, id, row, needle))
     }
 
     fn parent_fits(&self, row: &Row) -> bool {
@@ -146,7 +146,7 @@ impl Filter {
 }
 
 /// Whether a search finds an order: parts of the id, the transaction id, the addresses, names of lines; never the number or meta.
-fn found_in(order_id: u64, row: &Row, needle: &str) -> bool {
+fn found_in(storage: Storage, order_id: u64, row: &Row, needle: &str) -> bool {
     if order_id.to_string().contains(needle) {
         return true;
     }
@@ -161,7 +161,8 @@ fn found_in(order_id: u64, row: &Row, needle: &str) -> bool {
             address.as_object().into_iter().flatten().filter_map(|(_, part)| part.as_str()).collect();
         parts.join(" ").to_lowercase()
     };
-    text(&order, "transaction_id").to_lowercase().contains(needle)
+    // Posts do not look at the transaction id.
+    storage == Storage::Tables && text(&order, "transaction_id").to_lowercase().contains(needle)
         || joined(&order["billing"]).contains(needle)
         || joined(&order["shipping"]).contains(needle)
         || order["line_items"]

@@ -101,7 +101,8 @@ impl Shop {
         }
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
         let outcome = routes::dispatch(&mut state, &mut call, &segments);
-        self.send(&state, &call);
+        let pings = self.send(&state, &call);
+        self.post(pings);
         let answered = outcome
             .map(|answer| answer.body)
             .map_err(|refusal| format!("the shop refuses it: {} ({})", refusal.message, refusal.code))?;
@@ -144,7 +145,8 @@ impl Shop {
         };
         call.fire(kind, "created", record_id);
         call.fire(kind, "updated", record_id);
-        self.send(state, &call);
+        let pings = self.send(state, &call);
+        self.post(pings);
         record
     }
 

@@ -64,7 +64,7 @@ pub(crate) fn create(state: &mut State, call: &mut Call) -> Outcome {
     let product_id = state.new_id();
     product["id"] = json!(product_id);
     let slug = if text(&product, "slug").is_empty() {
-        slug(text(&product, "name"))
+        products::free_slug(state, text(&product, "name"), product_id)
     } else {
         text(&product, "slug").to_owned()
     };
@@ -75,12 +75,7 @@ pub(crate) fn create(state: &mut State, call: &mut Call) -> Outcome {
     state.products.put(product_id, &product);
     call.fire("product", "created", product_id);
     let location = call.address(&format!("products/{product_id}"));
-    Ok(Answer::created(list::project_one(products::show(state, product, call), &call.query), location))
-}
-
-fn slug(name: &str) -> String {
-    let words: String = name.to_lowercase().chars().map(|c| if c.is_alphanumeric() { c } else { ' ' }).collect();
-    words.split_whitespace().collect::<Vec<_>>().join("-")
+    Ok(Answer::created(list::project_one(products::show_edited(state, product, call), &call.query), location))
 }
 
 fn trashed(state: &State, sku: &str) -> bool {
@@ -105,7 +100,7 @@ pub(crate) fn update(state: &mut State, call: &mut Call, product_id: u64) -> Out
     state.products.put(product_id, &product);
     remember_sku(state, &product, &before);
     call.fire("product", "updated", product_id);
-    Ok(Answer::ok(list::project_one(products::show(state, product, call), &call.query)))
+    Ok(Answer::ok(list::project_one(products::show_edited(state, product, call), &call.query)))
 }
 
 /// Old orders show the SKU that a product has now.

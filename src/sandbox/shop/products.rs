@@ -72,7 +72,12 @@ pub(crate) fn list_all_variations(state: &State, call: &Call) -> Outcome {
 
 /// `GET /products/{id}`, which also shows variations.
 pub(crate) fn get(state: &State, call: &Call, product_id: u64) -> Outcome {
-    let shown = any(state, product_id, call).ok_or_else(unknown)?;
+    let edited = call.text("context") == Some("edit");
+    let product = state.products.get(product_id).filter(|_| edited);
+    let shown = match product {
+        Some(product) => show_edited(state, product, call),
+        None => any(state, product_id, call).ok_or_else(unknown)?,
+    };
     Ok(Answer::ok(list::project_one(shown, &call.query)))
 }
 
@@ -95,7 +100,10 @@ pub(crate) fn unknown() -> Refusal {
 
 /// Ids with what they are sorted by.
 fn matching(state: &State, call: &Call, table: &Table, parent: u64) -> Vec<(String, u64)> {
-    let statuses: HashSet<String> = texts_of(&call.parameters, "status").into_iter().collect();
+    let named = texts_of(&call.parameters, "include_status");
+    let named = if named.is_empty() { texts_of(&call.parameters, "status") } else { named };
+    let statuses: HashSet<String> = named.into_iter().collect();
+    let unwanted = texts_of(&call.parameters, "exclude_status");
     let any = statuses.is_empty() || statuses.contains("any");
     let skus: HashSet<String> = call
         .text("sku")
@@ -113,6 +121,7 @@ fn matching(state: &State, call: &Call, table: &Table, parent: u64) -> Vec<(Stri
             statuses.contains(&*columns.status)
         };
         status
+            && !unwanted.iter().any(|unwanted| **unwanted == *columns.status)
             && (parent == 0 || columns.owner == parent)
             && (skus.is_empty() || skus.contains(&*columns.key))
             && (include.is_empty() || include.contains(&id))
@@ -218,6 +227,33 @@ pub(crate) fn any(state: &State, product_id: u64, call: &Call) -> Option<Value> 
     shown["type"] = json!("variation");
     shown["_links"] = call.links("products", &json!(product_id), &ALL_METHODS);
     Some(shown)
+}
+
+/// A product as the answer to a write shows it, or one that is asked for in order to be edited.
+pub(crate) fn show_edited(state: &State, product: Value, call: &Call) -> Value {
+    let slug = free_slug(state, text(&product, "name"), id(&product, "id"));
+    let mut shown = show(state, product, call);
+    if let Value::Object(members) = &mut shown {
+        let links = members.shift_remove("_links");
+        members.insert("permalink_template".to_owned(), json!(format!("{}/product/%pagename%/", call.base)));
+        members.insert("generated_slug".to_owned(), json!(slug));
+        members.extend(links.map(|links| ("_links".to_owned(), links)));
+    }
+    shown
+}
+
+/// The slug of a name, with a number where another product has it.
+pub(crate) fn free_slug(state: &State, name: &str, own: u64) -> String {
+    let words: String = name.to_lowercase().chars().map(|c| if c.is_alphanumeric() { c } else { ' ' }).collect();
+    let slug = words.split_whitespace().collect::<Vec<_>>().join("-");
+    let taken: HashSet<String> = state
+        .products
+        .rows()
+        .filter(|(id, row)| *id != own && row.text().contains(&slug))
+        .map(|(_, row)| text(&row.value(), "slug").to_owned())
+        .collect();
+    let numbered = (2..).map(|number| format!("{slug}-{number}"));
+    std::iter::once(slug.clone()).chain(numbered).find(|slug| !taken.contains(slug)).unwrap_or(slug)
 }
 
 /// A product as an answer shows it.

@@ -136,7 +136,7 @@ pub(crate) fn create(state: &mut State, call: &mut Call, order_id: u64) -> Outco
     for row in &rows {
         refund_row(state, &order, &mut refund, row);
         if restock {
-            stock::restock(state, call, &order, row);
+            stock::restock(state, call, &mut order, row);
         }
     }
     refund_taxes(state, &mut refund);

@@ -4,21 +4,11 @@ use axum::body::Body;
 use axum::http::request::Parts;
 use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderValue, Response, header};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 use super::call::Storage;
 use super::zone::Zone;
 use super::{Shop, answer, auth};
-
-/// A login that the web server asks for before WordPress is reached.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Gate {
-    /// The user's name.
-    pub user: String,
-    /// Their password.
-    pub password: String,
-}
 
 /// How addresses are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,23 +36,18 @@ pub struct Setup {
     /// Whether the `Authorization` header reaches PHP.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authorization: Option<bool>,
-    /// A login before the shop; `null` takes it away.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given")]
-    pub gate: Option<Option<Gate>>,
+    /// The login `user:password` before the shop; an empty text takes it away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gate: Option<String>,
     /// How addresses are written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub permalinks: Option<Permalinks>,
     /// Whether WooCommerce is switched on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub woocommerce: Option<bool>,
-    /// Where the site has moved to: every call is answered with 301. `null` takes it back.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given")]
-    pub moved: Option<Option<String>>,
-}
-
-/// A member that is `null` was given; one that is left out was not.
-fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Option<Option<T>>, D::Error> {
-    Option::<T>::deserialize(from).map(Some)
+    /// Where the site has moved to: every call is answered with 301. An empty text takes it back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved: Option<String>,
 }
 
 /// The server as it stands between the network and WordPress.
@@ -70,10 +55,10 @@ fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Opti
 pub(crate) struct Server {
     pub(crate) https: bool,
     pub(crate) authorization: bool,
-    pub(crate) gate: Option<Gate>,
+    pub(crate) gate: String,
     pub(crate) permalinks: Permalinks,
     pub(crate) woocommerce: bool,
-    pub(crate) moved: Option<String>,
+    pub(crate) moved: String,
 }
 
 impl Default for Server {
@@ -81,41 +66,45 @@ impl Default for Server {
         Server {
             https: false,
             authorization: true,
-            gate: None,
+            gate: String::new(),
             permalinks: Permalinks::Pretty,
             woocommerce: true,
-            moved: None,
+            moved: String::new(),
         }
     }
 }
 
-/// What nginx writes when it refuses.
-const PAGE_401: &str = "<html>\r\n<head><title>401 Authorization Required</title></head>\r\n<body>\r\n<center><h1>401 Authorization Required</h1></center>\r\n<hr><center>nginx/1.22.1</center>\r\n</body>\r\n</html>\r\n";
-/// See `PAGE_401`.
-const PAGE_400: &str = "<html>\r\n<head><title>400 Bad Request</title></head>\r\n<body>\r\n<center><h1>400 Bad Request</h1></center>\r\n<hr><center>nginx/1.22.1</center>\r\n</body>\r\n</html>\r\n";
-/// See `PAGE_401`.
-const PAGE_301: &str = "<html>\r\n<head><title>301 Moved Permanently</title></head>\r\n<body>\r\n<center><h1>301 Moved Permanently</h1></center>\r\n<hr><center>nginx/1.22.1</center>\r\n</body>\r\n</html>\r\n";
+/// A page that nginx writes by itself.
+fn nginx(status: u16, reason: &str) -> Response<Body> {
+    let title = format!("{status} {reason}");
+    answer::html(
+        status,
+        format!(
+            "<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n<hr><center>nginx/1.22.1</center>\r\n</body>\r\n</html>\r\n"
+        ),
+    )
+}
 
 impl Server {
     /// What the web server answers by itself, without WordPress.
     pub(crate) fn refuses(&self, parts: &Parts) -> Option<Response<Body>> {
         if parts.headers.get_all(header::AUTHORIZATION).iter().count() > 1 {
-            return Some(answer::html(400, PAGE_400));
+            return Some(nginx(400, "Bad Request"));
         }
-        if let Some(to) = &self.moved {
-            let mut response = answer::html(301, PAGE_301);
+        if !self.moved.is_empty() {
+            let mut response = nginx(301, "Moved Permanently");
             let path = parts.uri.path_and_query().map_or("/", PathAndQuery::as_str);
-            if let Ok(address) = HeaderValue::from_str(&format!("{}{path}", to.trim_end_matches('/'))) {
+            if let Ok(address) = HeaderValue::from_str(&format!("{}{path}", self.moved.trim_end_matches('/'))) {
                 response.headers_mut().insert(header::LOCATION, address);
             }
             return Some(response);
         }
-        let gate = self.gate.as_ref()?;
         let login = authorization(parts).and_then(auth::basic);
-        if login.is_some_and(|(user, password)| user == gate.user && password == gate.password) {
+        let login = login.map(|(user, password)| format!("{user}:{password}"));
+        if self.gate.is_empty() || login.is_some_and(|login| login == self.gate) {
             return None;
         }
-        let mut response = answer::html(401, PAGE_401);
+        let mut response = nginx(401, "Authorization Required");
         response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"staging\""));
         Some(response)
     }

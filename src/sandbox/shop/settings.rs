@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::answer::{Answer, Outcome, Refusal};
-use super::call::Call;
+use super::call::{Call, Storage};
 use super::list;
 use super::state::{State, master};
 use super::table::{id, text};
@@ -154,6 +154,10 @@ pub(crate) fn system_status(state: &State, call: &Call) -> Answer {
     let mut status = master()["system_status"].clone();
     status["environment"]["home_url"] = json!(call.base);
     status["environment"]["site_url"] = json!(call.base);
+    if state.storage == Storage::Posts {
+        status["settings"]["HPOS_enabled"] = json!(false);
+        status["settings"]["order_datastore"] = json!("WC_Order_Data_Store_CPT");
+    }
     status["settings"]["number_of_decimals"] = json!(state.price_decimals());
     status["settings"]["currency"] = json!(state.setting("general", "woocommerce_currency"));
     let shown = list::project_one(status, &call.query);

@@ -25,43 +25,51 @@ pub(crate) fn follow(state: &mut State, call: &mut Call, order: &mut Value, befo
         if takes && held.is_none() {
             let quantity = amount(line, "quantity");
             if quantity > Decimal::ZERO && move_stock(state, call, line, -quantity) {
-                set_reduced(state, line, Some(quantity));
+                set_meta(state, line, "_reduced_stock", Some(quantity));
             }
         } else if let Some(pieces) = held.filter(|_| !takes) {
             move_stock(state, call, line, pieces);
-            set_reduced(state, line, None);
+            set_meta(state, line, "_reduced_stock", None);
         }
     }
     order["line_items"] = Value::Array(lines);
 }
 
-/// Returns the goods of a refunded row, as `api_restock` asks by default.
-pub(crate) fn restock(state: &mut State, call: &mut Call, order: &Value, row: &Value) {
+/// Returns the goods of a refunded row, as `api_restock` asks by default. What came back so does not come back again when
+/// the order is cancelled.
+pub(crate) fn restock(state: &mut State, call: &mut Call, order: &mut Value, row: &Value) {
     let wanted = row.get("id").and_then(super::arguments::integer).and_then(|id| u64::try_from(id).ok()).unwrap_or(0);
-    let line = order["line_items"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .find(|line| id(line, "id") == wanted && reduced(line).is_some());
     let quantity = row.get("quantity").and_then(super::arguments::number).unwrap_or_default();
-    if let Some(line) = line.filter(|_| quantity > Decimal::ZERO) {
-        move_stock(state, call, line, quantity);
+    let line = order["line_items"].as_array_mut().into_iter().flatten().find(|line| id(line, "id") == wanted);
+    let Some(line) = line.filter(|_| quantity > Decimal::ZERO) else { return };
+    let Some(held) = reduced(line) else { return };
+    if !move_stock(state, call, line, quantity) {
+        return;
     }
+    let left = (held - quantity).max(Decimal::ZERO);
+    set_meta(state, line, "_reduced_stock", Some(left).filter(|left| !left.is_zero()));
+    let before = noted(line, "_restock_refunded_items").unwrap_or_default();
+    set_meta(state, line, "_restock_refunded_items", Some(before + quantity));
 }
 
 /// Pieces that a line took from stock.
 fn reduced(line: &Value) -> Option<Decimal> {
+    noted(line, "_reduced_stock")
+}
+
+/// A number that stands in a line's meta.
+fn noted(line: &Value, key: &str) -> Option<Decimal> {
     let entries = line["meta_data"].as_array()?;
     entries
         .iter()
-        .find(|entry| text(entry, "key") == "_reduced_stock")
+        .find(|entry| text(entry, "key") == key)
         .and_then(|entry| entry.get("value"))
         .and_then(super::arguments::number)
 }
 
-fn set_reduced(state: &mut State, line: &mut Value, quantity: Option<Decimal>) {
+fn set_meta(state: &mut State, line: &mut Value, key: &str, quantity: Option<Decimal>) {
     let value = quantity.map_or(Value::Null, |quantity| json!(quantity.normalize().to_string()));
-    let entry = json!([{"key": "_reduced_stock", "value": value}]);
+    let entry = json!([{"key": key, "value": value}]);
     meta::merge_line(&mut line["meta_data"], &entry, &mut || state.new_meta());
 }
 

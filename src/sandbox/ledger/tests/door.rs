@@ -229,6 +229,55 @@ fn subscribers_are_told() {
     let sent = bench.ledger.deliveries(&change.unwrap());
     let value: Value = serde_json::from_str(&sent[0].body).unwrap();
     assert_eq!((&value["Content"]["Topic"], &value["Content"]["Action"]), (&json!("Accounts"), &json!("Create")));
+    let client = format!("{{{}}}", bench.ledger.credentials().client_id);
+    assert_eq!(value["Content"]["ClientId"], client, "of all guids this one stands in braces");
+    assert!(!value["Content"]["Key"].as_str().unwrap().contains('{'));
+}
+
+#[test]
+fn a_sorted_page_goes_on_behind_a_row_that_has_gone() {
+    let bench = Bench::new();
+    for number in 0..70 {
+        bench.item(&format!("SKU-{number:03}"));
+    }
+    let sorted = "logistics/Items?$select=ID,Code&$filter=startswith(Code,'SKU') eq true&$orderby=Code desc";
+    let first = bench.get(sorted);
+    let last = first.results()[59].clone();
+    let id = last["ID"].as_str().unwrap();
+    assert_eq!(bench.call(Method::DELETE, &format!("logistics/Items(guid'{id}')"), None).status, 204);
+    let next = first.json()["d"]["__next"].as_str().unwrap().to_owned();
+    let rest = bench.get(next.strip_prefix("http://127.0.0.1:9/api/v1/1234567/").unwrap()).results();
+    assert_eq!((rest.len(), &rest[0]["Code"]), (10, &json!("SKU-009")));
+}
+
+#[test]
+fn a_token_that_is_none_never_begins_anew() {
+    let bench = Bench::new();
+    bench.item("SKU");
+    for path in [
+        "sync/Logistics/Items?$select=ID,Timestamp&$filter=Timestamp gt 1L&$skiptoken=x",
+        "logistics/Items?$select=ID&$filter=Code eq 'SKU'&$skiptoken=x",
+        "logistics/Items?$select=ID&$filter=Code eq 'SKU'&$skiptoken=guid'00000000-0000-4000-8000-000000000000'",
+    ] {
+        assert_eq!(
+            (bench.get(path).status.as_u16(), bench.get(path).refusal().as_str()),
+            (400, "Bad Request - Error in query syntax.")
+        );
+    }
+}
+
+#[test]
+fn a_login_that_is_refused_counts_as_an_error() {
+    let bench = Bench::with(Limits::Real);
+    let bad = || {
+        let request = Request::get("/api/v1/1234567/crm/Contacts?$select=ID").header("authorization", "Bearer no");
+        bench.raw(request.body(Body::empty()).unwrap()).status
+    };
+    for _ in 0..11 {
+        assert_eq!(bad(), 401);
+    }
+    assert_eq!(bench.get("crm/Contacts?$select=ID").status, 429);
+    assert_eq!(bench.get("vat/VATCodes?$select=Code&$top=1").status, 200);
 }
 
 #[test]
