@@ -231,9 +231,6 @@ impl Connector for Door {
                 let Rows { mut read, mut unreadable } = rows;
                 Ok(match (read.pop(), unreadable.pop()) {
                     (Some(row), _) => Presence::Found(row),
-                    (None, Some(_)) if state.bug == Some(Bug::UnreadableIsGone) => {
-                        Presence::Gone("nothing came".to_owned())
-                    }
                     (None, Some(unreadable)) => Presence::Unreadable(unreadable),
                     (None, None) => Presence::Gone("its address answers 404".to_owned()),
                 })
@@ -296,9 +293,6 @@ impl Connector for Door {
         let state = self.world.state();
         let (ms, boot) = state.since_boot();
         let system = if self.system == 0 { state.ledger_ms() } else { state.shop_ms() };
-        if state.bug == Some(Bug::WallClock) {
-            return Reading { clock: "the wall".to_owned(), ms: state.now_ms(), server: None };
-        }
         let server = Some(Timestamp::from_millisecond(system).unwrap());
         Reading { clock: format!("boot {boot}"), ms, server }
     }
