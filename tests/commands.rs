@@ -147,6 +147,39 @@ fn what_is_parked_is_retried_or_left_out_by_a_person() {
     assert_eq!(world.flowc(&["skip", "orders:none"]).code, Some(2));
 }
 
+/// `clock = …` made every command ask the sandbox for the time, and `why` asked the ledger for its small tables: on a day
+/// when both are away nobody could look at what had happened.
+#[test]
+fn what_people_ask_of_the_store_asks_no_system() {
+    let mut world = world();
+    assert_eq!(world.flowc(&["run", "orders"]).code, Some(0));
+    let key = keys(&world).first().unwrap().clone();
+    let id = format!("orders:{key}");
+    let log = world.flowc(&["show", &id, "--format", "json"]).stdout;
+    assert!(log.contains("\"kept\":\""), "the flow reads a small table: {log}");
+    let fields = ["sales_order.YourRef", "sales_order.SalesOrderLines[0].VATCode", "sales_order.PaymentCondition"];
+    let before: Vec<Value> = fields.iter().map(|field| why_of(&world, &id, field)).collect();
+    let first = |field: &str| before[fields.iter().position(|f| *f == field).unwrap()]["value"].clone();
+    assert_eq!(first("sales_order.YourRef"), json!(key));
+    world.stop();
+    let after: Vec<Value> = fields.iter().map(|field| why_of(&world, &id, field)).collect();
+    assert_eq!(after, before);
+    let commands: [&[&str]; 6] =
+        [&["status"], &["records"], &["show", &id], &["show", &id, "--why"], &["skip", &id], &["retry", &id]];
+    for command in commands {
+        let said = world.flowc(command);
+        assert_eq!(said.code, Some(0), "{command:?}: {}", said.stderr);
+    }
+    assert_eq!(world.flowc(&["run", "orders"]).code, Some(3), "both are away");
+}
+
+/// What `flowc why` says of a field.
+fn why_of(world: &World, id: &str, field: &str) -> Value {
+    let said = world.flowc(&["why", id, field, "--format", "json"]);
+    assert_eq!(said.code, Some(0), "{field}: {}", said.stderr);
+    said.lines().pop().unwrap()
+}
+
 #[test]
 fn a_person_is_forgotten_and_not_written_again() {
     let world = world();

@@ -15,6 +15,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
+#[path = "engine/carried.rs"]
+mod carried;
+
 /// A sandbox and a project that is connected to it.
 struct World {
     running: Running,

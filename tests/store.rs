@@ -6,7 +6,7 @@ use flowc::limits;
 use flowc::store::{
     Attempt, AttemptId, Budget, Change, ChildLink, Commit, Counts, Embedded, FieldHash, Intent, Key, Link, LinkKey,
     Operation, Outcome, Place, PlanSource, Reading, RecordFilter, RecordId, RecordRow, RefreshTurn, RouteErrors,
-    SourceVersion, State, Store, StoreError, Target, Tokens, Window,
+    SourceVersion, State, Store, StoreError, Table, Target, Tokens, Window,
 };
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
@@ -383,6 +383,33 @@ async fn the_log_ends_by_itself_and_forgets_people() {
     assert_eq!(left, RecordRow { reason: None, people: vec![], ..parked });
     assert_eq!(store.attempts("orders.orders", "2", 9, noon()).await.unwrap(), [other]);
     assert_eq!(store.forget("kim").await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn rows_that_the_log_names_are_kept_as_long_as_it_and_forget_people() {
+    let bench = Bench::new();
+    let store = bench.open();
+    let table = |hash: &str, people: &[&str], hours: i64| Table {
+        hash: hash.into(),
+        rows: format!("[{{\"Code\":\"{hash}\"}}]"),
+        people: people.iter().map(|person| (*person).to_owned()).collect(),
+        expires: noon() + SignedDuration::from_hours(hours),
+    };
+    for kept in [table("a", &[], 24), table("b", &["kim"], 24), table("a", &[], 48), table("a", &[], 1)] {
+        store.commit(Commit::of(Change::Table(kept))).await.unwrap();
+    }
+    drop(store);
+    let store = bench.open();
+    assert_eq!(store.table("a").await.unwrap(), Some(table("a", &[], 0).rows));
+    store.expire(noon() + SignedDuration::from_hours(24)).await.unwrap();
+    assert!(store.table("a").await.unwrap().is_some(), "the latest end counts");
+    assert_eq!(store.table("b").await.unwrap(), None);
+    store.commit(Commit::of(Change::Table(table("b", &["kim"], 48)))).await.unwrap();
+    assert_eq!(store.forget("kim").await.unwrap(), 1);
+    assert_eq!(store.table("b").await.unwrap(), None);
+    assert!(store.table("a").await.unwrap().is_some(), "it names nobody");
+    store.expire(noon() + SignedDuration::from_hours(48)).await.unwrap();
+    assert_eq!(store.table("a").await.unwrap(), None);
 }
 
 #[tokio::test]

@@ -292,6 +292,8 @@ async fn a_store_of_an_older_format_is_kept_beside_what_is_made_of_it() {
     let key = Key::find(folder.path(), &[&path]).unwrap();
     // A copy that was cut short, of a process that died over it.
     std::fs::write(folder.path().join("store.redb.format1.4711.new"), "half").unwrap();
+    // One of an earlier upgrade, after which somebody put the old file back.
+    std::fs::write(folder.path().join("store.redb.format1"), "of another time").unwrap();
     let store = Embedded::open(&path, &key).unwrap();
     let upgraded = store.upgraded().unwrap().clone();
     assert_eq!((upgraded.from, upgraded.backup), (1, path.with_extension("redb.format1").display().to_string()));

@@ -1,15 +1,13 @@
 //! `flowc why ID FIELD`: what made a field of a record, computed again from what the log says was found.
 
-use super::open::{Answers, Opened, Ready};
+use super::open::{Answers, Ready};
 use super::records::Stored;
 use super::screen::{Paint, Screen};
 use super::{Answer, Format, Global, Outcome, Trouble, runtime};
 use crate::check::nearest;
-use crate::connector::Find;
-use crate::engine::{Engine, Meaning as _};
+use crate::engine::Engine;
 use crate::eval::{Answered, Evaluated, Known, Need, Pending, Why};
 use crate::ir::{Entity, EntityId, Program};
-use crate::limits;
 use crate::store::{Place, Store};
 use jiff::Timestamp;
 use serde_json::{Value, json as object};
@@ -94,35 +92,19 @@ struct Again {
 }
 
 impl Again {
-    /// Reads the log. It names the small tables that were read and does not hold them: they are asked for now.
+    /// Reads the log, and the small tables that it names. No system is asked.
     async fn of(ready: &Ready, engine: &Engine, store: &Arc<dyn Store>, id: &str) -> Result<Self, Trouble> {
         let (newest, first) = engine.newest_attempt(id, Timestamp::now()).await?;
         let flow = ready.program().flows.iter().position(|flow| *flow.name == *newest.flow);
         let flow = flow.ok_or_else(|| Trouble::Misuse(format!("the project has no flow {} any more", newest.flow)))?;
-        let found = serde_json::from_str(&newest.found).unwrap_or_default();
-        let known = Logged { found, tables: Vec::new(), at: first, names: names(ready.program()) };
-        let mut again = Self { flow, raw: newest.raw, known };
-        let mut open: Option<Opened> = None;
-        for _ in 0..limits::STAGES_MAX {
-            let Evaluated::Needs(needs) = ready.compiled.unit(flow, &again.raw, &again.known) else { break };
-            let tables = needs.into_iter().filter_map(|need| match need {
-                Need::Table { connection, entity } => Some((connection, entity)),
-                Need::Find { .. } | Need::Row { .. } | Need::Link(_) => None,
-            });
-            let tables: Vec<(Arc<str>, EntityId)> = tables.collect();
-            if tables.is_empty() {
-                break;
-            }
-            for (connection, entity) in tables {
-                let opened = match &mut open {
-                    Some(opened) => opened,
-                    None => open.insert(ready.connections(store).await?),
-                };
-                let rows = table(ready, opened, flow, &connection, entity).await?;
-                again.known.tables.push((connection, entity, rows));
-            }
+        let mut found: Vec<Value> = serde_json::from_str(&newest.found).unwrap_or_default();
+        for members in found.iter_mut().filter_map(Value::as_object_mut) {
+            let Some(kept) = members.get("kept").and_then(Value::as_str) else { continue };
+            let rows = store.table(kept).await?.and_then(|rows| serde_json::from_str(&rows).ok());
+            members.insert("rows".to_owned(), rows.unwrap_or_default());
         }
-        Ok(again)
+        let known = Logged { found, at: first, names: names(ready.program()) };
+        Ok(Self { flow, raw: newest.raw, known })
     }
 
     /// What made the field; whatever it came from is named once, however often it was looked at.
@@ -160,7 +142,7 @@ impl Again {
         match ready.compiled.unit(self.flow, &self.raw, &self.known) {
             Evaluated::Needs(_) => {
                 return Trouble::Misuse(format!(
-                    "the flow asks other things of the systems now than it did for {id}: run it again with `flowc run --only {id}`"
+                    "the log does not hold all that the flow asks of the systems for {id}: run it again with `flowc run --only {id}`"
                 ));
             }
             Evaluated::Stopped(_, failure) => {
@@ -207,29 +189,6 @@ fn first_of(names: &[String]) -> String {
     if names.len() > SHOWN { format!("{shown}, …") } else { shown }
 }
 
-/// All rows of a small table.
-async fn table(
-    ready: &Ready,
-    opened: &Opened,
-    flow: usize,
-    connection: &str,
-    entity: EntityId,
-) -> Result<Vec<Arc<str>>, Trouble> {
-    let Some((_, connector)) = opened.iter().find(|(name, _)| name == connection) else { return Ok(Vec::new()) };
-    let find = Find {
-        entity: Arc::new(ready.program().entity(entity).clone()),
-        fields: ready.compiled.fields(flow, entity),
-        by: None,
-        values: Vec::new(),
-        parts: Vec::new(),
-    };
-    let rows = connector.find(&find).await.map_err(|e| Trouble::Unreachable(e.to_string()))?;
-    match rows.unreadable.first() {
-        Some(row) => Err(Trouble::Unreachable(format!("{connection} answered a row that cannot be read: {}", row.why))),
-        None => Ok(rows.read.into_iter().map(|row| row.0).collect()),
-    }
-}
-
 fn names(program: &Program) -> Vec<(String, Vec<String>)> {
     program
         .entities
@@ -257,7 +216,6 @@ fn leaves(path: &str, value: &Value, all: &mut Vec<String>) {
 /// What the newest attempt found, as the log keeps it.
 struct Logged {
     found: Vec<Value>,
-    tables: Vec<(Arc<str>, EntityId, Vec<Arc<str>>)>,
     at: Timestamp,
     names: Vec<(String, Vec<String>)>,
 }
@@ -278,10 +236,6 @@ impl Logged {
 
 impl Known for Logged {
     fn answer(&self, need: &Need) -> Answered {
-        if let Need::Table { connection, entity } = need {
-            let table = self.tables.iter().find(|(name, of, _)| name == connection && of == entity);
-            return table.map_or(Answered::NotAsked, |(_, _, rows)| Answered::all(rows.clone()));
-        }
         let text = |entry: &Value, member: &str, is: &str| entry.get(member).and_then(Value::as_str) == Some(is);
         let entry = self.found.iter().find(|entry| match need {
             Need::Find { connection, entity, by, values } => {
@@ -293,7 +247,9 @@ impl Known for Logged {
                     && entry.get("by") == Some(&by)
                     && entry.get("values") == Some(&values)
             }
-            Need::Table { .. } => false,
+            Need::Table { connection, entity } => {
+                text(entry, "table", self.name(*entity)) && text(entry, "in", connection)
+            }
             Need::Row { connection, entity, id } => {
                 text(entry, "row", self.name(*entity)) && text(entry, "in", connection) && text(entry, "id", id)
             }

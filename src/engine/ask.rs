@@ -5,7 +5,8 @@ use super::pass::{Ending, Pass};
 use crate::connector::{CallError, Find, One, Presence, Rows, Unreadable};
 use crate::eval::{LinkNeed, Need};
 use crate::ir::{Entity, EntityId, FieldId};
-use crate::store::{LinkKey, Target};
+use crate::store::{Change, Commit, LinkKey, Table, Target};
+use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -99,11 +100,12 @@ async fn find_some(pass: &Pass, (connection, entity, by, parts): &Group, asked: 
     }
     let rows: Vec<Arc<str>> = read.into_iter().map(|raw| raw.0).collect();
     let now = connector.now();
+    let kept = if by.is_none() { keep_table(pass, &rows, now).await? } else { String::new() };
     {
         let mut memory = pass.memory();
         match by {
             Some(field) => memory.found(pass.program(), (connection, entity, field), &values, &rows, now),
-            None => memory.table(connection, entity, rows, now),
+            None => memory.table((connection, entity), rows, kept, now),
         }
         for (value, need) in &asked {
             let of_value =
@@ -121,6 +123,24 @@ async fn find_some(pass: &Pass, (connection, entity, by, parts): &Group, asked: 
         }
     }
     Ok(Vec::new())
+}
+
+/// Keeps all rows of an entity, once for their hash, before any entry of the log names them: `flowc why` computes a record
+/// again by them, whether or not the system is there. A table is too large to stand in each entry.
+async fn keep_table(pass: &Pass, rows: &[Arc<str>], now: Timestamp) -> Result<String, Ending> {
+    let rows = format!("[{}]", rows.join(","));
+    let hash = super::hash::hash(rows.as_bytes());
+    if pass.options.dry_run {
+        return Ok(hash);
+    }
+    let people = super::people::addresses([rows.as_str()]);
+    let people = people.iter().map(|address| pass.store().keyed_hash(address)).collect();
+    // A day longer than the entries that will name it.
+    let days = SignedDuration::from_hours(24 * (i64::from(pass.project.log_days) + 1));
+    let expires = now.checked_add(days).unwrap_or(Timestamp::MAX);
+    let table = Table { hash: hash.clone(), rows, people, expires };
+    pass.store().commit(Commit::of(Change::Table(table))).await?;
+    Ok(hash)
 }
 
 /// Each value for itself.
@@ -144,7 +164,9 @@ async fn by_address(
     let presence = connector.read(&one).await;
     let mut memory = pass.memory();
     match presence {
-        Ok(Presence::Found(raw)) => memory.row(pass.program(), connection, entity, &raw.0, connector.now()),
+        Ok(Presence::Found(raw)) => {
+            memory.row(pass.program(), connection, entity, &raw.0, connector.now());
+        }
         Ok(Presence::Gone(_)) => memory.gone(connection, entity, id),
         Ok(Presence::Unreadable(row)) => memory.cannot_read(need, row_told(connection, &schema, &row)),
         Err(CallError::Refused { system, reason, .. }) => {

@@ -37,8 +37,17 @@ struct Rows {
     gone: FxHashSet<String>,
     /// Made in this pass: nobody but us refers to them yet.
     made: FxHashMap<String, Timestamp>,
-    /// All rows of a small entity, and when they were read.
-    table: Option<(Vec<Arc<str>>, Timestamp)>,
+    /// All rows of a small entity.
+    table: Option<Table>,
+}
+
+/// All rows of an entity.
+struct Table {
+    rows: Vec<Arc<str>>,
+    /// Under which name the store keeps them.
+    hash: String,
+    /// When they were read.
+    read: Timestamp,
 }
 
 /// A row, and the keys under which it is indexed.
@@ -99,7 +108,7 @@ impl Memory {
     fn rows(&self, program: &Program, need: &Need) -> Option<Vec<Arc<str>>> {
         match need {
             Need::Link(need) => self.links.get(need).cloned(),
-            Need::Table { connection, entity } => Some(self.of(connection, *entity)?.table.as_ref()?.0.clone()),
+            Need::Table { connection, entity } => Some(self.of(connection, *entity)?.table.as_ref()?.rows.clone()),
             Need::Row { connection, entity, id } => {
                 let rows = self.of(connection, *entity)?;
                 let id = normal(id);
@@ -148,21 +157,21 @@ impl Memory {
         rows: &[Arc<str>],
         now: Timestamp,
     ) {
-        let known = self.of_mut(connection, entity);
-        let mut bytes = 0;
+        let mut answered: FxHashSet<String> = FxHashSet::default();
+        for row in rows {
+            answered.insert(self.row(program, connection, entity, row, now));
+        }
         for value in values {
             let at = (field, normal(value));
+            let known = self.of_mut(connection, entity);
             // The answer is all that there is: what was known under this key and is not in it has gone, or has another
             // key by now. What we have just made is there, whether or not the system's search has noticed it.
-            let before = known.index.get(&at).cloned().unwrap_or_default();
-            for id in before.iter().filter(|id| !known.made.contains_key(*id)).cloned().collect::<Vec<_>>() {
-                bytes += known.forget(&id).map_or(0, |row| row.bytes());
+            let under = known.index.get(&at).cloned().unwrap_or_default();
+            let left = under.into_iter().filter(|id| !answered.contains(id) && !known.made.contains_key(id));
+            for id in left.collect::<Vec<_>>() {
+                self.doubt(connection, entity, &id);
             }
-            known.asked.insert(at, now);
-        }
-        self.bytes -= bytes;
-        for row in rows {
-            self.row(program, connection, entity, row, now);
+            self.of_mut(connection, entity).asked.insert(at, now);
         }
     }
 
@@ -176,12 +185,23 @@ impl Memory {
         self.of(connection, entity).is_some_and(|rows| rows.by_id.contains_key(&normal(id)))
     }
 
-    /// All rows of a small entity.
-    pub(crate) fn table(&mut self, connection: &Arc<str>, entity: EntityId, rows: Vec<Arc<str>>, now: Timestamp) {
-        self.of_mut(connection, entity).table = Some((rows, now));
+    /// All rows of a small entity, as the store keeps them under this hash.
+    pub(crate) fn table(
+        &mut self,
+        (connection, entity): (&Arc<str>, EntityId),
+        rows: Vec<Arc<str>>,
+        hash: String,
+        now: Timestamp,
+    ) {
+        self.of_mut(connection, entity).table = Some(Table { rows, hash, read: now });
     }
 
-    /// A row as it is now, indexed under all fields that can be searched.
+    /// Under which hash the store keeps the rows of a small entity.
+    pub(crate) fn kept_table(&self, connection: &Arc<str>, entity: EntityId) -> Option<String> {
+        self.of(connection, entity)?.table.as_ref().map(|table| table.hash.clone())
+    }
+
+    /// A row as it is now, indexed under all fields that can be searched; the name under which it is kept.
     pub(crate) fn row(
         &mut self,
         program: &Program,
@@ -189,8 +209,9 @@ impl Memory {
         entity: EntityId,
         json: &Arc<str>,
         now: Timestamp,
-    ) {
+    ) -> String {
         let schema = program.entity(entity);
+        // A row that came through a connector's door can be read whole.
         let value: Value = serde_json::from_str(json).unwrap_or(Value::Null);
         let key = schema.key.and_then(|key| value.get(&*schema.get(key).wire)).map(scalar);
         let known = self.of_mut(connection, entity);
@@ -213,8 +234,9 @@ impl Memory {
         known.table = None;
         let row = Row { json: Arc::clone(json), indexed, seen: now };
         let bytes = row.bytes();
-        known.by_id.insert(id, row);
+        known.by_id.insert(id.clone(), row);
         self.bytes += bytes;
+        id
     }
 
     /// We have made this record: it is known, and so is that nothing else refers to it.
@@ -329,7 +351,7 @@ impl Memory {
                     self.bytes -= row.bytes();
                 }
             }
-            known.table.take_if(|(_, read)| *read < oldest);
+            known.table.take_if(|table| table.read < oldest);
             let Rows { asked, index, gone, made, .. } = known;
             index.retain(|_, ids| !ids.is_empty());
             asked.retain(|at, _| index.contains_key(at));

@@ -4,7 +4,7 @@
 use super::body::{self, Settled};
 use super::compare;
 use crate::eval::{Draft, DraftField};
-use crate::ir::{Entity, Field, Program, Required, Type, Verb};
+use crate::ir::{Entity, Field, Program, Verb};
 use crate::store::{Link, LinkKey};
 use serde_json::Value;
 
@@ -29,11 +29,9 @@ impl Owner {
     }
 }
 
-/// The fields by which a document belongs to somebody: references that it cannot be without, its customer among them.
+/// The fields by which a document belongs to somebody.
 pub(crate) fn identity(entity: &Entity) -> impl Iterator<Item = &Field> {
-    entity.fields.iter().filter(|field| {
-        matches!(field.required, Required::Yes) && field.meta.is_none() && matches!(field.ty.present(), Type::Record(_))
-    })
+    entity.fields.iter().filter(|field| field.is_identity())
 }
 
 /// Those of a draft, each with its value once all drafts before it have their keys; none where one has no key yet.

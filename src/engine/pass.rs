@@ -271,7 +271,8 @@ impl Pass {
             }
             // A table is named, not copied into every entry.
             Need::Table { connection, entity } => {
-                serde_json::json!({"table": program.entity(*entity).full_name(), "in": &**connection, "rows": rows.len()})
+                let (name, kept) = (program.entity(*entity).full_name(), self.memory().kept_table(connection, *entity));
+                serde_json::json!({"table": name, "in": &**connection, "rows": rows.len(), "kept": kept})
             }
             Need::Row { connection, entity, id } => {
                 let entity = program.entity(*entity).full_name();

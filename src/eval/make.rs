@@ -50,6 +50,8 @@ pub(crate) struct Making<'r> {
     /// Whether it is there is known.
     pub(crate) resolved: bool,
     pub(crate) updating: bool,
+    /// It was found by its key, and no earlier write of ours says that it is ours.
+    pub(crate) strange: bool,
     /// Its number, once it is made.
     pub(crate) draft: Option<u32>,
     /// Documents that it refers to.
@@ -231,6 +233,7 @@ impl<'r> Making<'r> {
             found: None,
             resolved: false,
             updating: false,
+            strange: false,
             draft: None,
             refers: Vec::new(),
             later: None,
@@ -291,6 +294,7 @@ impl MappingCode {
         making.resolved = true;
         making.found = resolved.found();
         making.updating = making.found.is_some();
+        making.strange = matches!(resolved, Resolved::Found { ours: false, .. });
         if let Some(outcome) = self.before_steps(run, &resolved)? {
             return self.push(run, args, role, &resolved, keys, outcome, None);
         }
@@ -597,6 +601,11 @@ impl<'r> Run<'r> {
     /// Whether the innermost document is there already.
     pub(crate) fn updating(&self) -> bool {
         self.making.last().is_some_and(|making| making.updating)
+    }
+
+    /// Whether the innermost document is a copy that may be somebody else's.
+    pub(crate) fn is_strange(&self) -> bool {
+        self.making.last().is_some_and(|making| making.strange)
     }
 
     /// A field of the document in the making, or as it was made.

@@ -33,6 +33,8 @@ pub(crate) struct Assign {
     pub(crate) name: String,
     pub(crate) value: Code,
     pub(crate) when: WhenCode,
+    /// It says whose the document is.
+    identity: bool,
 }
 
 /// In which case a field is filled.
@@ -73,6 +75,7 @@ impl StepCode {
                 path: path.clone().into(),
                 name: path_name(compiler.program, entity, path),
                 value: compiler.code(value),
+                identity: matches!(**path, [field] if compiler.program.entity(entity).get(field).is_identity()),
                 when: match when {
                     When::Always => WhenCode::Always,
                     When::Create => WhenCode::Create,
@@ -247,7 +250,8 @@ impl<'r> Run<'r> {
     /// The value of a field that is filled in this case; none in the other.
     pub(crate) fn assigned(&mut self, assign: &Assign, step: &StepCode) -> Result<Option<Value<'r>>, Halt> {
         match &assign.when {
-            WhenCode::Create if self.updating() => return Ok(None),
+            // Of a copy that no link makes ours it must be known whose it is.
+            WhenCode::Create if self.updating() && !(assign.identity && self.is_strange()) => return Ok(None),
             WhenCode::Update(_) if !self.updating() => return Ok(None),
             WhenCode::Always | WhenCode::Create | WhenCode::Update(None) => {}
             WhenCode::Update(Some(cond)) => {

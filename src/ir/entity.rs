@@ -205,6 +205,13 @@ impl Connector {
     }
 }
 
+impl Field {
+    /// Whether it says whose the record is: a reference that it cannot be without, such as the customer of a document.
+    pub fn is_identity(&self) -> bool {
+        matches!(self.required, Required::Yes) && self.meta.is_none() && matches!(self.ty.present(), Type::Record(_))
+    }
+}
+
 impl Entity {
     /// The field of that name.
     pub fn field(&self, name: &str) -> Option<FieldId> {

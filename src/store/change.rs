@@ -1,6 +1,6 @@
 //! A commit: changes that become true together or not at all.
 
-use super::rows::{Attempt, Intent, Link, LinkKey, Outcome, PlanSource, Reading, RecordRow};
+use super::rows::{Attempt, Intent, Link, LinkKey, Outcome, PlanSource, Reading, RecordRow, Table};
 
 /// Changes that become true together.
 #[derive(Clone, Debug, Default)]
@@ -45,6 +45,8 @@ pub enum Change {
     Unlink(LinkKey),
     /// An entry of the log.
     Log(Attempt),
+    /// Rows that entries of the log are about to name.
+    Table(Table),
     /// The sources of a plan, once for its hash.
     PlanSources {
         /// The plan's hash.

@@ -19,7 +19,7 @@ pub use key::{Key, KeyError};
 pub use rows::{
     Attempt, AttemptId, Budget, ChildLink, Counts, FieldHash, Intent, Link, LinkKey, LinkPage, LogPage, Operation,
     Outcome, Place, PlanSource, Reading, RecordFilter, RecordId, RecordPage, RecordRow, RefreshTurn, RouteErrors,
-    SourceVersion, State, Target, Tokens, Window,
+    SourceVersion, State, Table, Target, Tokens, Window,
 };
 
 use jiff::Timestamp;
@@ -81,6 +81,9 @@ pub trait Store: Send + Sync {
         after: Option<AttemptId>,
         now: Timestamp,
     ) -> Result<LogPage, StoreError>;
+
+    /// The rows that an entry of the log names by this hash, a list as JSON; none when they are erased.
+    async fn table(&self, hash: &str) -> Result<Option<String>, StoreError>;
 
     /// The source texts of a plan.
     async fn plan_sources(&self, plan_hash: &str) -> Result<Option<Vec<PlanSource>>, StoreError>;

@@ -344,6 +344,20 @@ pub struct LogPage {
     pub next: Option<AttemptId>,
 }
 
+/// All rows of an entity, as they were when records were evaluated with them: entries of the log name them by their hash.
+/// Sealed at rest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Table {
+    /// The hash of the rows.
+    pub hash: String,
+    /// A list, as JSON.
+    pub rows: String,
+    /// People whom it names: [`super::Store::keyed_hash`] of their e-mail addresses.
+    pub people: Vec<String>,
+    /// When it is erased, unless it has been read again by then.
+    pub expires: Timestamp,
+}
+
 /// A file of a plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanSource {

@@ -19,7 +19,8 @@ const SENT: [&str; 2] = ["processing", "completed"];
 /// A sandbox and a project that is connected to it.
 pub(crate) struct World {
     runtime: tokio::runtime::Runtime,
-    running: Running,
+    running: Option<Running>,
+    control_url: String,
     folder: tempfile::TempDir,
 }
 
@@ -86,7 +87,15 @@ impl World {
         .collect();
         std::fs::create_dir(root.join(".flowc")).unwrap();
         std::fs::write(root.join(".flowc/secrets"), secrets).unwrap();
-        Self { runtime, running, folder }
+        let control_url = running.control_url.clone();
+        Self { runtime, running: Some(running), control_url, folder }
+    }
+
+    /// Both systems are away from now on, and their clock with them.
+    pub(crate) fn stop(&mut self) {
+        if let Some(running) = self.running.take() {
+            self.runtime.block_on(running.stop());
+        }
     }
 
     /// The project's folder.
@@ -168,7 +177,7 @@ impl World {
     /// Asks the sandbox's control API.
     pub(crate) fn control(&self, method: reqwest::Method, path: &str, body: Option<&Value>) -> Value {
         self.runtime.block_on(async {
-            let mut request = reqwest::Client::new().request(method, format!("{}{path}", self.running.control_url));
+            let mut request = reqwest::Client::new().request(method, format!("{}{path}", self.control_url));
             if let Some(body) = body {
                 request = request.json(body);
             }

@@ -220,6 +220,11 @@ impl Store for Embedded {
         Ok(page)
     }
 
+    async fn table(&self, hash: &str) -> Result<Option<String>, StoreError> {
+        let hash = hash.to_owned();
+        self.read(move |t, seal| read::table(t, seal, &hash)).await
+    }
+
     async fn plan_sources(&self, plan_hash: &str) -> Result<Option<Vec<PlanSource>>, StoreError> {
         let plan_hash = plan_hash.to_owned();
         self.read(move |t, _| read::plan_sources(t, &plan_hash)).await

@@ -1,8 +1,8 @@
 //! What is asked of the tables.
 
 use super::tables::{
-    BUDGETS, COUNTS, INTENTS, LINKS, LOG, LOG_OF, PENDING, PLANS, POSITIONS, RECORDS, TARGETS, TOKENS, Trouble, WAITS,
-    decode, open_value, unpack,
+    BUDGETS, COUNTS, INTENTS, LINKS, LOG, LOG_OF, PENDING, PLANS, POSITIONS, RECORDS, TABLES, TARGETS, TOKENS, Trouble,
+    WAITS, decode, open_value, unpack,
 };
 use super::write::{TokensRow, attempt, number};
 use crate::limits;
@@ -289,6 +289,12 @@ pub(super) fn attempts_since(
         }
     }
     Ok(page)
+}
+
+pub(super) fn table(t: &ReadTransaction, seal: &Seal, hash: &str) -> Result<Option<String>, Trouble> {
+    let tables = t.open_table(TABLES)?;
+    let found = tables.get(hash)?.map(|value| super::write::kept_table(seal, value.value().1)).transpose()?;
+    Ok(found.map(|table| table.rows))
 }
 
 pub(super) fn plan_sources(t: &ReadTransaction, plan_hash: &str) -> Result<Option<Vec<PlanSource>>, Trouble> {

@@ -42,6 +42,8 @@ pub(super) const LOG_ENDS: Table<(i64, i64, u64), ()> = Table::new("log_ends");
 pub(super) const PEOPLE: Table<(&str, i64, u64), ()> = Table::new("people");
 /// Person, flow, key: records whose reason may name a person.
 pub(super) const NAMED: Table<(&str, &str, &str), ()> = Table::new("named");
+/// Hash of rows → their end, packed and sealed rows.
+pub(super) const TABLES: Table<&str, (i64, &[u8])> = Table::new("tables");
 /// Plan → packed sources.
 pub(super) const PLANS: Table<&str, &[u8]> = Table::new("plans");
 /// Connection → sealed tokens.
@@ -188,6 +190,7 @@ pub(super) fn create_all(transaction: &WriteTransaction) -> Result<(), Trouble> 
     transaction.open_table(LOG_ENDS)?;
     transaction.open_table(PEOPLE)?;
     transaction.open_table(NAMED)?;
+    transaction.open_table(TABLES)?;
     transaction.open_table(PLANS)?;
     transaction.open_table(TOKENS)?;
     transaction.open_table(REFRESHES)?;

@@ -4,13 +4,13 @@
 
 use super::tables::{
     BUDGETS, COUNTS, INTENTS, LINKS, LOG, LOG_ENDS, LOG_OF, META, NAMED, PENDING, PEOPLE, PLANS, POSITIONS, RECORDS,
-    REFRESHES, TARGETS, TOKENS, Trouble, WAITS, decode, encode, open_value, pack, seal_value, unpack,
+    REFRESHES, TABLES, TARGETS, TOKENS, Trouble, WAITS, decode, encode, open_value, pack, seal_value, unpack,
 };
 use super::writer::Refresher;
 use crate::limits;
 use crate::store::rows::{
     Attempt, AttemptId, Budget, Intent, Link, LinkKey, Outcome, PlanSource, Reading, RecordRow, RefreshTurn, State,
-    Tokens,
+    Table, Tokens,
 };
 use crate::store::seal::Seal;
 use crate::store::{Change, Commit, StoreError};
@@ -49,6 +49,7 @@ pub(super) fn commit(t: &WriteTransaction, seal: &Seal, commit: &Commit) -> Resu
             Change::Link(link) => put_link(t, link)?,
             Change::Unlink(key) => remove_link(t, key)?,
             Change::Log(attempt) => log(t, seal, attempt)?,
+            Change::Table(table) => put_table(t, seal, table)?,
             Change::PlanSources { plan_hash, sources } => put_sources(t, plan_hash, sources)?,
         }
     }
@@ -82,6 +83,7 @@ fn check(t: &WriteTransaction, commit: &Commit) -> Result<(), Trouble> {
             | Change::Link(_)
             | Change::Unlink(_)
             | Change::Log(_)
+            | Change::Table(_)
             | Change::PlanSources { .. } => {}
         }
     }
@@ -268,6 +270,40 @@ pub(super) fn take_attempt(t: &WriteTransaction, seal: &Seal, id: AttemptId) -> 
     Ok(Some(entry))
 }
 
+/// Keeps rows, to the latest end that anybody gave them.
+fn put_table(t: &WriteTransaction, seal: &Seal, table: &Table) -> Result<(), Trouble> {
+    let mut tables = t.open_table(TABLES)?;
+    let ends = table.expires.as_microsecond();
+    if tables.get(table.hash.as_str())?.is_none_or(|kept| kept.value().0 < ends) {
+        let value = seal.close("tables", &pack(&encode(table)));
+        tables.insert(table.hash.as_str(), (ends, value.as_slice()))?;
+    }
+    Ok(())
+}
+
+/// Rows from their bytes.
+pub(super) fn kept_table(seal: &Seal, bytes: &[u8]) -> Result<Table, Trouble> {
+    let packed = seal.open("tables", bytes).ok_or(Trouble::Value("tables"))?;
+    decode("tables", &unpack("tables", &packed)?)
+}
+
+/// Removes the rows that this is true of; how many.
+fn remove_tables(t: &WriteTransaction, ended: impl Fn(i64, &[u8]) -> Result<bool, Trouble>) -> Result<usize, Trouble> {
+    let mut tables = t.open_table(TABLES)?;
+    let mut hashes = Vec::new();
+    for row in tables.iter()? {
+        let (hash, value) = row?;
+        let (ends, bytes) = value.value();
+        if ended(ends, bytes)? {
+            hashes.push(hash.value().to_owned());
+        }
+    }
+    for hash in &hashes {
+        tables.remove(hash.as_str())?;
+    }
+    Ok(hashes.len())
+}
+
 fn put_sources(t: &WriteTransaction, plan_hash: &str, sources: &[PlanSource]) -> Result<(), Trouble> {
     let mut table = t.open_table(PLANS)?;
     if table.get(plan_hash)?.is_none() {
@@ -350,7 +386,7 @@ pub(super) fn put_budget(t: &WriteTransaction, connection: &str, budget: &Budget
     Ok(())
 }
 
-/// Removes a bounded number of log entries and remembered keys whose time is over.
+/// Removes a bounded number of log entries, and tables, whose time is over.
 pub(super) fn expire(t: &WriteTransaction, seal: &Seal, now: Timestamp) -> Result<u64, Trouble> {
     let mut ended = Vec::new();
     for row in t.open_table(LOG_ENDS)?.range(..(now.as_microsecond().saturating_add(1), i64::MIN, 0))? {
@@ -364,6 +400,7 @@ pub(super) fn expire(t: &WriteTransaction, seal: &Seal, now: Timestamp) -> Resul
     for id in ended {
         take_attempt(t, seal, id)?;
     }
+    remove_tables(t, |ends, _| Ok(ends <= now.as_microsecond()))?;
     Ok(removed)
 }
 
@@ -386,7 +423,8 @@ pub(super) fn forget(t: &WriteTransaction, seal: &Seal, person: &str) -> Result<
         }
         named.push((flow.to_owned(), key.to_owned()));
     }
-    let erased = entries.len() + named.len();
+    let names = |_, bytes: &[u8]| Ok(kept_table(seal, bytes)?.people.iter().any(|named| named == person));
+    let erased = entries.len() + named.len() + remove_tables(t, names)?;
     for id in entries {
         take_attempt(t, seal, id)?;
     }

@@ -1,0 +1,92 @@
+//! What an order became follows the order, whatever stood in the way meanwhile; and what is somebody else's is left alone.
+
+use super::{World, pass, show};
+use flowc::engine::{Event, PassOptions};
+use flowc::sandbox::{Limits, Options};
+use flowc::store::{RecordFilter, State};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+async fn world() -> World {
+    World::new(Options { orders: Some(8), limits: Limits::Off, ..Options::default() }).await
+}
+
+fn is_sent(order: &&Value) -> bool {
+    ["processing", "completed"].contains(&order["status"].as_str().unwrap())
+}
+
+async fn document(world: &World, number: &Value) -> Value {
+    let documents = world.held("ledger/salesorder/SalesOrders").await;
+    documents.into_iter().find(|document| document["YourRef"] == *number).unwrap()
+}
+
+/// An edit that the ledger refused was looked at, and not carried out: the next try does it.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_that_was_refused_is_carried_out_later() {
+    let world = world().await;
+    let engine = world.engine(&[]).await;
+    pass(&engine, PassOptions::default()).await;
+    let order = world.held("shop/orders").await.into_iter().find(|o| is_sent(&o)).unwrap();
+    let engine = world.later(engine).await;
+    let noted = json!({"id": order["id"], "customer_note": "Ring twice"});
+    world.control(Method::POST, "/shop/orders", Some(noted)).await;
+    let refuses = json!([{"system": "ledger", "method": "PUT", "kind": "status", "status": 400, "rate": 1}]);
+    world.control(Method::PUT, "/faults", Some(refuses)).await;
+    let (summary, _) = pass(&engine, PassOptions::default()).await;
+    assert_eq!(summary.counts.parked, 1, "{summary:?}");
+    world.control(Method::PUT, "/faults", Some(json!([]))).await;
+    let id = format!("orders:{}", order["id"]);
+    engine.retry(&id, jiff::Timestamp::now()).await.unwrap();
+    let (_, events) = pass(&engine, PassOptions::default()).await;
+    show(&events);
+    let document = document(&world, &order["number"]).await;
+    assert!(document["Remarks"].as_str().unwrap_or_default().contains("Ring twice"), "{document}");
+}
+
+/// The shop's list leaves out what the flow does not take: who is parked is looked at all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_parked_order_that_is_cancelled_stops_being_parked() {
+    let world = world().await;
+    let engine = world.engine(&[("orders.shipping_item".to_owned(), "NOPE".to_owned())]).await;
+    pass(&engine, PassOptions::default()).await;
+    let filter = RecordFilter { states: vec![State::Parked], ..RecordFilter::default() };
+    let (parked, _) = engine.records(&filter).await.unwrap();
+    let key: u64 = parked[0].id.rsplit(':').next().unwrap().parse().unwrap();
+    world.control(Method::POST, "/clock", Some("+1h".into())).await;
+    world.control(Method::POST, "/shop/orders", Some(json!({"id": key, "status": "cancelled"}))).await;
+    let (summary, _) = pass(&engine, PassOptions::default()).await;
+    assert_eq!(summary.counts.skipped, 1, "{summary:?}");
+    let (after, _) = engine.records(&filter).await.unwrap();
+    assert_eq!(after.len(), parked.len() - 1);
+}
+
+/// Documents of other customers with the same references and totals are nobody's of ours, and stay as they are.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_customers_document_is_left_alone() {
+    let world = world().await;
+    let engine = world.engine(&[]).await;
+    pass(&engine, PassOptions::default()).await;
+    drop(engine);
+    let accounts = world.held("ledger/crm/Accounts").await;
+    let other = accounts.iter().find(|account| account["Code"].as_str().unwrap().trim() == "9999").unwrap();
+    for document in world.held("ledger/salesorder/SalesOrders").await {
+        let moved = json!({"OrderID": document["OrderID"], "OrderedBy": other["ID"]});
+        world.control(Method::POST, "/ledger/salesorder/SalesOrders", Some(moved)).await;
+    }
+    let before = world.held("ledger/salesorder/SalesOrders").await;
+    assert!(!before.is_empty() && before.iter().all(|document| document["OrderedBy"] == other["ID"]));
+    // A runner that knows nothing of them.
+    std::fs::remove_file(world.path("store.redb")).unwrap();
+    let engine = world.engine(&[]).await;
+    let (summary, events) = pass(&engine, PassOptions::default()).await;
+    show(&events);
+    let reasons: Vec<&str> =
+        events.iter().filter_map(|e| if let Event::Parked(told) = e { told.reason.as_deref() } else { None }).collect();
+    assert_eq!((reasons.len(), summary.counts.created), (before.len(), 0));
+    for reason in reasons {
+        assert!(
+            reason.contains("OrderedBy is") && before.iter().any(|d| reason.contains(d["OrderID"].as_str().unwrap()))
+        );
+    }
+    assert_eq!(world.held("ledger/salesorder/SalesOrders").await, before);
+}
