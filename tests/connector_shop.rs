@@ -254,6 +254,7 @@ async fn a_last_page_that_shows_nothing_ends_the_walk() {
     bench.shop.mark(91, Is::Hidden);
     let read = pass(&bench, &scan(&orders()), &Position::default()).await.unwrap();
     assert_eq!(read.sorted(), ids(1..=90));
+    assert!(bench.connector.remarks()[0].contains("counts more orders than it shows"), "nor is it hushed up");
     // A whole page in the middle that nobody may see.
     for id in 31..=60 {
         bench.shop.mark(id, Is::Hidden);
@@ -294,6 +295,19 @@ async fn one_record_that_cannot_be_shown_stops_no_other() {
             assert_eq!(mended.keys().len(), dead.len() - 1);
         }
     }
+}
+
+/// Keys that lie too far apart to be looked through: the record has no name, and all others are read.
+#[tokio::test]
+async fn a_record_without_a_name_stops_no_other() {
+    let rows: Vec<(u32, String)> =
+        each(1, "2026-07-15T09:00:00Z", 60).into_iter().map(|(id, time)| (id * 100_000, time)).collect();
+    let bench = bench(listed(&rows), 20, "2026-08-01T00:00:00Z").await;
+    bench.shop.mark(2_500_000, Is::Deadly);
+    let read = pass(&bench, &scan(&orders()), &Position::default()).await.unwrap();
+    assert_eq!((read.ids.len(), read.keys()), (59, vec!["?"]));
+    assert!(read.unreadable[0].why.contains("row 25 of orders"), "{:?}", read.unreadable);
+    assert!(bench.server.seen().len() < 200);
 }
 
 #[tokio::test]

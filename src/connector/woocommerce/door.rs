@@ -8,7 +8,6 @@ use super::query::Query;
 use crate::connector::http::{Heard, Verb};
 use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue, WWW_AUTHENTICATE};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 use url::Url;
 
 /// A way in.
@@ -31,7 +30,6 @@ pub(super) struct Door {
     ways: &'static [Way],
     /// The one that is taken.
     at: AtomicUsize,
-    remarks: Mutex<Vec<String>>,
 }
 
 impl Door {
@@ -41,7 +39,7 @@ impl Door {
             ("https", Some(_)) => &[Way::Signed, Way::SignedAsPlain],
             _ => &[Way::Signed],
         };
-        Self { login, front, ways, at: AtomicUsize::new(0), remarks: Mutex::default() }
+        Self { login, front, ways, at: AtomicUsize::new(0) }
     }
 
     /// The way that is taken now, and those that may be tried behind it.
@@ -74,31 +72,22 @@ impl Door {
         self.front.clone().map(|value| (AUTHORIZATION, value))
     }
 
-    /// This way has led in: it is taken from now on, and a way that a person should know of is told, once.
-    pub(super) fn keep(&self, way: Way) {
-        let Some(at) = self.ways.iter().position(|its| *its == way) else { return };
+    /// This way has led in: it is taken from now on. What a person should know of it.
+    pub(super) fn keep(&self, way: Way) -> Option<&'static str> {
+        let at = self.ways.iter().position(|its| *its == way)?;
         if self.at.swap(at, Ordering::Relaxed) == at {
-            return;
+            return None;
         }
-        let what = match way {
-            Way::Header => return,
-            Way::Signed => {
-                "its web server drops the Authorization header, so calls are signed instead; nothing needs to be done"
-            }
-            Way::SignedAsPlain => {
+        match way {
+            Way::Header => None,
+            Way::Signed => Some(
+                "its web server drops the Authorization header, so calls are signed instead; nothing needs to be done",
+            ),
+            Way::SignedAsPlain => Some(
                 "TLS ends before its PHP, which is not told of it, so calls are signed for http; better tell it: let the \
-                 proxy send `X-Forwarded-Proto: https`, and the shop heed it"
-            }
-        };
-        let mut remarks = self.remarks.lock().unwrap_or_else(PoisonError::into_inner);
-        if !remarks.iter().any(|its| its == what) {
-            remarks.push(what.to_owned());
+                 proxy send `X-Forwarded-Proto: https`, and the shop heed it",
+            ),
         }
-    }
-
-    /// What a person should know of the ways in.
-    pub(super) fn remarks(&self) -> Vec<String> {
-        self.remarks.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Why the web server before the shop does not let us through, if that is what answered.

@@ -32,8 +32,8 @@ use door::Door;
 use jiff::{SignedDuration, Timestamp};
 use query::Query;
 use site::Site;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Semaphore;
 
 /// Calls to one shop at a time: it is somebody's web shop, and each of ours takes one of its workers.
@@ -67,6 +67,8 @@ pub(super) struct Shop {
     proof: Proof,
     /// How far a pass begins before the last change seen.
     overlap: SignedDuration,
+    /// What a person should know of it, each once.
+    remarks: Mutex<Vec<String>>,
 }
 
 impl Shop {
@@ -106,6 +108,7 @@ impl Shop {
             url_max: or(setup.habits.url_max, URL_MAX),
             workers: Semaphore::new(PARALLEL),
             overlap: setup.overlap(),
+            remarks: Mutex::default(),
         })
     }
 
@@ -154,8 +157,10 @@ impl Shop {
                 }
                 continue;
             }
-            if answer::is_api(&heard) {
-                self.door.keep(way);
+            if answer::is_api(&heard)
+                && let Some(remark) = self.door.keep(way)
+            {
+                self.remark(remark.to_owned());
             }
             return self.check((verb, route), heard, effect).await;
         }
@@ -231,6 +236,13 @@ impl Shop {
             .as_deref()
             .ok_or_else(|| refused(format!("{name} has no address of its own; it comes with what it is part of")))?;
         fill(route, parts).map_err(|part| refused(format!("the address of {name} needs `{part}`, which is not given")))
+    }
+
+    fn remark(&self, remark: String) {
+        let mut remarks = self.remarks.lock().unwrap_or_else(PoisonError::into_inner);
+        if !remarks.contains(&remark) {
+            remarks.push(remark);
+        }
     }
 
     /// Rows of a page now.
@@ -326,7 +338,7 @@ impl Connector for Shop {
     }
 
     fn remarks(&self) -> Vec<String> {
-        self.door.remarks()
+        self.remarks.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn calls(&self) -> u64 {

@@ -119,6 +119,13 @@ impl Reader<'_> {
         if walk.at.number == 1 && walk.after.is_some() {
             self.accounts(&ask, &walk, &listed).await?;
         }
+        if listed.hidden > 0 {
+            self.shop.remark(format!(
+                "it counts more {} than it shows: some that the key's user may not read, or that it cannot load; they are not \
+                 carried over",
+                self.ask.route
+            ));
+        }
         let reached = stand.reached;
         let last = self.advance(&mut stand, walk, &listed)?;
         rows.extend(listed.rows);
