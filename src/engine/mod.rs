@@ -3,6 +3,7 @@
 //! In: a checked project, its connections, the store. Out: a stream of [`Event`]s and a [`Summary`]. It alone decides,
 //! retries and moves positions; what it does is in the journal before and after.
 
+mod again;
 mod ask;
 mod body;
 mod compare;
@@ -18,6 +19,7 @@ mod meaning;
 mod memory;
 pub mod operate;
 mod owner;
+mod page;
 mod pass;
 mod people;
 mod record;

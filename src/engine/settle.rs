@@ -176,7 +176,7 @@ pub(crate) fn held(pass: &Pass, intent: &Intent) -> Result<Verdict, Ending> {
     let until = journal::late_until(pass, intent)?;
     if journal::needs_person(pass, intent) {
         let reason = format!(
-            "whether {what} was made for {whose} is not known, and nothing it could be searched by: look there; if it is not there, retry {whose}, else skip it"
+            "whether {what} was made for {whose} is not known, and no search can tell: look there; if it is not there, retry {whose}, else skip it"
         );
         return Ok(Verdict::parked(reason, pass.flow().span));
     }
