@@ -169,6 +169,14 @@ pub(crate) async fn recover(pass: &Pass) -> Result<(), Ending> {
             Fate::Wait(_) | Fate::Open => continue,
         };
         closed.push(intent.id.clone());
+        if intent.unknown.is_none() {
+            // Whoever saw that no answer came has logged what was sent; who died has not.
+            let became = match &fate {
+                Fate::Done(id) => format!("found: {id}"),
+                _ => "not found, or to be done again".to_owned(),
+            };
+            commit = commit.and(Change::Log(super::log::of_interrupted(pass, intent, &became).await?));
+        }
         commit = commit.and(Change::Outcome { intent: intent.id.clone(), outcome });
         if let (Fate::Done(id), Some(link)) = (&fate, &intent.link)
             && !id.is_empty()

@@ -15,6 +15,7 @@ mod hash;
 mod journal;
 mod lane;
 mod lines;
+mod log;
 mod meaning;
 mod memory;
 pub mod operate;
