@@ -53,6 +53,16 @@ impl Bench {
         assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
     }
 
+    /// An order to the control API: standing orders are put, all else is posted.
+    async fn order(&self, what: &str, body: &Value) {
+        let line = self.sandbox.first_line();
+        let url = format!("{}/{what}", line["control"]["url"].as_str().unwrap());
+        let client = reqwest::Client::new();
+        let call = if what == "faults" { client.put(url) } else { client.post(url) };
+        let answer = call.header("Content-Type", "application/json").body(body.to_string()).send().await.unwrap();
+        assert!(answer.status().is_success(), "{body}: {}", answer.text().await.unwrap());
+    }
+
     /// Answers with this status so far.
     async fn answered(&self, system: &str, status: u64) -> u64 {
         let calls = self.held("calls").await;
@@ -504,4 +514,91 @@ async fn a_used_up_day_ends_the_pass_and_a_revoked_login_needs_a_person() {
     let error = bench.ledger.find(&find(&items(), &["Code"], Some(1), &["SHIP"])).await.unwrap_err();
     assert!(matches!(&error, CallError::Login { reason, .. } if reason.contains("flowc login books")), "{error}");
     bench.sandbox.stop().await;
+}
+
+/// What a host makes of the shop, and which orders a pass then reads: all but those that cannot be shown, which are told.
+#[tokio::test]
+async fn the_shop_is_read_completely_whatever_its_host_does() {
+    let bench = Bench::start(Options { orders: Some(130), ..options() }).await;
+    let orders = woo_orders();
+    let all = scan(&orders, &["total", "billing", "line_items"]);
+    let held: Vec<String> = ids(&bench.held("shop/orders").await, "id").into_iter().collect();
+    let some = |at: &[usize]| -> Vec<&str> { at.iter().map(|n| held[*n].as_str()).collect() };
+    let cases: [(&str, Value, &[usize], &[usize]); 9] = [
+        ("nothing", json!([]), &[], &[]),
+        ("hide", json!({"ids": some(&[3, 129])}), &[3, 129], &[]),
+        ("poison", json!({"ids": some(&[40])}), &[40], &[40]),
+        ("poison", json!({"ids": some(&[0, 129])}), &[0, 129], &[0, 129]),
+        ("poison_list", json!({"ids": some(&[77])}), &[], &[]),
+        ("half_pair", json!({"ids": some(&[5])}), &[5], &[5]),
+        ("bad_bytes", json!({"ids": some(&[6, 7])}), &[6, 7], &[6, 7]),
+        ("cap_refused", json!({"rows": 20}), &[], &[]),
+        ("cap_silent", json!({"rows": 30}), &[], &[]),
+    ];
+    for (kind, more, missing, told) in cases {
+        let mut fault = json!({"system": "shop", "resource": "orders", "kind": kind});
+        if let (Value::Object(fault), Value::Object(more)) = (&mut fault, more) {
+            fault.extend(more);
+        }
+        let faults = if kind == "nothing" { json!([]) } else { json!([fault]) };
+        bench.order("faults", &faults).await;
+        // A process of its own: what the last one learnt is forgotten.
+        let shop = open(&bench.sandbox, "shop", &bench.store).await;
+        let (mut read, mut unreadable, mut from) = (BTreeSet::new(), BTreeSet::new(), Position::default());
+        loop {
+            let page = shop.scan(&all, &from).await.unwrap();
+            read.extend(page.records.iter().map(|row| value(row)["id"].to_string()));
+            unreadable.extend(page.unreadable.into_iter().filter_map(|row| row.key));
+            from = page.next;
+            if page.last {
+                break;
+            }
+        }
+        let expected: BTreeSet<String> =
+            held.iter().enumerate().filter(|(n, _)| !missing.contains(n)).map(|(_, id)| id.clone()).collect();
+        assert_eq!(read, expected, "{kind}");
+        assert_eq!(unreadable, told.iter().map(|n| held[*n].clone()).collect(), "{kind}");
+    }
+    bench.sandbox.stop().await;
+}
+
+/// How its server is set up, and what comes of it: the orders, or a cause.
+#[tokio::test]
+async fn the_shop_is_entered_however_its_server_is_set_up() {
+    let cases: [(Value, &[(&str, &str)], Option<&str>); 8] = [
+        (json!({"zone": "Asia/Kolkata"}), &[], None),
+        (json!({"zone": "America/New_York", "orders": "posts"}), &[], None),
+        (json!({"https": true, "authorization": false}), &[], None),
+        (json!({"gate": "u:p"}), &[("front_user", "u"), ("front_password", "p")], None),
+        (json!({"gate": "u:p"}), &[], Some("front_user")),
+        (json!({"permalinks": "plain"}), &[], Some("permalinks")),
+        (json!({"woocommerce": false}), &[], Some("switch WooCommerce on")),
+        (json!({"moved": "https://www.shop.example/"}), &[], Some("https://www.shop.example")),
+    ];
+    for (server, more, cause) in cases {
+        let bench = Bench::start(Options { orders: Some(30), ..options() }).await;
+        let held = ids(&bench.held("shop/orders").await, "id");
+        bench.order("shop/server", &server).await;
+        let line = bench.sandbox.first_line();
+        let text = |path: &str| line.pointer(path).and_then(Value::as_str).unwrap().to_owned();
+        let (url, key, secret) = (text("/shop/url"), text("/shop/key"), text("/shop/secret"));
+        let clock = text("/control/url");
+        let mut entries = vec![("url", &*url), ("key", &*key), ("secret", &*secret), ("clock", &*clock)];
+        entries.extend(more);
+        let shop = connect(&connection("shop", "woocommerce", &entries), &woocommerce(100), &bench.store).await;
+        let all = scan(&woo_orders(), &["total"]);
+        match cause {
+            None => {
+                let (read, position) = walk(&*shop, &all, Position::default()).await;
+                assert_eq!(ids(&read, "id"), held, "{server}");
+                let again = shop.resumed(&all, position);
+                assert!(!walk(&*shop, &all, again).await.0.is_empty(), "{server}: what is known comes again");
+            }
+            Some(cause) => {
+                let error = shop.scan(&all, &Position::default()).await.unwrap_err().to_string();
+                assert!(error.contains(cause), "{server}: {error}");
+            }
+        }
+        bench.sandbox.stop().await;
+    }
 }

@@ -79,21 +79,14 @@ impl Cx<'_> {
             && let A::Name(name) = &callee.kind
             && &*name.text == "secret"
         {
-            return match args.first().map(|a| &a.value.kind) {
-                Some(A::Text(parts)) => match parts.as_slice() {
-                    [ast::TextPart::Plain(text)] => Some(ConnectionValue::Secret(Arc::clone(text))),
-                    _ => None,
-                },
-                _ => {
-                    self.say(
-                        &codes::ARGUMENTS,
-                        e.value.span,
-                        "a secret is named by a text",
-                        "write `secret(\"SHOP_KEY\")`",
-                    );
-                    None
-                }
-            };
+            if let [ast::Arg { value: ast::Expr { kind: A::Text(parts), .. }, .. }] = args.as_slice()
+                && let [ast::TextPart::Plain(text)] = parts.as_slice()
+            {
+                return Some(ConnectionValue::Secret(Arc::clone(text)));
+            }
+            let (message, help) = ("a secret is named by a text, as it stands", "write `secret(\"SHOP_KEY\")`");
+            self.say(&codes::ARGUMENTS, e.value.span, message, help);
+            return None;
         }
         let secret = ["secret", "password", "token", "key"].iter().any(|w| e.name.text.contains(w));
         if secret && matches!(e.value.kind, A::Text(_)) {

@@ -28,7 +28,11 @@ impl Body<'_, '_> {
                         Type::List(Arc::new(Type::Record(entity))),
                         span,
                     ),
-                    None => Self::unknown(span),
+                    // A list it is all the same, and what is done with it is looked at.
+                    None => {
+                        let ty = Type::List(Arc::new(Type::Record(entity)));
+                        Expr { ty, ..Self::unknown(span) }
+                    }
                 }
             }
             ("linked", [of]) => {

@@ -437,9 +437,9 @@ impl Compiler<'_> {
         call(move |run| {
             let Some(values) = run.key_values(&values, span)? else { return Ok(Value::Absent) };
             if values.iter().all(Option::is_none) {
-                let name = &run.compiled.program.entity(entity).name;
-                let reason =
-                    format!("the {name} can't be found: its {} is empty", run.with_values(entity, &by, &values));
+                let schema = run.compiled.program.entity(entity);
+                let names: Vec<&str> = by.iter().map(|field| &*schema.get(*field).name).collect();
+                let reason = format!("the {} can't be found: its {} is empty", schema.name, names.join(" and "));
                 return if must { Err(Halt::fail(Failure::new(reason, span))) } else { Ok(Value::Absent) };
             }
             match run.find(Some(&connection), entity, &by, &values, span)?.as_slice() {

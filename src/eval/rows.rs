@@ -105,14 +105,14 @@ impl<'r> Run<'r> {
     ) -> Result<Vec<&'r Record<'r>>, Halt> {
         let connection = connection.filter(|c| !c.is_empty()).map_or_else(|| self.connection(entity), Arc::clone);
         let schema = self.compiled.program.entity(entity);
+        // A blank text is stored as nothing, and nobody can be asked for it.
+        let given = |value: &Option<Arc<str>>| value.as_ref().is_some_and(|text| !text.trim().is_empty());
+        if !by.is_empty() && !values.iter().any(given) {
+            return Ok(Vec::new());
+        }
         let need = if schema.read_whole() {
             Need::Table { connection, entity }
         } else {
-            // A blank text is stored as nothing, and nobody can be asked for it.
-            let given = |value: &Option<Arc<str>>| value.as_ref().is_some_and(|text| !text.trim().is_empty());
-            if !values.iter().any(given) {
-                return Ok(Vec::new());
-            }
             if !by.iter().zip(values).any(|(field, value)| given(value) && schema.asked_by(*field)) {
                 let reason = format!(
                     "the {} can't be searched: {}, and by the rest the API can't be asked",

@@ -306,7 +306,7 @@ impl Wire {
     fn number_in_full(&self, n: Decimal, place: Span, out: &mut Vec<u8>) -> Result<(), Halt> {
         let Shape::Number { in_text, fraction } = self.shape else { return Ok(()) };
         let n = scaled(self, n, place)?;
-        let n = if fraction { n.checked_div(Decimal::ONE_HUNDRED).unwrap_or(n) } else { n };
+        let n = if fraction { n.checked_div(Decimal::ONE_HUNDRED).expect("a hundredth of a number is one") } else { n };
         if in_text {
             quoted(out, |out| decimal::write(n, out));
         } else {

@@ -41,7 +41,7 @@ pub(super) async fn page(
     while let Some(address) = next {
         let page = ledger.page(&address, path, key).await?;
         walked.insert(address);
-        sorted &= page.rows.read.iter().map(|raw| version_of(json::member(&raw.0, &by.wire))).is_sorted();
+        sorted &= page.rows.read.iter().filter_map(|raw| version_of(json::member(&raw.0, &by.wire))).is_sorted();
         let above = before;
         for row in parts(page.rows) {
             match row.version(by) {

@@ -53,6 +53,13 @@ pub(super) async fn page(shop: &Shop, ask: &Ask, at: At, said: CallError) -> Res
         }
         left.extend(failing.into_iter().rev());
     }
+    if pieces.is_empty()
+        && at.size > 1
+        && let Some(first) = dead.pop()
+    {
+        // Not one piece of it can be read, not even one behind the end: it is the list that fails, whatever it holds.
+        return Err(first.said);
+    }
     let rows = pieces.into_values().fold(Rows::default(), |mut rows, piece| {
         rows.extend(piece);
         rows
