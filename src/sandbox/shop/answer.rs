@@ -143,11 +143,14 @@ pub(crate) fn respond(
     set("access-control-expose-headers", "X-WP-Total, X-WP-TotalPages, Link");
     set("access-control-allow-headers", "Authorization, X-WP-Nonce, Content-Disposition, Content-MD5, Content-Type");
     if let Some(allow) = allow {
-        set("allow", allow);
+        if !envelope {
+            set("allow", allow);
+        }
         set("expires", "Wed, 11 Jan 1984 05:00:00 GMT");
         set("cache-control", "no-cache, must-revalidate, max-age=0, no-store, private");
     }
-    for (name, value) in &extra {
+    // With an envelope they are in it.
+    for (name, value) in extra.iter().filter(|_| !envelope) {
         set(name, value);
     }
     response

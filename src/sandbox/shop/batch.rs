@@ -26,6 +26,7 @@ pub(crate) fn run(state: &mut State, call: &mut Call, endpoints: &Endpoints<'_>)
         let message = "Unable to accept more than 100 items for this request.";
         return Err(Refusal::new(413, "woocommerce_rest_request_entity_too_large", message));
     }
+    let named: Vec<String> = updates.iter().map(|row| &row["id"]).chain(&deletes).map(Value::to_string).collect();
     let mut answer = Map::new();
     if !creates.is_empty() {
         let done = creates
@@ -48,6 +49,9 @@ pub(crate) fn run(state: &mut State, call: &mut Call, endpoints: &Endpoints<'_>)
             one(call, json!({"force": true}), &sent, |inner| (endpoints.delete)(state, inner, row_id))
         });
         answer.insert("delete".to_owned(), done.collect());
+    }
+    if call.faults.kills(&named) {
+        return Err(Refusal::dead());
     }
     Ok(Answer::ok(if answer.is_empty() { json!([]) } else { Value::Object(answer) }))
 }

@@ -38,7 +38,7 @@ const PRODUCT: &str = r#"{
         "tax_status": "taxable", "tax_class": "", "manage_stock": false, "stock_quantity": null, "backorders": "no", "backorders_allowed": false,
         "backordered": false, "low_stock_amount": null, "sold_individually": false, "weight": "", "dimensions": {"length": "", "width": "", "height": ""},
         "shipping_required": true, "shipping_taxable": true, "shipping_class": "", "shipping_class_id": 0, "reviews_allowed": true,
-        "average_rating": "0.00", "rating_count": 0, "upsell_ids": [], "cross_sell_ids": [], "parent_id": 0, "purchase_note": "",
+        "average_rating": "0", "rating_count": 0, "upsell_ids": [], "cross_sell_ids": [], "parent_id": 0, "purchase_note": "",
         "categories": [], "brands": [], "tags": [], "images": [], "attributes": [], "default_attributes": [], "variations": [],
         "grouped_products": [], "menu_order": 0, "price_html": "", "related_ids": [], "meta_data": [], "stock_status": "instock",
         "has_options": false, "post_password": "", "global_unique_id": ""

@@ -149,6 +149,9 @@ fn new_line(state: &mut State, row: &Value, rates: &Rates) -> Result<Value, Refu
     });
     let attributes = variation.map(attributes).unwrap_or_default();
     meta::merge_line(&mut line["meta_data"], &attributes, &mut || state.new_meta());
+    if let Some(variation) = variation {
+        label(&mut line["meta_data"], variation);
+    }
     if let Some(sent) = row.get("meta_data") {
         meta::merge_line(&mut line["meta_data"], sent, &mut || state.new_meta());
     }
@@ -159,6 +162,18 @@ fn new_line(state: &mut State, row: &Value, rates: &Rates) -> Result<Value, Refu
 fn attributes(variation: &Value) -> Value {
     let chosen = variation["attributes"].as_array().into_iter().flatten();
     chosen.map(|one| json!({"key": text(one, "slug"), "value": text(one, "option").to_lowercase()})).collect()
+}
+
+/// What a variation chose is shown by its names, and kept by their slugs.
+fn label(entries: &mut Value, variation: &Value) {
+    for chosen in variation["attributes"].as_array().into_iter().flatten() {
+        let entry =
+            entries.as_array_mut().into_iter().flatten().find(|entry| text(entry, "key") == text(chosen, "slug"));
+        if let Some(entry) = entry {
+            entry["display_key"] = chosen["name"].clone();
+            entry["display_value"] = chosen["option"].clone();
+        }
+    }
 }
 
 /// Name, catalogue price and tax class of what is sold.

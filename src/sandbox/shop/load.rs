@@ -59,7 +59,9 @@ impl Shop {
         for (_, coupon) in records(&folder.join("coupons"))? {
             state.coupons.put(id(&coupon, "id"), &without_links(coupon));
         }
-        load_orders(state, folder)
+        load_orders(state, folder)?;
+        state.save_dates();
+        Ok(())
     }
 }
 

@@ -211,7 +211,10 @@ impl Shop {
             faults: parts.extensions.get().cloned().unwrap_or_default(),
         };
         let outcome = self.struck(&mut state, &mut call, &segments);
-        let allow = if outcome.as_ref().is_err_and(|refusal| refusal.code == "rest_no_route") { None } else { allow };
+        // These are refused before anybody has looked what the key may do there.
+        let unlooked = ["rest_no_route", "wc_user_invalid_id", "woocommerce_rest_product_variation_invalid_id"];
+        let refused = outcome.as_ref().is_err_and(|refusal| unlooked.contains(&&*refusal.code));
+        let allow = allow.filter(|_| !refused);
         *pings = self.send(&state, &call);
         drop(state);
         answer::respond(outcome, allow, &base, head, envelope)

@@ -54,7 +54,13 @@ fn unknown_group() -> Refusal {
 pub(crate) fn setting(state: &State, call: &Call, group: &str, name: &str) -> Outcome {
     let rows = state.settings.get(group).ok_or_else(unknown_group)?;
     let row = rows.iter().find(|row| text(row, "id") == name).ok_or_else(unknown_setting)?;
-    Ok(Answer::ok(list::project_one(linked(row.clone(), call, &format!("settings/{group}"), &READ_WRITE), &call.query)))
+    Ok(Answer::ok(list::project_one(of_group(row.clone(), call, group), &call.query)))
+}
+
+/// A setting by itself, which names its group.
+fn of_group(mut row: Value, call: &Call, group: &str) -> Value {
+    row["group_id"] = json!(group);
+    linked(row, call, &format!("settings/{group}"), &READ_WRITE)
 }
 
 fn unknown_setting() -> Refusal {
@@ -74,7 +80,7 @@ pub(crate) fn set(state: &mut State, call: &Call, group: &str, name: &str) -> Ou
         }
         row["value"] = value.clone();
     }
-    let shown = linked(row.clone(), call, &format!("settings/{group}"), &READ_WRITE);
+    let shown = of_group(row.clone(), call, group);
     Ok(Answer::ok(shown))
 }
 

@@ -217,7 +217,18 @@ impl State {
 
     /// Moves the shop's clock to another zone. All dates are shown in it from now on; what posts hold stays.
     pub(crate) fn set_zone(&mut self, zone: Zone) {
-        let tables = [
+        self.dated_tables().into_iter().for_each(|table| table.show_dates_in(&zone.rules));
+        self.zone = zone;
+    }
+
+    /// Saves all rows anew in the shop's zone.
+    pub(crate) fn save_dates(&mut self) {
+        let zone = self.zone.rules.clone();
+        self.dated_tables().into_iter().for_each(|table| table.save_dates_in(&zone));
+    }
+
+    fn dated_tables(&mut self) -> [&mut Table; 8] {
+        [
             &mut self.orders,
             &mut self.refunds,
             &mut self.notes,
@@ -226,11 +237,7 @@ impl State {
             &mut self.customers,
             &mut self.coupons,
             &mut self.webhooks,
-        ];
-        for table in tables {
-            table.show_dates_in(&zone.rules);
-        }
-        self.zone = zone;
+        ]
     }
 
     /// Sets `date_x` and `date_x_gmt` of a record.

@@ -133,6 +133,14 @@ impl Table {
         }
     }
 
+    /// Saves all rows anew in a zone: recordings of another shop become those of this one.
+    pub(crate) fn save_dates_in(&mut self, zone: &jiff::tz::TimeZone) {
+        self.show_dates_in(zone);
+        for row in self.rows.values_mut() {
+            row.columns = (self.read)(&row.value());
+        }
+    }
+
     pub(crate) fn remove(&mut self, id: u64) -> Option<Value> {
         self.generation += 1;
         let row = self.rows.remove(&id)?;

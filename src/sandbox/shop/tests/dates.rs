@@ -136,6 +136,22 @@ fn stored(row: &Value) -> (u64, Timestamp) {
     (row["id"].as_u64().unwrap(), instant)
 }
 
+#[test]
+fn recordings_are_saved_in_the_zone_of_the_shop_that_loads_them() {
+    let (shop, _inbox) = shop();
+    shop.state().set_zone(Zone::parse("Asia/Kolkata").unwrap());
+    shop.load(&testdata("..")).unwrap();
+    let state = shop.state();
+    let orders = state.orders.rows().map(|(_, row)| row).chain(state.products.rows().map(|(_, row)| row));
+    let mut seen = 0;
+    for row in orders {
+        let (Some(utc), Some(local)) = (row.columns.modified.utc, row.columns.modified.local) else { continue };
+        assert_eq!(local - utc, 19_800, "{}", row.text());
+        seen += 1;
+    }
+    assert!(seen > 5, "{seen} rows");
+}
+
 /// The rows of the hour that comes twice, one a quarter of an hour.
 fn double_hour() -> Shop {
     let start: Timestamp = "2026-10-25T00:00:00Z".parse().unwrap();
