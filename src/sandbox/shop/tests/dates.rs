@@ -59,13 +59,16 @@ fn listed(shop: &Shop, resource: &str, parameters: &str) -> Result<Vec<u64>, u16
     Ok(rows.as_array().unwrap().iter().map(|row| row["id"].as_u64().unwrap()).collect())
 }
 
+/// A shop by the name of its case, and the changes that it holds.
+type Filled = (String, Shop, Vec<(u64, Timestamp)>);
+
 #[test]
 fn filters_answer_as_measured() {
     let text = std::fs::read_to_string(testdata("filters.tsv")).unwrap();
     let cases: Vec<Vec<&str>> =
         text.lines().filter(|line| !line.starts_with('#')).map(|line| line.split('\t').collect()).collect();
     assert!(cases.len() > 1000, "{} cases", cases.len());
-    let mut shops: Vec<(String, Shop, Vec<(u64, Timestamp)>)> = Vec::new();
+    let mut shops: Vec<Filled> = Vec::new();
     let mut wrong = Vec::new();
     for case in &cases {
         let [zone, storage, resource, instant, filter, value, flag, rows, lost, extra] = case.as_slice() else {
