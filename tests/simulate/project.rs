@@ -202,7 +202,7 @@ mapping person(billing: woo.Billing) -> exact.Account {{
 
 const NOTE: &str = r#"
 mapping note(order: woo.Order) -> exact.Item {
-  upsert by Code
+  upsert linked to order or by Code
 
   Code        = "N{order.id}"
   Description = (order.customer_note ?? "no note").fit()
