@@ -19,6 +19,9 @@ fn testdata(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sandbox/shop/testdata/dates").join(name)
 }
 
+/// What a shop holds: ids and their instants.
+type Rows = Vec<(u64, Timestamp)>;
+
 /// Seconds around an instant at which the measured shop had a row: each half hour, a second before and after it.
 fn around() -> Vec<i64> {
     let half_hours = (-14..=14).flat_map(|half| [-1, 0, 1].map(|second| half * 1800 + second));
@@ -65,7 +68,7 @@ fn filters_answer_as_measured() {
     let cases: Vec<Vec<&str>> =
         text.lines().filter(|line| !line.starts_with('#')).map(|line| line.split('\t').collect()).collect();
     assert!(cases.len() > 1000, "{} cases", cases.len());
-    let mut shops: Vec<(String, Shop, Vec<(u64, Timestamp)>)> = Vec::new();
+    let mut shops: Vec<(String, Shop, Rows)> = Vec::new();
     let mut wrong = Vec::new();
     for case in &cases {
         let [zone, storage, resource, instant, filter, value, flag, rows, lost, extra] = case.as_slice() else {
