@@ -1,5 +1,6 @@
 //! The runner is killed at random moments, with `kill -9`, while the ledger loses answers after their effect, lets effects
-//! come late, fails and throttles: nothing is there twice, nothing is lost.
+//! come late, fails and throttles, and while people edit, cancel and delete orders: nothing is there twice, nothing is
+//! lost, and every document says what its order says.
 //!
 //! `KILLS=300 cargo test --test kill -- --nocapture` kills more often and says how often a kill fell between the intent of
 //! a write and its outcome; `SEED` draws other moments.
@@ -30,6 +31,8 @@ const EARLY: u64 = 6;
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Passes at the end, each ten minutes after the one before: what may come late has come by then.
 const LAST_PASSES: u64 = 6;
+/// Orders that get another note before each run, and again while it runs.
+const NOTES: u64 = 2;
 
 /// Where the kills fell.
 #[derive(Debug, Default)]
@@ -88,10 +91,13 @@ fn kill(world: &World, kills: u64, seed: u64) -> Kills {
     let mut chance = StdRng::seed_from_u64(seed);
     let mut done = Kills::default();
     let mut open: BTreeSet<String> = BTreeSet::new();
+    people(world, &mut chance, "at first");
     while done.killed < kills && done.ended < 4 * kills {
         let early = chance.random_range(0..EARLY) == 0;
         let moment = Duration::from_millis(chance.random_range(0..KILL_WITHIN));
+        people(world, &mut chance, &format!("before run {}", done.killed + done.ended));
         let mut child = world.spawn(&["run", "orders"]);
+        people(world, &mut chance, &format!("in run {}", done.killed + done.ended));
         let ended = if early { ends_within(&mut child, moment) } else { ends_writing(world, &mut child, moment) };
         // On Unix this is SIGKILL: the process learns nothing of it.
         child.kill().unwrap();
@@ -113,6 +119,23 @@ fn kill(world: &World, kills: u64, seed: u64) -> Kills {
         world.later("+1m");
     }
     done
+}
+
+/// People of the shop: some orders get another note, now and then one is cancelled, reinstated or put into the trash.
+fn people(world: &World, chance: &mut StdRng, when: &str) {
+    let orders = world.held("shop/orders");
+    let mut change = |change: Value| world.control(reqwest::Method::POST, "/shop/orders", Some(&change));
+    for _ in 0..NOTES {
+        let order = &orders[chance.random_range(0..orders.len())];
+        change(json!({"id": order["id"], "customer_note": format!("{when}, of {}", order["id"])}));
+    }
+    let order = &orders[chance.random_range(0..orders.len())];
+    match chance.random_range(0..12) {
+        0 => drop(change(json!({"id": order["id"], "status": "cancelled"}))),
+        1 => drop(change(json!({"id": order["id"], "status": "processing"}))),
+        2 => drop(change(json!({"id": order["id"], "status": "trash"}))),
+        _ => {}
+    }
 }
 
 /// Whether the process ends by itself within this time.
@@ -158,6 +181,18 @@ fn landed(world: &World) {
         .collect();
     println!("{} of {} orders, {} missing", there.len(), sent(&orders).count(), missing.len());
     assert!(missing.is_empty(), "lost, or stopped for good:\n{}", missing.join("\n"));
+    // An order's note is the document's remark; behind it stand coupons.
+    let undone: Vec<String> = sent(&orders)
+        .filter(|order| !text(order, "customer_note").is_empty())
+        .filter_map(|order| {
+            let document = there.iter().find(|row| text(row, "YourRef") == text(order, "number"))?;
+            let (note, remarks) = (text(order, "customer_note"), text(document, "Remarks"));
+            let record = records.get(&order["id"].to_string()).map(ToString::to_string);
+            (!remarks.starts_with(note))
+                .then(|| format!("{}: `{remarks}` is not `{note}`: {record:?}", text(order, "number")))
+        })
+        .collect();
+    assert!(undone.is_empty(), "edits that were not carried out:\n{}", undone.join("\n"));
     let once = |resource: &str, key: &[&str]| {
         let rows = world.held(resource);
         let value = |row: &Value, field: &str| row[field].to_string().to_lowercase();

@@ -20,6 +20,8 @@ pub(crate) enum Clue<'a> {
     Found(&'a str),
     /// A search made then found nothing, and would have.
     Absent,
+    /// A search found several that it may be.
+    Several,
     /// No search tells: it was refused, a row cannot be read, or the entity cannot be searched any more.
     Unsearched,
     /// There is no key to search it by.
@@ -68,12 +70,16 @@ fn clue<'a>(intent: &Intent, found: &'a Searched, guarded: bool) -> Clue<'a> {
         (Operation::Create, _) if intent.search.is_empty() => Clue::NoKey { guarded },
         (Operation::Create, Searched::Found(id)) => Clue::Found(id),
         (Operation::Create, Searched::Absent) => Clue::Absent,
+        (Operation::Create, Searched::Several) => Clue::Several,
         (Operation::Create, Searched::Unknown) => Clue::Unsearched,
     }
 }
 
 /// Whether only a person can tell what became of a write. Everything else is cleared up at the begin of a pass.
 pub(crate) fn needs_person(pass: &Pass, intent: &Intent) -> bool {
+    if pass.several().contains(&intent.id) {
+        return true;
+    }
     let left = pass.connector(&intent.connection).ok().and_then(|c| left(intent, &c.reading())).unwrap_or(WHOLE);
     fate(clue(intent, &Searched::Absent, is_guarded(pass, intent)), left) == Fate::Person
 }
@@ -92,7 +98,7 @@ pub(crate) fn fate(clue: Clue<'_>, left: i64) -> Fate {
         _ if left > 0 => Fate::Wait(left),
         Clue::Unsearched => Fate::Open,
         Clue::Absent | Clue::Repeatable | Clue::NoKey { guarded: true } => Fate::NotDone,
-        Clue::NoKey { guarded: false } => Fate::Person,
+        Clue::NoKey { guarded: false } | Clue::Several => Fate::Person,
     }
 }
 
@@ -154,9 +160,23 @@ pub(crate) async fn recover(pass: &Pass) -> Result<(), Ending> {
         let outcome = match &fate {
             Fate::Done(id) => Outcome::Done { target: Some(id.clone()).filter(|id| !id.is_empty()) },
             Fate::NotDone => Outcome::NotDone,
-            Fate::Wait(_) | Fate::Open | Fate::Person => continue,
+            Fate::Person => {
+                if *found == Searched::Several {
+                    pass.several().insert(intent.id.clone());
+                }
+                continue;
+            }
+            Fate::Wait(_) | Fate::Open => continue,
         };
         closed.push(intent.id.clone());
+        if intent.unknown.is_none() {
+            // Whoever saw that no answer came has logged what was sent; who died has not.
+            let became = match &fate {
+                Fate::Done(id) => format!("found: {id}"),
+                _ => "not found, or to be done again".to_owned(),
+            };
+            commit = commit.and(Change::Log(super::log::of_interrupted(pass, intent, &became).await?));
+        }
         commit = commit.and(Change::Outcome { intent: intent.id.clone(), outcome });
         if let (Fate::Done(id), Some(link)) = (&fate, &intent.link)
             && !id.is_empty()
@@ -215,6 +235,8 @@ pub(crate) enum Searched {
     Found(String),
     /// It is not there.
     Absent,
+    /// Several are there, with its key and of its owner.
+    Several,
     /// Nobody can tell.
     Unknown,
 }
@@ -263,7 +285,12 @@ async fn search(pass: &Pass, intents: &[Intent]) -> Result<Vec<Searched>, Ending
             let Some(id) = schema.key.and_then(|key| row.get(&*schema.get(key).wire)) else { continue };
             for (n, _) in &asked {
                 if is_effect(pass.program(), &schema, &intents[*n], &row) {
-                    found[*n] = Searched::Found(super::compare::scalar(id));
+                    let id = super::compare::scalar(id);
+                    found[*n] = match &found[*n] {
+                        Searched::Found(other) if *other != id => Searched::Several,
+                        Searched::Several => Searched::Several,
+                        Searched::Found(_) | Searched::Absent | Searched::Unknown => Searched::Found(id),
+                    };
                 }
             }
         }
@@ -334,6 +361,7 @@ mod tests {
             (Clue::NoKey { guarded: true }, 0, Fate::NotDone),
             (Clue::Repeatable, 1, Fate::Wait(1)),
             (Clue::Repeatable, 0, Fate::NotDone),
+            (Clue::Several, 0, Fate::Person),
             // A refused search proves nothing, however late.
             (Clue::Unsearched, 0, Fate::Open),
         ];

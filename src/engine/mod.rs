@@ -3,6 +3,7 @@
 //! In: a checked project, its connections, the store. Out: a stream of [`Event`]s and a [`Summary`]. It alone decides,
 //! retries and moves positions; what it does is in the journal before and after.
 
+mod again;
 mod ask;
 mod body;
 mod compare;
@@ -14,10 +15,12 @@ mod hash;
 mod journal;
 mod lane;
 mod lines;
+mod log;
 mod meaning;
 mod memory;
 pub mod operate;
 mod owner;
+mod page;
 mod pass;
 mod people;
 mod record;

@@ -14,7 +14,7 @@ use crate::plan::Reads;
 use crate::source::Span;
 use crate::store::{Intent, Place, Store, StoreError};
 use jiff::Timestamp;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::cell::RefCell;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -71,6 +71,8 @@ pub(crate) struct Pass {
     refusals: Mutex<Refusals>,
     /// Writes without an outcome, of all flows: their lanes are held.
     open: Mutex<Vec<Intent>>,
+    /// Those of them of which a search found several that they may have made.
+    several: Mutex<FxHashSet<String>>,
     reads: Reads,
     /// What makes a record another one.
     pub(crate) content: Content,
@@ -103,6 +105,7 @@ impl Pass {
             memory: Mutex::default(),
             refusals: Mutex::default(),
             open: Mutex::new(open),
+            several: Mutex::default(),
             began: Timestamp::UNIX_EPOCH,
         };
         pass.began = pass.source()?.now();
@@ -132,6 +135,10 @@ impl Pass {
 
     pub(crate) fn refusals(&self) -> MutexGuard<'_, Refusals> {
         self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn several(&self) -> MutexGuard<'_, FxHashSet<String>> {
+        self.several.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn open(&self) -> MutexGuard<'_, Vec<Intent>> {

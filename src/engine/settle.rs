@@ -2,6 +2,7 @@
 
 use super::event::{Event, Told};
 use super::journal;
+use super::log::Entry;
 use super::pass::{Ending, Pass};
 use super::record::{Acted, Acting};
 use crate::eval::Draft;
@@ -148,25 +149,14 @@ impl Acting<'_> {
         let found: Vec<serde_json::Value> =
             self.used.iter().map(|(need, rows)| self.pass.found_json(need, rows)).collect();
         let text = |list: &[serde_json::Value]| serde_json::Value::from(list.to_vec()).to_string();
-        let days = i64::from(self.pass.project.log_days);
-        let (found, drafts) = (text(&found), text(&self.drafts));
-        let (steps, answers) = (text(&self.steps), text(&self.answers));
-        let said = [&*self.item.raw, &found, &drafts, &steps, &answers, reason.unwrap_or_default()];
-        let people = super::people::addresses(said);
-        Attempt {
-            flow: self.pass.flow().name.to_string(),
-            key: self.item.key.to_string(),
-            at: now,
-            version: self.pass.project.plan_hash.clone(),
+        let entry = Entry {
             raw: self.item.raw.to_string(),
-            found,
-            drafts,
-            steps,
-            answers,
-            // By these hashes a person can be forgotten.
-            people: people.iter().map(|address| self.pass.store().keyed_hash(address)).collect(),
-            expires: now.checked_add(SignedDuration::from_hours(24 * days)).unwrap_or(Timestamp::MAX),
-        }
+            found: text(&found),
+            drafts: text(&self.drafts),
+            steps: text(&self.steps),
+            answers: text(&self.answers),
+        };
+        entry.attempt(self.pass, &self.item.key, now, reason)
     }
 }
 
@@ -176,7 +166,7 @@ pub(crate) fn held(pass: &Pass, intent: &Intent) -> Result<Verdict, Ending> {
     let until = journal::late_until(pass, intent)?;
     if journal::needs_person(pass, intent) {
         let reason = format!(
-            "whether {what} was made for {whose} is not known, and nothing it could be searched by: look there; if it is not there, retry {whose}, else skip it"
+            "whether {what} was made for {whose} is not known, and no search can tell: look there; if it is not there, retry {whose}, else skip it"
         );
         return Ok(Verdict::parked(reason, pass.flow().span));
     }

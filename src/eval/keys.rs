@@ -109,7 +109,8 @@ impl HeaderCode {
                 OnChange::Update { cond, alert } => {
                     ChangeCode::Update(cond.as_ref().map(|cond| compiler.code(cond)), *alert)
                 }
-                OnChange::Write(then) => ChangeCode::Write(compiler.code(then)),
+                // It is the record's own copy, too: written again, and not only once.
+                OnChange::Write(then) => ChangeCode::Write(super::make::written(compiler, then, Role::Top)),
             },
             otherwise: header.otherwise.as_ref().map(|e| compiler.code(e)),
             span: header.span,

@@ -104,7 +104,7 @@ impl FlowCode {
 }
 
 /// The call of a mapping at the end of an expression, with its role; all else is as everywhere.
-fn written(compiler: &mut Compiler<'_>, expr: &Expr, role: Role) -> Code {
+pub(crate) fn written(compiler: &mut Compiler<'_>, expr: &Expr, role: Role) -> Code {
     let again: fn(&mut Compiler<'_>, &Expr) -> Code = match role {
         Role::Top => |compiler, expr| written(compiler, expr, Role::Top),
         Role::Ensured | Role::Follows => |compiler, expr| written(compiler, expr, Role::Follows),
