@@ -124,7 +124,7 @@ fn kill(world: &World, kills: u64, seed: u64) -> Kills {
 /// People of the shop: some orders get another note, now and then one is cancelled, reinstated or put into the trash.
 fn people(world: &World, chance: &mut StdRng, when: &str) {
     let orders = world.held("shop/orders");
-    let mut change = |change: Value| world.control(reqwest::Method::POST, "/shop/orders", Some(&change));
+    let change = |change: Value| world.control(reqwest::Method::POST, "/shop/orders", Some(&change));
     for _ in 0..NOTES {
         let order = &orders[chance.random_range(0..orders.len())];
         change(json!({"id": order["id"], "customer_note": format!("{when}, of {}", order["id"])}));

@@ -293,6 +293,13 @@ fn print(done: &Mapped) -> Result<(), Trouble> {
     Ok(())
 }
 
+/// What is wrong with a record that is no text from that byte on.
+fn no_text(line: &[u8], from: usize) -> String {
+    let field = path_to(line, from);
+    let within = if field.is_empty() { String::new() } else { format!(", in `{field}`") };
+    format!("the record is no UTF-8 text from its byte {} on{within}", from + 1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -311,11 +318,4 @@ mod tests {
         }
         assert_eq!(together, long.as_bytes());
     }
-}
-
-/// What is wrong with a record that is no text from that byte on.
-fn no_text(line: &[u8], from: usize) -> String {
-    let field = path_to(line, from);
-    let within = if field.is_empty() { String::new() } else { format!(", in `{field}`") };
-    format!("the record is no UTF-8 text from its byte {} on{within}", from + 1)
 }

@@ -392,13 +392,13 @@ async fn a_row_that_cannot_be_read_makes_no_second_one() {
 async fn a_list_without_a_named_record_does_not_say_that_it_is_gone() {
     let stop = Arc::new(Mutex::new(true));
     let stops = Arc::clone(&stop);
-    let case =
-        case(1, Desk { answers: Mutex::new(vec![made("A", "0")]), ..Desk::default() }, move |key, _| {
-            match *stops.lock().unwrap() {
-                true => Evaluated::Stopped(Stop::Wait, Failure::new("not yet", span())),
-                false => Evaluated::Unit(one(key)),
-            }
-        });
+    let case = case(1, Desk { answers: Mutex::new(vec![made("A", "0")]), ..Desk::default() }, move |key, _| {
+        if *stops.lock().unwrap() {
+            Evaluated::Stopped(Stop::Wait, Failure::new("not yet", span()))
+        } else {
+            Evaluated::Unit(one(key))
+        }
+    });
     case.pass().await;
     *case.shop.hides.lock().unwrap() = true;
     case.pass().await;

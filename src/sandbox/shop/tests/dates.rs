@@ -19,9 +19,6 @@ fn testdata(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sandbox/shop/testdata/dates").join(name)
 }
 
-/// What a shop holds: ids and their instants.
-type Rows = Vec<(u64, Timestamp)>;
-
 /// Seconds around an instant at which the measured shop had a row: each half hour, a second before and after it.
 fn around() -> Vec<i64> {
     let half_hours = (-14..=14).flat_map(|half| [-1, 0, 1].map(|second| half * 1800 + second));
@@ -62,13 +59,16 @@ fn listed(shop: &Shop, resource: &str, parameters: &str) -> Result<Vec<u64>, u16
     Ok(rows.as_array().unwrap().iter().map(|row| row["id"].as_u64().unwrap()).collect())
 }
 
+/// A shop by the name of its case, and the changes that it holds.
+type Filled = (String, Shop, Vec<(u64, Timestamp)>);
+
 #[test]
 fn filters_answer_as_measured() {
     let text = std::fs::read_to_string(testdata("filters.tsv")).unwrap();
     let cases: Vec<Vec<&str>> =
         text.lines().filter(|line| !line.starts_with('#')).map(|line| line.split('\t').collect()).collect();
     assert!(cases.len() > 1000, "{} cases", cases.len());
-    let mut shops: Vec<(String, Shop, Rows)> = Vec::new();
+    let mut shops: Vec<Filled> = Vec::new();
     let mut wrong = Vec::new();
     for case in &cases {
         let [zone, storage, resource, instant, filter, value, flag, rows, lost, extra] = case.as_slice() else {
