@@ -420,15 +420,15 @@ async fn the_limits_are_kept_without_being_hit() {
 async fn a_login_lives_on_past_its_tokens_and_a_restart() {
     let bench = Bench::start(Options { clock_rate: 600, ..options() }).await;
     for _ in 0..3 {
-        bench.ledger.find(&find(&items(), &["Code"], Some(1), &["SHIP"])).await.unwrap().read;
+        bench.ledger.find(&find(&items(), &["Code"], Some(1), &["SHIP"])).await.unwrap();
         bench.ledger.sleep_until(bench.ledger.now() + SignedDuration::from_secs(580), "a test").await;
     }
-    bench.ledger.find(&find(&items(), &["Code"], Some(1), &["SHIP"])).await.unwrap().read;
+    bench.ledger.find(&find(&items(), &["Code"], Some(1), &["SHIP"])).await.unwrap();
     let Bench { sandbox, shop, ledger, store, folder } = bench;
     drop((shop, ledger, store));
     let store = reopen(&folder);
     let ledger = open(&sandbox, "ledger", &store).await;
-    ledger.find(&find(&items(), &["Code"], Some(1), &["SHIP"])).await.unwrap().read;
+    ledger.find(&find(&items(), &["Code"], Some(1), &["SHIP"])).await.unwrap();
     sandbox.stop().await;
 }
 
@@ -509,7 +509,7 @@ async fn a_used_up_day_ends_the_pass_and_a_revoked_login_needs_a_person() {
 
     let bench = Bench::start(Options { clock_rate: 600, ..options() }).await;
     bench.faults(&[Fault { once: Some(json!(true)), ..fault("ledger", "GET", Kind::RevokeRefresh) }]).await;
-    bench.ledger.find(&find(&items(), &["Code"], Some(1), &["SHIP"])).await.unwrap().read;
+    bench.ledger.find(&find(&items(), &["Code"], Some(1), &["SHIP"])).await.unwrap();
     bench.ledger.sleep_until(bench.ledger.now() + SignedDuration::from_secs(700), "a test").await;
     let error = bench.ledger.find(&find(&items(), &["Code"], Some(1), &["SHIP"])).await.unwrap_err();
     assert!(matches!(&error, CallError::Login { reason, .. } if reason.contains("flowc login books")), "{error}");
@@ -562,10 +562,13 @@ async fn the_shop_is_read_completely_whatever_its_host_does() {
     bench.sandbox.stop().await;
 }
 
+/// How a server is set up, what the connection says of it, and what a person is told.
+type Way<'a> = (Value, &'a [(&'a str, &'a str)], Option<&'a str>);
+
 /// How its server is set up, and what comes of it: the orders, or a cause.
 #[tokio::test]
 async fn the_shop_is_entered_however_its_server_is_set_up() {
-    let cases: [(Value, &[(&str, &str)], Option<&str>); 8] = [
+    let cases: [Way<'_>; 8] = [
         (json!({"zone": "Asia/Kolkata"}), &[], None),
         (json!({"zone": "America/New_York", "orders": "posts"}), &[], None),
         (json!({"https": true, "authorization": false}), &[], None),

@@ -11,7 +11,7 @@ async fn world() -> World {
     World::new(Options { orders: Some(8), limits: Limits::Off, ..Options::default() }).await
 }
 
-fn is_sent(order: &&Value) -> bool {
+fn is_sent(order: &Value) -> bool {
     ["processing", "completed"].contains(&order["status"].as_str().unwrap())
 }
 
@@ -26,7 +26,7 @@ async fn an_edit_that_was_refused_is_carried_out_later() {
     let world = world().await;
     let engine = world.engine(&[]).await;
     pass(&engine, PassOptions::default()).await;
-    let order = world.held("shop/orders").await.into_iter().find(|o| is_sent(&o)).unwrap();
+    let order = world.held("shop/orders").await.into_iter().find(is_sent).unwrap();
     let engine = world.later(engine).await;
     let noted = json!({"id": order["id"], "customer_note": "Ring twice"});
     world.control(Method::POST, "/shop/orders", Some(noted)).await;
