@@ -17,8 +17,9 @@ const CALLS_PER_HUNDRED: u64 = 110;
 const CHUNKS: u64 = 20;
 /// What a run may hold in memory whatever the backlog, KB: a page of records, what is remembered, the program itself.
 const PEAK_KB: u64 = 256 << 10;
-/// Reads of the shop by a run that finds nothing new: those of its last changes, and of what parked records wait for.
-const IDLE_READS: u64 = 4;
+/// Reads of the shop by a run that finds nothing new: the pages of its last hour, which are read again, the proofs that no
+/// row has moved between them, and a look at what is parked.
+const IDLE_READS: u64 = 6;
 /// What a run makes in the ledger.
 const MADE: [&str; 4] =
     ["ledger/salesorder/SalesOrders", "ledger/crm/Accounts", "ledger/crm/Contacts", "ledger/crm/Addresses"];

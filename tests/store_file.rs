@@ -284,6 +284,15 @@ fn unpack(name: &str, into: &Path) {
     std::fs::copy(stored(name).join("key"), into.join("key")).unwrap();
 }
 
+/// Takes the login of the sandbox of that time out of a store: today's has given others.
+fn forget_login(store: &Path) {
+    let database = redb::Database::open(store).unwrap();
+    let transaction = database.begin_write().unwrap();
+    let tokens = redb::TableDefinition::<&str, &[u8]>::new("tokens");
+    assert!(transaction.open_table(tokens).unwrap().remove("books").unwrap().is_some());
+    transaction.commit().unwrap();
+}
+
 #[tokio::test]
 async fn a_store_of_an_older_format_is_kept_beside_what_is_made_of_it() {
     let folder = tempfile::tempdir().unwrap();
@@ -330,7 +339,9 @@ fn a_run_over_a_store_of_an_older_format_goes_on_without_a_write_twice() {
         limits: Limits::Off,
         ..Options::default()
     });
-    unpack("format1", &world.root().join(".flowc"));
+    let private = world.root().join(".flowc");
+    unpack("format1", &private);
+    forget_login(&private.join("store.redb"));
     // An hour after it was left.
     world.control(reqwest::Method::POST, "/clock", Some(&json!("2026-11-28T18:00:00Z")));
 
