@@ -59,7 +59,8 @@ impl Disk {
 
     /// The power will go at that write or sync, counted from now.
     pub(crate) fn power_goes_in(&self, writes: u32) {
-        self.platter().power = Some(writes);
+        // What is to go, or has gone, comes back by nothing.
+        self.platter().power.get_or_insert(writes);
     }
 
     /// It does not go after all.

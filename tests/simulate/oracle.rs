@@ -105,12 +105,13 @@ impl Judge<'_> {
     fn is_left_out(&mut self, flow: &str, order: &Order) -> bool {
         let key = order.id.to_string();
         let skipped = self.stage.skipped.iter().find(|(f, k, _)| f == flow && *k == key).map(|(_, _, at)| *at);
-        let holds = skipped.is_some_and(|at| at > order.edited);
+        // Where a process has died, an edit may have been made before it was left out and be read only after.
+        let holds = skipped.is_some_and(|at| at > order.edited) && self.stage.crashed.is_empty();
         let state = self.record(flow, &key).map(|row| row.state);
         if holds && state != Some(State::Skipped) {
             self.broken.push(("skip", format!("{} was left out by a person, and is {state:?}", order.payment)));
         }
-        holds
+        skipped.is_some()
     }
 
     /// A document says what its order says now, or somebody was told that it does not.

@@ -58,6 +58,8 @@ pub(crate) struct State {
 pub(crate) struct Late {
     pub(crate) system: usize,
     pub(crate) order: Writing,
+    /// The pass that sent it.
+    pass: u32,
 }
 
 /// A write that had its effect.
@@ -272,7 +274,7 @@ impl State {
     /// A write that will have its effect in so many seconds.
     pub(crate) fn later(&mut self, system: usize, order: Writing, seconds: u16) {
         let at = Instant::now() + std::time::Duration::from_secs(u64::from(seconds));
-        self.late.push((at, Late { system, order }));
+        self.late.push((at, Late { system, order, pass: self.pass }));
     }
 
     /// Effects whose time has come.
@@ -280,9 +282,13 @@ impl State {
         let now = Instant::now();
         let (due, late): (Vec<_>, Vec<_>) = std::mem::take(&mut self.late).into_iter().partition(|(at, _)| *at <= now);
         self.late = late;
-        for (_, Late { system, order }) in due {
+        for (_, Late { system, order, pass }) in due {
             self.say(|| "  a late effect".to_owned());
-            let _ = self.write(system, &order);
+            if self.write(system, &order).is_ok()
+                && let Some(effect) = self.effects.last_mut()
+            {
+                effect.pass = pass;
+            }
         }
     }
 
