@@ -4,7 +4,7 @@ use super::Engine;
 use super::settle::NEXT_RUN;
 use crate::ir::{NoFlow, Program};
 use crate::store::{
-    Attempt, Change, Commit, Counts, Outcome, Place, RecordFilter, RecordId, RecordRow, State, StoreError, Target,
+    Attempt, Change, Commit, Counts, Place, RecordFilter, RecordId, RecordRow, State, StoreError, Target,
 };
 use jiff::Timestamp;
 use serde::Serialize;
@@ -182,16 +182,10 @@ impl Engine {
         Ok(self.store.commit(Commit::of(Change::Record(row))).await?)
     }
 
-    /// The record is left out until it changes in its source, whatever is edited in the project.
+    /// The record is left out until it changes in its source, whatever is edited in the project. A write of it without
+    /// outcome stays open as long as it may take effect: what nobody can tell of it then need not be known.
     pub async fn skip(&self, id: &str, reason: &str, now: Timestamp) -> Result<(), OperateError> {
         let row = self.row(id).await?;
-        let mut commit = Commit::default();
-        for intent in self.store.open_intents(Some(&row.flow)).await? {
-            // Who looked has found it, or wants none: either way nothing of it is left to be known.
-            if intent.key == row.key && intent.search.is_empty() {
-                commit = commit.and(Change::Outcome { intent: intent.id, outcome: Outcome::Done { target: None } });
-            }
-        }
         let row = RecordRow {
             state: State::Skipped,
             reason: Some(reason.to_owned()),
@@ -202,7 +196,7 @@ impl Engine {
             said: row.said + 1,
             ..row
         };
-        Ok(self.store.commit(commit.and(Change::Record(row))).await?)
+        Ok(self.store.commit(Commit::of(Change::Record(row))).await?)
     }
 
     /// Erases what the log holds about the person with this e-mail address; how many entries that was. Links and states

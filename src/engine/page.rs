@@ -121,7 +121,9 @@ async fn cannot_read(pass: &Arc<Pass>, row: Broken, forced: bool, telling: &mut 
     let before = pass.store().record(&pass.flow().name, &key).await?;
     let first = before.as_ref().map_or(now, |before| before.first);
     let item = Item { key, raw: text, content_hash: content, version: page, before, now: first };
-    if !matches!(settled(pass, &item, forced, now), Known::New) {
+    // A person has left it out, and what cannot be read does not say that it has changed.
+    let left_out = item.before.as_ref().is_some_and(|before| before.state == State::Skipped && before.left_out);
+    if left_out || !matches!(settled(pass, &item, forced, now), Known::New) {
         return Ok(());
     }
     let name = &pass.program().entity(pass.flow().source).name;

@@ -99,6 +99,8 @@ pub(super) struct Desk {
     pub(super) under_way: Mutex<(usize, usize)>,
     /// Why it answers no search; else it finds nothing.
     pub(super) refuses: Mutex<Option<CallError>>,
+    /// Rows of the feed that cannot be read.
+    pub(super) unreadable_rows: Mutex<Vec<Unreadable>>,
     /// Rows of every search that cannot be read.
     pub(super) unreadable: Mutex<Vec<Unreadable>>,
     /// What every search finds once something was written.
@@ -120,7 +122,8 @@ impl Connector for Desk {
         if *self.hides.lock().unwrap() && !scan.only.is_empty() {
             records.clear();
         }
-        Ok(Page { records, unreadable: Vec::new(), next: Position("end".into()), last: true })
+        let unreadable = self.unreadable_rows.lock().unwrap().clone();
+        Ok(Page { records, unreadable, next: Position("end".into()), last: true })
     }
     async fn find(&self, _: &Find) -> Result<Rows, CallError> {
         let rows =

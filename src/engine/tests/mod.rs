@@ -120,8 +120,8 @@ async fn who_leaves_out_what_no_search_can_tell_frees_its_lane() {
     case.pass().await;
     assert_eq!(case.engine.status().await.unwrap()[0].open_writes, 1);
     case.engine.skip("orders:1", "made by hand", case.books.now()).await.unwrap();
-    assert_eq!(case.engine.status().await.unwrap()[0].open_writes, 0);
     case.pass().await;
+    assert_eq!(case.engine.status().await.unwrap()[0].open_writes, 0);
     assert_eq!(case.states().await[0].1, State::Skipped);
     assert_eq!(case.books.written.lock().unwrap().len(), 1);
 }
@@ -424,6 +424,39 @@ async fn what_a_person_left_out_stays_out_whatever_is_edited_in_the_project() {
     case.books.answers.lock().unwrap().push(made("A", "0"));
     case.pass().await;
     assert_eq!(case.states().await[0].1, State::Written, "until the person says otherwise");
+}
+
+#[tokio::test]
+async fn a_write_may_take_effect_whoever_leaves_its_record_out() {
+    let silent = CallError::Unknown { system: "books".into(), reason: "time-out".into() };
+    let books = Desk { answers: Mutex::new(vec![Err(silent)]), ..Desk::default() };
+    let case = case(1, books, |key, _| {
+        let mut unit = one(key);
+        unit.drafts[0].keys.clear();
+        Evaluated::Unit(unit)
+    });
+    case.pass().await;
+    case.engine.skip("orders:1", "made by hand", case.books.now()).await.unwrap();
+    case.engine.retry("orders:1", case.books.now()).await.unwrap();
+    case.later(1);
+    case.pass().await;
+    assert_eq!(case.books.written.lock().unwrap().len(), 1, "the first may still come");
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_for_once_stays_left_out() {
+    let case = case(1, Desk::default(), |key, _| Evaluated::Stopped(Stop::Fail, Failure::new(key, span())));
+    case.pass().await;
+    case.engine.skip("orders:1", "made by hand", case.books.now()).await.unwrap();
+    let rows = std::mem::take(&mut *case.shop.rows.lock().unwrap());
+    *case.shop.unreadable_rows.lock().unwrap() =
+        vec![Unreadable { key: Some("1".into()), text: None, why: "broken JSON".into() }];
+    case.pass().await;
+    assert_eq!(case.states().await[0].1, State::Skipped);
+    case.shop.unreadable_rows.lock().unwrap().clear();
+    *case.shop.rows.lock().unwrap() = rows;
+    case.pass().await;
+    assert_eq!(case.states().await[0].1, State::Skipped);
 }
 
 #[tokio::test]
