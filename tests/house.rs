@@ -19,6 +19,7 @@ const LONG: &[(&str, &str)] = &[
     ("src/check/call.rs", "all that a call can be: functions, parts, mappings, finds share how arguments are read"),
     ("src/check/expr.rs", "a method for each form of an expression"),
     ("src/check/project.rs", "the passes over a project in their order"),
+    ("src/engine/tests/mod.rs", "a case after the other"),
     ("src/eval/compile.rs", "one `match` with an arm for each form of an expression"),
     ("src/eval/make.rs", "how a document is made, statement by statement"),
     ("src/eval/natives.rs", "an arm for each function of the language"),
