@@ -8,7 +8,8 @@ use super::event::Event;
 use super::journal;
 use super::owner::Owner;
 use super::pass::{Ending, Pass, Used};
-use super::settle::{Verdict, held};
+use super::settle::{UNFINISHED, Verdict, held};
+use super::transmit::Changing;
 use super::write::{Sent, Writing};
 use crate::eval::{Action, Draft, Evaluated, Failure, OnSourceChange, Pending, Unit};
 use crate::ir::{EntityId, Stop};
@@ -79,6 +80,8 @@ pub(crate) struct Acting<'p> {
     pub(crate) answers: Vec<serde_json::Value>,
     /// Something was sent to a system in this try.
     pub(crate) wrote: bool,
+    /// What the next write begins to change.
+    pub(crate) changing: Option<Changing>,
     /// A write that was refused, by the hash of its body, and what to say if it is the same after a second look.
     pub(crate) refused: Option<(String, Verdict)>,
     told: BTreeSet<String>,
@@ -168,6 +171,7 @@ impl<'p> Acting<'p> {
             steps: Vec::new(),
             answers: Vec::new(),
             wrote: false,
+            changing: None,
             refused: None,
             told: BTreeSet::new(),
         }
@@ -247,10 +251,7 @@ impl<'p> Acting<'p> {
 
     fn alerts(&mut self, unit: &Unit) {
         // The same version under the same plan was told at its first try.
-        let told_before =
-            self.item.before.as_ref().is_some_and(|b| {
-                b.content_hash == self.item.content_hash && b.plan_hash == self.pass.project.plan_hash
-            });
+        let told_before = self.tried_before().is_some_and(|b| b.waits_for.as_deref() != Some(UNFINISHED));
         for (text, span) in &unit.alerts {
             if !told_before && self.told.insert(text.clone()) {
                 self.alert(text.clone(), *span);

@@ -55,6 +55,9 @@ pub(crate) const OUTCOME: &str = "the outcome of a write";
 /// What a record waits for that a person wants to be tried again.
 pub(crate) const NEXT_RUN: &str = "the next run";
 
+/// What a record waits for while it is written, and after a run that ended meanwhile.
+pub(crate) const UNFINISHED: &str = "the end of its own write";
+
 /// When a record is tried again that waits for what has not come in so many tries; none: with each pass.
 fn next_try(tries: u32, now: Timestamp) -> Option<Timestamp> {
     let doublings = tries.checked_sub(limits::TRIES_AT_ONCE + 1)?;
@@ -86,9 +89,7 @@ impl Acting<'_> {
         let Verdict { state, reason, place, waits_for, due, unanswered } = verdict;
         let place = place.and_then(|span| self.pass.place(span));
         let now = self.pass.source()?.now();
-        let before = self.item.before.as_ref();
-        let same =
-            before.filter(|b| b.content_hash == self.item.content_hash && b.plan_hash == self.pass.project.plan_hash);
+        let same = self.tried_before();
         let unsuccessful = matches!(state, State::Parked | State::Waiting);
         let attempts = if unsuccessful { same.map_or(0, |b| b.attempts) + 1 } else { 0 };
         let due = due.or_else(|| if state == State::Waiting { next_try(attempts, now) } else { None });
@@ -96,24 +97,14 @@ impl Acting<'_> {
         // Nothing was sent, and it is as it was told: the log says so already.
         let told_before = same.is_some_and(|b| (b.state, &b.reason) == (state, &reason)) && !self.wrote && unsuccessful;
         let row = RecordRow {
-            flow: self.pass.flow().name.to_string(),
-            key: self.item.key.to_string(),
-            state,
-            content_hash: self.item.content_hash.clone(),
-            plan_hash: self.pass.project.plan_hash.clone(),
             reason: reason.clone(),
             place: place.clone(),
-            target: self.target.clone().or_else(|| before.and_then(|b| b.target.clone())),
             waits_for,
             due,
-            first: self.item.now,
-            updated: now,
             attempts,
             unanswered: same.filter(|_| unsuccessful).map_or(0, |b| b.unanswered) + u32::from(unanswered),
-            left_out: false,
-            version: self.item.version.clone(),
             people: attempt.people.clone(),
-            said: before.map_or(0, |b| b.said),
+            ..self.row(state, now)
         };
         let target_id = row.target.as_ref().map(|t| t.id.clone());
         if !self.pass.options.dry_run {
@@ -134,6 +125,58 @@ impl Acting<'_> {
             }
         }
         Ok(Acted::Settled(std::mem::take(&mut self.events)))
+    }
+
+    /// What was settled of just this version under just this plan.
+    pub(crate) fn tried_before(&self) -> Option<&RecordRow> {
+        let plan = &self.pass.project.plan_hash;
+        let before = self.item.before.as_ref();
+        before.filter(|b| b.content_hash == self.item.content_hash && b.plan_hash == *plan)
+    }
+
+    /// The record in that state, and nothing else said of it.
+    fn row(&self, state: State, now: Timestamp) -> RecordRow {
+        let before = self.item.before.as_ref();
+        RecordRow {
+            flow: self.pass.flow().name.to_string(),
+            key: self.item.key.to_string(),
+            state,
+            content_hash: self.item.content_hash.clone(),
+            plan_hash: self.pass.project.plan_hash.clone(),
+            reason: None,
+            place: None,
+            target: self.target.clone().or_else(|| before.and_then(|b| b.target.clone())),
+            waits_for: None,
+            due: None,
+            first: self.item.now,
+            updated: now,
+            attempts: 0,
+            unanswered: 0,
+            left_out: false,
+            version: self.item.version.clone(),
+            people: Vec::new(),
+            said: before.map_or(0, |b| b.said),
+        }
+    }
+
+    /// The first write of a try: whatever ends it, the record does not count as what an earlier version of it became.
+    pub(crate) fn begins_to_write(&mut self) -> Result<(), Ending> {
+        if self.wrote {
+            return Ok(());
+        }
+        self.wrote = true;
+        let same = self.tried_before();
+        let people = super::people::addresses([&*self.item.raw]);
+        let row = RecordRow {
+            reason: Some("a run ended while this was written; the next one goes on with it".to_owned()),
+            waits_for: Some(UNFINISHED.to_owned()),
+            attempts: same.map_or(0, |b| b.attempts),
+            unanswered: same.map_or(0, |b| b.unanswered),
+            people: people.iter().map(|address| self.pass.store().keyed_hash(address)).collect(),
+            ..self.row(State::Waiting, self.pass.source()?.now())
+        };
+        self.carry.changes.push(Change::Record(row));
+        Ok(())
     }
 
     /// An entry of the log for a try that ends before the record is settled, where something was sent.

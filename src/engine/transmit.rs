@@ -33,6 +33,12 @@ impl Call {
     }
 }
 
+/// The link of what is about to be changed: while nobody knows how far that has come, and as it was.
+pub(crate) struct Changing {
+    pub(crate) link: Link,
+    pub(crate) before: Option<Link>,
+}
+
 /// What came back.
 pub(crate) enum Heard {
     /// It took effect; its outcome is the caller's to write down, with what it means.
@@ -68,9 +74,11 @@ impl Acting<'_> {
         }
         let mut intent = self.intent(draft, &call, connector.as_ref());
         self.carry.changes.push(Change::Intend(intent.clone()));
+        // From here on nobody knows what the target has until an answer comes, whatever ends this try.
+        let as_it_was = self.changing.take().map(|changing| self.no_longer_known(changing));
+        self.begins_to_write()?;
         let carried = std::mem::take(&mut self.carry);
         self.pass.store().commit(carried).await?;
-        self.wrote = true;
         let method = match call.operation {
             Operation::Create => Method::Post,
             Operation::Update => Method::Put,
@@ -97,6 +105,9 @@ impl Acting<'_> {
             }
             Err(error) => {
                 let refused = matches!(error, CallError::Refused { .. });
+                if let (true, Some(as_it_was)) = (refused, as_it_was) {
+                    self.carry.changes.push(as_it_was);
+                }
                 let verdict = self.not_answered(draft, &entity, &kind, intent, error, connector.as_ref())?;
                 // Once: if after a second look the same would be sent, the refusal stands.
                 if refused && self.refused.is_none() && self.doubt_what_was_found() {
@@ -106,6 +117,14 @@ impl Acting<'_> {
                 Ok(Heard::Stopped(verdict))
             }
         }
+    }
+
+    /// Makes the link say that nobody knows what the target has; the change that takes that back.
+    fn no_longer_known(&mut self, changing: Changing) -> Change {
+        let Changing { link, before } = changing;
+        let back = before.map_or_else(|| Change::Unlink(link.source.clone()), Change::Link);
+        self.carry.changes.push(Change::Link(link));
+        back
     }
 
     /// Forgets the records that this one found; whether there were some.
@@ -122,12 +141,7 @@ impl Acting<'_> {
 
     /// Nobody answered the writes of this record, again and again: it is a person's now. Nothing of it is under way.
     fn given_up(&mut self, draft: &Draft, entity: &Entity) -> Option<Verdict> {
-        let item = self.item;
-        let before = item.before.as_ref().filter(|b| {
-            b.content_hash == item.content_hash
-                && b.plan_hash == self.pass.project.plan_hash
-                && b.unanswered >= limits::UNANSWERED_MAX
-        })?;
+        let before = self.tried_before().filter(|b| b.unanswered >= limits::UNANSWERED_MAX)?;
         let reason = format!(
             "{} did not answer {} writes of {} for this record, one after the other; the last time: {}. See what hinders it there, then retry",
             draft.connection,

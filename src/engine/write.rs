@@ -10,7 +10,7 @@ use super::owner;
 use super::pass::Ending;
 use super::record::Acting;
 use super::settle::Verdict;
-use super::transmit::{Call, Heard, Said};
+use super::transmit::{Call, Changing, Heard, Said};
 use crate::eval::{Draft, Pending};
 use crate::ir::{EntityId, Stop};
 use crate::store::{Change, FieldHash, Link, LinkKey, Operation, Outcome};
@@ -41,7 +41,7 @@ pub(crate) enum Sent {
 pub(crate) enum Carried {
     /// In full; whether the target's total is what it must come to.
     Out { agreed: bool },
-    /// More is to be done before it is.
+    /// More is to be done before it is: the target has neither the version before nor this one.
     Partly,
 }
 
@@ -170,6 +170,7 @@ impl Acting<'_> {
     ) -> Result<Sent, Ending> {
         let draft = writing.draft;
         let entity = self.pass.entity(draft.entity);
+        let fields: Vec<String> = changes.iter().map(|change| change.field.clone()).collect();
         let mut todo = Vec::new();
         for list in &lines {
             let steps = match self.line_steps(draft, &id, list).await? {
@@ -184,14 +185,11 @@ impl Acting<'_> {
             let call = Call::change(entity, Operation::Update, id, body);
             return Ok(self.dry(writing, &Sending { call, hashes, changes }, false));
         }
+        self.changing = self.changing(writing, &id, fields.iter().chain(lines.iter().map(|list| &list.field)));
         let mut sent = has_fields;
         if has_fields {
-            let before =
-                |h: &FieldHash| writing.link.and_then(|l| l.fields.iter().find(|f| f.field == h.field)).cloned();
-            let so_far = hashes.iter().filter_map(|h| {
-                if lines.iter().any(|list| list.field == h.field) { before(h) } else { Some(h.clone()) }
-            });
-            let so_far = so_far.collect();
+            let open = |h: &FieldHash| lines.iter().any(|list| list.field == h.field);
+            let so_far = hashes.iter().map(|h| if open(h) { no_value(&h.field) } else { h.clone() }).collect();
             let call = Call::change(Arc::clone(&entity), Operation::Update, Arc::clone(&id), body);
             // Until its lines are done, too, it is not carried out.
             let carried = if lines.is_empty() { Carried::out() } else { Carried::Partly };
@@ -229,6 +227,22 @@ impl Acting<'_> {
         }
         let there = Settled { id, number: body::key_is_number(&entity), created: false };
         Ok(Sent::There { there, sent })
+    }
+
+    /// The link while these of its fields change: until an answer comes, no value is known to be theirs.
+    fn changing<'f>(
+        &self,
+        writing: &Writing<'_>,
+        id: &str,
+        fields: impl Iterator<Item = &'f String>,
+    ) -> Option<Changing> {
+        let mut known = writing.link.map(|link| link.fields.clone()).unwrap_or_default();
+        for field in fields {
+            known.retain(|known| known.field != *field);
+            known.push(no_value(field));
+        }
+        let link = self.link_of(writing, id, known, Carried::Partly)?;
+        Some(Changing { link, before: writing.link.cloned() })
     }
 
     /// Takes a record away, and with it every link that leads to it, whichever mapping made it.
@@ -303,8 +317,8 @@ impl Acting<'_> {
         let created = operation == Operation::Create;
         if operation != Operation::Delete {
             let verdict = match (created, &row) {
-                // What does not tell the total of an update has not changed it, or its lines are still to come.
-                (false, None) => None,
+                // Its lines are still to come.
+                (false, None) if carried == Carried::Partly => None,
                 _ => self.unbalanced(draft, row.as_ref(), &id).await?,
             };
             let carried = match carried {
@@ -361,7 +375,8 @@ impl Acting<'_> {
         let target = journal::target(&draft.connection, self.pass.program().entity(draft.entity), id);
         let (carried, agreed) = match carried {
             Carried::Out { agreed } => (Some(self.item.source_version()), agreed),
-            Carried::Partly => (before.and_then(|link| link.carried.clone()), before.is_none_or(|link| link.agreed)),
+            // What comes to light later is compared once more.
+            Carried::Partly => (None, draft.balance.is_none()),
         };
         Some(Link { source, target, fields, carried, agreed, children })
     }
@@ -401,4 +416,9 @@ impl Acting<'_> {
         self.alert(reason.clone(), due.place);
         Ok(Some(Verdict::parked(reason, due.place)))
     }
+}
+
+/// A field of which nobody knows what stands in it: no value has that hash.
+fn no_value(field: &str) -> FieldHash {
+    FieldHash { field: field.to_owned(), hash: String::new() }
 }

@@ -90,3 +90,51 @@ async fn another_customers_document_is_left_alone() {
     }
     assert_eq!(world.held("ledger/salesorder/SalesOrders").await, before);
 }
+
+/// Gives an order another note; the ledger takes over what follows from it and does not answer.
+async fn edited_without_answer(world: &World, engine: flowc::engine::Engine, order: &Value, note: &str) {
+    world.control(Method::POST, "/shop/orders", Some(json!({"id": order["id"], "customer_note": note}))).await;
+    let drops = json!([{"system": "ledger", "method": "PUT", "kind": "drop_after", "rate": 1}]);
+    world.control(Method::PUT, "/faults", Some(drops)).await;
+    let (summary, _) = pass(&engine, PassOptions::default()).await;
+    assert_eq!(summary.counts.waiting, 1, "{summary:?}");
+    drop(engine);
+    world.control(Method::PUT, "/faults", Some(json!([]))).await;
+    assert!(document(world, &order["number"]).await["Remarks"].as_str().unwrap().contains(note));
+}
+
+/// The ledger took a note and did not answer. What stands there is ours all the same, not somebody else's to be kept.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_after_one_without_an_answer_is_carried_out() {
+    let world = world().await;
+    let engine = world.engine(&[]).await;
+    pass(&engine, PassOptions::default()).await;
+    let orders = world.held("shop/orders").await;
+    let mut silent = orders.into_iter().filter(|order| is_sent(order) && order["customer_note"] == "");
+    let order = silent.next().unwrap();
+    let engine = world.later(engine).await;
+    edited_without_answer(&world, engine, &order, "Ring once").await;
+    world.control(Method::POST, "/clock", Some("+1h".into())).await;
+    world.control(Method::POST, "/shop/orders", Some(json!({"id": order["id"], "customer_note": "Ring twice"}))).await;
+    pass(&world.engine(&[]).await, PassOptions::default()).await;
+    let document = document(&world, &order["number"]).await;
+    assert!(document["Remarks"].as_str().unwrap().contains("Ring twice"), "{document}");
+}
+
+/// The ledger took an edit and did not answer; before the next run the order is what it was. So must the document be.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_without_an_answer_that_is_taken_back_is_taken_back_there() {
+    let world = world().await;
+    let engine = world.engine(&[]).await;
+    let order = world.held("shop/orders").await.into_iter().find(is_sent).unwrap();
+    let noted = |note: &str| json!({"id": order["id"], "customer_note": note});
+    world.control(Method::POST, "/shop/orders", Some(noted("Ring once"))).await;
+    pass(&engine, PassOptions::default()).await;
+    let engine = world.later(engine).await;
+    edited_without_answer(&world, engine, &order, "Ring twice").await;
+    world.control(Method::POST, "/clock", Some("+1h".into())).await;
+    world.control(Method::POST, "/shop/orders", Some(noted("Ring once"))).await;
+    pass(&world.engine(&[]).await, PassOptions::default()).await;
+    let document = document(&world, &order["number"]).await;
+    assert!(document["Remarks"].as_str().unwrap().contains("Ring once"), "{document}");
+}

@@ -35,6 +35,8 @@ pub(crate) enum Bug {
     LogLeavesOut,
     /// Each field looks as it did when it was written last.
     NothingChanges,
+    /// Neither link nor record tells of an update that is under way.
+    UpdateIsForgotten,
 }
 
 impl Bug {
@@ -62,7 +64,7 @@ impl Bug {
             }
             Self::FeedDropsUnreadable => spell(|s| matches!(s, Spell::Poison { .. })),
             Self::RefusedIsAbsent => fault(|f| matches!(f, Fault::Refused(_))),
-            Self::SilenceIsRefusal | Self::UnknownIsNotDone => fault(silent),
+            Self::SilenceIsRefusal | Self::UnknownIsNotDone | Self::UpdateIsForgotten => fault(silent),
             Self::DiskLies | Self::NoIntent => crash(),
             Self::WaitingIsWritten => {
                 fault(silent) || spell(|s| matches!(s, Spell::Order { .. } | Spell::Writes { .. }))
@@ -81,13 +83,17 @@ pub(crate) const BUGS: &[(Bug, u64)] = &[
     (Bug::WritesTwice, 1),
     (Bug::FeedDropsUnreadable, 581),
     (Bug::DiskLies, 7),
-    (Bug::NoIntent, 106),
+    (Bug::NoIntent, 265),
     (Bug::UnknownIsNotDone, 90),
     (Bug::NoLink, 2),
     (Bug::WaitingIsWritten, 8),
     (Bug::LogLeavesOut, 14),
     (Bug::NothingChanges, 7),
+    (Bug::UpdateIsForgotten, 7708),
 ];
+
+/// What a record waits for while it is written.
+const UNFINISHED: &str = "the end of its own write";
 
 /// A store with a bug in it.
 pub(crate) struct Faulty {
@@ -104,6 +110,12 @@ impl Faulty {
             (Bug::NoIntent, Change::Outcome { .. }) => return None,
             (Bug::UnknownIsNotDone, Change::Outcome { intent, outcome: Outcome::Unknown { .. } }) => {
                 Change::Outcome { intent, outcome: Outcome::NotDone }
+            }
+            (Bug::UpdateIsForgotten, Change::Link(link)) if link.fields.iter().any(|field| field.hash.is_empty()) => {
+                return None;
+            }
+            (Bug::UpdateIsForgotten, Change::Record(row)) if row.waits_for.as_deref() == Some(UNFINISHED) => {
+                return None;
             }
             (Bug::WaitingIsWritten, Change::Record(row)) if row.state == State::Waiting => {
                 Change::Record(RecordRow { state: State::Written, waits_for: None, due: None, ..row })
