@@ -104,14 +104,16 @@ impl Judge<'_> {
     /// A person has left it out, and it has not changed since: it stays left out.
     fn is_left_out(&mut self, flow: &str, order: &Order) -> bool {
         let key = order.id.to_string();
-        let skipped = self.stage.skipped.iter().find(|(f, k, _)| f == flow && *k == key).map(|(_, _, at)| *at);
-        // Where a process has died, an edit may have been made before it was left out and be read only after.
-        let holds = skipped.is_some_and(|at| at > order.edited) && self.stage.crashed.is_empty();
+        let skipped = self.stage.skipped.iter().find(|out| out.is(flow, &key));
+        // An edit may have been made before it was left out and be read only after.
+        let holds = skipped
+            .is_some_and(|out| out.at > order.edited && order.row()["date_modified_gmt"].as_str() == Some(&*out.mark));
+        let is_left_out = skipped.is_some();
         let state = self.record(flow, &key).map(|row| row.state);
         if holds && state != Some(State::Skipped) {
             self.broken.push(("skip", format!("{} was left out by a person, and is {state:?}", order.payment)));
         }
-        skipped.is_some()
+        is_left_out
     }
 
     /// A document says what its order says now, or somebody was told that it does not.
@@ -230,7 +232,7 @@ impl Judge<'_> {
 
     fn customer(&mut self, flow: &str, customer: &Customer) {
         let key = customer.id.to_string();
-        if self.stage.skipped.iter().any(|(f, k, _)| f == flow && *k == key) {
+        if self.stage.skipped.iter().any(|out| out.is(flow, &key)) {
             return;
         }
         let ledger = &self.world.ledger;

@@ -33,6 +33,22 @@ pub(crate) struct Report {
     pub(crate) crashes: u32,
 }
 
+/// What a person has left out.
+pub(crate) struct LeftOut {
+    pub(crate) flow: String,
+    pub(crate) key: String,
+    /// When, on a clock that nobody sets, milliseconds.
+    pub(crate) at: i64,
+    /// The version that the runner had read by then, and the person spoke of: the shop's time of change.
+    pub(crate) mark: String,
+}
+
+impl LeftOut {
+    pub(crate) fn is(&self, flow: &str, key: &str) -> bool {
+        (&*self.flow, &*self.key) == (flow, key)
+    }
+}
+
 /// The runner's side of a story.
 pub(crate) struct Stage {
     pub(crate) world: World,
@@ -47,8 +63,7 @@ pub(crate) struct Stage {
     crashes: u32,
     /// Passes that were cut short.
     pub(crate) crashed: Vec<u32>,
-    /// Flow and key of what a person has left out, and when.
-    pub(crate) skipped: Vec<(String, String, i64)>,
+    pub(crate) skipped: Vec<LeftOut>,
 }
 
 fn key() -> Key {
@@ -300,8 +315,9 @@ impl Stage {
         self.world.state().say(|| format!("a person: skip {id}"));
         self.looking().skip(&id, "a person has said so", now).await.unwrap();
         let at = self.world.state().true_ms();
-        self.skipped.retain(|(flow, key, _)| (flow, key) != (&row.flow, &row.key));
-        self.skipped.push((row.flow.clone(), row.key.clone(), at));
+        self.skipped.retain(|out| !out.is(&row.flow, &row.key));
+        let (flow, key, mark) = (row.flow.clone(), row.key.clone(), row.version.clone());
+        self.skipped.push(LeftOut { flow, key, at, mark });
     }
 
     /// A person says of a record that it is to be tried again.
@@ -311,7 +327,7 @@ impl Stage {
         let id = format!("{}:{}", row.flow, row.key);
         self.world.state().say(|| format!("a person: retry {id}"));
         engine.retry(&id, now).await.unwrap();
-        self.skipped.retain(|(flow, key, _)| (flow, key) != (&row.flow, &row.key));
+        self.skipped.retain(|out| !out.is(&row.flow, &row.key));
     }
 
     /// The world calms down, time goes on, and then all must be as it should.
