@@ -182,7 +182,8 @@ impl Cx<'_> {
             ["as", "utc"] => field.form.form = WireForm::Utc,
             ["wire", name] => field.wire = (*name).into(),
             ["scale", n] => field.form.scale = n.parse().unwrap_or(255),
-            ["required" | "else" | "nested" | "deep" | "unique" | "blank", ..] => {}
+            ["nested"] => field.form.form = WireForm::Nested,
+            ["required" | "else" | "deep" | "unique" | "blank", ..] => {}
             other => {
                 let message = format!("`{}` says nothing about a field", other.join(" "));
                 self.say(

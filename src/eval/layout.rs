@@ -248,8 +248,11 @@ fn shape(program: &Program, ty: &Type, form: Forms) -> Shape {
             Shape::List(Box::new(if element.is_optional() { Shape::OrNull(Box::new(of)) } else { of }))
         }
         Type::Record(entity) => {
-            let refers = form.form != WireForm::Nested && program.entity(*entity).stands_alone();
-            if refers { Shape::Reference(*entity) } else { Shape::Nested(*entity) }
+            if program.entity(*entity).stands_alone() {
+                Shape::Reference(*entity)
+            } else {
+                Shape::Nested(*entity)
+            }
         }
         Type::Optional(inner) => shape(program, inner, form),
         Type::Json | Type::Unknown | Type::Nothing | Type::Never | Type::Duration => Shape::Json,

@@ -85,10 +85,11 @@ pub(crate) enum Shape {
     },
     Date,
     Instant(WireForm, Option<TimeZone>),
-    /// The key of a record; a number where the API has numbers.
+    /// The key of a record; a number where the API has numbers. Where it stands in an object: the member that it is.
     Reference {
         entity: EntityId,
         number: bool,
+        member: Option<Arc<str>>,
     },
     /// A guid, of whatever is given.
     Guid,
@@ -175,12 +176,13 @@ fn shape(program: &Program, connector: &str, ty: &Type, form: WireForm) -> Shape
         }
         Type::Record(entity) => {
             let schema = program.entity(*entity);
-            let key = schema.key.map(|key| schema.get(key).ty.present().clone());
-            if form == WireForm::Nested || !schema.stands_alone() {
-                Shape::Nested
-            } else {
-                Shape::Reference { entity: *entity, number: key == Some(Type::Int) }
+            if !schema.stands_alone() {
+                return Shape::Nested;
             }
+            let key = schema.key.map(|key| schema.get(key));
+            let number = key.is_some_and(|key| *key.ty.present() == Type::Int);
+            let member = key.filter(|_| form == WireForm::Nested).map(|key| Arc::clone(&key.wire));
+            Shape::Reference { entity: *entity, number, member }
         }
         Type::Code(entity) => Shape::Code(*entity),
         Type::List(element) => Shape::List(Box::new(shape(program, connector, element.present(), form))),
@@ -365,7 +367,16 @@ fn write_shape<'r>(
         }),
         // A line stands alone in its API, and inside its document it is made with it.
         (Shape::Reference { .. } | Shape::Nested, Value::Built(built)) => return object(run, built, out),
-        (Shape::Reference { entity, number }, value) => return reference(run, *entity, *number, value, place, out),
+        (Shape::Reference { entity, number, member: None }, value) => {
+            return reference(run, *entity, *number, value, place, out);
+        }
+        (Shape::Reference { entity, number, member: Some(member) }, value) => {
+            out.push(b'{');
+            write_text(member, out);
+            out.push(b':');
+            reference(run, *entity, *number, value, place, out)?;
+            out.push(b'}');
+        }
         (Shape::Guid, Value::Text(guid)) => write_text(guid, out),
         (Shape::Guid, value) => return reference(run, EntityId(0), false, value, place, out),
         (Shape::Code(entity), value) => return natural_key(run, *entity, value, place, out),

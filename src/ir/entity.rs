@@ -174,9 +174,7 @@ pub enum WireForm {
     Milliseconds,
     /// ISO 8601 without a zone, in UTC.
     Utc,
-    /// The key of the entity that it refers to.
-    Reference,
-    /// The entity itself, nested.
+    /// An object, where a record that is referred to stands in one with its key as a member: `{"id": 12}`.
     Nested,
 }
 

@@ -163,7 +163,16 @@ impl Reads {
 
     fn expr(&mut self, program: &Program, expr: &Expr) {
         match &expr.kind {
-            ExprKind::Field(_, entity, field) => self.add(*entity, *field),
+            ExprKind::Field(_, entity, field) => {
+                self.add(*entity, *field);
+                // Whoever takes a list of records on, into another record, refers to each.
+                let element = program.entity(*entity).get(*field).ty.present().element().map(Type::present);
+                if let Some(Type::Record(listed)) = element
+                    && program.entity(*listed).stands_alone()
+                {
+                    self.identity(program, *listed);
+                }
+            }
             ExprKind::Find(find) | ExprKind::FindAll(find) | ExprKind::Verified(find) => {
                 let Find { entity, by, .. } = find.as_ref();
                 self.identity(program, *entity);

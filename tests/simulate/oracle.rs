@@ -192,9 +192,12 @@ impl Judge<'_> {
         if same && !documents.iter().any(|row| own(&row)) {
             return Some("another document has its number");
         }
-        let address = email(order.now.person);
-        let accounts = ledger.rows(ledger::ACCOUNT).iter().filter(|row| row.text("Email") == address).count();
-        (accounts > 1).then_some("two accounts have its address")
+        (self.accounts(&email(order.now.person)) > 1).then_some("two accounts have its address")
+    }
+
+    /// How many accounts have an address.
+    fn accounts(&self, address: &str) -> usize {
+        self.ledger().rows(ledger::ACCOUNT).iter().filter(|row| row.text("Email") == address).count()
     }
 
     /// What the runner says of it.
@@ -279,7 +282,11 @@ impl Judge<'_> {
                 shop.and_then(|n| self.world.shops[n].orders.iter().find(|order| order.id.to_string() == row.key));
             let cause = match order {
                 Some(order) => self.why_not(order),
-                None => None,
+                None => {
+                    let customers = self.world.shops.iter().flat_map(|shop| &shop.customers);
+                    let customer = customers.filter(|_| shop.is_none()).find(|c| c.id.to_string() == row.key);
+                    customer.filter(|c| self.accounts(&c.email) > 1).map(|_| "two accounts have its address")
+                }
             };
             // A row whose key cannot be read has a made-up one: nobody can tell when it has been put in order.
             if cause.is_none() && !row.key.starts_with("unreadable-") {

@@ -1,7 +1,7 @@
 //! Bugs that are planted on purpose, between the runner and its surroundings: the simulation must find each. They are the
 //! kinds that were found in reading and carrying out, wherever they may come in again.
 
-use super::story::{Fault, Spell, Step, Story, Turn};
+use super::story::{Deed, Fault, Kind, Spell, Step, Story, Turn, Whose};
 use flowc::store::{
     Attempt, AttemptId, Budget, Change, Commit, Counts, Embedded, Intent, Link, LinkKey, LinkPage, LogPage, Outcome,
     PlanSource, RecordFilter, RecordPage, RecordRow, RefreshTurn, State, Store, StoreError, Target, Tokens,
@@ -37,6 +37,10 @@ pub(crate) enum Bug {
     NothingChanges,
     /// Neither link nor record tells of an update that is under way.
     UpdateIsForgotten,
+    /// What a person has left out is tried again after any edit of the project.
+    SkipIsForgotten,
+    /// Late effects are awaited by the machine's wall clock.
+    WallClock,
 }
 
 impl Bug {
@@ -70,6 +74,8 @@ impl Bug {
                 fault(silent) || spell(|s| matches!(s, Spell::Order { .. } | Spell::Writes { .. }))
             }
             Self::LogLeavesOut => fault(|_| true),
+            Self::SkipIsForgotten => story.steps.iter().any(|step| matches!(step, Step::Skip { .. })),
+            Self::WallClock => fault(|f| matches!(f, Fault::Late(_))),
             Self::WritesTwice | Self::NoLink | Self::NothingChanges => true,
         }
     }
@@ -90,7 +96,20 @@ pub(crate) const BUGS: &[(Bug, u64)] = &[
     (Bug::LogLeavesOut, 14),
     (Bug::NothingChanges, 7),
     (Bug::UpdateIsForgotten, 7708),
+    (Bug::SkipIsForgotten, 3605),
 ];
+
+/// Those that chance takes too long to meet, each with a story that shows it where the fault strikes that call.
+pub(crate) const TOLD: &[(Bug, fn(u32) -> Story)] = &[(Bug::WallClock, |call| Story {
+    seed: 0,
+    kind: Kind::Update,
+    steps: vec![
+        Step::Deed(Deed::Order { person: 1, lines: 1 }),
+        Step::Pass(vec![(call, Turn::Fault(Fault::Late(250)))]),
+        Step::Clock { whose: Whose::Machine, by: 3_600 },
+        Step::Pass(Vec::new()),
+    ],
+})];
 
 /// What a record waits for while it is written.
 const UNFINISHED: &str = "the end of its own write";
@@ -114,6 +133,7 @@ impl Faulty {
             (Bug::UpdateIsForgotten, Change::Link(link)) if link.fields.iter().any(|field| field.hash.is_empty()) => {
                 return None;
             }
+            (Bug::SkipIsForgotten, Change::Record(row)) => Change::Record(RecordRow { left_out: false, ..row }),
             (Bug::UpdateIsForgotten, Change::Record(row)) if row.waits_for.as_deref() == Some(UNFINISHED) => {
                 return None;
             }
