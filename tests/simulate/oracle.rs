@@ -120,7 +120,7 @@ impl Judge<'_> {
     fn follows(&mut self, flow: &str, order: &Order, document: &Row) {
         let short = flow.rsplit('.').next().unwrap_or(flow);
         let ends = [format!("{short}:{}", order.id), format!("{flow}:{}", order.id)];
-        let alerted = self.stage.alerts.iter().any(|(at, id)| *at >= order.edited && ends.contains(id));
+        let alerted = self.stage.alerts.iter().any(|(at, id)| *at >= order.seen_since() && ends.contains(id));
         let by_hand = self.stage.kind == Kind::Alert || Ledger::is_closed(document);
         let note = format!("N{}", order.id);
         let noted = self.ledger().rows(ledger::ITEM).iter().find(|item| item.text("Code") == note);

@@ -24,8 +24,8 @@ pub(crate) struct Order {
     /// Which payment it was: it tells whose a document is.
     pub(crate) payment: String,
     pub(crate) now: Version,
-    /// What it was before, the oldest first.
-    pub(crate) before: Vec<Version>,
+    /// What it was before, the oldest first, and since when.
+    pub(crate) before: Vec<(i64, Version)>,
     pub(crate) deleted: bool,
     pub(crate) meta: BTreeMap<String, String>,
     created: i64,
@@ -98,7 +98,13 @@ impl Order {
     }
 
     pub(crate) fn versions(&self) -> impl Iterator<Item = &Version> {
-        self.before.iter().chain([&self.now])
+        self.before.iter().map(|(_, version)| version).chain([&self.now])
+    }
+
+    /// Since when those who look only at what is sent see it as it is now.
+    pub(crate) fn seen_since(&self) -> i64 {
+        let seen = self.before.iter().rev().filter(|(_, version)| version.is_sent());
+        seen.take_while(|(_, version)| *version == self.now).last().map_or(self.edited, |(since, _)| *since)
     }
 
     /// As the API shows it.
@@ -207,7 +213,7 @@ impl Shop {
         let order = &mut self.orders[n];
         edit(&mut order.now);
         if order.now != before {
-            order.before.push(before);
+            order.before.push((order.edited, before));
             order.edited = edited;
             self.touch(n, now);
         }
