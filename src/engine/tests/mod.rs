@@ -305,17 +305,9 @@ async fn a_write_without_outcome_holds_all_that_its_record_holds() {
     assert_eq!(case.books.written.lock().unwrap().len(), 2, "nothing of Ann's is written until the outcome is known");
 }
 
-#[tokio::test]
-async fn an_update_that_nobody_answers_is_a_persons_after_some_tries() {
-    let silent = || Err(CallError::Unknown { system: "books".into(), reason: "503".into() });
-    let books = Desk { answers: Mutex::new((0..9).map(|_| silent()).collect()), ..Desk::default() };
-    let case = case(1, books, |key, _| {
-        let mut unit = found(key, r#"{"ID":"A","Name":"before"}"#);
-        unit.drafts[0].overwrite = (crate::ir::Overwrite::All, None);
-        unit.drafts[0].on_change = crate::eval::OnSourceChange::Update;
-        Evaluated::Unit(unit)
-    });
-    let link = Link {
+/// The first order has become the account A, and nothing is known of what was sent.
+fn link_of_the_first() -> Link {
+    Link {
         source: crate::store::LinkKey {
             connection: "shop".into(),
             mapping: "customers.person".into(),
@@ -327,8 +319,20 @@ async fn an_update_that_nobody_answers_is_a_persons_after_some_tries() {
         carried: None,
         agreed: true,
         children: Vec::new(),
-    };
-    case.engine.store().commit(Commit::of(Change::Link(link))).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn an_update_that_nobody_answers_is_a_persons_after_some_tries() {
+    let silent = || Err(CallError::Unknown { system: "books".into(), reason: "503".into() });
+    let books = Desk { answers: Mutex::new((0..9).map(|_| silent()).collect()), ..Desk::default() };
+    let case = case(1, books, |key, _| {
+        let mut unit = found(key, r#"{"ID":"A","Name":"before"}"#);
+        unit.drafts[0].overwrite = (crate::ir::Overwrite::All, None);
+        unit.drafts[0].on_change = crate::eval::OnSourceChange::Update;
+        Evaluated::Unit(unit)
+    });
+    case.engine.store().commit(Commit::of(Change::Link(link_of_the_first()))).await.unwrap();
     let mut alerts = 0;
     for _ in 0..8 {
         alerts += case.pass().await.0.counts.alerts;
@@ -343,6 +347,28 @@ async fn an_update_that_nobody_answers_is_a_persons_after_some_tries() {
     case.engine.retry("orders:1", case.books.now()).await.unwrap();
     case.pass().await;
     assert_eq!(case.states().await[0].1, State::Written);
+}
+
+/// The ledger answers an update without the record: what it comes to then is read, and not taken to be what it was.
+#[tokio::test]
+async fn the_total_after_an_update_without_a_record_is_read() {
+    let books =
+        Desk { answers: Mutex::new(vec![Ok(crate::connector::Answer { id: None, record: None })]), ..Desk::default() };
+    *books.finds_after_write.lock().unwrap() = vec![Raw(r#"{"ID":"A","Name":"1","AmountFC":24.2}"#.into())];
+    let case = case(1, books, |key, _| {
+        let mut unit = found(key, r#"{"ID":"A","Name":"before","AmountFC":26.62}"#);
+        let (amount, within) = ("26.62".parse().unwrap(), "0.01".parse().unwrap());
+        unit.drafts[0].balance = Some(BalanceDue { field: "AmountFC".into(), amount, within, place: span() });
+        unit.drafts[0].overwrite = (crate::ir::Overwrite::All, None);
+        unit.drafts[0].on_change = crate::eval::OnSourceChange::Update;
+        Evaluated::Unit(unit)
+    });
+    case.engine.store().commit(Commit::of(Change::Link(link_of_the_first()))).await.unwrap();
+    case.pass().await;
+    assert_eq!(case.books.written.lock().unwrap().len(), 1);
+    let record = case.engine.records(&RecordFilter::default()).await.unwrap().0.remove(0);
+    assert_eq!(record.state, State::Parked, "{record:?}");
+    assert!(record.reason.unwrap().contains("24.2"));
 }
 
 #[tokio::test]
