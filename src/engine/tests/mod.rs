@@ -106,15 +106,20 @@ async fn who_stands_in_an_answer_only_is_forgotten_too() {
     assert_eq!(attempts().await, 0);
 }
 
-#[tokio::test]
-async fn who_leaves_out_what_no_search_can_tell_frees_its_lane() {
+/// A create that nobody answers and no search can find.
+fn nobody_answers_and_nothing_tells() -> desk::Case {
     let silent = CallError::Unknown { system: "books".into(), reason: "time-out".into() };
     let books = Desk { answers: Mutex::new(vec![Err(silent)]), ..Desk::default() };
-    let case = case(1, books, |key, _| {
+    case(1, books, |key, _| {
         let mut unit = one(key);
         unit.drafts[0].keys.clear();
         Evaluated::Unit(unit)
-    });
+    })
+}
+
+#[tokio::test]
+async fn who_leaves_out_what_no_search_can_tell_frees_its_lane() {
+    let case = nobody_answers_and_nothing_tells();
     case.pass().await;
     case.later(6);
     case.pass().await;
@@ -454,13 +459,7 @@ async fn what_a_person_left_out_stays_out_whatever_is_edited_in_the_project() {
 
 #[tokio::test]
 async fn a_write_may_take_effect_whoever_leaves_its_record_out() {
-    let silent = CallError::Unknown { system: "books".into(), reason: "time-out".into() };
-    let books = Desk { answers: Mutex::new(vec![Err(silent)]), ..Desk::default() };
-    let case = case(1, books, |key, _| {
-        let mut unit = one(key);
-        unit.drafts[0].keys.clear();
-        Evaluated::Unit(unit)
-    });
+    let case = nobody_answers_and_nothing_tells();
     case.pass().await;
     case.engine.skip("orders:1", "made by hand", case.books.now()).await.unwrap();
     case.engine.retry("orders:1", case.books.now()).await.unwrap();
