@@ -13,6 +13,7 @@ use crate::ir::{
 use crate::plan::Reads;
 use crate::store::{Embedded, Key, Reading, RecordFilter, State};
 use std::sync::Mutex;
+use tokio::sync::Notify;
 
 /// A program whose flow makes an account of each order.
 pub(super) fn program() -> Program {
@@ -110,6 +111,8 @@ pub(super) struct Desk {
     pub(super) answers: Mutex<Vec<Result<Answer, CallError>>>,
     pub(super) written: Mutex<Vec<(Method, String)>>,
     pub(super) minutes: Mutex<i64>,
+    /// A write says that it has begun, and goes on when it is told to.
+    pub(super) gate: Option<(Arc<Notify>, Arc<Notify>)>,
     /// A list of named records comes without them, though they are there.
     pub(super) hides: Mutex<bool>,
 }
@@ -151,6 +154,10 @@ impl Connector for Desk {
         count(1);
         for _ in 0..10 {
             tokio::task::yield_now().await;
+        }
+        if let Some((begun, go_on)) = &self.gate {
+            begun.notify_one();
+            go_on.notified().await;
         }
         count(-1);
         let after = std::mem::take(&mut *self.finds_after_write.lock().unwrap());

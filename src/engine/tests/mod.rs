@@ -458,6 +458,31 @@ async fn what_a_person_left_out_stays_out_whatever_is_edited_in_the_project() {
 }
 
 #[tokio::test]
+async fn what_a_person_says_while_the_record_is_written_stays_said() {
+    for skip in [true, false] {
+        let (begun, go_on) = (Arc::new(tokio::sync::Notify::new()), Arc::new(tokio::sync::Notify::new()));
+        let gate = Some((Arc::clone(&begun), Arc::clone(&go_on)));
+        let answer = Err(refused("Required: Journal"));
+        let books = Desk { answers: Mutex::new(vec![answer]), gate, ..Desk::default() };
+        let case = case(1, books, |key, _| Evaluated::Unit(one(key)));
+        let person = async {
+            begun.notified().await;
+            let now = case.books.now();
+            if skip {
+                case.engine.skip("orders:1", "made by hand", now).await.unwrap();
+            } else {
+                case.engine.retry("orders:1", now).await.unwrap();
+            }
+            go_on.notify_one();
+        };
+        let ((summary, _), ()) = tokio::join!(case.pass(), person);
+        assert_eq!(summary.counts.parked, 1, "it was refused meanwhile");
+        let said = if skip { State::Skipped } else { State::Waiting };
+        assert_eq!(case.states().await[0].1, said);
+    }
+}
+
+#[tokio::test]
 async fn a_write_may_take_effect_whoever_leaves_its_record_out() {
     let case = nobody_answers_and_nothing_tells();
     case.pass().await;
