@@ -8,7 +8,7 @@ mod connector_bench;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use connector_bench::{
-    NoSecrets, Reply, Seen, Server, clock, connection, entity, field, store, timing, tls, woocommerce,
+    NoSecrets, Reply, Seen, Server, clock, connect, connection, entity, exact, field, store, timing, tls, woocommerce,
 };
 use flowc::connector::{CallError, Connector, OpenError, Position, Scan, Write, open_with};
 use flowc::ir::{Entity, Method, Type};
@@ -219,6 +219,33 @@ async fn a_certificate_that_is_refused_is_told_at_once_with_what_to_do() {
     let shop = opened(&url, &[]).await.unwrap();
     let error = shop.scan(&scan(), &Position::default()).await.unwrap_err();
     assert!(error.to_string().contains("does not speak TLS"), "{error}");
+}
+
+/// The ledger behind a certificate of one's own.
+#[tokio::test]
+async fn a_ledger_is_trusted_as_a_shop_is() {
+    let server = tls::start(tls::GOOD, |_| Reply::Json(200, r#"{"d":{"results":[]}}"#.into())).await;
+    let sandbox = clock("2026-03-01T10:00:00Z").await;
+    let entries = |more: More| {
+        let of_ledger = [("base_url", &*server.url), ("clock", &*sandbox.url), ("division", "1")];
+        let login = [("client_id", "i"), ("client_secret", "s"), ("refresh_token", "r"), ("access_token", "a")];
+        of_ledger
+            .into_iter()
+            .chain(login)
+            .chain(more.iter().copied())
+            .map(|(n, v)| (n, v.to_owned()))
+            .collect::<Vec<_>>()
+    };
+    for (more, trusted) in [(&[][..], false), (&[CA][..], true)] {
+        let (_folder, store) = store();
+        let entries = entries(more);
+        let entries: Vec<(&str, &str)> = entries.iter().map(|(n, v)| (*n, v.as_str())).collect();
+        let ledger = connect(&connection("books", "exact", &entries), &exact(), &store).await;
+        let answer = ledger.hello().await;
+        let told = answer.as_ref().err().map(ToString::to_string).unwrap_or_default();
+        assert_eq!(!told.contains("certificate is refused"), trusted, "{told}");
+        assert_eq!(!server.seen().is_empty(), trusted);
+    }
 }
 
 #[tokio::test]

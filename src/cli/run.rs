@@ -88,7 +88,10 @@ pub(crate) fn pass(screen: &Screen, global: &Global, arguments: &Arguments, line
         summary.map_err(|ending| trouble(&ending))
     });
     match summary {
-        Err(Trouble::Busy(busy)) => overlaps(screen, busy),
+        // The one under way does what any run does, and nothing that was asked for besides.
+        Err(Trouble::Busy(busy)) if options == PassOptions::default() && arguments.answers.set.is_empty() => {
+            overlaps(screen, busy)
+        }
         summary => ended(screen, &summary?),
     }
 }
@@ -130,7 +133,8 @@ fn ended(screen: &Screen, summary: &Summary) -> Answer {
             }),
         };
     }
-    Ok(if summary.counts.parked > 0 { Outcome::Wrong } else { Outcome::Done })
+    let person = summary.counts.parked > 0 || summary.counts.alerts > 0;
+    Ok(if person { Outcome::Wrong } else { Outcome::Done })
 }
 
 fn trouble(ending: &Ending) -> Trouble {

@@ -100,7 +100,7 @@ impl Clock {
             return Err(Failed::Entry("is not on this machine; only a sandbox has a clock of its own".to_owned()));
         }
         let address = base.join("clock").map_err(no_address)?;
-        let http = Http::new(system, &base, timing).map_err(Failed::Entry)?;
+        let http = Http::new(system, &base, timing, Vec::new()).map_err(Failed::Entry)?;
         let reading = read(&http, &address).await.map_err(Failed::Silent)?;
         Ok(Self::of(Kind::Sandbox(Box::new(Sandbox { http, address, reading: Mutex::new(reading) }))))
     }

@@ -157,14 +157,9 @@ pub(super) struct Http {
 }
 
 impl Http {
-    /// A client for calls to this address; `Err` says what is wrong with the address, without showing it: it may have come
-    /// from a secret.
-    pub(super) fn new(system: &str, base: &Url, timing: &Timing) -> Result<Self, String> {
-        Self::trusting(system, base, timing, Vec::new())
-    }
-
-    /// The same, which also trusts what these certificates have signed.
-    pub(super) fn trusting(
+    /// A client for calls to this address, which also trusts what these certificates have signed; `Err` says what is wrong
+    /// with the address, without showing it: it may have come from a secret.
+    pub(super) fn new(
         system: &str,
         base: &Url,
         timing: &Timing,
@@ -412,7 +407,7 @@ mod tests {
     use super::*;
 
     fn http(address: &str) -> Result<Http, String> {
-        Http::new("shop", &Url::parse(address).unwrap(), &Timing::default())
+        Http::new("shop", &Url::parse(address).unwrap(), &Timing::default(), Vec::new())
     }
 
     #[test]

@@ -72,6 +72,12 @@ impl Setup<'_> {
         OpenError::Entry { connection: self.name.to_string(), entry: entry.to_owned(), reason: reason.to_owned() }
     }
 
+    /// A client for calls to the address that an entry names.
+    fn http(&self, entry: &str, base: &url::Url) -> Result<http::Http, OpenError> {
+        let certificates = self.entries.certificates()?;
+        http::Http::new(&self.name, base, &self.timing, certificates).map_err(|reason| self.bad(entry, &reason))
+    }
+
     /// The system's clock: this machine's, unless the connection names a sandbox's.
     async fn clock(&self) -> Result<Arc<clock::Clock>, OpenError> {
         Ok(Arc::new(match self.entries.text("clock")? {

@@ -2,6 +2,7 @@
 
 use super::memory::{search_field, wire_text};
 use super::pass::{Ending, Pass};
+use super::shown;
 use crate::connector::{CallError, Find, One, Presence, Rows, Unreadable};
 use crate::eval::{LinkNeed, Need};
 use crate::ir::{Entity, EntityId, FieldId};
@@ -79,14 +80,12 @@ async fn find_some(pass: &Pass, (connection, entity, by, parts): &Group, asked: 
     values.sort_unstable();
     values.dedup();
     let schema = pass.entity(entity);
-    let find = Find {
-        entity: Arc::clone(&schema),
-        fields: pass.fields(entity),
-        by,
-        values: values.clone(),
-        parts: parts.clone(),
-    };
-    let Rows { read, unreadable } = match connector.find(&find).await {
+    let mut fields = pass.fields(entity);
+    fields.extend(by.map(|by| schema.get(by).wire.to_string()));
+    fields.sort_unstable();
+    fields.dedup();
+    let find = Find { entity: Arc::clone(&schema), fields, by, values: values.clone(), parts: parts.clone() };
+    let Rows { read, unreadable } = match shown::search(connector.as_ref(), &find).await {
         Ok(rows) => rows,
         Err(CallError::Refused { system, reason, .. }) => {
             refused(pass, &schema.name, &system, &reason, asked);

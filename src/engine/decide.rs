@@ -118,6 +118,7 @@ fn decided(facts: &Facts<'_>) -> Result<Step, Undecided> {
             }
             let step = match facts.verb {
                 Verb::CreateOnce | Verb::CreateUnless(_) => found_once(facts, id, &row, ours),
+                Verb::Upsert if !ours && facts.owner.is_some() => shared(facts, id, &row),
                 Verb::Upsert | Verb::Update => update(facts, id, &row, ours),
                 Verb::Delete(_) => Ok(Step::Unchanged { id: Arc::clone(id), hashes: Vec::new() }),
             };
@@ -131,6 +132,33 @@ fn decided(facts: &Facts<'_>) -> Result<Step, Undecided> {
             }
         }
     }
+}
+
+/// A copy that another record of the source became, where one key is enough to be the same: it serves both, and stays as
+/// the first one made it.
+fn shared(facts: &Facts<'_>, id: &Arc<str>, row: &Value) -> Result<Step, Undecided> {
+    let mut others = Vec::new();
+    for field in facts.draft.fields.iter().filter(|f| f.when != FieldWhen::Create) {
+        let value = body::filled(&field.json, facts.settled)?;
+        let schema = compare::field_at(facts.program, entity(facts), &field.path);
+        if !value.is_null() && !compare::same(facts.program, schema, &value, theirs(field, row)) {
+            others.push(field.path.join("."));
+        }
+    }
+    let (id, place) = (Arc::clone(id), facts.draft.place);
+    let Some(Owner { source }) = facts.owner.filter(|_| !others.is_empty()) else {
+        return Ok(Step::Unchanged { id, hashes: Vec::new() });
+    };
+    let reason = format!(
+        "{} {id} in {} has the same key and is what {} {} of {} became; it is used as it is, though this one has another {}. Where they are two, give the mapping a key that tells them apart",
+        entity(facts).name,
+        facts.draft.connection,
+        source.entity,
+        source.key,
+        source.connection,
+        others.join(", ")
+    );
+    Ok(Step::Alert { id, reason, place })
 }
 
 /// Why a copy with the same key is not taken for ours, where it is not.

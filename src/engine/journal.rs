@@ -261,9 +261,10 @@ async fn search(pass: &Pass, intents: &[Intent]) -> Result<Vec<Searched>, Ending
         let mut values: Vec<String> = asked.iter().map(|(_, value)| value.clone()).collect();
         values.sort_unstable();
         values.dedup();
-        let fields = pass.fields(crate::ir::EntityId::from(entity));
+        let mut fields = pass.fields(crate::ir::EntityId::from(entity));
+        fields.push(schema.get(by).wire.to_string());
         let find = Find { entity: Arc::clone(&schema), fields, by: Some(by), values, parts: Vec::new() };
-        let Rows { read, unreadable } = match pass.connector(&connection)?.find(&find).await {
+        let Rows { read, unreadable } = match super::shown::search(pass.connector(&connection)?.as_ref(), &find).await {
             Ok(rows) => rows,
             // Without an answer the write stays open, and its lanes stay held.
             Err(CallError::Refused { .. }) => continue,

@@ -164,7 +164,7 @@ impl Acting<'_> {
             values: vec![id.to_owned()],
             parts: Vec::new(),
         };
-        let rows = match self.pass.connector(&draft.connection)?.find(&find).await {
+        let rows = match super::shown::search(self.pass.connector(&draft.connection)?.as_ref(), &find).await {
             Ok(rows) => rows,
             Err(CallError::Refused { system, reason, .. }) => {
                 let reason = format!("{system} refuses to show the lines of {id}: {reason}");
@@ -221,10 +221,11 @@ impl Acting<'_> {
     pub(crate) async fn total_of(&self, draft: &Draft, id: &str) -> Result<Option<Value>, Ending> {
         let Some(due) = &draft.balance else { return Ok(None) };
         let entity = self.pass.entity(draft.entity);
-        let fields = vec![due.field.to_string()];
         let (by, values, parts) = (entity.key, vec![id.to_owned()], Vec::new());
+        let key = by.map(|key| entity.get(key).wire.to_string());
+        let fields = key.into_iter().chain([due.field.to_string()]).collect();
         let find = Find { entity, fields, by, values, parts };
-        let rows = self.pass.connector(&draft.connection)?.find(&find).await?;
+        let rows = super::shown::search(self.pass.connector(&draft.connection)?.as_ref(), &find).await?;
         Ok(rows.read.first().and_then(|row| serde_json::from_str(&row.0).ok()))
     }
 }

@@ -27,6 +27,7 @@ mod record;
 mod refusals;
 mod run;
 mod settle;
+mod shown;
 mod transmit;
 mod write;
 
@@ -66,7 +67,7 @@ pub struct Project {
 }
 
 /// How a pass is run.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PassOptions {
     /// Reads both sides, prints what would be written, and writes nothing, not even into the store.
     pub dry_run: bool,

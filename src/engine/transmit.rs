@@ -6,6 +6,7 @@ use super::journal;
 use super::pass::Ending;
 use super::record::Acting;
 use super::settle::{OUTCOME, Verdict};
+use super::shown;
 use crate::connector::{Answer, CallError, Connector, Write};
 use crate::eval::{Answered, Draft};
 use crate::ir::{Entity, Method};
@@ -49,10 +50,12 @@ pub(crate) enum Heard {
     Again,
 }
 
-/// An answer, to which intent, and when.
+/// An answer, to what, and when.
 pub(crate) struct Said {
     pub(crate) intent: String,
     pub(crate) answer: Answer,
+    /// The body that it answers.
+    pub(crate) sent: String,
     pub(crate) at: Timestamp,
 }
 
@@ -100,8 +103,11 @@ impl Acting<'_> {
                 self.not_answered(draft, &entity, &kind, intent, error, connector.as_ref()).map(Heard::Stopped)
             }
             Ok(answer) => {
+                if let Some(verdict) = self.is_of_another(draft, &entity, (&kind, &intent), &answer).await? {
+                    return Ok(Heard::Stopped(verdict));
+                }
                 self.pass.refusals().done(&kind);
-                Ok(Heard::Answer(Said { intent: intent.id, answer, at: connector.now() }))
+                Ok(Heard::Answer(Said { intent: intent.id, answer, sent: write.body, at: connector.now() }))
             }
             Err(error) => {
                 let refused = matches!(error, CallError::Refused { .. });
@@ -117,6 +123,42 @@ impl Acting<'_> {
                 Ok(Heard::Stopped(verdict))
             }
         }
+    }
+
+    /// What stops the record where the answer to a create is about another record than the one that was to be made. One
+    /// that something else has become proves nothing of ours: it is searched for. One with another key may be ours in a
+    /// form that no search would find: a person looks.
+    async fn is_of_another(
+        &mut self,
+        draft: &Draft,
+        entity: &Entity,
+        (kind, intent): (&str, &Intent),
+        answer: &Answer,
+    ) -> Result<Option<Verdict>, Ending> {
+        let Some(id) = answer.id.as_ref().filter(|_| intent.operation == Operation::Create) else { return Ok(None) };
+        let target = journal::target(&draft.connection, entity, id);
+        if let Some(link) = self.pass.store().links_to(&target).await?.first() {
+            let (system, name, source) = (draft.connection.to_string(), &entity.name, &link.source);
+            let reason = format!("it answered with {name} {id}, which {} {} became before", source.entity, source.key);
+            let (error, connector) = (CallError::Unknown { system, reason }, self.pass.connector(&draft.connection)?);
+            let unknown = self.not_answered(draft, entity, kind, intent.clone(), error, connector.as_ref())?;
+            return Ok(Some(unknown));
+        }
+        let row: Option<serde_json::Value> =
+            answer.record.as_ref().and_then(|record| serde_json::from_str(&record.0).ok());
+        let Some((field, theirs, ours)) =
+            row.as_ref().and_then(|row| shown::another(self.pass.program(), entity, &intent.search, row))
+        else {
+            return Ok(None);
+        };
+        let reason = format!(
+            "{} answered the new {} with {id}, whose {field} is {theirs} and not {ours}: look whether it is the one and correct it there, or whether none was made, then retry",
+            draft.connection, entity.name
+        );
+        self.answers.push(serde_json::json!({"id": id, "record": row}));
+        self.carry.changes.push(Change::Outcome { intent: intent.id.clone(), outcome: Outcome::Done { target: None } });
+        self.alert(reason.clone(), draft.place);
+        Ok(Some(Verdict::parked(reason, draft.place)))
     }
 
     /// Makes the link say that nobody knows what the target has; the change that takes that back.

@@ -10,6 +10,7 @@ use super::owner;
 use super::pass::Ending;
 use super::record::Acting;
 use super::settle::Verdict;
+use super::shown;
 use super::transmit::{Call, Changing, Heard, Said};
 use crate::eval::{Draft, Pending};
 use crate::ir::{EntityId, Stop};
@@ -291,7 +292,7 @@ impl Acting<'_> {
         (hashes, carried): (Vec<FieldHash>, Carried),
         said: Said,
     ) -> Result<Sent, Ending> {
-        let Said { intent, answer, at: now } = said;
+        let Said { intent, answer, sent, at: now } = said;
         let draft = writing.draft;
         let entity = self.pass.entity(draft.entity);
         let row: Option<serde_json::Value> = answer.record.as_ref().and_then(|raw| serde_json::from_str(&raw.0).ok());
@@ -315,6 +316,16 @@ impl Acting<'_> {
             Operation::Delete => self.events.push(Event::Deleted(told)),
         }
         let created = operation == Operation::Create;
+        if operation == Operation::Update
+            && let Some(row) = &row
+            && let Some((field, theirs, ours)) = shown::not_kept(self.pass.program(), &entity, &sent, row)
+        {
+            let reason = format!(
+                "{} took the update of {} {id} and shows {field} as {theirs}, not as {ours}: see what keeps it from being stored there, then retry",
+                draft.connection, entity.name
+            );
+            return Ok(Sent::Stopped(Verdict::parked(reason, draft.place)));
+        }
         if operation != Operation::Delete {
             let verdict = match (created, &row) {
                 // Its lines are still to come.

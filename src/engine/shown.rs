@@ -1,0 +1,114 @@
+//! What an answer shows, held against what was asked and sent. A server that answers 200 may answer about another record,
+//! leave out what it was searched by, or keep nothing of what it was sent.
+
+use super::body;
+use super::compare;
+use super::memory::wire_text;
+use crate::connector::{CallError, Connector, Find, Raw, Rows, Unreadable};
+use crate::eval::META;
+use crate::ir::{Entity, Field, Program};
+use serde_json::Value;
+
+/// Searches. A row that does not show what it was searched by tells nothing of whose it is: it cannot be read.
+pub(crate) async fn search(connector: &dyn Connector, find: &Find) -> Result<Rows, CallError> {
+    let rows = connector.find(find).await?;
+    let entity = &find.entity;
+    let stands_in_route =
+        |field: &Field| entity.route.as_ref().is_some_and(|r| r.contains(&format!("{{{}}}", field.wire)));
+    let by = find.by.map(|by| entity.get(by)).filter(|field| field.meta.is_none() && !stands_in_route(field));
+    let Some(by) = by else { return Ok(rows) };
+    let mut shown = Rows { read: Vec::with_capacity(rows.read.len()), unreadable: rows.unreadable };
+    for raw in rows.read {
+        match serde_json::from_str::<Value>(&raw.0) {
+            Ok(row) if row.get(&*by.wire).is_none_or(Value::is_null) => {
+                shown.unreadable.push(mute(entity, by, raw, &row))
+            }
+            _ => shown.read.push(raw),
+        }
+    }
+    Ok(shown)
+}
+
+fn mute(entity: &Entity, by: &Field, raw: Raw, row: &Value) -> Unreadable {
+    let key = entity.key.and_then(|key| row.get(&*entity.get(key).wire)).map(compare::scalar);
+    let why = format!("it was searched by {} and does not show it", by.wire);
+    Unreadable { key: key.filter(|key| !key.is_empty()), text: Some(raw.0), why }
+}
+
+/// Where a row is another one than was searched for or made: a field, what it shows and what it would show. A system may
+/// write a key in its own way; that makes it no other.
+pub(crate) fn another<'s>(
+    program: &Program,
+    entity: &Entity,
+    search: &'s [(String, String)],
+    row: &Value,
+) -> Option<(&'s str, String, String)> {
+    let plain = |text: &str| text.trim().to_lowercase();
+    search.iter().find_map(|(name, ours)| {
+        let id = entity.field(name)?;
+        let field = entity.get(id);
+        let theirs = row.get(&*field.wire).filter(|value| !value.is_null())?;
+        let ours = wire_text(entity, id, ours);
+        let same = compare::same(program, Some(field), &Value::from(ours.as_str()), Some(theirs))
+            || plain(&compare::scalar(theirs)) == plain(&ours);
+        (!same).then(|| (&**name, compare::scalar(theirs), ours))
+    })
+}
+
+/// The first field of an update that its answer shows otherwise: its name, what it shows and what was sent.
+pub(crate) fn not_kept(
+    program: &Program,
+    entity: &Entity,
+    sent: &str,
+    row: &Value,
+) -> Option<(String, String, String)> {
+    let sent: Value = serde_json::from_str(sent).ok()?;
+    let told = |value: Option<&Value>| value.map_or_else(|| "none".to_owned(), compare::scalar);
+    sent.as_object()?.iter().find_map(|(name, ours)| {
+        if name == META {
+            let entries = ours.as_array().into_iter().flatten();
+            let named = entries.filter_map(|entry| Some((entry.get("key")?.as_str()?, entry.get("value")?)));
+            // Only what shows its entries shows that one is not among them.
+            let mut named = named.filter(|_| row.get(META).is_some_and(Value::is_array));
+            return named.find_map(|(key, ours)| {
+                let theirs = body::meta_value(row, key);
+                (!compare::same(program, None, ours, theirs)).then(|| (key.to_owned(), told(theirs), told(Some(ours))))
+            });
+        }
+        let theirs = row.get(name)?;
+        // What it makes of lists is its own: it may number, join and complete their entries.
+        let field = entity.fields.iter().find(|f| *f.wire == *name).filter(|f| f.ty.present().element().is_none())?;
+        let same = compare::same(program, Some(field), ours, Some(theirs));
+        (!same).then(|| (name.clone(), told(Some(theirs)), told(Some(ours))))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::decide::tests::program;
+    use serde_json::json;
+
+    #[test]
+    fn another_record_shows_another_key_however_a_system_writes_ours() {
+        let program = program();
+        let search = [("Name".to_owned(), "Ann ".to_owned())];
+        let of = |row: Value| another(&program, &program.entities[0], &search, &row);
+        assert_eq!(of(json!({"ID": "A", "Name": " ANN"})), None);
+        assert_eq!(of(json!({"ID": "A"})), None, "nothing is shown");
+        assert_eq!(of(json!({"ID": "A", "Name": "Bert"})), Some(("Name", "Bert".to_owned(), "Ann ".to_owned())));
+    }
+
+    #[test]
+    fn an_update_is_kept_where_its_answer_shows_it() {
+        let program = program();
+        let of = |sent: Value, row: Value| not_kept(&program, &program.entities[0], &sent.to_string(), &row);
+        assert_eq!(of(json!({"Name": "Ann"}), json!({"Name": "Ann", "Phone": null})), None);
+        assert_eq!(of(json!({"Name": "Ann"}), json!({"ID": "A"})), None, "it is not told");
+        assert_eq!(of(json!({"Name": "Ann"}), json!({"Name": "Old"})).unwrap().0, "Name");
+        let meta = json!({"meta_data": [{"key": "_n", "value": "15"}]});
+        assert_eq!(of(meta.clone(), json!({"meta_data": [{"id": 1, "key": "_n", "value": "15"}]})), None);
+        assert_eq!(of(meta.clone(), json!({"meta_data": []})).unwrap(), ("_n".into(), "none".into(), "15".into()));
+        assert_eq!(of(meta, json!({"id": 3})), None);
+    }
+}
