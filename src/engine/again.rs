@@ -1,10 +1,10 @@
 //! Records that are read again without having changed: those that wait or were parked, and what nobody could read.
 
 use super::event::{Event, Told};
-use super::page::{KEYLESS, Mode, is_due, keyed, process, scan, stop_if_cancelled};
+use super::page::{KEYLESS, Mode, by_address, is_due, keyed, process, scan, stop_if_cancelled};
 use super::pass::{Ending, Pass, Telling};
 use super::settle::OUTCOME;
-use crate::connector::{CallError, One, Position, Presence, Unreadable};
+use crate::connector::Position;
 use crate::limits;
 use crate::store::{RecordFilter, RecordRow, State};
 use std::sync::Arc;
@@ -66,35 +66,6 @@ async fn read_again(pass: &Arc<Pass>, keys: &[String], mode: Mode, telling: &mut
         }
     }
     Ok(())
-}
-
-/// Asks for a record by its own address and acts on it; how it is known to be gone, where it is.
-pub(crate) async fn by_address(
-    pass: &Arc<Pass>,
-    key: &str,
-    mode: Mode,
-    telling: &mut Telling<'_>,
-) -> Result<Option<String>, Ending> {
-    stop_if_cancelled(pass)?;
-    let flow = pass.flow();
-    let one = One {
-        entity: pass.entity(flow.source),
-        id: key.to_owned(),
-        fields: pass.fields(flow.source),
-        parts: Vec::new(),
-    };
-    let unreadable = |why: String| Unreadable { key: Some(key.to_owned()), text: None, why };
-    let rows = match pass.source()?.read(&one).await {
-        Ok(Presence::Gone(how)) => return Ok(Some(how)),
-        Ok(Presence::Found(raw)) => (vec![raw], Vec::new()),
-        Ok(Presence::Unreadable(row)) => {
-            (Vec::new(), keyed(vec![Unreadable { key: Some(key.to_owned()), ..row }], &Position::default()))
-        }
-        Err(CallError::Refused { reason, .. }) => (Vec::new(), keyed(vec![unreadable(reason)], &Position::default())),
-        Err(other) => return Err(other.into()),
-    };
-    process(pass, rows, mode, telling).await?;
-    Ok(None)
 }
 
 async fn keys_again(pass: &Pass) -> Result<Vec<String>, Ending> {

@@ -201,6 +201,29 @@ fn two_records_with_one_key_are_not_one_document() {
     );
 }
 
+/// One key may be enough to be the same: then one copy serves both, and stays as the first one made it.
+#[test]
+fn what_another_record_became_is_used_and_not_changed() {
+    let program = program();
+    let owner = Owner { source: LinkKey { key: "1001".into(), ..link(&[]).source } };
+    let decided = |row: &str| {
+        let one = draft(found(row, false));
+        decide(&Facts {
+            program: &program,
+            draft: &one,
+            verb: &Verb::Upsert,
+            link: None,
+            owner: Some(&owner),
+            settled: &[],
+            source_is_new: true,
+            hash: &hash,
+        })
+    };
+    let Step::Alert { reason, .. } = decided(r#"{"ID":"A","Name":"Bert","Phone":"020"}"#) else { panic!("it is told") };
+    assert!(reason.contains("Customer 1001 of shop became") && reason.contains("another Name"), "{reason}");
+    assert!(matches!(decided(r#"{"ID":"A","Name":"Ann","Phone":"020"}"#), Step::Unchanged { .. }));
+}
+
 /// A contact belongs to its account: one that another account has, under the same key, is not ours.
 #[test]
 fn a_copy_is_taken_over_only_if_its_owner_agrees() {

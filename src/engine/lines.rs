@@ -112,7 +112,13 @@ fn line_steps(
 }
 
 fn changed(program: &Program, part: &Entity, ours: &Value, theirs: &Value) -> Option<LineStep> {
-    let names = differing(program, part, ours, theirs);
+    let mut names = differing(program, part, ours, theirs);
+    let of = |name: &String| part.fields.iter().find(|f| *f.wire == **name);
+    if names.iter().any(|name| of(name).is_some_and(|f| matches!(f.ty.present(), Type::Record(_)))) {
+        // With another item a system fills in what is that item's: the line is said in full.
+        let all = ours.as_object().into_iter().flat_map(|line| line.keys().cloned());
+        names = all.filter(|name| of(name).is_none_or(|f| f.access == Access::Free)).collect();
+    }
     let pick = |of: &Value| {
         let pairs = names.iter().map(|name| (name.clone(), of.get(name).cloned().unwrap_or_default()));
         Value::Object(pairs.collect::<Map<_, _>>())
@@ -153,6 +159,14 @@ impl Acting<'_> {
     ) -> Result<Result<Vec<LineStep>, Verdict>, Ending> {
         let part = self.pass.entity(lines.part);
         let parent = part.get(lines.parent);
+        if lines.ours.is_empty() {
+            // Line by line its document would be taken apart, and at the last one the system may refuse.
+            let reason = format!(
+                "its source has no lines any more, and {id} in {} has some: see what it is to be there, then skip this one",
+                draft.connection
+            );
+            return Ok(Err(Verdict::parked(reason, draft.place)));
+        }
         let names = lines.ours.iter().filter_map(Value::as_object).flat_map(|line| line.keys().cloned());
         let mut fields: Vec<String> = names.chain([parent.wire.to_string()]).collect();
         fields.sort_unstable();
@@ -276,7 +290,11 @@ mod tests {
         ]);
         let expected = [
             LineStep::Update { id: "2".into(), body: json!({"Quantity": 5}), from: json!({"Quantity": 2.0}) },
-            LineStep::Update { id: "3".into(), body: json!({"Item": "e"}), from: json!({"Item": "c"}) },
+            LineStep::Update {
+                id: "3".into(),
+                body: json!({"Item": "e", "Quantity": 3}),
+                from: json!({"Item": "c", "Quantity": 3.0}),
+            },
             LineStep::Create { body: json!({"Item": "f", "Quantity": 6, "Kind": "z", "Doc": "D"}) },
             LineStep::Delete { id: "4".into() },
         ];

@@ -239,9 +239,9 @@ impl Memory {
         id
     }
 
-    /// We have made this record: it is known, and so is that nothing else refers to it.
-    pub(crate) fn made(&mut self, connection: &Arc<str>, entity: EntityId, id: &str, now: Timestamp) {
-        self.of_mut(connection, entity).made.insert(normal(id), now);
+    /// We have made this record: it is known, and so is that nothing else refers to it. False if it was made before.
+    pub(crate) fn made(&mut self, connection: &Arc<str>, entity: EntityId, id: &str, now: Timestamp) -> bool {
+        self.of_mut(connection, entity).made.insert(normal(id), now).is_none()
     }
 
     /// A record may have changed, or be gone: it is asked for again.

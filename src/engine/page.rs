@@ -7,7 +7,7 @@ use super::hash::hash;
 use super::lane::Lanes;
 use super::pass::{Ending, Pass, Telling};
 use super::record::{self, Acted, Item};
-use crate::connector::{Position, Raw, Scan, Unreadable};
+use crate::connector::{CallError, One, Position, Presence, Raw, Scan, Unreadable};
 use crate::eval::{Evaluated, Failure, Need};
 use crate::limits;
 use crate::store::{RecordRow, SourceVersion, State};
@@ -47,13 +47,36 @@ pub(crate) enum Mode {
     Look,
 }
 
-/// Evaluates, asks and acts; answers the keys that were there.
+/// Evaluates, asks and acts on the rows of a list; answers the keys that were there. A row with an older mark than the one
+/// that was read before may come from a copy that lags behind, or from a clock that was set: the record itself is asked.
 pub(crate) async fn process(
     pass: &Arc<Pass>,
-    (records, unreadable): (Vec<Raw>, Vec<Broken>),
+    rows: (Vec<Raw>, Vec<Broken>),
     mode: Mode,
     telling: &mut Telling<'_>,
 ) -> Result<Vec<String>, Ending> {
+    let (keys, older) = take(pass, rows, mode, Origin::List, telling).await?;
+    for key in older {
+        by_address(pass, &key, mode, telling).await?;
+    }
+    Ok(keys)
+}
+
+/// Where rows come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Origin {
+    List,
+    Address,
+}
+
+/// Acts on rows. Answers their keys, and those of list rows that were read in a newer version before: they are left.
+async fn take(
+    pass: &Arc<Pass>,
+    (records, unreadable): (Vec<Raw>, Vec<Broken>),
+    mode: Mode,
+    from: Origin,
+    telling: &mut Telling<'_>,
+) -> Result<(Vec<String>, Vec<Arc<str>>), Ending> {
     let now = pass.source()?.now();
     pass.memory().turn_page(now);
     let mut items: BTreeMap<usize, Arc<Item>> = BTreeMap::new();
@@ -67,6 +90,9 @@ pub(crate) async fn process(
         items.insert(n, Arc::new(item));
     }
     let mut keys: Vec<String> = at.into_keys().map(|key| key.to_string()).collect();
+    let lags = |item: &Arc<Item>| from == Origin::List && !pass.options.dry_run && is_older(item);
+    let older = items.values().filter(|item| lags(item)).map(|item| Arc::clone(&item.key)).collect();
+    items.retain(|_, item| !lags(item));
     let forced = mode == Mode::Again || !pass.options.only.is_empty();
     if pass.options.dry_run {
         // A run knows by the store what it has done already.
@@ -87,7 +113,45 @@ pub(crate) async fn process(
         keys.push(row.key.to_string());
         cannot_read(pass, row, forced, telling).await?;
     }
-    Ok(keys)
+    Ok((keys, older))
+}
+
+/// Whether another version of it was read before whose mark is later. Marks of one form are compared as texts.
+fn is_older(item: &Item) -> bool {
+    item.before.as_ref().is_some_and(|before| {
+        before.content_hash != item.content_hash
+            && before.version.len() == item.version.len()
+            && before.version > item.version
+    })
+}
+
+/// Asks for a record by its own address and acts on it; how it is known to be gone, where it is.
+pub(crate) async fn by_address(
+    pass: &Arc<Pass>,
+    key: &str,
+    mode: Mode,
+    telling: &mut Telling<'_>,
+) -> Result<Option<String>, Ending> {
+    stop_if_cancelled(pass)?;
+    let flow = pass.flow();
+    let one = One {
+        entity: pass.entity(flow.source),
+        id: key.to_owned(),
+        fields: pass.fields(flow.source),
+        parts: Vec::new(),
+    };
+    let unreadable = |why: String| Unreadable { key: Some(key.to_owned()), text: None, why };
+    let rows = match pass.source()?.read(&one).await {
+        Ok(Presence::Gone(how)) => return Ok(Some(how)),
+        Ok(Presence::Found(raw)) => (vec![raw], Vec::new()),
+        Ok(Presence::Unreadable(row)) => {
+            (Vec::new(), keyed(vec![Unreadable { key: Some(key.to_owned()), ..row }], &Position::default()))
+        }
+        Err(CallError::Refused { reason, .. }) => (Vec::new(), keyed(vec![unreadable(reason)], &Position::default())),
+        Err(other) => return Err(other.into()),
+    };
+    take(pass, rows, mode, Origin::Address, telling).await?;
+    Ok(None)
 }
 
 /// A row of the source that cannot be read.

@@ -1,8 +1,8 @@
 //! The pass of one flow: what has no outcome is cleared up, what waits is tried again, then page by page what changed is
 //! acted on; only then the position moves on.
 
-use super::again::{again, by_address};
-use super::page::{Mode, keyed, process, scan, stop_if_cancelled};
+use super::again::again;
+use super::page::{Mode, by_address, keyed, process, scan, stop_if_cancelled};
 use super::pass::{Ending, Pass, Telling};
 use super::{Cancel, Engine, PassOptions};
 use crate::connector::Position;

@@ -136,11 +136,18 @@ impl Acting<'_> {
         answer: &Answer,
     ) -> Result<Option<Verdict>, Ending> {
         let Some(id) = answer.id.as_ref().filter(|_| intent.operation == Operation::Create) else { return Ok(None) };
+        let connector = self.pass.connector(&draft.connection)?;
         let target = journal::target(&draft.connection, entity, id);
-        if let Some(link) = self.pass.store().links_to(&target).await?.first() {
-            let (system, name, source) = (draft.connection.to_string(), &entity.name, &link.source);
-            let reason = format!("it answered with {name} {id}, which {} {} became before", source.entity, source.key);
-            let (error, connector) = (CallError::Unknown { system, reason }, self.pass.connector(&draft.connection)?);
+        let known = self.pass.entities.iter().position(|e| e.full_name() == target.entity);
+        let is_new = known.is_none_or(|n| self.pass.memory().made(&draft.connection, n.into(), id, connector.now()));
+        let links = self.pass.store().links_to(&target).await?;
+        if !is_new || !links.is_empty() {
+            let whose = links.first().map_or_else(
+                || "another record just became".to_owned(),
+                |link| format!("{} {} became before", link.source.entity, link.source.key),
+            );
+            let (system, name) = (draft.connection.to_string(), &entity.name);
+            let error = CallError::Unknown { system, reason: format!("it answered with {name} {id}, which {whose}") };
             let unknown = self.not_answered(draft, entity, kind, intent.clone(), error, connector.as_ref())?;
             return Ok(Some(unknown));
         }

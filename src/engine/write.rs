@@ -353,9 +353,6 @@ impl Acting<'_> {
         match (operation, row) {
             (Operation::Create | Operation::Update, Some(row)) => {
                 memory.row(program, &draft.connection, draft.entity, &row, now);
-                if operation == Operation::Create {
-                    memory.made(&draft.connection, draft.entity, id, now);
-                }
             }
             (Operation::Create | Operation::Update | Operation::Delete, _) => {
                 memory.doubt(&draft.connection, draft.entity, id);

@@ -1,6 +1,7 @@
 //! Passes over two systems in memory, with units made by hand: what a real system does rarely.
 
 mod desk;
+mod shown;
 
 use super::decide::tests::span;
 use super::*;
