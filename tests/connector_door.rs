@@ -289,6 +289,11 @@ async fn a_missing_api_is_told_by_its_cause() {
             }),
             "put `https://www.shop.example` as `url`",
         ),
+        // As measured with plain permalinks.
+        (
+            Box::new(|_| Reply::With(301, vec![("Location", "/wp-json/wc/v3/orders/?per_page=1".into())], vec![])),
+            "permalinks are",
+        ),
         (
             Box::new(|_| Reply::Json(200, "<b>Notice</b>: old call in plugin.php\n[]".into())),
             "\u{201c}Notice: old call in plugin.php\u{201d}",

@@ -21,7 +21,7 @@ pub(crate) async fn search(connector: &dyn Connector, find: &Find) -> Result<Row
     for raw in rows.read {
         match serde_json::from_str::<Value>(&raw.0) {
             Ok(row) if row.get(&*by.wire).is_none_or(Value::is_null) => {
-                shown.unreadable.push(mute(entity, by, raw, &row))
+                shown.unreadable.push(mute(entity, by, raw, &row));
             }
             _ => shown.read.push(raw),
         }

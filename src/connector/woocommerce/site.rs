@@ -32,6 +32,10 @@ struct Index {
     namespaces: Vec<String>,
 }
 
+/// Why there is no API, and what to do.
+const PLAIN: &str = "its permalinks are \u{201c}plain\u{201d}, and then WooCommerce's API takes no key: choose any other kind \
+                     under Settings, Permalinks, for instance \u{201c}Post name\u{201d}";
+
 impl Site {
     /// The address may be the shop's, or already that of its API or a part of it. `Err` says what is wrong with it, without
     /// showing it: it may have come from a secret.
@@ -80,6 +84,10 @@ impl Site {
         to.set_path(&home);
         let home = place(&to);
         let home = home.trim_end_matches('/');
+        if home == place(&self.home).trim_end_matches('/') {
+            // WordPress takes the path for a page's, and leads to how it writes such: as measured.
+            return Some(PLAIN.to_owned());
+        }
         Some(format!(
             "it redirects to {home}, and a login is not sent on: if that is the right address, put `{home}` as `url` into the \
              `connect` block"
@@ -105,11 +113,7 @@ impl Site {
         let mut plain = self.home.clone();
         plain.set_query(Some("rest_route=/&_fields=namespaces"));
         index(http, door, plain).await?;
-        Some(
-            "its permalinks are \u{201c}plain\u{201d}, and then WooCommerce's API takes no key: choose any other kind under \
-             Settings, Permalinks, for instance \u{201c}Post name\u{201d}"
-                .to_owned(),
-        )
+        Some(PLAIN.to_owned())
     }
 }
 
