@@ -122,6 +122,9 @@ fn what_is_parked_is_retried_or_left_out_by_a_person() {
     assert!(parked.len() > 2, "{}", first.stdout);
     let again = world.flowc(&["run", "orders", "--format", "json"]);
     assert_eq!(told(&again, "parked"), BTreeSet::new(), "what is parked is not tried again by itself");
+    assert_eq!(again.code, Some(1), "it still needs a person: {}", again.stderr);
+    let known = world.flowc(&["run", "orders", "--quiet-known"]);
+    assert_eq!(known.code, Some(0), "nothing is new: {}", known.stderr);
 
     let mut of_them = parked.iter().map(|key| format!("orders:{key}"));
     let (one, other) = (of_them.next().unwrap(), of_them.next().unwrap());

@@ -83,7 +83,10 @@ fn an_overlapping_run_leaves_the_work_to_the_one_that_is_under_way() {
     assert_eq!((text(&lines[1], "event"), text(&lines[1], "ended")), ("done", text(&lines[0], "reason")));
     assert_eq!((&lines[1]["calls"], &lines[1]["counts"]["created"]), (&json!(0), &json!(0)));
 
-    let others: [&[&str]; 8] = [
+    let others: [&[&str]; 10] = [
+        // The run under way does nothing of this.
+        &["run", "orders", "--only", "orders:10001"],
+        &["run", "orders", "--since", "2026-01-01"],
         &["status"],
         &["records"],
         &["show", "orders:10001"],

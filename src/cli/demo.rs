@@ -106,6 +106,7 @@ fn pass(screen: &Screen, root: &Path) -> Answer {
         dry_run: false,
         since: None,
         only: Vec::new(),
+        quiet_known: true,
         answers: Answers::default(),
         store: None,
     };

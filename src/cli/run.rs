@@ -31,6 +31,9 @@ pub(crate) struct Arguments {
     /// Only this record; may be given several times.
     #[arg(long, value_name = "ID")]
     pub(crate) only: Vec<String>,
+    /// End with 0 where all that needs a person needed one before this run: for a mail from a crontab.
+    #[arg(long)]
+    pub(crate) quiet_known: bool,
     #[command(flatten)]
     pub(crate) answers: Answers,
     /// The store, instead of the project's .flowc/store.redb.
@@ -92,7 +95,7 @@ pub(crate) fn pass(screen: &Screen, global: &Global, arguments: &Arguments, line
         Err(Trouble::Busy(busy)) if options == PassOptions::default() && arguments.answers.set.is_empty() => {
             overlaps(screen, busy)
         }
-        summary => ended(screen, &summary?),
+        summary => ended(screen, &summary?, arguments.quiet_known, options == PassOptions::default()),
     }
 }
 
@@ -115,8 +118,9 @@ fn overlaps(screen: &Screen, busy: Box<Busy>) -> Answer {
     Ok(Outcome::Done)
 }
 
-/// The exit code that a summary earns, and what is to be told about flows that ended early.
-fn ended(screen: &Screen, summary: &Summary) -> Answer {
+/// The exit code that a summary earns, and what is to be told about flows that ended early. A whole pass speaks of all
+/// records, another one of those that it looked at.
+fn ended(screen: &Screen, summary: &Summary, quiet_known: bool, whole: bool) -> Answer {
     for (flow, ending) in summary.endings.iter().skip(1) {
         screen.complain(&format!("{flow}: {ending}"));
     }
@@ -133,8 +137,12 @@ fn ended(screen: &Screen, summary: &Summary) -> Answer {
             }),
         };
     }
-    let person = summary.counts.parked > 0 || summary.counts.alerts > 0;
-    Ok(if person { Outcome::Wrong } else { Outcome::Done })
+    let parked = match (quiet_known, whole) {
+        (true, _) => summary.newly_parked,
+        (false, true) => summary.parked,
+        (false, false) => summary.counts.parked,
+    };
+    Ok(if parked > 0 || summary.counts.alerts > 0 { Outcome::Wrong } else { Outcome::Done })
 }
 
 fn trouble(ending: &Ending) -> Trouble {

@@ -54,6 +54,9 @@ pub struct Told {
     /// What an update changes, field by field: in a dry run.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Change>,
+    /// It needed a person before this pass, too.
+    #[serde(skip)]
+    pub known: bool,
 }
 
 /// The end of a pass.

@@ -100,6 +100,10 @@ pub struct Summary {
     pub counts: Counts,
     /// Calls to all systems.
     pub calls: u64,
+    /// Records of these flows that need a person now, those of earlier passes too.
+    pub parked: u64,
+    /// Those of them that did not before.
+    pub newly_parked: u64,
     /// Why flows ended before everything was read: the flow and the reason.
     pub endings: Vec<(String, Ending)>,
 }
@@ -173,7 +177,7 @@ impl Engine {
         let numbers = flows.iter().map(named).collect::<Result<Vec<_>, _>>()?;
         self.refuse_orphans(&numbers).await?;
         let before: u64 = self.connections.values().map(|c| c.calls()).sum();
-        let mut telling = Telling { tell, counts: Counts::default() };
+        let mut telling = Telling::new(tell);
         let mut endings = Vec::new();
         for flow in numbers.iter().copied() {
             let name = self.project.program.flows[flow].name.to_string();
@@ -186,13 +190,14 @@ impl Engine {
             }
         }
         let after: u64 = self.connections.values().map(|c| c.calls()).sum();
-        let summary = Summary { counts: telling.counts, calls: after.saturating_sub(before), endings };
-        let ended = summary.endings.first().map(|(flow, ending)| format!("{flow}: {ending}"));
         let mut parked = 0;
         for flow in numbers {
             parked += self.store.counts(&self.project.program.flows[flow].name).await?.parked;
         }
-        tell(Event::Done(Done { counts: summary.counts, calls: summary.calls, parked, ended }));
+        let Telling { counts, newly_parked, .. } = telling;
+        let summary = Summary { counts, calls: after.saturating_sub(before), parked, newly_parked, endings };
+        let ended = summary.endings.first().map(|(flow, ending)| format!("{flow}: {ending}"));
+        tell(Event::Done(Done { counts, calls: summary.calls, parked, ended }));
         Ok(summary)
     }
 

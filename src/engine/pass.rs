@@ -355,10 +355,17 @@ impl Known for View<'_> {
 pub(crate) struct Telling<'t> {
     pub(crate) tell: &'t (dyn Fn(Event) + Sync),
     pub(crate) counts: super::event::Counts,
+    /// Records that need a person and did not before.
+    pub(crate) newly_parked: u64,
 }
 
-impl Telling<'_> {
+impl<'t> Telling<'t> {
+    pub(crate) fn new(tell: &'t (dyn Fn(Event) + Sync)) -> Self {
+        Self { tell, counts: super::event::Counts::default(), newly_parked: 0 }
+    }
+
     pub(crate) fn say(&mut self, event: Event) {
+        self.newly_parked += u64::from(matches!(&event, Event::Parked(told) if !told.known));
         self.counts.count(&event);
         (self.tell)(event);
     }

@@ -112,7 +112,8 @@ impl Acting<'_> {
             let commit = if told_before { commit } else { commit.and(Change::Log(attempt)) };
             self.pass.store().commit(commit).await?;
         }
-        let told = Told { target_id, reason, place, ..self.told_of(None) };
+        let known = self.item.before.as_ref().is_some_and(|before| before.state == State::Parked);
+        let told = Told { target_id, reason, place, known, ..self.told_of(None) };
         match state {
             State::Parked => self.events.push(Event::Parked(told)),
             State::Waiting => self.events.push(Event::Waiting(told)),
