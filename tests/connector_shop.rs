@@ -454,6 +454,28 @@ async fn a_filter_that_the_shop_ignores_is_applied_here() {
     assert_eq!(bench.server.seen()[0].query("status"), Some("processing,completed"));
 }
 
+/// What cannot be compared with what is asked for is handed on: only a readable value that differs is left out.
+#[tokio::test]
+async fn a_value_that_cannot_be_compared_is_not_left_out() {
+    let values = ["null", "5", r#""cancelled""#, r#""processing""#, "{}", "[]", "true"];
+    let rows: Vec<String> = (1..).zip(values).map(|(id, value)| format!(r#"{{"id":{id},"status":{value}}}"#)).collect();
+    let rows = [rows, vec![r#"{"id":8}"#.to_owned()]].concat().join(",");
+    let server = Server::start(move |_| {
+        let told = vec![("Content-Type", "application/json".into()), ("X-WP-TotalPages", "1".into())];
+        Reply::With(200, told, format!("[{rows}]").into_bytes())
+    })
+    .await;
+    let clock = clock("2026-08-01T00:00:00Z").await;
+    let (_folder, store) = store();
+    let entries = [("url", server.url.as_str()), ("key", "k"), ("secret", "s"), ("clock", clock.url.as_str())];
+    let shop = connect(&connection("shop", "woocommerce", &entries), &woocommerce(100), &store).await;
+    let filter = vec![Condition { field: FieldId(2), values: vec!["processing".into()] }];
+    let page = shop.scan(&Scan { filter, ..scan(&orders()) }, &Position::default()).await.unwrap();
+    let mut read = Read::default();
+    read.take(&page);
+    assert_eq!(read.ids, [1, 2, 4, 5, 6, 7, 8]);
+}
+
 #[tokio::test]
 async fn a_parameter_that_is_always_set_is_set_once() {
     let bench = bench(listed(&each(1, "2026-07-15T09:00:00Z", 3)), 100, "2026-08-01T00:00:00Z").await;

@@ -7,6 +7,21 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+/// Characters of an answer that a message repeats.
+const SAID_CHARS_MAX: usize = 120;
+
+/// The records of a list; `key` is the member that names them. One object is none, whatever it says: taken for a row, what
+/// a plugin says instead of the list would be its end.
+pub(super) fn listed(text: &str, key: Option<&str>) -> Result<Rows, String> {
+    if bare(text).starts_with('{') {
+        let _: &RawValue = parsed(bare(&legible(text)))?;
+        let said = shortened(bare(text));
+        let short: String = said.chars().take(SAID_CHARS_MAX).collect();
+        return Err(format!("one object where a list should be (\u{201c}{short}\u{201d})"));
+    }
+    rows(text, key)
+}
+
 /// The records of a list, or of one record; `key` is the member that names them.
 pub(super) fn rows(text: &str, key: Option<&str>) -> Result<Rows, String> {
     let text = bare(text);
@@ -117,6 +132,47 @@ pub(super) fn member(record: &str, path: &str) -> Option<String> {
         text = members.get(name)?.get();
     }
     plain(text)
+}
+
+/// A value that can be compared with those that are asked for.
+#[derive(Debug, PartialEq)]
+pub(super) enum Compared {
+    Text(String),
+    Number(f64),
+    Flag(bool),
+}
+
+impl Compared {
+    /// Whether it may be the one that is asked for. A text and a number are compared as numbers where both are; else what
+    /// is of another kind than what is asked for says nothing.
+    pub(super) fn may_be(&self, wanted: &str) -> bool {
+        let wanted = wanted.trim();
+        let number = wanted.parse::<f64>().ok();
+        let same = |a: f64, b: f64| (a + 0.0).total_cmp(&(b + 0.0)).is_eq();
+        match self {
+            Self::Text(text) if text.trim().eq_ignore_ascii_case(wanted) => true,
+            Self::Text(text) => match (number, text.trim().parse()) {
+                (Some(wanted), Ok(its)) => same(wanted, its),
+                // Numbers are asked for, and this is none; or the other way about, and then they differ as texts.
+                (Some(_), Err(_)) => true,
+                (None, _) => matches!(wanted, "true" | "false"),
+            },
+            Self::Number(its) => number.is_none_or(|wanted| same(wanted, *its)),
+            Self::Flag(its) => wanted.parse::<bool>().map_or(true, |wanted| wanted == *its),
+        }
+    }
+}
+
+/// A member by its path as it can be compared; none for what is missing, null, or no plain value.
+pub(super) fn compared(record: &str, path: &str) -> Option<Compared> {
+    let whole: serde_json::Value = serde_json::from_str(record).ok()?;
+    let value = path.split('.').try_fold(&whole, |value, name| value.get(name))?;
+    match value {
+        serde_json::Value::String(text) => Some(Compared::Text(text.clone())),
+        serde_json::Value::Number(number) => number.as_f64().map(Compared::Number),
+        serde_json::Value::Bool(flag) => Some(Compared::Flag(*flag)),
+        serde_json::Value::Null | serde_json::Value::Array(_) | serde_json::Value::Object(_) => None,
+    }
 }
 
 fn plain(text: &str) -> Option<String> {

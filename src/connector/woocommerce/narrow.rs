@@ -116,7 +116,7 @@ pub(super) async fn alone(shop: &Shop, ask: &Ask, key: &str) -> Result<Option<Pr
     if let Some(fields) = ask.query.get("_fields") {
         query.set("_fields", format!("{fields},status"));
     }
-    super::own::read(shop, own, key, &query).await.map(Some)
+    super::own::read(shop, own, ("id", key), &query).await.map(Some)
 }
 
 /// The key of a row that no list shows.

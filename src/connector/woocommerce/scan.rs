@@ -15,7 +15,7 @@ use super::position::{Stand, Walk, civil, second_of};
 use super::query::{self, Query};
 use super::{Shop, filter, json, narrow};
 use crate::connector::http::Effect;
-use crate::connector::{CallError, Find, Page, Position, Presence, Raw, Rows, Scan, answers};
+use crate::connector::{CallError, Find, Page, Position, Presence, Raw, Rows, Scan, answers, named};
 use jiff::{SignedDuration, Timestamp};
 
 /// More than the hour by which digits may be misread in a night of spring.
@@ -88,7 +88,9 @@ async fn only(shop: &Shop, scan: &Scan, from: &Position) -> Result<Page, CallErr
         values: scan.only.clone(),
         parts: Vec::new(),
     };
-    let Rows { read: records, unreadable } = filter::find(shop, &find).await?;
+    let Rows { read: records, mut unreadable } = filter::find(shop, &find).await?;
+    // Whoever names records asks for each that is not here by its own address: a row without a name tells nothing more.
+    unreadable.retain(|row| row.key.is_some());
     Ok(Page { records, unreadable, next: from.clone(), last: true })
 }
 
@@ -128,7 +130,7 @@ impl Reader<'_> {
         }
         let reached = stand.reached;
         let last = self.advance(&mut stand, walk, &listed)?;
-        rows.extend(listed.rows);
+        rows.extend(named(listed.rows, &self.scan.entity));
         let records = rows.read.into_iter().filter(|row| self.wanted(row, reached)).collect();
         Ok(Page { records, unreadable: rows.unreadable, next: stand.write(), last })
     }
