@@ -75,6 +75,11 @@ impl Read {
         ids
     }
 
+    /// The second up to which all is read.
+    fn reached(&self) -> &str {
+        self.position.0.split(' ').next().unwrap()
+    }
+
     fn keys(&self) -> Vec<&str> {
         self.unreadable.iter().map(|row| row.key.as_deref().unwrap_or("?")).collect()
     }
@@ -169,10 +174,10 @@ async fn no_change_is_lost_in_any_zone_and_night() {
 async fn what_was_measured_to_be_right_is_what_is_sent() {
     let bench = bench(listed(&each(30, "2026-07-15T09:00:00Z", 4)), 100, "2026-08-01T00:00:00Z").await;
     let first = pass(&bench, &scan(&orders()), &Position::default()).await.unwrap();
-    assert_eq!((first.sorted(), first.position.0.as_str()), (ids(1..=4), "2026-07-15T10:30:00"));
+    assert_eq!((first.sorted(), first.reached()), (ids(1..=4), "2026-07-15T10:30:00"));
     assert!(bench.server.seen()[0].query("modified_after").is_none(), "an order without a time of change is read, too");
     let again = pass(&bench, &scan(&orders()), &first.position).await.unwrap();
-    assert_eq!((again.ids, &again.position), (vec![2, 3, 4], &first.position));
+    assert_eq!((again.ids.as_slice(), again.reached()), (&[2, 3, 4][..], first.reached()));
     let asked = bench.server.seen().pop().unwrap();
     assert_eq!(asked.query("modified_after"), Some("2026-07-15T09:20:00"), "an hour and ten minutes back, no zone");
     assert_eq!(asked.query("dates_are_gmt"), Some("true"));
@@ -201,7 +206,7 @@ async fn a_list_that_leaves_out_what_is_known_ends_the_pass() {
     let quiet = listed(&each(10, "2026-07-15T09:00:00Z", 3));
     let bench = bench(quiet, 100, "2026-08-01T00:00:00Z").await;
     let none = pass(&bench, &scan(&orders()), &Position("2026-07-20T00:00:00".into())).await.unwrap();
-    assert_eq!((none.ids.len(), none.position.0.as_str()), (0, "2026-07-20T00:00:00"));
+    assert_eq!((none.ids.len(), none.reached()), (0, "2026-07-20T00:00:00"));
     let one = bench.shop.clone();
     one.change(2, "2026-07-21T00:00:00");
     let moved = pass(&bench, &scan(&orders()), &Position("2026-07-20T00:00:00".into())).await.unwrap();
@@ -217,7 +222,7 @@ async fn a_record_without_a_time_hides_no_other() {
     let bench = bench(listed(&rows), 2, "2026-08-01T00:00:00Z").await;
     let read = pass(&bench, &scan(&orders()), &Position::default()).await.unwrap();
     assert_eq!(read.sorted(), ids(1..=9));
-    assert_eq!(read.position.0, "2026-07-15T10:10:00");
+    assert_eq!(read.reached(), "2026-07-15T10:10:00");
     let never = Shop::new(&[(1, ""), (2, ""), (3, "")]);
     let bench = self::bench(never, 2, "2026-08-01T00:00:00Z").await;
     assert_eq!(pass(&bench, &scan(&orders()), &Position::default()).await.unwrap().sorted(), [1, 2, 3]);
@@ -386,6 +391,55 @@ async fn a_shop_whose_clock_is_ahead_is_read_to_its_end() {
     assert!(again.ids.contains(&3) && again.ids.contains(&77), "{:?}", again.ids);
 }
 
+/// The shop's clock is set back by hours, whatever ours says: what changes until it is put right has times from before.
+#[tokio::test]
+async fn what_changes_while_the_shops_clock_is_set_back_is_read() {
+    let now = Timestamp::now();
+    let ago = |minutes: i64| utc(now - SignedDuration::from_mins(minutes));
+    let shop = listed(&(1..=20).map(|n| (n, ago(200 - 10 * i64::from(n)))).collect::<Vec<_>>());
+    let (inside, set) = (shop.clone(), Arc::new(std::sync::atomic::AtomicI64::new(0)));
+    let theirs = Arc::clone(&set);
+    let server = Server::start(move |seen| {
+        let date = Timestamp::now() + SignedDuration::from_mins(theirs.load(std::sync::atomic::Ordering::SeqCst));
+        let date = date.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        match inside.answer(seen) {
+            Reply::With(status, headers, body) => Reply::With(status, [headers, vec![("Date", date)]].concat(), body),
+            other => other,
+        }
+    })
+    .await;
+    let (_folder, store) = store();
+    let entries = [("url", server.url.as_str()), ("key", "ck_k"), ("secret", "cs_s")];
+    let connector = connect(&connection("shop", "woocommerce", &entries), &woocommerce(100), &store).await;
+    let bench = Bench { shop, connector, _clock: clock("2026-08-01T00:00:00Z").await, server, _folder };
+    let orders = scan(&orders());
+    let read = pass(&bench, &orders, &Position::default()).await.unwrap();
+    assert_eq!((read.sorted(), read.reached()), (ids(1..=20), ago(0).as_str()));
+    assert_eq!(bench.connector.remarks().len(), 0);
+    let set = |minutes| set.store(minutes, std::sync::atomic::Ordering::SeqCst);
+    set(-180);
+    bench.shop.change(3, &ago(180));
+    bench.shop.change(77, &ago(179));
+    let again = pass(&bench, &orders, &read.position).await.unwrap();
+    assert!(again.ids.contains(&3) && again.ids.contains(&77), "{:?}", again.ids);
+    assert!(again.reached() <= ago(178).as_str(), "never ahead of the shop's own clock: {:?}", again.position);
+    let remarks = bench.connector.remarks();
+    assert!(remarks.len() == 1 && remarks[0].contains("set back"), "{remarks:?}");
+    bench.shop.change(78, &ago(178));
+    let third = pass(&bench, &orders, &again.position).await.unwrap();
+    assert!(third.ids.contains(&78), "{:?}", third.ids);
+    // It is put right.
+    set(0);
+    bench.shop.change(79, &ago(0));
+    let fourth = pass(&bench, &orders, &third.position).await.unwrap();
+    assert!(fourth.ids.contains(&79) && fourth.reached() >= ago(0).as_str(), "{:?}", fourth.position);
+    assert_eq!(bench.connector.remarks().len(), 1, "it is told once");
+    // What was stored without a reading, ahead of the clock, is set back by a day.
+    let old = Position(utc(now + SignedDuration::from_hours(5)));
+    let day = pass(&bench, &orders, &old).await.unwrap();
+    assert_eq!(day.ids.len(), 23);
+}
+
 #[tokio::test]
 async fn nothing_is_lost_while_a_full_second_moves() {
     // More than a page of one second, of which records go while it is walked: all behind them move up.
@@ -439,7 +493,7 @@ async fn what_is_saved_long_after_its_time_of_change_is_read_by_the_next_pass() 
     bench.shop.change(50, "2026-07-15T09:14:00");
     let again = pass(&bench, &scan(&orders()), &read.position).await.unwrap();
     assert!(again.ids.contains(&50));
-    assert_eq!(again.position, read.position);
+    assert_eq!(again.reached(), read.reached());
 }
 
 #[tokio::test]
@@ -450,7 +504,7 @@ async fn a_filter_that_the_shop_ignores_is_applied_here() {
     bench.shop.rows.lock().unwrap()[2].status = "completed";
     let filter = vec![Condition { field: FieldId(2), values: vec!["processing".into(), "completed".into()] }];
     let read = pass(&bench, &Scan { filter, ..scan(&orders()) }, &Position::default()).await.unwrap();
-    assert_eq!((read.sorted(), read.position.0.as_str()), (ids(1..=8), "2026-07-15T09:24:00"));
+    assert_eq!((read.sorted(), read.reached()), (ids(1..=8), "2026-07-15T09:24:00"));
     assert_eq!(bench.server.seen()[0].query("status"), Some("processing,completed"));
 }
 

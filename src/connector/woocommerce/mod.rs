@@ -4,6 +4,7 @@
 
 mod answer;
 mod auth;
+mod clocks;
 mod door;
 mod filter;
 mod list;

@@ -1,6 +1,7 @@
 //! How far a shop has been read. Between passes that is a second: all that changed before it has been read. Within a pass
 //! it is also the page that comes next, of a list that stays the same while it is walked.
 
+use super::clocks::Noted;
 use super::list;
 use crate::connector::Position;
 use jiff::Timestamp;
@@ -12,8 +13,10 @@ const WHOLE: &str = "whole";
 /// How far a feed has been read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Stand {
-    /// All that changed before this second has been read. Never later than now: a shop's clock may be set back.
+    /// All that changed before this second has been read. Never later than now, by the shop's clock and by ours.
     pub(super) reached: Option<Timestamp>,
+    /// The clocks when the last pass began: the shop's may be set back.
+    pub(super) noted: Option<Noted>,
     /// Records that no list can show: lists are asked to leave them out, and they are asked for alone.
     pub(super) alone: Vec<String>,
     /// Within a pass.
@@ -57,6 +60,7 @@ impl Stand {
             word(name).into_iter().flat_map(|text| text.split(',')).map(str::to_owned).collect()
         };
         stand.alone = list("alone");
+        stand.noted = word("noted").and_then(Noted::read);
         let page = word("page").and_then(|text| text.split_once('/'));
         stand.walk = page.and_then(|(number, size)| {
             Some(Walk {
@@ -81,6 +85,7 @@ impl Stand {
         if !self.alone.is_empty() {
             words.push(format!("alone={}", self.alone.join(",")));
         }
+        words.extend(self.noted.as_ref().map(|noted| format!("noted={}", noted.write())));
         if let Some(walk) = &self.walk {
             words.push(format!("page={}/{}", walk.at.number, walk.at.size));
             for (name, time) in [("after", walk.after), ("known", walk.known), ("newest", walk.newest)] {
@@ -125,6 +130,7 @@ mod tests {
             "whole",
             "2026-03-01T12:00:00",
             "2026-03-01T12:00:00 alone=7,8",
+            "2026-03-01T12:00:00 noted=2026-03-01T12:00:05,2026-03-01T13:00:05,700,boot%201",
             " page=3/100 sorted=no seen=1,2 back=1",
             "2026-03-01T12:00:00 page=2/50 after=2026-03-01T10:50:00 known=2026-03-01T12:00:00 newest=2026-03-01T12:00:09",
         ] {

@@ -10,6 +10,7 @@
 //! rows has moved to the page before. What has no time of change (customers) is walked whole, in the order of ids.
 
 use super::answer::Kind;
+use super::clocks::Noted;
 use super::list::{self, Ask, At, Listed};
 use super::position::{Stand, Walk, civil, second_of};
 use super::query::{self, Query};
@@ -105,15 +106,21 @@ struct Reader<'a> {
 impl Reader<'_> {
     async fn next(&self, mut stand: Stand) -> Result<Page, CallError> {
         let mut rows = Rows::default();
-        let walk = match stand.walk.take() {
-            Some(walk) => walk,
+        let (begins, mut walk) = match stand.walk.take() {
+            Some(walk) => (false, walk),
             None => {
                 self.alone(&mut stand, &mut rows).await?;
-                self.begun(&stand)
+                (true, self.begun(&stand))
             }
         };
-        let ask = Ask { query: self.query(&stand, &walk), ..self.ask.clone() };
-        let (listed, back) = self.page(&ask, &walk).await?;
+        let mut ask = Ask { query: self.query(&stand, &walk), ..self.ask.clone() };
+        let (mut listed, mut back) = self.page(&ask, &walk).await?;
+        // The shop's clock is known by its answer.
+        if begins && self.set_back(&mut stand) {
+            walk = self.begun(&stand);
+            ask.query = self.query(&stand, &walk);
+            (listed, back) = self.page(&ask, &walk).await?;
+        }
         let walk = Walk { at: listed.at, back: walk.back + back, ..walk };
         if walk.back > BACK_MAX {
             return Err(self.garbled(format!("a list of {} that moves faster than it can be read", self.ask.route)));
@@ -165,6 +172,26 @@ impl Reader<'_> {
             seen: Vec::new(),
             back: 0,
         }
+    }
+
+    /// Sets a position back that the shop's clock, set back itself, no longer leads to; whether it was. The clocks are noted
+    /// for the next pass.
+    fn set_back(&self, stand: &mut Stand) -> bool {
+        if self.time.is_none() {
+            return false;
+        }
+        let now = Noted::now(&self.shop.clock);
+        let then = stand.noted.replace(now.clone());
+        let Some(reached) = stand.reached else { return false };
+        let Some(earlier) = now.set_back(reached, then.as_ref()) else { return false };
+        self.shop.remark(format!(
+            "its clock was set back since it was last read: {} are read again from {}Z on, since what changed meanwhile has \
+             times of before; see that its clock is right",
+            self.ask.route,
+            civil(self.before(earlier))
+        ));
+        stand.reached = Some(earlier);
+        true
     }
 
     /// So far before a second that nothing behind it can be missed.
@@ -277,7 +304,8 @@ impl Reader<'_> {
         walk.sorted &= before.iter().chain(&times).is_sorted();
         walk.newest = walk.newest.max(times.iter().max().copied());
         // A clock of the shop that is ahead would hide what changes after it has been put right.
-        let newest = walk.newest.map(|newest| newest.min(self.shop.clock.now()));
+        let now = self.shop.clock.moment();
+        let newest = walk.newest.map(|newest| newest.min(now.ours).min(now.theirs));
         if listed.last || walk.sorted {
             stand.reached = stand.reached.or(self.scan.since).max(newest);
         }
