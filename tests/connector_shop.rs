@@ -268,6 +268,134 @@ async fn a_last_page_that_shows_nothing_ends_the_walk() {
     assert_eq!(read.sorted(), [ids(1..=30), ids(61..=90)].concat());
 }
 
+/// Where it is read again, as the engine reads it: what is there, and what still is not.
+async fn look(bench: &Bench, scan: &Scan, row: &Unreadable) -> Read {
+    let mut read = Read::default();
+    let page = bench.connector.scan(scan, row.page.as_ref().unwrap()).await.unwrap();
+    assert!(page.last);
+    read.take(&page);
+    read
+}
+
+/// What is counted and not shown is told as one row, the same in each pass, and its place leads back to it for ever.
+#[tokio::test]
+async fn what_is_counted_and_not_shown_is_told_and_found_again() {
+    for by_local in [false, true] {
+        let rows = each(10, "2026-07-15T09:00:00Z", 30);
+        let shop = Shop { by_local, zone: "Europe/Amsterdam", ..listed(&rows) };
+        let bench = bench(shop, 7, "2026-08-01T00:00:00Z").await;
+        let orders = scan(&orders());
+        let first = pass(&bench, &orders, &Position::default()).await.unwrap();
+        assert_eq!(first.unreadable, []);
+        // The newest one is hidden from its first moment.
+        bench.shop.change(31, "2026-07-15T14:00:00");
+        bench.shop.mark(31, Is::Hidden);
+        let read = pass(&bench, &orders, &first.position).await.unwrap();
+        let told = read.unreadable[0].clone();
+        assert_eq!((read.unreadable.len(), told.key.as_deref()), (1, None));
+        assert!(
+            told.why.contains("counts 1 of its orders between 30 (of 2026-07-15T13:50:00Z) and the end"),
+            "{told:?}"
+        );
+        assert!(told.why.contains("role of a shop manager"), "{told:?}");
+        // In each pass it is the same, wherever the window begins by then.
+        let mut position = read.position;
+        for minute in (10..90).step_by(5) {
+            let id = 100 + minute;
+            bench.shop.change(id, &format!("2026-07-15T{}:{:02}:00", 14 + minute / 60, minute % 60));
+            let read = pass(&bench, &orders, &position).await.unwrap();
+            assert!(read.ids.contains(&id) && read.unreadable.len() <= 1, "{minute}: {read:?}");
+            assert!(read.unreadable.iter().all(|row| row.text == told.text && row.key.is_none()), "{minute}: {read:?}");
+            let again = look(&bench, &orders, &told).await;
+            assert_eq!((again.unreadable.len(), &again.unreadable[0].text), (1, &told.text), "{minute}");
+            position = read.position;
+        }
+        let last = pass(&bench, &orders, &position).await.unwrap();
+        assert_eq!(last.unreadable, [], "it lies before what is read twice");
+        // Its neighbours change, and many others: its place still leads to it.
+        (1..=20).for_each(|id| bench.shop.change(id, "2026-07-16T09:00:00"));
+        bench.shop.change(30, "2026-07-16T09:00:01");
+        let moved = look(&bench, &orders, &told).await;
+        assert_eq!(moved.unreadable.len(), 1, "{moved:?}");
+        assert!(moved.unreadable[0].why.contains("between 29 "), "{moved:?}");
+        bench.shop.mark(31, Is::Good);
+        for row in [&told, &moved.unreadable[0]] {
+            let shown = look(&bench, &orders, row).await;
+            assert!(shown.ids.contains(&31) && shown.unreadable.is_empty(), "{shown:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn hidden_rows_of_one_gap_are_told_with_their_number() {
+    let hide = |shop: &Shop, range: std::ops::RangeInclusive<u32>| range.for_each(|id| shop.mark(id, Is::Hidden));
+    for (route, feed) in [("orders", Some(("", 1))), ("customers", None)] {
+        let bench = bench(listed(&each(1, "2026-07-15T09:00:00Z", 91)), 10, "2026-08-01T00:00:00Z").await;
+        hide(&bench.shop, 31..=60);
+        hide(&bench.shop, 1..=2);
+        hide(&bench.shop, 88..=88);
+        hide(&bench.shop, 90..=91);
+        let of = scan(&entity("woocommerce", "X", route, feed, fields()));
+        let read = pass(&bench, &of, &Position::default()).await.unwrap();
+        let said = |text: &str| read.unreadable.iter().filter(|row| row.why.contains(text)).count();
+        for text in ["counts 2 of", "counts 30 of", "counts 1 of"] {
+            assert!(said(&format!("{text} its {route} between")) >= 1, "{route} {text}: {:?}", read.unreadable);
+        }
+        assert_eq!((read.unreadable.len(), said("the beginning"), said("the end")), (4, 1, 1), "{route}");
+        let again = pass(&bench, &of, &read.position).await.unwrap();
+        let texts: Vec<_> = read.unreadable.iter().map(|row| row.text.clone()).collect();
+        assert!(again.unreadable.iter().all(|row| texts.contains(&row.text)), "{route}: {again:?}");
+        for row in &read.unreadable {
+            let there = look(&bench, &of, row).await;
+            assert!(there.unreadable.iter().any(|its| its.text == row.text), "{route}: {row:?} {there:?}");
+        }
+        (1..=91).for_each(|id| bench.shop.mark(id, Is::Good));
+        let mut shown: Vec<u32> = read.ids.clone();
+        for row in &read.unreadable {
+            let there = look(&bench, &of, row).await;
+            assert_eq!(there.unreadable, [], "{route}");
+            shown.extend(there.ids);
+        }
+        if feed.is_some() {
+            shown.sort_unstable();
+            shown.dedup();
+            assert_eq!(shown, ids(1..=91), "{route}");
+        }
+    }
+}
+
+/// A count that moves while people edit hides nothing: neither a page that is whole when it is read once more, nor the end
+/// of a list whose total moves.
+#[tokio::test]
+async fn a_total_that_moves_hides_no_row() {
+    for case in ["short once", "moves"] {
+        let shop = listed(&each(1, "2026-07-15T09:00:00Z", 25));
+        let inside = shop.clone();
+        let calls = std::sync::atomic::AtomicUsize::new(0);
+        let server = Server::start(move |seen| {
+            let n = calls.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            inside.mark(14, if case == "short once" && n == 1 { Is::Hidden } else { Is::Good });
+            match inside.answer(seen) {
+                Reply::With(status, mut headers, body) if case == "moves" => {
+                    headers.iter_mut().filter(|(name, _)| *name == "X-WP-Total").for_each(|(_, total)| {
+                        *total = (total.parse::<usize>().unwrap() + n % 4 + 1).to_string();
+                    });
+                    Reply::With(status, headers, body)
+                }
+                other => other,
+            }
+        })
+        .await;
+        let clock = clock("2026-08-01T00:00:00Z").await;
+        let (_folder, store) = store();
+        let entries = [("url", server.url.as_str()), ("key", "k"), ("secret", "s"), ("clock", clock.url.as_str())];
+        let connector = connect(&connection("shop", "woocommerce", &entries), &woocommerce(10), &store).await;
+        let bench = Bench { shop, connector, _clock: clock, server, _folder };
+        let read = pass(&bench, &scan(&orders()), &Position::default()).await.unwrap();
+        assert_eq!((read.sorted(), read.unreadable.as_slice()), (ids(1..=25), &[][..]), "{case}");
+    }
+}
+
 /// One record that kills PHP is told by its key with the shop's words; all others are read, and the next pass does not look
 /// for it again.
 #[tokio::test]

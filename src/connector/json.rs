@@ -109,7 +109,7 @@ fn sorted<'t>(rows: impl IntoIterator<Item = Result<Raw, (&'t str, String)>>, ke
 
 /// A row that cannot be read whole, with its key where that can be read.
 pub(super) fn unreadable(text: &str, key: Option<&str>, why: String) -> Unreadable {
-    Unreadable { key: key.and_then(|key| member(text, key)), text: Some(text.into()), why }
+    Unreadable { key: key.and_then(|key| member(text, key)), text: Some(text.into()), why, page: None }
 }
 
 /// A record, if it can be read whole: its text is taken apart later, piece by piece, where nobody could tell any more what

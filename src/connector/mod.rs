@@ -231,7 +231,7 @@ fn named(mut rows: Rows, entity: &Entity) -> Rows {
 /// A record without a key that it can have.
 fn no_key(row: &Raw, wire: &str) -> Unreadable {
     let why = format!("it shows no key (`{wire}`), so that nobody can say which record it is");
-    Unreadable { key: None, text: Some(row.0.clone()), why }
+    Unreadable { key: None, text: Some(row.0.clone()), why, page: None }
 }
 
 /// Whether a record may have one of these values in that field: systems ignore what they don't know, and then answer
@@ -255,6 +255,8 @@ pub struct Unreadable {
     pub text: Option<Arc<str>>,
     /// Why, in words for people.
     pub why: String,
+    /// Where it can be read again, if that is not the page on which it stood.
+    pub page: Option<Position>,
 }
 
 impl Unreadable {

@@ -83,7 +83,7 @@ pub(crate) async fn by_address(
         fields: pass.fields(flow.source),
         parts: Vec::new(),
     };
-    let unreadable = |why: String| Unreadable { key: Some(key.to_owned()), text: None, why };
+    let unreadable = |why: String| Unreadable { key: Some(key.to_owned()), text: None, why, page: None };
     let rows = match pass.source()?.read(&one).await {
         Ok(Presence::Gone(how)) => return Ok(Some(how)),
         Ok(Presence::Found(raw)) => (vec![raw], Vec::new()),

@@ -107,7 +107,7 @@ pub(crate) fn keyed(rows: Vec<Unreadable>, page: &Position) -> Vec<Broken> {
         let text = row.text.unwrap_or_default();
         let content = hash(if text.is_empty() { row.why.as_bytes() } else { text.as_bytes() });
         let shown = row.key.filter(|key| !key.is_empty());
-        let page = if shown.is_none() { page.0.clone() } else { String::new() };
+        let page = if shown.is_none() { row.page.as_ref().unwrap_or(page).0.clone() } else { String::new() };
         let key = shown.unwrap_or_else(|| format!("{KEYLESS}{}", &content[..16])).into();
         Broken { key, text, content, why: row.why, page }
     };

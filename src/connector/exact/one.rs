@@ -75,5 +75,5 @@ fn told(one: &One, rows: Rows) -> Option<Presence> {
 }
 
 fn unknown(one: &One, why: String) -> Presence {
-    Presence::Unreadable(Unreadable { key: Some(one.id.clone()), text: None, why })
+    Presence::Unreadable(Unreadable { key: Some(one.id.clone()), text: None, why, page: None })
 }

@@ -96,7 +96,7 @@ async fn all(shop: &Shop, ask: &Ask) -> Result<Rows, CallError> {
                 "the shop counts {} more of {} than it shows: one that this key may not read, or that it cannot load",
                 listed.hidden, ask.route
             );
-            found.unreadable.push(Unreadable { key: None, text: None, why });
+            found.unreadable.push(Unreadable { key: None, text: None, why, page: None });
         }
         if listed.last {
             return Ok(found);

@@ -72,6 +72,9 @@ pub(super) async fn page(shop: &Shop, ask: &Ask, at: At, said: CallError) -> Res
         shop.page.fetch_min(size, Ordering::Relaxed);
         listed.from = at.of(size);
         listed.at = At { number: at.number * (at.size / size), size };
+        let before = (at.number as usize - 1) * at.size as usize;
+        let due = total.map_or(0, |total| total.saturating_sub(before).min(at.size as usize));
+        listed.hidden = due.saturating_sub(listed.rows.len());
     }
     told(shop, ask, &mut listed, dead).await?;
     Ok(listed)
@@ -94,7 +97,12 @@ async fn told(shop: &Shop, ask: &Ask, listed: &mut Listed, dead: Vec<Dead>) -> R
         let Some(key) = key else {
             listed.nameless = true;
             let place = format!("row {} of {}", (at.number - 1) * at.size + 1, ask.route);
-            listed.rows.unreadable.push(Unreadable { key: None, text: None, why: why(&format!("{place}; {said}")) });
+            listed.rows.unreadable.push(Unreadable {
+                key: None,
+                text: None,
+                why: why(&format!("{place}; {said}")),
+                page: None,
+            });
             continue;
         };
         known.insert(key.clone());
@@ -103,7 +111,7 @@ async fn told(shop: &Shop, ask: &Ask, listed: &mut Listed, dead: Vec<Dead>) -> R
             Some(Presence::Found(raw)) => listed.rows.read.push(raw),
             Some(Presence::Gone(_)) => {}
             Some(Presence::Unreadable(row)) => listed.rows.unreadable.push(row),
-            None => listed.rows.unreadable.push(Unreadable { key: Some(key), text: None, why: why(&said) }),
+            None => listed.rows.unreadable.push(Unreadable { key: Some(key), text: None, why: why(&said), page: None }),
         }
     }
     Ok(())

@@ -29,7 +29,7 @@ pub(super) async fn read(
             }
             Failed { kind: Kind::Page, error, .. } if tries.tried() > 0 && shop.answers().await => {
                 let why = format!("the shop fails whenever it shows this record: {error}");
-                return Ok(Presence::Unreadable(Unreadable { key: Some(id.to_owned()), text: None, why }));
+                return Ok(Presence::Unreadable(Unreadable { key: Some(id.to_owned()), text: None, why, page: None }));
             }
             Failed { error, .. } => tries.pause(error).await?,
         }
