@@ -2,6 +2,7 @@
 
 use super::http::{NO_TEXT, shortened};
 use super::{Raw, Rows, Unreadable};
+use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -138,7 +139,7 @@ pub(super) fn member(record: &str, path: &str) -> Option<String> {
 #[derive(Debug, PartialEq)]
 pub(super) enum Compared {
     Text(String),
-    Number(f64),
+    Number(Decimal),
     Flag(bool),
 }
 
@@ -147,20 +148,23 @@ impl Compared {
     /// is of another kind than what is asked for says nothing.
     pub(super) fn may_be(&self, wanted: &str) -> bool {
         let wanted = wanted.trim();
-        let number = wanted.parse::<f64>().ok();
-        let same = |a: f64, b: f64| (a + 0.0).total_cmp(&(b + 0.0)).is_eq();
+        let number = decimal(wanted);
         match self {
             Self::Text(text) if text.trim().eq_ignore_ascii_case(wanted) => true,
-            Self::Text(text) => match (number, text.trim().parse()) {
-                (Some(wanted), Ok(its)) => same(wanted, its),
-                // Numbers are asked for, and this is none; or the other way about, and then they differ as texts.
-                (Some(_), Err(_)) => true,
+            Self::Text(text) => match (number, decimal(text.trim())) {
+                (Some(wanted), Some(its)) => wanted == its,
+                // A number is asked for, and this is none; or the other way about, and then they differ as texts.
+                (Some(_), None) => true,
                 (None, _) => matches!(wanted, "true" | "false"),
             },
-            Self::Number(its) => number.is_none_or(|wanted| same(wanted, *its)),
+            Self::Number(its) => number.is_none_or(|wanted| wanted == *its),
             Self::Flag(its) => wanted.parse::<bool>().map_or(true, |wanted| wanted == *its),
         }
     }
+}
+
+fn decimal(text: &str) -> Option<Decimal> {
+    text.parse().or_else(|_| Decimal::from_scientific(text)).ok()
 }
 
 /// A member by its path as it can be compared; none for what is missing, null, or no plain value.
@@ -169,7 +173,7 @@ pub(super) fn compared(record: &str, path: &str) -> Option<Compared> {
     let value = path.split('.').try_fold(&whole, |value, name| value.get(name))?;
     match value {
         serde_json::Value::String(text) => Some(Compared::Text(text.clone())),
-        serde_json::Value::Number(number) => number.as_f64().map(Compared::Number),
+        serde_json::Value::Number(number) => decimal(&number.to_string()).map(Compared::Number),
         serde_json::Value::Bool(flag) => Some(Compared::Flag(*flag)),
         serde_json::Value::Null | serde_json::Value::Array(_) | serde_json::Value::Object(_) => None,
     }
@@ -238,6 +242,34 @@ mod tests {
         let told = rows("[{\"id\":1}]<!-- cached\n in 0.1 s -->", None).unwrap_err();
         assert_eq!(told, "JSON with text behind it (\u{201c}<!-- cached in 0.1 s -->\u{201d})");
         assert!(rows(r#"{"id":1"#, None).unwrap_err().contains("too early"), "half a record is no record");
+    }
+
+    #[test]
+    fn only_what_can_be_compared_differs() {
+        let record = r#"{"t":"Done ","n":12.0,"s":"12","f":true,"e":1.2e1,"x":null,"o":{"a":"b"},"l":[]}"#;
+        let may = |path: &str, wanted: &str| compared(record, path).is_none_or(|value| value.may_be(wanted));
+        for (path, wanted) in [
+            ("t", "done"),
+            ("n", "12"),
+            ("s", "12.00"),
+            ("f", "true"),
+            ("e", "12"),
+            ("x", "a"),
+            ("o", "a"),
+            ("l", "a"),
+            ("gone", "a"),
+            ("o.c", "a"),
+            ("t", "12"),
+            ("n", "done"),
+            ("f", "done"),
+            ("t", "true"),
+        ] {
+            assert!(may(path, wanted), "{path} {wanted}");
+        }
+        for (path, wanted) in [("t", "open"), ("n", "13"), ("s", "13"), ("f", "false"), ("o.a", "c"), ("s", "open")] {
+            assert!(!may(path, wanted), "{path} {wanted}");
+        }
+        assert!(listed(r#"{"success":false}"#, None).unwrap_err().contains("where a list should be"));
     }
 
     #[test]

@@ -75,6 +75,8 @@ pub(crate) async fn process(
     }
     items.retain(|_, item| match settled(pass, item, forced, now) {
         Known::New => true,
+        // What stands beside what could not be read is no news: the feed tells of it.
+        Known::Unchanged if mode == Mode::Look => false,
         Known::Unchanged => {
             telling.say(Event::Unchanged(unchanged(pass, item)));
             false
