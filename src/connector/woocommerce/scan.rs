@@ -128,7 +128,10 @@ impl Reader<'_> {
         }
         // What was read of the page before is not behind a row that has moved to it.
         let trail = if back > 0 { Trail::default() } else { walk.trail.clone() };
-        let (listed, trail, runs) = self.counted(&ask, trail, listed, false).await?;
+        let (listed, trail, mut runs) = self.counted(&ask, trail, listed, false).await?;
+        runs.retain(|run| {
+            run.before.as_ref().and_then(|mark| mark.time).is_none_or(|time| self.is_due(time, stand.reached))
+        });
         let walk = Walk { at: listed.at, back: walk.back + back, ..walk };
         if walk.back > BACK_MAX {
             return Err(self.garbled(format!("a list of {} that moves faster than it can be read", self.ask.route)));
@@ -342,9 +345,13 @@ impl Reader<'_> {
     /// moment from which is read.
     pub(super) fn wanted(&self, row: &Raw, reached: Option<Timestamp>) -> bool {
         let fits = self.scan.filter.iter().all(|condition| answers(&self.scan.entity, row, condition));
-        let (Some(time), Some(since)) = (&self.time, self.scan.since) else { return fits };
-        let since = reached.map_or(since, |reached| reached.min(since));
-        fits && time.read(row).is_none_or(|changed| changed >= since)
+        let changed = self.time.as_ref().and_then(|time| time.read(row));
+        fits && changed.is_none_or(|changed| self.is_due(changed, reached))
+    }
+
+    /// Whether a change lies behind the moment from which is read.
+    fn is_due(&self, changed: Timestamp, reached: Option<Timestamp>) -> bool {
+        self.scan.since.is_none_or(|since| changed >= reached.map_or(since, |reached| reached.min(since)))
     }
 
     fn garbled(&self, what: String) -> CallError {
