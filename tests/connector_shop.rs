@@ -364,6 +364,23 @@ async fn hidden_rows_of_one_gap_are_told_with_their_number() {
     }
 }
 
+#[tokio::test]
+async fn a_row_without_a_key_is_found_again_by_its_time() {
+    let bench = bench(listed(&each(1, "2026-07-15T09:00:00Z", 60)), 10, "2026-08-01T00:00:00Z").await;
+    bench.shop.mark(27, Is::Keyless);
+    let orders = scan(&orders());
+    let read = pass(&bench, &orders, &Position::default()).await.unwrap();
+    assert_eq!((read.ids.len(), read.keys()), (59, vec!["?"]));
+    assert!(read.unreadable[0].why.contains("shows no key"), "{:?}", read.unreadable);
+    // All that stood before it and beside it moves.
+    (1..=26).for_each(|id| bench.shop.change(id, "2026-07-16T09:00:00"));
+    let there = look(&bench, &orders, &read.unreadable[0]).await;
+    assert_eq!((there.unreadable.len(), &there.unreadable[0].text), (1, &read.unreadable[0].text));
+    bench.shop.mark(27, Is::Good);
+    let shown = look(&bench, &orders, &read.unreadable[0]).await;
+    assert!(shown.ids.contains(&27) && shown.unreadable.is_empty(), "{shown:?}");
+}
+
 /// A count that moves while people edit hides nothing: neither a page that is whole when it is read once more, nor the end
 /// of a list whose total moves.
 #[tokio::test]

@@ -21,6 +21,8 @@ pub(crate) enum Is {
     DeadlyInLists,
     /// Its text is not UTF-8.
     NoText,
+    /// It shows no key.
+    Keyless,
     /// It lies in the trash.
     Trashed,
 }
@@ -210,7 +212,7 @@ impl Shop {
         let dies = |row: &Row| match row.is {
             Is::Deadly | Is::DeadlyInLists => true,
             Is::DeadlyInPart => !only_ids,
-            Is::Good | Is::Hidden | Is::NoText | Is::Trashed => false,
+            Is::Good | Is::Hidden | Is::Keyless | Is::NoText | Is::Trashed => false,
         };
         if rows.iter().any(dies) || rows.len() > self.most as usize {
             return Reply::html(500);
@@ -266,6 +268,7 @@ fn text(row: &Row) -> Vec<u8> {
     let Row { id, changed, status, is } = row;
     let changed = changed.as_ref().map_or("null".to_owned(), |changed| format!("\"{changed}\""));
     let status = if *is == Is::Trashed { "trash" } else { status };
+    let id = if *is == Is::Keyless { "null".to_owned() } else { id.to_string() };
     let mut text = format!(r#"{{"id":{id},"date_modified_gmt":{changed},"status":"{status}","note":""#).into_bytes();
     if *is == Is::NoText {
         text.push(0xe9);

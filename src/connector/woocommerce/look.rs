@@ -2,10 +2,11 @@
 
 use super::hidden;
 use super::list::{self, Ask, At};
-use super::position::{Look, Stand, Trail, Walk};
+use super::position::{Look, Stand, Trail, Walk, second_of};
 use super::scan::{HOUR, Reader};
 use crate::connector::json;
 use crate::connector::{CallError, Page, Position, Raw, Rows, named};
+use crate::limits;
 use jiff::{SignedDuration, Timestamp};
 
 /// Pages that one look may take. What lies among more rows stays as it was told.
@@ -19,7 +20,7 @@ impl Reader<'_> {
         let mut at = if self.time.is_some() { walk.at } else { hidden::first_page(self.shop, &ask, &look).await? };
         let (mut rows, mut trail, mut near) = (Rows::default(), Trail::default(), Near::new(&look));
         let mut ends = false;
-        for _ in 0..PAGES_MAX {
+        for _ in 0..if look.count > 0 { PAGES_MAX } else { limits::SEARCH_PAGES_MAX } {
             let listed = list::page(self.shop, &ask, at).await?;
             let (listed, on, mut runs) = self.counted(&ask, trail, listed, true).await?;
             trail = on;
@@ -27,7 +28,8 @@ impl Reader<'_> {
             rows.unreadable.extend(self.told(&runs, None));
             let times: Vec<Timestamp> = self.times(&listed.rows.read);
             let read = named(listed.rows, &self.scan.entity);
-            rows.unreadable.extend(read.unreadable);
+            rows.unreadable
+                .extend(self.led_back(Rows { read: Vec::new(), unreadable: read.unreadable }, at).unreadable);
             rows.read.extend(read.read.into_iter().filter(|row| near.takes(row, self)));
             ends = listed.last
                 || (trail.open == 0 && times.last().is_none_or(|last| look.is_before(*last)) && near.is_done());
@@ -36,6 +38,10 @@ impl Reader<'_> {
             }
             at = listed.at.next();
         }
+        if !ends && look.count == 0 {
+            let what = format!("more than {} pages of {} of one time", limits::SEARCH_PAGES_MAX, ask.route);
+            return Err(self.garbled(what));
+        }
         if !ends {
             let why =
                 format!("more than {PAGES_MAX} pages of {} are of the time of what the shop does not show", ask.route);
@@ -43,6 +49,18 @@ impl Reader<'_> {
         }
         let records = rows.read.into_iter().filter(|row| self.wanted(row, None)).collect();
         Ok(Page { records, unreadable: rows.unreadable, next: from.clone(), last: true })
+    }
+
+    /// Rows of a list of changes that show no key, with the time that leads back to them: their page is another tomorrow.
+    pub(super) fn led_back(&self, mut rows: Rows, at: At) -> Rows {
+        let Some(time) = &self.time else { return rows };
+        for row in rows.unreadable.iter_mut().filter(|row| row.key.is_none() && row.page.is_none()) {
+            if let Some(its) = row.value(time.wire).and_then(|text| second_of(&text)) {
+                let look = Look { from: Some(its), to: Some(its), at, behind: None, count: 0 };
+                row.page = Some(Stand { look: Some(look), ..Stand::default() }.write());
+            }
+        }
+        rows
     }
 }
 

@@ -150,7 +150,7 @@ impl Reader<'_> {
         let newest = walk.newest.max(self.times(&listed.rows.read).into_iter().max());
         rows.unreadable.extend(self.told(&runs, newest));
         let last = self.advance(&mut stand, walk, &listed, trail)?;
-        rows.extend(named(listed.rows, &self.scan.entity));
+        rows.extend(self.led_back(named(listed.rows, &self.scan.entity), listed.from));
         let records = rows.read.into_iter().filter(|row| self.wanted(row, reached)).collect();
         Ok(Page { records, unreadable: rows.unreadable, next: stand.write(), last })
     }
@@ -354,7 +354,7 @@ impl Reader<'_> {
         self.scan.since.is_none_or(|since| changed >= reached.map_or(since, |reached| reached.min(since)))
     }
 
-    fn garbled(&self, what: String) -> CallError {
+    pub(super) fn garbled(&self, what: String) -> CallError {
         self.shop.http.garbled(what, Effect::Read)
     }
 }
