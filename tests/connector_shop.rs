@@ -364,6 +364,27 @@ async fn hidden_rows_of_one_gap_are_told_with_their_number() {
     }
 }
 
+/// A key that may not read half of a shop: that is one thing to be told, and no reason to look for each row.
+#[tokio::test]
+async fn many_hidden_rows_are_told_as_one() {
+    let bench = bench(listed(&each(1, "2026-07-15T09:00:00Z", 300)), 100, "2026-08-01T00:00:00Z").await;
+    (101..=300).filter(|id| id % 2 == 0).for_each(|id| bench.shop.mark(id, Is::Hidden));
+    let orders = scan(&orders());
+    let read = pass(&bench, &orders, &Position::default()).await.unwrap();
+    assert_eq!(read.ids.len(), 200);
+    let told = read.unreadable[0].clone();
+    assert!(told.why.contains("many more of its orders than it shows, from 2026-07-15T10:39:00Z on"), "{told:?}");
+    assert!(read.unreadable.iter().all(|row| row.text == told.text) && bench.server.seen().len() < 12);
+    bench.shop.change(301, "2026-07-15T14:05:00");
+    let again = pass(&bench, &orders, &read.position).await.unwrap();
+    assert!(again.ids.contains(&301) && again.unreadable.iter().all(|row| row.text == told.text), "{again:?}");
+    (101..=299).for_each(|id| bench.shop.mark(id, Is::Good));
+    let some = look(&bench, &orders, &told).await;
+    assert!((101..=299).all(|id| some.ids.contains(&id)) && some.unreadable.len() == 1, "{some:?}");
+    bench.shop.mark(300, Is::Good);
+    assert_eq!(look(&bench, &orders, &told).await.unreadable, []);
+}
+
 #[tokio::test]
 async fn a_row_without_a_key_is_found_again_by_its_time() {
     let bench = bench(listed(&each(1, "2026-07-15T09:00:00Z", 60)), 10, "2026-08-01T00:00:00Z").await;

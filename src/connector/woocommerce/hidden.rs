@@ -14,6 +14,8 @@ use jiff::Timestamp;
 
 /// Times that a page is read until what it counts and what it shows agree, or what is missing has a place.
 const TRIES: u32 = 3;
+/// Rows of one page that are not shown, beyond which each has no place of its own: the key lacks a right.
+const MANY: usize = 10;
 /// Calls for the places of what one page does not show; what has none by then is told with the row before its piece.
 const CALLS_MAX: u32 = 60;
 /// Rows that are looked through for the one before a list begins.
@@ -65,6 +67,9 @@ impl Reader<'_> {
             if listed.hidden == 0 {
                 break;
             }
+            if listed.hidden > MANY && !listed.rows.is_empty() {
+                return self.many(ask, trail, listed).await;
+            }
             let found = self.cells(ask, &listed).await?;
             if found.iter().any(|cell| matches!(cell, Cell::Hidden(_))) {
                 cells = Some(found);
@@ -78,6 +83,18 @@ impl Reader<'_> {
             run.behind = self.predecessor(ask, &listed).await?;
         }
         Ok((listed, trail, runs))
+    }
+
+    /// A page of which so much is not shown that all from there on is told as one.
+    async fn many(&self, ask: &Ask, trail: Trail, listed: Listed) -> Result<(Listed, Trail, Vec<Run>), CallError> {
+        let behind = match trail.last {
+            Some(mark) => Some(mark),
+            None => self.predecessor(ask, &listed).await?,
+        };
+        let last = listed.rows.read.iter().rev().find_map(|row| self.mark(row)).or_else(|| behind.clone());
+        let run = Run { count: 0, behind, before: None, at: listed.from };
+        let trail = Trail { last, open: 0, total: listed.total };
+        Ok((listed, trail, vec![run]))
     }
 
     /// What stands on a page of which no place is known for what is missing: at its end, where a total may be wrong; else
@@ -159,6 +176,10 @@ impl Reader<'_> {
     }
 
     fn tell(&self, run: &Run, newest: Option<Timestamp>) -> Unreadable {
+        if run.count == 0 {
+            let from = run.behind.as_ref().and_then(|mark| mark.time);
+            return self.tell_many(&Look { from, to: None, at: run.at, behind: None, count: 0 });
+        }
         let key = |mark: &Option<Mark>| mark.as_ref().map(|mark| mark.key.clone());
         let time = |mark: &Option<Mark>| mark.as_ref().and_then(|mark| mark.time);
         // What stands at the end is no newer than now, by whichever clock.
@@ -187,6 +208,19 @@ impl Reader<'_> {
             named(&run.before, "the end"),
         );
         self.missing(&look, why)
+    }
+
+    /// The row that stands for so many hidden ones that they are told as one, whatever their number is by now.
+    pub(super) fn tell_many(&self, look: &Look) -> Unreadable {
+        let from = look.from.map_or_else(|| "the beginning".to_owned(), |from| format!("{}Z", civil(from)));
+        let why = format!(
+            "the shop counts many more of its {} than it shows, from {from} on: the key's user may not read them, or the \
+             shop fails to load them. Give the key's user the role of a shop manager",
+            self.ask.route
+        );
+        let text = serde_json::json!({"list": self.ask.route, "many": true});
+        let page = Stand { look: Some(look.clone()), ..Stand::default() }.write();
+        Unreadable { key: None, text: Some(text.to_string().into()), why, page: Some(page) }
     }
 
     /// The row that stands for hidden ones. Its text is what it is known by: that of one pass must be that of the next.
@@ -224,6 +258,11 @@ impl Trail {
 }
 
 impl Look {
+    /// Whether all from there on is looked through, since too much is not shown to have places of its own.
+    pub(super) fn is_many(&self) -> bool {
+        self.count == 0 && self.to.is_none()
+    }
+
     /// Whether a run may be the one that is looked for.
     pub(super) fn covers(&self, run: &Run) -> bool {
         let time = |mark: &Option<Mark>| mark.as_ref().and_then(|mark| mark.time);

@@ -1,6 +1,6 @@
 //! Looking again where a list did not show all that it counts: the rows of that time, whatever the pages are by now.
 
-use super::hidden;
+use super::hidden::{self, Run};
 use super::list::{self, Ask, At};
 use super::position::{Look, Stand, Trail, Walk, second_of};
 use super::scan::{HOUR, Reader};
@@ -19,30 +19,34 @@ impl Reader<'_> {
         let ask = Ask { query: self.query(&Stand::default(), &walk), ..self.ask.clone() };
         let mut at = if self.time.is_some() { walk.at } else { hidden::first_page(self.shop, &ask, &look).await? };
         let (mut rows, mut trail, mut near) = (Rows::default(), Trail::default(), Near::new(&look));
-        let mut ends = false;
-        for _ in 0..if look.count > 0 { PAGES_MAX } else { limits::SEARCH_PAGES_MAX } {
-            let listed = list::page(self.shop, &ask, at).await?;
-            let (listed, on, mut runs) = self.counted(&ask, trail, listed, true).await?;
-            trail = on;
-            runs.retain(|run| look.covers(run));
-            rows.unreadable.extend(self.told(&runs, None));
+        let (mut ends, mut hides, many) = (false, false, look.is_many());
+        for _ in 0..if many || look.count > 0 { PAGES_MAX } else { limits::SEARCH_PAGES_MAX } {
+            let mut listed = list::page(self.shop, &ask, at).await?;
+            hides |= listed.hidden > 0;
+            if !many {
+                let runs;
+                (listed, trail, runs) = self.counted(&ask, trail, listed, true).await?;
+                let runs: Vec<Run> = runs.into_iter().filter(|run| look.covers(run)).collect();
+                rows.unreadable.extend(self.told(&runs, None));
+            }
             let times: Vec<Timestamp> = self.times(&listed.rows.read);
             let read = named(listed.rows, &self.scan.entity);
             rows.unreadable
                 .extend(self.led_back(Rows { read: Vec::new(), unreadable: read.unreadable }, at).unreadable);
             rows.read.extend(read.read.into_iter().filter(|row| near.takes(row, self)));
-            ends = listed.last
-                || (trail.open == 0 && times.last().is_none_or(|last| look.is_before(*last)) && near.is_done());
+            let behind = || times.last().is_none_or(|last| look.is_before(*last)) && near.is_done();
+            ends = listed.last || (!many && trail.open == 0 && behind());
             if ends {
                 break;
             }
             at = listed.at.next();
         }
-        if !ends && look.count == 0 {
+        if many {
+            rows.unreadable.extend((hides || !ends).then(|| self.tell_many(&look)));
+        } else if !ends && look.count == 0 {
             let what = format!("more than {} pages of {} of one time", limits::SEARCH_PAGES_MAX, ask.route);
             return Err(self.garbled(what));
-        }
-        if !ends {
+        } else if !ends {
             let why =
                 format!("more than {PAGES_MAX} pages of {} are of the time of what the shop does not show", ask.route);
             rows.unreadable.push(self.missing(&look, why));
