@@ -299,7 +299,7 @@ async fn a_search_is_cut_into_addresses_that_fit() {
     let bench = bench(|seen| {
         assert_eq!(seen.query("$select"), Some("OrderID,YourRef"));
         let rows = seen.query("$filter").unwrap().split(" or ").count();
-        Reply::Json(200, format!(r#"{{"d":[{}]}}"#, vec!["{}"; rows].join(",")))
+        Reply::Json(200, format!(r#"{{"d":[{}]}}"#, vec![r#"{"OrderID":"a"}"#; rows].join(",")))
     })
     .await;
     let values: Vec<String> = (0..100).map(|n| format!("WC-{n}")).collect();

@@ -8,7 +8,7 @@ mod connector_bench;
 use connector_bench::{
     Reply, Seen, Server, clock_at, connect, connection, entity, exact, field, milliseconds, store, woocommerce,
 };
-use flowc::connector::{CallError, Connector, Find, Page, Position, Scan, Write};
+use flowc::connector::{CallError, Condition, Connector, Find, Page, Position, Scan, Write};
 use flowc::ir::{Entity, FieldId, Method, Type};
 use flowc::store::{RefreshTurn, Store, Tokens};
 use jiff::{SignedDuration, Timestamp};
@@ -189,6 +189,60 @@ async fn a_feed_goes_on_past_rows_that_cannot_be_read() {
     assert_eq!((keys(&pages[1]), pages.len()), (vec![some("e")], 2));
     assert_eq!(texts(&pages).len(), 3);
     assert_eq!(reached.0, "version:95");
+}
+
+/// A version beyond all that can be, alone, among others or in its order, leads past nothing that is still to come.
+#[tokio::test]
+async fn a_version_that_cannot_be_holds_nothing_back() {
+    const MOST: &str = "9223372036854775807";
+    let row = |key: &str, version: &str| format!(r#"{{"OrderID":"{key}","Timestamp":{version}}}"#);
+    for (rows, reached, keys) in [
+        (vec![row("a", "70"), row("b", MOST), row("c", "90")], 90_i64, vec!["b"]),
+        (vec![row("b", MOST)], 60, vec!["b"]),
+        (vec![row("a", "70"), row("b", "1000000000000000"), row("c", MOST)], 70, vec!["b", "c"]),
+        (vec![row("a", "70"), row("b", "1000000000000")], 1_000_000_000_000, vec![]),
+    ] {
+        let rows = rows.join(",");
+        let bench = bench(100, move |_| results(&rows)).await;
+        let page = bench.ledger.scan(&scan(orders()), &Position("version:60".into())).await.unwrap();
+        assert_eq!(page.next.0, format!("version:{reached}"));
+        let told: Vec<&str> = page.unreadable.iter().filter_map(|row| row.key.as_deref()).collect();
+        assert_eq!(told, keys, "{:?}", page.unreadable);
+        assert!(page.unreadable.iter().all(|row| row.why.contains("ahead of all others")), "{:?}", page.unreadable);
+    }
+    // Where a feed begins that has never been read nobody knows.
+    let bench = bench(100, move |_| results(&row("a", "2000000000000000"))).await;
+    let page = bench.ledger.scan(&scan(orders()), &Position::default()).await.unwrap();
+    assert_eq!((page.records.len(), page.next.0.as_str()), (1, "version:2000000000000000"));
+}
+
+/// A row that shows no key of its own is told as one that cannot be read, whatever the feed, and the others are read.
+#[tokio::test]
+async fn a_row_without_a_key_is_not_acted_on() {
+    for (of, by) in [(orders(), r#""Timestamp":"70""#), (receivables(), r#""Modified":"/Date(1772370001000)/""#)] {
+        let name = of.get(FieldId(0)).wire.to_string();
+        let row = move |key: &str| format!(r#"{{"{name}":{key},{by}}}"#);
+        let zero = r#""00000000-0000-0000-0000-000000000000""#;
+        let rows = [row("null"), row(r#""a""#), row(zero), row("{}"), format!("{{{by}}}")].join(",");
+        let bench = bench(100, move |_| results(&rows)).await;
+        let page = bench.ledger.scan(&scan(of), &Position::default()).await.unwrap();
+        assert_eq!((page.records.len(), page.unreadable.len()), (1, 4), "{page:?}");
+        assert!(page.unreadable.iter().all(|row| row.key.is_none() && row.why.contains("no key")), "{page:?}");
+    }
+}
+
+/// What cannot be compared with what is asked for is handed on: only a readable value that differs is left out.
+#[tokio::test]
+async fn a_value_that_cannot_be_compared_is_not_left_out() {
+    let row = |key: u32, value: &str| format!(r#"{{"OrderID":"{key}","Timestamp":"7{key}","YourRef":{value}}}"#);
+    let rows = [row(1, "null"), row(2, "5"), row(3, r#""no""#), row(4, r#""YES ""#), row(5, "{}"), row(6, "true")];
+    let rows = [&rows[..], &[r#"{"OrderID":"7","Timestamp":"77"}"#.to_owned()]].concat().join(",");
+    let bench = bench(100, move |_| results(&rows)).await;
+    let filter = vec![Condition { field: FieldId(2), values: vec!["yes".into()] }];
+    let page = bench.ledger.scan(&Scan { filter, ..scan(orders()) }, &Position::default()).await.unwrap();
+    let kept = texts(&[page]).join("");
+    let kept: Vec<bool> = (1..=7).map(|key| kept.contains(&format!(r#""OrderID":"{key}""#))).collect();
+    assert_eq!(kept, [true, true, false, true, true, true, true]);
 }
 
 #[tokio::test]

@@ -426,6 +426,28 @@ async fn a_pass_ends_cleanly() {
     assert!(engine.pass(&["nothing".to_owned()], &PassOptions::default(), &|_| (), &Cancel::default()).await.is_err());
 }
 
+/// An order that the shop counts and does not show is parked, once, and written when it is shown again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hidden_order_is_not_passed_for_good() {
+    let world = World::new(Options { orders: Some(12), limits: Limits::Off, ..Options::default() }).await;
+    let mut engine = world.engine(&[]).await;
+    let sent = world.held("shop/orders").await.into_iter().find(|order| order["status"] == "processing").unwrap();
+    let hides = serde_json::json!([{"system": "shop", "kind": "hide", "ids": [sent["id"].to_string()]}]);
+    world.control(reqwest::Method::PUT, "/faults", Some(hides)).await;
+    for parked in [1, 0, 0] {
+        let (summary, events) = pass(&engine, PassOptions::default()).await;
+        show(&events);
+        assert_eq!(summary.counts.parked, parked);
+        engine = world.later(world.later(engine).await).await;
+    }
+    world.control(reqwest::Method::PUT, "/faults", Some(serde_json::json!([]))).await;
+    let (summary, _) = pass(&engine, PassOptions::default()).await;
+    assert_eq!(summary.counts.created, 1, "{summary:?}");
+    let status = engine.status().await.unwrap();
+    assert!(status.iter().all(|flow| flow.parked == 0), "{status:?}");
+    world.all_landed_once().await;
+}
+
 /// Customers by themselves, a change in the ledger that goes back to the shop, and an order that is taken out again.
 #[tokio::test(flavor = "multi_thread")]
 async fn other_directions() {

@@ -57,3 +57,16 @@ pub enum CallError {
         what: String,
     },
 }
+
+impl CallError {
+    /// What the system did, without what follows for the call: the same each time that it does so.
+    pub fn cause(&self) -> String {
+        match self {
+            Self::Refused { reason, .. }
+            | Self::Later { reason, .. }
+            | Self::Unknown { reason, .. }
+            | Self::Login { reason, .. } => reason.clone(),
+            Self::Garbled { what, .. } => format!("it answered {what}"),
+        }
+    }
+}

@@ -2,10 +2,26 @@
 
 use super::http::{NO_TEXT, shortened};
 use super::{Raw, Rows, Unreadable};
+use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+
+/// Characters of an answer that a message repeats.
+const SAID_CHARS_MAX: usize = 120;
+
+/// The records of a list; `key` is the member that names them. One object is none, whatever it says: taken for a row, what
+/// a plugin says instead of the list would be its end.
+pub(super) fn listed(text: &str, key: Option<&str>) -> Result<Rows, String> {
+    if bare(text).starts_with('{') {
+        let _: &RawValue = parsed(bare(&legible(text)))?;
+        let said = shortened(bare(text));
+        let short: String = said.chars().take(SAID_CHARS_MAX).collect();
+        return Err(format!("one object where a list should be (\u{201c}{short}\u{201d})"));
+    }
+    rows(text, key)
+}
 
 /// The records of a list, or of one record; `key` is the member that names them.
 pub(super) fn rows(text: &str, key: Option<&str>) -> Result<Rows, String> {
@@ -94,7 +110,7 @@ fn sorted<'t>(rows: impl IntoIterator<Item = Result<Raw, (&'t str, String)>>, ke
 
 /// A row that cannot be read whole, with its key where that can be read.
 pub(super) fn unreadable(text: &str, key: Option<&str>, why: String) -> Unreadable {
-    Unreadable { key: key.and_then(|key| member(text, key)), text: Some(text.into()), why }
+    Unreadable { key: key.and_then(|key| member(text, key)), text: Some(text.into()), why, page: None }
 }
 
 /// A record, if it can be read whole: its text is taken apart later, piece by piece, where nobody could tell any more what
@@ -117,6 +133,50 @@ pub(super) fn member(record: &str, path: &str) -> Option<String> {
         text = members.get(name)?.get();
     }
     plain(text)
+}
+
+/// A value that can be compared with those that are asked for.
+#[derive(Debug, PartialEq)]
+pub(super) enum Compared {
+    Text(String),
+    Number(Decimal),
+    Flag(bool),
+}
+
+impl Compared {
+    /// Whether it may be the one that is asked for. A text and a number are compared as numbers where both are; else what
+    /// is of another kind than what is asked for says nothing.
+    pub(super) fn may_be(&self, wanted: &str) -> bool {
+        let wanted = wanted.trim();
+        let number = decimal(wanted);
+        match self {
+            Self::Text(text) if text.trim().eq_ignore_ascii_case(wanted) => true,
+            Self::Text(text) => match (number, decimal(text.trim())) {
+                (Some(wanted), Some(its)) => wanted == its,
+                // A number is asked for, and this is none; or the other way about, and then they differ as texts.
+                (Some(_), None) => true,
+                (None, _) => matches!(wanted, "true" | "false"),
+            },
+            Self::Number(its) => number.is_none_or(|wanted| wanted == *its),
+            Self::Flag(its) => wanted.parse::<bool>().map_or(true, |wanted| wanted == *its),
+        }
+    }
+}
+
+fn decimal(text: &str) -> Option<Decimal> {
+    text.parse().or_else(|_| Decimal::from_scientific(text)).ok()
+}
+
+/// A member by its path as it can be compared; none for what is missing, null, or no plain value.
+pub(super) fn compared(record: &str, path: &str) -> Option<Compared> {
+    let whole: serde_json::Value = serde_json::from_str(record).ok()?;
+    let value = path.split('.').try_fold(&whole, |value, name| value.get(name))?;
+    match value {
+        serde_json::Value::String(text) => Some(Compared::Text(text.clone())),
+        serde_json::Value::Number(number) => decimal(&number.to_string()).map(Compared::Number),
+        serde_json::Value::Bool(flag) => Some(Compared::Flag(*flag)),
+        serde_json::Value::Null | serde_json::Value::Array(_) | serde_json::Value::Object(_) => None,
+    }
 }
 
 fn plain(text: &str) -> Option<String> {
@@ -182,6 +242,34 @@ mod tests {
         let told = rows("[{\"id\":1}]<!-- cached\n in 0.1 s -->", None).unwrap_err();
         assert_eq!(told, "JSON with text behind it (\u{201c}<!-- cached in 0.1 s -->\u{201d})");
         assert!(rows(r#"{"id":1"#, None).unwrap_err().contains("too early"), "half a record is no record");
+    }
+
+    #[test]
+    fn only_what_can_be_compared_differs() {
+        let record = r#"{"t":"Done ","n":12.0,"s":"12","f":true,"e":1.2e1,"x":null,"o":{"a":"b"},"l":[]}"#;
+        let may = |path: &str, wanted: &str| compared(record, path).is_none_or(|value| value.may_be(wanted));
+        for (path, wanted) in [
+            ("t", "done"),
+            ("n", "12"),
+            ("s", "12.00"),
+            ("f", "true"),
+            ("e", "12"),
+            ("x", "a"),
+            ("o", "a"),
+            ("l", "a"),
+            ("gone", "a"),
+            ("o.c", "a"),
+            ("t", "12"),
+            ("n", "done"),
+            ("f", "done"),
+            ("t", "true"),
+        ] {
+            assert!(may(path, wanted), "{path} {wanted}");
+        }
+        for (path, wanted) in [("t", "open"), ("n", "13"), ("s", "13"), ("f", "false"), ("o.a", "c"), ("s", "open")] {
+            assert!(!may(path, wanted), "{path} {wanted}");
+        }
+        assert!(listed(r#"{"success":false}"#, None).unwrap_err().contains("where a list should be"));
     }
 
     #[test]

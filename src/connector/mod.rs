@@ -222,13 +222,30 @@ fn is_key(id: &str) -> bool {
     id.bytes().any(|b| !matches!(b, b'0' | b'-' | b' ')) && !id.starts_with(['{', '['])
 }
 
-/// Whether a record has one of these values in that field, as far as texts can tell: systems ignore what they don't
-/// know, and then answer everything.
+/// Rows by whose keys they are told apart. One that shows no key that it can have cannot be read: nobody could say later
+/// what was made of it.
+fn named(mut rows: Rows, entity: &Entity) -> Rows {
+    let Some(wire) = entity.key.map(|key| &*entity.get(key).wire) else { return rows };
+    // Small tables count from zero: a shop's zone 0 is the rest of the world.
+    let has_key = |row: &Raw| json::member(&row.0, wire).is_some_and(|id| is_key(&id) || (entity.small && id == "0"));
+    let (read, nameless): (Vec<Raw>, Vec<Raw>) = rows.read.into_iter().partition(has_key);
+    rows.read = read;
+    rows.unreadable.extend(nameless.into_iter().map(|row| no_key(&row, wire)));
+    rows
+}
+
+/// A record without a key that it can have.
+fn no_key(row: &Raw, wire: &str) -> Unreadable {
+    let why = format!("it shows no key (`{wire}`), so that nobody can say which record it is");
+    Unreadable { key: None, text: Some(row.0.clone()), why, page: None }
+}
+
+/// Whether a record may have one of these values in that field: systems ignore what they don't know, and then answer
+/// everything. Only a value that can be compared and differs says no: what is missing, null or of another type is looked
+/// at by the flow itself, which parks what it cannot read.
 fn answers(entity: &Entity, record: &Raw, condition: &Condition) -> bool {
-    let field = entity.get(condition.field);
-    let Some(value) = json::member(&record.0, &field.wire) else { return false };
-    let value = value.trim();
-    condition.values.iter().any(|wanted| wanted.trim().eq_ignore_ascii_case(value))
+    let value = json::compared(&record.0, &entity.get(condition.field).wire);
+    value.is_none_or(|value| condition.values.iter().any(|wanted| value.may_be(wanted)))
 }
 
 /// A record as the API answered it: JSON text of one object, which can be read whole.
@@ -244,6 +261,8 @@ pub struct Unreadable {
     pub text: Option<Arc<str>>,
     /// Why, in words for people.
     pub why: String,
+    /// Where it can be read again, if that is not the page on which it stood.
+    pub page: Option<Position>,
 }
 
 impl Unreadable {

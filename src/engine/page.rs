@@ -101,6 +101,8 @@ async fn take(
     }
     items.retain(|_, item| match settled(pass, item, forced, now) {
         Known::New => true,
+        // What stands beside what could not be read is no news: the feed tells of it.
+        Known::Unchanged if mode == Mode::Look => false,
         Known::Unchanged => {
             telling.say(Event::Unchanged(unchanged(pass, item)));
             false
@@ -140,7 +142,7 @@ pub(crate) async fn by_address(
         fields: pass.fields(flow.source),
         parts: Vec::new(),
     };
-    let unreadable = |why: String| Unreadable { key: Some(key.to_owned()), text: None, why };
+    let unreadable = |why: String| Unreadable { key: Some(key.to_owned()), text: None, why, page: None };
     let rows = match pass.source()?.read(&one).await {
         Ok(Presence::Gone(how)) => return Ok(Some(how)),
         Ok(Presence::Found(raw)) => (vec![raw], Vec::new()),
@@ -171,7 +173,7 @@ pub(crate) fn keyed(rows: Vec<Unreadable>, page: &Position) -> Vec<Broken> {
         let text = row.text.unwrap_or_default();
         let content = hash(if text.is_empty() { row.why.as_bytes() } else { text.as_bytes() });
         let shown = row.key.filter(|key| !key.is_empty());
-        let page = if shown.is_none() { page.0.clone() } else { String::new() };
+        let page = if shown.is_none() { row.page.as_ref().unwrap_or(page).0.clone() } else { String::new() };
         let key = shown.unwrap_or_else(|| format!("{KEYLESS}{}", &content[..16])).into();
         Broken { key, text, content, why: row.why, page }
     };

@@ -32,7 +32,7 @@ pub(crate) async fn search(connector: &dyn Connector, find: &Find) -> Result<Row
 fn mute(entity: &Entity, by: &Field, raw: Raw, row: &Value) -> Unreadable {
     let key = entity.key.and_then(|key| row.get(&*entity.get(key).wire)).map(compare::scalar);
     let why = format!("it was searched by {} and does not show it", by.wire);
-    Unreadable { key: key.filter(|key| !key.is_empty()), text: Some(raw.0), why }
+    Unreadable { key: key.filter(|key| !key.is_empty()), text: Some(raw.0), why, page: None }
 }
 
 /// Where a row is another one than was searched for or made: a field, what it shows and what it would show. A system may

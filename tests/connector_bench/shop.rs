@@ -19,8 +19,12 @@ pub(crate) enum Is {
     DeadlyInPart,
     /// PHP dies of it in lists alone.
     DeadlyInLists,
+    /// PHP dies of it in lists, and at its own address the shop refuses it.
+    Refused,
     /// Its text is not UTF-8.
     NoText,
+    /// It shows no key.
+    Keyless,
     /// It lies in the trash.
     Trashed,
 }
@@ -161,6 +165,10 @@ impl Shop {
                 let told = r#"{"code":"woocommerce_rest_shop_order_invalid_id","message":"Invalid ID.","data":{"status":404}}"#;
                 Reply::Json(404, told.into())
             }
+            Some(row) if row.is == Is::Refused => {
+                let told = r#"{"code":"plugin_says_no","message":"Onderhoud: niet voor u.","data":{"status":403}}"#;
+                Reply::Json(403, told.into())
+            }
             Some(row) if matches!(row.is, Is::Deadly | Is::DeadlyInPart) => Reply::html(500),
             Some(row) => Reply::With(200, json(), text(row)),
         }
@@ -208,9 +216,9 @@ impl Shop {
         let rows: Vec<Row> = rows.into_iter().skip(((page - 1) * size) as usize).take(size as usize).collect();
         let only_ids = seen.query("_fields") == Some("id");
         let dies = |row: &Row| match row.is {
-            Is::Deadly | Is::DeadlyInLists => true,
+            Is::Deadly | Is::DeadlyInLists | Is::Refused => true,
             Is::DeadlyInPart => !only_ids,
-            Is::Good | Is::Hidden | Is::NoText | Is::Trashed => false,
+            Is::Good | Is::Hidden | Is::Keyless | Is::NoText | Is::Trashed => false,
         };
         if rows.iter().any(dies) || rows.len() > self.most as usize {
             return Reply::html(500);
@@ -266,6 +274,7 @@ fn text(row: &Row) -> Vec<u8> {
     let Row { id, changed, status, is } = row;
     let changed = changed.as_ref().map_or("null".to_owned(), |changed| format!("\"{changed}\""));
     let status = if *is == Is::Trashed { "trash" } else { status };
+    let id = if *is == Is::Keyless { "null".to_owned() } else { id.to_string() };
     let mut text = format!(r#"{{"id":{id},"date_modified_gmt":{changed},"status":"{status}","note":""#).into_bytes();
     if *is == Is::NoText {
         text.push(0xe9);

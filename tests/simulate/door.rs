@@ -388,7 +388,7 @@ impl Door {
         let key = ["id", "ID", "OrderID"].iter().find_map(|key| row.get(*key)).map(|id| ledger::text(Some(id)));
         let plain = self.system > 0 || !mix(text.len() as u64).is_multiple_of(3);
         let why = "half a pair of surrogates".to_owned();
-        Unreadable { key: key.filter(|_| plain), text: plain.then(|| text.into()), why }
+        Unreadable { key: key.filter(|_| plain), text: plain.then(|| text.into()), why, page: None }
     }
 
     /// The payment that a write is about, where it is about one.

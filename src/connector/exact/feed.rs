@@ -8,7 +8,7 @@ use super::position::At;
 use super::scan::{kept, selection, wall};
 use super::{Ledger, json, key_of};
 use crate::connector::http::Effect;
-use crate::connector::{CallError, Page, Position, Raw, Rows, Scan, Unreadable};
+use crate::connector::{CallError, Page, Position, Raw, Rows, Scan, Unreadable, named};
 use crate::ir::Field;
 use crate::limits;
 use jiff::Timestamp;
@@ -16,6 +16,11 @@ use std::collections::HashSet;
 
 /// Where a feed begins that has never been read.
 const FIRST: i64 = 1;
+/// How far a row version may be ahead of the one before it. It counts the writes of a database: a million a second for nine
+/// years. Beyond that it is none, and would lead past all that is still to come.
+const AHEAD_MAX: i64 = 1 << 48;
+/// How high the lowest version of a feed may be that has never been read: where the count began nobody knows.
+const FIRST_MAX: i64 = 1 << 56;
 /// The function that tells where a feed stood at a time.
 const STOOD_AT: &str = "read/sync/Sync/SyncTimestamp";
 
@@ -27,9 +32,10 @@ pub(super) async fn page(
     from: &Position,
 ) -> Result<Page, CallError> {
     let version = match (At::read(from), scan.since) {
-        (At::Version(version), _) => version,
-        (At::Start | At::Moment(_) | At::Page(_), Some(since)) => stood_at(ledger, path, since).await?,
-        (At::Start | At::Moment(_) | At::Page(_), None) => FIRST,
+        (At::Version(version), _) if version <= FIRST_MAX => version,
+        // A version that none can have was once taken for one: nothing would ever lie behind it.
+        (_, Some(since)) => stood_at(ledger, path, since).await?,
+        (_, None) => FIRST,
     };
     let filter = format!("{} gt {version}L", by.wire);
     let (base, key) = (ledger.address(path).await?, key_of(&scan.entity));
@@ -41,10 +47,14 @@ pub(super) async fn page(
     while let Some(address) = next {
         let page = ledger.page(&address, path, key).await?;
         walked.insert(address);
-        sorted &= page.rows.read.iter().filter_map(|raw| version_of(json::member(&raw.0, &by.wire))).is_sorted();
+        let page_rows: Vec<Row> = parts(named(page.rows, &scan.entity)).collect();
+        let highest = highest(before, page_rows.iter().filter_map(|row| row.version(by)));
+        let its = |row: &Row| row.version(by).filter(|its| *its <= highest);
+        let read = page_rows.iter().filter(|row| matches!(row, Row::Read(_)));
+        sorted &= read.filter_map(its).is_sorted();
         let above = before;
-        for row in parts(page.rows) {
-            match row.version(by) {
+        for row in page_rows {
+            match its(&row) {
                 // Older than what was asked for: then what is newer need not be among these pages.
                 Some(its) if its <= version => {
                     let what = format!("rows of {path} that changed before those that were asked for");
@@ -114,12 +124,28 @@ impl Row {
     fn without_version(self, by: &Field, key: Option<&str>) -> Unreadable {
         match self {
             Self::Read(raw) => {
-                let why = format!("it has no readable `{}`, by which changes are followed", by.wire);
+                let said = match json::member(&raw.0, &by.wire) {
+                    Some(said) if version_of(Some(said.clone())).is_some() => {
+                        format!(" ({said} is ahead of all others by more than can be)")
+                    }
+                    Some(_) | None => String::new(),
+                };
+                let why = format!("it has no readable `{}`{said}, by which changes are followed", by.wire);
                 json::unreadable(&raw.0, key, why)
             }
             Self::Unreadable(row) => row,
         }
     }
+}
+
+/// The highest version that one can have of these rows: each is ahead of the one below it by no more than can be.
+fn highest(before: i64, versions: impl Iterator<Item = i64>) -> i64 {
+    let mut versions: Vec<i64> = versions.filter(|its| *its > before).collect();
+    versions.sort_unstable();
+    versions.into_iter().fold(before, |below, its| {
+        let most = if below == FIRST { FIRST_MAX } else { AHEAD_MAX };
+        if its.saturating_sub(below) <= most { its } else { below }
+    })
 }
 
 fn version_of(text: Option<String>) -> Option<i64> {

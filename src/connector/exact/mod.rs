@@ -21,7 +21,7 @@ use super::proof::{Amiss, Doubt, Proof};
 use super::retry::Tries;
 use super::{
     Answer, CallError, Connector, Find, One, OpenError, Page, Pause, Position, Presence, Raw, Rows, Scan, Setup, Write,
-    fill, json, written,
+    fill, json, named, written,
 };
 use crate::ir::{Connection, Connector as Habits, Entity, Method};
 use crate::limits;
@@ -279,7 +279,7 @@ impl Ledger {
         let selection = Selection::of(&find.entity, &find.names());
         let key = key_of(&find.entity);
         let Some(by) = find.by else {
-            return self.all(ask(&base, &selection.options(None)), &route, key).await;
+            return Ok(named(self.all(ask(&base, &selection.options(None)), &route, key).await?, &find.entity));
         };
         let field = find.entity.get(by);
         let filters =
@@ -288,7 +288,7 @@ impl Ledger {
         for filter in filters {
             rows.extend(self.all(ask(&base, &selection.options(Some(&filter))), &route, key).await?);
         }
-        Ok(rows)
+        Ok(named(rows, &find.entity))
     }
 
     async fn send(&self, write: &Write) -> Result<Answer, CallError> {

@@ -8,7 +8,7 @@ use super::odata::{self, Selection, ask};
 use super::{Ledger, envelope, json, key_of};
 use crate::connector::http::{Call, Effect};
 use crate::connector::retry::Tries;
-use crate::connector::{CallError, Find, One, Presence, Rows, Unreadable, names};
+use crate::connector::{CallError, Find, One, Presence, Rows, Unreadable, named, names};
 use url::Url;
 
 /// What became of it.
@@ -61,7 +61,7 @@ async fn itself(ledger: &Ledger, address: &Url, (route, key): (&str, Option<&str
 fn told(one: &One, rows: Rows) -> Option<Presence> {
     let wire = key_of(&one.entity);
     let is_it = |key: Option<String>| key.is_none_or(|key| key.trim().eq_ignore_ascii_case(one.id.trim()));
-    let Rows { read, unreadable } = rows;
+    let Rows { read, unreadable } = named(rows, &one.entity);
     let came = !read.is_empty();
     for raw in read {
         if is_it(wire.and_then(|wire| json::member(&raw.0, wire))) {
@@ -75,5 +75,5 @@ fn told(one: &One, rows: Rows) -> Option<Presence> {
 }
 
 fn unknown(one: &One, why: String) -> Presence {
-    Presence::Unreadable(Unreadable { key: Some(one.id.clone()), text: None, why })
+    Presence::Unreadable(Unreadable { key: Some(one.id.clone()), text: None, why, page: None })
 }

@@ -8,8 +8,8 @@ use super::odata::{self, Selection, ask};
 use super::position::{At, Walk};
 use super::{Ledger, feed, json, key_of};
 use crate::connector::http::Effect;
-use crate::connector::{CallError, Find, Page, Position, Raw, Rows, Scan, answers};
-use crate::ir::{Field, Type, WireForm};
+use crate::connector::{CallError, Find, Page, Position, Raw, Rows, Scan, answers, named};
+use crate::ir::{Entity, Field, Type, WireForm};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use url::Url;
@@ -38,7 +38,9 @@ pub(super) async fn page(ledger: &Ledger, scan: &Scan, from: &Position) -> Resul
             values: scan.only.clone(),
             parts: Vec::new(),
         };
-        let Rows { read: records, unreadable } = ledger.search(&find).await?;
+        let Rows { read: records, mut unreadable } = ledger.search(&find).await?;
+        // Whoever names records asks for each that is not here by its own address.
+        unreadable.retain(|row| row.key.is_some());
         return Ok(Page { records, unreadable, next: from.clone(), last: true });
     }
     let Some(feed) = &scan.entity.feed else { return whole(ledger, scan, from).await };
@@ -76,8 +78,9 @@ impl Stop {
         ledger: &Ledger,
         at: At,
         first: (&Url, Option<i64>),
-        (path, key): (&str, Option<&str>),
+        (path, entity): (&str, &Entity),
     ) -> Result<Self, CallError> {
+        let key = key_of(entity);
         let begin = |again| Walk::begin(first.0, first.1, again);
         let (page, walk) = match at {
             At::Page(walk) => match ledger.page(&ledger.follow(&walk.address)?, path, key).await {
@@ -87,7 +90,7 @@ impl Stop {
             At::Start | At::Version(_) | At::Moment(_) => (ledger.page(first.0, path, key).await?, begin(false)),
         };
         let next = page.next.map(|text| ledger.follow(&text)).transpose()?;
-        Ok(Self { rows: page.rows, next, walk })
+        Ok(Self { rows: named(page.rows, entity), next, walk })
     }
 }
 
@@ -110,7 +113,7 @@ async fn by_moment(
         (At::Start | At::Version(_), since) => since.map(|since| wall(&ledger.zone, since)),
     };
     let first = moment_address(scan, (path, &ledger.address(path).await?), by, began);
-    let Stop { rows, next, mut walk } = Stop::at(ledger, at, (&first, began), (path, key_of(&scan.entity))).await?;
+    let Stop { rows, next, mut walk } = Stop::at(ledger, at, (&first, began), (path, &scan.entity)).await?;
     let of = |text: Option<String>| odata::milliseconds(&text?);
     let times: Vec<i64> = rows.read.iter().filter_map(|row| of(json::member(&row.0, &by.wire))).collect();
     let others = rows.unreadable.iter().filter_map(|row| of(row.value(&by.wire)));
@@ -164,7 +167,7 @@ async fn whole(ledger: &Ledger, scan: &Scan, from: &Position) -> Result<Page, Ca
     let route = ledger.route(&scan.entity, &[], "GET")?;
     let filter = odata::conditions(&scan.entity, &scan.filter);
     let first = ask(&ledger.address(&route).await?, &selection(scan, &route).options(filter.as_deref()));
-    let stop = Stop::at(ledger, At::read(from), (&first, None), (&route, key_of(&scan.entity))).await?;
+    let stop = Stop::at(ledger, At::read(from), (&first, None), (&route, &scan.entity)).await?;
     let position = match &stop.next {
         Some(next) => onward(ledger, stop.walk, next, &route)?,
         None => At::Start,

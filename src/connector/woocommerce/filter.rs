@@ -4,7 +4,7 @@ use super::Shop;
 use super::list::{self, Ask, At};
 use super::query::{self, Takes};
 use crate::connector::http::Effect;
-use crate::connector::{CallError, Find, Rows, Unreadable};
+use crate::connector::{CallError, Find, Rows, Unreadable, named};
 use crate::limits;
 
 /// All records that have one of these values.
@@ -17,7 +17,7 @@ pub(super) async fn find(shop: &Shop, find: &Find) -> Result<Rows, CallError> {
     let ask = Ask { own: Some(route.clone()), route, query, keys: None };
     let Some(by) = find.by else {
         // Newest first, as the shop would list them, pages move with each record that is made.
-        return all(shop, &ask.with("orderby", "id").with("order", "asc")).await;
+        return Ok(named(all(shop, &ask.with("orderby", "id").with("order", "asc")).await?, &find.entity));
     };
     let field = find.entity.get(by);
     let Some((name, takes)) = query::parameter(&find.entity, field) else {
@@ -33,7 +33,7 @@ pub(super) async fn find(shop: &Shop, find: &Find) -> Result<Rows, CallError> {
     for (name, value) in searches(name, takes, &find.values, (rows, shop.url_max)) {
         let keys = (name == "include").then(|| value.split(',').map(str::to_owned).collect());
         match all(shop, &Ask { keys, ..ask.with(name, value) }).await {
-            Ok(rows) => found.extend(rows),
+            Ok(rows) => found.extend(named(rows, &find.entity)),
             // The shop checks an e-mail address before it looks for it: what is none, nobody has.
             Err(CallError::Refused { status: 400, .. }) if name == "email" => {}
             Err(error) => return Err(error),
@@ -96,7 +96,7 @@ async fn all(shop: &Shop, ask: &Ask) -> Result<Rows, CallError> {
                 "the shop counts {} more of {} than it shows: one that this key may not read, or that it cannot load",
                 listed.hidden, ask.route
             );
-            found.unreadable.push(Unreadable { key: None, text: None, why });
+            found.unreadable.push(Unreadable { key: None, text: None, why, page: None });
         }
         if listed.last {
             return Ok(found);

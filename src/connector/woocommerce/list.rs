@@ -175,7 +175,7 @@ pub(super) async fn fetch(shop: &Shop, ask: &Ask, at: At) -> Result<(Rows, Exten
     }
     let heard = shop.call(&Verb::GET, &ask.route, &query, None).await?;
     let rows =
-        json::rows(&heard.body, Some("id")).map_err(|what| Failed::page(shop.http.garbled(what, Effect::Read)))?;
+        json::listed(&heard.body, Some("id")).map_err(|what| Failed::page(shop.http.garbled(what, Effect::Read)))?;
     Ok((rows, Extent::of(&heard)))
 }
 

@@ -4,9 +4,12 @@
 
 mod answer;
 mod auth;
+mod clocks;
 mod door;
 mod filter;
+mod hidden;
 mod list;
+mod look;
 mod narrow;
 mod own;
 mod position;
@@ -22,7 +25,7 @@ use super::retry::Tries;
 use super::window::Said;
 use super::{
     Answer, CallError, Connector, Find, One, OpenError, Page, Pause, Position, Presence, Raw, Rows, Scan, Setup, Write,
-    fill, json, written,
+    fill, json, names, written,
 };
 use crate::ir::{Entity, Method};
 use crate::store::Reading;
@@ -310,10 +313,11 @@ impl Connector for Shop {
     async fn read(&self, one: &One) -> Result<Presence, CallError> {
         let route = self.route(&one.entity, &one.parts, "read")?;
         let mut query = query::always(&route);
-        if let Some(fields) = query::fields(&one.entity, &one.fields) {
-            query.set("_fields", format!("{fields},id,status"));
+        if let Some(fields) = query::fields(&one.entity, &names(&one.entity, &one.fields, None)) {
+            query.set("_fields", format!("{fields},status"));
         }
-        own::read(self, &route, &one.id, &query).await
+        let wire = one.entity.key.map_or("id", |key| &*one.entity.get(key).wire);
+        own::read(self, &route, (wire, &one.id), &query).await
     }
 
     async fn write(&self, write: &Write) -> Result<Answer, CallError> {

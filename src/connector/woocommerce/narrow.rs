@@ -72,6 +72,9 @@ pub(super) async fn page(shop: &Shop, ask: &Ask, at: At, said: CallError) -> Res
         shop.page.fetch_min(size, Ordering::Relaxed);
         listed.from = at.of(size);
         listed.at = At { number: at.number * (at.size / size), size };
+        let before = (at.number as usize - 1) * at.size as usize;
+        let due = total.map_or(0, |total| total.saturating_sub(before).min(at.size as usize));
+        listed.hidden = due.saturating_sub(listed.rows.len());
     }
     told(shop, ask, &mut listed, dead).await?;
     Ok(listed)
@@ -90,11 +93,17 @@ async fn told(shop: &Shop, ask: &Ask, listed: &mut Listed, dead: Vec<Dead>) -> R
     let mut known: BTreeSet<String> = super::list::keys(&listed.rows).into_iter().collect();
     for Dead { at, said } in dead {
         let key = key_of(shop, ask, at, (&known, &listed.dead)).await?;
-        let why = |said: &dyn std::fmt::Display| format!("the shop fails whenever it shows this record: {said}");
+        let said = said.cause();
+        let why = |said: &str| format!("the shop fails whenever it shows this record: {said}");
         let Some(key) = key else {
             listed.nameless = true;
             let place = format!("row {} of {}", (at.number - 1) * at.size + 1, ask.route);
-            listed.rows.unreadable.push(Unreadable { key: None, text: None, why: why(&format!("{place}; {said}")) });
+            listed.rows.unreadable.push(Unreadable {
+                key: None,
+                text: None,
+                why: why(&format!("{place}; {said}")),
+                page: None,
+            });
             continue;
         };
         known.insert(key.clone());
@@ -103,7 +112,7 @@ async fn told(shop: &Shop, ask: &Ask, listed: &mut Listed, dead: Vec<Dead>) -> R
             Some(Presence::Found(raw)) => listed.rows.read.push(raw),
             Some(Presence::Gone(_)) => {}
             Some(Presence::Unreadable(row)) => listed.rows.unreadable.push(row),
-            None => listed.rows.unreadable.push(Unreadable { key: Some(key), text: None, why: why(&said) }),
+            None => listed.rows.unreadable.push(Unreadable { key: Some(key), text: None, why: why(&said), page: None }),
         }
     }
     Ok(())
@@ -116,7 +125,14 @@ pub(super) async fn alone(shop: &Shop, ask: &Ask, key: &str) -> Result<Option<Pr
     if let Some(fields) = ask.query.get("_fields") {
         query.set("_fields", format!("{fields},status"));
     }
-    super::own::read(shop, own, key, &query).await.map(Some)
+    match super::own::read(shop, own, ("id", key), &query).await {
+        // No list shows it, and the shop refuses to: it is this record's matter.
+        Err(CallError::Refused { reason, .. }) => {
+            let why = format!("no list shows this record, and the shop refuses it: {reason}");
+            Ok(Some(Presence::Unreadable(Unreadable { key: Some(key.to_owned()), text: None, why, page: None })))
+        }
+        other => other.map(Some),
+    }
 }
 
 /// The key of a row that no list shows.

@@ -10,16 +10,17 @@
 //! rows has moved to the page before. What has no time of change (customers) is walked whole, in the order of ids.
 
 use super::answer::Kind;
+use super::clocks::Noted;
 use super::list::{self, Ask, At, Listed};
-use super::position::{Stand, Walk, civil, second_of};
+use super::position::{Stand, Trail, Walk, civil, second_of};
 use super::query::{self, Query};
 use super::{Shop, filter, json, narrow};
 use crate::connector::http::Effect;
-use crate::connector::{CallError, Find, Page, Position, Presence, Raw, Rows, Scan, answers};
+use crate::connector::{CallError, Find, Page, Position, Presence, Raw, Rows, Scan, answers, named};
 use jiff::{SignedDuration, Timestamp};
 
 /// More than the hour by which digits may be misread in a night of spring.
-const HOUR: SignedDuration = SignedDuration::from_secs(3_600);
+pub(super) const HOUR: SignedDuration = SignedDuration::from_secs(3_600);
 /// Keys of a page by which it is known again.
 const SEEN: usize = 10;
 /// Pages that a walk may go back. A list that moves more than that cannot be read.
@@ -30,11 +31,11 @@ const ALONE_MAX: usize = 50;
 const LEFT_OUT_ROWS: u32 = 10;
 
 /// A time by which a list is walked.
-struct Time<'e> {
+pub(super) struct Time<'e> {
     /// The member of a record. The one in UTC: the local one occurs twice in an autumn night.
-    wire: &'e str,
+    pub(super) wire: &'e str,
     /// The parameter that takes the time behind which is read.
-    after: &'e str,
+    pub(super) after: &'e str,
     order: &'static str,
 }
 
@@ -50,7 +51,7 @@ impl<'e> Time<'e> {
         Some(Self { wire, after: since, order })
     }
 
-    fn read(&self, row: &Raw) -> Option<Timestamp> {
+    pub(super) fn read(&self, row: &Raw) -> Option<Timestamp> {
         second_of(&json::member(&row.0, self.wire)?)
     }
 }
@@ -77,7 +78,12 @@ pub(super) async fn page(shop: &Shop, scan: &Scan, from: &Position) -> Result<Pa
     let own = scan.entity.route.as_deref().filter(|own| !own.contains('{')).map(str::to_owned);
     let time = feed.and_then(|feed| Time::of(&scan.entity.get(feed.by).wire, &feed.since));
     let ask = Ask { route, query, own, keys: None };
-    Reader { shop, scan, ask, time }.next(Stand::read(from)).await
+    let reader = Reader { shop, scan, ask, time };
+    let mut stand = Stand::read(from);
+    match stand.look.take() {
+        Some(look) => reader.look(look, from).await,
+        None => reader.next(stand).await,
+    }
 }
 
 async fn only(shop: &Shop, scan: &Scan, from: &Position) -> Result<Page, CallError> {
@@ -88,30 +94,44 @@ async fn only(shop: &Shop, scan: &Scan, from: &Position) -> Result<Page, CallErr
         values: scan.only.clone(),
         parts: Vec::new(),
     };
-    let Rows { read: records, unreadable } = filter::find(shop, &find).await?;
+    let Rows { read: records, mut unreadable } = filter::find(shop, &find).await?;
+    // Whoever names records asks for each that is not here by its own address: a row without a name tells nothing more.
+    unreadable.retain(|row| row.key.is_some());
     Ok(Page { records, unreadable, next: from.clone(), last: true })
 }
 
 /// One page of one scan.
-struct Reader<'a> {
-    shop: &'a Shop,
-    scan: &'a Scan,
-    ask: Ask,
-    time: Option<Time<'a>>,
+pub(super) struct Reader<'a> {
+    pub(super) shop: &'a Shop,
+    pub(super) scan: &'a Scan,
+    pub(super) ask: Ask,
+    pub(super) time: Option<Time<'a>>,
 }
 
 impl Reader<'_> {
     async fn next(&self, mut stand: Stand) -> Result<Page, CallError> {
         let mut rows = Rows::default();
-        let walk = match stand.walk.take() {
-            Some(walk) => walk,
+        let (begins, mut walk) = match stand.walk.take() {
+            Some(walk) => (false, walk),
             None => {
                 self.alone(&mut stand, &mut rows).await?;
-                self.begun(&stand)
+                (true, self.begun(&stand))
             }
         };
-        let ask = Ask { query: self.query(&stand, &walk), ..self.ask.clone() };
-        let (listed, back) = self.page(&ask, &walk).await?;
+        let mut ask = Ask { query: self.query(&stand, &walk), ..self.ask.clone() };
+        let (mut listed, mut back) = self.page(&ask, &walk).await?;
+        // The shop's clock is known by its answer.
+        if begins && self.set_back(&mut stand) {
+            walk = self.begun(&stand);
+            ask.query = self.query(&stand, &walk);
+            (listed, back) = self.page(&ask, &walk).await?;
+        }
+        // What was read of the page before is not behind a row that has moved to it.
+        let trail = if back > 0 { Trail::default() } else { walk.trail.clone() };
+        let (listed, trail, mut runs) = self.counted(&ask, trail, listed, false).await?;
+        runs.retain(|run| {
+            run.before.as_ref().and_then(|mark| mark.time).is_none_or(|time| self.is_due(time, stand.reached))
+        });
         let walk = Walk { at: listed.at, back: walk.back + back, ..walk };
         if walk.back > BACK_MAX {
             return Err(self.garbled(format!("a list of {} that moves faster than it can be read", self.ask.route)));
@@ -121,14 +141,16 @@ impl Reader<'_> {
         }
         if listed.hidden > 0 {
             self.shop.remark(format!(
-                "it counts more {} than it shows: some that the key's user may not read, or that it cannot load; they are not \
-                 carried over",
+                "it counts more {} than it shows: some that the key's user may not read, or that it cannot load; they are told \
+                 as rows that cannot be read",
                 self.ask.route
             ));
         }
         let reached = stand.reached;
-        let last = self.advance(&mut stand, walk, &listed)?;
-        rows.extend(listed.rows);
+        let newest = walk.newest.max(self.times(&listed.rows.read).into_iter().max());
+        rows.unreadable.extend(self.told(&runs, newest));
+        let last = self.advance(&mut stand, walk, &listed, trail)?;
+        rows.extend(self.led_back(named(listed.rows, &self.scan.entity), listed.from));
         let records = rows.read.into_iter().filter(|row| self.wanted(row, reached)).collect();
         Ok(Page { records, unreadable: rows.unreadable, next: stand.write(), last })
     }
@@ -154,15 +176,27 @@ impl Reader<'_> {
         self.shop.larger_pages();
         let known = self.time.as_ref().and(stand.reached);
         let from = known.or_else(|| self.time.as_ref().and(self.scan.since));
-        Walk {
-            after: from.map(|from| self.before(from)),
-            known,
-            newest: None,
-            sorted: true,
-            at: At::first(self.shop.page_rows()),
-            seen: Vec::new(),
-            back: 0,
+        Walk { after: from.map(|from| self.before(from)), known, ..Walk::first(At::first(self.shop.page_rows())) }
+    }
+
+    /// Sets a position back that the shop's clock, set back itself, no longer leads to; whether it was. The clocks are noted
+    /// for the next pass.
+    fn set_back(&self, stand: &mut Stand) -> bool {
+        if self.time.is_none() {
+            return false;
         }
+        let now = Noted::now(&self.shop.clock);
+        let then = stand.noted.replace(now.clone());
+        let Some(reached) = stand.reached else { return false };
+        let Some(earlier) = now.set_back(reached, then.as_ref()) else { return false };
+        self.shop.remark(format!(
+            "its clock was set back since it was last read: {} are read again from {}Z on, since what changed meanwhile has \
+             times of before; see that its clock is right",
+            self.ask.route,
+            civil(self.before(earlier))
+        ));
+        stand.reached = Some(earlier);
+        true
     }
 
     /// So far before a second that nothing behind it can be missed.
@@ -170,7 +204,12 @@ impl Reader<'_> {
         second.checked_sub(HOUR + self.shop.overlap).unwrap_or(Timestamp::MIN)
     }
 
-    fn query(&self, stand: &Stand, walk: &Walk) -> Query {
+    /// The times of change of these rows, in their order.
+    pub(super) fn times(&self, rows: &[Raw]) -> Vec<Timestamp> {
+        self.time.iter().flat_map(|time| rows.iter().filter_map(|row| time.read(row))).collect()
+    }
+
+    pub(super) fn query(&self, stand: &Stand, walk: &Walk) -> Query {
         let mut query = self.ask.query.clone();
         query.set("orderby", self.time.as_ref().map_or("id", |time| time.order));
         query.set("order", "asc");
@@ -253,7 +292,7 @@ impl Reader<'_> {
     }
 
     /// The position behind a page, and whether it was the last.
-    fn advance(&self, stand: &mut Stand, mut walk: Walk, listed: &Listed) -> Result<bool, CallError> {
+    fn advance(&self, stand: &mut Stand, mut walk: Walk, listed: &Listed, trail: Trail) -> Result<bool, CallError> {
         let new: Vec<String> = listed.dead.iter().filter(|key| !stand.alone.contains(key)).cloned().collect();
         if !new.is_empty() {
             stand.alone.extend(new);
@@ -264,18 +303,20 @@ impl Reader<'_> {
             stand.walk = Some(walk);
             return Ok(false);
         }
-        let Some(time) = &self.time else {
+        walk.trail = trail;
+        if self.time.is_none() {
             stand.whole = listed.last;
             stand.walk = (!listed.last).then(|| next_page(walk, listed));
             return Ok(listed.last);
-        };
-        let times: Vec<Timestamp> = listed.rows.read.iter().filter_map(|row| time.read(row)).collect();
+        }
+        let times = self.times(&listed.rows.read);
         // The first page of a list that begins anew shows rows of before.
         let before = walk.newest.filter(|_| listed.from.number > 1);
         walk.sorted &= before.iter().chain(&times).is_sorted();
         walk.newest = walk.newest.max(times.iter().max().copied());
         // A clock of the shop that is ahead would hide what changes after it has been put right.
-        let newest = walk.newest.map(|newest| newest.min(self.shop.clock.now()));
+        let now = self.shop.clock.moment();
+        let newest = walk.newest.map(|newest| newest.min(now.ours).min(now.theirs));
         if listed.last || walk.sorted {
             stand.reached = stand.reached.or(self.scan.since).max(newest);
         }
@@ -292,6 +333,7 @@ impl Reader<'_> {
                 known: walk.newest,
                 at: At::first(self.shop.page_rows()),
                 seen: Vec::new(),
+                trail: Trail::default(),
                 ..walk
             },
             None => next_page(walk, listed),
@@ -301,14 +343,18 @@ impl Reader<'_> {
 
     /// What fits the conditions (a shop answers everything to a filter that it does not know), and changed at or after the
     /// moment from which is read.
-    fn wanted(&self, row: &Raw, reached: Option<Timestamp>) -> bool {
+    pub(super) fn wanted(&self, row: &Raw, reached: Option<Timestamp>) -> bool {
         let fits = self.scan.filter.iter().all(|condition| answers(&self.scan.entity, row, condition));
-        let (Some(time), Some(since)) = (&self.time, self.scan.since) else { return fits };
-        let since = reached.map_or(since, |reached| reached.min(since));
-        fits && time.read(row).is_none_or(|changed| changed >= since)
+        let changed = self.time.as_ref().and_then(|time| time.read(row));
+        fits && changed.is_none_or(|changed| self.is_due(changed, reached))
     }
 
-    fn garbled(&self, what: String) -> CallError {
+    /// Whether a change lies behind the moment from which is read.
+    fn is_due(&self, changed: Timestamp, reached: Option<Timestamp>) -> bool {
+        self.scan.since.is_none_or(|since| changed >= reached.map_or(since, |reached| reached.min(since)))
+    }
+
+    pub(super) fn garbled(&self, what: String) -> CallError {
         self.shop.http.garbled(what, Effect::Read)
     }
 }

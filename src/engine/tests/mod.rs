@@ -412,7 +412,7 @@ async fn a_row_that_cannot_be_read_makes_no_second_one() {
     });
     let broken = r#"{"ID":"A","Name":"Ann","City":"\ud83d"}"#;
     *case.books.unreadable.lock().unwrap() =
-        vec![Unreadable { key: Some("A".into()), text: Some(broken.into()), why: "broken JSON".into() }];
+        vec![Unreadable { key: Some("A".into()), text: Some(broken.into()), why: "broken JSON".into(), page: None }];
     case.pass().await;
     assert_eq!(case.states().await[0].1, State::Waiting);
     assert_eq!(case.books.written.lock().unwrap().len(), 0);
@@ -501,7 +501,7 @@ async fn what_cannot_be_read_for_once_stays_left_out() {
     case.engine.skip("orders:1", "made by hand", case.books.now()).await.unwrap();
     let rows = std::mem::take(&mut *case.shop.rows.lock().unwrap());
     *case.shop.unreadable_rows.lock().unwrap() =
-        vec![Unreadable { key: Some("1".into()), text: None, why: "broken JSON".into() }];
+        vec![Unreadable { key: Some("1".into()), text: None, why: "broken JSON".into(), page: None }];
     case.pass().await;
     assert_eq!(case.states().await[0].1, State::Skipped);
     case.shop.unreadable_rows.lock().unwrap().clear();
