@@ -5,7 +5,7 @@ use super::list::{self, Ask, At};
 use super::position::{Look, Stand, Trail, Walk, second_of};
 use super::scan::{HOUR, Reader};
 use crate::connector::json;
-use crate::connector::{CallError, Page, Position, Raw, Rows, named};
+use crate::connector::{CallError, Page, Position, Raw, Rows, Unreadable, named};
 use crate::limits;
 use jiff::{SignedDuration, Timestamp};
 
@@ -41,18 +41,26 @@ impl Reader<'_> {
             }
             at = listed.at.next();
         }
-        if many {
-            rows.unreadable.extend((hides || !ends).then(|| self.tell_many(&look)));
-        } else if !ends && look.count == 0 {
-            let what = format!("more than {} pages of {} of one time", limits::SEARCH_PAGES_MAX, ask.route);
-            return Err(self.garbled(what));
-        } else if !ends {
-            let why =
-                format!("more than {PAGES_MAX} pages of {} are of the time of what the shop does not show", ask.route);
-            rows.unreadable.push(self.missing(&look, why));
-        }
+        rows.unreadable.extend(self.still(&look, hides, ends)?);
         let records = rows.read.into_iter().filter(|row| self.wanted(row, None)).collect();
         Ok(Page { records, unreadable: rows.unreadable, next: from.clone(), last: true })
+    }
+
+    /// What is told once more, as it was: of many hidden rows while any is, and of what lies beyond the pages of a look.
+    fn still(&self, look: &Look, hides: bool, ends: bool) -> Result<Option<Unreadable>, CallError> {
+        let route = &self.ask.route;
+        if look.is_many() {
+            return Ok((hides || !ends).then(|| self.tell_many(look)));
+        }
+        if ends {
+            return Ok(None);
+        }
+        if look.count == 0 {
+            let what = format!("more than {} pages of {route} of one time", limits::SEARCH_PAGES_MAX);
+            return Err(self.garbled(what));
+        }
+        let why = format!("more than {PAGES_MAX} pages of {route} are of the time of what the shop does not show");
+        Ok(Some(self.missing(look, why)))
     }
 
     /// Rows of a list of changes that show no key, with the time that leads back to them: their page is another tomorrow.
