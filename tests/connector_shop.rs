@@ -425,10 +425,10 @@ async fn a_total_that_moves_hides_no_row() {
         })
         .await;
         let clock = clock("2026-08-01T00:00:00Z").await;
-        let (_folder, store) = store();
+        let (folder, store) = store();
         let entries = [("url", server.url.as_str()), ("key", "k"), ("secret", "s"), ("clock", clock.url.as_str())];
         let connector = connect(&connection("shop", "woocommerce", &entries), &woocommerce(10), &store).await;
-        let bench = Bench { shop, connector, _clock: clock, server, _folder };
+        let bench = Bench { shop, connector, _clock: clock, server, _folder: folder };
         let read = pass(&bench, &scan(&orders()), &Position::default()).await.unwrap();
         assert_eq!((read.sorted(), read.unreadable.as_slice()), (ids(1..=25), &[][..]), "{case}");
     }
@@ -575,10 +575,10 @@ async fn what_changes_while_the_shops_clock_is_set_back_is_read() {
         }
     })
     .await;
-    let (_folder, store) = store();
+    let (folder, store) = store();
     let entries = [("url", server.url.as_str()), ("key", "ck_k"), ("secret", "cs_s")];
     let connector = connect(&connection("shop", "woocommerce", &entries), &woocommerce(100), &store).await;
-    let bench = Bench { shop, connector, _clock: clock("2026-08-01T00:00:00Z").await, server, _folder };
+    let bench = Bench { shop, connector, _clock: clock("2026-08-01T00:00:00Z").await, server, _folder: folder };
     let orders = scan(&orders());
     let read = pass(&bench, &orders, &Position::default()).await.unwrap();
     assert_eq!((read.sorted(), read.reached()), (ids(1..=20), ago(0).as_str()));

@@ -99,8 +99,11 @@ pub(crate) const BUGS: &[(Bug, u64)] = &[
     (Bug::SkipIsForgotten, 3605),
 ];
 
+/// A story whose fault strikes the call of that number.
+type Telling = fn(u32) -> Story;
+
 /// Those that chance takes too long to meet, each with a story that shows it where the fault strikes that call.
-pub(crate) const TOLD: &[(Bug, fn(u32) -> Story)] = &[(Bug::WallClock, |call| Story {
+pub(crate) const TOLD: &[(Bug, Telling)] = &[(Bug::WallClock, |call| Story {
     seed: 0,
     kind: Kind::Update,
     steps: vec![
