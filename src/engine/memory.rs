@@ -244,6 +244,16 @@ impl Memory {
         self.of_mut(connection, entity).made.insert(normal(id), now).is_none()
     }
 
+    /// A record of this entity was made, and its answer did not show it: what it refers to is no longer known to be referred
+    /// to by nothing.
+    pub(crate) fn made_unseen(&mut self, program: &Program, connection: &Arc<str>, entity: EntityId) {
+        for field in &program.entity(entity).fields {
+            if let Type::Record(other) = field.ty.present() {
+                self.of_mut(connection, *other).made.clear();
+            }
+        }
+    }
+
     /// A record may have changed, or be gone: it is asked for again.
     pub(crate) fn doubt(&mut self, connection: &Arc<str>, entity: EntityId, id: &str) {
         let known = self.of_mut(connection, entity);

@@ -359,6 +359,9 @@ impl Acting<'_> {
                 memory.row(program, &draft.connection, draft.entity, &row, now);
             }
             (Operation::Create | Operation::Update | Operation::Delete, _) => {
+                if operation == Operation::Create {
+                    memory.made_unseen(program, &draft.connection, draft.entity);
+                }
                 memory.doubt(&draft.connection, draft.entity, id);
                 draft.keys.iter().for_each(|key| memory.doubt_key(program, &draft.connection, draft.entity, key));
             }
