@@ -63,6 +63,8 @@ pub const UNANSWERED_MAX: u32 = 5;
 pub const TRIES_AT_ONCE: u32 = 3;
 /// First pause of a record that waits for what does not come, seconds of its source's clock.
 pub const WAIT_SECONDS_MIN: i64 = 60;
+/// Tries of a record that waits for what cannot be read, after which a person is needed: it has lasted an hour by then.
+pub const UNREADABLE_MAX: u32 = 10;
 /// Longest pause of a waiting record; one that seems to be due later stands on a clock that was set back.
 pub const WAIT_SECONDS_MAX: i64 = 3_600;
 /// Equal refusals in a row after which no more writes of their kind are sent in a pass: the API counts errors.

@@ -594,7 +594,7 @@ async fn the_shop_is_entered_however_its_server_is_set_up() {
             None => {
                 let (read, position) = walk(&*shop, &all, Position::default()).await;
                 assert_eq!(ids(&read, "id"), held, "{server}");
-                let again = shop.resumed(&all, position);
+                let again = shop.resumed(&all, position, false);
                 assert!(!walk(&*shop, &all, again).await.0.is_empty(), "{server}: what is known comes again");
             }
             Some(cause) => {

@@ -106,9 +106,10 @@ impl Setup<'_> {
 #[async_trait::async_trait]
 pub trait Connector: Send + Sync {
     /// Where a pass begins that goes on from a stored position: somewhat before it, where changes are followed by time. The
-    /// caller drops repeats by key and content.
-    fn resumed(&self, _scan: &Scan, stored: Position) -> Position {
-        stored
+    /// caller drops repeats by key and content. `anew` reads from the scan's own moment instead; the position then still
+    /// says what is known to be there.
+    fn resumed(&self, _scan: &Scan, stored: Position, anew: bool) -> Position {
+        if anew { Position::default() } else { stored }
     }
 
     /// The next page of records that changed after the cursor, oldest change first.

@@ -82,12 +82,15 @@ impl From<Dangling> for Undecided {
 
 /// Decides.
 pub(crate) fn decide(facts: &Facts<'_>) -> Step {
-    let wait = |reason| Step::Stop { stop: Stop::Wait, reason, place: facts.draft.place };
     match decided(facts) {
         Ok(step) => step,
-        Err(Undecided::Dangling) => wait("a record that it refers to is not there yet".to_owned()),
+        Err(Undecided::Dangling) => {
+            let reason = "a record that it refers to is not there yet".to_owned();
+            Step::Stop { stop: Stop::Wait, reason, place: facts.draft.place }
+        }
         Err(Undecided::Unreadable(why)) => {
-            wait(format!("{} in {} cannot be read ({why})", entity(facts).name, facts.draft.connection))
+            let reason = format!("{} in {} cannot be read ({why})", entity(facts).name, facts.draft.connection);
+            Step::Stop { stop: Stop::Fail, reason, place: facts.draft.place }
         }
     }
 }

@@ -9,7 +9,7 @@ use super::settle::Verdict;
 use super::transmit::{Call, Heard};
 use crate::connector::{CallError, Find};
 use crate::eval::Draft;
-use crate::ir::{Access, Entity, EntityId, FieldId, Method, Program, Stop, Type};
+use crate::ir::{Access, Entity, EntityId, FieldId, Method, Program, Type};
 use crate::store::{Change as StoreChange, Operation, Outcome};
 use serde_json::{Map, Value};
 use std::sync::Arc;
@@ -188,7 +188,7 @@ impl Acting<'_> {
         };
         if let Some(row) = rows.unreadable.first() {
             let reason = super::ask::row_told(&draft.connection, &part, row);
-            return Ok(Err(Verdict::of(Stop::Wait, reason, draft.place)));
+            return Ok(Err(Verdict::unreadable(reason, draft.place)));
         }
         let mut theirs: Vec<Value> = Vec::new();
         for row in &rows.read {
@@ -196,7 +196,7 @@ impl Acting<'_> {
                 Ok(row) => row,
                 Err(e) => {
                     let reason = format!("a line of {id} in {} cannot be read ({e})", draft.connection);
-                    return Ok(Err(Verdict::of(Stop::Wait, reason, draft.place)));
+                    return Ok(Err(Verdict::unreadable(reason, draft.place)));
                 }
             };
             if row.get(&*parent.wire).map(compare::scalar).is_some_and(|p| p.eq_ignore_ascii_case(id)) {
@@ -204,6 +204,21 @@ impl Acting<'_> {
             }
         }
         Ok(Ok(line_steps(self.pass.program(), &part, (&parent.wire, id), &lines.ours, &theirs)))
+    }
+
+    /// Looks at the lines once more after they were changed; the verdict where they are not as they were sent.
+    pub(crate) async fn lines_differ(&self, draft: &Draft, id: &str, lines: &Lines) -> Result<Option<Verdict>, Ending> {
+        let steps = match self.line_steps(draft, id, lines).await? {
+            Ok(steps) => steps,
+            Err(verdict) => return Ok(Some(verdict)),
+        };
+        let Some(change) = steps.first().map(|step| step.change(&lines.field)) else { return Ok(None) };
+        let (is, was) = (change.from.unwrap_or_else(|| "none".to_owned()), change.to);
+        let reason = format!(
+            "{} took the changes of the lines of {id}, and shows {} as {is}, not as {was}: see what keeps it from being stored there, then retry",
+            draft.connection, change.field
+        );
+        Ok(Some(Verdict::parked(reason, draft.place)))
     }
 
     /// Changes one line; the verdict where the record stops.
@@ -229,18 +244,6 @@ impl Acting<'_> {
                 Ok(None)
             }
         }
-    }
-
-    /// The document's computed total, as it is after its lines have changed.
-    pub(crate) async fn total_of(&self, draft: &Draft, id: &str) -> Result<Option<Value>, Ending> {
-        let Some(due) = &draft.balance else { return Ok(None) };
-        let entity = self.pass.entity(draft.entity);
-        let (by, values, parts) = (entity.key, vec![id.to_owned()], Vec::new());
-        let key = by.map(|key| entity.get(key).wire.to_string());
-        let fields = key.into_iter().chain([due.field.to_string()]).collect();
-        let find = Find { entity, fields, by, values, parts };
-        let rows = super::shown::search(self.pass.connector(&draft.connection)?.as_ref(), &find).await?;
-        Ok(rows.read.first().and_then(|row| serde_json::from_str(&row.0).ok()))
     }
 }
 

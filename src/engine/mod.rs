@@ -13,6 +13,7 @@ mod environment;
 mod event;
 mod hash;
 mod journal;
+mod kept;
 mod lane;
 mod lines;
 mod log;

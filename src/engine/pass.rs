@@ -8,7 +8,7 @@ use super::memory::Memory;
 use super::refusals::Refusals;
 use super::{Cancel, PassOptions, Project};
 use crate::connector::{CallError, Connector};
-use crate::eval::{Answered, Evaluated, Failure, Known, Need};
+use crate::eval::{Answered, Cause, Evaluated, Failure, Known, Need};
 use crate::ir::{Entity, EntityId, ExprKind, Flow, MappingId, OnChange, Program, StepKind, Stop, Type, Verb};
 use crate::plan::Reads;
 use crate::source::Span;
@@ -315,7 +315,7 @@ impl Pass {
             ),
             self.flow().span,
         );
-        failure.ours = true;
+        failure.cause = Cause::Bug;
         failure
     }
 

@@ -11,7 +11,7 @@ use super::pass::{Ending, Pass, Used};
 use super::settle::{UNFINISHED, Verdict, held};
 use super::transmit::Changing;
 use super::write::{Sent, Writing};
-use crate::eval::{Action, Draft, Evaluated, Failure, OnSourceChange, Pending, Unit};
+use crate::eval::{Action, Cause, Draft, Evaluated, Failure, OnSourceChange, Pending, Unit};
 use crate::ir::{EntityId, Stop};
 use crate::limits;
 use crate::source::Span;
@@ -207,7 +207,7 @@ impl<'p> Acting<'p> {
                         return Ok(Acted::Lanes(lanes, std::mem::take(&mut self.events)));
                     }
                     if let Some(intent) = self.pass.held_by(&lanes) {
-                        return self.settle(held(self.pass, &intent)?).await;
+                        return self.settle(held(self.pass, &self.item.key, &intent)?).await;
                     }
                     self.alerts(&unit);
                     match self.perform(&unit).await? {
@@ -242,9 +242,13 @@ impl<'p> Acting<'p> {
         if let Some(place) = failure.related.and_then(|span| self.pass.place(span)) {
             reason = format!("{reason} (see {}:{})", place.file, place.line);
         }
-        let settled = self.settle(Verdict::of(stop, reason.clone(), failure.place)).await?;
+        let verdict = match failure.cause {
+            Cause::Row => Verdict::unreadable(reason.clone(), failure.place),
+            Cause::Record | Cause::Bug => Verdict::of(stop, reason.clone(), failure.place),
+        };
+        let settled = self.settle(verdict).await?;
         match settled {
-            Acted::Settled(events) if failure.ours => Ok(Acted::Bug(reason, events)),
+            Acted::Settled(events) if failure.cause == Cause::Bug => Ok(Acted::Bug(reason, events)),
             other => Ok(other),
         }
     }

@@ -69,11 +69,10 @@ async fn feed(pass: &Arc<Pass>, telling: &mut Telling<'_>) -> Result<(), Ending>
     let from_start = options.since.is_some() || !options.only.is_empty();
     // A reading from another moment says nothing of what lies before it: the position stays, if there is one.
     let keeps_position = options.only.is_empty() && (options.since.is_none() || stored.is_none());
-    let mut position = Position(stored.filter(|_| !from_start).unwrap_or_default());
     let since = options.since.or(pass.flow().schedule.since);
     let scan = scan(pass, since, options.only.clone());
     let source = pass.source()?;
-    position = source.resumed(&scan, position);
+    let mut position = source.resumed(&scan, Position(stored.unwrap_or_default()), from_start);
     let mut missing = options.only.clone();
     loop {
         stop_if_cancelled(pass)?;

@@ -38,6 +38,21 @@ impl Verdict {
         Self::of(Stop::Fail, reason, place)
     }
 
+    /// Waiting for a row that cannot be read.
+    pub(crate) fn unreadable(reason: String, place: Span) -> Self {
+        Self { waits_for: Some(ROW.to_owned()), ..Self::of(Stop::Wait, reason, place) }
+    }
+
+    /// The same after so many tries: what cannot be read for so long is not put in order by itself.
+    fn after(self, tries: u32) -> Self {
+        let waits_for = self.waits_for.as_deref();
+        if tries < limits::UNREADABLE_MAX || !matches!(waits_for, Some(ROW | SEARCH)) {
+            return self;
+        }
+        let reason = self.reason.map(|reason| format!("{reason}, then retry: it has been tried {tries} times"));
+        Self { state: State::Parked, reason, waits_for: None, due: None, ..self }
+    }
+
     /// All of it is in the target.
     pub(crate) fn written() -> Self {
         Self { state: State::Written, reason: None, place: None, waits_for: None, due: None, unanswered: false }
@@ -52,6 +67,10 @@ impl Verdict {
 
 /// What a record waits for whose write, or whose key's write, has no outcome.
 pub(crate) const OUTCOME: &str = "the outcome of a write";
+/// What a record waits for whose own write may have taken effect, while no search tells.
+const SEARCH: &str = "a search for its own write";
+/// What a record waits for that needs a row which cannot be read.
+const ROW: &str = "a row that can be read";
 /// What a record waits for that a person wants to be tried again.
 pub(crate) const NEXT_RUN: &str = "the next run";
 
@@ -86,12 +105,12 @@ impl Acting<'_> {
 
     /// Writes down what became of the record, with what was done and seen.
     pub(crate) async fn settle(&mut self, verdict: Verdict) -> Result<Acted, Ending> {
-        let Verdict { state, reason, place, waits_for, due, unanswered } = verdict;
-        let place = place.and_then(|span| self.pass.place(span));
         let now = self.pass.source()?.now();
         let same = self.tried_before();
-        let unsuccessful = matches!(state, State::Parked | State::Waiting);
+        let unsuccessful = matches!(verdict.state, State::Parked | State::Waiting);
         let attempts = if unsuccessful { same.map_or(0, |b| b.attempts) + 1 } else { 0 };
+        let Verdict { state, reason, place, waits_for, due, unanswered } = verdict.after(attempts);
+        let place = place.and_then(|span| self.pass.place(span));
         let due = due.or_else(|| if state == State::Waiting { next_try(attempts, now) } else { None });
         let attempt = self.attempt(now, reason.as_deref());
         // Nothing was sent, and it is as it was told: the log says so already.
@@ -205,7 +224,7 @@ impl Acting<'_> {
 }
 
 /// A record whose key is held by a write without an outcome.
-pub(crate) fn held(pass: &Pass, intent: &Intent) -> Result<Verdict, Ending> {
+pub(crate) fn held(pass: &Pass, key: &str, intent: &Intent) -> Result<Verdict, Ending> {
     let (what, whose) = (format!("{} in {}", intent.entity, intent.connection), pass.label(&intent.key));
     let until = journal::late_until(pass, intent)?;
     if journal::needs_person(pass, intent) {
@@ -213,6 +232,13 @@ pub(crate) fn held(pass: &Pass, intent: &Intent) -> Result<Verdict, Ending> {
             "whether {what} was made for {whose} is not known, and no search can tell: look there; if it is not there, retry {whose}, else skip it"
         );
         return Ok(Verdict::parked(reason, pass.flow().span));
+    }
+    if until <= pass.source()?.now() && (&*pass.flow().name, key) == (&*intent.flow, &*intent.key) {
+        let reason = format!(
+            "whether {what} was written for it is not known, and no search tells: it is refused there, or shows rows that cannot be read; put them in order"
+        );
+        let verdict = Verdict::of(Stop::Wait, reason, pass.flow().span);
+        return Ok(Verdict { waits_for: Some(SEARCH.to_owned()), ..verdict });
     }
     let reason = format!("whether {what} was written for {whose} is not known yet; it goes on when that is clear");
     Ok(Verdict::waiting(reason, pass.flow().span, OUTCOME, until))

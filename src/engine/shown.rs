@@ -7,7 +7,7 @@ use super::memory::wire_text;
 use crate::connector::{CallError, Connector, Find, Raw, Rows, Unreadable};
 use crate::eval::META;
 use crate::ir::{Entity, Field, Program};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// Searches. A row that does not show what it was searched by tells nothing of whose it is: it cannot be read.
 pub(crate) async fn search(connector: &dyn Connector, find: &Find) -> Result<Rows, CallError> {
@@ -55,6 +55,18 @@ pub(crate) fn another<'s>(
     })
 }
 
+/// Whether an answer shows each single value of an update.
+pub(crate) fn tells(entity: &Entity, sent: &str, row: Option<&Value>) -> bool {
+    let Some(row) = row else { return false };
+    let Ok(sent) = serde_json::from_str::<Map<String, Value>>(sent) else { return true };
+    sent.keys().all(|name| row.get(name).is_some() || (name != META && single(entity, name).is_none()))
+}
+
+/// A field that is no list. What a system makes of lists is its own: it may number, join and complete their entries.
+fn single<'e>(entity: &'e Entity, wire: &str) -> Option<&'e Field> {
+    entity.fields.iter().find(|f| *f.wire == *wire).filter(|f| f.ty.present().element().is_none())
+}
+
 /// The first field of an update that its answer shows otherwise: its name, what it shows and what was sent.
 pub(crate) fn not_kept(
     program: &Program,
@@ -76,8 +88,7 @@ pub(crate) fn not_kept(
             });
         }
         let theirs = row.get(name)?;
-        // What it makes of lists is its own: it may number, join and complete their entries.
-        let field = entity.fields.iter().find(|f| *f.wire == *name).filter(|f| f.ty.present().element().is_none())?;
+        let field = single(entity, name)?;
         let same = compare::same(program, Some(field), ours, Some(theirs));
         (!same).then(|| (name.clone(), told(Some(theirs)), told(Some(ours))))
     })

@@ -2,7 +2,7 @@
 
 use super::body::{self, Settled};
 use super::compare;
-use super::decide::{self, Change as FieldChange, Step};
+use super::decide::{Change as FieldChange, Step};
 use super::event::{Event, Told};
 use super::journal;
 use super::lines::Lines;
@@ -10,12 +10,12 @@ use super::owner;
 use super::pass::Ending;
 use super::record::Acting;
 use super::settle::Verdict;
-use super::shown;
 use super::transmit::{Call, Changing, Heard, Said};
 use crate::eval::{Draft, Pending};
 use crate::ir::{EntityId, Stop};
 use crate::store::{Change, FieldHash, Link, LinkKey, Operation, Outcome};
 use jiff::Timestamp;
+use serde_json::Value;
 use std::sync::Arc;
 
 /// A draft, and the link that it has or will have.
@@ -208,6 +208,11 @@ impl Acting<'_> {
                 }
             }
         }
+        for list in lines.iter().filter(|_| changed_lines) {
+            if let Some(verdict) = self.lines_differ(draft, &id, list).await? {
+                return Ok(Sent::Stopped(verdict));
+            }
+        }
         if changed_lines && !has_fields {
             let told = Told { target_id: Some(id.to_string()), ..self.told_of(Some(draft)) };
             self.events.push(Event::Updated(told));
@@ -295,7 +300,7 @@ impl Acting<'_> {
         let Said { intent, answer, sent, at: now } = said;
         let draft = writing.draft;
         let entity = self.pass.entity(draft.entity);
-        let row: Option<serde_json::Value> = answer.record.as_ref().and_then(|raw| serde_json::from_str(&raw.0).ok());
+        let mut row: Option<Value> = answer.record.as_ref().and_then(|raw| serde_json::from_str(&raw.0).ok());
         self.answers.push(serde_json::json!({"id": answer.id, "record": row}));
         let in_row = || Some(compare::scalar(row.as_ref()?.get(&*entity.get(entity.key?).wire)?));
         let id: Option<Arc<str>> =
@@ -308,46 +313,47 @@ impl Acting<'_> {
             return Ok(Sent::Left);
         };
         self.remember(draft, &id, operation, answer.record.map(|raw| raw.0), now);
-        let mut told = self.told_of(Some(draft));
-        told.target_id = Some(id.to_string());
+        let told = Told { target_id: Some(id.to_string()), ..self.told_of(Some(draft)) };
         match operation {
             Operation::Create => self.events.push(Event::Created(told)),
             Operation::Update => self.events.push(Event::Updated(told)),
             Operation::Delete => self.events.push(Event::Deleted(told)),
         }
-        let created = operation == Operation::Create;
         if operation == Operation::Update
-            && let Some(row) = &row
-            && let Some((field, theirs, ours)) = shown::not_kept(self.pass.program(), &entity, &sent, row)
+            && let Err(verdict) = self.is_kept(draft, &id, &sent, &mut row).await?
         {
-            let reason = format!(
-                "{} took the update of {} {id} and shows {field} as {theirs}, not as {ours}: see what keeps it from being stored there, then retry",
-                draft.connection, entity.name
-            );
-            return Ok(Sent::Stopped(Verdict::parked(reason, draft.place)));
+            return Ok(Sent::Stopped(verdict));
         }
-        if operation != Operation::Delete {
-            if carried != Carried::Partly {
-                // Whatever keeps its total from being read, it is ours, and of this version.
-                self.link(writing, &id, hashes.clone(), Carried::Out { agreed: draft.balance.is_none() });
-            }
-            let verdict = match (created, &row) {
-                // Its lines are still to come.
-                (false, None) if carried == Carried::Partly => None,
-                _ => self.unbalanced(draft, row.as_ref(), &id).await?,
-            };
-            let carried = match carried {
-                Carried::Out { .. } => Carried::Out { agreed: verdict.is_none() },
-                Carried::Partly => Carried::Partly,
-            };
-            self.link(writing, &id, hashes, carried);
-            // The total of what is not done yet is not what it must come to.
-            if let Some(verdict) = verdict.filter(|_| carried != Carried::Partly) {
-                return Ok(Sent::Stopped(verdict));
-            }
+        if operation != Operation::Delete
+            && let Some(verdict) = self.joined(writing, &id, row.as_ref(), (hashes, carried)).await?
+        {
+            return Ok(Sent::Stopped(verdict));
         }
-        let there = Settled { id, number: body::key_is_number(&entity), created };
+        let there = Settled { id, number: body::key_is_number(&entity), created: operation == Operation::Create };
         Ok(Sent::There { there, sent: true })
+    }
+
+    /// Links what was written, and compares its total; what stops the record where that is another.
+    async fn joined(
+        &mut self,
+        writing: &Writing<'_>,
+        id: &Arc<str>,
+        row: Option<&Value>,
+        (hashes, carried): (Vec<FieldHash>, Carried),
+    ) -> Result<Option<Verdict>, Ending> {
+        if carried == Carried::Partly {
+            // The total of what is not done yet is not what it must come to.
+            self.link(writing, id, hashes, carried);
+            return Ok(None);
+        }
+        // Whatever keeps its total from being read, it is ours, and of this version.
+        let agreed = writing.draft.balance.is_none();
+        self.link(writing, id, hashes.clone(), Carried::Out { agreed });
+        let verdict = self.unbalanced(writing.draft, row, id).await?;
+        if !agreed && verdict.is_none() {
+            self.link(writing, id, hashes, Carried::out());
+        }
+        Ok(verdict)
     }
 
     /// What was written is known to the records behind.
@@ -402,35 +408,6 @@ impl Acting<'_> {
         if let Some(entity) = self.pass.entities.iter().position(|e| e.full_name() == source.entity) {
             self.pass.memory().relink((entity.into(), &source.key), target);
         }
-    }
-
-    /// The document is there; what the target computed is compared with what it must come to. An answer that does not tell
-    /// it proves nothing: then it is read.
-    async fn unbalanced(
-        &mut self,
-        draft: &Draft,
-        row: Option<&serde_json::Value>,
-        id: &str,
-    ) -> Result<Option<Verdict>, Ending> {
-        let Some(due) = &draft.balance else { return Ok(None) };
-        let of = |row: &serde_json::Value| row.get(&*due.field).and_then(compare::number);
-        let theirs = match row.and_then(of) {
-            Some(theirs) => Some(theirs),
-            None => self.total_of(draft, id).await?.as_ref().and_then(of),
-        };
-        let reason = match theirs {
-            Some(theirs) if (theirs - due.amount).abs() <= due.within => return Ok(None),
-            Some(theirs) => decide::imbalance(self.pass.program(), draft, id, theirs),
-            None => format!(
-                "{} {id} is in {}, and what it comes to there cannot be read ({}): look whether it is {}, then retry",
-                self.pass.program().entity(draft.entity).name,
-                draft.connection,
-                due.field,
-                due.amount
-            ),
-        };
-        self.alert(reason.clone(), due.place);
-        Ok(Some(Verdict::parked(reason, due.place)))
     }
 }
 

@@ -16,14 +16,26 @@ pub struct Failure {
     pub related: Option<Span>,
     /// Where in the record: the target field in the making (`SalesOrderLines[2].VATCode`), when there is one.
     pub field: Option<String>,
-    /// A bug of ours rather than a trouble of the record.
-    pub ours: bool,
+    /// Whose trouble it is.
+    pub cause: Cause,
+}
+
+/// What a failure comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Cause {
+    /// The record, or the flow.
+    #[default]
+    Record,
+    /// A row of a system that cannot be read.
+    Row,
+    /// A bug of ours.
+    Bug,
 }
 
 impl Failure {
     /// A failure at a place of the flow.
     pub fn new(reason: impl Into<String>, place: Span) -> Self {
-        Self { reason: reason.into(), value: None, place, related: None, field: None, ours: false }
+        Self { reason: reason.into(), value: None, place, related: None, field: None, cause: Cause::default() }
     }
 
     /// With the value that is wrong.

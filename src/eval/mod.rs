@@ -44,7 +44,7 @@ mod wire;
 pub use body::{META, body};
 pub use compile::Compiled;
 pub use draft::{Action, BalanceDue, Draft, DraftField, FieldWhen, KeyTried, OnSourceChange, Pending, Unit};
-pub use failure::Failure;
+pub use failure::{Cause, Failure};
 pub use given::Given;
 pub use map::Mapper;
 pub use unit::Argument;

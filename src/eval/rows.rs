@@ -1,7 +1,7 @@
 //! Rows of the systems that an evaluation asks for, and the keys by which they are known and found.
 
 use super::decode;
-use super::failure::{Failure, Halt};
+use super::failure::{Cause, Failure, Halt};
 use super::run::Run;
 use super::value::{Lack, NEEDS, Record, Value};
 use super::{Answered, LinkNeed, Need};
@@ -16,7 +16,10 @@ impl<'r> Run<'r> {
             Answered::Found(rows) => Ok(rows),
             Answered::Absent => Ok(Vec::new()),
             // It goes on by itself when the row is in order again; nothing is made beside what nobody can read.
-            Answered::Unreadable(why) => Err(Halt::stop(Stop::Wait, Failure::new(why, place))),
+            Answered::Unreadable(why) => {
+                let failure = Failure { cause: Cause::Row, ..Failure::new(why, place) };
+                Err(Halt::stop(Stop::Wait, failure))
+            }
             Answered::NotAsked => {
                 if !self.needs.contains(&need) {
                     self.needs.push(need);

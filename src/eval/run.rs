@@ -2,7 +2,7 @@
 
 use super::compile::Compiled;
 use super::decode::{self, Bad};
-use super::failure::{Failure, Halt};
+use super::failure::{Cause, Failure, Halt};
 use super::layout::NO_SLOT;
 use super::learnt::Learnt;
 use super::make::{Made, Making};
@@ -239,7 +239,7 @@ impl<'r> Run<'r> {
     #[expect(clippy::unused_self, reason = "said of a run")]
     pub(crate) fn broken_promise(&self, what: &str, place: Span) -> Halt {
         let mut failure = Failure::new(format!("flowc came to {what}: a fault of flowc, please report it"), place);
-        failure.ours = true;
+        failure.cause = Cause::Bug;
         Halt::fail(failure)
     }
 }

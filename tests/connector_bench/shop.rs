@@ -76,6 +76,8 @@ pub(crate) struct Shop {
     pub(crate) most: u32,
     /// It does not know the filter by status.
     pub(crate) deaf: bool,
+    /// Lists that are asked with this parameter show nothing; without a name, all do.
+    pub(crate) blank: Arc<Mutex<Option<&'static str>>>,
     /// Nothing is answered but this.
     pub(crate) down: Arc<Mutex<Option<u16>>>,
 }
@@ -99,6 +101,7 @@ impl Shop {
             headers: Headers::All,
             most: u32::MAX,
             deaf: false,
+            blank: Arc::default(),
             down: Arc::default(),
         }
     }
@@ -117,6 +120,10 @@ impl Shop {
 
     pub(crate) fn remove(&self, id: u32) {
         self.rows.lock().unwrap().retain(|row| row.id != id);
+    }
+
+    pub(crate) fn blank(&self, asked: Option<&'static str>) {
+        *self.blank.lock().unwrap() = asked;
     }
 
     pub(crate) fn down(&self, status: Option<u16>) {
@@ -203,6 +210,9 @@ impl Shop {
                     .filter(|_| !self.deaf)
                     .is_none_or(|wanted| wanted.split(',').any(|status| status == row.status))
         });
+        if self.blank.lock().unwrap().is_some_and(|asked| asked.is_empty() || seen.query(asked).is_some()) {
+            rows.clear();
+        }
         let by_id = seen.query("orderby") == Some("id");
         rows.sort_by_key(|row| {
             let time = row.changed.clone().map(|utc| if self.by_local { self.local(&utc) } else { utc });

@@ -179,7 +179,10 @@ fn matches(row: &Map<String, Value>, field: &str, values: &[String]) -> bool {
 
 #[async_trait::async_trait]
 impl Connector for Door {
-    fn resumed(&self, scan: &Scan, stored: Position) -> Position {
+    fn resumed(&self, scan: &Scan, stored: Position, anew: bool) -> Position {
+        if anew {
+            return Position::default();
+        }
         // Pages overlap; what has no time of change is read from its beginning.
         let stored = stored.0.parse::<u64>().unwrap_or(0);
         Position(if scan.entity.feed.is_some() { stored.saturating_sub(2).to_string() } else { String::new() })

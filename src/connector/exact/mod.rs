@@ -393,8 +393,8 @@ fn join(root: &Url, path: &str) -> Url {
 
 #[async_trait::async_trait]
 impl Connector for Ledger {
-    fn resumed(&self, scan: &Scan, stored: Position) -> Position {
-        scan::resumed(self, scan, stored)
+    fn resumed(&self, scan: &Scan, stored: Position, anew: bool) -> Position {
+        if anew { Position::default() } else { scan::resumed(self, scan, stored) }
     }
 
     async fn scan(&self, scan: &Scan, from: &Position) -> Result<Page, CallError> {

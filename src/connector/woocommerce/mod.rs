@@ -5,6 +5,7 @@
 mod answer;
 mod auth;
 mod clocks;
+mod complete;
 mod door;
 mod filter;
 mod hidden;
@@ -298,8 +299,8 @@ impl Shop {
 
 #[async_trait::async_trait]
 impl Connector for Shop {
-    fn resumed(&self, _scan: &Scan, stored: Position) -> Position {
-        scan::resumed(&stored)
+    fn resumed(&self, _scan: &Scan, stored: Position, anew: bool) -> Position {
+        scan::resumed(&stored, anew)
     }
 
     async fn scan(&self, scan: &Scan, from: &Position) -> Result<Page, CallError> {

@@ -20,6 +20,8 @@ pub(super) struct Stand {
     pub(super) noted: Option<Noted>,
     /// Records that no list can show: lists are asked to leave them out, and they are asked for alone.
     pub(super) alone: Vec<String>,
+    /// Records that were shown last, by which an empty list is told from one that fails.
+    pub(super) shown: Vec<String>,
     /// Within a pass.
     pub(super) walk: Option<Walk>,
     /// It is no position of a reading: here the shop does not show all that it counts.
@@ -135,6 +137,7 @@ impl Stand {
             word(name).into_iter().flat_map(|text| text.split(',')).map(str::to_owned).collect()
         };
         stand.alone = list("alone");
+        stand.shown = list("shown");
         stand.noted = word("noted").and_then(Noted::read);
         let page = word("page").and_then(|text| text.split_once('/'));
         stand.walk = page.and_then(|(number, size)| {
@@ -161,6 +164,9 @@ impl Stand {
         }];
         if !self.alone.is_empty() {
             words.push(format!("alone={}", self.alone.join(",")));
+        }
+        if !self.shown.is_empty() {
+            words.push(format!("shown={}", self.shown.join(",")));
         }
         words.extend(self.noted.as_ref().map(|noted| format!("noted={}", noted.write())));
         if let Some(walk) = &self.walk {
@@ -211,6 +217,7 @@ mod tests {
             "whole",
             "2026-03-01T12:00:00",
             "2026-03-01T12:00:00 alone=7,8",
+            "2026-03-01T12:00:00 alone=7,8 shown=5,6",
             "2026-03-01T12:00:00 noted=2026-03-01T12:00:05,2026-03-01T13:00:05,700,boot%201",
             " page=3/100 sorted=no seen=1,2 back=1",
             " page=3/100 trail=2/91/2026-03-01T12:00:00/17",

@@ -9,7 +9,6 @@
 //! maximum is believed. A list moves under the reader's hands: of each page behind the first it is seen that none of its
 //! rows has moved to the page before. What has no time of change (customers) is walked whole, in the order of ids.
 
-use super::answer::Kind;
 use super::clocks::Noted;
 use super::list::{self, Ask, At, Listed};
 use super::position::{Stand, Trail, Walk, civil, second_of};
@@ -27,8 +26,8 @@ const SEEN: usize = 10;
 const BACK_MAX: u32 = 200;
 /// Records that no list can show; more of them are no records' fault.
 const ALONE_MAX: usize = 50;
-/// Rows that are looked at to see what a list leaves out.
-const LEFT_OUT_ROWS: u32 = 10;
+/// Rows that are remembered as shown.
+const SHOWN: usize = 5;
 
 /// A time by which a list is walked.
 pub(super) struct Time<'e> {
@@ -56,9 +55,11 @@ impl<'e> Time<'e> {
     }
 }
 
-/// Where a pass begins: a walk that did not come to its end begins anew.
-pub(super) fn resumed(stored: &Position) -> Position {
-    Stand { walk: None, ..Stand::read(stored) }.write()
+/// Where a pass begins: a walk that did not come to its end begins anew. What is read from another moment is read from
+/// there, and what was shown before is known all the same.
+pub(super) fn resumed(stored: &Position, anew: bool) -> Position {
+    let stand = Stand { walk: None, ..Stand::read(stored) };
+    if anew { Stand { alone: stand.alone, shown: stand.shown, ..Stand::default() } } else { stand }.write()
 }
 
 /// The next page of a scan.
@@ -136,8 +137,9 @@ impl Reader<'_> {
         if walk.back > BACK_MAX {
             return Err(self.garbled(format!("a list of {} that moves faster than it can be read", self.ask.route)));
         }
-        if walk.at.number == 1 && walk.after.is_some() {
+        if walk.at.number == 1 {
             self.accounts(&ask, &walk, &listed).await?;
+            self.may_be_empty(&ask, &walk, &listed, &mut stand).await?;
         }
         if listed.hidden > 0 {
             self.shop.remark(format!(
@@ -247,50 +249,6 @@ impl Reader<'_> {
         }
     }
 
-    /// Whether a list of changes holds all of them. One that shows a row of the time that was reached does; of any other
-    /// the newest row that is not in it must have changed before it begins.
-    async fn accounts(&self, ask: &Ask, walk: &Walk, listed: &Listed) -> Result<(), CallError> {
-        let (Some(time), Some(after)) = (&self.time, walk.after) else { return Ok(()) };
-        let times = || listed.rows.read.iter().filter_map(|row| time.read(row));
-        if walk.known.is_some_and(|known| times().any(|its| its <= known)) {
-            return Ok(());
-        }
-        let keys = list::keys(&listed.rows);
-        let query = ask.query.clone().without(time.after).without("dates_are_gmt");
-        let query = query.with("order", "desc").with("_fields", format!("id,{}", time.wire));
-        let count = listed.total.unwrap_or(listed.rows.len());
-        let behind = u32::try_from(count).unwrap_or(u32::MAX) / LEFT_OUT_ROWS + 1;
-        let at = At { number: behind, size: LEFT_OUT_ROWS };
-        let newest = Ask { query, ..ask.clone() };
-        let others = match list::fetch(self.shop, &newest, at).await {
-            Ok((others, _)) => others,
-            Err(_) => match list::fetch(self.shop, &newest, at).await {
-                Ok((others, _)) => others,
-                // A record that cannot be shown is among them: nothing can be said against the list.
-                Err(failed) if failed.kind == Kind::Page && self.shop.answers().await => return Ok(()),
-                Err(failed) => return Err(failed.error),
-            },
-        };
-        for row in &others.read {
-            let (Some(key), Some(changed)) = (json::member(&row.0, "id"), time.read(row)) else { continue };
-            if changed <= after || keys.contains(&key) {
-                continue;
-            }
-            // It may have changed meanwhile, or be sorted by another clock: whether the list holds it is asked of it alone.
-            let (itself, _) = list::tried(self.shop, &ask.with("include", key.clone()), At::first(1)).await?;
-            if !list::keys(&itself).contains(&key) {
-                let list = format!("changes after {}Z", civil(after));
-                return Err(self.garbled(format!(
-                    "a list of {} ({list}) without the record {key}, which changed at {}Z: its filter by time leaves \
-                     records out, so nothing is taken for read",
-                    self.ask.route,
-                    civil(changed)
-                )));
-            }
-        }
-        Ok(())
-    }
-
     /// The position behind a page, and whether it was the last.
     fn advance(&self, stand: &mut Stand, mut walk: Walk, listed: &Listed, trail: Trail) -> Result<bool, CallError> {
         let new: Vec<String> = listed.dead.iter().filter(|key| !stand.alone.contains(key)).cloned().collect();
@@ -304,6 +262,11 @@ impl Reader<'_> {
             return Ok(false);
         }
         walk.trail = trail;
+        let mut shown = list::keys(&listed.rows);
+        shown.retain(|key| !stand.alone.contains(key));
+        if !shown.is_empty() {
+            stand.shown = shown.split_off(shown.len().saturating_sub(SHOWN));
+        }
         if self.time.is_none() {
             stand.whole = listed.last;
             stand.walk = (!listed.last).then(|| next_page(walk, listed));
@@ -344,9 +307,13 @@ impl Reader<'_> {
     /// What fits the conditions (a shop answers everything to a filter that it does not know), and changed at or after the
     /// moment from which is read.
     pub(super) fn wanted(&self, row: &Raw, reached: Option<Timestamp>) -> bool {
-        let fits = self.scan.filter.iter().all(|condition| answers(&self.scan.entity, row, condition));
         let changed = self.time.as_ref().and_then(|time| time.read(row));
-        fits && changed.is_none_or(|changed| self.is_due(changed, reached))
+        self.fits(row) && changed.is_none_or(|changed| self.is_due(changed, reached))
+    }
+
+    /// Whether a row is one of those that are asked for.
+    pub(super) fn fits(&self, row: &Raw) -> bool {
+        self.scan.filter.iter().all(|condition| answers(&self.scan.entity, row, condition))
     }
 
     /// Whether a change lies behind the moment from which is read.

@@ -1,14 +1,15 @@
 //! Passes over two systems in memory, with units made by hand: what a real system does rarely.
 
 mod desk;
+mod outcome;
 mod shown;
 
 use super::decide::tests::span;
 use super::*;
-use crate::connector::{CallError, Raw, Unreadable};
+use crate::connector::{Raw, Unreadable};
 use crate::eval::{Action, Answered, BalanceDue, Evaluated, Failure, Need, Unit};
 use crate::ir::{EntityId, FieldId, Stop};
-use crate::store::{Change, Commit, Link, RecordFilter, State};
+use crate::store::{Change, Commit, Link, State};
 use desk::{Desk, case, made, one, program, refused};
 use std::sync::Mutex;
 
@@ -76,26 +77,6 @@ async fn a_search_that_is_refused_parks_only_those_who_need_it() {
 }
 
 #[tokio::test]
-async fn what_no_search_can_tell_is_asked_of_a_person() {
-    let silent = CallError::Unknown { system: "books".into(), reason: "time-out".into() };
-    let books = Desk { answers: Mutex::new(vec![Err(silent), made("A", "0")]), ..Desk::default() };
-    let case = case(1, books, |key, _| {
-        let mut unit = one(key);
-        unit.drafts[0].keys.clear();
-        Evaluated::Unit(unit)
-    });
-    case.pass().await;
-    assert_eq!(case.states().await[0].1, State::Waiting);
-    case.later(6);
-    case.pass().await;
-    assert_eq!(case.states().await[0].1, State::Parked);
-    assert_eq!(case.books.written.lock().unwrap().len(), 1, "never sent again by itself");
-    case.engine.retry("orders:1", case.books.now()).await.unwrap();
-    case.pass().await;
-    assert_eq!(case.states().await[0].1, State::Written);
-}
-
-#[tokio::test]
 async fn who_stands_in_an_answer_only_is_forgotten_too() {
     let answer = refused("Kim O'Brien <kim.o'brien@x.example> is blocked");
     let case =
@@ -107,45 +88,12 @@ async fn who_stands_in_an_answer_only_is_forgotten_too() {
     assert_eq!(attempts().await, 0);
 }
 
-/// A create that nobody answers and no search can find.
-fn nobody_answers_and_nothing_tells() -> desk::Case {
-    let silent = CallError::Unknown { system: "books".into(), reason: "time-out".into() };
-    let books = Desk { answers: Mutex::new(vec![Err(silent)]), ..Desk::default() };
-    case(1, books, |key, _| {
-        let mut unit = one(key);
-        unit.drafts[0].keys.clear();
-        Evaluated::Unit(unit)
-    })
-}
-
-#[tokio::test]
-async fn who_leaves_out_what_no_search_can_tell_frees_its_lane() {
-    let case = nobody_answers_and_nothing_tells();
-    case.pass().await;
-    case.later(6);
-    case.pass().await;
-    assert_eq!(case.engine.status().await.unwrap()[0].open_writes, 1);
-    case.engine.skip("orders:1", "made by hand", case.books.now()).await.unwrap();
-    case.pass().await;
-    assert_eq!(case.engine.status().await.unwrap()[0].open_writes, 0);
-    assert_eq!(case.states().await[0].1, State::Skipped);
-    assert_eq!(case.books.written.lock().unwrap().len(), 1);
-}
-
-#[tokio::test]
-async fn an_answer_that_never_came_is_searched_for_and_then_sent_again() {
-    let silent = CallError::Unknown { system: "books".into(), reason: "time-out".into() };
-    let books = Desk { answers: Mutex::new(vec![Err(silent), made("A", "0")]), ..Desk::default() };
-    let case = case(1, books, |key, _| Evaluated::Unit(one(key)));
-    case.pass().await;
-    case.later(4);
-    case.pass().await;
-    assert_eq!(case.states().await[0].1, State::Waiting);
-    assert_eq!(case.books.written.lock().unwrap().len(), 1, "it may still come");
-    case.later(2);
-    case.pass().await;
-    assert_eq!(case.states().await[0].1, State::Written);
-    assert_eq!(case.books.written.lock().unwrap().len(), 2);
+/// A unit that renames an account, which is ours and shows that row.
+fn renames(name: &str, row: &str) -> Unit {
+    let mut unit = found(name, row);
+    unit.drafts[0].overwrite = (crate::ir::Overwrite::All, None);
+    unit.drafts[0].on_change = crate::eval::OnSourceChange::Update;
+    unit
 }
 
 /// The key of the account that a unit found, as what is there and ours.
@@ -178,33 +126,6 @@ async fn a_wrong_total_stays_with_a_person_until_it_agrees() {
         assert_eq!(case.states().await[0].1, expected, "{row}");
     }
     assert_eq!(case.books.written.lock().unwrap().len(), 1);
-}
-
-#[tokio::test]
-async fn the_effect_of_a_write_that_was_put_off_is_awaited_from_when_it_was_sent() {
-    let then: Timestamp = "2026-03-01T10:02:00Z".parse().unwrap();
-    let later = CallError::Later { system: "books".into(), until: then, reason: "a limit".into() };
-    let silent = CallError::Unknown { system: "books".into(), reason: "time-out".into() };
-    let books = Desk { answers: Mutex::new(vec![Err(later), Err(silent)]), ..Desk::default() };
-    let case = case(1, books, |key, _| Evaluated::Unit(one(key)));
-    case.pass().await;
-    let open = case.engine.store().open_intents(None).await.unwrap();
-    assert_eq!(open.iter().map(|intent| intent.at).collect::<Vec<_>>(), [then], "the first try is closed");
-}
-
-#[tokio::test]
-async fn a_create_whose_answer_was_lost_is_ours_when_it_is_found() {
-    let silent = CallError::Unknown { system: "books".into(), reason: "time-out".into() };
-    let books = Desk { answers: Mutex::new(vec![Err(silent)]), ..Desk::default() };
-    let case = case(1, books, |key, _| Evaluated::Unit(one(key)));
-    case.pass().await;
-    *case.books.finds.lock().unwrap() = vec![Raw(r#"{"ID":"A","Name":"1"}"#.into())];
-    case.later(1);
-    case.pass().await;
-    let target = crate::store::Target { connection: "books".into(), entity: "exact.Account".into(), id: "A".into() };
-    let links = case.engine.store().links_to(&target).await.unwrap();
-    assert_eq!(links.len(), 1, "what was sent is linked to what became of it");
-    assert!(!links[0].fields.is_empty(), "and so is what of ours is in it");
 }
 
 #[tokio::test]
@@ -293,24 +214,6 @@ async fn a_record_that_is_named_and_not_there_is_told() {
     assert!(matches!(&summary.endings[0].1, Ending::Project(why) if why.contains("shop has no") && why.contains("77")));
 }
 
-#[tokio::test]
-async fn a_write_without_outcome_holds_all_that_its_record_holds() {
-    let silent = CallError::Unknown { system: "books".into(), reason: "time-out".into() };
-    let books = Desk { answers: Mutex::new(vec![made("A", "0"), Err(silent)]), ..Desk::default() };
-    let case = case(2, books, |key, _| {
-        let mut unit = one("Ann");
-        unit.drafts[0].linked_to = None;
-        let mut contact = one(&format!("of order {key}")).drafts.remove(0);
-        contact.linked_to = None;
-        unit.drafts.push(contact);
-        Evaluated::Unit(unit)
-    });
-    case.pass().await;
-    let states = case.states().await;
-    assert!(states.iter().all(|(_, state)| *state == State::Waiting), "{states:?}");
-    assert_eq!(case.books.written.lock().unwrap().len(), 2, "nothing of Ann's is written until the outcome is known");
-}
-
 /// The first order has become the account A, and nothing is known of what was sent.
 fn link_of_the_first() -> Link {
     Link {
@@ -326,98 +229,6 @@ fn link_of_the_first() -> Link {
         agreed: true,
         children: Vec::new(),
     }
-}
-
-#[tokio::test]
-async fn an_update_that_nobody_answers_is_a_persons_after_some_tries() {
-    let silent = || Err(CallError::Unknown { system: "books".into(), reason: "503".into() });
-    let books = Desk { answers: Mutex::new((0..9).map(|_| silent()).collect()), ..Desk::default() };
-    let case = case(1, books, |key, _| {
-        let mut unit = found(key, r#"{"ID":"A","Name":"before"}"#);
-        unit.drafts[0].overwrite = (crate::ir::Overwrite::All, None);
-        unit.drafts[0].on_change = crate::eval::OnSourceChange::Update;
-        Evaluated::Unit(unit)
-    });
-    case.engine.store().commit(Commit::of(Change::Link(link_of_the_first()))).await.unwrap();
-    let mut alerts = 0;
-    for _ in 0..8 {
-        alerts += case.pass().await.0.counts.alerts;
-        case.later(6);
-    }
-    assert_eq!(case.states().await[0].1, State::Parked);
-    assert_eq!((case.books.written.lock().unwrap().len(), alerts), (5, 1));
-    let told = case.engine.records(&RecordFilter::default()).await.unwrap().0.remove(0).reason.unwrap();
-    assert!(told.contains("did not answer 5 writes") && told.contains("503"), "{told}");
-    // Who says that it works again is believed.
-    case.books.answers.lock().unwrap().insert(0, made("A", "0"));
-    case.engine.retry("orders:1", case.books.now()).await.unwrap();
-    case.pass().await;
-    assert_eq!(case.states().await[0].1, State::Written);
-}
-
-/// The ledger answers an update without the record: what it comes to then is read, and not taken to be what it was.
-#[tokio::test]
-async fn the_total_after_an_update_without_a_record_is_read() {
-    let books =
-        Desk { answers: Mutex::new(vec![Ok(crate::connector::Answer { id: None, record: None })]), ..Desk::default() };
-    *books.finds_after_write.lock().unwrap() = vec![Raw(r#"{"ID":"A","Name":"1","AmountFC":24.2}"#.into())];
-    let case = case(1, books, |key, _| {
-        let mut unit = found(key, r#"{"ID":"A","Name":"before","AmountFC":26.62}"#);
-        let (amount, within) = ("26.62".parse().unwrap(), "0.01".parse().unwrap());
-        unit.drafts[0].balance = Some(BalanceDue { field: "AmountFC".into(), amount, within, place: span() });
-        unit.drafts[0].overwrite = (crate::ir::Overwrite::All, None);
-        unit.drafts[0].on_change = crate::eval::OnSourceChange::Update;
-        Evaluated::Unit(unit)
-    });
-    case.engine.store().commit(Commit::of(Change::Link(link_of_the_first()))).await.unwrap();
-    case.pass().await;
-    assert_eq!(case.books.written.lock().unwrap().len(), 1);
-    let record = case.engine.records(&RecordFilter::default()).await.unwrap().0.remove(0);
-    assert_eq!(record.state, State::Parked, "{record:?}");
-    assert!(record.reason.unwrap().contains("24.2"));
-}
-
-#[tokio::test]
-async fn a_write_is_not_sent_again_while_nobody_can_search_for_it() {
-    let silent = CallError::Unknown { system: "books".into(), reason: "time-out".into() };
-    let books = Desk { answers: Mutex::new(vec![Err(silent), made("B", "0")]), ..Desk::default() };
-    let case = case(1, books, |key, _| Evaluated::Unit(one(key)));
-    case.pass().await;
-    *case.books.refuses.lock().unwrap() = Some(refused("not now"));
-    for _ in 0..3 {
-        case.later(10);
-        case.pass().await;
-        assert_eq!(case.states().await[0].1, State::Waiting);
-    }
-    assert_eq!(case.books.written.lock().unwrap().len(), 1, "a search that was refused proves nothing");
-    *case.books.refuses.lock().unwrap() = None;
-    *case.books.finds.lock().unwrap() = vec![Raw(r#"{"ID":"A","Name":"1"}"#.into())];
-    case.pass().await;
-    assert_eq!(case.engine.status().await.unwrap()[0].open_writes, 0);
-}
-
-#[tokio::test]
-async fn a_row_that_cannot_be_read_makes_no_second_one() {
-    let need = Need::Find {
-        connection: "books".into(),
-        entity: EntityId(0),
-        by: vec![FieldId(1)],
-        values: vec![Some("Ann".into())],
-    };
-    let case = case(1, Desk::default(), move |key, known| match known.answer(&need) {
-        Answered::NotAsked => Evaluated::Needs(vec![need.clone()]),
-        Answered::Absent => Evaluated::Unit(one(key)),
-        Answered::Unreadable(why) => Evaluated::Stopped(Stop::Wait, Failure::new(why, span())),
-        Answered::Found(_) => Evaluated::Filtered,
-    });
-    let broken = r#"{"ID":"A","Name":"Ann","City":"\ud83d"}"#;
-    *case.books.unreadable.lock().unwrap() =
-        vec![Unreadable { key: Some("A".into()), text: Some(broken.into()), why: "broken JSON".into(), page: None }];
-    case.pass().await;
-    assert_eq!(case.states().await[0].1, State::Waiting);
-    assert_eq!(case.books.written.lock().unwrap().len(), 0);
-    let told = case.engine.records(&RecordFilter::default()).await.unwrap().0.remove(0).reason.unwrap();
-    assert!(told.contains("Account A in books cannot be read"), "{told}");
 }
 
 #[tokio::test]
@@ -481,17 +292,6 @@ async fn what_a_person_says_while_the_record_is_written_stays_said() {
         let said = if skip { State::Skipped } else { State::Waiting };
         assert_eq!(case.states().await[0].1, said);
     }
-}
-
-#[tokio::test]
-async fn a_write_may_take_effect_whoever_leaves_its_record_out() {
-    let case = nobody_answers_and_nothing_tells();
-    case.pass().await;
-    case.engine.skip("orders:1", "made by hand", case.books.now()).await.unwrap();
-    case.engine.retry("orders:1", case.books.now()).await.unwrap();
-    case.later(1);
-    case.pass().await;
-    assert_eq!(case.books.written.lock().unwrap().len(), 1, "the first may still come");
 }
 
 #[tokio::test]

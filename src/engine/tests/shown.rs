@@ -1,10 +1,10 @@
 //! What an answer shows decides what it is an answer to.
 
-use super::desk::{Desk, case, made, one};
-use super::{found, link_of_the_first};
-use crate::connector::{Answer, Raw};
+use super::desk::{Case, Desk, case, made, one};
+use super::{link_of_the_first, renames};
+use crate::connector::{Answer, CallError, Connector, Raw, Unreadable};
 use crate::engine::decide::tests::span;
-use crate::eval::{Answered, Evaluated, Failure, Need};
+use crate::eval::{Answered, BalanceDue, Cause, Evaluated, Failure, Need};
 use crate::ir::{EntityId, FieldId, Stop};
 use crate::store::{Change, Commit, RecordFilter, State};
 use std::sync::Mutex;
@@ -13,7 +13,7 @@ fn answer(id: &str, record: &str) -> Answer {
     Answer { id: Some(id.to_owned()), record: Some(Raw(record.into())) }
 }
 
-async fn reason(case: &super::desk::Case, n: usize) -> String {
+async fn reason(case: &Case, n: usize) -> String {
     case.engine.records(&RecordFilter::default()).await.unwrap().0.remove(n).reason.unwrap_or_default()
 }
 
@@ -38,40 +38,117 @@ async fn an_answer_that_shows_another_key_is_a_persons() {
     assert!(reason(&case, 0).await.contains("whose Name is Bert and not Ann"));
 }
 
+/// An update of what is found, answered as it is; the reason of the record, and the state.
+async fn updated(update: Result<Answer, CallError>, then: &[&str]) -> (State, String) {
+    let books = Desk { answers: Mutex::new(vec![update]), ..Desk::default() };
+    books.finds.lock().unwrap().extend(then.iter().map(|row| Raw((*row).into())));
+    let case = case(1, books, |key, _| Evaluated::Unit(renames(key, r#"{"ID":"A","Name":"before"}"#)));
+    case.engine.store().commit(Commit::of(Change::Link(link_of_the_first()))).await.unwrap();
+    case.pass().await;
+    assert_eq!(case.books.written.lock().unwrap().len(), 1);
+    (case.states().await[0].1, reason(&case, 0).await)
+}
+
 #[tokio::test]
 async fn an_update_whose_answer_shows_what_was_is_not_done() {
-    let old = answer("A", r#"{"ID":"A","Name":"before"}"#);
-    let case = case(1, Desk { answers: Mutex::new(vec![Ok(old)]), ..Desk::default() }, |key, _| {
-        let mut unit = found(key, r#"{"ID":"A","Name":"before"}"#);
-        unit.drafts[0].overwrite = (crate::ir::Overwrite::All, None);
-        unit.drafts[0].on_change = crate::eval::OnSourceChange::Update;
+    let (state, reason) = updated(Ok(answer("A", r#"{"ID":"A","Name":"before"}"#)), &[]).await;
+    assert_eq!(state, State::Parked);
+    assert!(reason.contains("shows Name as before, not as 1"), "{reason}");
+}
+
+/// Taken is not stored: an answer that does not show what was sent is followed by a look.
+#[tokio::test]
+async fn an_update_that_is_not_shown_is_looked_at() {
+    let silent = || Ok(Answer { id: Some("A".to_owned()), record: None });
+    let says_no = || Ok(answer("A", r#"{"success":false}"#));
+    for update in [silent, says_no] {
+        let (state, reason) = updated(update(), &[r#"{"ID":"A","Name":"1"}"#]).await;
+        assert_eq!((state, reason.as_str()), (State::Written, ""));
+        let (state, reason) = updated(update(), &[r#"{"ID":"A","Name":"before"}"#]).await;
+        assert_eq!(state, State::Parked);
+        assert!(reason.contains("shows Name as before, not as 1"), "{reason}");
+        let (state, reason) = updated(update(), &[]).await;
+        assert_eq!(state, State::Parked);
+        assert!(reason.contains("cannot be read (it shows no such record)"), "{reason}");
+        let (state, reason) = updated(update(), &["{"]).await;
+        assert_eq!(state, State::Parked);
+        assert!(reason.contains("cannot be read ("), "{reason}");
+    }
+}
+
+/// The ledger answers an update without the record: what it comes to then is read, and not taken to be what it was.
+#[tokio::test]
+async fn the_total_after_an_update_without_a_record_is_read() {
+    let books =
+        Desk { answers: Mutex::new(vec![Ok(crate::connector::Answer { id: None, record: None })]), ..Desk::default() };
+    *books.finds_after_write.lock().unwrap() = vec![Raw(r#"{"ID":"A","Name":"1","AmountFC":24.2}"#.into())];
+    let case = case(1, books, |key, _| {
+        let mut unit = renames(key, r#"{"ID":"A","Name":"before","AmountFC":26.62}"#);
+        let (amount, within) = ("26.62".parse().unwrap(), "0.01".parse().unwrap());
+        unit.drafts[0].balance = Some(BalanceDue { field: "AmountFC".into(), amount, within, place: span() });
         Evaluated::Unit(unit)
     });
     case.engine.store().commit(Commit::of(Change::Link(link_of_the_first()))).await.unwrap();
     case.pass().await;
-    assert_eq!(case.states().await[0].1, State::Parked);
-    assert!(reason(&case, 0).await.contains("shows Name as before, not as 1"));
+    assert_eq!(case.books.written.lock().unwrap().len(), 1);
+    let record = case.engine.records(&RecordFilter::default()).await.unwrap().0.remove(0);
+    assert_eq!(record.state, State::Parked, "{record:?}");
+    assert!(record.reason.unwrap().contains("24.2"));
 }
 
-/// Whose such a row is nobody can tell: it is not absent.
-#[tokio::test]
-async fn a_row_that_does_not_show_what_it_was_searched_by_proves_nothing() {
+/// An order whose account is looked for by its name.
+fn looks_for_ann() -> Case {
     let need = Need::Find {
         connection: "books".into(),
         entity: EntityId(0),
         by: vec![FieldId(1)],
         values: vec![Some("Ann".into())],
     };
+    case(1, Desk::default(), move |key, known| match known.answer(&need) {
+        Answered::NotAsked => Evaluated::Needs(vec![need.clone()]),
+        Answered::Absent => Evaluated::Unit(one(key)),
+        Answered::Unreadable(why) => {
+            Evaluated::Stopped(Stop::Wait, Failure { cause: Cause::Row, ..Failure::new(why, span()) })
+        }
+        Answered::Found(_) => Evaluated::Filtered,
+    })
+}
+
+/// Whose such a row is nobody can tell: it is not absent.
+#[tokio::test]
+async fn a_row_that_does_not_show_what_it_was_searched_by_proves_nothing() {
     for row in [r#"{"ID":"A"}"#, r#"{"ID":"A","Name":null}"#, "{}"] {
-        let need = need.clone();
-        let case = case(1, Desk::default(), move |key, known| match known.answer(&need) {
-            Answered::NotAsked => Evaluated::Needs(vec![need.clone()]),
-            Answered::Absent => Evaluated::Unit(one(key)),
-            Answered::Unreadable(why) => Evaluated::Stopped(Stop::Wait, Failure::new(why, span())),
-            Answered::Found(_) => Evaluated::Filtered,
-        });
+        let case = looks_for_ann();
         case.books.finds.lock().unwrap().push(Raw(row.into()));
         case.pass().await;
         assert_eq!((case.states().await[0].1, case.books.written.lock().unwrap().len()), (State::Waiting, 0), "{row}");
     }
+}
+
+/// It waits, since it may be put in order; what nobody puts in order is told at last.
+#[tokio::test]
+async fn a_row_that_cannot_be_read_makes_no_second_one() {
+    let case = looks_for_ann();
+    let broken = r#"{"ID":"A","Name":"Ann","City":"\ud83d"}"#;
+    *case.books.unreadable.lock().unwrap() =
+        vec![Unreadable { key: Some("A".into()), text: Some(broken.into()), why: "broken JSON".into(), page: None }];
+    case.pass().await;
+    assert_eq!(case.states().await[0].1, State::Waiting);
+    assert!(reason(&case, 0).await.contains("Account A in books cannot be read"));
+    let mut minutes = 0;
+    while case.states().await[0].1 == State::Waiting {
+        case.later(1);
+        minutes += 1;
+        case.pass().await;
+    }
+    assert!((60..90).contains(&minutes), "{minutes}");
+    let told = reason(&case, 0).await;
+    assert!(told.ends_with("put it in order there, then retry: it has been tried 10 times"), "{told}");
+    assert_eq!((case.states().await[0].1, case.books.written.lock().unwrap().len()), (State::Parked, 0));
+    case.books.unreadable.lock().unwrap().clear();
+    case.books.answers.lock().unwrap().push(made("A", "0"));
+    case.engine.retry("orders:1", case.books.now()).await.unwrap();
+    case.later(11);
+    case.pass().await;
+    assert_eq!(case.states().await[0].1, State::Written);
 }
