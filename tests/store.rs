@@ -455,6 +455,7 @@ async fn budget_known_keys_and_sources_come_back() {
         minute: Some(Window { limit: 60, left: 3, resets: noon() }),
         day: None,
         errors: vec![RouteErrors { route: "POST salesorder/SalesOrders".into(), at: vec![noon()] }],
+        held: Some((noon(), "it gets too many calls".to_owned())),
         as_of: Some((noon(), Reading { clock: "boot 1".into(), ms: 5, server: None })),
     };
     store.put_budget("books", &budget).await.unwrap();

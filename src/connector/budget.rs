@@ -5,7 +5,7 @@
 
 use super::CallError;
 use super::clock::{AsOf, Clock, Moment};
-use super::http::Effect;
+use super::http::{Effect, Heard};
 use super::window::{Length, Open, Said, correct, current};
 use crate::limits;
 use crate::store::{Budget as Kept, RouteErrors, Store};
@@ -117,11 +117,12 @@ impl Budget {
         self.keep(keep).await
     }
 
-    /// Takes note of what an answer said.
-    pub(super) async fn heard(&self, route: &str, status: u16, said: &Said) -> Result<(), CallError> {
-        let now = self.clock.moment();
+    /// Takes note of what an answer said. `Err`, too, where that is "too many calls": when they may go on, and why not now;
+    /// nobody calls before, the next run neither.
+    pub(super) async fn heard(&self, route: &str, heard: &Heard, said: &Said) -> Result<(), CallError> {
+        let (now, status) = (self.clock.moment(), heard.status);
         let counted = self.allowed.errors.is_some() && matches!(status, 400..=500) && status != 429;
-        let keep = {
+        let (throttled, keep) = {
             let mut state = self.state();
             if (200..300).contains(&status) {
                 state.unlimited = self.allowed.told && !said.mentioned;
@@ -133,18 +134,13 @@ impl Budget {
             if counted {
                 state.count(route, now.ms);
             }
-            (counted || status == 429).then(|| state.kept(self.clock.as_of()))
+            let asked = || heard.retry_after(self.clock.now()).and_then(|pause| i64::try_from(pause.as_millis()).ok());
+            let throttled = (status == 429).then(|| state.throttled(self.allowed, route, asked(), now));
+            let keep = (counted || throttled.is_some()).then(|| state.kept(self.clock.as_of()));
+            (throttled, keep)
         };
-        self.keep(keep).await
-    }
-
-    /// When calls may go on after an answer 429, and why not now; nobody calls before. `asked` is the time that the answer
-    /// itself asks for, in milliseconds.
-    pub(super) fn throttled(&self, route: &str, asked: Option<i64>) -> (Timestamp, String) {
-        let now = self.clock.moment();
-        let mut state = self.state();
-        let (until, reason) = state.throttled(self.allowed, route, asked, now);
-        (now.ours_at(until), reason)
+        self.keep(keep).await?;
+        throttled.map_or(Ok(()), |(until, reason)| Err(self.later(now.ours_at(until), reason)))
     }
 
     fn later(&self, until: Timestamp, reason: String) -> CallError {
@@ -291,6 +287,7 @@ impl State {
             minute: self.minute.as_ref().map(|window| window.keep(now)),
             day: self.day.as_ref().map(|window| window.keep(now)),
             errors: errors.collect(),
+            held: self.held.as_ref().map(|(until, reason)| (now.ours_at(*until), reason.clone())),
             as_of: Some((now.ours, as_of.reading)),
         }
     }
@@ -309,6 +306,7 @@ impl State {
             minute: kept.minute.and_then(|window| Open::kept(&window, Length::Minute, shown)),
             day: kept.day.and_then(|window| Open::kept(&window, Length::Day, shown)),
             errors: errors.collect(),
+            held: kept.held.map(|(until, reason)| (shown.ms_of(until), reason)),
             ..Self::default()
         }
     }
@@ -419,6 +417,18 @@ mod tests {
         assert_eq!(asked, at(now + 7_200), "what it asks for is obeyed");
         let limits = state.throttled(REAL, "a", None, after(now + 7_200)).0;
         assert_eq!(limits, at(now + 7_200 + 64), "who says nothing is left alone for a minute");
+    }
+
+    #[test]
+    fn who_asked_for_patience_is_left_alone_by_the_next_run_too() {
+        let reading = |moment: Moment| Reading { clock: "boot 1".to_owned(), ms: moment.ms, server: None };
+        let as_of = |moment: Moment| AsOf { moment, reading: reading(moment) };
+        let mut state = State::default();
+        let (until, reason) = state.throttled(REAL, "a", Some(3_600_000), after(0));
+        let kept = state.kept(as_of(after(1)));
+        let mut next = State::of(kept, &as_of(after(60)));
+        assert_eq!(next.turn(REAL, "b", after(60)), Turn::At(until, reason));
+        assert_eq!(next.turn(REAL, "b", after(3_600)), Turn::Now);
     }
 
     /// Kept, and read again when the calendar says something else, on the same boot of the machine or on another.

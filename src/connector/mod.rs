@@ -209,7 +209,7 @@ fn fill(route: &str, parts: &[(String, String)]) -> Result<String, String> {
 /// What a write has made of a record, by the answer; `Err` says why it tells nothing: the outcome is unknown then.
 fn written(write: &Write, record: Raw) -> Result<Answer, &'static str> {
     let wire = write.entity.key.map(|key| &*write.entity.get(key).wire);
-    let told = wire.and_then(|wire| json::member(&record.0, wire)).filter(|id| is_key(id));
+    let told = wire.and_then(|wire| record.member(wire)).filter(|id| is_key(id));
     match (told, &write.id) {
         // What cannot be named cannot be linked, nor told from a second one.
         (None, None) if wire.is_some() => Err("a new record without its key"),
@@ -228,7 +228,7 @@ fn is_key(id: &str) -> bool {
 fn named(mut rows: Rows, entity: &Entity) -> Rows {
     let Some(wire) = entity.key.map(|key| &*entity.get(key).wire) else { return rows };
     // Small tables count from zero: a shop's zone 0 is the rest of the world.
-    let has_key = |row: &Raw| json::member(&row.0, wire).is_some_and(|id| is_key(&id) || (entity.small && id == "0"));
+    let has_key = |row: &Raw| row.member(wire).is_some_and(|id| is_key(&id) || (entity.small && id == "0"));
     let (read, nameless): (Vec<Raw>, Vec<Raw>) = rows.read.into_iter().partition(has_key);
     rows.read = read;
     rows.unreadable.extend(nameless.into_iter().map(|row| no_key(&row, wire)));
@@ -252,6 +252,13 @@ fn answers(entity: &Entity, record: &Raw, condition: &Condition) -> bool {
 /// A record as the API answered it: JSON text of one object, which can be read whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Raw(pub Arc<str>);
+
+impl Raw {
+    /// A member of it by its way on the wire, as plain text: without quotes, none for null and for what is not there.
+    pub fn member(&self, path: &str) -> Option<String> {
+        json::member(&self.0, path)
+    }
+}
 
 /// A row of an answer that cannot be read, or that the system could not show.
 #[derive(Clone, Debug, PartialEq, Eq)]

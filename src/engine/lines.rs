@@ -6,7 +6,7 @@ use super::decide::Change;
 use super::pass::Ending;
 use super::record::Acting;
 use super::settle::Verdict;
-use super::transmit::{Call, Heard};
+use super::transmit::{Call, Changing, Heard};
 use crate::connector::{CallError, Find};
 use crate::eval::Draft;
 use crate::ir::{Access, Entity, EntityId, FieldId, Method, Program, Type};
@@ -221,12 +221,12 @@ impl Acting<'_> {
         Ok(Some(Verdict::parked(reason, draft.place)))
     }
 
-    /// Changes one line; the verdict where the record stops.
+    /// Changes one line, which may be the first change of its document; the verdict where the record stops.
     pub(crate) async fn send_line(
         &mut self,
         draft: &Draft,
         lines: &Lines,
-        step: LineStep,
+        (step, changing): (LineStep, Option<Changing>),
     ) -> Result<Option<Verdict>, Ending> {
         let entity = self.pass.entity(lines.part);
         let (operation, id, body) = match step {
@@ -234,7 +234,10 @@ impl Acting<'_> {
             LineStep::Create { body } => (Operation::Create, None, body.to_string()),
             LineStep::Delete { id } => (Operation::Delete, Some(id.into()), String::new()),
         };
-        match self.transmit(draft, Call { entity, operation, id, body, search: Vec::new(), link: None }).await? {
+        match self
+            .transmit(draft, Call { entity, operation, id, body, search: Vec::new(), link: None, changing })
+            .await?
+        {
             Heard::Stopped(verdict) => Ok(Some(verdict)),
             Heard::Again => Ok(self.refused.take().map(|(_, verdict)| verdict)),
             Heard::Answer(said) => {

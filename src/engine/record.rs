@@ -9,7 +9,6 @@ use super::journal;
 use super::owner::Owner;
 use super::pass::{Ending, Pass, Used};
 use super::settle::{UNFINISHED, Verdict, held};
-use super::transmit::Changing;
 use super::write::{Sent, Writing};
 use crate::eval::{Action, Cause, Draft, Evaluated, Failure, OnSourceChange, Pending, Unit};
 use crate::ir::{EntityId, Stop};
@@ -80,8 +79,6 @@ pub(crate) struct Acting<'p> {
     pub(crate) answers: Vec<serde_json::Value>,
     /// Something was sent to a system in this try.
     pub(crate) wrote: bool,
-    /// What the next write begins to change.
-    pub(crate) changing: Option<Changing>,
     /// A write that was refused, by the hash of its body, and what to say if it is the same after a second look.
     pub(crate) refused: Option<(String, Verdict)>,
     told: BTreeSet<String>,
@@ -171,7 +168,6 @@ impl<'p> Acting<'p> {
             steps: Vec::new(),
             answers: Vec::new(),
             wrote: false,
-            changing: None,
             refused: None,
             told: BTreeSet::new(),
         }

@@ -19,18 +19,17 @@ pub(crate) async fn search(connector: &dyn Connector, find: &Find) -> Result<Row
     let Some(by) = by else { return Ok(rows) };
     let mut shown = Rows { read: Vec::with_capacity(rows.read.len()), unreadable: rows.unreadable };
     for raw in rows.read {
-        match serde_json::from_str::<Value>(&raw.0) {
-            Ok(row) if row.get(&*by.wire).is_none_or(Value::is_null) => {
-                shown.unreadable.push(mute(entity, by, raw, &row));
-            }
-            _ => shown.read.push(raw),
+        if raw.member(&by.wire).is_some() {
+            shown.read.push(raw);
+        } else {
+            shown.unreadable.push(mute(entity, by, raw));
         }
     }
     Ok(shown)
 }
 
-fn mute(entity: &Entity, by: &Field, raw: Raw, row: &Value) -> Unreadable {
-    let key = entity.key.and_then(|key| row.get(&*entity.get(key).wire)).map(compare::scalar);
+fn mute(entity: &Entity, by: &Field, raw: Raw) -> Unreadable {
+    let key = entity.key.and_then(|key| raw.member(&entity.get(key).wire));
     let why = format!("it was searched by {} and does not show it", by.wire);
     Unreadable { key: key.filter(|key| !key.is_empty()), text: Some(raw.0), why, page: None }
 }

@@ -13,6 +13,7 @@ use crate::ir::{Entity, Method};
 use crate::limits;
 use crate::store::{Change, Commit, Intent, Link, Operation, Outcome};
 use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 use std::sync::Arc;
 
 /// A call that writes.
@@ -25,12 +26,19 @@ pub(crate) struct Call {
     pub(crate) search: Vec<(String, String)>,
     /// The link that comes with the effect of a create, but for the target's key.
     pub(crate) link: Option<Link>,
+    /// What it begins to change.
+    pub(crate) changing: Option<Changing>,
 }
 
 impl Call {
     /// A call that changes or removes what is there.
     pub(crate) fn change(entity: Arc<Entity>, operation: Operation, id: Arc<str>, body: String) -> Self {
-        Self { entity, operation, id: Some(id), body, search: Vec::new(), link: None }
+        Self { entity, operation, id: Some(id), body, search: Vec::new(), link: None, changing: None }
+    }
+
+    /// The same, as the first that changes what has this link.
+    pub(crate) fn begins(self, changing: Option<Changing>) -> Self {
+        Self { changing, ..self }
     }
 }
 
@@ -78,7 +86,7 @@ impl Acting<'_> {
         let mut intent = self.intent(draft, &call, connector.as_ref());
         self.carry.changes.push(Change::Intend(intent.clone()));
         // From here on nobody knows what the target has until an answer comes, whatever ends this try.
-        let as_it_was = self.changing.take().map(|changing| self.no_longer_known(changing));
+        let as_it_was = call.changing.map(|changing| self.no_longer_known(changing));
         self.begins_to_write()?;
         let carried = std::mem::take(&mut self.carry);
         self.pass.store().commit(carried).await?;
@@ -92,7 +100,7 @@ impl Acting<'_> {
         let write = Write { entity: Arc::clone(&entity), method, id, body: call.body, parts };
         self.steps.push(serde_json::json!({
             "mapping": &*draft.made.name, "entity": entity.full_name(), "sent": format!("{method:?}").to_lowercase(),
-            "id": write.id, "body": serde_json::from_str::<serde_json::Value>(&write.body).unwrap_or_default(),
+            "id": write.id, "body": serde_json::from_str::<Value>(&write.body).unwrap_or_default(),
         }));
         match self.patiently(connector.as_ref(), &write, &mut intent).await? {
             // What can't be named can't be linked, nor told from a second one: it is searched for.
@@ -136,28 +144,15 @@ impl Acting<'_> {
         answer: &Answer,
     ) -> Result<Option<Verdict>, Ending> {
         let Some(id) = answer.id.as_ref().filter(|_| intent.operation == Operation::Create) else { return Ok(None) };
-        let connector = self.pass.connector(&draft.connection)?;
-        let target = journal::target(&draft.connection, entity, id);
-        let known = self.pass.entities.iter().position(|e| e.full_name() == target.entity);
-        let is_new = known.is_none_or(|n| self.pass.memory().made(&draft.connection, n.into(), id, connector.now()));
-        let links = self.pass.store().links_to(&target).await?;
-        if !is_new || !links.is_empty() {
-            let whose = links.first().map_or_else(
-                || "another record just became".to_owned(),
-                |link| format!("{} {} became before", link.source.entity, link.source.key),
-            );
+        if let Some(whose) = self.whose(draft, entity, id).await? {
             let (system, name) = (draft.connection.to_string(), &entity.name);
             let error = CallError::Unknown { system, reason: format!("it answered with {name} {id}, which {whose}") };
-            let unknown = self.not_answered(draft, entity, kind, intent.clone(), error, connector.as_ref())?;
-            return Ok(Some(unknown));
+            let connector = self.pass.connector(&draft.connection)?;
+            return self.not_answered(draft, entity, kind, intent.clone(), error, connector.as_ref()).map(Some);
         }
-        let row: Option<serde_json::Value> =
-            answer.record.as_ref().and_then(|record| serde_json::from_str(&record.0).ok());
-        let Some((field, theirs, ours)) =
-            row.as_ref().and_then(|row| shown::another(self.pass.program(), entity, &intent.search, row))
-        else {
-            return Ok(None);
-        };
+        let row: Option<Value> = answer.record.as_ref().and_then(|record| serde_json::from_str(&record.0).ok());
+        let shown = row.as_ref().and_then(|row| shown::another(self.pass.program(), entity, &intent.search, row));
+        let Some((field, theirs, ours)) = shown else { return Ok(None) };
         let reason = format!(
             "{} answered the new {} with {id}, whose {field} is {theirs} and not {ours}: look whether it is the one and correct it there, or whether none was made, then retry",
             draft.connection, entity.name
@@ -166,6 +161,18 @@ impl Acting<'_> {
         self.carry.changes.push(Change::Outcome { intent: intent.id.clone(), outcome: Outcome::Done { target: None } });
         self.alert(reason.clone(), draft.place);
         Ok(Some(Verdict::parked(reason, draft.place)))
+    }
+
+    /// What else has become the record that a create is answered with; it is remembered as made.
+    async fn whose(&self, draft: &Draft, entity: &Entity, id: &str) -> Result<Option<String>, Ending> {
+        let target = journal::target(&draft.connection, entity, id);
+        if let Some(link) = self.pass.store().links_to(&target).await?.first() {
+            return Ok(Some(format!("{} {} became before", link.source.entity, link.source.key)));
+        }
+        let now = self.pass.connector(&draft.connection)?.now();
+        let known = self.pass.entities.iter().position(|e| e.full_name() == target.entity);
+        let is_new = known.is_none_or(|n| self.pass.memory().made(&draft.connection, n.into(), id, now));
+        Ok((!is_new).then(|| "another record just became".to_owned()))
     }
 
     /// Makes the link say that nobody knows what the target has; the change that takes that back.
@@ -339,7 +346,7 @@ fn blamed(program: &crate::ir::Program, draft: &Draft, reason: &str) -> (Option<
 /// Values of a route's `{parts}`: fields of the body.
 fn route_parts(entity: &crate::ir::Entity, body: &str) -> Vec<(String, String)> {
     let Some(route) = entity.route.as_deref().filter(|route| route.contains('{')) else { return Vec::new() };
-    let body: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
+    let body: Value = serde_json::from_str(body).unwrap_or_default();
     let names = route.split('{').skip(1).filter_map(|rest| rest.split('}').next());
     names.filter_map(|name| Some((name.to_owned(), compare::scalar(body.get(name)?)))).collect()
 }

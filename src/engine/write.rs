@@ -82,6 +82,7 @@ impl Acting<'_> {
                     search: self.search_of(draft, settled),
                     // Whether its total agrees is not known before the answer.
                     link: self.link_of(writing, "", hashes.clone(), Carried::Out { agreed: draft.balance.is_none() }),
+                    changing: None,
                 };
                 self.call(writing, Sending { call, hashes, changes: Vec::new() }, Carried::out()).await
             }
@@ -186,12 +187,13 @@ impl Acting<'_> {
             let call = Call::change(entity, Operation::Update, id, body);
             return Ok(self.dry(writing, &Sending { call, hashes, changes }, false));
         }
-        self.changing = self.changing(writing, &id, fields.iter().chain(lines.iter().map(|list| &list.field)));
+        let mut changing = self.changing(writing, &id, fields.iter().chain(lines.iter().map(|list| &list.field)));
         let mut sent = has_fields;
         if has_fields {
             let open = |h: &FieldHash| lines.iter().any(|list| list.field == h.field);
             let so_far = hashes.iter().map(|h| if open(h) { no_value(&h.field) } else { h.clone() }).collect();
             let call = Call::change(Arc::clone(&entity), Operation::Update, Arc::clone(&id), body);
+            let call = call.begins(changing.take());
             // Until its lines are done, too, it is not carried out.
             let carried = if lines.is_empty() { Carried::out() } else { Carried::Partly };
             match self.call(writing, Sending { call, hashes: so_far, changes: Vec::new() }, carried).await? {
@@ -203,7 +205,7 @@ impl Acting<'_> {
         for (list, steps) in todo {
             for step in steps {
                 changed_lines = true;
-                if let Some(verdict) = self.send_line(draft, list, step).await? {
+                if let Some(verdict) = self.send_line(draft, list, (step, changing.take())).await? {
                     return Ok(Sent::Stopped(verdict));
                 }
             }

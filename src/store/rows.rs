@@ -405,6 +405,9 @@ pub struct Budget {
     pub day: Option<Window>,
     /// Errors per route.
     pub errors: Vec<RouteErrors>,
+    /// The system was called too often: until when it is left alone, and why.
+    #[serde(default)]
+    pub held: Option<(Timestamp, String)>,
     /// When this was kept: by the calendar, and by a clock that nobody can set. Whoever reads it sees by how much the
     /// calendar was set since.
     #[serde(default)]

@@ -1,7 +1,6 @@
 //! What a ledger's answer means: a 500 with words is a refusal, one without is an outage.
 
 use crate::connector::CallError;
-use crate::connector::budget::Budget;
 use crate::connector::http::{Effect, Heard, Http, shortened};
 use crate::connector::proof::{Amiss, Doubt};
 use crate::connector::window::Said;
@@ -47,7 +46,6 @@ pub(super) fn limits(heard: &Heard) -> Said {
 /// The answer, if it is one; else what may be done next.
 pub(super) fn check(
     http: &Http,
-    budget: &Budget,
     heard: Heard,
     effect: Effect,
     call: (&str, &str),
@@ -70,11 +68,6 @@ pub(super) fn check(
     let words = words(&heard.body);
     let status = heard.status;
     Err(match (status, words) {
-        (429, _) => {
-            let asked = heard.retry_after(now).and_then(|pause| i64::try_from(pause.as_millis()).ok());
-            let (until, reason) = budget.throttled(route, asked);
-            CallError::Later { system, until, reason }.into()
-        }
         (401 | 403 | 406, words) => doubtful(http, &heard, words, call),
         (408 | 502..=504, _) => http.outage(&heard, effect, now).into(),
         (400..=501, Some(reason)) => {

@@ -114,7 +114,7 @@ fn parts(rows: Rows) -> impl Iterator<Item = Row> {
 impl Row {
     fn version(&self, by: &Field) -> Option<i64> {
         let text = match self {
-            Self::Read(raw) => json::member(&raw.0, &by.wire),
+            Self::Read(raw) => raw.member(&by.wire),
             Self::Unreadable(row) => row.value(&by.wire),
         };
         version_of(text)
@@ -124,7 +124,7 @@ impl Row {
     fn without_version(self, by: &Field, key: Option<&str>) -> Unreadable {
         match self {
             Self::Read(raw) => {
-                let said = match json::member(&raw.0, &by.wire) {
+                let said = match raw.member(&by.wire) {
                     Some(said) if version_of(Some(said.clone())).is_some() => {
                         format!(" ({said} is ahead of all others by more than can be)")
                     }
@@ -187,7 +187,7 @@ async fn stood_at(ledger: &Ledger, path: &str, since: Timestamp) -> Result<i64, 
         ask(&base, &[("modified", &moment), ("endPoint", &format!("'{name}'")), ("$select", "TimeStampAsBigInt")]);
     match ledger.page(&address, STOOD_AT, None).await {
         Ok(page) => {
-            let told = page.rows.read.first().and_then(|row| json::member(&row.0, "TimeStampAsBigInt"));
+            let told = page.rows.read.first().and_then(|row| row.member("TimeStampAsBigInt"));
             Ok(told.and_then(|text| text.parse().ok()).unwrap_or(FIRST))
         }
         Err(CallError::Refused { .. }) => Ok(FIRST),

@@ -142,8 +142,8 @@ impl Ledger {
             Err(fault) => return Err(self.http.classed(fault, effect, self.clock.now()).into()),
         };
         self.clock.heard(&heard);
-        self.budget.heard(route, heard.status, &answer::limits(&heard)).await?;
-        answer::check(&self.http, &self.budget, heard, effect, (verb.as_str(), route), self.clock.now())
+        self.budget.heard(route, &heard, &answer::limits(&heard)).await?;
+        answer::check(&self.http, heard, effect, (verb.as_str(), route), self.clock.now())
     }
 
     /// The call that must succeed with this token. If it is the token that is refused, it is renewed, so that the next try
@@ -227,7 +227,7 @@ impl Ledger {
         }
         let found = self.division.get_or_try_init(|| async {
             let me = self.me().await?;
-            json::member(&me.0, "CurrentDivision").ok_or_else(|| CallError::Login {
+            me.member("CurrentDivision").ok_or_else(|| CallError::Login {
                 system: self.http.system.to_string(),
                 reason: "it does not say which division is the user's; name one in the `connect` block".to_owned(),
             })

@@ -5,7 +5,7 @@
 //! Source: the REST reference on key lookups; 404 for a key that is not known, seen by clients in production.
 
 use super::odata::{self, Selection, ask};
-use super::{Ledger, envelope, json, key_of};
+use super::{Ledger, envelope, key_of};
 use crate::connector::http::{Call, Effect};
 use crate::connector::retry::Tries;
 use crate::connector::{CallError, Find, One, Presence, Rows, Unreadable, named, names};
@@ -64,7 +64,7 @@ fn told(one: &One, rows: Rows) -> Option<Presence> {
     let Rows { read, unreadable } = named(rows, &one.entity);
     let came = !read.is_empty();
     for raw in read {
-        if is_it(wire.and_then(|wire| json::member(&raw.0, wire))) {
+        if is_it(wire.and_then(|wire| raw.member(wire))) {
             return Some(Presence::Found(raw));
         }
     }

@@ -6,7 +6,7 @@
 
 use super::odata::{self, Selection, ask};
 use super::position::{At, Walk};
-use super::{Ledger, feed, json, key_of};
+use super::{Ledger, feed, key_of};
 use crate::connector::http::Effect;
 use crate::connector::{CallError, Find, Page, Position, Raw, Rows, Scan, answers, named};
 use crate::ir::{Entity, Field, Type, WireForm};
@@ -115,7 +115,7 @@ async fn by_moment(
     let first = moment_address(scan, (path, &ledger.address(path).await?), by, began);
     let Stop { rows, next, mut walk } = Stop::at(ledger, at, (&first, began), (path, &scan.entity)).await?;
     let of = |text: Option<String>| odata::milliseconds(&text?);
-    let times: Vec<i64> = rows.read.iter().filter_map(|row| of(json::member(&row.0, &by.wire))).collect();
+    let times: Vec<i64> = rows.read.iter().filter_map(|row| of(row.member(&by.wire))).collect();
     let others = rows.unreadable.iter().filter_map(|row| of(row.value(&by.wire)));
     let before = walk.reached.filter(|_| !times.is_empty());
     walk.unsorted |= !before.iter().chain(&times).map(|time| time / 1_000).is_sorted();

@@ -2,7 +2,6 @@
 
 use super::door::Way;
 use crate::connector::CallError;
-use crate::connector::budget::Budget;
 use crate::connector::http::{Effect, Heard, Http, shortened};
 use crate::connector::proof::{Amiss, Doubt};
 use jiff::Timestamp;
@@ -77,13 +76,7 @@ struct Told {
 }
 
 /// The answer, if it is one; else what may be done next.
-pub(super) fn check(
-    (http, budget): (&Http, &Budget),
-    heard: Heard,
-    effect: Effect,
-    call: &str,
-    now: Timestamp,
-) -> Result<Heard, Failed> {
+pub(super) fn check(http: &Http, heard: Heard, effect: Effect, call: &str, now: Timestamp) -> Result<Heard, Failed> {
     if heard.ok() {
         // Maintenance pages and notices of plugins come with 200.
         let start = heard.body.trim_start().trim_start_matches('\u{feff}');
@@ -91,11 +84,6 @@ pub(super) fn check(
             return Err(Failed::page(http.garbled(odd(&heard), effect)));
         }
         return Ok(heard);
-    }
-    if heard.status == 429 {
-        let asked = heard.retry_after(now).and_then(|pause| i64::try_from(pause.as_millis()).ok());
-        let (until, reason) = budget.throttled(&route_of(call), asked);
-        return Err(Failed::plain(CallError::Later { system: http.system.to_string(), until, reason }));
     }
     let told: Option<Told> = serde_json::from_str(&heard.body).ok();
     Err(match told {

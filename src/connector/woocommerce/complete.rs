@@ -4,7 +4,7 @@ use super::answer::Kind;
 use super::list::{self, Ask, At, Listed};
 use super::position::{Stand, Walk, civil};
 use super::scan::Reader;
-use super::{json, narrow, query};
+use super::{narrow, query};
 use crate::connector::{CallError, Presence, Raw};
 
 /// Rows that are looked at to see what a list leaves out.
@@ -81,7 +81,7 @@ impl Reader<'_> {
     async fn holds(&self, ask: &Ask, walk: &Walk, listed: &Listed, rows: &[Raw]) -> Result<(), CallError> {
         let keys = list::keys(&listed.rows);
         for row in rows {
-            let Some(key) = json::member(&row.0, "id").filter(|key| !keys.contains(key)) else { continue };
+            let Some(key) = row.member("id").filter(|key| !keys.contains(key)) else { continue };
             let changed = self.time.as_ref().and_then(|time| time.read(row));
             if walk.after.is_some_and(|after| changed.is_none_or(|changed| changed <= after)) {
                 continue;

@@ -5,10 +5,10 @@
 //! A count moves while people edit: what is missing must be missing when the page is read once more, and at the end of a
 //! list nothing is while the total moves.
 
+use super::Shop;
 use super::list::{self, Ask, At, Listed};
 use super::position::{Look, Stand, Trail, civil};
 use super::scan::{HOUR, Reader};
-use super::{Shop, json};
 use crate::connector::{CallError, Raw, Unreadable};
 use jiff::Timestamp;
 
@@ -114,7 +114,7 @@ impl Reader<'_> {
 
     fn mark(&self, row: &Raw) -> Option<Mark> {
         let time = self.time.as_ref().and_then(|time| time.read(row));
-        Some(Mark { key: json::member(&row.0, "id")?, time })
+        Some(Mark { key: row.member("id")?, time })
     }
 
     /// The same list, of each row only what names it.
@@ -285,7 +285,7 @@ pub(super) async fn first_page(shop: &Shop, ask: &Ask, look: &Look) -> Result<At
     // What was deleted before it moves it to an earlier page.
     while at.number > 1 {
         let (rows, _) = list::tried(shop, &ask.with("_fields", "id"), at).await?;
-        let first = rows.read.first().and_then(|row| json::member(&row.0, "id")?.parse::<u64>().ok());
+        let first = rows.read.first().and_then(|row| row.member("id")?.parse::<u64>().ok());
         if first.is_some_and(|first| first <= behind) {
             break;
         }

@@ -72,7 +72,7 @@ pub(super) struct Listed {
 
 /// The keys of rows; those that can be read in their order.
 pub(super) fn keys(rows: &Rows) -> Vec<String> {
-    let read = rows.read.iter().filter_map(|row| json::member(&row.0, "id"));
+    let read = rows.read.iter().filter_map(|row| row.member("id"));
     read.chain(rows.unreadable.iter().filter_map(|row| row.key.clone())).collect()
 }
 
@@ -220,7 +220,7 @@ async fn ends(shop: &Shop, ask: &Ask, at: At, rows: &Rows) -> Result<bool, CallE
         return Ok(true);
     }
     let (behind, _) = tried(shop, ask, at.next()).await?;
-    let key = |row: &Raw| json::member(&row.0, "id");
+    let key = |row: &Raw| row.member("id");
     if !behind.is_empty() {
         if at.number == 1 && rows.len() == 1 && behind.read == rows.read {
             return Ok(true);

@@ -4,7 +4,6 @@ use super::hidden::{self, Run};
 use super::list::{self, Ask, At};
 use super::position::{Look, Stand, Trail, Walk, second_of};
 use super::scan::{HOUR, Reader};
-use crate::connector::json;
 use crate::connector::{CallError, Page, Position, Raw, Rows, Unreadable, named};
 use crate::limits;
 use jiff::{SignedDuration, Timestamp};
@@ -94,7 +93,7 @@ impl<'l> Near<'l> {
 
     fn takes(&mut self, row: &Raw, reader: &Reader<'_>) -> bool {
         let time = reader.time.as_ref().and_then(|time| time.read(row));
-        if json::member(&row.0, "id") == self.look.behind {
+        if row.member("id") == self.look.behind {
             self.left = self.look.count + 1;
         } else if self.left > 0 {
             self.left -= 1;

@@ -153,7 +153,7 @@ impl Shop {
             let heard = self.http.send(Call { verb: verb.clone(), address, headers, body, effect }).await;
             let heard = heard.map_err(|fault| site::failed(&self.http, fault, effect, self.clock.now()))?;
             self.clock.heard(&heard);
-            self.budget.heard(route, heard.status, &Said::default()).await.map_err(Failed::plain)?;
+            self.budget.heard(route, &heard, &Said::default()).await.map_err(Failed::plain)?;
             if answer::unseen(&heard, way) {
                 if locked.is_none() || answer::says_why(&heard) {
                     locked = Some(heard);
@@ -184,7 +184,7 @@ impl Shop {
         }
         let heard = site::opened(heard);
         let status = heard.status;
-        let checked = answer::check((&self.http, &self.budget), heard, effect, &call, self.clock.now());
+        let checked = answer::check(&self.http, heard, effect, &call, self.clock.now());
         match checked {
             Err(failed) if status == 404 && matches!(failed.kind, Kind::NoRoute | Kind::Doubtful) => {
                 Err(match self.site.absent(&self.http, &self.door).await {

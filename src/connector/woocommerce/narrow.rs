@@ -1,9 +1,9 @@
 //! A page that the shop dies of, while it answers all else: it is too much for one call, or it holds a record that cannot be
 //! shown. Halved and halved again it leads to that record, which is told by its key; all others are read.
 
+use super::Shop;
 use super::answer::{Failed, Kind};
 use super::list::{Ask, At, Listed, fetch, fitting};
-use super::{Shop, json};
 use crate::connector::{CallError, Presence, Raw, Rows, Unreadable};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
@@ -214,5 +214,5 @@ async fn among(shop: &Shop, ask: &Ask, keys: Vec<String>) -> Result<Option<Strin
 }
 
 fn id(row: &Raw) -> Option<String> {
-    json::member(&row.0, "id")
+    row.member("id")
 }

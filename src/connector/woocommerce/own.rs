@@ -43,12 +43,12 @@ fn presence(shop: &Shop, heard: &Heard, (wire, id): (&str, &str)) -> Result<Pres
         return Ok(Presence::Unreadable(Unreadable { key: Some(id.to_owned()), ..row }));
     }
     let raw = rows.read.into_iter().next().ok_or_else(|| garbled("a list without a record".to_owned()))?;
-    match json::member(&raw.0, wire) {
+    match raw.member(wire) {
         Some(its) if its == id => {}
         Some(_) => return Err(garbled("another record than the one that was asked for".to_owned())),
         None => return Ok(Presence::Unreadable(Unreadable { key: Some(id.to_owned()), ..no_key(&raw, wire) })),
     }
-    if json::member(&raw.0, "status").as_deref() == Some("trash") {
+    if raw.member("status").as_deref() == Some("trash") {
         return Ok(Presence::Gone("it is in the trash".to_owned()));
     }
     Ok(Presence::Found(raw))

@@ -13,7 +13,7 @@ use super::clocks::Noted;
 use super::list::{self, Ask, At, Listed};
 use super::position::{Stand, Trail, Walk, civil, second_of};
 use super::query::{self, Query};
-use super::{Shop, filter, json, narrow};
+use super::{Shop, filter, narrow};
 use crate::connector::http::Effect;
 use crate::connector::{CallError, Find, Page, Position, Presence, Raw, Rows, Scan, answers, named};
 use jiff::{SignedDuration, Timestamp};
@@ -51,7 +51,7 @@ impl<'e> Time<'e> {
     }
 
     pub(super) fn read(&self, row: &Raw) -> Option<Timestamp> {
-        second_of(&json::member(&row.0, self.wire)?)
+        second_of(&row.member(self.wire)?)
     }
 }
 
@@ -239,7 +239,7 @@ impl Reader<'_> {
             let before = At { number: listed.from.number - 1, ..listed.from };
             if back == 0 {
                 let (rows, _) = list::tried(self.shop, &ask.with("_fields", "id"), before).await?;
-                let last = rows.read.last().and_then(|row| json::member(&row.0, "id"));
+                let last = rows.read.last().and_then(|row| row.member("id"));
                 if last.is_some_and(|last| walk.seen.contains(&last)) {
                     return Ok((listed, 0));
                 }
