@@ -103,6 +103,7 @@ impl Cx<'_> {
             meta: decl.value.as_ref().and_then(|v| self.meta_of(inside, v)),
             computed: None,
             personal: false,
+            write_only: false,
             assumed: false,
             doc: decl.doc.as_deref().map(Into::into),
             span: decl.name.span,
@@ -165,6 +166,7 @@ impl Cx<'_> {
         match words.as_slice() {
             ["read", "only"] | ["computed"] => field.access = Access::ReadOnly,
             ["create", "only"] => field.access = Access::CreateOnly,
+            ["write", "only"] => field.write_only = true,
             ["required"] if mark.when.is_none() => field.required = Required::Yes,
             ["filter"] => field.search = Search::Filter,
             ["parameter"] => field.search = Search::Parameter,

@@ -359,7 +359,17 @@ impl Body<'_, '_> {
         };
         match self.cx.field_named(entity, &name.text, name.span) {
             Some(field) => {
-                let ty = self.cx.program.entity(entity).get(field).ty.clone();
+                let schema = self.cx.program.entity(entity).get(field);
+                let (ty, declared) = (schema.ty.clone(), schema.span);
+                if schema.write_only {
+                    let message = format!("`{}` of {} is never shown", name.text, self.cx.show(&Type::Record(entity)));
+                    self.cx.report(
+                        Diagnostic::new(&codes::WRITE_ONLY_READ, name.span, message)
+                            .label("write only")
+                            .related(declared, "declared here")
+                            .help("it can be filled by a mapping, and no answer of the API tells what stands in it"),
+                    );
+                }
                 Self::make(ExprKind::Field(Box::new(of), entity, field), ty, span)
             }
             None => Self::unknown(span),

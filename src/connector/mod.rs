@@ -438,6 +438,7 @@ mod tests {
             form: Forms::default(),
             computed: None,
             personal: false,
+            write_only: false,
             assumed: false,
             doc: None,
             span: span(),

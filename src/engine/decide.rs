@@ -310,6 +310,9 @@ fn change(
     let apart = Lines::of(facts.program, target, &hash.field, ours).is_some();
     let empty_there = compare::absent(form, theirs) && !apart;
     let last = facts.link.and_then(|link| link_hash(link, &hash.field));
+    if schema.is_some_and(|f| f.write_only) && last.is_some_and(|last| *last == hash.hash) {
+        return None;
+    }
     if ours.is_null() && last.is_none() {
         // Only what we had filled is cleared.
         return None;

@@ -74,7 +74,7 @@ impl Acting<'_> {
         Ok(Some(Verdict::parked(reason, due.place)))
     }
 
-    /// What stands in the target by now; `Err` is why that cannot be said.
+    /// What stands in the target by now; `Err` is why that cannot be said. What is asked for and does not come is not there.
     async fn read_back(
         &self,
         draft: &Draft,
@@ -96,6 +96,12 @@ impl Acting<'_> {
             wire.is_none_or(|key| row.get(key).is_some_and(|its| compare::scalar(its).eq_ignore_ascii_case(id)))
         };
         let mut rows = rows.filter(|row: &Result<Value, String>| row.as_ref().map_or(true, is_it));
-        Ok(rows.next().unwrap_or_else(|| Err("it shows no such record".to_owned())))
+        let mut row = rows.next().unwrap_or_else(|| Err("it shows no such record".to_owned()));
+        if let Ok(Value::Object(members)) = &mut row {
+            for asked in find.fields.iter().filter(|asked| !asked.contains('.')) {
+                members.entry(asked.as_str()).or_insert(Value::Null);
+            }
+        }
+        Ok(row)
     }
 }

@@ -216,7 +216,7 @@ impl Pass {
                     break;
                 }
                 let stands_alone = |ty: &Type| matches!(ty.element().map(Type::present), Some(Type::Record(e)) if program.entity(*e).route.is_some());
-                if stands_alone(field.ty.present()) {
+                if field.write_only || stands_alone(field.ty.present()) {
                     wire.clear();
                     break;
                 }

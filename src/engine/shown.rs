@@ -61,9 +61,11 @@ pub(crate) fn tells(entity: &Entity, sent: &str, row: Option<&Value>) -> bool {
     sent.keys().all(|name| row.get(name).is_some() || (name != META && single(entity, name).is_none()))
 }
 
-/// A field that is no list. What a system makes of lists is its own: it may number, join and complete their entries.
+/// A field that is shown, and no list. What a system makes of lists is its own: it may number, join and complete their
+/// entries.
 fn single<'e>(entity: &'e Entity, wire: &str) -> Option<&'e Field> {
-    entity.fields.iter().find(|f| *f.wire == *wire).filter(|f| f.ty.present().element().is_none())
+    let field = entity.fields.iter().find(|f| *f.wire == *wire)?;
+    (!field.write_only && field.ty.present().element().is_none()).then_some(field)
 }
 
 /// The first field of an update that its answer shows otherwise: its name, what it shows and what was sent.
@@ -80,7 +82,7 @@ pub(crate) fn not_kept(
             let entries = ours.as_array().into_iter().flatten();
             let named = entries.filter_map(|entry| Some((entry.get("key")?.as_str()?, entry.get("value")?)));
             // Only what shows its entries shows that one is not among them.
-            let mut named = named.filter(|_| row.get(META).is_some_and(Value::is_array));
+            let mut named = named.filter(|_| row.get(META).is_some_and(|m| m.is_array() || m.is_null()));
             return named.find_map(|(key, ours)| {
                 let theirs = body::meta_value(row, key);
                 (!compare::same(program, None, ours, theirs)).then(|| (key.to_owned(), told(theirs), told(Some(ours))))
@@ -120,5 +122,8 @@ mod tests {
         assert_eq!(of(meta.clone(), json!({"meta_data": [{"id": 1, "key": "_n", "value": "15"}]})), None);
         assert_eq!(of(meta.clone(), json!({"meta_data": []})).unwrap(), ("_n".into(), "none".into(), "15".into()));
         assert_eq!(of(meta, json!({"id": 3})), None);
+        let secret = json!({"Name": "Ann", "Secret": "s"});
+        assert_eq!(of(secret.clone(), json!({"Name": "Ann", "Secret": null})), None, "it is never shown");
+        assert!(tells(&program.entities[0], &secret.to_string(), Some(&json!({"Name": "Ann"}))));
     }
 }

@@ -82,6 +82,8 @@ pub struct Field {
     pub form: Forms,
     /// The formula of an amount that the system computes.
     pub computed: Option<Expr>,
+    /// It can be filled and is never shown.
+    pub write_only: bool,
     /// Says something about a person.
     pub personal: bool,
     /// What its length or rule is based on is not proved: it is read back.

@@ -85,6 +85,7 @@ codes! {
     NO_PLACE_FOR_IT = "F0311" Error "`it`, `was`, `keep` or `base` where there is none";
     KEY_CONSTANT = "F0312" Error "a key that is the same for every record";
     LARGE_TABLE = "F0313" Error "all rows of a table that may be large";
+    WRITE_ONLY_READ = "F0314" Error "a field is read that the API never shows";
 
     LOOKUP_ROW_UNREACHABLE = "F0401" Error "a row of a lookup that can never match";
     LOOKUP_ROWS_OVERLAP = "F0402" Error "two rows of a lookup overlap undecidedly";

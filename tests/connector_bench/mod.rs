@@ -251,6 +251,7 @@ pub(crate) fn field(name: &str, ty: Type) -> Field {
         form: Forms::default(),
         computed: None,
         personal: false,
+        write_only: false,
         assumed: false,
         doc: None,
         span: span(),

@@ -117,7 +117,7 @@ impl Door {
             Fault::Later(seconds) => self.later(seconds),
             Fault::Garbled => CallError::Garbled { system: self.name.clone(), what: "no JSON".to_owned() },
             Fault::Login => CallError::Login { system: self.name.clone(), reason: "the login is over".to_owned() },
-            Fault::Unreadable(_) | Fault::Empty | Fault::Bare | Fault::Nameless => return None,
+            Fault::Unreadable(_) | Fault::Empty | Fault::Bare | Fault::Hollow => return None,
         })
     }
 
@@ -265,11 +265,12 @@ impl Connector for Door {
             Some(Fault::Refused(status)) if status >= 500 => Err(self.unknown(&format!("it answered {status}"))),
             Some(Fault::Refused(status)) => Err(self.refused(status, "this write is refused", came.call)),
             Some(Fault::Login) => Err(CallError::Login { system: name, reason: "the login is over".to_owned() }),
-            Some(fault @ (Fault::DropAfter | Fault::Garbled | Fault::Nameless)) => {
+            Some(Fault::Hollow) if verb == Verb::Update => Ok(self.hollow(&write.entity, order)),
+            Some(fault @ (Fault::DropAfter | Fault::Garbled | Fault::Hollow)) => {
                 let _ = self.world.state().write(self.system, &order);
                 Err(self.unknown(match fault {
                     Fault::Garbled => "its answer is no JSON",
-                    Fault::Nameless => "its answer does not say the key of the record",
+                    Fault::Hollow => "its answer does not say the key of the record",
                     _ => "the connection broke",
                 }))
             }
@@ -416,12 +417,22 @@ impl Door {
     }
 
     fn answer(&self, entity: &Entity, id: String, fault: Option<Fault>) -> Answer {
+        let record = self.row(entity, &id).filter(|_| fault != Some(Fault::Bare));
+        Answer { id: Some(id), record: record.map(|row| Raw(Value::Object(row).to_string().into())) }
+    }
+
+    /// The answer to an update that is not stored.
+    fn hollow(&self, entity: &Entity, order: Writing) -> Answer {
+        let row = order.id.as_ref().and_then(|id| self.row(entity, id)).filter(|_| self.has(Bug::TakenIsStored));
+        let record = row.map(|mut row| {
+            row.extend(order.body.as_object().cloned().unwrap_or_default());
+            Raw(Value::Object(row).to_string().into())
+        });
+        Answer { id: order.id, record }
+    }
+
+    fn row(&self, entity: &Entity, id: &str) -> Option<Map<String, Value>> {
         let state = self.world.state();
-        let row = self.all(&state, entity).into_iter().find(|row| ledger::text(row.get(self.key(entity))) == id);
-        let record = row.map(|row| Raw(Value::Object(row).to_string().into()));
-        match fault {
-            Some(Fault::Bare) => Answer { id: Some(id), record: None },
-            _ => Answer { id: Some(id), record },
-        }
+        self.all(&state, entity).into_iter().find(|row| ledger::text(row.get(self.key(entity))) == id)
     }
 }

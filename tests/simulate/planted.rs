@@ -37,6 +37,8 @@ pub(crate) enum Bug {
     NothingChanges,
     /// Neither link nor record tells of an update that is under way.
     UpdateIsForgotten,
+    /// An update that is taken and not stored looks as if it were.
+    TakenIsStored,
     /// What a person has left out is tried again after any edit of the project.
     SkipIsForgotten,
     /// Late effects are awaited by the machine's wall clock.
@@ -60,7 +62,7 @@ impl Bug {
             turns.flatten().any(|(_, turn)| matches!(turn, Turn::Crash { .. } | Turn::Power { .. }))
         };
         let silent: fn(&Fault) -> bool =
-            |f| matches!(f, Fault::DropAfter | Fault::Late(_) | Fault::Garbled | Fault::Nameless);
+            |f| matches!(f, Fault::DropAfter | Fault::Late(_) | Fault::Garbled | Fault::Hollow);
         match self {
             Self::UnreadableIsAbsent => {
                 fault(|f| matches!(f, Fault::Unreadable(_)))
@@ -75,6 +77,7 @@ impl Bug {
             }
             Self::LogLeavesOut => fault(|_| true),
             Self::SkipIsForgotten => story.steps.iter().any(|step| matches!(step, Step::Skip { .. })),
+            Self::TakenIsStored => fault(|f| matches!(f, Fault::Hollow)),
             Self::WallClock => fault(|f| matches!(f, Fault::Late(_))),
             Self::WritesTwice | Self::NoLink | Self::NothingChanges => true,
         }
@@ -103,16 +106,28 @@ pub(crate) const BUGS: &[(Bug, u64)] = &[
 type Telling = fn(u32) -> Story;
 
 /// Those that chance takes too long to meet, each with a story that shows it where the fault strikes that call.
-pub(crate) const TOLD: &[(Bug, Telling)] = &[(Bug::WallClock, |call| Story {
-    seed: 0,
-    kind: Kind::Update,
-    steps: vec![
-        Step::Deed(Deed::Order { person: 1, lines: 1 }),
-        Step::Pass(vec![(call, Turn::Fault(Fault::Late(250)))]),
-        Step::Clock { whose: Whose::Machine, by: 3_600 },
-        Step::Pass(Vec::new()),
-    ],
-})];
+pub(crate) const TOLD: &[(Bug, Telling)] = &[
+    (Bug::WallClock, |call| Story {
+        seed: 0,
+        kind: Kind::Update,
+        steps: vec![
+            Step::Deed(Deed::Order { person: 1, lines: 1 }),
+            Step::Pass(vec![(call, Turn::Fault(Fault::Late(250)))]),
+            Step::Clock { whose: Whose::Machine, by: 3_600 },
+            Step::Pass(Vec::new()),
+        ],
+    }),
+    (Bug::TakenIsStored, |call| Story {
+        seed: 0,
+        kind: Kind::Update,
+        steps: vec![
+            Step::Deed(Deed::Order { person: 1, lines: 1 }),
+            Step::Pass(Vec::new()),
+            Step::Deed(Deed::Note { pick: 0, text: 7 }),
+            Step::Pass(vec![(call, Turn::Fault(Fault::Hollow))]),
+        ],
+    }),
+];
 
 /// What a record waits for while it is written.
 const UNFINISHED: &str = "the end of its own write";

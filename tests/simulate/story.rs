@@ -117,8 +117,8 @@ pub(crate) enum Fault {
     Empty,
     /// The answer to a write tells only the key.
     Bare,
-    /// The answer to a create does not even tell that.
-    Nameless,
+    /// The answer to a create does not even tell that; an update is taken, answered like that, and not stored.
+    Hollow,
     /// The login is refused.
     Login,
 }
@@ -344,7 +344,7 @@ fn within(chance: &mut Chance, mood: &Mood) -> Vec<(u32, Turn)> {
                 1 | 2 => Fault::Unreadable(chance.byte()),
                 3 => Fault::Empty,
                 4 => Fault::Bare,
-                _ => Fault::Nameless,
+                _ => Fault::Hollow,
             }),
             6 if mood.within => Turn::Deed(deed(chance, mood)),
             7 if mood.refusals && chance.percent(20) => Turn::Fault(Fault::Login),

@@ -261,6 +261,7 @@ fn a_field(name: &str, ty: Type, marks: &str) -> Field {
         },
         computed: None,
         personal: false,
+        write_only: false,
         assumed: false,
         doc: None,
         span: at(0),
