@@ -98,6 +98,10 @@ fn takes(pattern: &Pattern, value: &Const) -> Option<bool> {
         Pattern::Any => true,
         Pattern::Absent => *value == Const::Absent,
         Pattern::OneOf(list) => list.contains(value),
+        Pattern::Prefix(prefix) => match value {
+            Const::Text(text) => text.starts_with(&**prefix),
+            _ => return None,
+        },
         Pattern::Group(group) => match value {
             Const::Text(country) => crate::value::code::in_group(country, group),
             _ => return None,

@@ -5,7 +5,7 @@ use super::cx::{Cx, InstanceId, State};
 use super::expr::uncovered;
 use super::load::{Origin, Space};
 use super::rows::RowIndex;
-use crate::ir::{Expr, Grows, Lookup, LookupId, Pattern, Row, Type};
+use crate::ir::{Const, Expr, Grows, Lookup, LookupId, Pattern, Row, Type};
 use crate::source::{Diagnostic, codes};
 use crate::syntax::ast::{self, LookupRows, PatternKind};
 use std::collections::HashSet;
@@ -156,7 +156,7 @@ impl Cx<'_> {
                 let lowered = body.expr_for("this cell", e, &wanted);
                 let value = body.accept(lowered, &wanted, "this cell");
                 match constant_of(&value) {
-                    Some(c) => Pattern::OneOf(vec![c]),
+                    Some(c) => pattern_of(c, &wanted),
                     None => {
                         if value.ty != Type::Unknown {
                             self.say(
@@ -200,4 +200,14 @@ impl Cx<'_> {
             self.say(&codes::LOOKUP_NOT_COVERED, name.span, message, "add a row for it, or `else => …`");
         }
     }
+}
+
+/// A cell that holds a value. A text that ends with a star takes all texts that begin with what stands before it.
+pub(crate) fn pattern_of(value: Const, ty: &Type) -> Pattern {
+    if let (Const::Text(text), Type::Text(_)) = (&value, ty.present())
+        && let Some(prefix) = text.strip_suffix('*').filter(|prefix| !prefix.is_empty())
+    {
+        return Pattern::Prefix(prefix.into());
+    }
+    Pattern::OneOf(vec![value])
 }

@@ -78,6 +78,8 @@ impl Body<'_, '_> {
             N::Plain
             | N::Digits
             | N::Trim
+            | N::Tidy
+            | N::CountryOf
             | N::Upper
             | N::Lower
             | N::Take
@@ -152,7 +154,8 @@ impl Body<'_, '_> {
         let length = super::types::longest(&receiver.ty);
         let same = Type::Text(length);
         let (types, result): (Vec<Type>, Type) = match native {
-            N::Plain | N::Trim => (vec![], same.optional()),
+            N::Plain | N::Trim | N::Tidy => (vec![], same.optional()),
+            N::CountryOf => (vec![], Type::Country.optional()),
             N::Digits => (vec![], same.optional()),
             N::Upper | N::Lower => (vec![], Type::Text(None)),
             N::Take => (vec![Type::Int], Type::Text(None)),

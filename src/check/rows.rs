@@ -164,16 +164,21 @@ fn is_single(p: &Pattern) -> bool {
 
 /// Anything, be it as one of several.
 pub(crate) fn is_any(p: &Pattern) -> bool {
-    rank(p) == 2
+    rank(p) == ANY
 }
 
-/// How wide a cell is: a value, a group, anything.
+/// How wide `_` is, and a group of countries.
+const ANY: u32 = 2_000;
+const GROUP: u32 = 1_000;
+
+/// How wide a cell is: a value, a beginning (the longer it is the narrower), a group, anything.
 fn rank(p: &Pattern) -> u32 {
     match p {
         Pattern::Absent | Pattern::OneOf(_) => 0,
-        Pattern::Group(_) => 1,
+        Pattern::Prefix(text) => GROUP.saturating_sub(u32::try_from(text.len()).unwrap_or(GROUP)).max(1),
+        Pattern::Group(_) => GROUP,
         Pattern::Either(list) => list.iter().map(rank).max().unwrap_or(0),
-        Pattern::Any => 2,
+        Pattern::Any => ANY,
     }
 }
 
@@ -183,7 +188,7 @@ pub(crate) fn values(p: &Pattern) -> Vec<&Const> {
         Pattern::Absent => vec![&Const::Absent],
         Pattern::OneOf(list) => list.iter().collect(),
         Pattern::Either(list) => list.iter().flat_map(values).collect(),
-        Pattern::Any | Pattern::Group(_) => Vec::new(),
+        Pattern::Any | Pattern::Group(_) | Pattern::Prefix(_) => Vec::new(),
     }
 }
 
@@ -195,6 +200,9 @@ fn common(x: &Pattern, y: &Pattern) -> Pattern {
         (Pattern::OneOf(list), Pattern::Group(g)) | (Pattern::Group(g), Pattern::OneOf(list)) => {
             let inside = |c: &&Const| matches!(c, Const::Text(t) if crate::value::code::in_group(t, g));
             Pattern::OneOf(list.iter().filter(inside).cloned().collect())
+        }
+        (Pattern::OneOf(list), Pattern::Prefix(p)) | (Pattern::Prefix(p), Pattern::OneOf(list)) => {
+            Pattern::OneOf(list.iter().filter(|c| begins(c, p)).cloned().collect())
         }
         (x, y) => if rank(x) <= rank(y) { x } else { y }.clone(),
     }
@@ -214,8 +222,17 @@ fn meets(x: &Pattern, y: &Pattern) -> bool {
         (Pattern::Group(g), Pattern::OneOf(list)) | (Pattern::OneOf(list), Pattern::Group(g)) => {
             list.iter().any(|c| matches!(c, Const::Text(t) if crate::value::code::in_group(t, g)))
         }
+        (Pattern::Prefix(a), Pattern::Prefix(b)) => a.starts_with(&**b) || b.starts_with(&**a),
+        (Pattern::Prefix(p), Pattern::OneOf(list)) | (Pattern::OneOf(list), Pattern::Prefix(p)) => {
+            list.iter().any(|c| begins(c, p))
+        }
         (Pattern::Absent, _) | (_, Pattern::Absent) => false,
+        (Pattern::Prefix(_), Pattern::Group(_)) | (Pattern::Group(_), Pattern::Prefix(_)) => false,
     }
+}
+
+fn begins(c: &Const, prefix: &str) -> bool {
+    matches!(c, Const::Text(text) if text.starts_with(prefix))
 }
 
 fn show_cell(p: &Pattern) -> String {
@@ -223,6 +240,7 @@ fn show_cell(p: &Pattern) -> String {
         Pattern::Any => "_".into(),
         Pattern::Absent => "none".into(),
         Pattern::Group(g) => format!("in {g}"),
+        Pattern::Prefix(p) => format!("\"{p}*\""),
         Pattern::OneOf(list) => list.iter().map(show_const).collect::<Vec<_>>().join(" | "),
         Pattern::Either(list) => list.iter().map(show_cell).collect::<Vec<_>>().join(" | "),
     }

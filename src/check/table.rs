@@ -2,6 +2,7 @@
 
 use super::body::{Body, constant_of};
 use super::cx::{Cx, InstanceId};
+use super::lookup::pattern_of;
 use super::project::leads_down;
 use super::rows::RowIndex;
 use crate::ir::{Const, Expr, ExprKind, Pattern, Row, Type};
@@ -134,8 +135,7 @@ impl Cx<'_> {
                 );
                 Pattern::OneOf(Vec::new())
             }
-            _ => constant_of(&self.csv_value(text, ty, span))
-                .map_or(Pattern::OneOf(Vec::new()), |c| Pattern::OneOf(vec![c])),
+            _ => constant_of(&self.csv_value(text, ty, span)).map_or(Pattern::OneOf(Vec::new()), |c| pattern_of(c, ty)),
         }
     }
 

@@ -166,7 +166,7 @@ impl<'p> Said<'p> {
             ExprKind::Local(local) => self.locals.get(local).map_or_else(Affixes::default, |value| within(value)),
             ExprKind::Let(_, _, body) => within(body),
             ExprKind::OrElse(value, other) if matches!(other.kind, ExprKind::Stop(..)) => within(value),
-            ExprKind::Native(Native::Trim, args) => args.first().map_or_else(Affixes::default, within),
+            ExprKind::Native(Native::Trim | Native::Tidy, args) => args.first().map_or_else(Affixes::default, within),
             // What is cut off at the end is nobody's.
             ExprKind::Native(Native::Fit, args) => {
                 let of = args.first().map_or_else(Affixes::default, within);

@@ -163,7 +163,7 @@ fn combinations(cells: &[Pattern]) -> Option<Vec<Vec<&Const>>> {
         let constants: Vec<&Const> = match cell {
             Pattern::OneOf(constants) => constants.iter().collect(),
             Pattern::Absent => vec![&Const::Absent],
-            Pattern::Any | Pattern::Group(_) | Pattern::Either(_) => return None,
+            Pattern::Any | Pattern::Prefix(_) | Pattern::Group(_) | Pattern::Either(_) => return None,
         };
         if keys.len() * constants.len() > COMBINATIONS_MAX {
             return None;

@@ -10,8 +10,10 @@ use super::value::{Value, same, show};
 use super::{Failure, Halt, LinkNeed, ops};
 use crate::ir::{Binary, Const, EntityId, Expr, ExprKind, FieldId, Native, Type};
 use crate::source::Span;
+use crate::value::code::is_country;
 use crate::value::{address, decimal, money, text, time};
 use rust_decimal::Decimal;
+use std::borrow::Cow;
 
 /// What a function needs to know beside its arguments.
 #[derive(Clone)]
@@ -128,6 +130,8 @@ pub(super) fn apply<'r>(run: &mut Run<'r>, native: Native, args: &[Value<'r>], a
         | N::Plain
         | N::Digits
         | N::Trim
+        | N::Tidy
+        | N::CountryOf
         | N::Upper
         | N::Lower
         | N::Take
@@ -209,6 +213,15 @@ fn on_text<'r>(run: &mut Run<'r>, native: Native, args: &[Value<'r>], at: &At) -
             "" => Value::Absent,
             trimmed => Value::Text(trimmed),
         },
+        Native::Tidy => match text::tidy(t) {
+            Cow::Borrowed("") => Value::Absent,
+            Cow::Borrowed(tidy) => Value::Text(tidy),
+            Cow::Owned(tidy) => or_absent(run.arena.alloc_str(&tidy), at),
+        },
+        Native::CountryOf => match t.trim().to_ascii_uppercase() {
+            code if is_country(&code) => run.text(&code),
+            _ => Value::Absent,
+        },
         Native::Upper => Value::Text(upper(run, t)),
         Native::Lower => Value::Text(lower(run, t)),
         Native::Take => match args.get(1) {
@@ -235,9 +248,9 @@ fn on_text<'r>(run: &mut Run<'r>, native: Native, args: &[Value<'r>], at: &At) -
             None => return Err(wrong(run, native, at)),
         },
         Native::Postcode => match address::postcode(t, other(1).unwrap_or("")) {
-            std::borrow::Cow::Borrowed("") => Value::Absent,
-            std::borrow::Cow::Borrowed(code) => Value::Text(code),
-            std::borrow::Cow::Owned(code) => run.text(&code),
+            Cow::Borrowed("") => Value::Absent,
+            Cow::Borrowed(code) => Value::Text(code),
+            Cow::Owned(code) => run.text(&code),
         },
         Native::TextOf => text_of(run, t),
         Native::Street => street(run, t),
@@ -295,7 +308,7 @@ pub(super) fn text_of<'r>(run: &Run<'r>, json: &'r str) -> Value<'r> {
             "" => Value::Absent,
             text => Value::Text(text),
         },
-        Some(b'"') => match serde_json::from_str::<std::borrow::Cow<'_, str>>(json) {
+        Some(b'"') => match serde_json::from_str::<Cow<'_, str>>(json) {
             Ok(text) => match &*super::draft::without_nul(&text) {
                 "" => Value::Absent,
                 text => Value::Text(run.arena.alloc_str(text)),

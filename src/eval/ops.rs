@@ -300,6 +300,7 @@ pub(crate) fn accepts(pattern: &Pattern, value: &Value<'_>) -> bool {
         Pattern::Any => true,
         Pattern::Absent => matches!(value, Value::Absent),
         Pattern::OneOf(constants) => constants.iter().any(|constant| is_constant(value, constant)),
+        Pattern::Prefix(prefix) => matches!(value, Value::Text(text) if text.starts_with(&**prefix)),
         Pattern::Group(group) => matches!(value, Value::Text(country) if in_group(country, group)),
         Pattern::Either(patterns) => patterns.iter().any(|pattern| accepts(pattern, value)),
     }
@@ -311,6 +312,7 @@ pub(crate) fn accepts_constant(pattern: &Pattern, constant: &Const) -> bool {
         Pattern::Any => true,
         Pattern::Absent => *constant == Const::Absent,
         Pattern::OneOf(constants) => constants.contains(constant),
+        Pattern::Prefix(prefix) => matches!(constant, Const::Text(text) if text.starts_with(&**prefix)),
         Pattern::Group(group) => matches!(constant, Const::Text(country) if in_group(country, group)),
         Pattern::Either(patterns) => patterns.iter().any(|pattern| accepts_constant(pattern, constant)),
     }

@@ -177,6 +177,8 @@ pub enum Pattern {
     Absent,
     /// One of these.
     OneOf(Vec<Const>),
+    /// A text that begins with this.
+    Prefix(Arc<str>),
     /// A member of a group of countries.
     Group(Arc<str>),
     /// Any of these.

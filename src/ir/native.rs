@@ -33,6 +33,11 @@ natives! {
     Digits = "digits",
     /// White space at both ends gone; absent when nothing is left.
     Trim = "trim",
+    /// As a name is compared: in the composed form of Unicode, without characters that nobody sees, single blanks within and
+    /// none at the ends; absent when nothing is left.
+    Tidy = "tidy",
+    /// The country whose code it is; absent when it is none's.
+    CountryOf = "country",
     /// In upper case.
     Upper = "upper",
     /// In lower case.

@@ -43,9 +43,11 @@ pub static LIBRARY: &[Embedded] = &[
     ("std.address", "std/address.flow", include_str!("../../stdlib/std/address.flow")),
     ("std.countries", "std/countries.flow", include_str!("../../stdlib/std/countries.flow")),
     ("std.money", "std/money.flow", include_str!("../../stdlib/std/money.flow")),
+    ("std.vat", "std/vat.flow", include_str!("../../stdlib/std/vat.flow")),
     ("std.text", "std/text.flow", include_str!("../../stdlib/std/text.flow")),
     ("flows.customers", "flows/customers.flow", include_str!("../../flows/customers.flow")),
     ("flows.orders", "flows/orders.flow", include_str!("../../flows/orders.flow")),
+    ("flows.taxes", "flows/taxes.flow", include_str!("../../flows/taxes.flow")),
     ("flows.tables", "flows/tables.flow", include_str!("../../flows/tables.flow")),
 ];
 

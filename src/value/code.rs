@@ -1,13 +1,14 @@
 //! Codes that both systems share: countries by ISO 3166, currencies by ISO 4217, groups of countries, guids.
 
 /// Whether the European Union has this member (ISO 3166 code; Greece also by the `EL` of its VAT numbers), as of 2026.
+/// Northern Ireland, `XI` as its VAT numbers have it, counts as one for goods (Directive (EU) 2020/1756).
 fn in_eu(country: &str) -> bool {
     EU.contains(&country)
 }
 
-const EU: [&str; 28] = [
+const EU: [&str; 29] = [
     "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "EL", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT", "LT", "LU",
-    "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK",
+    "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK", "XI",
 ];
 
 /// Groups of countries by the names that flows know.
@@ -28,14 +29,15 @@ pub fn countries() -> impl Iterator<Item = &'static str> {
     COUNTRIES.split(' ')
 }
 
-/// Source: ISO 3166-1 alpha-2, officially assigned codes; and `XK`, which shops use for Kosovo.
+/// Source: ISO 3166-1 alpha-2, officially assigned codes; `XK`, which shops use for Kosovo; and places that only taxes know:
+/// `IC` and `EA` (reserved there for the Canaries, and Ceuta with Melilla), `XI` for Northern Ireland.
 const COUNTRIES: &str = "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR \
-BS BT BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI \
-FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS \
+BS BT BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EA EC EE EG EH ER ES ET FI \
+FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU IC ID IE IL IM IN IO IQ IR IS \
 IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO \
 MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA \
 RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT \
-TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS XK YE YT ZA ZM ZW";
+TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS XI XK YE YT ZA ZM ZW";
 
 /// Decimals of a currency: 2 unless ISO 4217 says otherwise.
 pub fn currency_decimals(code: &str) -> u32 {
@@ -72,9 +74,9 @@ mod tests {
 
     #[test]
     fn codes() {
-        assert!(in_group("NL", "eu") && in_group("HR", "eu") && !in_group("GB", "eu") && !in_group("NL", "efta"));
+        assert!(in_group("NL", "eu") && in_group("HR", "eu") && in_group("XI", "eu") && !in_group("GB", "eu") && !in_group("NL", "efta"));
         assert!(is_country("NL") && !is_country("XX") && !is_country("nl") && !is_country(""));
-        assert_eq!(countries().count(), 250);
+        assert_eq!(countries().count(), 253);
         assert_eq!([currency_decimals("EUR"), currency_decimals("JPY"), currency_decimals("KWD")], [2, 0, 3]);
         assert!(is_guid("6b8aeb3c-9d6d-4c6f-8a1b-0123456789ab") && !is_guid("6b8aeb3c"));
     }

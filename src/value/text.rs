@@ -1,6 +1,9 @@
 //! Texts: how long they are in an API's own unit, where they may be cut, how a ledger compares them as keys, and what
 //! is left of them without HTML.
 
+use std::borrow::Cow;
+use unicode_normalization::UnicodeNormalization;
+
 /// What an API counts a text's length in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
@@ -71,13 +74,43 @@ pub struct KeyForm {
 }
 
 /// A key as it is compared: blanks at both ends gone (padding is blanks on the left), case too where it does not matter.
-pub fn key_form(text: &str, form: KeyForm) -> std::borrow::Cow<'_, str> {
+pub fn key_form(text: &str, form: KeyForm) -> Cow<'_, str> {
     let trimmed = text.trim();
     if form.caseless && trimmed.chars().any(|c| !c.is_lowercase() && c.is_alphabetic()) {
-        std::borrow::Cow::Owned(trimmed.to_lowercase())
+        Cow::Owned(trimmed.to_lowercase())
     } else {
-        std::borrow::Cow::Borrowed(trimmed)
+        Cow::Borrowed(trimmed)
     }
+}
+
+/// A name or key as it is compared and written: in Unicode's composed form (NFC), without characters that nobody sees
+/// (control and format characters, Unicode category Cf), single blanks within and none at the ends.
+pub fn tidy(text: &str) -> Cow<'_, str> {
+    let plain = |b: u8| b.is_ascii_graphic();
+    let single = text.split(' ').all(|word| !word.is_empty() && word.bytes().all(plain));
+    if single || text.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    for c in text.nfc().filter(|c| c.is_whitespace() || !(c.is_control() || is_unseen(*c))) {
+        if c.is_whitespace() {
+            push_blank(&mut out);
+        } else {
+            out.push(c);
+        }
+    }
+    out.truncate(out.trim_end().len());
+    Cow::Owned(out)
+}
+
+/// Format characters, and fillers that show nothing.
+fn is_unseen(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180e}'
+            | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}'
+    )
 }
 
 /// The text without HTML: tags gone (a line's or paragraph's end leaves a blank), entities resolved, white space folded.
@@ -251,6 +284,20 @@ const ENTITIES: &[(&str, char)] = &[
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_tidy_name_shows_all_that_it_holds() {
+        for (text, tidy) in [
+            ("Jan de Boer", "Jan de Boer"),
+            (" Jan \u{a0} de\tBoer\n", "Jan de Boer"),
+            ("Zoe\u{308}", "Zo\u{eb}"),
+            ("zero\u{200b}@example.org", "zero@example.org"),
+            ("\u{a0}\u{200b} \u{feff}", ""),
+            ("", ""),
+        ] {
+            assert_eq!(super::tidy(text), tidy, "{text:?}");
+        }
+    }
 
     #[test]
     fn a_character_beyond_the_plane_counts_twice_in_utf16() {

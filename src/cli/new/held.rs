@@ -102,10 +102,27 @@ fn may_owe(entity: &str, row: &Value) -> bool {
 
 fn rate(row: &Value) -> Option<Rate> {
     Some(Rate {
-        country: text(row, "country").unwrap_or_default(),
+        country: area(row),
         percent: decimal(row, "rate")?.normalize(),
         stacked: number(row, "priority").is_some_and(|n| n != "1"),
     })
+}
+
+/// The country that a rate is for: a part of one may count as another, as `vat.area` of the library has it.
+fn area(row: &Value) -> String {
+    let country = text(row, "country").unwrap_or_default();
+    let state = text(row, "state").unwrap_or_default();
+    let postcodes: Vec<&str> = row.get("postcodes").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+    let all_begin = |with: [&str; 2]| !postcodes.is_empty() && postcodes.iter().all(|p| with.iter().any(|w| p.starts_with(w)));
+    let of = match (&*country, &*state) {
+        ("GB", _) if all_begin(["BT", "BT"]) => "XI",
+        ("ES", "GC" | "TF") => "IC",
+        ("ES", "CE" | "ML") => "EA",
+        ("ES", _) if all_begin(["35", "38"]) => "IC",
+        ("ES", _) if all_begin(["51", "52"]) => "EA",
+        _ => return country,
+    };
+    of.to_owned()
 }
 
 fn vat_code(row: &Value) -> Option<VatCode> {

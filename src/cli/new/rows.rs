@@ -14,36 +14,34 @@ const PAID_BY_DEFAULT: &[&str] = &["bacs", "cod", "cheque"];
 pub(super) fn vat(held: &Held) -> Vec<String> {
     let mut rows = Vec::new();
     for (country, percent) in rates(held) {
-        let cell = if country.is_empty() { "_".to_owned() } else { format!("\"{country}\"") };
         let rate = format!("{percent}%,");
-        let start = format!("{cell}, {rate:7} \"taxed\"");
+        let start = format!("\"{country}\", {rate:7} \"taxed\"");
         let with = code_for(held, &country, percent, true);
         let without = code_for(held, &country, percent, false);
         match (with, without) {
             (Some(with), Some(without)) => {
-                rows.push(format!("{start}, \"price\" => \"{}\"", with.code));
-                rows.push(format!("{start}, \"net\"   => \"{}\"", without.code));
+                rows.push(format!("{start}, \"price\", _ => \"{}\"", with.code));
+                rows.push(format!("{start}, \"net\",   _ => \"{}\"", without.code));
             }
             (Some(one), None) | (None, Some(one)) => {
-                rows.push(format!("{start}, \"price\" => \"{}\"", one.code));
-                rows.push(format!("{start}, \"net\"   => \"{}\"", one.code));
+                rows.push(format!("{start}, \"price\", _ => \"{}\"", one.code));
+                rows.push(format!("{start}, \"net\",   _ => \"{}\"", one.code));
             }
             (None, None) => {
-                let whose = if country.is_empty() { "any country".to_owned() } else { country };
-                let why = format!("fail \"the ledger has no VAT code of {percent} % for {whose}\"");
-                rows.push(format!("{start}, \"price\" => {why}"));
-                rows.push(format!("{start}, \"net\"   => {why}"));
+                let why = format!("fail \"the ledger has no VAT code of {percent} % for {country}\"");
+                rows.push(format!("{start}, _, _ => {why}"));
             }
         }
     }
     rows
 }
 
-/// Country and percentage, each once. Where rates are stacked, what they make together is a rate of the ledger's.
+/// Country of taxation and percentage, each once; a rate for all countries is the seller's own. Where rates are stacked, what they make together is a rate of the ledger's.
 fn rates(held: &Held) -> BTreeSet<(String, Decimal)> {
     let usable = |rate: &&Rate| !rate.percent.is_zero() && (rate.country.is_empty() || code::is_country(&rate.country));
+    let area = |rate: &Rate| if rate.country.is_empty() { held.home.clone() } else { rate.country.clone() };
     let mut rates: BTreeSet<(String, Decimal)> =
-        held.rates.iter().filter(usable).map(|rate| (rate.country.clone(), rate.percent)).collect();
+        held.rates.iter().filter(usable).map(|rate| (area(rate), rate.percent)).collect();
     for stacked in held.rates.iter().filter(usable).filter(|rate| rate.stacked) {
         let together = held.vat_codes.iter().filter(|code| code.country.as_deref() == Some(&*stacked.country));
         rates.extend(together.map(|code| (stacked.country.clone(), code.percent)));
@@ -52,7 +50,7 @@ fn rates(held: &Held) -> BTreeSet<(String, Decimal)> {
 }
 
 fn code_for<'a>(held: &'a Held, country: &str, percent: Decimal, including: bool) -> Option<&'a VatCode> {
-    let abroad = !country.is_empty() && country != held.home;
+    let abroad = country != held.home;
     held.vat_codes.iter().find(|code| {
         let place = if abroad { code.country.as_deref() == Some(country) } else { code.country.is_none() };
         place && code.percent == percent && code.including == including
@@ -91,7 +89,7 @@ pub(super) fn shipping(held: &Held) -> String {
     for method in
         ["flat_rate", "free_shipping", "local_pickup"].into_iter().chain(held.methods.iter().map(|(id, _)| &**id))
     {
-        keys.insert((method.to_owned(), String::new()));
+        keys.insert((method.to_owned(), "*".to_owned()));
     }
     let mut text = "method,code\n".to_owned();
     for (method, instance) in keys {
