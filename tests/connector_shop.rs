@@ -244,8 +244,21 @@ async fn an_empty_list_is_believed_only_if_what_is_known_is_gone() {
         let then = pass(&bench, &of, &first.position).await.unwrap();
         assert!(then.ids.contains(&9), "{blank}: {then:?}");
     }
-    // What no longer fits is in no such list, and the list of all shows it.
+    // A new one that is shown proves nothing of those that are known.
     let bench = bench(listed(&rows), 100, "2026-08-01T00:00:00Z").await;
+    let first = pass(&bench, &scan(&orders()), &Position::default()).await.unwrap();
+    (1..=8).for_each(|id| bench.shop.mark(id, Is::LeftOut));
+    bench.shop.change(9, "2026-07-15T19:00:00");
+    let error = pass(&bench, &scan(&orders()), &first.position).await.unwrap_err().to_string();
+    assert!(error.contains("without the record 8"), "{error}");
+    (1..=8).for_each(|id| bench.shop.mark(id, Is::Good));
+    assert!(pass(&bench, &scan(&orders()), &first.position).await.unwrap().ids.contains(&9));
+    // One that shows no name may be the one that is missed: it is told, and the others are read.
+    bench.shop.mark(8, Is::Keyless);
+    let nameless = pass(&bench, &scan(&orders()), &first.position).await.unwrap();
+    assert_eq!((nameless.keys(), nameless.ids.contains(&9)), (vec!["?"], true));
+    // What no longer fits is in no such list, and the list of all shows it.
+    let bench = self::bench(listed(&rows), 100, "2026-08-01T00:00:00Z").await;
     let first = pass(&bench, &filtered("processing"), &Position::default()).await.unwrap();
     bench.shop.rows.lock().unwrap().iter_mut().for_each(|row| row.status = "completed");
     let none = pass(&bench, &filtered("processing"), &first.position).await.unwrap();

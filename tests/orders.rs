@@ -20,7 +20,11 @@ const ORDERS_AT_LEAST: usize = 90;
 /// An order of each kind of supply: at home, another country's rate, reverse charge, export.
 const SUPPLIES: [&str; 4] = ["nl-b2c-simple-incl", "be-oss-21", "de-b2b-reverse-charge-class", "us-export"];
 /// What a person does about an order that does not land.
-const REMEDIES: [(&str, &str); 6] = [
+const REMEDIES: [(&str, &str); 9] = [
+    (
+        "be-b2b-vat-exempt-incl",
+        "The company gave no VAT number, and nothing else says why no tax is owed: ask for it and add it to the order, or charge the tax.",
+    ),
     (
         "ca-compound",
         "Two rates at once have no VAT code of their own: book it by hand, or give the pair a code and adapt `vat`.",
@@ -37,10 +41,18 @@ const REMEDIES: [(&str, &str); 6] = [
         "deleted-product",
         "The product is gone, and its SKU with it: answer `unknown_item`, or skip the order and book it by hand.",
     ),
+    (
+        "es-canary-postcode-rate",
+        "IGIC is no VAT of the union, and the administration has no code for it: book it by hand, or give it a code and a row.",
+    ),
     ("no-sku", "Give the product a SKU in the shop and retry, or answer `unknown_item`."),
     (
         "quantity-decimal",
         "2.5 pieces are sold of an item that the ledger counts whole: allow fractions for ROPE-M there and retry.",
+    ),
+    (
+        "refund-reverse-charge",
+        "The class says reverse charge, and the company gave no VAT number: add it to the order, or charge the tax.",
     ),
 ];
 

@@ -101,7 +101,11 @@ fn link(key: &str, id: &str) -> Link {
         },
         target: Target { connection: "books".into(), entity: "exact.SalesOrder".into(), id: id.into() },
         fields: fields.clone(),
-        carried: Some(SourceVersion { content: "aa:1".into(), mark: "2026-03-01T12:00:00".into() }),
+        carried: Some(SourceVersion {
+            content: "aa:1".into(),
+            mark: "2026-03-01T12:00:00".into(),
+            record: "woocommerce.Order 7".into(),
+        }),
         agreed: true,
         children: vec![ChildLink { list: "SalesOrderLines".into(), key: "11".into(), id: Some("l1".into()), fields }],
     }

@@ -2,8 +2,9 @@
 
 use super::open::Answers;
 use super::remote::Control;
-use super::run::{Arguments as RunArguments, Lines};
+use super::run::Arguments as RunArguments;
 use super::screen::{Paint, Screen};
+use super::tell::Lines;
 use super::{Answer, Format, Global, Outcome, Trouble, new, runtime};
 use crate::sandbox::{self, Options};
 use rust_decimal::Decimal;

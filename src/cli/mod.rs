@@ -22,6 +22,7 @@ mod screen;
 mod secrets;
 mod state;
 mod store;
+mod tell;
 mod why;
 
 use crate::limits::STACK_BYTES;

@@ -1,20 +1,15 @@
 //! `flowc run`: one pass of flows, told as it happens.
 
 use super::open::{Answers, Ready};
-use super::screen::{Paint, Screen};
+use super::screen::Screen;
 use super::store::Busy;
+use super::tell::{Lines, Teller};
 use super::{Answer, Format, Global, Outcome, Trouble, interrupted, runtime};
-use crate::connector::Pause;
-use crate::engine::{Cancel, Counts, Ending, Engine, Event, PassOptions, Summary, Told};
+use crate::engine::{Cancel, Counts, Ending, PassOptions, Summary};
 use crate::ir::Program;
-use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 use jiff::civil::Date;
-use std::convert::Infallible;
-use std::fmt::Write as _;
 use std::path::PathBuf;
-use std::sync::Mutex;
-use std::time::Duration;
 
 /// The arguments of `run`.
 #[derive(Debug, clap::Args)]
@@ -41,18 +36,6 @@ pub(crate) struct Arguments {
     pub(crate) store: Option<PathBuf>,
 }
 
-/// How often it is looked whether a connection waits: shorter pauses are nobody's concern.
-const WORTH_TELLING: Duration = Duration::from_secs(3);
-
-/// Which records people are told of, one a line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Lines {
-    /// Whatever happens to a record.
-    All,
-    /// Those that need somebody.
-    Trouble,
-}
-
 /// Runs the pass.
 pub(crate) fn run(screen: &Screen, global: &Global, arguments: &Arguments) -> Answer {
     pass(screen, global, arguments, Lines::All)
@@ -70,7 +53,7 @@ pub(crate) fn pass(screen: &Screen, global: &Global, arguments: &Arguments, line
     let summary = runtime()?.block_on(async {
         let engine = ready.engine(arguments.store.as_deref(), "run").await?;
         let cancel = Cancel::default();
-        let teller = Teller::new(screen, lines);
+        let teller = Teller::new(screen, lines, options.dry_run);
         let telling = |event| teller.tell(&event);
         let stopped = async {
             interrupted().await;
@@ -225,136 +208,6 @@ fn moment(text: &str, zone: Option<&str>) -> Result<Timestamp, Trouble> {
     })
 }
 
-/// Renders the stream of events.
-struct Teller {
-    screen: Screen,
-    lines: Lines,
-    bar: ProgressBar,
-    counts: Mutex<Counts>,
-}
-
-impl Teller {
-    fn new(screen: &Screen, lines: Lines) -> Self {
-        let bar = if screen.watched() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
-            bar.set_style(style);
-        }
-        bar.enable_steady_tick(Duration::from_millis(120));
-        Self { screen: *screen, lines, bar, counts: Mutex::default() }
-    }
-
-    fn tell(&self, event: &Event) {
-        match self.screen.format() {
-            Format::Human => self.for_people(event),
-            Format::Json | Format::Sarif => {
-                // A reader who has left does not stop what is under way: the store tells it later.
-                if let Ok(line) = serde_json::to_string(event) {
-                    let _ = Screen::answer(&line);
-                }
-            }
-        }
-        if let Ok(mut counts) = self.counts.lock() {
-            counts.count(event);
-            self.bar.set_message(summary(&counts));
-        }
-    }
-
-    /// Tells, as long as it is polled, for what a connection waits.
-    async fn tell_pauses(&self, engine: &Engine) -> Infallible {
-        let mut told: Vec<(String, Pause)> = Vec::new();
-        loop {
-            tokio::time::sleep(WORTH_TELLING).await;
-            let now: Vec<(String, Pause)> = engine.pauses().map(|(name, pause)| (name.to_owned(), pause)).collect();
-            for (name, pause) in now.iter().filter(|pause| !told.contains(pause)) {
-                self.say(&format!("{name} waits until {:.0}: {}", pause.until, pause.reason));
-            }
-            told = now;
-        }
-    }
-
-    /// A line beside what happens to records.
-    fn say(&self, line: &str) {
-        self.bar.suspend(|| Screen::tell(&self.screen.paint(line, Paint::Dim)));
-    }
-
-    fn for_people(&self, event: &Event) {
-        let (word, paint, told) = match event {
-            Event::Created(told) => ("created", Paint::Green, told),
-            Event::Updated(told) => ("updated", Paint::Green, told),
-            Event::Deleted(told) => ("deleted", Paint::Green, told),
-            Event::Linked(told) => ("linked", Paint::Green, told),
-            Event::Skipped(told) => ("skipped", Paint::Dim, told),
-            Event::Waiting(told) => ("waiting", Paint::Yellow, told),
-            Event::Parked(told) => ("parked", Paint::Red, told),
-            Event::Alert(told) => ("alert", Paint::Yellow, told),
-            Event::Unchanged(_) => return,
-            Event::Done(done) => {
-                let mut text = format!("{}, {} calls\n", summary(&done.counts), done.calls);
-                if done.parked > 0 {
-                    let (records, wait) = if done.parked == 1 { ("record", "needs") } else { ("records", "need") };
-                    let _ = writeln!(text, "{} {records} {wait} a person: flowc records --state parked", done.parked);
-                }
-                self.bar.suspend(|| Screen::tell(&text));
-                return;
-            }
-        };
-        if self.lines == Lines::Trouble && !matches!(event, Event::Waiting(_) | Event::Parked(_) | Event::Alert(_)) {
-            return;
-        }
-        let line = format!("{} {}", self.screen.paint(&format!("{word:8}"), paint), about(told));
-        self.bar.suspend(|| Screen::tell(&line));
-    }
-
-    fn end(&self) {
-        self.bar.finish_and_clear();
-    }
-}
-
-/// A record in a line, and below it what a dry run would send.
-fn about(told: &Told) -> String {
-    let mut text = told.id.clone();
-    if !told.entity.is_empty() {
-        let _ = write!(text, "  {}", told.entity);
-    }
-    if let Some(id) = &told.target_id {
-        let _ = write!(text, " {id}");
-    }
-    if let Some(reason) = &told.reason {
-        let _ = write!(text, "  {reason}");
-    }
-    if let Some(place) = &told.place {
-        let _ = write!(text, "  ({}:{})", place.file, place.line);
-    }
-    if let Some(body) = &told.body {
-        let body = serde_json::to_string_pretty(body).unwrap_or_default();
-        for line in body.lines() {
-            let _ = write!(text, "\n    {line}");
-        }
-    }
-    for change in &told.changes {
-        let _ = write!(text, "\n    {}: {} → {}", change.field, change.from.as_deref().unwrap_or("nothing"), change.to);
-    }
-    text
-}
-
-/// `12 created, 3 parked`; what is nought is left out.
-pub(crate) fn summary(counts: &Counts) -> String {
-    let Counts { created, updated, deleted, linked, unchanged, skipped, waiting, parked, alerts } = *counts;
-    let all = [
-        (created, "created"),
-        (updated, "updated"),
-        (deleted, "deleted"),
-        (linked, "linked"),
-        (unchanged, "unchanged"),
-        (skipped, "skipped"),
-        (waiting, "waiting"),
-        (parked, "parked"),
-        (alerts, "alerts"),
-    ];
-    let told: Vec<String> = all.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
-    if told.is_empty() { "nothing to do".into() } else { told.join(", ") }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -372,11 +225,5 @@ mod tests {
         let at = moment("2026-01-31", Some("Europe/Amsterdam")).expect("a day");
         assert_eq!(at.to_string(), "2026-01-30T23:00:00Z");
         assert!(moment("yesterday", None).is_err());
-    }
-
-    #[test]
-    fn what_is_nought_is_not_told() {
-        assert_eq!(summary(&Counts { created: 2, parked: 1, ..Counts::default() }), "2 created, 1 parked");
-        assert_eq!(summary(&Counts::default()), "nothing to do");
     }
 }

@@ -110,7 +110,7 @@ async fn find_some(pass: &Pass, (connection, entity, by, parts): &Group, asked: 
             let of_value =
                 |row: &&Unreadable| whose(row).is_none_or(|its| its.trim().eq_ignore_ascii_case(value.trim()));
             if let Some(row) = unreadable.iter().find(of_value) {
-                memory.cannot_read(need.clone(), row_told(connection, &schema, row));
+                memory.cannot_read(pass.program(), need.clone(), row_told(connection, &schema, row));
             }
         }
     }
@@ -167,7 +167,7 @@ async fn by_address(
             memory.row(pass.program(), connection, entity, &raw.0, connector.now());
         }
         Ok(Presence::Gone(_)) => memory.gone(connection, entity, id),
-        Ok(Presence::Unreadable(row)) => memory.cannot_read(need, row_told(connection, &schema, &row)),
+        Ok(Presence::Unreadable(row)) => memory.cannot_read(pass.program(), need, row_told(connection, &schema, &row)),
         Err(CallError::Refused { system, reason, .. }) => {
             drop(memory);
             refused(pass, &schema.name, &system, &reason, vec![(id.to_owned(), need)]);
@@ -189,10 +189,13 @@ fn refused(pass: &Pass, entity: &str, system: &str, reason: &str, asked: Asked) 
 
 /// Which row cannot be read, and what to do.
 pub(crate) fn row_told(connection: &str, entity: &Entity, row: &Unreadable) -> String {
-    let which = row.key.as_ref().map_or_else(|| "a row whose key cannot be read either".to_owned(), Clone::clone);
+    let which = row.key.as_ref().map_or_else(
+        || format!("a row of {} in {connection}, and its key,", entity.name),
+        |key| format!("{} {key} in {connection}", entity.name),
+    );
     format!(
-        "{} {which} in {connection} cannot be read ({}), so it is not known whether it is what is looked for: put it in order there",
-        entity.name, row.why
+        "{which} cannot be read ({}), so it is not known whether it is what is looked for: put it in order there",
+        row.why
     )
 }
 

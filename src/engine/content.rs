@@ -62,7 +62,11 @@ mod tests {
 
     #[test]
     fn versions_are_compared_by_content_and_across_projects_by_their_mark() {
-        let version = |content: &str, mark: &str| SourceVersion { content: content.into(), mark: mark.into() };
+        let version = |content: &str, mark: &str| SourceVersion {
+            content: content.into(),
+            mark: mark.into(),
+            record: String::new(),
+        };
         let now = version("aa:1", "12:00:05");
         let cases = [
             (version("aa:1", "12:00:05"), true),

@@ -22,6 +22,10 @@ pub(crate) struct Facts<'a> {
     pub(crate) verb: &'a Verb,
     /// What this source record became through this mapping.
     pub(crate) link: Option<&'a Link>,
+    /// A link will say what was sent.
+    pub(crate) remembers: bool,
+    /// A record that was made later than this one has been carried out by it.
+    pub(crate) is_late: bool,
     /// Another source record that what was found was made for.
     pub(crate) owner: Option<&'a Owner>,
     /// The drafts of the unit that are there already.
@@ -120,6 +124,11 @@ fn decided(facts: &Facts<'_>) -> Result<Step, Undecided> {
                 return Ok(Step::Stop { stop: Stop::Fail, reason, place: draft.place });
             }
             let step = match facts.verb {
+                // An account follows the newest order of its customer, whichever is edited last.
+                Verb::Upsert if facts.is_late => {
+                    let hashes = facts.link.map(|link| link.fields.clone()).unwrap_or_default();
+                    Ok(Step::Unchanged { id: Arc::clone(id), hashes })
+                }
                 Verb::CreateOnce | Verb::CreateUnless(_) => found_once(facts, id, &row, ours),
                 Verb::Upsert if !ours && facts.owner.is_some() => shared(facts, id, &row),
                 Verb::Upsert | Verb::Update => update(facts, id, &row, ours),
@@ -278,7 +287,7 @@ fn update(facts: &Facts<'_>, id: &Arc<str>, row: &Value, ours: bool) -> Result<S
         }
     }
     if sent.is_empty() && lines.is_empty() {
-        let adopted = facts.link.is_none() && facts.draft.linked_to.is_some() && !ours;
+        let adopted = facts.link.is_none() && facts.remembers && !ours;
         let id = Arc::clone(id);
         return Ok(if adopted { Step::Adopt { id, hashes } } else { Step::Unchanged { id, hashes } });
     }

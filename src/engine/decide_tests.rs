@@ -116,6 +116,8 @@ fn decided(draft: &Draft, verb: &Verb, link: Option<&Link>) -> Step {
         link,
         owner: None,
         settled: &[Some(Settled { id: "P".into(), number: false, created: true }), None],
+        remembers: draft.linked_to.is_some(),
+        is_late: false,
         source_is_new: true,
         hash: &hash,
     })
@@ -203,6 +205,8 @@ fn two_records_with_one_key_are_not_one_document() {
         link: None,
         owner,
         settled: &[],
+        remembers: true,
+        is_late: false,
         source_is_new: true,
         hash: &hash,
     };
@@ -229,6 +233,8 @@ fn what_another_record_became_is_used_and_not_changed() {
             link: None,
             owner: Some(&owner),
             settled: &[],
+            remembers: true,
+            is_late: false,
             source_is_new: true,
             hash: &hash,
         })
@@ -256,6 +262,8 @@ fn a_copy_is_taken_over_only_if_its_owner_agrees() {
             link: None,
             owner: None,
             settled,
+            remembers: true,
+            is_late: false,
             source_is_new: true,
             hash: &hash,
         })

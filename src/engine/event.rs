@@ -51,6 +51,9 @@ pub struct Told {
     /// What a create sends: in a dry run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<serde_json::Value>,
+    /// The same as people read it: records by their codes and names.
+    #[serde(skip)]
+    pub shown: Option<serde_json::Value>,
     /// What an update changes, field by field: in a dry run.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Change>,

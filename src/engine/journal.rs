@@ -1,6 +1,7 @@
 //! The journal: what is about to be sent stands in the store before it is sent, and what became of it after. What has
 //! no outcome is cleared up here: searched by key, and given up only when it can no longer take effect.
 
+use super::body::Settled;
 use super::memory::wire_text;
 use super::pass::{Ending, Pass};
 use super::settle::NEXT_RUN;
@@ -104,14 +105,20 @@ pub(crate) fn fate(clue: Clue<'_>, left: i64) -> Fate {
 
 /// A key as its lane: `books|exact.Account|Email=ann@example.org`.
 pub(crate) fn lane(program: &Program, draft: &Draft, key: &KeyTried) -> Option<String> {
+    // The key of what is not written yet: the lane of that one is held.
+    lane_of(program, draft, key, &[])
+}
+
+/// The same, with the keys of drafts that are written.
+pub(crate) fn lane_of(program: &Program, draft: &Draft, key: &KeyTried, settled: &[Option<Settled>]) -> Option<String> {
     let entity = program.entity(draft.entity);
     let mut pairs = Vec::new();
     for (field, value) in key.fields.iter().zip(&key.values) {
         let value = value.as_deref().unwrap_or("");
-        if Pending::draft(value).is_some() {
-            // The key of what is not written yet: the lane of that one is held.
-            return None;
-        }
+        let value = match Pending::draft(value) {
+            Some(n) => &*settled.get(n)?.as_ref()?.id,
+            None => value,
+        };
         pairs.push(format!("{}={}", entity.get(*field).name, value.trim().to_lowercase()));
     }
     Some(format!("{}|{}|{}", draft.connection, entity.full_name(), pairs.join("|")))
@@ -166,7 +173,11 @@ pub(crate) async fn recover(pass: &Pass) -> Result<(), Ending> {
                 }
                 continue;
             }
-            Fate::Wait(_) | Fate::Open => continue,
+            Fate::Wait(_) => continue,
+            Fate::Open => {
+                pass.unsearched().insert(intent.id.clone());
+                continue;
+            }
         };
         closed.push(intent.id.clone());
         if intent.unknown.is_none() {

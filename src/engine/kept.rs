@@ -6,43 +6,51 @@ use super::pass::Ending;
 use super::record::Acting;
 use super::settle::Verdict;
 use super::shown;
+use super::write::Writing;
 use crate::connector::Find;
 use crate::eval::Draft;
+use crate::store::Operation;
 use serde_json::Value;
 use std::sync::Arc;
 
 impl Acting<'_> {
-    /// Whether the target has what an update sent; `Err` is why the record stops. An answer that does not show it, or has no
-    /// record at all, proves nothing: the record is read, and stands in `row` then.
+    /// Whether the target has what was sent; `Err` is why the record stops. An answer to an update that does not show it, or
+    /// has no record at all, proves nothing: the record is read, and stands in `row` then.
     pub(crate) async fn is_kept(
         &mut self,
-        draft: &Draft,
+        writing: &Writing<'_>,
         id: &Arc<str>,
-        sent: &str,
+        (operation, sent): (Operation, &str),
         row: &mut Option<Value>,
     ) -> Result<Result<(), Verdict>, Ending> {
-        let program = self.pass.program();
+        let (draft, program) = (writing.draft, self.pass.program());
         let entity = self.pass.entity(draft.entity);
-        let stopped = |what: String| {
-            let reason = format!(
-                "{} took the update of {} {id}, {what}: see what keeps it from being stored there, then retry",
-                draft.connection, entity.name
-            );
-            Ok(Err(Verdict::parked(reason, draft.place)))
-        };
-        if !shown::tells(&entity, sent, row.as_ref()) {
+        let what = if operation == Operation::Create { "made" } else { "took the update of" };
+        let took = format!("{} {what} {} {id}", draft.connection, entity.name);
+        if operation == Operation::Update && !shown::tells(&entity, sent, row.as_ref()) {
             match self.read_back(draft, id, self.pass.fields(draft.entity)).await? {
                 Ok(read) => {
                     self.answers.push(serde_json::json!({"id": &**id, "read": read}));
                     *row = Some(read);
                 }
-                Err(why) => return stopped(format!("and what it has now cannot be read ({why})")),
+                Err(why) => {
+                    let reason = format!("{took}, and what it has now cannot be read ({why}): look there");
+                    return Ok(Err(Verdict::unreadable(reason, draft.place)));
+                }
             }
         }
-        match row.as_ref().and_then(|row| shown::not_kept(program, &entity, sent, row)) {
-            Some((field, theirs, ours)) => stopped(format!("and shows {field} as {theirs}, not as {ours}")),
-            None => Ok(Ok(())),
-        }
+        // What was to be cleared may have got a value of the target's own; ours is not to stand there any longer.
+        let is_cleared = |field: &str, theirs: &Value| {
+            let hash = self.pass.store().keyed_hash(&theirs.to_string());
+            let last = writing.link.and_then(|link| link.fields.iter().find(|known| known.field == field));
+            last.is_none_or(|last| last.hash != hash)
+        };
+        let amiss = row.as_ref().and_then(|row| shown::not_kept(program, &entity, sent, row, &is_cleared));
+        let Some((field, theirs, ours)) = amiss else { return Ok(Ok(())) };
+        let reason = format!(
+            "{took}, and shows {field} as {theirs}, not as {ours}: see what keeps it from being stored there, then retry"
+        );
+        Ok(Err(Verdict::parked(reason, draft.place)))
     }
 
     /// The document is there; what the target computed is compared with what it must come to. An answer that does not tell

@@ -185,6 +185,30 @@ impl Memory {
         self.of(connection, entity).is_some_and(|rows| rows.by_id.contains_key(&normal(id)))
     }
 
+    /// How people call a record that is known: by its code, else its name.
+    pub(crate) fn name_of(&self, program: &Program, connection: &Arc<str>, id: &str) -> Option<String> {
+        if !crate::value::code::is_guid(id) {
+            return None;
+        }
+        let at = normal(id);
+        self.rows.iter().filter(|((of, _), _)| of == connection).find_map(|((_, entity), rows)| {
+            let schema = program.entity(*entity);
+            let key = schema.key.map(|key| &*schema.get(key).wire)?;
+            let of_table =
+                rows.table.iter().flat_map(|table| &table.rows).filter_map(|row| serde_json::from_str(row).ok());
+            let known = rows.by_id.get(&at).and_then(|row| serde_json::from_str(&row.json).ok());
+            let is_it = |row: &Value| row.get(key).is_some_and(|its| normal(&scalar(its)) == at);
+            let row: Value = known.into_iter().chain(of_table).find(is_it)?;
+            let code = schema.code.map(|code| &*schema.get(code).wire);
+            let names = code.into_iter().chain(["Name", "Description", "AddressLine1"]);
+            names
+                .filter_map(|name| row.get(name))
+                .map(scalar)
+                .map(|text| text.trim().to_owned())
+                .find(|t| !t.is_empty())
+        })
+    }
+
     /// All rows of a small entity, as the store keeps them under this hash.
     pub(crate) fn table(
         &mut self,
@@ -318,8 +342,20 @@ impl Memory {
         self.refused.insert(need, reason);
     }
 
-    /// What a system answered cannot be read.
-    pub(crate) fn cannot_read(&mut self, need: Need, why: String) {
+    /// What a system answered cannot be read. It counts as asked for this need alone, and as long as this is known: whatever
+    /// else came with it is not all that there is.
+    pub(crate) fn cannot_read(&mut self, program: &Program, need: Need, why: String) {
+        match &need {
+            Need::Table { connection, entity } => self.of_mut(connection, *entity).table = None,
+            Need::Find { connection, entity, by, values } => {
+                let schema = program.entity(*entity);
+                if let Some((field, value)) = search_field(schema, by, values) {
+                    let at = (field, normal(&wire_text(schema, field, &value)));
+                    self.of_mut(connection, *entity).asked.remove(&at);
+                }
+            }
+            Need::Row { .. } | Need::Link(_) => {}
+        }
         self.unreadable.insert(need, why);
     }
 

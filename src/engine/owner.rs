@@ -23,9 +23,13 @@ impl Owner {
             let mapping = program.mappings.iter().find(|m| *m.name == *name);
             mapping.is_none_or(|m| matches!(m.header.verb, Verb::CreateOnce | Verb::CreateUnless(_) | Verb::Upsert))
         };
+        // What is remembered by its own key is nobody's.
+        let links = links
+            .into_iter()
+            .filter(|l| (&l.source.connection, &l.source.entity) != (&l.target.connection, &l.target.entity));
         let other = |l: &LinkKey| (&l.connection, &l.entity, &l.key) != (&ours.connection, &ours.entity, &ours.key);
-        let sources = links.into_iter().map(|link| link.source);
-        sources.into_iter().find(|source| other(source) && makes(&source.mapping)).map(|source| Self { source })
+        let mut sources = links.map(|link| link.source);
+        sources.find(|source| other(source) && makes(&source.mapping)).map(|source| Self { source })
     }
 }
 

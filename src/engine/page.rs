@@ -118,6 +118,10 @@ async fn take(
     Ok((keys, older))
 }
 
+fn source_name(pass: &Pass) -> Arc<str> {
+    pass.program().entity(pass.flow().source).full_name().into()
+}
+
 /// Whether another version of it was read before whose mark is later. Marks of one form are compared as texts.
 fn is_older(item: &Item) -> bool {
     item.before.as_ref().is_some_and(|before| {
@@ -186,7 +190,8 @@ async fn cannot_read(pass: &Arc<Pass>, row: Broken, forced: bool, telling: &mut 
     let now = pass.source()?.now();
     let before = pass.store().record(&pass.flow().name, &key).await?;
     let first = before.as_ref().map_or(now, |before| before.first);
-    let item = Item { key, raw: text, content_hash: content, version: page, before, now: first };
+    let entity = source_name(pass);
+    let item = Item { entity, key, raw: text, content_hash: content, version: page, before, now: first };
     // A person has left it out, and what cannot be read does not say that it has changed.
     let left_out = item.before.as_ref().is_some_and(|before| before.state == State::Skipped && before.left_out);
     if left_out || !matches!(settled(pass, &item, forced, now), Known::New) {
@@ -222,7 +227,7 @@ async fn item(pass: &Pass, raw: Raw, now: Timestamp) -> Result<Item, Ending> {
     let before = pass.store().record(&pass.flow().name, &key).await?;
     // A record keeps the day of its first try, whenever it is looked at again.
     let now = before.as_ref().map_or(now, |before| before.first);
-    Ok(Item { key, raw: raw.0, content_hash, version, before, now })
+    Ok(Item { entity: source_name(pass), key, raw: raw.0, content_hash, version, before, now })
 }
 
 /// The source's mark of a version; empty where it gives none.
@@ -244,7 +249,11 @@ enum Known {
 fn settled(pass: &Pass, item: &Item, forced: bool, now: Timestamp) -> Known {
     let Some(before) = &item.before else { return Known::New };
     if before.state == State::Skipped && before.left_out {
-        let then = SourceVersion { content: before.content_hash.clone(), mark: before.version.clone() };
+        let then = SourceVersion {
+            content: before.content_hash.clone(),
+            mark: before.version.clone(),
+            ..item.source_version()
+        };
         return if same_version(&then, &item.source_version()) { Known::Unchanged } else { Known::New };
     }
     if before.content_hash != item.content_hash || before.plan_hash != pass.project.plan_hash {

@@ -69,10 +69,14 @@ pub(crate) struct Pass {
     pub(crate) cancel: Cancel,
     memory: Mutex<Memory>,
     refusals: Mutex<Refusals>,
+    /// What a dry run would have made by now, by the keys that it would be found by.
+    planned: Mutex<FxHashMap<String, Arc<str>>>,
     /// Writes without an outcome, of all flows: their lanes are held.
     open: Mutex<Vec<Intent>>,
     /// Those of them of which a search found several that they may have made.
     several: Mutex<FxHashSet<String>>,
+    /// Those of them for which no search tells anything: it was refused, or shows rows that cannot be read.
+    unsearched: Mutex<FxHashSet<String>>,
     reads: Reads,
     /// What makes a record another one.
     pub(crate) content: Content,
@@ -106,6 +110,8 @@ impl Pass {
             refusals: Mutex::default(),
             open: Mutex::new(open),
             several: Mutex::default(),
+            planned: Mutex::default(),
+            unsearched: Mutex::default(),
             began: Timestamp::UNIX_EPOCH,
         };
         pass.began = pass.source()?.now();
@@ -139,6 +145,14 @@ impl Pass {
 
     pub(crate) fn several(&self) -> MutexGuard<'_, FxHashSet<String>> {
         self.several.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn planned(&self) -> MutexGuard<'_, FxHashMap<String, Arc<str>>> {
+        self.planned.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn unsearched(&self) -> MutexGuard<'_, FxHashSet<String>> {
+        self.unsearched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn open(&self) -> MutexGuard<'_, Vec<Intent>> {

@@ -5,8 +5,8 @@ use super::body::Settled;
 use super::content::same_version;
 use super::decide::{self, Facts, Step};
 use super::event::Event;
+use super::joined::Joined;
 use super::journal;
-use super::owner::Owner;
 use super::pass::{Ending, Pass, Used};
 use super::settle::{UNFINISHED, Verdict, held};
 use super::write::{Sent, Writing};
@@ -14,7 +14,7 @@ use crate::eval::{Action, Cause, Draft, Evaluated, Failure, OnSourceChange, Pend
 use crate::ir::{EntityId, Stop};
 use crate::limits;
 use crate::source::Span;
-use crate::store::{Commit, Link, LinkKey, RecordRow, SourceVersion, Target};
+use crate::store::{Commit, RecordRow, SourceVersion, Target};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -22,6 +22,8 @@ use std::sync::Arc;
 /// A record of the page.
 #[derive(Clone, Debug)]
 pub(crate) struct Item {
+    /// What it is a record of.
+    pub(crate) entity: Arc<str>,
     /// The source's key.
     pub(crate) key: Arc<str>,
     pub(crate) raw: Arc<str>,
@@ -38,7 +40,11 @@ pub(crate) struct Item {
 impl Item {
     /// The version that it is, as links keep it.
     pub(crate) fn source_version(&self) -> SourceVersion {
-        SourceVersion { content: self.content_hash.clone(), mark: self.version.clone() }
+        SourceVersion {
+            content: self.content_hash.clone(),
+            mark: self.version.clone(),
+            record: format!("{} {}", self.entity, self.key),
+        }
     }
 }
 
@@ -82,15 +88,6 @@ pub(crate) struct Acting<'p> {
     /// A write that was refused, by the hash of its body, and what to say if it is the same after a second look.
     pub(crate) refused: Option<(String, Verdict)>,
     told: BTreeSet<String>,
-}
-
-/// What the store says of a draft.
-#[derive(Default)]
-struct Joined {
-    /// The link of an earlier write.
-    link: Option<Link>,
-    /// Another source record that what was found was made for.
-    owner: Option<Owner>,
 }
 
 /// How the drafts of one evaluation ended.
@@ -286,6 +283,11 @@ impl<'p> Acting<'p> {
             }
             if draft.waits_for.is_some() {
                 // Parts of it are known only with an answer: after that it comes complete.
+                self.planned_behind(draft, &settled);
+                continue;
+            }
+            if let Some(id) = self.planned(draft, &settled) {
+                settled[n] = Some(Settled { id, number: false, created: true });
                 continue;
             }
             let name = Self::name_of(draft, &settled);
@@ -303,10 +305,14 @@ impl<'p> Acting<'p> {
             if let Step::Instead { draft, .. } = &step {
                 instead.push((n, *draft));
             }
-            let sent = Writing { draft, link: links[n].link.as_ref(), source: self.source_of(draft) };
+            let creates = matches!(step, Step::Create { .. });
+            let sent = Writing { draft, link: links[n].link.as_ref(), source: self.source_of(draft, &settled) };
             match self.send(&sent, step, &settled).await? {
                 Sent::There { there, sent } => {
                     again |= sent && unit.again_after.contains(&n);
+                    if creates {
+                        self.plan(draft, &settled, &there.id);
+                    }
                     self.note_target(draft, &there.id);
                     self.done.push((name, there.clone()));
                     settled[n] = Some(there);
@@ -322,7 +328,7 @@ impl<'p> Acting<'p> {
                 let writing = Writing {
                     draft: &unit.drafts[n],
                     link: links[n].link.as_ref(),
-                    source: self.source_of(&unit.drafts[n]),
+                    source: self.source_of(&unit.drafts[n], &settled),
                 };
                 let there = Arc::clone(&there.id);
                 self.carried_out(&writing, &there);
@@ -372,6 +378,12 @@ impl<'p> Acting<'p> {
             draft,
             verb: &program.mapping(draft.made.mapping).header.verb,
             link: joined.link.as_ref(),
+            remembers: self.source_of(draft, settled).is_some(),
+            is_late: joined
+                .link
+                .as_ref()
+                .and_then(|link| link.carried.as_ref())
+                .is_some_and(|carried| carried.is_later_than(&self.item.source_version())),
             owner: joined.owner.as_ref(),
             settled,
             source_is_new: joined
@@ -380,45 +392,6 @@ impl<'p> Acting<'p> {
                 .and_then(|link| link.carried.as_ref())
                 .is_none_or(|carried| !same_version(carried, &self.item.source_version())),
             hash: &|text| store.keyed_hash(text),
-        })
-    }
-
-    /// The links of earlier writes, draft by draft.
-    async fn links(&self, unit: &Unit) -> Result<Vec<Joined>, Ending> {
-        let mut links = Vec::with_capacity(unit.drafts.len());
-        for draft in &unit.drafts {
-            let Some(source) = self.source_of(draft) else {
-                links.push(Joined::default());
-                continue;
-            };
-            let link = self.pass.store().link(&source).await?;
-            let owner = match &draft.action {
-                Action::Found { id, ours: false, .. } if link.as_ref().is_none_or(|link| link.target.id != **id) => {
-                    let target = journal::target(&draft.connection, self.pass.program().entity(draft.entity), id);
-                    let links = self.pass.store().links_to(&target).await?;
-                    Owner::among(self.pass.program(), links, &source)
-                }
-                _ => None,
-            };
-            links.push(Joined { link, owner });
-        }
-        Ok(links)
-    }
-
-    /// The source's end of a draft's link.
-    fn source_of(&self, draft: &Draft) -> Option<LinkKey> {
-        let flow = self.pass.flow();
-        let (entity, key) = match (&draft.linked_to, &draft.action) {
-            (Some((entity, key)), _) => (*entity, Arc::clone(key)),
-            // What is written into the record itself is remembered too, so that it is not written twice.
-            (None, Action::Itself { .. }) => (flow.source, Arc::clone(&self.item.key)),
-            (None, _) => return None,
-        };
-        Some(LinkKey {
-            connection: self.pass.connection_of(entity).to_string(),
-            mapping: draft.made.name.to_string(),
-            entity: self.pass.program().entity(entity).full_name(),
-            key: key.to_string(),
         })
     }
 

@@ -233,7 +233,8 @@ pub(crate) fn held(pass: &Pass, key: &str, intent: &Intent) -> Result<Verdict, E
         );
         return Ok(Verdict::parked(reason, pass.flow().span));
     }
-    if until <= pass.source()?.now() && (&*pass.flow().name, key) == (&*intent.flow, &*intent.key) {
+    let own = (&*pass.flow().name, key) == (&*intent.flow, &*intent.key);
+    if own && pass.unsearched().contains(&intent.id) {
         let reason = format!(
             "whether {what} was written for it is not known, and no search tells: it is refused there, or shows rows that cannot be read; put them in order"
         );

@@ -68,15 +68,19 @@ fn single<'e>(entity: &'e Entity, wire: &str) -> Option<&'e Field> {
     (!field.write_only && field.ty.present().element().is_none()).then_some(field)
 }
 
-/// The first field of an update that its answer shows otherwise: its name, what it shows and what was sent.
+/// The first field of a write that its answer shows otherwise: its name, what it shows and what was sent. `is_cleared` says of
+/// a field that was to be cleared, and of what stands there, whether that is another value than the one that was there.
 pub(crate) fn not_kept(
     program: &Program,
     entity: &Entity,
     sent: &str,
     row: &Value,
+    is_cleared: &dyn Fn(&str, &Value) -> bool,
 ) -> Option<(String, String, String)> {
     let sent: Value = serde_json::from_str(sent).ok()?;
-    let told = |value: Option<&Value>| value.map_or_else(|| "none".to_owned(), compare::scalar);
+    let told = |value: Option<&Value>| {
+        value.map(compare::scalar).filter(|text| !text.is_empty()).unwrap_or_else(|| "nothing".to_owned())
+    };
     sent.as_object()?.iter().find_map(|(name, ours)| {
         if name == META {
             let entries = ours.as_array().into_iter().flatten();
@@ -90,7 +94,8 @@ pub(crate) fn not_kept(
         }
         let theirs = row.get(name)?;
         let field = single(entity, name)?;
-        let same = compare::same(program, Some(field), ours, Some(theirs));
+        let same =
+            compare::same(program, Some(field), ours, Some(theirs)) || ours.is_null() && is_cleared(name, theirs);
         (!same).then(|| (name.clone(), told(Some(theirs)), told(Some(ours))))
     })
 }
@@ -114,13 +119,17 @@ mod tests {
     #[test]
     fn an_update_is_kept_where_its_answer_shows_it() {
         let program = program();
-        let of = |sent: Value, row: Value| not_kept(&program, &program.entities[0], &sent.to_string(), &row);
+        let of = |sent: Value, row: Value| {
+            not_kept(&program, &program.entities[0], &sent.to_string(), &row, &|_, theirs| *theirs != "Old")
+        };
+        assert_eq!(of(json!({"Name": null}), json!({"Name": "a default"})), None);
+        assert_eq!(of(json!({"Name": null}), json!({"Name": "Old"})).unwrap().2, "nothing");
         assert_eq!(of(json!({"Name": "Ann"}), json!({"Name": "Ann", "Phone": null})), None);
         assert_eq!(of(json!({"Name": "Ann"}), json!({"ID": "A"})), None, "it is not told");
         assert_eq!(of(json!({"Name": "Ann"}), json!({"Name": "Old"})).unwrap().0, "Name");
         let meta = json!({"meta_data": [{"key": "_n", "value": "15"}]});
         assert_eq!(of(meta.clone(), json!({"meta_data": [{"id": 1, "key": "_n", "value": "15"}]})), None);
-        assert_eq!(of(meta.clone(), json!({"meta_data": []})).unwrap(), ("_n".into(), "none".into(), "15".into()));
+        assert_eq!(of(meta.clone(), json!({"meta_data": []})).unwrap(), ("_n".into(), "nothing".into(), "15".into()));
         assert_eq!(of(meta, json!({"id": 3})), None);
         let secret = json!({"Name": "Ann", "Secret": "s"});
         assert_eq!(of(secret.clone(), json!({"Name": "Ann", "Secret": null})), None, "it is never shown");

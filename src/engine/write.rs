@@ -96,17 +96,22 @@ impl Acting<'_> {
                         || !link.agreed
                         || link.carried.as_ref().is_none_or(|carried| *carried != self.item.source_version())
                 };
-                if writing.link.filter(|link| link.target.id == *id).is_some_and(|link| is_new(&link)) {
+                let is_late =
+                    |link: &&Link| link.carried.as_ref().is_some_and(|c| c.is_later_than(&self.item.source_version()));
+                let known = writing.link.filter(|link| link.target.id == *id);
+                if known.is_some_and(|link| is_new(&link) && !is_late(&link)) {
                     self.link(writing, &id, hashes, Carried::Out { agreed: true });
                 }
                 Ok(there(id))
             }
             Step::Adopt { id, hashes } => {
                 self.link(writing, &id, hashes, Carried::Out { agreed: true });
-                let mut told = self.told_of(Some(draft));
-                told.target_id = Some(id.to_string());
-                told.reason = Some("it was there already".to_owned());
-                self.events.push(Event::Linked(told));
+                if draft.linked_to.is_some() {
+                    let mut told = self.told_of(Some(draft));
+                    told.target_id = Some(id.to_string());
+                    told.reason = Some("it was there already".to_owned());
+                    self.events.push(Event::Linked(told));
+                }
                 Ok(there(id))
             }
             Step::Instead { id, .. } => Ok(there(id)),
@@ -279,6 +284,7 @@ impl Acting<'_> {
         match sending.call.operation {
             Operation::Create => {
                 told.body = serde_json::from_str(&sending.call.body).ok();
+                told.shown = self.readable(writing.draft, &sending.call.body);
                 self.events.push(Event::Created(told));
             }
             Operation::Update => {
@@ -287,7 +293,10 @@ impl Acting<'_> {
             }
             Operation::Delete => self.events.push(Event::Deleted(told)),
         }
-        let id = sending.call.id.clone().unwrap_or_else(|| format!("(new {})", writing.draft.made.name).into());
+        let id = sending.call.id.clone().unwrap_or_else(|| {
+            let mapping = writing.draft.made.name.rsplit('.').next().unwrap_or_default();
+            format!("(new {mapping} of {})", self.pass.label(&self.item.key)).into()
+        });
         Sent::There { there: Settled { id, number, created }, sent: false }
     }
 
@@ -321,9 +330,15 @@ impl Acting<'_> {
             Operation::Update => self.events.push(Event::Updated(told)),
             Operation::Delete => self.events.push(Event::Deleted(told)),
         }
-        if operation == Operation::Update
-            && let Err(verdict) = self.is_kept(draft, &id, &sent, &mut row).await?
-        {
+        let kept = match operation {
+            Operation::Create | Operation::Update => self.is_kept(writing, &id, (operation, &sent), &mut row).await?,
+            Operation::Delete => Ok(()),
+        };
+        if let Err(verdict) = kept {
+            if operation == Operation::Create {
+                // It is ours all the same, and not as this version of the source has it.
+                self.link(writing, &id, Vec::new(), Carried::Partly);
+            }
             return Ok(Sent::Stopped(verdict));
         }
         if operation != Operation::Delete

@@ -266,6 +266,21 @@ pub struct SourceVersion {
     pub content: String,
     /// The source's own mark of it: its time of change, its row version. A hint: the source's clock may be set.
     pub mark: String,
+    /// Whose version it is: entity and key. Empty where that was not noted.
+    #[serde(default)]
+    pub record: String,
+}
+
+impl SourceVersion {
+    /// Whether it is of a record that was made after that of another version. Keys that are numbers are given in order; of
+    /// others, and of other entities, nobody can say.
+    pub fn is_later_than(&self, other: &Self) -> bool {
+        let parts = |version: &Self| {
+            let (entity, key) = version.record.rsplit_once(' ')?;
+            Some((entity.to_owned(), key.parse::<u64>().ok()?))
+        };
+        matches!((parts(self), parts(other)), (Some(a), Some(b)) if a.0 == b.0 && a.1 > b.1)
+    }
 }
 
 /// A line of the source and the line that it became.

@@ -74,7 +74,13 @@ mod tests {
 
     #[test]
     fn codes() {
-        assert!(in_group("NL", "eu") && in_group("HR", "eu") && in_group("XI", "eu") && !in_group("GB", "eu") && !in_group("NL", "efta"));
+        assert!(
+            in_group("NL", "eu")
+                && in_group("HR", "eu")
+                && in_group("XI", "eu")
+                && !in_group("GB", "eu")
+                && !in_group("NL", "efta")
+        );
         assert!(is_country("NL") && !is_country("XX") && !is_country("nl") && !is_country(""));
         assert_eq!(countries().count(), 253);
         assert_eq!([currency_decimals("EUR"), currency_decimals("JPY"), currency_decimals("KWD")], [2, 0, 3]);

@@ -27,6 +27,8 @@ pub(crate) enum Is {
     Keyless,
     /// It lies in the trash.
     Trashed,
+    /// No list has it, nor counts it.
+    LeftOut,
 }
 
 #[derive(Clone, Debug)]
@@ -204,7 +206,7 @@ impl Shop {
             after.as_ref().is_none_or(|after| row.changed.as_ref().is_some_and(|changed| changed > after))
                 && include.as_ref().is_none_or(|ids| ids.contains(&row.id))
                 && !exclude.contains(&row.id)
-                && row.is != Is::Trashed
+                && !matches!(row.is, Is::Trashed | Is::LeftOut)
                 && seen
                     .query("status")
                     .filter(|_| !self.deaf)
@@ -228,7 +230,7 @@ impl Shop {
         let dies = |row: &Row| match row.is {
             Is::Deadly | Is::DeadlyInLists | Is::Refused => true,
             Is::DeadlyInPart => !only_ids,
-            Is::Good | Is::Hidden | Is::Keyless | Is::NoText | Is::Trashed => false,
+            Is::Good | Is::Hidden | Is::Keyless | Is::NoText | Is::Trashed | Is::LeftOut => false,
         };
         if rows.iter().any(dies) || rows.len() > self.most as usize {
             return Reply::html(500);

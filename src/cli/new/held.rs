@@ -112,8 +112,10 @@ fn rate(row: &Value) -> Option<Rate> {
 fn area(row: &Value) -> String {
     let country = text(row, "country").unwrap_or_default();
     let state = text(row, "state").unwrap_or_default();
-    let postcodes: Vec<&str> = row.get("postcodes").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
-    let all_begin = |with: [&str; 2]| !postcodes.is_empty() && postcodes.iter().all(|p| with.iter().any(|w| p.starts_with(w)));
+    let postcodes: Vec<&str> =
+        row.get("postcodes").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+    let all_begin =
+        |with: [&str; 2]| !postcodes.is_empty() && postcodes.iter().all(|p| with.iter().any(|w| p.starts_with(w)));
     let of = match (&*country, &*state) {
         ("GB", _) if all_begin(["BT", "BT"]) => "XI",
         ("ES", "GC" | "TF") => "IC",

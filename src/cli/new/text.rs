@@ -20,6 +20,7 @@ const USUAL: &[(&str, &str)] = &[
     ("shipping_item", "SHIP"),
     ("fee_item", "FEE"),
     ("rounding_item", "ROUND"),
+    ("gift_card_item", "GIFT"),
     ("refund_item", "REFUND"),
     ("discount_item", "DISC"),
     ("placeholder_item", "MISC"),

@@ -37,16 +37,24 @@ impl Reader<'_> {
         self.holds(ask, walk, listed, &others.read).await
     }
 
-    /// Whether a list may be empty. All other lists may be so by the same fault: what was shown before is asked for by its
-    /// keys, and if even that shows nothing, at its own address.
-    pub(super) async fn may_be_empty(
+    /// Whether a list may show nothing of what is known. All other lists may be so by the same fault: what was shown before is
+    /// asked for by its keys, and if even that shows nothing, at its own address.
+    pub(super) async fn may_know_nothing(
         &self,
         ask: &Ask,
         walk: &Walk,
         listed: &Listed,
         stand: &mut Stand,
     ) -> Result<(), CallError> {
-        if !listed.rows.is_empty() || listed.hidden > 0 || stand.shown.is_empty() {
+        let keys = list::keys(&listed.rows);
+        let nameless = || listed.rows.unreadable.iter().any(|row| row.key.is_none());
+        let goes_on = !listed.last && !listed.rows.is_empty();
+        if goes_on
+            || listed.hidden > 0
+            || nameless()
+            || stand.shown.is_empty()
+            || stand.shown.iter().any(|key| keys.contains(key))
+        {
             return Ok(());
         }
         // That it no longer fits what is asked for is no fault of the list.
@@ -62,14 +70,21 @@ impl Reader<'_> {
         }
         for key in stand.shown.iter().rev() {
             match narrow::alone(self.shop, ask, key).await? {
-                Some(Presence::Found(_) | Presence::Unreadable(_)) => {
+                Some(Presence::Found(row)) if self.begins_before(walk, &row) => {
                     return Err(self.garbled(format!(
-                        "a list of {} without a row, though the record {key}, which it showed before, is there: nothing is \
-                         taken for read",
+                        "lists of {} without the record {key}, which they showed before and which is there: nothing is taken \
+                         for read",
                         self.ask.route
                     )));
                 }
-                Some(Presence::Gone(_)) | None => {}
+                Some(Presence::Unreadable(row)) => {
+                    return Err(self.garbled(format!(
+                        "lists of {} without the record {key}, which they showed before and of which nobody can say that it is \
+                         gone ({}): nothing is taken for read",
+                        self.ask.route, row.why
+                    )));
+                }
+                Some(Presence::Gone(_) | Presence::Found(_)) | None => {}
             }
         }
         // There is none, then.
@@ -77,15 +92,25 @@ impl Reader<'_> {
         Ok(())
     }
 
+    /// Whether a list must hold a row: it changed behind the time at which the list begins.
+    fn begins_before(&self, walk: &Walk, row: &Raw) -> bool {
+        let changed = self.time.as_ref().and_then(|time| time.read(row));
+        walk.after.is_none_or(|after| changed.is_some_and(|changed| changed > after))
+    }
+
     /// Whether a list holds these rows, as far as they have changed since it begins.
     async fn holds(&self, ask: &Ask, walk: &Walk, listed: &Listed, rows: &[Raw]) -> Result<(), CallError> {
         let keys = list::keys(&listed.rows);
+        if listed.rows.unreadable.iter().any(|row| row.key.is_none()) {
+            // It may be one of them: it is told as a row that cannot be read.
+            return Ok(());
+        }
         for row in rows {
             let Some(key) = row.member("id").filter(|key| !keys.contains(key)) else { continue };
-            let changed = self.time.as_ref().and_then(|time| time.read(row));
-            if walk.after.is_some_and(|after| changed.is_none_or(|changed| changed <= after)) {
+            if !self.begins_before(walk, row) {
                 continue;
             }
+            let changed = self.time.as_ref().and_then(|time| time.read(row));
             // It may have changed meanwhile, or be sorted by another clock: whether the list holds it is asked of it alone.
             let (itself, _) = list::tried(self.shop, &ask.with("include", key.clone()), At::first(1)).await?;
             if !list::keys(&itself).contains(&key) {

@@ -139,7 +139,7 @@ impl Reader<'_> {
         }
         if walk.at.number == 1 {
             self.accounts(&ask, &walk, &listed).await?;
-            self.may_be_empty(&ask, &walk, &listed, &mut stand).await?;
+            self.may_know_nothing(&ask, &walk, &listed, &mut stand).await?;
         }
         if listed.hidden > 0 {
             self.shop.remark(format!(

@@ -206,9 +206,12 @@ fn know_rates(state: &mut State, order: &Value) {
         let parts: Vec<&str> = code.split('-').collect();
         let priority = parts.last().and_then(|last| last.parse::<u64>().ok()).unwrap_or(1);
         let state_part = parts.get(1).filter(|_| parts.len() > 3).copied().unwrap_or("");
+        // The code of a rate for all countries begins with its name.
+        let is_country = |part: &&&str| part.len() == 2 && part.bytes().all(|b| b.is_ascii_uppercase());
+        let country = parts.first().filter(is_country).copied().unwrap_or("");
         let percent = super::state::amount(line, "rate_percent");
         let row = json!({
-            "id": rate, "country": parts.first().copied().unwrap_or(""), "state": state_part, "postcode": "", "city": "",
+            "id": rate, "country": country, "state": state_part, "postcode": "", "city": "",
             "rate": format!("{percent:.4}"), "name": text(line, "label"), "priority": priority, "compound": line["compound"],
             "shipping": true, "order": 0, "class": "standard", "postcodes": [], "cities": []
         });

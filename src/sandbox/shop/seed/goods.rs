@@ -41,7 +41,9 @@ pub(super) fn articles(state: &mut State, chance: &mut Chance, now: Timestamp) -
             let sku =
                 format!("{}-{:02}{}", goods.chars().take(3).collect::<String>().to_uppercase(), at + 1, kind_at + 1);
             let mut product = blank::product();
-            let name = format!("{goods} {kind}");
+            // What is sold at a rate of 0 % at home is a voucher: tax is owed when it is used.
+            let name =
+                if class == "zero-rate" { format!("Cadeaubon {goods} {kind}") } else { format!("{goods} {kind}") };
             product["id"] = json!(product_id);
             product["name"] = json!(name);
             product["slug"] = json!(name.to_lowercase().replace(' ', "-"));
