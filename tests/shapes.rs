@@ -1,4 +1,5 @@
-//! Runs `tests/corpus/shapes`: what comes of records in all the shapes in which an API sends them.
+//! Runs `tests/corpus/shapes`, what comes of records in all the shapes in which an API sends them, and `tests/corpus/books`,
+//! what a bookkeeper decides.
 
 use flowc::check::check_files;
 use flowc::eval::{Answered, Argument, Compiled, Evaluated, Given, Known, Mapper, Need};
@@ -20,37 +21,45 @@ struct Case {
     stops: Option<String>,
 }
 
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/shapes")
+fn read(corpus: &str, name: &str) -> String {
+    std::fs::read_to_string(folder(corpus).join(name)).expect("the corpus is there")
 }
 
-fn read(name: &str) -> String {
-    std::fs::read_to_string(folder().join(name)).expect("the corpus is there")
+fn folder(corpus: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus").join(corpus)
 }
 
 fn main() {
     let args = Arguments::from_args();
-    let checked = check_files(&Disk, &[folder().join("shapes.flow")]);
+    let trials = ["shapes", "books"].into_iter().flat_map(trials).collect();
+    libtest_mimic::run(&args, trials).exit();
+}
+
+fn trials(corpus: &'static str) -> Vec<Trial> {
+    let checked = check_files(&Disk, &[folder(corpus).join(format!("{corpus}.flow"))]);
     let told: Vec<&str> = checked.diagnostics.iter().map(|d| d.message.as_str()).collect();
-    assert!(told.is_empty(), "the flows are clean: {told:?}");
+    assert!(checked.is_sound(), "the flows have no mistake: {told:?}");
     let program = Arc::new(checked.program);
     let compiled = Arc::new(Compiled::new(Arc::clone(&program)));
     let mut trials = Vec::new();
     for (n, mapping) in program.mappings.iter().enumerate() {
+        let Some(name) = mapping.name.strip_prefix(&format!("{corpus}.")) else { continue };
         let id = MappingId(u32::try_from(n).expect("they are few"));
-        let name = mapping.name.rsplit('.').next().expect("a name has a last part");
-        for line in read(&format!("{name}.jsonl")).lines() {
+        for line in read(corpus, &format!("{name}.jsonl")).lines() {
             let case: Case = serde_json::from_str(line).expect("a case is an object");
             let (compiled, program) = (Arc::clone(&compiled), Arc::clone(&program));
-            trials.push(Trial::test(format!("{name}: {}", case.says), move || check(&compiled, &program, id, &case)));
+            trials.push(Trial::test(format!("{name}: {}", case.says), move || {
+                check(&compiled, &program, id, (corpus, &case))
+            }));
         }
     }
-    libtest_mimic::run(&args, trials).exit();
+    assert!(!trials.is_empty(), "{corpus} has cases");
+    trials
 }
 
-fn check(compiled: &Compiled, program: &Program, id: MappingId, case: &Case) -> Result<(), Failed> {
+fn check(compiled: &Compiled, program: &Program, id: MappingId, (corpus, case): (&str, &Case)) -> Result<(), Failed> {
     nothing_is_asked_by_nothing(compiled, id, &case.record)?;
-    let given = Given::from_json(program, &read("given.json"), jiff::Timestamp::UNIX_EPOCH)?;
+    let given = Given::from_json(program, &read(corpus, "given.json"), jiff::Timestamp::UNIX_EPOCH)?;
     let mut out = Vec::new();
     // The second record of a mapper is read as the first has taught it.
     let mut mapper = Mapper::new(compiled, id)?;

@@ -102,6 +102,23 @@ pub(crate) enum Shape {
     Json,
 }
 
+impl Shape {
+    /// One value: no record, no list, and not whatever stands there.
+    pub(crate) fn is_single(&self) -> bool {
+        match self {
+            Self::Bool
+            | Self::Number { .. }
+            | Self::Text { .. }
+            | Self::Upper
+            | Self::Guid
+            | Self::Date { .. }
+            | Self::Instant { .. }
+            | Self::Enum(_) => true,
+            Self::Reference(_) | Self::Nested(_) | Self::List(_) | Self::OrNull(_) | Self::Json => false,
+        }
+    }
+}
+
 /// An enumeration by what the API says.
 pub(crate) struct Enumeration {
     pub(crate) name: Arc<str>,

@@ -339,6 +339,10 @@ impl<'r> Decoder<'r, '_> {
             if *rank < filling.ranks[n] {
                 self.at = start;
                 let known = &layout.slots[n];
+                if matches!(self.peek(), b'{' | b'[') && known.shape.is_single() {
+                    // A plugin keeps something else under this key: it is no value, and the next key counts.
+                    continue;
+                }
                 let begin = Begin { at: start, depth: self.depth, elements: self.elements.len() };
                 let value = match self.value(known, layout, path) {
                     Ok(Value::Absent) => continue,
