@@ -65,6 +65,9 @@ impl Cx<'_> {
             );
             return Vec::new();
         }
+        if !self.csv_is_whole(source, text, keys) {
+            return Vec::new();
+        }
         let mut rows: Vec<Row> = Vec::new();
         let mut index = RowIndex::default();
         let mut reader = csv::ReaderBuilder::new()
@@ -122,6 +125,41 @@ impl Cx<'_> {
         rows
     }
 
+    /// Whether the file is divided as it seems: each quote is closed, and its first line names the keys in their order.
+    fn csv_is_whole(&mut self, source: FileId, text: &str, keys: &[(Arc<str>, Type)]) -> bool {
+        if text.bytes().filter(|b| *b == b'"').count() % 2 == 1 {
+            let (mut open, mut start, mut at) = (false, 0, 0);
+            for line in text.split_inclusive('\n') {
+                if line.bytes().filter(|b| *b == b'"').count() % 2 == 1 {
+                    (open, start) = (!open, if open { start } else { at });
+                }
+                at += line.len();
+            }
+            let end = text[start..].find('\n').map_or(text.len(), |end| start + end);
+            let message = "a quote is opened here and never closed";
+            self.say(
+                &codes::LOOKUP_CSV,
+                Span::new(source, start, end),
+                message,
+                "write the second quote; a quote within a text is written twice",
+            );
+            return false;
+        }
+        let header = text.lines().next().unwrap_or_default();
+        let named: Vec<&str> = header.split(',').map(|name| name.trim().trim_matches('"')).collect();
+        let right = named.len() == keys.len() + 1
+            && named.iter().zip(keys).all(|(named, (key, _))| named.eq_ignore_ascii_case(key));
+        if !right {
+            let names: Vec<&str> = keys.iter().map(|(name, _)| &**name).collect();
+            let message =
+                format!("the first line of a table names its columns: {}, and one for the value", names.join(", "));
+            let help =
+                format!("write `{},code` above the rows, and the columns of all rows in this order", names.join(","));
+            self.say(&codes::LOOKUP_CSV, Span::new(source, 0, header.len()), message, &help);
+        }
+        right
+    }
+
     fn csv_cell(&mut self, text: &str, ty: &Type, span: Span) -> Pattern {
         match text {
             "_" | "*" => Pattern::Any,
@@ -160,8 +198,8 @@ impl Cx<'_> {
                 self.say(&codes::LOOKUP_CSV, span, message, "write the sign: `20%`, or `0.2%`");
                 Body::unknown(span)
             }
-            t if t.is_number() => match text.trim_end_matches('%').trim().parse::<rust_decimal::Decimal>() {
-                Ok(n) if *t != Type::Int || n.fract().is_zero() => made(Const::Number(n)),
+            t if t.is_number() => match plain_number(text, *t == Type::Percent) {
+                Some(n) if *t != Type::Int || n.fract().is_zero() => made(Const::Number(n)),
                 _ => self.no_cell(text, ty, span, "numbers have a point and no thousands sign"),
             },
             Type::Bool => match text {
@@ -188,6 +226,13 @@ impl Cx<'_> {
             }
         }
     }
+}
+
+/// A number in digits, with a point and a sign at most, and the sign of a rate where it is one.
+fn plain_number(text: &str, is_rate: bool) -> Option<rust_decimal::Decimal> {
+    let digits = if is_rate { text.trim_end_matches('%').trim_end() } else { text };
+    let plain = |c: char| c.is_ascii_digit() || c == '.' || c == '-';
+    digits.chars().all(plain).then(|| digits.parse().ok()).flatten()
 }
 
 /// `0.20` as a rate: 20 % as a spreadsheet has it, or a fifth of a percent.

@@ -207,7 +207,7 @@ impl Compiler<'_> {
             ExprKind::If(cond, then, other) => self.choice(cond, then, other),
             ExprKind::Match(subject, arms) => self.arms(subject, arms, span, Compiler::code),
             ExprKind::Concat(parts) => self.concat(parts, span),
-            ExprKind::List(elements) => self.list(elements),
+            ExprKind::List(elements) => self.list(elements, span),
             ExprKind::Build(builder) => PartCode::compile(self, builder),
             ExprKind::Find(find) => self.find(find, span),
             ExprKind::FindAll(find) => self.find_all(find, span),
@@ -407,21 +407,18 @@ impl Compiler<'_> {
             if let Some(halt) = halted {
                 return Err(halt);
             }
-            if out.len() > crate::limits::TEXT_BYTES_MAX {
-                let reason = format!("the text is longer than {} KB", crate::limits::TEXT_BYTES_MAX >> 10);
-                return Err(Halt::fail(Failure::new(reason, span)));
-            }
+            ops::text_fits(out.len(), span)?;
             Ok(Value::Text(out.into_bump_str()))
         })
     }
 
-    fn list(&mut self, elements: &[Element]) -> Code {
+    fn list(&mut self, elements: &[Element], span: Span) -> Code {
         let elements: Vec<ElementCode> = elements.iter().map(|e| ElementCode::new(self, e)).collect();
         call(move |run| {
             let mut out = bumpalo::collections::Vec::new_in(run.arena);
             let mut halted = None;
             for element in &elements {
-                element.push(run, &mut out, &mut halted)?;
+                element.push(run, &mut out, &mut halted, span)?;
             }
             match halted {
                 Some(halt) => Err(halt),
@@ -652,33 +649,41 @@ impl ElementCode {
         }
     }
 
-    fn push<'r>(&self, run: &mut Run<'r>, out: &mut Elements<'r>, halted: &mut Option<Halt>) -> Result<(), Halt> {
+    fn push<'r>(
+        &self,
+        run: &mut Run<'r>,
+        out: &mut Elements<'r>,
+        halted: &mut Option<Halt>,
+        span: Span,
+    ) -> Result<(), Halt> {
         match self {
-            Self::One(code) => push(run, code, out, halted),
+            Self::One(code) => push(run, code, (out, halted), span),
             Self::All(code) => match code.eval(run) {
                 Ok(Value::List(list)) => {
+                    ops::list_fits(out.len() + list.len(), span)?;
                     out.extend_from_slice(list);
                     Ok(())
                 }
                 Ok(_) => Ok(()),
                 Err(halt) => ops::note(halted, halt),
             },
-            Self::For(clauses, body) => for_each(run, clauses, body, out, halted),
+            Self::For(clauses, body) => for_each(run, (clauses, body), out, halted, span),
         }
     }
 }
 
-fn push<'r>(run: &mut Run<'r>, code: &Code, out: &mut Elements<'r>, halted: &mut Option<Halt>) -> Result<(), Halt> {
+fn push<'r>(
+    run: &mut Run<'r>,
+    code: &Code,
+    (out, halted): (&mut Elements<'r>, &mut Option<Halt>),
+    span: Span,
+) -> Result<(), Halt> {
     let mark = run.tell_from();
     match code.eval(run) {
         Ok(value) => {
             run.told_element(mark, out.len());
             out.push(value);
-            if out.len() > crate::limits::LIST_MAX {
-                let reason = format!("a list has more than {} elements", crate::limits::LIST_MAX);
-                return Err(Halt::fail(Failure::new(reason, Span::new(crate::source::FileId(0), 0, 0))));
-            }
-            Ok(())
+            ops::list_fits(out.len(), span)
         }
         Err(halt) => ops::note(halted, halt.within(&format!("[{}]", out.len()))),
     }
@@ -686,12 +691,14 @@ fn push<'r>(run: &mut Run<'r>, code: &Code, out: &mut Elements<'r>, halted: &mut
 
 fn for_each<'r>(
     run: &mut Run<'r>,
-    clauses: &[(u32, Code, Option<Code>)],
-    body: &Code,
+    (clauses, body): (&[(u32, Code, Option<Code>)], &Code),
     out: &mut Elements<'r>,
     halted: &mut Option<Halt>,
+    span: Span,
 ) -> Result<(), Halt> {
-    let Some(((local, list, cond), rest)) = clauses.split_first() else { return push(run, body, out, halted) };
+    let Some(((local, list, cond), rest)) = clauses.split_first() else {
+        return push(run, body, (out, halted), span);
+    };
     let list = match list.list(run) {
         Ok(Some(list)) => list,
         Ok(None) => return Ok(()),
@@ -710,7 +717,7 @@ fn for_each<'r>(
             },
         };
         if taken {
-            for_each(run, rest, body, out, halted)?;
+            for_each(run, (rest, body), out, halted, span)?;
         }
     }
     Ok(())

@@ -57,7 +57,7 @@ pub(super) fn direct(compiler: &mut Compiler<'_>, native: Native, args: &[Expr],
             let Const::Text(by) = fold(by)? else { return None };
             let list = compiler.code(list);
             call(move |run| match list.list(run)? {
-                Some(list) => Ok(joined(run, list, &by)),
+                Some(list) => joined(run, list, &by, &at),
                 None => Err(wrong(run, native, &at)),
             })
         }

@@ -236,11 +236,17 @@ fn on_text<'r>(run: &mut Run<'r>, native: Native, args: &[Value<'r>], at: &At) -
             _ => return Err(wrong(run, native, at)),
         },
         Native::Replace => match (other(1), other(2)) {
-            (Some(from), Some(to)) if !from.is_empty() => Value::Text(replaced(run, t, from, to)),
+            (Some(from), Some(to)) if !from.is_empty() => {
+                // Each piece takes the length of what it becomes.
+                let grown = t.matches(from).count().saturating_mul(to.len().saturating_sub(from.len()));
+                ops::text_fits(t.len() + grown, at.span)?;
+                Value::Text(replaced(run, t, from, to))
+            }
             _ => Value::Text(t),
         },
         Native::Split => match other(1) {
             Some(by) if !by.is_empty() => {
+                ops::list_fits(t.matches(by).count() + 1, at.span)?;
                 let parts: Vec<Value<'r>> = t.split(by).map(Value::Text).collect();
                 run.list(&parts)
             }
@@ -364,7 +370,7 @@ fn on_list<'r>(run: &mut Run<'r>, native: Native, args: &[Value<'r>], at: &At) -
     Ok(match native {
         Native::Join => {
             let by = if let Some(Value::Text(by)) = args.get(1) { by } else { "" };
-            joined(run, list, by)
+            return joined(run, list, by, at);
         }
         Native::Present => {
             let mut present = bumpalo::collections::Vec::with_capacity_in(list.len(), run.arena);
@@ -415,11 +421,11 @@ fn on_list<'r>(run: &mut Run<'r>, native: Native, args: &[Value<'r>], at: &At) -
 }
 
 /// What is there of a list, as one text; nothing when there is nothing.
-pub(super) fn joined<'r>(run: &Run<'r>, list: &[Value<'r>], by: &str) -> Value<'r> {
+pub(super) fn joined<'r>(run: &Run<'r>, list: &[Value<'r>], by: &str, at: &At) -> Eval<'r> {
     let mut present = list.iter().copied().filter(|v| !super::wire::left_out(v));
-    let Some(first) = present.next() else { return Value::Absent };
+    let Some(first) = present.next() else { return Ok(Value::Absent) };
     let Some(second) = present.next() else {
-        return if let Value::Text(_) = first { first } else { run.text(&show(first)) };
+        return Ok(if let Value::Text(_) = first { first } else { run.text(&show(first)) });
     };
     let mut out = bumpalo::collections::String::with_capacity_in(128, run.arena);
     for (n, value) in [first, second].into_iter().chain(present).enumerate() {
@@ -430,8 +436,9 @@ pub(super) fn joined<'r>(run: &Run<'r>, list: &[Value<'r>], by: &str) -> Value<'
             Value::Text(t) => out.push_str(t),
             other => out.push_str(&show(other)),
         }
+        ops::text_fits(out.len(), at.span)?;
     }
-    Value::Text(out.into_bump_str())
+    Ok(Value::Text(out.into_bump_str()))
 }
 
 /// A sum in the making: of numbers, or of prices.
@@ -495,7 +502,10 @@ fn over_list<'r>(run: &mut Run<'r>, native: Native, list: &Code, local: u32, bod
             (Native::First, Ok(Value::Bool(true))) => return Ok(*element),
             (Native::Any, Ok(Value::Bool(true))) => return Ok(Value::Bool(true)),
             (Native::All, Ok(Value::Bool(false))) => return Ok(Value::Bool(false)),
-            (Native::Flat, Ok(Value::List(values))) => out.extend_from_slice(values),
+            (Native::Flat, Ok(Value::List(values))) => {
+                ops::list_fits(out.len() + values.len(), at.span)?;
+                out.extend_from_slice(values);
+            }
             (_, Ok(_)) => {}
             (_, Err(halt)) => ops::note(&mut halted, halt.within(&format!("[{}]", out.len())))?,
         }

@@ -7,6 +7,7 @@ use super::run::{Eval, Run};
 use super::value::{Value, same, show};
 use super::{Failure, Halt};
 use crate::ir::{Binary, Const, EntityId, Expr, Pattern, Type, Unary};
+use crate::limits;
 use crate::source::Span;
 use crate::value::code::in_group;
 use crate::value::decimal;
@@ -196,8 +197,14 @@ fn arithmetic<'r>(run: &mut Run<'r>, op: Binary, a: Value<'r>, b: Value<'r>, spa
             let pair = (number(op, a.0, b.0, span)?, number(op, a.1, b.1, span)?);
             Ok(Value::Price(run.arena.alloc(pair)))
         }
-        (Value::Text(a), Value::Text(b)) if op == Binary::Add => Ok(run.text(&format!("{a}{b}"))),
-        (Value::List(a), Value::List(b)) if op == Binary::Add => Ok(run.list(&[a, b].concat())),
+        (Value::Text(a), Value::Text(b)) if op == Binary::Add => {
+            text_fits(a.len() + b.len(), span)?;
+            Ok(run.text(&format!("{a}{b}")))
+        }
+        (Value::List(a), Value::List(b)) if op == Binary::Add => {
+            list_fits(a.len() + b.len(), span)?;
+            Ok(run.list(&[a, b].concat()))
+        }
         (Value::Instant(t), Value::Duration(d)) => moved(op, t, d).map(Value::Instant).ok_or_else(|| too_large(span)),
         (Value::Instant(a), Value::Instant(b)) if op == Binary::Sub => Ok(Value::Duration(a.duration_since(b))),
         (Value::Date(day), Value::Duration(d)) => {
@@ -304,6 +311,23 @@ pub(crate) fn accepts(pattern: &Pattern, value: &Value<'_>) -> bool {
         Pattern::Group(group) => matches!(value, Value::Text(country) if in_group(country, group)),
         Pattern::Either(patterns) => patterns.iter().any(|pattern| accepts(pattern, value)),
     }
+}
+
+/// Whether a text of so many bytes may be made, before memory is taken for it.
+pub(crate) fn text_fits(bytes: usize, span: Span) -> Result<(), Halt> {
+    if bytes <= limits::TEXT_BYTES_MAX {
+        return Ok(());
+    }
+    let reason = format!("the text is longer than {} KB", limits::TEXT_BYTES_MAX >> 10);
+    Err(Halt::fail(Failure::new(reason, span)))
+}
+
+/// Whether a list of so many elements may be made, before memory is taken for it.
+pub(crate) fn list_fits(elements: usize, span: Span) -> Result<(), Halt> {
+    if elements <= limits::LIST_MAX {
+        return Ok(());
+    }
+    Err(Halt::fail(Failure::new(format!("a list has more than {} elements", limits::LIST_MAX), span)))
 }
 
 /// Whether a pattern takes a constant.

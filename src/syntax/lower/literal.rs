@@ -7,6 +7,16 @@ use crate::syntax::forms::Place;
 use crate::syntax::grammar::Rule;
 use rust_decimal::Decimal;
 
+/// A text is the same however its file ends lines.
+fn push_lines(text: &mut String, part: &str) {
+    let mut lines = part.split("\r\n");
+    text.push_str(lines.next().unwrap_or_default());
+    for line in lines {
+        text.push('\n');
+        text.push_str(line);
+    }
+}
+
 /// The character of an escape; an unknown one has been reported and lost its backslash.
 pub(super) fn unescape(escape: &str) -> char {
     match escape.chars().nth(1) {
@@ -100,9 +110,9 @@ impl Lower<'_> {
                     // The line end behind the opening quotes is layout.
                     let text = part.as_str();
                     let text = text.strip_prefix('\r').unwrap_or(text);
-                    plain.push_str(text.strip_prefix('\n').unwrap_or(part.as_str()));
+                    push_lines(&mut plain, text.strip_prefix('\n').unwrap_or(part.as_str()));
                 }
-                Rule::plain | Rule::plain3 => plain.push_str(part.as_str()),
+                Rule::plain | Rule::plain3 => push_lines(&mut plain, part.as_str()),
                 Rule::escape => plain.push(unescape(part.as_str())),
                 _ => {
                     if !plain.is_empty() {
