@@ -628,7 +628,7 @@ fn unanswered(name: &Arc<str>, span: Span) -> Code {
 enum ElementCode {
     One(Code),
     All(Code),
-    For(Vec<(u32, Code, Option<Code>)>, Code),
+    For(Vec<Clause>, Code),
 }
 
 /// Elements of a list in the making.
@@ -689,9 +689,12 @@ fn push<'r>(
     }
 }
 
+/// A `for`: the slot of its element, its list, and what must hold of an element.
+type Clause = (u32, Code, Option<Code>);
+
 fn for_each<'r>(
     run: &mut Run<'r>,
-    (clauses, body): (&[(u32, Code, Option<Code>)], &Code),
+    (clauses, body): (&[Clause], &Code),
     out: &mut Elements<'r>,
     halted: &mut Option<Halt>,
     span: Span,
