@@ -6,7 +6,7 @@ use super::compare;
 use super::memory::wire_text;
 use crate::connector::{CallError, Connector, Find, Raw, Rows, Unreadable};
 use crate::eval::META;
-use crate::ir::{Entity, Field, Program, Type};
+use crate::ir::{Entity, Field, Program};
 use serde_json::{Map, Value};
 
 /// Searches. A row that does not show what it was searched by tells nothing of whose it is: it cannot be read.
@@ -94,9 +94,7 @@ pub(crate) fn not_kept(
         }
         let theirs = row.get(name)?;
         let field = single(entity, name)?;
-        // A system fills in what refers to another record by itself: the customer's own address, a warehouse.
-        let refers = matches!(field.ty.present(), Type::Record(_) | Type::Code(_));
-        let cleared = ours.is_null() && (refers || is_cleared(name, theirs));
+        let cleared = ours.is_null() && is_cleared(name, theirs);
         let same = cleared || compare::same(program, Some(field), ours, Some(theirs));
         (!same).then(|| (name.clone(), told(Some(theirs)), told(Some(ours))))
     })
