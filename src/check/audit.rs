@@ -3,8 +3,8 @@
 use super::body::Body;
 use super::fold::truth;
 use crate::ir::{
-    Binary, Const, EntityId, Expr, ExprKind, FieldId, Kind, LocalId, MappingId, Search, Step, StepKind, Type, Unary,
-    each, of_steps,
+    Access, Binary, Const, Currency, EntityId, Expr, ExprKind, FieldId, Kind, LocalId, MappingId, Search, Step,
+    StepKind, Type, Unary, each, of_steps,
 };
 use crate::source::{Diagnostic, Span, codes};
 use std::collections::HashSet;
@@ -98,6 +98,51 @@ impl Body<'_, '_> {
                 && e.fields.iter().any(|f| *f.ty.present() == Type::Money(Kind::Tax))
         };
         lists.into_iter().filter(|(.., of)| bears(self.cx, *of)).map(|(f, n, s, _)| (f, n, s)).collect()
+    }
+
+    /// An amount whose currency nobody fills is taken for one in the currency of the system.
+    pub(crate) fn currency_filled(&mut self, target: EntityId, steps: &[Step], at: Span) {
+        let assigned = |steps: &[Step]| -> Vec<FieldId> {
+            let first = |step: &Step| match &step.kind {
+                StepKind::Assign { path, .. } => path.first().copied(),
+                _ => None,
+            };
+            steps.iter().filter_map(first).collect()
+        };
+        let filled = assigned(steps);
+        let entity = self.cx.program.entity(target);
+        let currency = |field: FieldId| entity.get(field).currency.clone();
+        let mut of = filled.iter().find_map(|field| match currency(*field) {
+            Some(Currency::Here(currency)) => Some((currency, entity.get(*field).name.clone())),
+            _ => None,
+        });
+        of_steps(steps, &mut |outer| {
+            each(outer, &mut |e| {
+                let ExprKind::Build(part) = &e.kind else { return };
+                let lines = self.cx.program.entity(part.entity);
+                for field in assigned(&part.steps) {
+                    if let Some(Currency::Above(name)) = &lines.get(field).currency
+                        && let Some(currency) = entity.field(name)
+                    {
+                        of.get_or_insert((currency, lines.get(field).name.clone()));
+                    }
+                }
+            });
+        });
+        let Some((currency, amount)) = of.filter(|(currency, _)| !filled.contains(currency)) else { return };
+        let field = entity.get(currency);
+        if field.access == Access::ReadOnly || self.half_filled.contains(&target) {
+            return;
+        }
+        let (name, declared) = (field.name.clone(), field.span);
+        let message =
+            format!("`{amount}` is filled, and `{name}`, its currency, is not: the system would take its own");
+        self.cx.report(
+            Diagnostic::new(&codes::CURRENCY_NOT_FILLED, at, message)
+                .label("amounts without their currency")
+                .related(declared, "declared here")
+                .help(format!("fill it: `{name} = order.currency`")),
+        );
     }
 
     /// Conditions that are evaluated here though they speak of fields that the API can filter by.

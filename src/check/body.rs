@@ -34,6 +34,10 @@ pub(crate) struct Body<'c, 'f> {
     pub(crate) base: Option<Expr>,
     /// Bare names are fields of this entity: a schema's condition.
     pub(crate) fields_of: Option<EntityId>,
+    /// The record that is read is also the one that is written: `update itself`.
+    pub(crate) itself: bool,
+    /// Texts are counted in UTF-16 units here: those of the field that is filled.
+    pub(crate) utf16: bool,
     /// A call of a mapping is a write here.
     pub(crate) writes: bool,
     /// A call of a mapping is the record that it would make: a test.
@@ -74,6 +78,8 @@ impl<'c, 'f> Body<'c, 'f> {
             was: None,
             base: None,
             fields_of: None,
+            itself: false,
+            utf16: false,
             writes: false,
             drafts: false,
             keeps: false,

@@ -3,11 +3,9 @@
 use super::body::Body;
 use super::cx::{Cx, InstanceId, State};
 use super::load::{ModuleId, Origin, path_text};
-use crate::ir::{
-    Access, Connector, Entity, EntityId, Feed, Field, FieldId, Forms, Meta, Method, Required, Search, WireForm,
-};
+use crate::ir::{Access, Connector, Entity, EntityId, Feed, Field, FieldId, Forms, Meta, Method, Required, Search};
 use crate::source::{Diagnostic, Span, codes};
-use crate::syntax::ast::{self, Clause, ExprKind, FieldDecl, Mark, TextPart, TypeKind, Word};
+use crate::syntax::ast::{self, Clause, ExprKind, FieldDecl, TextPart, TypeKind, Word};
 use std::sync::Arc;
 
 /// What a connector may say of its API, and whether it is a number. What no connector reads is no word: it would look as
@@ -45,6 +43,8 @@ impl Cx<'_> {
             code: None,
             total: None,
             small: false,
+            webhook: false,
+            rows: None,
             fields: Vec::new(),
             span: e.name.span,
         });
@@ -111,9 +111,7 @@ impl Cx<'_> {
         if let TypeKind::Named(_, Some((_, Some(unit)))) = &present(&decl.ty).kind {
             field.form.utf16 = &*unit.text == "utf16";
         }
-        for mark in &decl.marks {
-            self.read_mark(&mut field, mark);
-        }
+        self.read_marks(&mut field, &decl.marks);
         self.program.entities[id.0 as usize].fields.push(field);
     }
 
@@ -160,114 +158,79 @@ impl Cx<'_> {
         Some(Meta { keys })
     }
 
-    fn read_mark(&mut self, field: &mut Field, mark: &Mark) {
-        let words: Vec<String> = mark.words.iter().map(word_text).collect();
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        match words.as_slice() {
-            ["read", "only"] | ["computed"] => field.access = Access::ReadOnly,
-            ["create", "only"] => field.access = Access::CreateOnly,
-            ["write", "only"] => field.write_only = true,
-            ["required"] if mark.when.is_none() => field.required = Required::Yes,
-            ["filter"] => field.search = Search::Filter,
-            ["parameter"] => field.search = Search::Parameter,
-            ["search"] => field.search = Search::Loose,
-            ["personal"] => field.personal = true,
-            ["assumed", ..] => field.assumed = true,
-            ["caseless"] => field.form.caseless = true,
-            ["padded", .., n] => field.form.padded = n.parse().unwrap_or(0),
-            ["zero", "is", "absent"] => field.form.zero_is_absent = true,
-            ["number", "in", "text"] => field.form.form = WireForm::NumberInText,
-            ["as", "fraction"] => field.form.form = WireForm::Fraction,
-            ["as", "zero_one"] => field.form.form = WireForm::ZeroOne,
-            ["as", "yes_no"] => field.form.form = WireForm::YesNo,
-            ["as", "milliseconds"] => field.form.form = WireForm::Milliseconds,
-            ["as", "utc"] => field.form.form = WireForm::Utc,
-            ["wire", name] => field.wire = (*name).into(),
-            ["scale", n] => field.form.scale = n.parse().unwrap_or(255),
-            ["nested"] => field.form.form = WireForm::Nested,
-            ["required" | "else" | "deep" | "unique" | "blank", ..] => {}
-            other => {
-                let message = format!("`{}` says nothing about a field", other.join(" "));
-                self.say(
-                    &codes::MISPLACED,
-                    mark.span,
-                    message,
-                    "marks are `read only`, `create only`, `required`, `filter`, `personal` …",
-                );
-            }
-        }
-    }
-
-    /// Marks that speak of other fields: currency, price, conditions, formulas.
-    fn read_relations(&mut self, id: EntityId, inside: InstanceId, decl: &FieldDecl) {
-        let Some(n) = self.program.entity(id).field(&decl.name.text) else { return };
-        let by_name =
-            |cx: &Self, path: &ast::Path| path.parts.last().and_then(|p| cx.program.entity(id).field(&p.text));
-        if let Some(path) = &decl.currency {
-            let currency = by_name(self, path);
-            self.program.entities[id.0 as usize].fields[n.0 as usize].currency = currency;
-        }
-        if let TypeKind::PriceBy(path) = &present(&decl.ty).kind {
-            let by = by_name(self, path);
-            self.program.entities[id.0 as usize].fields[n.0 as usize].price_by = by;
-        }
-        let or_absent = decl.marks.iter().any(|m| m.words.first().map(word_text).as_deref() == Some("else"));
-        for mark in &decl.marks {
-            let first = mark.words.first().map(word_text).unwrap_or_default();
-            if let (Some(cond), "required") = (&mark.when, &*first) {
-                let cond = Box::new(Body::new(self, inside).over_fields(id, cond));
-                self.program.entities[id.0 as usize].fields[n.0 as usize].required = Required::When { cond, or_absent };
-            }
-            if let (Some(formula), "computed") = (&mark.value, &*first) {
-                let formula = Body::new(self, inside).formula(id, formula);
-                self.program.entities[id.0 as usize].fields[n.0 as usize].computed = formula;
-            }
-        }
-    }
-
     fn read_clause(&mut self, id: EntityId, clause: &Clause) {
         let words: Vec<String> = clause.words.iter().map(word_text).collect();
         let words: Vec<&str> = words.iter().map(String::as_str).filter(|w| *w != ",").collect();
         let field = |cx: &mut Self, name: &str| -> Option<FieldId> {
             let found = cx.program.entity(id).field(name);
             if found.is_none() {
-                let message = format!("{} has no field `{name}`", cx.program.entity(id).full_name());
-                cx.say(&codes::UNKNOWN_FIELD, clause.span, message, "name one of its fields");
+                cx.no_field(id, name, clause.span);
             }
             found
         };
-        match words.as_slice() {
-            ["route", path, methods @ ..] => {
-                let entity = &mut self.program.entities[id.0 as usize];
+        let entity = &mut self.program.entities[id.0 as usize];
+        let is_said = match words.as_slice() {
+            ["route", path, methods @ ..] if is_text(clause, 1) => {
                 entity.route = Some((*path).into());
                 entity.methods = methods.iter().filter_map(|m| method(m)).collect();
+                entity.methods.len() == methods.len()
             }
-            ["feed", path, "by", by, rest @ ..] => {
-                if let Some(by) = field(self, by) {
-                    let since = rest.last().copied().unwrap_or_default().into();
-                    self.program.entities[id.0 as usize].feed = Some(Feed { path: (*path).into(), by, since });
-                }
+            ["feed", path, "by", by] if is_text(clause, 1) => self.read_feed(id, Some(path), by, "", clause.span),
+            ["feed", path, "by", by, "since", since] if is_text(clause, 1) => {
+                self.read_feed(id, Some(path), by, since, clause.span)
             }
-            ["feed", "by", by] => {
-                if let (Some(by), Some(path)) = (field(self, by), self.program.entity(id).route.clone()) {
-                    self.program.entities[id.0 as usize].feed = Some(Feed { path, by, since: "".into() });
-                }
+            ["feed", "by", by] => self.read_feed(id, None, by, "", clause.span),
+            ["key", name] => {
+                let key = field(self, name);
+                self.program.entities[id.0 as usize].key = key;
+                true
             }
-            ["key", name, ..] => self.program.entities[id.0 as usize].key = field(self, name),
-            ["code", name, ..] => self.program.entities[id.0 as usize].code = field(self, name),
-            ["total", name, ..] => self.program.entities[id.0 as usize].total = field(self, name),
-            ["small"] => self.program.entities[id.0 as usize].small = true,
-            ["webhook" | "view", ..] => {}
-            other => {
-                let message = format!("`{}` says nothing about an entity", other.join(" "));
-                self.say(
-                    &codes::MISPLACED,
-                    clause.span,
-                    message,
-                    "clauses are `route`, `feed`, `key`, `code`, `total`, `small`",
-                );
+            ["code", name] => {
+                let code = field(self, name);
+                self.program.entities[id.0 as usize].code = code;
+                true
             }
+            ["total", name] => {
+                let total = field(self, name);
+                self.program.entities[id.0 as usize].total = total;
+                true
+            }
+            ["small"] => {
+                entity.small = true;
+                true
+            }
+            ["webhook", _] if is_text(clause, 1) => {
+                entity.webhook = true;
+                true
+            }
+            ["rows", key, value] => {
+                entity.rows = Some(((*key).into(), (*value).into()));
+                true
+            }
+            _ => false,
+        };
+        if !is_said || clause.when.is_some() || !clause.block.is_empty() {
+            let message = format!("`{}` says nothing about an entity", words.join(" "));
+            let help = "clauses are `route \"path\" get post put delete`, `feed \"path\" by FIELD`, `key FIELD`, \
+                        `code FIELD`, `total FIELD`, `rows key value`, `webhook \"topic\"` and `small`";
+            self.say(&codes::MISPLACED, clause.span, message, help);
         }
+    }
+
+    /// Where changes of an entity are read. Whether the clause means something.
+    fn read_feed(&mut self, id: EntityId, path: Option<&str>, by: &str, since: &str, span: Span) -> bool {
+        let entity = self.program.entity(id);
+        let Some(path) = path.map(Arc::from).or_else(|| entity.route.clone()) else { return false };
+        match entity.field(by) {
+            Some(by) => self.program.entities[id.0 as usize].feed = Some(Feed { path, by, since: since.into() }),
+            None => self.no_field(id, by, span),
+        }
+        true
+    }
+
+    fn no_field(&mut self, id: EntityId, name: &str, span: Span) {
+        let message = format!("{} has no field `{name}`", self.program.entity(id).full_name());
+        self.say(&codes::UNKNOWN_FIELD, span, message, "name one of its fields");
     }
 
     /// The habits of an API: `limits minute 60, day 5000` becomes `limits.minute` and `limits.day`.
@@ -346,11 +309,17 @@ impl Cx<'_> {
     }
 }
 
-fn present(ty: &ast::Type) -> &ast::Type {
+/// The type without the mark that it may be absent.
+pub(super) fn present(ty: &ast::Type) -> &ast::Type {
     match &ty.kind {
         TypeKind::Optional(inner) => present(inner),
         _ => ty,
     }
+}
+
+/// Whether that word of a clause stands in quotes.
+fn is_text(clause: &Clause, n: usize) -> bool {
+    matches!(clause.words.get(n), Some(Word::Value(value)) if matches!(value.kind, ExprKind::Text(_)))
 }
 
 fn method(word: &str) -> Option<Method> {

@@ -6,7 +6,7 @@ use super::load::{ModuleId, Space};
 use super::rows::{is_any, values};
 use super::suggest;
 use super::types::{join, longest};
-use crate::ir::{Arm, Const, Element, Expr, ExprKind, ForClause, Pattern, Stop, Type};
+use crate::ir::{Arm, Const, Element, EntityId, Expr, ExprKind, FieldId, ForClause, Pattern, Stop, Type};
 use crate::limits;
 use crate::source::{Diagnostic, Span, codes};
 use crate::syntax::ast::{self, ExprKind as A, TextPart};
@@ -359,20 +359,29 @@ impl Body<'_, '_> {
         };
         match self.cx.field_named(entity, &name.text, name.span) {
             Some(field) => {
-                let schema = self.cx.program.entity(entity).get(field);
-                let (ty, declared) = (schema.ty.clone(), schema.span);
-                if schema.write_only {
-                    let message = format!("`{}` of {} is never shown", name.text, self.cx.show(&Type::Record(entity)));
-                    self.cx.report(
-                        Diagnostic::new(&codes::WRITE_ONLY_READ, name.span, message)
-                            .label("write only")
-                            .related(declared, "declared here")
-                            .help("it can be filled by a mapping, and no answer of the API tells what stands in it"),
-                    );
-                }
+                self.is_readable(entity, field, name.span);
+                let ty = self.cx.program.entity(entity).get(field).ty.clone();
                 Self::make(ExprKind::Field(Box::new(of), entity, field), ty, span)
             }
             None => Self::unknown(span),
+        }
+    }
+
+    /// Reports a field whose value nobody can know: the API never shows it, or what it shows is one of two amounts.
+    pub(super) fn is_readable(&mut self, entity: EntityId, field: FieldId, span: Span) {
+        let schema = self.cx.program.entity(entity).get(field);
+        let (name, declared) = (Arc::clone(&schema.name), schema.span);
+        let d = |code, message: String, label| {
+            Diagnostic::new(code, span, message).label(label).related(declared, "declared here")
+        };
+        if schema.write_only {
+            let message = format!("`{name}` of {} is never shown", self.cx.show(&Type::Record(entity)));
+            let d = d(&codes::WRITE_ONLY_READ, message, "write only");
+            self.cx.report(d.help("it can be filled by a mapping, and no answer of the API tells what stands in it"));
+        } else if schema.price_by.is_some() && !self.drafts {
+            let message = format!("`{name}` is net or gross as the code beside it says: it can't be read as an amount");
+            let d = d(&codes::TYPE_MISMATCH, message, "net or gross");
+            self.cx.report(d.help("read an amount whose kind is known, such as `AmountFC` of the document"));
         }
     }
 
@@ -537,7 +546,9 @@ impl Body<'_, '_> {
             Some(element) if comparable(&left.ty, &element) => {}
             Some(element) => {
                 let message = format!("{} is never in a list of {}", self.cx.show(&left.ty), self.cx.show(&element));
-                self.cx.say(&codes::BAD_OPERANDS, span, message, "compare values of one type");
+                let is_json = *left.ty.present() == Type::Json;
+                let help = if is_json { super::ops::JSON_COMPARED } else { "compare values of one type" };
+                self.cx.say(&codes::BAD_OPERANDS, span, message, help);
             }
             None if right.ty == Type::Unknown => {}
             None => {

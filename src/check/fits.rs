@@ -117,8 +117,11 @@ impl Body<'_, '_> {
                 e
             }
             (T::Text(_) | T::Email, T::Email) => e,
-            (T::Text(_), T::Json) => e,
-            (from, T::Json) if !matches!(from, T::Record(_)) => e,
+            (T::Json, T::Json) => e,
+            (from, T::Json) if is_plain(from) => {
+                let span = e.span;
+                Self::make(ExprKind::Native(Native::JsonOf, vec![e]), T::Json, span)
+            }
             (T::Literal | T::Int, T::Literal | T::Decimal) => e,
             (T::Literal, T::Int) if super::ops::has_fraction(&e) => self.mismatch(e, want, place),
             (T::Literal, to) if to.is_number() && *to != T::Percent => e,
@@ -434,5 +437,14 @@ pub(crate) fn quoted(names: &[String]) -> String {
     match quoted.split_last() {
         Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
         _ => quoted.join(""),
+    }
+}
+
+/// Whether JSON has a form for its values: no record, no price, no span of time.
+fn is_plain(ty: &Type) -> bool {
+    match ty.present() {
+        Type::List(element) => is_plain(element),
+        Type::Json | Type::Bool | Type::Date | Type::Instant => true,
+        other => other.is_text() || other.is_number(),
     }
 }

@@ -43,6 +43,9 @@ impl Cx<'_> {
         }
         body.unused_lets();
         body.checks_hold(&flow.steps);
+        if let Some(stmt) = f.body.iter().find(|stmt| matches!(stmt.kind, FlowStmtKind::OnWebhook)) {
+            body.cx.tells_of_changes(source, stmt.span);
+        }
         if let Some(filter) = &flow.filter {
             body.filter_sent(local, filter);
         }
@@ -74,6 +77,22 @@ impl Cx<'_> {
             on,
             span: f.name.span,
         });
+    }
+
+    /// Whether a system tells of changes of an entity, so that a flow can wait for them.
+    fn tells_of_changes(&mut self, source: EntityId, span: Span) {
+        let entity = self.program.entity(source);
+        if entity.webhook {
+            return;
+        }
+        let message = format!("{} has no webhook: its system tells nobody of a change", entity.full_name());
+        let declared = entity.span;
+        self.report(
+            Diagnostic::new(&codes::FLOW_SHAPE, span, message)
+                .label("is never called")
+                .related(declared, "the schema has no `webhook`")
+                .help("leave it out: `every 5 minutes` reads what has changed"),
+        );
     }
 
     /// Whether a feed of an entity can be read.

@@ -153,6 +153,16 @@ impl Cx<'_> {
             PatternKind::Value(e) => {
                 let mut body = Body::new(self, inside);
                 let wanted = ty.present().clone();
+                if wanted == Type::Json {
+                    let message = "JSON is compared with nothing: it has whatever form its sender gave it";
+                    self.say(
+                        &codes::TYPE_MISMATCH,
+                        pattern.span,
+                        message,
+                        "`match x?.text() { … }` takes the text of it",
+                    );
+                    return Pattern::OneOf(Vec::new());
+                }
                 let lowered = body.expr_for("this cell", e, &wanted);
                 let value = body.accept(lowered, &wanted, "this cell");
                 match constant_of(&value) {

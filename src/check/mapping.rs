@@ -5,7 +5,7 @@ use super::cx::{Cx, InstanceId, State, TypeItem};
 use super::load::Space;
 use crate::ir::{
     Access, Balance, Const, EntityId, Expr, ExprKind, FieldId, Header, Key, Mapping, MappingId, Method, Native,
-    OnChange, Overwrite, Step, StepKind, Type, Verb, When,
+    OnChange, Overwrite, Step, StepKind, Type, Verb, When, each,
 };
 use crate::source::{Diagnostic, Span, codes};
 use crate::syntax::ast::{self, DeclKind, ExprKind as A, Stmt, StmtKind};
@@ -83,6 +83,7 @@ impl Cx<'_> {
         let updates = m.body.iter().any(|s| matches!(&s.kind, StmtKind::Header(h) if h.verb == ast::Verb::Update));
         body.target = Some(target);
         body.was = Some((target, !updates));
+        body.itself = keys(&m.body).any(|key| matches!(key, ast::Key::Itself(_)));
         body.keys_at_run = key_names(&m.body);
         let steps = body.build_steps(target, &m.body, true);
         body.target = Some(target);
@@ -113,13 +114,16 @@ fn blank_header(span: Span) -> Header {
     }
 }
 
+fn keys(body: &[Stmt]) -> impl Iterator<Item = &ast::Key> {
+    let headers = body.iter().filter_map(|s| match &s.kind {
+        StmtKind::Header(h) => Some(&h.keys),
+        _ => None,
+    });
+    headers.flatten()
+}
+
 fn key_names(body: &[Stmt]) -> Vec<Arc<str>> {
-    body.iter()
-        .filter_map(|s| match &s.kind {
-            StmtKind::Header(h) => Some(&h.keys),
-            _ => None,
-        })
-        .flatten()
+    keys(body)
         .filter_map(|k| match k {
             ast::Key::By(fields) => Some(fields.iter().map(|f| Arc::clone(&f.name.text))),
             _ => None,
@@ -150,10 +154,14 @@ impl Body<'_, '_> {
         if creates {
             self.required(target, steps, m.name.span, &format!("`{}`", m.name.text));
             self.known_before_write(target, steps);
+            self.currency_filled(target, steps, m.name.span);
         }
         self.writable(&verb, target, span);
         self.keys_written(&parts.keys, steps, span, m);
-        self.keys_differ(&parts.keys, steps, m);
+        if !self.half_filled.contains(&target) {
+            self.keys_differ(&parts.keys, steps, m);
+        }
+        self.keys_whole(&parts.keys, target, steps);
         let updates =
             matches!(verb, Verb::Upsert | Verb::Update) || matches!(parts.on_change, Some(OnChange::Update { .. }));
         if updates {
@@ -234,6 +242,40 @@ impl Body<'_, '_> {
                     );
                 }
             }
+        }
+    }
+
+    /// Whether no key is cut, and none is changed by an update.
+    fn keys_whole(&mut self, keys: &[Key], target: EntityId, steps: &[Step]) {
+        let fields: Vec<FieldId> = keys.iter().filter_map(Key::fields).flatten().map(|key| key.field).collect();
+        for step in steps {
+            let StepKind::Assign { path, value, when } = &step.kind else { continue };
+            let [field] = path.as_slice() else { continue };
+            if !fields.contains(field) {
+                continue;
+            }
+            if matches!(when, When::Update(_)) {
+                let name = self.cx.program.entity(target).get(*field).name.clone();
+                let message = format!(
+                    "`{name}` is a key, and an update writes another value into it: the next run would not find the record again"
+                );
+                let d = Diagnostic::new(&codes::FILLED_TWICE, step.span, message).label("a key that moves");
+                self.cx.report(d.help("fill it once, in all cases, with what the record is found by"));
+                continue;
+            }
+            let mut cut = None;
+            each(value, &mut |e| {
+                if let ExprKind::Native(Native::Fit, args) = &e.kind
+                    && !matches!(args.get(2).map(|at| &at.kind), Some(ExprKind::Const(Const::Text(at))) if &**at == "mark")
+                {
+                    cut = Some(e.span);
+                }
+            });
+            let Some(at) = cut else { continue };
+            let name = self.cx.program.entity(target).get(*field).name.clone();
+            let message = format!("`{name}` is a key, and is cut here: two long ones would become one");
+            let d = Diagnostic::new(&codes::KEY_CUT, at, message).label("cut");
+            self.cx.report(d.help("`.fit(at: \"mark\")` puts a mark of the whole text behind what is left of it; without `.fit()` a text that is too long stops its record"));
         }
     }
 

@@ -66,13 +66,15 @@ impl Body<'_, '_> {
                 Self::make(ExprKind::Native(native, vec![receiver]), Type::Bool, span)
             }
             N::MetaOf => self.meta(receiver, args, span),
-            N::DocumentTotal => {
-                self.cx.say(
-                    &codes::MISPLACED,
-                    span,
-                    "`document_total` is the formula of a schema",
-                    "use `balance` to compare with a computed field",
-                );
+            N::DocumentTotal | N::JsonOf => {
+                let (message, help) = match native {
+                    N::JsonOf => ("a value becomes JSON where JSON is wanted", "leave `.json()` out"),
+                    _ => (
+                        "`document_total` is the formula of a schema",
+                        "use `balance` to compare with a computed field",
+                    ),
+                };
+                self.cx.say(&codes::MISPLACED, span, message, help);
                 Self::unknown(span)
             }
             N::Plain
@@ -170,28 +172,32 @@ impl Body<'_, '_> {
         // A text without HTML, or trimmed, is still a text when it was one: what is empty is absent.
         let result = if native == N::Plain { Type::Text(length) } else { result };
         let mut made = self.fixed(native, receiver, &text, args, &types, result, span);
-        if let (N::Take, ExprKind::Native(_, values)) = (native, &made.kind)
-            && let Some(ExprKind::Const(Const::Number(n))) = values.get(1).map(|v| &v.kind)
-        {
-            made.ty = Type::Text(u32::try_from(*n).ok());
+        if let (N::Take, ExprKind::Native(_, values)) = (native, &mut made.kind) {
+            if let Some(ExprKind::Const(Const::Number(n))) = values.get(1).map(|v| &v.kind) {
+                made.ty = Type::Text(u32::try_from(*n).ok());
+            }
+            if self.utf16 {
+                values.push(Self::make(ExprKind::Const(Const::Bool(true)), Type::Bool, span));
+            }
         }
         made
     }
 
     /// `.fit()`: the place that it is for decides the length.
     fn fit(&mut self, receiver: Expr, args: &[Arg], want: Option<&Type>, span: Span) -> Expr {
-        let at_word = match args {
-            [] => false,
+        let at = match args {
+            [] => "char",
             [Arg { name: Some(name), value }] if &*name.text == "at" => match self.constant(value) {
-                Some(Const::Text(word)) if &*word == "word" => true,
+                Some(Const::Text(word)) if &*word == "word" => "word",
+                Some(Const::Text(word)) if &*word == "mark" => "mark",
                 _ => {
                     self.cx.say(
                         &codes::UNKNOWN_VALUE,
                         value.span,
-                        "`fit` cuts anywhere, or `at: \"word\"`",
-                        "write `.fit(at: \"word\")`",
+                        "`fit` cuts anywhere, at a word, or with a mark that tells two long texts apart",
+                        "write `.fit()`, `.fit(at: \"word\")` or `.fit(at: \"mark\")`",
                     );
-                    false
+                    "char"
                 }
             },
             _ => return self.wrong_count(Native::Fit, 0, args.len(), span),
@@ -215,8 +221,8 @@ impl Body<'_, '_> {
         let values = vec![
             receiver,
             constant(Const::Number((*max).into()), Type::Int),
-            constant(Const::Text(if at_word { "word" } else { "char" }.into()), Type::Text(None)),
-            constant(Const::Bool(true), Type::Bool),
+            constant(Const::Text(at.into()), Type::Text(None)),
+            constant(Const::Bool(self.utf16), Type::Bool),
         ];
         Self::make(ExprKind::Native(Native::Fit, values), Type::Text(Some(*max)), span)
     }

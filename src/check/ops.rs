@@ -7,6 +7,10 @@ use crate::ir::{Binary, Const, Expr, ExprKind, Kind, Type, Unary};
 use crate::source::{Code, Diagnostic, Span, codes};
 use crate::syntax::ast::{self, BinaryOp as Op, UnaryOp};
 
+/// What to do with JSON, which has whatever form its sender gave it.
+pub(super) const JSON_COMPARED: &str =
+    "`.text()` takes the text or the number that JSON is: `(x?.text() ?? \"\") == \"a\"`";
+
 impl Body<'_, '_> {
     pub(crate) fn unary(&mut self, op: UnaryOp, inner: &ast::Expr, span: Span) -> Expr {
         match op {
@@ -175,6 +179,7 @@ impl Body<'_, '_> {
                 (Type::Money(_), Type::Money(_)) => {
                     (&codes::MONEY_KINDS, "compare amounts of one kind: net + tax is gross")
                 }
+                (Type::Json, _) | (_, Type::Json) => (&codes::BAD_OPERANDS, JSON_COMPARED),
                 _ => (&codes::BAD_OPERANDS, "compare values of one type; nothing is converted by itself"),
             };
             self.cx.report(
@@ -224,6 +229,17 @@ impl Body<'_, '_> {
                 if let (Binary::Add, Type::List(_)) = (kind, &ty) {
                     let elements = vec![crate::ir::Element::All(left), crate::ir::Element::All(right)];
                     return Self::make(ExprKind::List(elements), ty, span);
+                }
+                if let (Type::Date, Some(Const::Duration(d))) = (&left.ty, super::body::constant_of(&right))
+                    && !crate::value::time::whole_days(d)
+                {
+                    let message = "a date moves by whole days, and this is none";
+                    self.cx.say(
+                        &codes::BAD_OPERANDS,
+                        right.span,
+                        message,
+                        "write `2 days`, or move an instant and take its `.date()`",
+                    );
                 }
                 self.has_result(kind, &left, &right);
                 Self::make(ExprKind::Binary(kind, Box::new(left), Box::new(right)), ty, span)

@@ -2,7 +2,9 @@
 
 use super::body::Body;
 use super::fits::Place;
-use crate::ir::{Access, Binary, EntityId, Expr, ExprKind, FieldId, Find, Required, Step, StepKind, Type, Unary, When};
+use crate::ir::{
+    Access, Binary, EntityId, Expr, ExprKind, Field, FieldId, Find, Required, Step, StepKind, Type, Unary, When,
+};
 use crate::source::{Diagnostic, Span, codes};
 use crate::syntax::ast::{self, ExprKind as A, Path, Stmt, StmtKind};
 
@@ -10,8 +12,6 @@ use crate::syntax::ast::{self, ExprKind as A, Path, Stmt, StmtKind};
 #[derive(Default)]
 struct Steps {
     made: Vec<Step>,
-    /// Prices wait for the code beside them.
-    last: Vec<Step>,
     /// What has been filled.
     filled: Vec<Filled>,
     /// The `include` whose statements these are.
@@ -41,9 +41,9 @@ impl Body<'_, '_> {
         let outer = self.target.replace(entity);
         let mut steps = Steps::default();
         self.statements(entity, body, &Case::Always, top, &mut steps);
+        let ordered = self.in_order(steps.made);
         self.target = outer;
-        steps.made.append(&mut steps.last);
-        steps.made
+        ordered
     }
 
     fn statements(&mut self, entity: EntityId, body: &[Stmt], case: &Case, top: bool, out: &mut Steps) {
@@ -165,11 +165,9 @@ impl Body<'_, '_> {
             return;
         };
         let last = *fields.last().expect("a path has at least one field");
-        let (name, ty, access, declared, price_by, full) = {
-            let e = self.cx.program.entity(owner);
-            let f = e.get(last);
-            (f.name.clone(), f.ty.clone(), f.access, f.span, f.price_by, e.full_name())
-        };
+        let e = self.cx.program.entity(owner);
+        let full = e.full_name();
+        let Field { name, ty, access, span: declared, price_by, form, .. } = e.get(last).clone();
         if access == Access::ReadOnly {
             self.cx.report(
                 Diagnostic::new(
@@ -200,17 +198,18 @@ impl Body<'_, '_> {
             declared: Some(declared),
             length_at_run: self.part_alone || self.keys_at_run.iter().any(|k| **k == *name),
         };
+        let outer = std::mem::replace(&mut self.utf16, form.utf16);
         let lowered = self.scoped(|b| b.with_keep(|b| b.expr_for(&place.what, value, &ty)));
+        self.utf16 = outer;
         self.must_round(&lowered, owner, last, &place);
         let made = self.accept_at(lowered, &ty, &place);
-        let (made, waits) = self.final_form(made, owner, &ty, price_by);
+        let made = self.final_form(made, owner, &ty, price_by);
         let when = match case {
             Case::Always => When::Always,
             Case::Create => When::Create,
             Case::Update(cond) => When::Update(cond.clone()),
         };
-        let step = Step { kind: StepKind::Assign { path: fields, value: made, when }, span, displaced: None };
-        if waits { out.last.push(step) } else { out.made.push(step) }
+        out.made.push(Step { kind: StepKind::Assign { path: fields, value: made, when }, span, displaced: None });
     }
 
     fn with_keep<T>(&mut self, inner: impl FnOnce(&mut Self) -> T) -> T {
@@ -221,17 +220,17 @@ impl Body<'_, '_> {
     }
 
     /// Codes are confirmed by the ledger; a price is net or gross as the code beside it says.
-    fn final_form(&mut self, value: Expr, owner: EntityId, ty: &Type, price_by: Option<FieldId>) -> (Expr, bool) {
+    fn final_form(&mut self, value: Expr, owner: EntityId, ty: &Type, price_by: Option<FieldId>) -> Expr {
         if matches!(value.ty, Type::Unknown | Type::Never | Type::Nothing) {
-            return (value, false);
+            return value;
         }
         match (ty.present(), price_by) {
             (Type::Code(of), _) => {
                 let of = *of;
-                (self.map_present(value, |body, there| body.verified(of, there)), false)
+                self.map_present(value, |body, there| body.verified(of, there))
             }
-            (Type::Price, Some(by)) => (self.map_present(value, |body, there| body.price_by(there, owner, by)), true),
-            _ => (value, false),
+            (Type::Price, Some(by)) => self.map_present(value, |body, there| body.price_by(there, owner, by)),
+            _ => self.passed_on(value, ty),
         }
     }
 
@@ -369,10 +368,10 @@ impl Body<'_, '_> {
         for (path, value) in fields {
             self.assign(entity, path, value, &Case::Always, path.span, &mut steps);
         }
+        let steps = self.in_order(steps.made);
         self.target = outer;
-        steps.made.append(&mut steps.last);
-        self.required(entity, &steps.made, span, "this record");
-        let builder = crate::ir::Builder { entity, steps: steps.made, name: "".into() };
+        self.required(entity, &steps, span, "this record");
+        let builder = crate::ir::Builder { entity, steps, name: "".into() };
         Self::make(ExprKind::Build(Box::new(builder)), Type::Record(entity), span)
     }
 

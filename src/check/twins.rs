@@ -84,11 +84,8 @@ fn shared_key(program: &Program, first: &Made<'_>, second: &Made<'_>) -> Option<
 }
 
 fn keys(mapping: &Mapping) -> Vec<Vec<FieldId>> {
-    let fields = |key: &Key| match key {
-        Key::By(fields) => Some(fields.iter().map(|key| key.field).collect()),
-        Key::Linked(_) | Key::Itself => None,
-    };
-    mapping.header.keys.iter().filter_map(fields).collect()
+    let fields = mapping.header.keys.iter().filter_map(Key::fields);
+    fields.map(|fields| fields.iter().map(|key| key.field).collect()).collect()
 }
 
 fn report(program: &Program, first: &Made<'_>, second: &Made<'_>, key: &[FieldId]) -> Diagnostic {

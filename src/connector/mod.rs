@@ -457,6 +457,8 @@ mod tests {
             code: None,
             total: None,
             small: false,
+            webhook: false,
+            rows: None,
             fields,
             span: span(),
         }

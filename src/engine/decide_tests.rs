@@ -50,6 +50,8 @@ pub(crate) fn program() -> Program {
         code: None,
         total: Some(FieldId(4)),
         small: false,
+        webhook: false,
+        rows: None,
         fields,
         span: span(),
     };

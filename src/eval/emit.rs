@@ -6,7 +6,7 @@ use super::fold::fold;
 use super::part::{PartCode, RequiredCode, StepCode};
 use super::run::Run;
 use super::value::Value;
-use super::wire::{Wire, left_out, write};
+use super::wire::{Wire, write};
 use super::{Failure, Halt};
 use crate::ir::{Element, EntityId, Expr, ExprKind, FieldId, Step, StepKind, When};
 use crate::limits::LIST_MAX;
@@ -237,10 +237,10 @@ fn write_value<'r>(
     out: &mut Vec<u8>,
 ) -> Result<bool, Halt> {
     match value {
-        Value::Text("") => Ok(false),
+        Value::Text("") if !wire.is_element => Ok(false),
         Value::Text(t) if wire.is_text() => wire.text(t, place, out).map(|()| true),
         Value::Number(n) if wire.is_number() => wire.number(n, place, out).map(|()| true),
-        value if left_out(value) => Ok(false),
+        Value::Absent | Value::Keep => Ok(false),
         value => write(run, wire, *value, place, out).map(|()| true),
     }
 }

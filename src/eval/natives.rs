@@ -3,6 +3,7 @@
 use super::code::{Code, Operand};
 use super::compile::{Compiler, call};
 use super::direct::direct;
+use super::json::json_of;
 use super::make::Role;
 use super::personal::told;
 use super::run::{Eval, Run};
@@ -57,6 +58,7 @@ pub(crate) fn compile(compiler: &mut Compiler<'_>, native: Native, args: &[Expr]
         (Native::Capture, [text, pattern]) => capture(compiler, text, pattern, at.span),
         (Native::Linked, [record]) => linked(compiler, record, at.span),
         (Native::MetaOf, [entries, key]) => meta_of(compiler, expr, entries, key, at.span),
+        (Native::JsonOf, [value]) => json_of(compiler, value, at.span),
         (Native::DocumentTotal, [lines, names @ ..]) => document_total(compiler, lines, names, at.span),
         _ if compiler.trace => applied(compiler, native, args, at),
         _ => direct(compiler, native, args, &at).unwrap_or_else(|| applied(compiler, native, args, at)),
@@ -170,7 +172,16 @@ pub(super) fn apply<'r>(run: &mut Run<'r>, native: Native, args: &[Value<'r>], a
         N::DateOf => date_of(run, args, at),
         N::Today => Ok(Value::Date(time::date_in(run.known.now(), &run.compiled.zone))),
         N::Now => Ok(Value::Instant(run.known.now())),
-        N::Map | N::Where | N::Flat | N::Any | N::All | N::Linked | N::MetaOf | N::DocumentTotal | N::Capture => {
+        N::Map
+        | N::Where
+        | N::Flat
+        | N::Any
+        | N::All
+        | N::Linked
+        | N::MetaOf
+        | N::DocumentTotal
+        | N::JsonOf
+        | N::Capture => {
             Err(run.broken_promise(&format!("`{}` with other arguments than it has", native.name()), at.span))
         }
     }
@@ -198,7 +209,7 @@ fn on_text<'r>(run: &mut Run<'r>, native: Native, args: &[Value<'r>], at: &At) -
         _ => None,
     };
     Ok(match native {
-        Native::Fit => return fit(t, args, at),
+        Native::Fit => return fit(run, t, args, at),
         Native::Plain => {
             // Most names hold neither tags nor entities, and single blanks.
             let simple =
@@ -227,7 +238,8 @@ fn on_text<'r>(run: &mut Run<'r>, native: Native, args: &[Value<'r>], at: &At) -
         Native::Take => match args.get(1) {
             // Far beyond any text.
             Some(Value::Number(n)) if n.is_sign_positive() => {
-                Value::Text(text::cut(t, whole(Value::Number(*n)).unwrap_or(usize::MAX), text::Unit::CodePoints))
+                let unit = if args.len() > 2 { text::Unit::Utf16 } else { text::Unit::CodePoints };
+                Value::Text(text::cut(t, whole(Value::Number(*n)).unwrap_or(usize::MAX), unit))
             }
             Some(n @ Value::Number(_)) => {
                 let reason = format!("`take` can't leave {} characters", show(*n));
@@ -327,7 +339,7 @@ pub(super) fn text_of<'r>(run: &Run<'r>, json: &'r str) -> Value<'r> {
 }
 
 /// Cut to the field that it is for: `(text, most, "word" or "char", in UTF-16 units)`.
-fn fit<'r>(t: &'r str, args: &[Value<'r>], at: &At) -> Eval<'r> {
+fn fit<'r>(run: &Run<'r>, t: &'r str, args: &[Value<'r>], at: &At) -> Eval<'r> {
     let Some(max) = args.get(1).and_then(|n| whole(*n)) else { return Ok(Value::Text(t)) };
     let unit = match args.get(3) {
         Some(Value::Bool(true)) => text::Unit::Utf16,
@@ -335,6 +347,10 @@ fn fit<'r>(t: &'r str, args: &[Value<'r>], at: &At) -> Eval<'r> {
     };
     let short = match args.get(2) {
         Some(Value::Text("word")) => text::cut_at_word(t, max, unit),
+        Some(Value::Text("mark")) => match text::cut_with_mark(t, max, unit) {
+            Cow::Borrowed(whole) => whole,
+            Cow::Owned(marked) => run.arena.alloc_str(&marked),
+        },
         _ => text::cut(t, max, unit),
     };
     Ok(or_absent(short, at))
@@ -550,6 +566,10 @@ fn on_number<'r>(run: &mut Run<'r>, native: Native, args: &[Value<'r>], at: &At)
             let weights: Vec<Decimal> =
                 weights.iter().map(|w| if let Value::Number(n) = w { *n } else { Decimal::ZERO }).collect();
             let digits = decimals(native, args.get(2), at.span)?;
+            if weights.is_empty() && !total.is_zero() {
+                let reason = format!("{total} can't be divided: there is nothing to divide it over");
+                return Err(Halt::fail(Failure::new(reason, at.span).with_value(total.to_string())));
+            }
             let shares = money::split(*total, &weights, digits).ok_or_else(|| ops::too_large(at.span))?;
             let shares: Vec<Value<'r>> = shares.into_iter().map(Value::Number).collect();
             Ok(run.list(&shares))

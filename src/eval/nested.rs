@@ -2,7 +2,7 @@
 
 use super::json::write_text;
 use super::run::Run;
-use super::value::{Built, BuiltField, Lack, Record, Value};
+use super::value::{Built, BuiltField, Value};
 use super::wire::{left_out, write};
 use super::{Failure, Halt, Pending};
 use crate::ir::{EntityId, FieldId, Type};
@@ -118,36 +118,4 @@ pub(crate) fn part_of(run: &Run<'_>, entity: EntityId, field: FieldId) -> Entity
         Type::Record(part) => *part,
         _ => entity,
     }
-}
-
-/// A decoded part handed on as it is: its decoded fields.
-pub(super) fn record_object<'r>(
-    run: &mut Run<'r>,
-    record: &'r Record<'r>,
-    place: Span,
-    out: &mut Vec<u8>,
-) -> Result<(), Halt> {
-    out.push(b'{');
-    let start = out.len();
-    let compiled = run.compiled;
-    for (n, slot) in compiled.layouts.of(record.entity).slot_of.iter().enumerate() {
-        let field = FieldId(u32::try_from(n).unwrap_or(u32::MAX));
-        let value = match record.slots.get(usize::from(*slot)) {
-            // What the part never had it does not get on its way.
-            None | Some(Value::Missing(Lack::NotGiven | Lack::Elsewhere)) => continue,
-            Some(Value::Missing(Lack::Unreadable(what))) => return Err(run.unreadable(what, place)),
-            Some(value) => *value,
-        };
-        if left_out(&value) {
-            continue;
-        }
-        let wire = compiled.wires.of(record.entity, field);
-        if out.len() > start {
-            out.push(b',');
-        }
-        out.extend_from_slice(&wire.member);
-        write(run, wire, value, place, out)?;
-    }
-    out.push(b'}');
-    Ok(())
 }

@@ -207,6 +207,9 @@ fn arithmetic<'r>(run: &mut Run<'r>, op: Binary, a: Value<'r>, b: Value<'r>, spa
         }
         (Value::Instant(t), Value::Duration(d)) => moved(op, t, d).map(Value::Instant).ok_or_else(|| too_large(span)),
         (Value::Instant(a), Value::Instant(b)) if op == Binary::Sub => Ok(Value::Duration(a.duration_since(b))),
+        (Value::Date(_), Value::Duration(d)) if !crate::value::time::whole_days(d) => {
+            Err(Halt::fail(Failure::new("a date moves by whole days: take the date of a moment instead", span)))
+        }
         (Value::Date(day), Value::Duration(d)) => {
             let day = if op == Binary::Sub { day.checked_sub(d) } else { day.checked_add(d) };
             day.map(Value::Date).map_err(|_| too_large(span))

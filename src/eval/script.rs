@@ -3,7 +3,7 @@
 use super::run::Run;
 use super::value::{Value, show};
 use crate::ir::Type;
-use crate::value::{script, time};
+use crate::value::{code, script, time};
 use rhai::{AST, Dynamic, Engine, EvalAltResult, Scope};
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
@@ -42,7 +42,8 @@ impl Scripts {
         };
         let args: Vec<Dynamic> = args.iter().zip(whole).map(|(value, whole)| to_dynamic(*value, *whole)).collect();
         let result = self.engine.call_fn::<Dynamic>(&mut Scope::new(), ast, name, args).map_err(|e| told(&e))?;
-        from_dynamic(run, &result, ty).ok_or_else(|| format!("it gave {result}, which is not of its declared type"))
+        from_dynamic(run, &result, ty)
+            .ok_or_else(|| format!("it gave {result}, which is not of the type that is declared for it"))
     }
 }
 
@@ -89,7 +90,24 @@ fn from_dynamic<'r>(run: &Run<'r>, value: &Dynamic, ty: &Type) -> Option<Value<'
             let values: Option<Vec<Value<'r>>> = list.iter().map(|v| from_dynamic(run, v, element)).collect();
             values.map(|values| run.list(&values))
         }
-        ty if ty.is_text() => value.clone().into_string().ok().map(|t| run.text(&super::draft::without_nul(&t))),
+        ty if ty.is_text() => {
+            let given = value.clone().into_string().ok()?;
+            let text = super::draft::without_nul(&given);
+            is_of(&text, ty).then(|| run.text(&text))
+        }
         _ => None,
+    }
+}
+
+/// Whether a text is one of those that its type has.
+fn is_of(text: &str, ty: &Type) -> bool {
+    match ty {
+        Type::Country => code::is_country(text),
+        Type::Currency => code::is_currency(text),
+        Type::Guid => code::is_guid(text),
+        Type::Email => text.contains('@'),
+        Type::Enum(known) => known.open || known.values.iter().any(|value| *value.code == *text),
+        Type::Text(Some(most)) => text.chars().count() <= *most as usize,
+        _ => true,
     }
 }

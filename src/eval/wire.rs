@@ -1,7 +1,7 @@
 //! Values in the form that the target reads: what a field holds, how long, and how it is written.
 
 use super::json::write_text;
-use super::nested::{natural_key, object, record_object, reference};
+use super::nested::{natural_key, object, reference};
 use super::personal::told;
 use super::run::Run;
 use super::value::{Value, show};
@@ -33,6 +33,8 @@ pub(crate) struct Wire {
     pub(crate) shape: Shape,
     /// How the elements of a list are written.
     pub(crate) element: Option<Box<Wire>>,
+    /// It is an element of a list, where an empty text is one.
+    pub(crate) is_element: bool,
     /// The commonest shapes once more.
     kind: Kind,
     /// Longest text, and what it is counted in.
@@ -121,7 +123,7 @@ impl Wire {
     fn new(program: &Program, connector: &str, field: &Field) -> Self {
         let element = field.ty.present().element().map(|element| {
             let element = Field { ty: element.clone(), ..field.clone() };
-            Box::new(Self::new(program, connector, &element))
+            Box::new(Self { is_element: true, ..Self::new(program, connector, &element) })
         });
         let mut member = Vec::new();
         write_text(&field.wire, &mut member);
@@ -144,6 +146,7 @@ impl Wire {
             kind: Kind::of(&shape),
             shape,
             element,
+            is_element: false,
             most,
             unit: if field.form.utf16 { text::Unit::Utf16 } else { text::Unit::CodePoints },
             scale,
@@ -383,7 +386,8 @@ fn write_shape<'r>(
         (Shape::List(element), Value::List(list)) => {
             out.push(b'[');
             let start = out.len();
-            for value in list.iter().filter(|value| !left_out(value)) {
+            // What is not there is no element; an empty text is one.
+            for value in list.iter().filter(|value| matches!(value, Value::Text("")) || !left_out(value)) {
                 if out.len() > start {
                     out.push(b',');
                 }
@@ -391,16 +395,9 @@ fn write_shape<'r>(
             }
             out.push(b']');
         }
-        (Shape::Nested, Value::Record(record)) => return record_object(run, record, place, out),
-        (Shape::Json, Value::Text(json)) => {
-            // What was read as JSON goes on as it is; all else is a text.
-            if serde_json::from_str::<&serde_json::value::RawValue>(json).is_ok() {
-                out.extend_from_slice(json.as_bytes());
-            } else {
-                write_text(json, out);
-            }
-        }
-        (Shape::Number { in_text: false, fraction: false } | Shape::Json, Value::Number(n)) => {
+        // As it was read, or as it has been made of another value.
+        (Shape::Json, Value::Text(json)) => out.extend_from_slice(json.as_bytes()),
+        (Shape::Number { in_text: false, fraction: false }, Value::Number(n)) => {
             decimal::write(n, out);
         }
         (Shape::Number { in_text: true, .. }, Value::Number(n)) => quoted(out, |out| decimal::write(n, out)),

@@ -27,6 +27,11 @@ pub struct Entity {
     pub total: Option<FieldId>,
     /// Few rows, all of which are read at once: codes, conditions, methods.
     pub small: bool,
+    /// The API tells of its changes by itself.
+    pub webhook: bool,
+    /// Its resource is a list of names and values, one of each field: the member that names, and the one that holds the
+    /// value.
+    pub rows: Option<(Arc<str>, Arc<str>)>,
     /// Its fields.
     pub fields: Vec<Field>,
     /// Where it is declared.
@@ -73,7 +78,7 @@ pub struct Field {
     /// Whether the API can be searched by it, and how.
     pub search: Search,
     /// Where an amount's currency stands.
-    pub currency: Option<FieldId>,
+    pub currency: Option<Currency>,
     /// The field beside it whose code decides whether a price is net or gross.
     pub price_by: Option<FieldId>,
     /// Where its value comes from, when it is an entry of `meta_data`.
@@ -99,6 +104,15 @@ pub struct Field {
 pub struct Meta {
     /// The keys.
     pub keys: Vec<Arc<str>>,
+}
+
+/// Where the currency of an amount stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Currency {
+    /// In a field beside it.
+    Here(FieldId),
+    /// In the field of that name of the record that it is a part of.
+    Above(Arc<str>),
 }
 
 /// Who may write a field.

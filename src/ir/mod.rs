@@ -10,7 +10,7 @@ mod program;
 mod types;
 mod walk;
 
-pub use entity::{Access, Connector, Entity, Feed, Field, Forms, Meta, Method, Required, Search, WireForm};
+pub use entity::{Access, Connector, Currency, Entity, Feed, Field, Forms, Meta, Method, Required, Search, WireForm};
 pub use expr::{
     Arm, Binary, Builder, Const, Element, Expr, ExprKind, Find, ForClause, LocalId, Pattern, Step, StepKind, Stop,
     Unary, When,

@@ -132,6 +132,8 @@ natives! {
     DocumentTotal = "document_total",
     /// The text or number that a piece of JSON is; absent when it is a list or an object.
     TextOf = "text",
+    /// A value as JSON has it: what goes where JSON is wanted.
+    JsonOf = "json",
     /// The first group that the pattern captures, in order; empty when it doesn't match.
     Capture = "capture",
 }

@@ -187,6 +187,16 @@ pub enum Key {
     By(Vec<KeyField>),
 }
 
+impl Key {
+    /// The fields that it goes by; none of one that goes by something else.
+    pub fn fields(&self) -> Option<&[KeyField]> {
+        match self {
+            Self::By(fields) => Some(fields),
+            Self::Linked(_) | Self::Itself => None,
+        }
+    }
+}
+
 /// A field of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyField {

@@ -112,6 +112,9 @@ impl Reads {
     /// A record that stands alone is known by these.
     fn identity(&mut self, program: &Program, entity: EntityId) {
         let known = program.entity(entity);
+        if known.route.is_none() {
+            return;
+        }
         known.key.into_iter().chain(known.code).for_each(|field| self.add(entity, field));
     }
 

@@ -53,6 +53,26 @@ pub fn cut_at_word(text: &str, max: usize, unit: Unit) -> &str {
     }
 }
 
+/// Characters of the mark by which two long texts are told apart.
+const MARK: usize = 6;
+
+/// As [`cut`], with a mark of the whole text behind it where something is cut off (`Stichting Voorbeeld…~3fa9c1`): two
+/// texts that only differ behind their end stay two. Where there is no room for a mark the text is only cut.
+pub fn cut_with_mark(text: &str, max: usize, unit: Unit) -> Cow<'_, str> {
+    use sha2::{Digest as _, Sha256};
+    use std::fmt::Write as _;
+    if length(text, unit) <= max || max <= MARK + 1 {
+        return Cow::Borrowed(cut(text, max, unit));
+    }
+    let mut marked = cut(text, max - MARK - 1, unit).trim_end().to_owned();
+    marked.push('~');
+    for byte in Sha256::digest(text).iter().take(MARK / 2) {
+        // Writing into memory does not fail.
+        let _ = write!(marked, "{byte:02x}");
+    }
+    Cow::Owned(marked)
+}
+
 /// Personal data as a message shows it: enough to know it again beside its record, too little to know it by itself.
 /// `j…@e… (15 characters)`
 pub fn masked(text: &str) -> String {

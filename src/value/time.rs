@@ -162,6 +162,11 @@ fn digits(bytes: &[u8]) -> Result<i16, TimeError> {
     })
 }
 
+/// Whether a span of time is so many days and nothing beside.
+pub fn whole_days(d: jiff::SignedDuration) -> bool {
+    d.subsec_nanos() == 0 && d.as_secs() % (24 * 60 * 60) == 0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

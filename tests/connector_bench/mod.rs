@@ -284,6 +284,8 @@ pub(crate) fn entity(
         code: None,
         total: None,
         small: false,
+        webhook: false,
+        rows: None,
         fields,
         span: span(),
     })

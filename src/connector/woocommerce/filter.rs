@@ -4,7 +4,7 @@ use super::Shop;
 use super::list::{self, Ask, At};
 use super::query::{self, Takes};
 use crate::connector::http::Effect;
-use crate::connector::{CallError, Find, Rows, Unreadable, named};
+use crate::connector::{CallError, Find, Raw, Rows, Unreadable, named};
 use crate::limits;
 
 /// All records that have one of these values.
@@ -15,6 +15,10 @@ pub(super) async fn find(shop: &Shop, find: &Find) -> Result<Rows, CallError> {
         query.set("_fields", fields);
     }
     let ask = Ask { own: Some(route.clone()), route, query, keys: None };
+    if let Some((name, value)) = &find.entity.rows {
+        let ask = ask.with("_fields", format!("{name},{value}"));
+        return Ok(as_one(all(shop, &ask).await?, name, value));
+    }
     let Some(by) = find.by else {
         // Newest first, as the shop would list them, pages move with each record that is made.
         return Ok(named(all(shop, &ask.with("orderby", "id").with("order", "asc")).await?, &find.entity));
@@ -40,6 +44,22 @@ pub(super) async fn find(shop: &Shop, find: &Find) -> Result<Rows, CallError> {
         }
     }
     Ok(found)
+}
+
+/// A list of names and values as one record that has them. One row that cannot be read may be any of them, and then there
+/// is no record.
+fn as_one(rows: Rows, name: &str, value: &str) -> Rows {
+    if !rows.unreadable.is_empty() {
+        return Rows { read: Vec::new(), ..rows };
+    }
+    let mut members = serde_json::Map::new();
+    for row in &rows.read {
+        let row: serde_json::Value = serde_json::from_str(&row.0).unwrap_or_default();
+        if let Some(name) = row.get(name).and_then(serde_json::Value::as_str) {
+            members.insert(name.to_owned(), row.get(value).cloned().unwrap_or_default());
+        }
+    }
+    Rows { read: vec![Raw(serde_json::Value::Object(members).to_string().into())], ..rows }
 }
 
 /// The parameters of each call: values joined where the shop takes lists, as many as fit a page and an address.
@@ -112,6 +132,18 @@ mod tests {
 
     fn values(list: &[&str]) -> Vec<String> {
         list.iter().map(|value| (*value).to_owned()).collect()
+    }
+
+    #[test]
+    fn names_and_values_are_one_record() {
+        let row = |text: &str| Raw(text.into());
+        let rows =
+            Rows { read: vec![row(r#"{"id":"a","value":"yes"}"#), row(r#"{"id":"b","value":1}"#)], ..Rows::default() };
+        let one = as_one(rows.clone(), "id", "value");
+        assert_eq!(one.read, [row(r#"{"a":"yes","b":1}"#)]);
+        let broken = Unreadable { key: None, text: None, why: "broken".to_owned(), page: None };
+        let one = as_one(Rows { unreadable: vec![broken], ..rows }, "id", "value");
+        assert!(one.read.is_empty() && one.unreadable.len() == 1);
     }
 
     #[test]

@@ -317,6 +317,6 @@ fn scripts_stop_at_their_limits() {
     assert_eq!(run(&mut p, "word", vec![t("ab")], text()), "\"AB\"");
     assert!(run(&mut p, "forever", vec![], text()).contains("it takes more than 200000 operations"));
     assert!(run(&mut p, "deep", vec![n("1")], text()).contains("stopped"));
-    assert!(run(&mut p, "word", vec![t("ab")], Type::Int).contains("not of its declared type"));
+    assert!(run(&mut p, "word", vec![t("ab")], Type::Int).contains("not of the type that is declared"));
     assert!(run(&mut p, "nowhere", vec![], text()).contains("`nowhere` in f.rhai stopped"));
 }

@@ -227,6 +227,8 @@ fn entity(p: &mut Program, name: &str, key: Option<&str>, fields: &[(&str, Type,
         code: position("Code"),
         total: position("AmountFC"),
         small: false,
+        webhook: false,
+        rows: None,
         fields: made,
         span: at(0),
     });
