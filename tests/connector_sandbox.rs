@@ -392,7 +392,7 @@ async fn a_feed_of_times_is_followed() {
 
 #[tokio::test]
 async fn the_limits_are_kept_without_being_hit() {
-    let bench = Bench::start(options()).await;
+    let bench = Bench::start(Options { clock_rate: 15, ..options() }).await;
     let began = bench.ledger.now();
     let calls = (0..130).map(|n| {
         let ledger = Arc::clone(&bench.ledger);

@@ -695,6 +695,25 @@ async fn nothing_is_lost_while_a_full_second_moves() {
 }
 
 #[tokio::test]
+async fn a_row_that_changes_while_it_is_worked_on_hides_none_behind_it() {
+    // What is read of a page is written back to the shop before the next is asked for: its rows stand at the end by then,
+    // and the last of the page before is one of them.
+    for count in [11, 12, 15, 21] {
+        let bench = bench(listed(&each(0, "2026-07-15T09:00:00Z", count)), 10, "2026-08-01T00:00:00Z").await;
+        let shop = bench.shop.clone();
+        let (all, start) = (scan(&orders()), Position::default());
+        let read = pass_with(&bench, &all, &start, |n| {
+            if n == 0 {
+                (1..=10).for_each(|id| shop.change(id, &format!("2026-07-15T10:00:{id:02}")));
+            }
+        });
+        let read = read.await.unwrap();
+        let lost: Vec<u32> = (1..=count).filter(|id| !read.ids.contains(id)).collect();
+        assert!(lost.is_empty(), "of {count} {lost:?} are lost");
+    }
+}
+
+#[tokio::test]
 async fn a_long_history_is_walked_by_its_times() {
     // Sparse changes: each page is asked for behind the one before, so that nothing can move under it.
     let bench = bench(listed(&each(60, "2026-01-01T00:00:00Z", 500)), 100, "2026-08-01T00:00:00Z").await;

@@ -150,6 +150,21 @@ impl<'f> Modules<'f> {
         }
     }
 
+    /// A file of the project has the name of a module that ships. Which of the two is meant by it nobody could tell.
+    pub(crate) fn is_shipped(&mut self, shown: &Path, module: &str) {
+        let file = self.sources.add(shown, "");
+        let message = format!("`{module}` ships with flowc, and {} has its name", shown.display());
+        let short = module.rsplit('.').next().unwrap_or(module);
+        let help = if module.starts_with("flows.") {
+            format!(
+                "a default is changed in `project.flow`: `settings for {short} {{ … }}` answers it, `adapt lookup tables.NAME {{ … }}` adds rows to its tables; a flow of your own stands in a file of another name"
+            )
+        } else {
+            "give the file another name; a field of your own is added to an entity with `extend`".to_owned()
+        };
+        self.diagnostics.push(Diagnostic::new(&codes::DECLARED_TWICE, Span::new(file, 0, 0), message).help(help));
+    }
+
     /// No further file is taken in.
     pub(crate) fn is_full(&self) -> bool {
         self.all.len() >= limits::FILES_MAX

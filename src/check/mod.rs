@@ -17,6 +17,7 @@ mod fits;
 mod flow;
 mod fold;
 mod form;
+mod given;
 mod header;
 mod load;
 mod lookup;
@@ -40,7 +41,7 @@ mod twins;
 mod types;
 
 use crate::ir::Program;
-use crate::source::{Code, Diagnostic, Files, Severity, Sources, codes};
+use crate::source::{Code, Diagnostic, Files, Severity, Sources, codes, library};
 use cx::Cx;
 use load::Modules;
 use std::path::{Path, PathBuf};
@@ -88,6 +89,10 @@ pub fn check_project(files: &dyn Files, root: &Path, overrides: &[Override]) -> 
             .map(|c| c.as_os_str().to_string_lossy().into_owned())
             .collect::<Vec<_>>()
             .join(".");
+        if let Some(module) = library::shipped(&name) {
+            modules.is_shipped(&shown, module);
+            continue;
+        }
         match modules.add_file(&path, &shown, &name) {
             Some(id) => ids.push(id),
             None if modules.is_full() => break,

@@ -277,54 +277,6 @@ impl Cx<'_> {
         }
     }
 
-    /// `--set name=value`: for this run only.
-    fn overrides(&mut self, overrides: &[Override]) {
-        for (name, value) in overrides {
-            let text = if value.parse::<rust_decimal::Decimal>().is_ok()
-                || matches!(&**value, "yes" | "no" | "none")
-                || value.starts_with(['"', '['])
-            {
-                value.clone()
-            } else {
-                format!("\"{value}\"")
-            };
-            let file = self.modules.sources.add(
-                format!("--set {name}"),
-                format!("settings for cli {{ {} = {text} }}", name.rsplit('.').next().unwrap_or(name)),
-            );
-            let source = Arc::clone(&self.modules.sources.get(file).text);
-            let parsed = crate::syntax::parse(file, &source);
-            self.diagnostics.extend(parsed.diagnostics);
-            let entry = parsed.ast.decls.into_iter().find_map(|d| match d.kind {
-                DeclKind::Answers(a) => a.entries.into_iter().next(),
-                _ => None,
-            });
-            let Some(entry) = entry else { continue };
-            let mut known = false;
-            for n in 0..self.instances.len() {
-                let of = Arc::clone(&self.instances[n].name);
-                let meant = name.rsplit_once('.').is_none_or(|(module, _)| *of == *module);
-                if meant && self.asks(InstanceId(n), &entry.name.text) {
-                    self.instances[n].answers.insert(entry.name.text.to_string(), entry.clone());
-                    known = true;
-                }
-            }
-            if !known {
-                self.say(
-                    &codes::UNKNOWN_SETTING,
-                    Span::new(file, 0, 0),
-                    format!("no flow of this project asks `{name}`"),
-                    "`--set` answers a setting of a flow that is used",
-                );
-            }
-        }
-    }
-
-    fn asks(&mut self, instance: InstanceId, name: &str) -> bool {
-        let module = self.module_of(instance);
-        self.asked(module).contains_key(name)
-    }
-
     /// `extend woo.Order { … }`
     fn extensions(&mut self, id: ModuleId) {
         let inside = self.shared_instance(id);
@@ -528,8 +480,8 @@ impl Cx<'_> {
                 if let Some(flow) = self.program.flows.iter_mut().find(|f| *f.name == *full) {
                     flow.on = true;
                 }
+                self.unanswered(instance, &full, path.span);
                 running.push((full.into(), path.span));
-                self.unanswered(instance, path.span);
                 self.decided(instance, path);
             }
         }
@@ -583,31 +535,6 @@ impl Cx<'_> {
             let module = self.module_of(*i);
             !self.modules.named(module, Space::Flow, name).is_empty()
         })
-    }
-
-    /// Settings that a running flow needs and nobody has answered.
-    fn unanswered(&mut self, instance: InstanceId, at: Span) {
-        let of = Arc::clone(&self.instance(instance).name);
-        let open: Vec<(Arc<str>, Span)> = self
-            .program
-            .settings
-            .iter()
-            .filter(|s| s.module == of && s.value.is_none() && s.answered.is_none())
-            .map(|s| (Arc::clone(&s.name), s.span))
-            .collect();
-        for (name, asked) in open {
-            if self.used.contains(&(instance, "setting", name.to_string())) {
-                self.report(
-                    Diagnostic::new(
-                        &codes::UNANSWERED,
-                        at,
-                        format!("`{of}` runs, and nobody has answered its setting `{name}`"),
-                    )
-                    .related(asked, "it is asked here")
-                    .help(format!("add `settings for {of} {{ {name} = … }}`")),
-                );
-            }
-        }
     }
 
     /// Entities that are only named get their fields too: the program refers to them.

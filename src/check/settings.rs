@@ -5,10 +5,10 @@ use super::cx::{Cx, InstanceId};
 use super::fits::Place;
 use super::load::ModuleId;
 use super::suggest;
-use crate::ir::{Const, Expr, ExprKind, Setting, Type};
+use crate::ir::{Const, Expr, ExprKind, Setting, Type, each, mappings_of, of_flow, of_mapping};
 use crate::source::{Diagnostic, Span, codes};
 use crate::syntax::ast::{self, DeclKind, Name};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 impl Cx<'_> {
@@ -107,6 +107,51 @@ impl Cx<'_> {
                 self.unknown_setting(instance, &name, span);
             }
         }
+    }
+
+    /// Settings that a running flow needs and nobody has answered: of its own module, and of those whose mappings it
+    /// comes through.
+    pub(super) fn unanswered(&mut self, instance: InstanceId, flow: &str, at: Span) {
+        let own = Arc::clone(&self.instance(instance).name);
+        let reached = self.open_settings(flow);
+        let mut open: BTreeMap<Arc<str>, Vec<(Arc<str>, Span)>> = BTreeMap::new();
+        for s in self.program.settings.iter().filter(|s| s.value.is_none() && s.answered.is_none()) {
+            let is_used = s.module == own && self.used.contains(&(instance, "setting", s.name.to_string()));
+            if is_used || reached.contains(&*format!("{}.{}", s.module, s.name)) {
+                open.entry(Arc::clone(&s.module)).or_default().push((Arc::clone(&s.name), s.span));
+            }
+        }
+        for (of, settings) in open {
+            let names: Vec<String> = settings.iter().map(|(name, _)| format!("`{name}`")).collect();
+            let answers: Vec<String> = settings.iter().map(|(name, _)| format!("{name} = …")).collect();
+            let runs = if of == own { format!("`{of}` runs") } else { format!("`{flow}` writes what `{of}` maps") };
+            let plural = if names.len() == 1 { "" } else { "s" };
+            let message = format!("{runs}, and nobody has answered its setting{plural} {}", names.join(" and "));
+            let mut d = Diagnostic::new(&codes::UNANSWERED, at, message);
+            for (_, asked) in &settings {
+                d = d.related(*asked, "it is asked here");
+            }
+            // Two modules of one flow are two reports, though they stand at one place.
+            self.diagnostics.push(d.help(format!("add `settings for {of} {{ {} }}`", answers.join(", "))));
+        }
+    }
+
+    /// The unanswered settings that a flow asks, with all that it comes through, by their full names.
+    fn open_settings(&self, flow: &str) -> HashSet<Arc<str>> {
+        let mut open = HashSet::new();
+        let Some(flow) = self.program.flows.iter().find(|f| *f.name == *flow) else { return open };
+        let mut note = |outer: &Expr| {
+            each(outer, &mut |e| {
+                if let ExprKind::Unanswered(name) = &e.kind {
+                    open.insert(Arc::clone(name));
+                }
+            });
+        };
+        of_flow(flow, &mut note);
+        for mapping in mappings_of(&self.program, flow) {
+            of_mapping(self.program.mapping(mapping), &mut note);
+        }
+        open
     }
 
     fn unknown_setting(&mut self, instance: InstanceId, name: &str, span: Span) {

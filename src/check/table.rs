@@ -106,8 +106,9 @@ impl Cx<'_> {
                 self.say(&codes::LOOKUP_CSV, span, message, "write a column for each key and one for the value");
                 continue;
             }
+            let quoted = quoted(&text[start.min(text.len())..], record.len());
             let cells: Vec<Pattern> =
-                keys.iter().enumerate().map(|(n, (_, ty))| self.csv_cell(&record[n], ty, span)).collect();
+                keys.iter().enumerate().map(|(n, (_, ty))| self.csv_cell((&record[n], quoted[n]), ty, span)).collect();
             let value = self.csv_value(&record[keys.len()], result, span);
             if let Some(before) = index.taken(&cells, rows.len()) {
                 let d = Diagnostic::new(
@@ -160,9 +161,10 @@ impl Cx<'_> {
         right
     }
 
-    fn csv_cell(&mut self, text: &str, ty: &Type, span: Span) -> Pattern {
+    /// `_` takes anything and an empty cell nothing; in quotes `_` is the text that it is.
+    fn csv_cell(&mut self, (text, quoted): (&str, bool), ty: &Type, span: Span) -> Pattern {
         match text {
-            "_" | "*" => Pattern::Any,
+            "_" | "*" if !quoted => Pattern::Any,
             "" => Pattern::Absent,
             word if (word == "else" || word.starts_with("in ")) && !matches!(ty.present(), Type::Text(_)) => {
                 self.say(
@@ -228,8 +230,34 @@ impl Cx<'_> {
     }
 }
 
+/// Which of the columns of the row that begins here stand in quotes.
+fn quoted(row: &str, columns: usize) -> Vec<bool> {
+    let (mut cells, mut open, mut fresh) = (Vec::with_capacity(columns), false, true);
+    for c in row.chars() {
+        match c {
+            '\n' if !open => break,
+            ',' if !open => {
+                if fresh {
+                    cells.push(false);
+                }
+                fresh = true;
+            }
+            c if fresh && !c.is_whitespace() => {
+                cells.push(c == '"');
+                fresh = false;
+            }
+            _ => {}
+        }
+        if c == '"' {
+            open = !open;
+        }
+    }
+    cells.resize(columns, false);
+    cells
+}
+
 /// A number in digits, with a point and a sign at most, and the sign of a rate where it is one.
-fn plain_number(text: &str, is_rate: bool) -> Option<rust_decimal::Decimal> {
+pub(super) fn plain_number(text: &str, is_rate: bool) -> Option<rust_decimal::Decimal> {
     let digits = if is_rate { text.trim_end_matches('%').trim_end() } else { text };
     let plain = |c: char| c.is_ascii_digit() || c == '.' || c == '-';
     digits.chars().all(plain).then(|| digits.parse().ok()).flatten()

@@ -2,6 +2,8 @@
 //! kind of expression has one place where its parts are named.
 
 use super::expr::{Element, Expr, ExprKind, Step, StepKind, When};
+use super::program::{Flow, Key, Mapping, MappingId, OnChange, Program, Rest, Verb};
+use std::collections::BTreeSet;
 
 /// Calls `see` for the expressions that this one is directly made of, in the order in which they stand.
 pub fn children<'e>(expr: &'e Expr, see: &mut dyn FnMut(&'e Expr)) {
@@ -86,4 +88,68 @@ pub fn of_steps<'e>(steps: &'e [Step], see: &mut dyn FnMut(&'e Expr)) {
 pub fn each<'e>(expr: &'e Expr, see: &mut dyn FnMut(&'e Expr)) {
     see(expr);
     children(expr, &mut |child| each(child, see));
+}
+
+/// Calls `see` for the outermost expressions of a mapping: header, steps, balance and what follows.
+pub fn of_mapping<'e>(mapping: &'e Mapping, see: &mut dyn FnMut(&'e Expr)) {
+    let header = &mapping.header;
+    match &header.verb {
+        Verb::CreateUnless(cond) | Verb::Delete(Some(cond)) => see(cond),
+        Verb::CreateOnce | Verb::Upsert | Verb::Update | Verb::Delete(None) => {}
+    }
+    for key in &header.keys {
+        if let Key::Linked(to) = key {
+            see(to);
+        }
+    }
+    header.prefer.iter().for_each(|(_, e)| see(e));
+    match &header.on_change {
+        OnChange::Update { cond: Some(e), .. } | OnChange::Write(e) => see(e),
+        OnChange::Update { cond: None, .. } | OnChange::Alert | OnChange::Ignore => {}
+    }
+    header.otherwise.iter().for_each(&mut *see);
+    of_steps(&mapping.steps, see);
+    if let Some(balance) = &mapping.balance {
+        see(&balance.formula);
+        see(&balance.to);
+        balance.within.iter().chain(&balance.otherwise).for_each(&mut *see);
+        if let Some(Rest::Line(_, line)) = &balance.rest {
+            see(line);
+        }
+    }
+    mapping.then.iter().for_each(see);
+}
+
+/// Calls `see` for the outermost expressions of a flow itself, its mappings apart.
+pub fn of_flow<'e>(flow: &'e Flow, see: &mut dyn FnMut(&'e Expr)) {
+    flow.filter.iter().for_each(&mut *see);
+    of_steps(&flow.steps, see);
+    see(&flow.write);
+}
+
+/// The mappings that a flow may come through, whatever it reads.
+pub fn mappings_of(program: &Program, flow: &Flow) -> BTreeSet<MappingId> {
+    let mut found = BTreeSet::new();
+    of_flow(flow, &mut |outer| called(outer, &mut found));
+    reached(program, found)
+}
+
+/// These mappings and all that they may come through.
+pub fn reached(program: &Program, start: BTreeSet<MappingId>) -> BTreeSet<MappingId> {
+    let mut found = start;
+    let mut todo: Vec<MappingId> = found.iter().copied().collect();
+    while let Some(id) = todo.pop() {
+        let mut called_here = BTreeSet::new();
+        of_mapping(program.mapping(id), &mut |outer| called(outer, &mut called_here));
+        todo.extend(called_here.iter().filter(|id| found.insert(**id)));
+    }
+    found
+}
+
+fn called(outer: &Expr, found: &mut BTreeSet<MappingId>) {
+    each(outer, &mut |e| {
+        if let ExprKind::Ensure(id, _) | ExprKind::Write(id, _) = &e.kind {
+            found.insert(*id);
+        }
+    });
 }

@@ -13,5 +13,5 @@ pub use pushdown::{Pushdown, Sent, pushdown};
 pub use reads::{Reads, tax_fields};
 pub use stage::Asked;
 pub use steps::{Plan, PlanStep, plan};
-pub use walk::{each, each_step, mappings_of};
+pub use walk::{each, each_step};
 pub(crate) use walk::{each_of_flow, each_of_mapping, meta_entry};

@@ -65,8 +65,8 @@ fn constants(expr: &Expr) -> Option<Vec<Const>> {
         ExprKind::Const(one) | ExprKind::Setting(_, one) => Some(vec![one.clone()]),
         ExprKind::List(elements) => {
             let each = elements.iter().map(|element| match element {
-                Element::One(one) => constants(one),
-                Element::All(_) | Element::For(..) => None,
+                Element::One(one) | Element::All(one) => constants(one),
+                Element::For(..) => None,
             });
             Some(each.collect::<Option<Vec<_>>>()?.into_iter().flatten().collect())
         }

@@ -1,8 +1,9 @@
 //! Which fields of each entity some expression reads: what is selected, decoded and hashed. All else is skipped.
 
-use super::walk::{each, each_of_flow, each_of_mapping, mappings_of, reached};
+use super::walk::{each, each_of_flow, each_of_mapping};
 use crate::ir::{
     Entity, EntityId, Expr, ExprKind, FieldId, Find, Flow, Key, Mapping, MappingId, Native, Program, Required, Type,
+    mappings_of, reached,
 };
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -56,6 +56,14 @@ pub fn module(name: &str) -> impl Iterator<Item = &'static Embedded> {
     LIBRARY.iter().filter(move |(module, _, _)| *module == name)
 }
 
+/// The module that ships and is meant by the name of a file: `orders` and `flows.orders` are both the default flow.
+pub fn shipped(name: &str) -> Option<&'static str> {
+    LIBRARY
+        .iter()
+        .map(|(module, _, _)| *module)
+        .find(|module| *module == name || module.strip_prefix("flows.") == Some(name))
+}
+
 /// The names of all modules that ship.
 pub fn modules() -> Vec<&'static str> {
     let mut names: Vec<&str> = LIBRARY.iter().map(|(module, _, _)| *module).collect();

@@ -112,13 +112,13 @@ impl Reader<'_> {
         key == Some("id")
     }
 
-    fn mark(&self, row: &Raw) -> Option<Mark> {
+    pub(super) fn mark(&self, row: &Raw) -> Option<Mark> {
         let time = self.time.as_ref().and_then(|time| time.read(row));
         Some(Mark { key: row.member("id")?, time })
     }
 
     /// The same list, of each row only what names it.
-    fn light(&self, ask: &Ask) -> Ask {
+    pub(super) fn light(&self, ask: &Ask) -> Ask {
         ask.with("_fields", self.time.as_ref().map_or("id".to_owned(), |time| format!("id,{}", time.wire)))
     }
 

@@ -43,8 +43,9 @@ pub(super) struct Walk {
     pub(super) sorted: bool,
     /// The page that comes next.
     pub(super) at: list::At,
-    /// Keys at the end of the page before it, by which is seen that no row has moved over to it.
-    pub(super) seen: Vec<String>,
+    /// The rows at the end of the page before it, by which is seen that none has moved over to it: one that has changed is
+    /// another row, wherever it stands by now.
+    pub(super) seen: Vec<Mark>,
     /// Pages that it has gone back, since rows had moved.
     pub(super) back: u32,
     /// What was shown last, and what is not shown behind it.
@@ -87,6 +88,22 @@ impl Walk {
             seen: Vec::new(),
             back: 0,
             trail: Trail::default(),
+        }
+    }
+}
+
+impl Mark {
+    fn read(text: &str) -> Self {
+        match text.split_once('@') {
+            Some((key, time)) => Self { key: key.to_owned(), time: second_of(time) },
+            None => Self { key: text.to_owned(), time: None },
+        }
+    }
+
+    fn write(&self) -> String {
+        match self.time {
+            Some(time) => format!("{}@{}", self.key, civil(time)),
+            None => self.key.clone(),
         }
     }
 }
@@ -147,7 +164,7 @@ impl Stand {
                 newest: word("newest").and_then(second_of),
                 sorted: word("sorted") != Some("no"),
                 at: list::At { number: number.parse().ok()?, size: size.parse().ok()? },
-                seen: list("seen"),
+                seen: list("seen").iter().map(|text| Mark::read(text)).collect(),
                 back: word("back").and_then(|text| text.parse().ok()).unwrap_or_default(),
                 trail: word("trail").and_then(Trail::read).unwrap_or_default(),
             })
@@ -178,7 +195,8 @@ impl Stand {
                 words.push("sorted=no".to_owned());
             }
             if !walk.seen.is_empty() {
-                words.push(format!("seen={}", walk.seen.join(",")));
+                let seen: Vec<String> = walk.seen.iter().map(Mark::write).collect();
+                words.push(format!("seen={}", seen.join(",")));
             }
             if walk.back > 0 {
                 words.push(format!("back={}", walk.back));
@@ -219,7 +237,7 @@ mod tests {
             "2026-03-01T12:00:00 alone=7,8",
             "2026-03-01T12:00:00 alone=7,8 shown=5,6",
             "2026-03-01T12:00:00 noted=2026-03-01T12:00:05,2026-03-01T13:00:05,700,boot%201",
-            " page=3/100 sorted=no seen=1,2 back=1",
+            " page=3/100 sorted=no seen=1,2@2026-03-01T12:00:00 back=1",
             " page=3/100 trail=2/91/2026-03-01T12:00:00/17",
             " page=3/100 trail=0///17",
             " look=2026-03-01T12:00:00/2026-03-01T12:10:00/1/100/2/17",

@@ -10,6 +10,7 @@
 //! rows has moved to the page before. What has no time of change (customers) is walked whole, in the order of ids.
 
 use super::clocks::Noted;
+use super::hidden::Mark;
 use super::list::{self, Ask, At, Listed};
 use super::position::{Stand, Trail, Walk, civil, second_of};
 use super::query::{self, Query};
@@ -232,15 +233,14 @@ impl Reader<'_> {
             let listed = list::page(self.shop, ask, at).await?;
             if listed.from.number == 1
                 || walk.seen.is_empty()
-                || (back > 0 && holds(&list::keys(&listed.rows), &walk.seen))
+                || (back > 0 && self.marks(&listed.rows).any(|mark| walk.seen.contains(&mark)))
             {
                 return Ok((listed, back));
             }
             let before = At { number: listed.from.number - 1, ..listed.from };
             if back == 0 {
-                let (rows, _) = list::tried(self.shop, &ask.with("_fields", "id"), before).await?;
-                let last = rows.read.last().and_then(|row| row.member("id"));
-                if last.is_some_and(|last| walk.seen.contains(&last)) {
+                let (rows, _) = list::tried(self.shop, &self.light(ask), before).await?;
+                if self.marks(&rows).last().is_some_and(|last| walk.seen.contains(&last)) {
                     return Ok((listed, 0));
                 }
             }
@@ -269,7 +269,7 @@ impl Reader<'_> {
         }
         if self.time.is_none() {
             stand.whole = listed.last;
-            stand.walk = (!listed.last).then(|| next_page(walk, listed));
+            stand.walk = (!listed.last).then(|| self.next_page(walk, listed));
             return Ok(listed.last);
         }
         let times = self.times(&listed.rows.read);
@@ -299,9 +299,21 @@ impl Reader<'_> {
                 trail: Trail::default(),
                 ..walk
             },
-            None => next_page(walk, listed),
+            None => self.next_page(walk, listed),
         });
         Ok(false)
+    }
+
+    fn next_page(&self, walk: Walk, listed: &Listed) -> Walk {
+        let mut seen: Vec<Mark> = if listed.nameless { Vec::new() } else { self.marks(&listed.rows).collect() };
+        seen.drain(..seen.len().saturating_sub(SEEN));
+        Walk { at: walk.at.next(), seen, ..walk }
+    }
+
+    /// Rows by what they are known by; those that cannot be read have no time.
+    fn marks<'r>(&'r self, rows: &'r Rows) -> impl Iterator<Item = Mark> + 'r {
+        let unreadable = rows.unreadable.iter().filter_map(|row| Some(Mark { key: row.key.clone()?, time: None }));
+        rows.read.iter().filter_map(|row| self.mark(row)).chain(unreadable)
     }
 
     /// What fits the conditions (a shop answers everything to a filter that it does not know), and changed at or after the
@@ -324,14 +336,4 @@ impl Reader<'_> {
     pub(super) fn garbled(&self, what: String) -> CallError {
         self.shop.http.garbled(what, Effect::Read)
     }
-}
-
-fn holds(keys: &[String], seen: &[String]) -> bool {
-    keys.iter().any(|key| seen.contains(key))
-}
-
-fn next_page(walk: Walk, listed: &Listed) -> Walk {
-    let mut seen = if listed.nameless { Vec::new() } else { list::keys(&listed.rows) };
-    seen.drain(..seen.len().saturating_sub(SEEN));
-    Walk { at: walk.at.next(), seen, ..walk }
 }
