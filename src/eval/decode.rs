@@ -1,7 +1,7 @@
 //! From a record's JSON text straight into slots: only what some expression reads is built, all else is checked for
 //! shape and skipped. Texts stay where they are; the few with escapes are unescaped into the arena.
 
-use super::layout::{Enumeration, Layout, Layouts, Shape, Slot};
+use super::layout::{AMOUNT_DECIMALS, Digits, Enumeration, Layout, Layouts, Shape, Slot};
 use super::learnt::Learnt;
 use super::unreadable::has_half;
 use super::value::{Record, Value};
@@ -178,7 +178,7 @@ impl<'r> Decoder<'r, '_> {
 
     fn shaped(&mut self, shape: &'r Shape, loose: bool, layout: &'r Layout, path: &'r str) -> Decoded<Value<'r>> {
         match shape {
-            Shape::Number { whole, hundredfold } => self.number_value(*whole, *hundredfold),
+            Shape::Number(digits) => self.number_value(*digits),
             Shape::Text { padded } => {
                 let text = if loose { self.loose_text()? } else { self.text_value()? };
                 Ok(Value::Text(if *padded { text.trim() } else { text }))
@@ -216,11 +216,17 @@ impl<'r> Decoder<'r, '_> {
         }
     }
 
-    fn number_value(&mut self, whole: bool, hundredfold: bool) -> Decoded<Value<'r>> {
+    fn number_value(&mut self, digits: Digits) -> Decoded<Value<'r>> {
         let start = self.at;
-        match self.short_number().number() {
-            Some(number) if !hundredfold && (!whole || number.scale() == 0) => return Ok(Value::Number(number)),
-            _ => self.at = start,
+        let takes = |number: &Decimal| match digits {
+            Digits::All => true,
+            Digits::Whole => number.scale() == 0,
+            Digits::Fraction => false,
+            Digits::Amount => number.scale() <= AMOUNT_DECIMALS,
+        };
+        match self.short_number().number().filter(takes) {
+            Some(number) => return Ok(Value::Number(number)),
+            None => self.at = start,
         }
         let text = match self.peek() {
             b'"' => self.string()?.trim(),
@@ -228,16 +234,18 @@ impl<'r> Decoder<'r, '_> {
             _ => return Err(self.other("a number")),
         };
         let number =
-            decimal::parse(text.as_bytes()).map_err(|e| Bad::value(format!("is \"{{}}\", which {e}"), text))?;
-        let number = if hundredfold {
-            number.checked_mul(Decimal::ONE_HUNDRED).ok_or_else(|| Bad::value("is too large", text))?
-        } else {
-            number
-        };
-        if whole && !number.fract().is_zero() {
-            return Err(Bad::value("is {}, which is not a whole number", text));
-        }
-        Ok(Value::Number(number))
+            decimal::rounded(text.as_bytes()).map_err(|e| Bad::value(format!("is \"{{}}\", which {e}"), text))?;
+        Ok(Value::Number(match digits {
+            Digits::All => number,
+            Digits::Whole if !number.fract().is_zero() => {
+                return Err(Bad::value("is {}, which is not a whole number", text));
+            }
+            Digits::Whole => number,
+            Digits::Fraction => {
+                number.checked_mul(Decimal::ONE_HUNDRED).ok_or_else(|| Bad::value("is too large", text))?
+            }
+            Digits::Amount => decimal::round(number, AMOUNT_DECIMALS).normalize(),
+        }))
     }
 
     fn text_value(&mut self) -> Decoded<&'r str> {

@@ -62,12 +62,21 @@ pub(crate) enum PlainSlot {
     No,
 }
 
+/// Decimals that an amount may have: no currency has more than four, unit prices and shares of a cent have some more, and
+/// what a computer's numbers add is noise behind the fifteenth digit.
+pub(crate) const AMOUNT_DECIMALS: u32 = 10;
+
 impl PlainSlot {
+    /// Decimals that need no second look.
+    pub(crate) fn decimals(self) -> u32 {
+        if self == Self::Number { AMOUNT_DECIMALS } else { 0 }
+    }
+
     fn of(shape: &Shape, zero_is_absent: bool) -> Self {
         match shape {
             Shape::Text { padded: false } => Self::Text,
-            Shape::Number { whole: false, hundredfold: false } if !zero_is_absent => Self::Number,
-            Shape::Number { whole: true, hundredfold: false } if !zero_is_absent => Self::Whole,
+            Shape::Number(Digits::All | Digits::Amount) if !zero_is_absent => Self::Number,
+            Shape::Number(Digits::Whole) if !zero_is_absent => Self::Whole,
             _ => Self::No,
         }
     }
@@ -76,11 +85,7 @@ impl PlainSlot {
 /// What a member is decoded as.
 pub(crate) enum Shape {
     Bool,
-    /// A number; `whole`: without decimals. `hundredfold`: a fraction that is a rate.
-    Number {
-        whole: bool,
-        hundredfold: bool,
-    },
+    Number(Digits),
     Text {
         padded: bool,
     },
@@ -102,12 +107,25 @@ pub(crate) enum Shape {
     Json,
 }
 
+/// Which digits of a number count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Digits {
+    /// All of them.
+    All,
+    /// Those of a whole number: there are no others.
+    Whole,
+    /// A fraction that is a rate.
+    Fraction,
+    /// Those that an amount can have: what computers add behind them is noise.
+    Amount,
+}
+
 impl Shape {
     /// One value: no record, no list, and not whatever stands there.
     pub(crate) fn is_single(&self) -> bool {
         match self {
             Self::Bool
-            | Self::Number { .. }
+            | Self::Number(_)
             | Self::Text { .. }
             | Self::Upper
             | Self::Guid
@@ -249,11 +267,10 @@ fn slot_of_field(program: &Program, field: &Field) -> Slot {
 fn shape(program: &Program, ty: &Type, form: Forms) -> Shape {
     match ty {
         Type::Bool => Shape::Bool,
-        Type::Int => Shape::Number { whole: true, hundredfold: false },
-        Type::Percent => Shape::Number { whole: false, hundredfold: form.form == WireForm::Fraction },
-        Type::Decimal | Type::Literal | Type::Money(_) | Type::Price => {
-            Shape::Number { whole: false, hundredfold: false }
-        }
+        Type::Int => Shape::Number(Digits::Whole),
+        Type::Percent if form.form == WireForm::Fraction => Shape::Number(Digits::Fraction),
+        Type::Money(_) | Type::Price => Shape::Number(Digits::Amount),
+        Type::Percent | Type::Decimal | Type::Literal => Shape::Number(Digits::All),
         Type::Text(_) | Type::Email | Type::FieldOf(_) | Type::Code(_) => Shape::Text { padded: form.padded > 0 },
         Type::Country | Type::Currency => Shape::Upper,
         Type::Guid => Shape::Guid,

@@ -201,7 +201,7 @@ impl<'r> Decoder<'r, '_> {
     fn take_number(&mut self, slot: u16, plain: PlainSlot, filling: &mut Filling<'r, '_>) -> Decoded<()> {
         let start = self.at;
         match self.short_number().number() {
-            Some(number) if plain == PlainSlot::Number || number.scale() == 0 => {
+            Some(number) if number.scale() <= plain.decimals() => {
                 filling.slots[usize::from(slot)] = Value::Number(number);
                 Ok(())
             }

@@ -53,6 +53,36 @@ pub fn parse(bytes: &[u8]) -> Result<Decimal, NumberError> {
     parse_long(negative, digits)
 }
 
+/// The same, and what is more than an exact decimal holds is rounded behind the point: computers write
+/// `12.100000000000000088817841970012523` for 12.10.
+pub fn rounded(bytes: &[u8]) -> Result<Decimal, NumberError> {
+    match parse(bytes) {
+        Err(NumberError::Digits) => shortened(bytes).ok_or(NumberError::Digits),
+        other => other,
+    }
+}
+
+/// The number to the digits that fit; none where those before the point do not.
+fn shortened(bytes: &[u8]) -> Option<Decimal> {
+    let at = bytes.iter().position(|b| matches!(b, b'e' | b'E')).unwrap_or(bytes.len());
+    let shift = bytes.get(at + 1..).map_or(Ok(0), exponent).ok()?;
+    let point = bytes[..at].iter().position(|b| *b == b'.').unwrap_or(at);
+    let whole = bytes[..point].iter().filter(|b| b.is_ascii_digit()).count();
+    // Digits behind the point that an exact decimal has room for, one of them to round by.
+    let room = i64::from(DECIMALS_MAX) - i64::try_from(whole).ok()? - shift.max(0);
+    if room < 0 {
+        return None;
+    }
+    let keep = usize::try_from(room.min(i64::from(DECIMALS_MAX) + shift.min(0)));
+    // So small, nothing is left of it.
+    let Ok(keep) = keep else { return Some(Decimal::ZERO) };
+    let end = (point + 1 + keep).min(at);
+    let mut text = bytes[..end].to_vec();
+    text.extend_from_slice(&bytes[at..]);
+    let number = parse(&text).ok()?;
+    Some(round(number, number.scale().saturating_sub(1)))
+}
+
 /// The way for exponents and many digits.
 fn parse_long(negative: bool, digits: &[u8]) -> Result<Decimal, NumberError> {
     let at = digits.iter().position(|b| matches!(b, b'e' | b'E')).unwrap_or(digits.len());
@@ -361,6 +391,22 @@ mod tests {
         let mut out = Vec::new();
         write(number, &mut out);
         String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn noise_behind_the_digits_that_fit_is_rounded() {
+        for (text, number) in [
+            ("12.100000000000000088817841970012523", "12.10000000000000008881784197"),
+            ("-0.1000000000000000055511151231257827021", "-0.100000000000000005551115123"),
+            ("1e-40", "0"),
+            ("9.9999999999999999999999999999999", "10"),
+        ] {
+            let read = rounded(text.as_bytes()).unwrap();
+            assert_eq!(round(read, 20), round(number.parse().unwrap(), 20), "{text}");
+        }
+        for text in ["1e40", "123456789012345678901234567890", "1.2.3", ""] {
+            assert!(rounded(text.as_bytes()).is_err(), "{text}");
+        }
     }
 
     #[test]
