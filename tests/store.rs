@@ -42,6 +42,7 @@ fn noon() -> Timestamp {
 
 fn row(key: &str, state: State) -> RecordRow {
     RecordRow {
+        number: None,
         flow: "orders.orders".into(),
         key: key.into(),
         state,

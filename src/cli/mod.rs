@@ -9,6 +9,7 @@ mod explain;
 mod login;
 mod machine;
 mod map;
+mod moment;
 mod new;
 mod open;
 mod plan;

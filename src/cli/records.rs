@@ -1,5 +1,6 @@
 //! `flowc records`, `show`, `retry`, `skip`, `status`: what the store says, and what a person decides.
 
+use super::moment::Moments;
 use super::open::{Answers, Ready};
 use super::screen::{Paint, Screen};
 use super::{Answer, Format, Global, Outcome, Trouble, runtime};
@@ -7,7 +8,7 @@ use crate::engine::Engine;
 use crate::engine::operate::{Listed, Shown};
 use crate::store::{RecordFilter, State};
 use clap::ValueEnum;
-use comfy_table::{Table, presets};
+use comfy_table::{ContentArrangement, Table, presets};
 use jiff::Timestamp;
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -112,14 +113,16 @@ pub(crate) fn list(screen: &Screen, global: &Global, arguments: &RecordsArgument
             states: arguments.state.iter().map(|state| (*state).into()).collect(),
             ..RecordFilter::default()
         };
-        let mut table = table(["record", "state", "since", "what", "why"]);
+        let moments = Moments::of(engine.program());
+        let mut table = table(["record", "state", "since", "what it became, or why not"]);
+        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(Screen::out_columns());
         let mut any = false;
         loop {
             let (records, next) = engine.records(&filter).await?;
             for record in &records {
                 any = true;
                 match screen.format() {
-                    Format::Human => drop(table.add_row(row(record))),
+                    Format::Human => drop(table.add_row(row(record, &moments))),
                     Format::Json | Format::Sarif => Screen::answer(&json(record)?)?,
                 }
             }
@@ -150,7 +153,7 @@ pub(crate) fn show(screen: &Screen, global: &Global, arguments: &ShowArguments) 
         let ready = then.unwrap_or(ready);
         match screen.format() {
             Format::Human => {
-                Screen::answer(&for_people(screen, &shown))?;
+                Screen::answer(&for_people(screen, &shown, &Moments::of(ready.program())))?;
                 for why in &whys {
                     Screen::answer(&super::why::for_people(screen, &ready, why))?;
                 }
@@ -259,13 +262,21 @@ fn table<const N: usize>(header: [&str; N]) -> Table {
     table
 }
 
-fn row(record: &Listed) -> [String; 5] {
-    let target = record.target.as_ref().map_or(String::new(), |target| format!("{} {}", target.entity, target.id));
-    let mut reason = record.reason.clone().unwrap_or_default();
-    if let Some(place) = &record.place {
-        let _ = write!(reason, " ({}:{})", place.file, place.line);
-    }
-    [record.id.clone(), word(record.state).to_owned(), record.updated.to_string(), target, reason]
+fn row(record: &Listed, moments: &Moments) -> [String; 4] {
+    [record.id.clone(), word(record.state).to_owned(), moments.minute(record.updated), what(record)]
+}
+
+/// What a record became, by what people call it, and why.
+fn what(record: &Listed) -> String {
+    let target = record.target.as_ref().map(|target| {
+        let entity = target.entity.rsplit('.').next().unwrap_or(&target.entity);
+        format!("{entity} {}", record.target_number.as_ref().unwrap_or(&target.id))
+    });
+    let reason = record.reason.as_ref().map(|reason| match &record.place {
+        Some(place) => format!("{reason} ({}:{})", place.file, place.line),
+        None => reason.clone(),
+    });
+    target.into_iter().chain(reason).collect::<Vec<_>>().join(": ")
 }
 
 fn word(state: State) -> &'static str {
@@ -277,15 +288,16 @@ fn word(state: State) -> &'static str {
     }
 }
 
-fn for_people(screen: &Screen, shown: &Shown) -> String {
+fn for_people(screen: &Screen, shown: &Shown, moments: &Moments) -> String {
     let mut text = screen.paint(&shown.id, Paint::Bold);
     if let Some(record) = &shown.record {
-        let [_, state, since, target, reason] = row(record);
-        let _ = write!(text, "  {state} since {since}  {target}  {reason}");
+        let since = moments.second(record.updated);
+        let _ = write!(text, "  {} since {since}  {}", word(record.state), what(record));
     }
     text.push('\n');
     for attempt in &shown.attempts {
-        let _ = writeln!(text, "\n{}  version {}", screen.paint(&attempt.at.to_string(), Paint::Bold), attempt.version);
+        let _ =
+            writeln!(text, "\n{}  version {}", screen.paint(&moments.second(attempt.at), Paint::Bold), attempt.version);
         let parts = [
             ("source", &attempt.raw),
             ("found", &attempt.found),

@@ -1,5 +1,6 @@
 //! `flowc run`: one pass of flows, told as it happens.
 
+use super::moment::Moments;
 use super::open::{Answers, Ready};
 use super::screen::Screen;
 use super::store::Busy;
@@ -53,7 +54,7 @@ pub(crate) fn pass(screen: &Screen, global: &Global, arguments: &Arguments, line
     let summary = runtime()?.block_on(async {
         let engine = ready.engine(arguments.store.as_deref(), "run").await?;
         let cancel = Cancel::default();
-        let teller = Teller::new(screen, lines, options.dry_run);
+        let teller = Teller::new(screen, Moments::of(ready.program()), lines, options.dry_run);
         let telling = |event| teller.tell(&event);
         let stopped = async {
             interrupted().await;

@@ -4,6 +4,9 @@ use super::Format;
 use std::borrow::Cow;
 use std::io::{IsTerminal, Write};
 
+/// Columns that every terminal has.
+const OUT_COLUMNS: u16 = 80;
+
 /// Where a command prints.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Screen {
@@ -39,6 +42,11 @@ impl Screen {
     /// Columns of people's text.
     pub(crate) fn columns(&self) -> usize {
         self.columns
+    }
+
+    /// Columns of the answer: those of the terminal, or what fits anywhere.
+    pub(crate) fn out_columns() -> u16 {
+        terminal_size::terminal_size_of(std::io::stdout()).map_or(OUT_COLUMNS, |(width, _)| width.0.max(OUT_COLUMNS))
     }
 
     /// The answer itself, on stdout, with its line end.

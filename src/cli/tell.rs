@@ -1,6 +1,7 @@
 //! What a pass does, told to people as it happens: equal reasons once, and a dry run as the document that it is.
 
 use super::Format;
+use super::moment::Moments;
 use super::screen::{Paint, Screen};
 use crate::connector::Pause;
 use crate::engine::{Counts, Done, Engine, Event, Told};
@@ -29,6 +30,7 @@ pub(crate) enum Lines {
 /// Renders the stream of events.
 pub(crate) struct Teller {
     screen: Screen,
+    moments: Moments,
     lines: Lines,
     dry_run: bool,
     bar: ProgressBar,
@@ -54,7 +56,7 @@ enum Trouble {
 }
 
 impl Teller {
-    pub(crate) fn new(screen: &Screen, lines: Lines, dry_run: bool) -> Self {
+    pub(crate) fn new(screen: &Screen, moments: Moments, lines: Lines, dry_run: bool) -> Self {
         let bar = if screen.watched() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
             bar.set_style(style);
@@ -64,7 +66,7 @@ impl Teller {
             // Whoever has closed stdout reads no document.
             let _ = Screen::answer("A dry run: both sides are read, and nothing is written.");
         }
-        Self { screen: *screen, lines, dry_run, bar, heard: Mutex::default() }
+        Self { screen: *screen, moments, lines, dry_run, bar, heard: Mutex::default() }
     }
 
     fn heard(&self) -> MutexGuard<'_, Heard> {
@@ -93,7 +95,8 @@ impl Teller {
             tokio::time::sleep(WORTH_TELLING).await;
             let now: Vec<(String, Pause)> = engine.pauses().map(|(name, pause)| (name.to_owned(), pause)).collect();
             for (name, pause) in now.iter().filter(|pause| !told.contains(pause)) {
-                self.say(&format!("{name} waits until {:.0}: {}", pause.until, pause.reason));
+                let until = self.moments.second(pause.until);
+                self.say(&format!("calls to {name} wait until {until}: {}", pause.reason));
             }
             told = now;
         }
@@ -205,8 +208,8 @@ fn about(told: &Told) -> String {
     if !told.entity.is_empty() {
         let _ = write!(text, "  {}", told.entity);
     }
-    if let Some(id) = &told.target_id {
-        let _ = write!(text, " {id}");
+    if let Some(name) = told.target_number.as_ref().or(told.target_id.as_ref()) {
+        let _ = write!(text, " {name}");
     }
     if let Some(reason) = &told.reason {
         let _ = write!(text, "  {reason}");

@@ -20,7 +20,7 @@ pub enum CallError {
     },
     /// Nothing happened; it may be tried again at that time: a limit, an outage of a read, a login that is being renewed,
     /// or a refusal of which it could not be proved whose it is.
-    #[error("{system} asks to wait until {until}: {reason}")]
+    #[error("calls to {system} wait until {until:.0}: {reason}")]
     Later {
         /// The connection.
         system: String,

@@ -42,6 +42,9 @@ pub struct Told {
     /// The key there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target_id: Option<String>,
+    /// What people call it there: its number or code, where the answer showed it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target_number: Option<String>,
     /// Why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,

@@ -185,6 +185,18 @@ impl Memory {
         self.of(connection, entity).is_some_and(|rows| rows.by_id.contains_key(&normal(id)))
     }
 
+    /// The number or code of a record that is known, without the blanks that fill it up.
+    pub(crate) fn number_of(&self, program: &Program, entity: &str, id: &str) -> Option<String> {
+        let at = normal(id);
+        self.rows.iter().find_map(|((_, of), rows)| {
+            let schema = program.entity(*of);
+            let code = schema.code.filter(|_| schema.full_name() == entity)?;
+            let row: Value = serde_json::from_str(&rows.by_id.get(&at)?.json).ok()?;
+            let code = scalar(row.get(&*schema.get(code).wire)?).trim().to_owned();
+            Some(code).filter(|code| !code.is_empty())
+        })
+    }
+
     /// How people call a record that is known: by its code, else its name.
     pub(crate) fn name_of(&self, program: &Program, connection: &Arc<str>, id: &str) -> Option<String> {
         if !crate::value::code::is_guid(id) {

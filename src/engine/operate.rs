@@ -28,6 +28,9 @@ pub struct Listed {
     /// What it became.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<Target>,
+    /// What people call that: its number or code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target_number: Option<String>,
     /// When that was decided.
     pub updated: Timestamp,
     /// Not to be tried again before.
@@ -113,6 +116,11 @@ pub fn short_name<'f>(program: &Program, flow: &'f str) -> &'f str {
 }
 
 impl Engine {
+    /// What its flows mean.
+    pub fn program(&self) -> &Program {
+        &self.project.program
+    }
+
     /// The record that an ID names.
     ///
     /// # Errors
@@ -231,9 +239,11 @@ impl Engine {
     }
 
     fn listed(&self, row: RecordRow) -> Listed {
-        let RecordRow { flow, key, state, reason, place, target, updated, due, attempts, .. } = row;
+        let RecordRow {
+            flow, key, state, reason, place, target, number: target_number, updated, due, attempts, ..
+        } = row;
         let id = format!("{}:{key}", short_name(&self.project.program, &flow));
-        Listed { id, flow, state, reason, place, target, updated, due, attempts }
+        Listed { id, flow, state, reason, place, target, target_number, updated, due, attempts }
     }
 }
 

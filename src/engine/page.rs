@@ -7,6 +7,7 @@ use super::hash::hash;
 use super::lane::Lanes;
 use super::pass::{Ending, Pass, Telling};
 use super::record::{self, Acted, Item};
+use super::settle::numbered;
 use crate::connector::{CallError, One, Position, Presence, Raw, Scan, Unreadable};
 use crate::eval::{Evaluated, Failure, Need};
 use crate::limits;
@@ -322,6 +323,7 @@ async fn act(pass: &Arc<Pass>, ready: Vec<(Arc<Item>, Vec<String>)>, telling: &m
     }
     let mut running: JoinSet<Acted> = JoinSet::new();
     let mut held: HashMap<tokio::task::Id, (usize, Vec<String>)> = HashMap::new();
+    let mut told: HashMap<usize, Vec<Event>> = HashMap::new();
     let mut ending = None;
     loop {
         while let Some((n, keys)) = lanes.next() {
@@ -339,14 +341,16 @@ async fn act(pass: &Arc<Pass>, ready: Vec<(Arc<Item>, Vec<String>)>, telling: &m
             Acted::Settled(events) => (events, None),
             Acted::Lanes(wider, events) => {
                 lanes.again(n, wider);
-                (events, None)
+                // It goes on in a moment, and is told as a whole.
+                told.entry(n).or_default().extend(events);
+                continue;
             }
             Acted::Ended(end, events) => (events, Some(end)),
             Acted::Bug(reason, events) => (events, Some(Ending::Bug(reason))),
         };
-        for event in events {
-            telling.say(event);
-        }
+        let mut events: Vec<Event> = told.remove(&n).into_iter().flatten().chain(events).collect();
+        numbered(pass, &mut events);
+        events.drain(..).for_each(|event| telling.say(event));
         if let Some(end) = end {
             if let Ending::Bug(reason) = &end {
                 let told = Told { id: pass.label(&items[n].key), reason: Some(reason.clone()), ..Told::default() };
@@ -358,6 +362,8 @@ async fn act(pass: &Arc<Pass>, ready: Vec<(Arc<Item>, Vec<String>)>, telling: &m
             lanes.stop();
         }
     }
+    // What was done for records that cannot go on now.
+    told.into_values().flatten().for_each(|event| telling.say(event));
     assert!(lanes.is_done(), "a page ends when all its lanes are free");
     ending.map_or(Ok(()), Err)
 }

@@ -9,7 +9,7 @@ use crate::eval::Draft;
 use crate::ir::Stop;
 use crate::limits;
 use crate::source::Span;
-use crate::store::{Attempt, Change, Intent, RecordRow, State};
+use crate::store::{Attempt, Change, Intent, RecordRow, State, Target};
 use jiff::{SignedDuration, Timestamp};
 
 /// How a record is settled.
@@ -84,6 +84,18 @@ fn next_try(tries: u32, now: Timestamp) -> Option<Timestamp> {
     now.checked_add(SignedDuration::from_secs(pause.min(limits::WAIT_SECONDS_MAX))).ok()
 }
 
+/// What was written is told by its number, which is known when all answers are.
+pub(crate) fn numbered(pass: &Pass, events: &mut [Event]) {
+    let memory = pass.memory();
+    for event in events {
+        if let Event::Created(told) | Event::Updated(told) | Event::Linked(told) = event
+            && let Some(id) = &told.target_id
+        {
+            told.target_number = memory.number_of(pass.program(), &told.entity, id);
+        }
+    }
+}
+
 impl Acting<'_> {
     /// What an event about this record says of it.
     pub(crate) fn told_of(&self, draft: Option<&Draft>) -> Told {
@@ -101,6 +113,12 @@ impl Acting<'_> {
         }
         let reason = "the flow does not take it any more: it has changed in the source".to_owned();
         self.settle(Verdict::of(Stop::Skip, reason, self.pass.flow().span)).await
+    }
+
+    /// What people call what the record became, where that is known.
+    fn number(&self) -> Option<String> {
+        let Target { entity, id, .. } = self.target.as_ref()?;
+        self.pass.memory().number_of(self.pass.program(), entity, id)
     }
 
     /// Writes down what became of the record, with what was done and seen.
@@ -166,6 +184,7 @@ impl Acting<'_> {
             reason: None,
             place: None,
             target: self.target.clone().or_else(|| before.and_then(|b| b.target.clone())),
+            number: self.number().or_else(|| before.and_then(|b| b.number.clone())),
             waits_for: None,
             due: None,
             first: self.item.now,

@@ -218,13 +218,7 @@ impl<'r> Decoder<'r, '_> {
 
     fn number_value(&mut self, digits: Digits) -> Decoded<Value<'r>> {
         let start = self.at;
-        let takes = |number: &Decimal| match digits {
-            Digits::All => true,
-            Digits::Whole => number.scale() == 0,
-            Digits::Fraction => false,
-            Digits::Amount => number.scale() <= AMOUNT_DECIMALS,
-        };
-        match self.short_number().number().filter(takes) {
+        match self.short_number().number().filter(|number| digits.take(number)) {
             Some(number) => return Ok(Value::Number(number)),
             None => self.at = start,
         }

@@ -125,6 +125,8 @@ impl Plain {
                     let wire = &wires[field.0 as usize];
                     wire.name_it(before == start, out);
                     match emit.write(run, wire, *place, out) {
+                        // A list that must be there must hold something.
+                        Ok(true) if out.ends_with(b":[]") => {}
                         Ok(true) => written |= bit,
                         Ok(false) => out.truncate(before),
                         Err(halt) => return Err(halt.within(&wire.name)),

@@ -4,6 +4,7 @@ use super::value::{Lack, Value};
 use crate::ir::{EntityId, EnumType, Field, FieldId, Forms, Program, Type, WireForm};
 use crate::plan::Reads;
 use jiff::tz::TimeZone;
+use rust_decimal::Decimal;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
@@ -118,6 +119,18 @@ pub(crate) enum Digits {
     Fraction,
     /// Those that an amount can have: what computers add behind them is noise.
     Amount,
+}
+
+impl Digits {
+    /// Whether a number is what it says, and needs no second look.
+    pub(crate) fn take(self, number: &Decimal) -> bool {
+        match self {
+            Self::All => true,
+            Self::Whole => number.scale() == 0,
+            Self::Fraction => false,
+            Self::Amount => number.scale() <= AMOUNT_DECIMALS,
+        }
+    }
 }
 
 impl Shape {

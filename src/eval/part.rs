@@ -132,7 +132,8 @@ impl RequiredCode {
             None => true,
             Some(cond) => cond.holds(run)?,
         };
-        let filled = !left_out(&value);
+        // A document without a line is none.
+        let filled = !left_out(&value) && !matches!(value, Value::List([]));
         if wanted == filled || !wanted && !self.or_absent {
             return Ok(());
         }

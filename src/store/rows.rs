@@ -37,6 +37,9 @@ pub struct RecordRow {
     pub place: Option<Place>,
     /// What it became.
     pub target: Option<Target>,
+    /// What people call that: its number or code.
+    #[serde(default)]
+    pub number: Option<String>,
     /// What it waits for, in the engine's words.
     pub waits_for: Option<String>,
     /// Not to be tried again before.
