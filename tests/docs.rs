@@ -291,3 +291,28 @@ fn links_between_pages_lead_somewhere() {
     }
     assert!(dead.is_empty(), "pages name what is not there:\n{}", dead.join("\n"));
 }
+
+/// The page that a bookkeeper signs has every row of the tables that ship, and no other.
+#[test]
+fn the_bookkeepers_page_has_every_row_of_the_tables() {
+    let squeezed = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let flow = std::fs::read_to_string(root.join("flows/tables.flow")).expect("the default flows are there");
+    let csv = std::fs::read_to_string(root.join("flows/data/shipping_methods.csv")).expect("its data is there");
+    let rows = flow.lines().map(str::trim_start).filter(|line| !line.starts_with('#'));
+    let rows = rows.filter_map(|line| line.split_once("=>")).filter(|(_, value)| !value.contains('('));
+    let mut wanted: Vec<String> = rows
+        .filter(|(cells, _)| !cells.contains('('))
+        .map(|(cells, _)| squeezed(cells))
+        .filter(|cells| cells != "else")
+        .collect();
+    wanted.extend(csv.lines().skip(1).filter_map(|line| Some(line.split_once(',')?.0.to_owned())));
+    let books = page("books.md");
+    let cells = books.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` |")).map(|(cells, _)| cells);
+    let mut told: Vec<String> = cells.map(|cells| squeezed(&cells.replace("\\|", "|"))).collect();
+    told.retain(|cells| cells != "else");
+    wanted.sort();
+    told.sort();
+    assert!(wanted.len() > 15, "the tables have rows");
+    assert_eq!(told, wanted, "docs/books.md and flows/tables.flow differ");
+}
