@@ -48,6 +48,13 @@ impl Body<'_, '_> {
                     _ => self.stop_only(o),
                 });
             }
+            StmtKind::Accept(cond) => {
+                // A copy that may be it is there.
+                let was = self.was.replace((target, false));
+                let lowered = self.scoped(|b| b.expr(cond, Some(&Type::Bool)));
+                self.was = was;
+                self.header.accept = Some(self.accept(lowered, &Type::Bool, "`accept where`"));
+            }
             StmtKind::Prefer(name, value) => {
                 if let Some(field) = self.cx.field_named(target, &name.text, name.span) {
                     let ty = self.cx.program.entity(target).get(field).ty.clone().optional();

@@ -16,6 +16,7 @@ use std::sync::Arc;
 pub(crate) struct HeaderParts {
     pub(crate) verb: Option<(Verb, Span)>,
     pub(crate) keys: Vec<Key>,
+    pub(crate) accept: Option<Expr>,
     pub(crate) prefer: Vec<(FieldId, Expr)>,
     pub(crate) newest: Option<FieldId>,
     pub(crate) overwrite: Option<Overwrite>,
@@ -104,6 +105,7 @@ fn blank_header(span: Span) -> Header {
     Header {
         verb: Verb::CreateOnce,
         keys: Vec::new(),
+        accept: None,
         prefer: Vec::new(),
         prefer_newest: None,
         overwrite: Overwrite::Changed,
@@ -169,6 +171,7 @@ impl Body<'_, '_> {
         }
         header.verb = verb;
         header.keys = parts.keys;
+        header.accept = parts.accept;
         header.prefer = parts.prefer;
         header.prefer_newest = parts.newest;
         header.overwrite = parts.overwrite.unwrap_or(Overwrite::Changed);

@@ -128,6 +128,8 @@ struct Report {
     orders: usize,
     landed: usize,
     differing: usize,
+    /// Orders that made none, by their status.
+    left: BTreeMap<String, usize>,
     totals: BTreeMap<String, Decimal>,
     accounts: usize,
     addresses: usize,
@@ -149,6 +151,12 @@ impl Report {
             differing += usize::from(self::amount(&order["total"]) != Some(amount));
             *totals.entry(order["currency"].as_str().unwrap_or_default().to_owned()).or_default() += amount;
         }
+        let mut left: BTreeMap<String, usize> = BTreeMap::new();
+        let booked =
+            |order: &Value| documents.iter().any(|d| d["YourRef"].as_str().map(str::trim) == order["number"].as_str());
+        for order in orders.iter().filter(|order| !booked(order)) {
+            *left.entry(order["status"].as_str().unwrap_or_default().to_owned()).or_default() += 1;
+        }
         let calls = control.list("calls").await?;
         let of_ledger = calls.iter().filter(|call| call["system"] == "ledger");
         let reads = of_ledger.filter(|call| call["method"] == "GET").filter_map(|call| call["count"].as_u64()).sum();
@@ -156,6 +164,7 @@ impl Report {
             orders: orders.len(),
             landed: documents.len(),
             differing,
+            left,
             totals,
             accounts: control.list("ledger/crm/Accounts").await?.len(),
             addresses: control.list("ledger/crm/Addresses").await?.len(),
@@ -180,6 +189,10 @@ impl Report {
             n => screen.paint(&format!("{n} totals differ from the shop's"), Paint::Red),
         };
         let _ = writeln!(text, "  {cents}");
+        if !self.left.is_empty() {
+            let left: Vec<String> = self.left.iter().map(|(status, n)| format!("{n} {status}")).collect();
+            let _ = writeln!(text, "  {} stay in the shop: the flow takes those that are paid", left.join(", "));
+        }
         let _ = writeln!(text, "  {} accounts, {} addresses", self.accounts, self.addresses);
         let _ = writeln!(
             text,
@@ -201,6 +214,7 @@ impl Report {
             "orders": self.orders,
             "sales_orders": self.landed,
             "differing": self.differing,
+            "left": self.left,
             "totals": self.totals.iter().map(|(currency, sum)| (currency.clone(), sum.to_string())).collect::<BTreeMap<_, _>>(),
             "accounts": self.accounts,
             "addresses": self.addresses,

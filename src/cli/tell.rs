@@ -15,6 +15,8 @@ use std::time::Duration;
 
 /// How often it is looked whether a connection waits: shorter pauses are nobody's concern.
 const WORTH_TELLING: Duration = Duration::from_secs(3);
+/// Columns of a dry run: it is shown to a customer, wherever it was made.
+const COLUMNS: usize = 80;
 /// Records that a line of many names.
 const NAMED: usize = 3;
 
@@ -41,8 +43,8 @@ pub(crate) struct Teller {
 #[derive(Default)]
 struct Heard {
     counts: Counts,
-    /// The record that the last line of a dry run was about.
-    record: String,
+    /// What a dry run would do, record by record in their order: of two dry runs the second says what the first did.
+    blocks: BTreeMap<Order, String>,
     /// Records with one reason: told together, at the end.
     reasons: BTreeMap<(Trouble, String), Vec<String>>,
 }
@@ -138,15 +140,9 @@ impl Teller {
             self.line(&format!("{} {}", self.screen.paint(&format!("{word:8}"), paint), about(told)));
             return;
         }
-        let mut text = String::new();
         let mut heard = self.heard();
-        if heard.record != told.id {
-            heard.record.clone_from(&told.id);
-            let _ = writeln!(text, "\n{}", told.id);
-        }
-        drop(heard);
-        let _ = write!(text, "  {would} {}{}", short(&told.entity), planned(told));
-        self.line(&text);
+        let block = heard.blocks.entry(Order::of(&told.id)).or_insert_with(|| format!("\n{}", told.id));
+        let _ = write!(block, "\n  {would} {}{}", short(&told.entity), planned(told));
     }
 
     fn gather(&self, trouble: Trouble, told: &Told) {
@@ -158,6 +154,9 @@ impl Teller {
     }
 
     fn done(&self, done: &Done) {
+        for block in std::mem::take(&mut self.heard().blocks).into_values() {
+            self.line(&wrapped(&block, COLUMNS));
+        }
         let reasons = std::mem::take(&mut self.heard().reasons);
         let mut text = String::new();
         for ((trouble, reason), mut ids) in reasons {
@@ -174,18 +173,56 @@ impl Teller {
             Some(_) if done.counts == Counts::default() => "nothing was done".to_owned(),
             _ => summary(&done.counts),
         };
-        let would = if self.dry_run { "nothing was written; a run would come to: " } else { "" };
-        let _ = writeln!(text, "{would}{what}, {} calls", done.calls);
+        let calls = if done.calls == 1 { "1 call".to_owned() } else { format!("{} calls", done.calls) };
+        if self.dry_run {
+            let _ = writeln!(text, "\nNothing was written, in {calls}. A run would come to:\n{what}");
+        } else {
+            let _ = writeln!(text, "{what}, {calls}");
+        }
         if done.parked > 0 {
             let (records, wait) = if done.parked == 1 { ("record", "needs") } else { ("records", "need") };
             let _ = writeln!(text, "{} {records} {wait} a person: flowc records --state parked", done.parked);
         }
-        self.line(text.trim_end());
+        let text = text.trim_end();
+        self.line(&if self.dry_run { wrapped(text, COLUMNS) } else { text.to_owned() });
     }
 
     pub(crate) fn end(&self) {
         self.bar.finish_and_clear();
     }
+}
+
+/// Records of one flow in the order of their numbers.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Order(String, Option<u64>, String);
+
+impl Order {
+    fn of(id: &str) -> Self {
+        let (flow, key) = id.split_once(':').unwrap_or((id, ""));
+        Self(flow.to_owned(), key.parse().ok(), key.to_owned())
+    }
+}
+
+/// Lines that are too long go on below, further in.
+fn wrapped(text: &str, columns: usize) -> String {
+    let lines: Vec<String> = text.lines().map(|line| wrapped_line(line, columns)).collect();
+    lines.join("\n")
+}
+
+fn wrapped_line(line: &str, columns: usize) -> String {
+    let indent = line.chars().take_while(|c| *c == ' ').count() + 4;
+    let (mut out, mut at) = (String::new(), 0);
+    for word in line.split_inclusive(' ') {
+        let length = word.trim_end().chars().count();
+        if at > indent && at + length > columns {
+            out.truncate(out.trim_end().len());
+            let _ = write!(out, "\n{:indent$}", "");
+            at = indent;
+        }
+        out.push_str(word);
+        at += word.chars().count();
+    }
+    out
 }
 
 /// `orders:1001`, or how many and the first of them.
@@ -283,6 +320,21 @@ mod tests {
     fn what_is_nought_is_not_told() {
         assert_eq!(summary(&Counts { created: 2, parked: 1, ..Counts::default() }), "2 created, 1 parked");
         assert_eq!(summary(&Counts::default()), "nothing to do");
+    }
+
+    #[test]
+    fn long_lines_go_on_below() {
+        let line = "      - Item LAMP, Quantity 2";
+        assert_eq!(wrapped_line(line, 80), line);
+        assert_eq!(wrapped_line(line, 20), "      - Item LAMP,\n          Quantity 2");
+        assert!(wrapped(&"word ".repeat(100), 80).lines().all(|line| line.chars().count() <= 80));
+    }
+
+    #[test]
+    fn records_come_in_the_order_of_their_numbers() {
+        let mut ids = ["orders:10", "orders:9", "big:1", "orders:x"];
+        ids.sort_by_key(|id| Order::of(id));
+        assert_eq!(ids, ["big:1", "orders:x", "orders:9", "orders:10"]);
     }
 
     #[test]

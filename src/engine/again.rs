@@ -125,7 +125,9 @@ async fn gone(pass: &Pass, key: &str, how: &str, telling: &mut Telling<'_>) -> R
         updated: now,
         ..row
     };
-    pass.store().settle_record(row).await?;
+    if !pass.options.dry_run {
+        pass.store().settle_record(row).await?;
+    }
     telling.say(Event::Skipped(told));
     Ok(())
 }

@@ -32,8 +32,14 @@ impl Acting<'_> {
             if draft.linked_to.is_none()
                 && let Action::Found { id, .. } = &draft.action
             {
-                // What its key leads to by now may be another record than it was.
+                // What its key leads to by now may be another record than it was; and what had no such key before was
+                // remembered by another one.
                 link = link.filter(|link| link.target.id == **id);
+                for key in self.keyed_sources(draft, &[]).into_iter().skip(1) {
+                    if link.is_none() {
+                        link = self.pass.store().link(&key).await?.filter(|link| link.target.id == **id);
+                    }
+                }
             }
             let owner = match &draft.action {
                 Action::Found { id, ours: false, .. }
@@ -50,6 +56,20 @@ impl Acting<'_> {
         Ok(links)
     }
 
+    /// The ends of links of an upsert that is linked to no record: one for each of its keys.
+    fn keyed_sources(&self, draft: &Draft, settled: &[Option<Settled>]) -> Vec<LinkKey> {
+        let upserts = matches!(self.pass.program().mapping(draft.made.mapping).header.verb, Verb::Upsert);
+        let keys = draft.keys.iter().filter(|_| upserts && draft.linked_to.is_none());
+        let lanes = keys.filter_map(|key| journal::lane_of(self.pass.program(), draft, key, settled));
+        let end = |lane: String| LinkKey {
+            connection: draft.connection.to_string(),
+            mapping: draft.made.name.to_string(),
+            entity: self.pass.program().entity(draft.entity).full_name(),
+            key: self.pass.store().keyed_hash(&lane),
+        };
+        lanes.map(end).collect()
+    }
+
     /// The source's end of a draft's link. What is linked to no record is remembered by the key that it is found by, so that
     /// it follows those that have it: hashed, since keys tell of people.
     pub(crate) fn source_of(&self, draft: &Draft, settled: &[Option<Settled>]) -> Option<LinkKey> {
@@ -58,17 +78,7 @@ impl Acting<'_> {
             (Some((entity, key)), _) => (*entity, Arc::clone(key)),
             // What is written into the record itself is remembered too, so that it is not written twice.
             (None, Action::Itself { .. }) => (flow.source, Arc::clone(&self.item.key)),
-            (None, _) if matches!(self.pass.program().mapping(draft.made.mapping).header.verb, Verb::Upsert) => {
-                let key =
-                    draft.keys.iter().find_map(|key| journal::lane_of(self.pass.program(), draft, key, settled))?;
-                return Some(LinkKey {
-                    connection: draft.connection.to_string(),
-                    mapping: draft.made.name.to_string(),
-                    entity: self.pass.program().entity(draft.entity).full_name(),
-                    key: self.pass.store().keyed_hash(&key),
-                });
-            }
-            (None, _) => return None,
+            (None, _) => return self.keyed_sources(draft, settled).into_iter().next(),
         };
         Some(LinkKey {
             connection: self.pass.connection_of(entity).to_string(),

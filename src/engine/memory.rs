@@ -23,7 +23,7 @@ pub(crate) struct Memory {
     unreadable: FxHashMap<Need, String>,
     bytes: usize,
     /// Records that were looked at on the last page and on this one, by key and content: pages overlap.
-    looked_at: [FxHashSet<(Arc<str>, String)>; 2],
+    looked_at: FxHashSet<(Arc<str>, String)>,
 }
 
 /// What is known of an entity in a connection.
@@ -340,13 +340,9 @@ impl Memory {
         });
     }
 
-    /// Whether the page before this one had this record as it is; it is noted.
+    /// Whether a dry run has looked at this record as it is; it is noted.
     pub(crate) fn repeats(&mut self, key: &Arc<str>, content: &str) -> bool {
-        let record = (Arc::clone(key), content.to_owned());
-        let [before, now] = &mut self.looked_at;
-        let repeats = before.contains(&record);
-        now.insert(record);
-        repeats
+        !self.looked_at.insert((Arc::clone(key), content.to_owned()))
     }
 
     /// A system refused to answer.
@@ -391,8 +387,6 @@ impl Memory {
         self.links.clear();
         self.refused.clear();
         self.unreadable.clear();
-        self.looked_at.swap(0, 1);
-        self.looked_at[1].clear();
         let oldest = now.checked_sub(SignedDuration::from_secs(limits::FOUND_SECONDS)).unwrap_or(Timestamp::MIN);
         if self.bytes > limits::FOUND_BYTES_MAX {
             self.forget();

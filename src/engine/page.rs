@@ -348,7 +348,12 @@ async fn act(pass: &Arc<Pass>, ready: Vec<(Arc<Item>, Vec<String>)>, telling: &m
             Acted::Ended(end, events) => (events, Some(end)),
             Acted::Bug(reason, events) => (events, Some(Ending::Bug(reason))),
         };
-        let mut events: Vec<Event> = told.remove(&n).into_iter().flatten().chain(events).collect();
+        let mut before = told.remove(&n).unwrap_or_default();
+        // Whoever begins anew has the same to tell.
+        let events = events.into_iter().filter(|event| !matches!(event, Event::Alert(_)) || !before.contains(event));
+        let events: Vec<Event> = events.collect();
+        before.extend(events);
+        let mut events = before;
         numbered(pass, &mut events);
         events.drain(..).for_each(|event| telling.say(event));
         if let Some(end) = end {

@@ -32,7 +32,7 @@ impl Acting<'_> {
         let made = draft.follows.and_then(|n| settled.get(n)?.as_ref()).is_some_and(|there| there.created);
         if self.pass.options.dry_run && made {
             let mut told = self.told_of(Some(draft));
-            told.reason = Some("afterwards, with what the answer tells".to_owned());
+            told.reason = Some("afterwards: it gets what the answer tells, such as a number".to_owned());
             self.events.push(Event::Updated(told));
         }
     }

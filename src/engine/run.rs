@@ -24,7 +24,7 @@ pub(crate) async fn pass(
     let began = (tokio::time::Instant::now(), pass.began);
     keep_sources(&pass).await?;
     super::journal::recover(&pass).await?;
-    if options.only.is_empty() && !options.dry_run {
+    if options.only.is_empty() {
         again(&pass, telling).await?;
     }
     let fed = feed(&pass, telling).await;

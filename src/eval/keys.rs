@@ -46,6 +46,7 @@ impl<'r> Resolved<'r> {
 pub(crate) struct HeaderCode {
     pub(crate) verb: VerbCode,
     keys: Vec<KeyCode>,
+    accept: Option<Code>,
     prefer: Vec<(FieldId, Code)>,
     prefer_newest: Option<FieldId>,
     pub(crate) overwrite: Overwrite,
@@ -99,6 +100,7 @@ impl HeaderCode {
                 Verb::Delete(cond) => VerbCode::Delete(cond.as_ref().map(|cond| compiler.code(cond))),
             },
             keys: header.keys.iter().map(|k| key(compiler, k)).collect(),
+            accept: header.accept.as_ref().map(|cond| compiler.code(cond)),
             prefer: header.prefer.iter().map(|(field, value)| (*field, compiler.code(value))).collect(),
             prefer_newest: header.prefer_newest,
             overwrite: header.overwrite,
@@ -143,6 +145,7 @@ impl HeaderCode {
             linked = true;
             match self.by_link(run, mapping, entity, key)? {
                 Resolved::None => {}
+                Resolved::Found { row, .. } if !self.accepts(run, row)? => {}
                 // It may have been merged into another copy, which has the key.
                 Resolved::Gone if matches!(self.verb, VerbCode::Upsert) => gone = true,
                 found => return Ok((found, Vec::new())),
@@ -168,13 +171,29 @@ impl HeaderCode {
         if search.tried.is_empty() && search.after.is_none() && (!linked || (!empty.is_empty() && !named)) {
             return Err(self.no_key(run, mapping.target, &empty));
         }
-        let resolved = self.one(run, mapping.target, search.rows)?;
+        let mut rows = Vec::with_capacity(search.rows.len());
+        for (id, row) in search.rows {
+            if self.accepts(run, row)? {
+                rows.push((id, row));
+            }
+        }
+        let resolved = self.one(run, mapping.target, rows)?;
         let resolved = match (resolved, search.after) {
             (Resolved::None, Some(after)) => Resolved::After(after),
             (Resolved::None, None) if gone => Resolved::Gone,
             (resolved, _) => resolved,
         };
         Ok((resolved, search.tried))
+    }
+
+    /// Whether a copy is one: `was` is that copy while it is asked.
+    fn accepts<'r>(&'r self, run: &mut Run<'r>, row: &'r Record<'r>) -> Result<bool, Halt> {
+        let Some(cond) = &self.accept else { return Ok(true) };
+        let before = run.making.last().map(|making| (making.found, making.resolved)).unwrap_or_default();
+        see(run, (Some(row), true));
+        let holds = cond.holds(run);
+        see(run, before);
+        holds
     }
 
     fn no_key(&self, run: &Run<'_>, target: EntityId, empty: &[FieldId]) -> Halt {
@@ -336,6 +355,13 @@ impl HeaderCode {
                 (false, _) => OnSourceChange::Alert,
             },
         })
+    }
+}
+
+/// What `was` is from now on, and whether that is settled.
+fn see<'r>(run: &mut Run<'r>, (found, resolved): (Option<&'r Record<'r>>, bool)) {
+    if let Some(making) = run.making.last_mut() {
+        (making.found, making.resolved) = (found, resolved);
     }
 }
 

@@ -204,7 +204,9 @@ fn key_steps(mapping: &Mapping) -> Vec<bool> {
             Key::Itself => {}
         }
     }
-    mapping.header.prefer.iter().for_each(|(_, expr)| note(expr, &mut fields, &mut locals));
+    let header = &mapping.header;
+    let values = header.prefer.iter().map(|(_, expr)| expr).chain(&header.accept);
+    values.for_each(|expr| note(expr, &mut fields, &mut locals));
     // Steps only depend on those before them.
     let mut needed = vec![false; mapping.steps.len()];
     for (n, step) in mapping.steps.iter().enumerate().rev() {

@@ -730,8 +730,12 @@ fn meta_of(compiler: &mut Compiler<'_>, expr: &Expr, entries: &Expr, key: &Expr,
         let (Value::List(entries), key) = (entries.eval(run)?, key.eval(run)?) else { return Ok(Value::Absent) };
         for entry in entries {
             if same(run.field(*entry, entity, key_field, span)?, key) {
-                let value = run.field(*entry, entity, value_field, span)?;
-                if value.is_some() {
+                // An entry is JSON; what is asked for is the text or the number that it is.
+                let value = match run.field(*entry, entity, value_field, span)? {
+                    Value::Text(json) => text_of(run, json),
+                    other => other,
+                };
+                if value.is_some() && !matches!(value, Value::Text("")) {
                     return Ok(value);
                 }
             }

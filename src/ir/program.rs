@@ -145,6 +145,8 @@ pub struct Header {
     pub verb: Verb,
     /// The keys, tried in this order.
     pub keys: Vec<Key>,
+    /// What must hold of a copy that a key or a link leads to, so that it is one.
+    pub accept: Option<Expr>,
     /// Narrowing of several copies: the field and its value.
     pub prefer: Vec<(FieldId, Expr)>,
     /// The field whose newest value decides.

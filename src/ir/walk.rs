@@ -102,6 +102,7 @@ pub fn of_mapping<'e>(mapping: &'e Mapping, see: &mut dyn FnMut(&'e Expr)) {
             see(to);
         }
     }
+    header.accept.iter().for_each(&mut *see);
     header.prefer.iter().for_each(|(_, e)| see(e));
     match &header.on_change {
         OnChange::Update { cond: Some(e), .. } | OnChange::Write(e) => see(e),

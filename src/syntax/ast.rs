@@ -425,6 +425,8 @@ pub enum StmtKind {
         /// What otherwise: an [`ExprKind::Alert`] or [`ExprKind::Stop`].
         otherwise: Option<Expr>,
     },
+    /// `accept where c`
+    Accept(Expr),
     /// `prefer FIELD = v`
     Prefer(Name, Expr),
     /// `prefer newest FIELD`

@@ -108,11 +108,12 @@ pub(crate) fn form(place: Place) -> Form {
 /// Words that open statements, by where they belong.
 pub(crate) const OF_FLOWS: [&str; 8] = ["from", "where", "every", "daily", "since", "per", "after", "write"];
 pub(crate) const OF_TESTS: [&str; 3] = ["given", "expect", "snapshot"];
-pub(crate) const OF_MAPPINGS: [&str; 12] = [
+pub(crate) const OF_MAPPINGS: [&str; 13] = [
     "create",
     "upsert",
     "update",
     "delete",
+    "accept",
     "prefer",
     "overwrite",
     "include",
@@ -130,6 +131,7 @@ pub(crate) fn shape(place: Place, word: &str) -> Option<&'static str> {
         (Place::Statement, "upsert") => "upsert by FIELD`, `upsert linked to x or by FIELD",
         (Place::Statement, "update") => "update by FIELD`, `update linked to x else skip \"why\"`, `update itself",
         (Place::Statement, "delete") => "delete linked to x while CONDITION else alert \"why\"",
+        (Place::Statement, "accept") => "accept where CONDITION",
         (Place::Statement, "prefer") => "prefer FIELD = value` or `prefer newest FIELD",
         (Place::Statement, "overwrite") => "overwrite \"changed\"` or `overwrite \"all\" of [\"Name\", \"Phone\"]",
         (Place::Statement, "include") => "include part(order)",

@@ -28,6 +28,7 @@ pub(super) fn program() -> Program {
     let header = Header {
         verb: Verb::CreateOnce,
         keys: vec![KeyBy::By(vec![KeyField { field: FieldId(1), optional: false }])],
+        accept: None,
         prefer: Vec::new(),
         prefer_newest: None,
         overwrite: Overwrite::Changed,

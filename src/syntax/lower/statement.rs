@@ -28,6 +28,7 @@ impl Lower<'_> {
             Rule::header => self.header(pair).map(StmtKind::Header),
             Rule::create_unless => Some(StmtKind::CreateUnless(self.last_result(pair))),
             Rule::delete => self.delete(pair),
+            Rule::accept => Some(StmtKind::Accept(self.last_result(pair))),
             Rule::prefer => self.prefer(pair),
             Rule::overwrite => self.overwrite(pair),
             Rule::on_change => self.on_change(pair).map(StmtKind::OnChange),
