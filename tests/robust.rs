@@ -321,7 +321,7 @@ fn many_declarations_and_statements_are_checked_one_by_one() {
     let settings = many(50_000, &|n| format!("  s{n}: text = \"x\"\n"));
     clean(&file(&format!("settings {{\n{settings}}}\n")));
     let lets = many(50_000, &|n| format!("  let a{} = a{n}\n", n + 1));
-    clean(&file(&format!("{head}{mapping}{lets}  Name = a50000.fit()\n}}\n")));
+    clean(&file(&format!("{head}{mapping}{lets}  Name = a50000.fit(at: \"mark\")\n}}\n")));
     assert!(start.elapsed() < Duration::from_mins(1), "it took {:?}", start.elapsed());
 }
 

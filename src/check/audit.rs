@@ -4,7 +4,7 @@ use super::body::Body;
 use super::fold::truth;
 use crate::ir::{
     Access, Binary, Const, Currency, EntityId, Expr, ExprKind, FieldId, Kind, LocalId, MappingId, Search, Step,
-    StepKind, Type, Unary, each, of_steps,
+    StepKind, Type, Unary, When, each, of_steps,
 };
 use crate::source::{Diagnostic, Span, codes};
 use std::collections::HashSet;
@@ -104,7 +104,7 @@ impl Body<'_, '_> {
     pub(crate) fn currency_filled(&mut self, target: EntityId, steps: &[Step], at: Span) {
         let assigned = |steps: &[Step]| -> Vec<FieldId> {
             let first = |step: &Step| match &step.kind {
-                StepKind::Assign { path, .. } => path.first().copied(),
+                StepKind::Assign { path, when: When::Always | When::Create, .. } => path.first().copied(),
                 _ => None,
             };
             steps.iter().filter_map(first).collect()

@@ -36,6 +36,10 @@ pub(crate) struct Body<'c, 'f> {
     pub(crate) fields_of: Option<EntityId>,
     /// The record that is read is also the one that is written: `update itself`.
     pub(crate) itself: bool,
+    /// What is filled here is written again when its record is there.
+    pub(crate) rewrites: bool,
+    /// The parameters of the mapping.
+    pub(crate) given: Vec<LocalId>,
     /// Texts are counted in UTF-16 units here: those of the field that is filled.
     pub(crate) utf16: bool,
     /// A call of a mapping is a write here.
@@ -79,6 +83,8 @@ impl<'c, 'f> Body<'c, 'f> {
             base: None,
             fields_of: None,
             itself: false,
+            rewrites: false,
+            given: Vec::new(),
             utf16: false,
             writes: false,
             drafts: false,

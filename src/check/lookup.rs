@@ -53,7 +53,7 @@ impl Cx<'_> {
             rows.retain(|row| !same.contains(&*row.cells));
             rows.extend(more);
         }
-        self.order(&mut rows, &lookup.name);
+        self.order(&mut rows, &keys, &lookup.name);
         self.open_values(&rows, &keys, &lookup.name);
         self.program.lookups[id.0 as usize].rows = rows;
         self.lookup_states[id.0 as usize] = State::Read;

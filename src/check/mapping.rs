@@ -5,7 +5,7 @@ use super::cx::{Cx, InstanceId, State, TypeItem};
 use super::load::Space;
 use crate::ir::{
     Access, Balance, Const, EntityId, Expr, ExprKind, FieldId, Header, Key, Mapping, MappingId, Method, Native,
-    OnChange, Overwrite, Step, StepKind, Type, Verb, When, each,
+    OnChange, Overwrite, Step, StepKind, Type, Verb, When, each, of_steps,
 };
 use crate::source::{Diagnostic, Span, codes};
 use crate::syntax::ast::{self, DeclKind, ExprKind as A, Stmt, StmtKind};
@@ -78,6 +78,7 @@ impl Cx<'_> {
         for param in &m.params {
             let ty = body.cx.type_of(instance, &param.ty);
             let local = body.bind(&param.name, ty.clone());
+            body.given.push(local);
             params.push((Arc::clone(&param.name.text), ty, local));
         }
         body.cx.program.mappings[id.0 as usize].params.clone_from(&params);
@@ -85,6 +86,11 @@ impl Cx<'_> {
         body.target = Some(target);
         body.was = Some((target, !updates));
         body.itself = keys(&m.body).any(|key| matches!(key, ast::Key::Itself(_)));
+        body.rewrites = m.body.iter().any(|s| match &s.kind {
+            StmtKind::Header(h) => matches!(h.verb, ast::Verb::Upsert | ast::Verb::Update),
+            StmtKind::OnChange(change) => matches!(change, ast::OnChange::Update { .. }),
+            _ => false,
+        });
         body.keys_at_run = key_names(&m.body);
         let steps = body.build_steps(target, &m.body, true);
         body.target = Some(target);
@@ -99,6 +105,26 @@ impl Cx<'_> {
         (mapping.header, mapping.balance, mapping.then) = header;
         Body::new(self, instance).amounts_used(id, m.name.span);
     }
+}
+
+/// Where a value is cut, be it in a field that it is taken from.
+fn cut_in(value: &Expr, steps: &[Step], depth: usize) -> Option<Span> {
+    let mut cut = None;
+    each(value, &mut |e| match &e.kind {
+        ExprKind::Native(Native::Fit, args) if !matches!(args.get(2).map(|at| &at.kind), Some(ExprKind::Const(Const::Text(at))) if &**at == "mark") =>
+        {
+            cut = Some(e.span);
+        }
+        ExprKind::It(field) if depth < steps.len() => {
+            let mut of = steps.iter().filter_map(|step| match &step.kind {
+                StepKind::Assign { path, value, .. } if path.as_slice() == [*field] => Some(value),
+                _ => None,
+            });
+            cut = cut.or_else(|| of.find_map(|value| cut_in(value, steps, depth + 1)));
+        }
+        _ => {}
+    });
+    cut
 }
 
 fn blank_header(span: Span) -> Header {
@@ -157,13 +183,16 @@ impl Body<'_, '_> {
             self.required(target, steps, m.name.span, &format!("`{}`", m.name.text));
             self.known_before_write(target, steps);
             self.currency_filled(target, steps, m.name.span);
+            self.whole_too_early(steps);
         }
         self.writable(&verb, target, span);
         self.keys_written(&parts.keys, steps, span, m);
         if !self.half_filled.contains(&target) {
             self.keys_differ(&parts.keys, steps, m);
         }
-        self.keys_whole(&parts.keys, target, steps);
+        if !self.half_filled.contains(&target) {
+            self.keys_whole(&parts.keys, target, steps);
+        }
         let updates =
             matches!(verb, Verb::Upsert | Verb::Update) || matches!(parts.on_change, Some(OnChange::Update { .. }));
         if updates {
@@ -206,6 +235,23 @@ impl Body<'_, '_> {
                 .related(declared, "declared here")
                 .help("fill the field, or use its value behind `then write`, where the record is there"),
             );
+        }
+    }
+
+    /// The whole record is there only behind its write.
+    fn whole_too_early(&mut self, steps: &[Step]) {
+        let mut found = Vec::new();
+        of_steps(steps, &mut |outer| {
+            each(outer, &mut |e| {
+                if matches!(e.kind, ExprKind::ItSelf) {
+                    found.push(e.span);
+                }
+            });
+        });
+        for span in found {
+            let message = "the record that `it` is has not been made yet";
+            let d = Diagnostic::new(&codes::NO_PLACE_FOR_IT, span, message).label("not there yet");
+            self.cx.report(d.help("read its fields one by one, `it.Field`, or pass it on behind `then write`"));
         }
     }
 
@@ -266,15 +312,7 @@ impl Body<'_, '_> {
                 self.cx.report(d.help("fill it once, in all cases, with what the record is found by"));
                 continue;
             }
-            let mut cut = None;
-            each(value, &mut |e| {
-                if let ExprKind::Native(Native::Fit, args) = &e.kind
-                    && !matches!(args.get(2).map(|at| &at.kind), Some(ExprKind::Const(Const::Text(at))) if &**at == "mark")
-                {
-                    cut = Some(e.span);
-                }
-            });
-            let Some(at) = cut else { continue };
+            let Some(at) = cut_in(value, steps, 0) else { continue };
             let name = self.cx.program.entity(target).get(*field).name.clone();
             let message = format!("`{name}` is a key, and is cut here: two long ones would become one");
             let d = Diagnostic::new(&codes::KEY_CUT, at, message).label("cut");

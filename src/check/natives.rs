@@ -217,6 +217,15 @@ impl Body<'_, '_> {
                 }
             };
         };
+        if at == "mark" && (*max as usize) < crate::value::text::MARKED_MIN {
+            let message = format!("a text of {max} characters has no room for a mark");
+            self.cx.say(
+                &codes::BAD_OPERANDS,
+                span,
+                message,
+                "leave `.fit()` out: a text that is too long stops its record",
+            );
+        }
         let constant = |c: Const, ty: Type| Self::make(ExprKind::Const(c), ty, span);
         let values = vec![
             receiver,

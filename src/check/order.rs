@@ -3,6 +3,7 @@
 use super::body::Body;
 use crate::ir::{Expr, ExprKind, FieldId, LocalId, Step, StepKind, When, children};
 use crate::source::{Diagnostic, codes};
+use std::collections::{BTreeSet, HashMap};
 
 /// What a step reads of the record in the making, and of the values that other steps name.
 #[derive(Default)]
@@ -42,38 +43,72 @@ impl Reads {
             children(e, &mut |child| self.expr(child));
         }
     }
+}
 
-    /// Whether that step comes before the one that reads this.
-    fn need(&self, step: &Step) -> bool {
-        match &step.kind {
-            StepKind::Let(local, _) => self.locals.contains(local),
-            StepKind::Assign { path, .. } => path.first().is_some_and(|field| self.fields.contains(field)),
-            StepKind::Check(..) | StepKind::Alert(..) => false,
+/// The steps that fill the fields and name the values.
+#[derive(Default)]
+struct Fillers {
+    fields: HashMap<FieldId, Vec<usize>>,
+    locals: HashMap<LocalId, usize>,
+}
+
+impl Fillers {
+    fn of(steps: &[Step]) -> Self {
+        let mut fillers = Self::default();
+        for (n, step) in steps.iter().enumerate() {
+            match &step.kind {
+                StepKind::Let(local, _) => drop(fillers.locals.insert(*local, n)),
+                StepKind::Assign { path, .. } => {
+                    path.first().into_iter().for_each(|field| fillers.fields.entry(*field).or_default().push(n));
+                }
+                StepKind::Check(..) | StepKind::Alert(..) => {}
+            }
         }
+        fillers
+    }
+
+    /// The steps that come before the one that reads this.
+    fn before(&self, reads: &Reads) -> BTreeSet<usize> {
+        let fields = reads.fields.iter().filter_map(|field| self.fields.get(field)).flatten();
+        fields.chain(reads.locals.iter().filter_map(|local| self.locals.get(local))).copied().collect()
     }
 }
 
 impl Body<'_, '_> {
     /// The steps as they stand, but for those that wait for what a later one fills.
     pub(super) fn in_order(&mut self, steps: Vec<Step>) -> Vec<Step> {
-        let reads: Vec<Reads> = steps.iter().map(Reads::of).collect();
-        let mut left: Vec<(Step, Reads)> = steps.into_iter().zip(reads).collect();
-        let mut ordered = Vec::with_capacity(left.len());
-        while !left.is_empty() {
-            let ready = left.iter().position(|(_, reads)| !left.iter().any(|(other, _)| reads.need(other)));
-            let next = ready.unwrap_or_else(|| {
-                self.circle(&left);
-                0
-            });
-            ordered.push(left.remove(next).0);
+        let fillers = Fillers::of(&steps);
+        let needs: Vec<BTreeSet<usize>> = steps.iter().map(|step| fillers.before(&Reads::of(step))).collect();
+        if needs.iter().enumerate().all(|(n, before)| before.iter().all(|other| *other < n)) {
+            return steps;
         }
-        ordered
+        let mut followers: Vec<Vec<usize>> = vec![Vec::new(); steps.len()];
+        let mut open: Vec<usize> = needs.iter().map(BTreeSet::len).collect();
+        for (n, before) in needs.iter().enumerate() {
+            before.iter().for_each(|other| followers[*other].push(n));
+        }
+        let mut ready: BTreeSet<usize> = (0..steps.len()).filter(|n| open[*n] == 0).collect();
+        let mut order = Vec::with_capacity(steps.len());
+        while let Some(n) = ready.pop_first() {
+            order.push(n);
+            for follower in &followers[n] {
+                open[*follower] -= 1;
+                if open[*follower] == 0 {
+                    ready.insert(*follower);
+                }
+            }
+        }
+        if let Some(first) = (0..steps.len()).find(|n| open[*n] > 0) {
+            let other = needs[first].iter().find(|other| open[**other] > 0).copied().unwrap_or(first);
+            self.circle(&steps[first], &steps[other]);
+            order.extend((0..steps.len()).filter(|n| open[*n] > 0));
+        }
+        let mut steps: Vec<Option<Step>> = steps.into_iter().map(Some).collect();
+        order.into_iter().filter_map(|n| steps[n].take()).collect()
     }
 
-    /// None of these can be first.
-    fn circle(&mut self, left: &[(Step, Reads)]) {
-        let Some((first, reads)) = left.first() else { return };
-        let Some((other, _)) = left.iter().find(|(other, _)| reads.need(other)) else { return };
+    /// Neither of these can be first.
+    fn circle(&mut self, first: &Step, other: &Step) {
         let d = Diagnostic::new(&codes::CYCLE, first.span, "this needs a field of `it` that needs it in turn")
             .label("can't be computed before the other")
             .related(other.span, "the other");

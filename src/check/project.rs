@@ -353,15 +353,19 @@ impl Cx<'_> {
     /// Every declaration of a module, whether something uses it or not.
     fn whole_module(&mut self, instance: InstanceId) {
         let module = self.module_of(instance);
-        // Reading a declaration because it is there does not make it used.
+        // Reading a declaration because it is there does not make it used; what the rows of a table name is.
+        for name in sorted(self.modules.names(module, Space::Lookup)) {
+            let itself = (instance, "lookup", name.clone());
+            let was_used = self.used.contains(&itself);
+            self.lookup_named(instance, &name);
+            if !was_used {
+                self.used.remove(&itself);
+            }
+        }
         let used = self.used.clone();
-        for space in [Space::Type, Space::Lookup] {
-            for name in sorted(self.modules.names(module, space)) {
-                if space == Space::Lookup {
-                    self.lookup_named(instance, &name);
-                } else if let Some(super::cx::TypeItem::Entity(id)) = self.type_item(module, &name) {
-                    self.read_entity(id);
-                }
+        for name in sorted(self.modules.names(module, Space::Type)) {
+            if let Some(super::cx::TypeItem::Entity(id)) = self.type_item(module, &name) {
+                self.read_entity(id);
             }
         }
         for decl in self.modules.with_keyword(module, "settings") {

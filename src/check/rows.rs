@@ -1,11 +1,12 @@
 //! Which rows of a lookup go before which, and where two of them can't be told apart.
 
 use super::cx::Cx;
-use crate::ir::{Const, Pattern, Row};
+use crate::ir::{Const, Pattern, Row, Type};
 use crate::limits;
 use crate::source::{Diagnostic, codes};
 use crate::syntax::ast;
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 /// Overlaps that are told of one lookup; the rest goes with them when they are mended.
 const OVERLAPS_TOLD_MAX: usize = 20;
@@ -76,12 +77,12 @@ impl<'r> Class<'r> {
 
 impl Cx<'_> {
     /// Narrower rows first. Two rows that overlap, neither narrower in all, are an error.
-    pub(crate) fn order(&mut self, rows: &mut [Row], name: &ast::Name) {
-        self.overlaps(rows, name);
+    pub(crate) fn order(&mut self, rows: &mut [Row], keys: &[(Arc<str>, Type)], name: &ast::Name) {
+        self.overlaps(rows, keys, name);
         rows.sort_by_key(|row| row.cells.iter().map(rank).sum::<u32>());
     }
 
-    fn overlaps(&mut self, rows: &[Row], name: &ast::Name) {
+    fn overlaps(&mut self, rows: &[Row], keys: &[(Arc<str>, Type)], name: &ast::Name) {
         let mut known = RowIndex::default();
         for (n, row) in rows.iter().enumerate() {
             known.taken(&row.cells, n);
@@ -119,7 +120,7 @@ impl Cx<'_> {
                     let both: Vec<Pattern> = a.cells.iter().zip(&b.cells).map(|(x, y)| common(x, y)).collect();
                     let own = both == a.cells || both == b.cells;
                     if own || !known.0.contains_key(&both) {
-                        self.undecided(a, b, &both, own, &name.text);
+                        self.undecided((a, b), (&both, keys), own, &name.text);
                         told += 1;
                         if told == OVERLAPS_TOLD_MAX {
                             return;
@@ -139,8 +140,14 @@ impl Cx<'_> {
         );
     }
 
-    fn undecided(&mut self, a: &Row, b: &Row, both: &[Pattern], own: bool, name: &str) {
-        let shown: Vec<String> = both.iter().map(show_cell).collect();
+    fn undecided(
+        &mut self,
+        (a, b): (&Row, &Row),
+        (both, keys): (&[Pattern], &[(Arc<str>, Type)]),
+        own: bool,
+        name: &str,
+    ) {
+        let shown: Vec<String> = both.iter().zip(keys).map(|(cell, (_, ty))| show_cell(cell, ty)).collect();
         let shown = shown.join(", ");
         let help = if own {
             format!("take `{shown}` out of one of the two")
@@ -235,19 +242,20 @@ fn begins(c: &Const, prefix: &str) -> bool {
     matches!(c, Const::Text(text) if text.starts_with(prefix))
 }
 
-fn show_cell(p: &Pattern) -> String {
+fn show_cell(p: &Pattern, ty: &Type) -> String {
     match p {
         Pattern::Any => "_".into(),
         Pattern::Absent => "none".into(),
         Pattern::Group(g) => format!("in {g}"),
         Pattern::Prefix(p) => format!("\"{p}*\""),
-        Pattern::OneOf(list) => list.iter().map(show_const).collect::<Vec<_>>().join(" | "),
-        Pattern::Either(list) => list.iter().map(show_cell).collect::<Vec<_>>().join(" | "),
+        Pattern::OneOf(list) => list.iter().map(|value| show_const(value, ty)).collect::<Vec<_>>().join(" | "),
+        Pattern::Either(list) => list.iter().map(|cell| show_cell(cell, ty)).collect::<Vec<_>>().join(" | "),
     }
 }
 
-fn show_const(c: &Const) -> String {
+fn show_const(c: &Const, ty: &Type) -> String {
     match c {
+        Const::Number(n) if *ty.present() == Type::Percent => format!("{n}%"),
         Const::Text(t) => format!("\"{t}\""),
         Const::Number(n) => n.to_string(),
         Const::Bool(yes) => if *yes { "yes" } else { "no" }.into(),

@@ -5,7 +5,7 @@ use super::cx::{Cx, InstanceId};
 use super::fits::Place;
 use super::load::ModuleId;
 use super::suggest;
-use crate::ir::{Const, Expr, ExprKind, Setting, Type, each, mappings_of, of_flow, of_mapping};
+use crate::ir::{Const, Expr, ExprKind, LookupId, Setting, Type, each, mappings_of, of_flow, of_mapping};
 use crate::source::{Diagnostic, Span, codes};
 use crate::syntax::ast::{self, DeclKind, Name};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -140,16 +140,18 @@ impl Cx<'_> {
     fn open_settings(&self, flow: &str) -> HashSet<Arc<str>> {
         let mut open = HashSet::new();
         let Some(flow) = self.program.flows.iter().find(|f| *f.name == *flow) else { return open };
-        let mut note = |outer: &Expr| {
-            each(outer, &mut |e| {
-                if let ExprKind::Unanswered(name) = &e.kind {
-                    open.insert(Arc::clone(name));
-                }
-            });
-        };
-        of_flow(flow, &mut note);
+        let mut tables: Vec<LookupId> = Vec::new();
+        of_flow(flow, &mut |e| asked_in(e, &mut open, &mut tables));
         for mapping in mappings_of(&self.program, flow) {
-            of_mapping(self.program.mapping(mapping), &mut note);
+            of_mapping(self.program.mapping(mapping), &mut |e| asked_in(e, &mut open, &mut tables));
+        }
+        // The rows of tables ask too, and may look into further ones.
+        let mut seen = 0;
+        while let Some(table) = tables.get(seen).copied() {
+            seen += 1;
+            for row in &self.program.lookups[table.0 as usize].rows {
+                asked_in(&row.value, &mut open, &mut tables);
+            }
         }
         open
     }
@@ -169,6 +171,15 @@ impl Cx<'_> {
         };
         self.report(d);
     }
+}
+
+/// The unanswered settings and the tables that an expression asks.
+fn asked_in(outer: &Expr, open: &mut HashSet<Arc<str>>, tables: &mut Vec<LookupId>) {
+    each(outer, &mut |e| match &e.kind {
+        ExprKind::Unanswered(name) => drop(open.insert(Arc::clone(name))),
+        ExprKind::Lookup { lookup, .. } if !tables.contains(lookup) => tables.push(*lookup),
+        _ => {}
+    });
 }
 
 impl Body<'_, '_> {

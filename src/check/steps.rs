@@ -167,7 +167,7 @@ impl Body<'_, '_> {
         let last = *fields.last().expect("a path has at least one field");
         let e = self.cx.program.entity(owner);
         let full = e.full_name();
-        let Field { name, ty, access, span: declared, price_by, form, .. } = e.get(last).clone();
+        let Field { name, ty, access, span: declared, price_by, form, meta, .. } = e.get(last).clone();
         if access == Access::ReadOnly {
             self.cx.report(
                 Diagnostic::new(
@@ -192,6 +192,11 @@ impl Body<'_, '_> {
                 .help("fill it in `on create { … }`"),
             );
         }
+        if meta.is_some() && !self.cx.program.entity(owner).stands_alone() {
+            let message = format!("`{name}` is an entry of `meta_data` of a part, and is not sent by itself");
+            let help = "fill the list: `meta_data = [{ key = \"…\", value = … }]`";
+            self.cx.say(&codes::NOT_CARRIED_OUT, path.span, message, help);
+        }
         self.filled_once(&fields, case, path, &name, out);
         let place = Place {
             what: format!("`{name}` of {full}"),
@@ -203,7 +208,10 @@ impl Body<'_, '_> {
         self.utf16 = outer;
         self.must_round(&lowered, owner, last, &place);
         let made = self.accept_at(lowered, &ty, &place);
-        let made = self.final_form(made, owner, &ty, price_by);
+        let rewrites = self.rewrites;
+        self.rewrites &= !matches!(case, Case::Create);
+        let made = self.final_form(made, (owner, last), &ty, price_by);
+        self.rewrites = rewrites;
         let when = match case {
             Case::Always => When::Always,
             Case::Create => When::Create,
@@ -220,7 +228,7 @@ impl Body<'_, '_> {
     }
 
     /// Codes are confirmed by the ledger; a price is net or gross as the code beside it says.
-    fn final_form(&mut self, value: Expr, owner: EntityId, ty: &Type, price_by: Option<FieldId>) -> Expr {
+    fn final_form(&mut self, value: Expr, at: (EntityId, FieldId), ty: &Type, price_by: Option<FieldId>) -> Expr {
         if matches!(value.ty, Type::Unknown | Type::Never | Type::Nothing) {
             return value;
         }
@@ -229,8 +237,8 @@ impl Body<'_, '_> {
                 let of = *of;
                 self.map_present(value, |body, there| body.verified(of, there))
             }
-            (Type::Price, Some(by)) => self.map_present(value, |body, there| body.price_by(there, owner, by)),
-            _ => self.passed_on(value, ty),
+            (Type::Price, Some(by)) => self.map_present(value, |body, there| body.price_by(there, at.0, by)),
+            _ => self.passed_on(value, ty, at),
         }
     }
 
@@ -267,8 +275,15 @@ impl Body<'_, '_> {
     }
 
     fn filled_once(&mut self, fields: &[FieldId], case: &Case, path: &Path, name: &str, out: &mut Steps) {
+        let wire = |fields: &[FieldId]| match (fields, self.target) {
+            ([field], Some(target)) => self.cx.program.entity(target).get(*field).wire_name(),
+            _ => None,
+        };
         let clash = out.filled.iter().find(|other| {
-            (other.fields.starts_with(fields) || fields.starts_with(&other.fields))
+            let same = other.fields.starts_with(fields) || fields.starts_with(&other.fields);
+            // Two fields that are one member of what is sent.
+            let one = || wire(fields).is_some_and(|name| wire(&other.fields) == Some(name));
+            (same || one())
                 && !matches!(
                     (case, &other.case),
                     (Case::Create, Case::Update(_))

@@ -33,6 +33,7 @@ mod rows;
 mod run;
 mod scan;
 mod script;
+mod search;
 #[cfg(test)]
 mod tests;
 mod unit;

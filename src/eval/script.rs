@@ -42,8 +42,13 @@ impl Scripts {
         };
         let args: Vec<Dynamic> = args.iter().zip(whole).map(|(value, whole)| to_dynamic(*value, *whole)).collect();
         let result = self.engine.call_fn::<Dynamic>(&mut Scope::new(), ast, name, args).map_err(|e| told(&e))?;
-        from_dynamic(run, &result, ty)
-            .ok_or_else(|| format!("it gave {result}, which is not of the type that is declared for it"))
+        // What it gave may be long, and may tell of a person.
+        from_dynamic(run, &result, ty).ok_or_else(|| {
+            format!(
+                "it gave a value of rhai's type `{}`, which is not of the type that is declared for it",
+                result.type_name()
+            )
+        })
     }
 }
 

@@ -99,6 +99,13 @@ pub struct Field {
     pub span: Span,
 }
 
+impl Field {
+    /// The member of a record that it is; none for an entry of `meta_data`.
+    pub fn wire_name(&self) -> Option<&str> {
+        self.meta.is_none().then_some(&*self.wire)
+    }
+}
+
 /// An entry of `meta_data`: the first of these keys that is filled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Meta {

@@ -6,6 +6,8 @@ use rhai::{Engine, EvalAltResult};
 
 /// Operations of one call: some milliseconds of work. One more fails the record.
 pub const OPERATIONS_MAX: u64 = 200_000;
+/// Members of a map, those of maps within it counted: rhai counts them anew with each change.
+const MAP_MAX: usize = 1_000;
 /// Calls within calls. One more fails the record.
 const CALLS_MAX: usize = 32;
 /// Deepest expression of a script.
@@ -29,7 +31,7 @@ pub fn engine() -> Engine {
     engine.set_max_expr_depths(DEPTH_MAX, DEPTH_MAX);
     engine.set_max_string_size(TEXT_BYTES_MAX);
     engine.set_max_array_size(LIST_MAX);
-    engine.set_max_map_size(LIST_MAX);
+    engine.set_max_map_size(MAP_MAX);
     engine.on_print(|_| {});
     engine.on_debug(|_, _, _| {});
     engine.disable_symbol("eval");

@@ -55,6 +55,8 @@ pub fn cut_at_word(text: &str, max: usize, unit: Unit) -> &str {
 
 /// Characters of the mark by which two long texts are told apart.
 const MARK: usize = 6;
+/// Least length of a field in which a mark leaves something of the text.
+pub const MARKED_MIN: usize = 2 * MARK;
 
 /// As [`cut`], with a mark of the whole text behind it where something is cut off (`Stichting Voorbeeld…~3fa9c1`): two
 /// texts that only differ behind their end stay two. Where there is no room for a mark the text is only cut.

@@ -398,6 +398,7 @@ pub(super) fn mapping(
         header: Header {
             verb,
             keys,
+            accept: None,
             prefer: vec![],
             prefer_newest: None,
             overwrite: Overwrite::Changed,
