@@ -146,7 +146,8 @@ impl Teller {
     }
 
     fn gather(&self, trouble: Trouble, told: &Told) {
-        let mut reason = told.reason.clone().unwrap_or_else(|| "no reason".to_owned());
+        // Which of several lines it was is told by the record itself.
+        let mut reason = unnumbered(told.reason.as_deref().unwrap_or("no reason"));
         if let Some(place) = &told.place {
             let _ = write!(reason, "  ({}:{})", place.file, place.line);
         }
@@ -223,6 +224,23 @@ fn wrapped_line(line: &str, columns: usize) -> String {
         at += word.chars().count();
     }
     out
+}
+
+/// A reason without the numbers of lines: `SalesOrderLines[2].Item` and `SalesOrderLines[0].Item` are one.
+fn unnumbered(reason: &str) -> String {
+    let mut out = String::with_capacity(reason.len());
+    let mut rest = reason;
+    while let Some((before, behind)) = rest.split_once('[') {
+        out.push_str(before);
+        match behind.split_once(']') {
+            Some((number, after)) if !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) => rest = after,
+            _ => {
+                out.push('[');
+                rest = behind;
+            }
+        }
+    }
+    out + rest
 }
 
 /// `orders:1001`, or how many and the first of them.
@@ -306,7 +324,7 @@ fn summary(counts: &Counts) -> String {
         (skipped, "skipped"),
         (waiting, "waiting"),
         (parked, "parked"),
-        (alerts, "alerts"),
+        (alerts, if alerts == 1 { "alert" } else { "alerts" }),
     ];
     let told: Vec<String> = all.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
     if told.is_empty() { "nothing to do".into() } else { told.join(", ") }
@@ -320,6 +338,12 @@ mod tests {
     fn what_is_nought_is_not_told() {
         assert_eq!(summary(&Counts { created: 2, parked: 1, ..Counts::default() }), "2 created, 1 parked");
         assert_eq!(summary(&Counts::default()), "nothing to do");
+    }
+
+    #[test]
+    fn lines_of_a_document_are_one_reason() {
+        assert_eq!(unnumbered("no item (in SalesOrderLines[12].Item)"), "no item (in SalesOrderLines.Item)");
+        assert_eq!(unnumbered("a [b] and [1"), "a [b] and [1");
     }
 
     #[test]

@@ -323,7 +323,7 @@ impl HeaderCode {
             [(id, row)] => Ok(Resolved::Found { id, ours: false, row }),
             _ => {
                 let name = &run.compiled.program.entity(target).name;
-                let ids: Vec<&str> = rows.iter().map(|(id, _)| *id).collect();
+                let ids = self.named(run, target, &rows)?;
                 let reason = format!(
                     "more than one {name} in {} has this key ({}): merge them, or say with `prefer` which is meant",
                     run.connection(target),
@@ -332,6 +332,28 @@ impl HeaderCode {
                 Err(Halt::fail(Failure::new(reason, self.span)))
             }
         }
+    }
+
+    /// Copies by what people call them, as far as they are called something.
+    fn named<'r>(
+        &self,
+        run: &mut Run<'r>,
+        target: EntityId,
+        rows: &[(&'r str, &'r Record<'r>)],
+    ) -> Result<Vec<String>, Halt> {
+        let code = run.compiled.program.entity(target).code;
+        let mut names = Vec::with_capacity(rows.len());
+        for (id, row) in rows {
+            let name = match code.filter(|code| run.compiled.layouts.slot(target, *code) != super::layout::NO_SLOT) {
+                Some(code) => run.field(Value::Record(row), target, code, self.span)?,
+                None => Value::Absent,
+            };
+            names.push(match name {
+                Value::Absent => (*id).to_owned(),
+                name => super::value::show(name).trim().to_owned(),
+            });
+        }
+        Ok(names)
     }
 
     /// What happens when the source of this document has changed.

@@ -114,9 +114,21 @@ fn explain(lower: &Lower<'_>, pair: &Pair<'_>, reached: usize, tried: &[Rule], f
             diagnostic.help =
                 Some("Units of time are written out: `5 minutes`, `2 hours`, `30 seconds`, `60 days`.".to_owned());
         }
+        Some(_) if opens_an_entry(lower.text, span) && !before.ends_with(['{', ',', '=']) => {
+            let end = before.len();
+            diagnostic.help = Some("Two on one line have a comma between them: `a = 1, b = 2`.".to_owned());
+            diagnostic = diagnostic.fix("put a comma before it", Span::new(lower.file, end, end), ",");
+        }
         _ => {}
     }
     slip_of_word(lower, pair, diagnostic)
+}
+
+/// Whether a word begins there that is given a value: `name = …`.
+fn opens_an_entry(text: &str, span: Span) -> bool {
+    let word = text.get(span.range()).unwrap_or_default();
+    let behind = text.get(span.end as usize..).unwrap_or_default().trim_start_matches(' ');
+    word.starts_with(|c: char| c.is_ascii_alphabetic()) && behind.starts_with('=') && !behind.starts_with("==")
 }
 
 /// Bytes before a place in which the word that opens its line is looked for.
