@@ -6,6 +6,7 @@ use super::event::Event;
 use super::journal;
 use super::record::Acting;
 use crate::eval::Draft;
+use crate::ir::{EntityId, Program, Type};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -44,9 +45,10 @@ impl Acting<'_> {
         linked.chain(keys).collect()
     }
 
-    /// A body as people read it: records that are known by their codes and names.
+    /// A body as people read it: records that are known by their codes and names, enumerations by their words.
     pub(crate) fn readable(&self, draft: &Draft, body: &str) -> Option<Value> {
         let mut body = serde_json::from_str(body).ok()?;
+        in_words(self.pass.program(), draft.entity, &mut body);
         self.name_records(draft, &mut body);
         Some(body)
     }
@@ -61,6 +63,29 @@ impl Acting<'_> {
             Value::Array(values) => values.iter_mut().for_each(|value| self.name_records(draft, value)),
             Value::Object(members) => members.values_mut().for_each(|value| self.name_records(draft, value)),
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+}
+
+/// What an API has numbers or letters for, in the words of its schema.
+fn in_words(program: &Program, entity: EntityId, body: &mut Value) {
+    let Value::Object(members) = body else { return };
+    for (name, value) in members {
+        let Some(field) = program.entity(entity).fields.iter().find(|field| *field.wire == **name) else { continue };
+        match field.ty.present() {
+            Type::Enum(known) => {
+                let wire = value.to_string();
+                if let Some(word) = known.values.iter().find(|word| *word.wire == *wire) {
+                    *value = Value::String(word.code.to_string());
+                }
+            }
+            Type::Record(part) => in_words(program, *part, value),
+            Type::List(element) => {
+                if let (Type::Record(part), Value::Array(rows)) = (element.present(), value) {
+                    rows.iter_mut().for_each(|row| in_words(program, *part, row));
+                }
+            }
+            _ => {}
         }
     }
 }
