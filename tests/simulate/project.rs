@@ -213,7 +213,7 @@ const TAG: &str = r#"
 mapping tag(code: text) -> exact.Item {
   create once by Code
 
-  Code        = code.fit()
+  Code        = code
   Description = "a tag"
 }
 "#;
@@ -246,7 +246,11 @@ mapping account(customer: woo.Customer) -> exact.Account {{
 }
 
 fn shipped(head: &str, version: u8) -> String {
-    let strict = if version == STRICT { "  default_debtor_for = \"everybody\"\n" } else { "" };
+    let strict = if version == STRICT {
+        "  default_debtor_for = \"everybody\"\n  default_debtor     = \"NOBODY\"\n"
+    } else {
+        ""
+    };
     format!(
         r#"{head}
 use flows.tables
