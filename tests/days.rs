@@ -168,7 +168,8 @@ fn books(case: &Case, world: &World, before: &[Value]) -> Result<(), Failed> {
     if made.len() != case.accounts.len() {
         return Err(format!("{} accounts: {made:?}", made.len()).into());
     }
-    let wanted: Vec<&Value> = case.accounts.iter().filter_map(|named| made.iter().find(|row| has(row, named))).collect();
+    let wanted: Vec<&Value> =
+        case.accounts.iter().filter_map(|named| made.iter().find(|row| has(row, named))).collect();
     if wanted.len() != made.len() {
         return Err(format!("other accounts: {made:?}").into());
     }
@@ -205,7 +206,8 @@ fn books(case: &Case, world: &World, before: &[Value]) -> Result<(), Failed> {
     }
     let parked: BTreeMap<String, Value> =
         world.records().into_iter().filter(|(_, row)| row["state"] == "parked").collect();
-    let fits = |(number, part): (&String, &String)| parked.get(number).is_some_and(|row| text(row, "reason").contains(part));
+    let fits =
+        |(number, part): (&String, &String)| parked.get(number).is_some_and(|row| text(row, "reason").contains(part));
     if parked.len() != case.parked.len() || !case.parked.iter().all(fits) {
         return Err(format!("parked: {parked:?}").into());
     }
