@@ -5,8 +5,8 @@
 use flowc::limits;
 use flowc::store::{
     Attempt, AttemptId, Budget, Change, ChildLink, Commit, Counts, Embedded, FieldHash, Intent, Key, Link, LinkKey,
-    Operation, Outcome, Place, PlanSource, Reading, RecordFilter, RecordId, RecordRow, RefreshTurn, RouteErrors,
-    SourceVersion, State, Store, StoreError, Table, Target, Tokens, Window,
+    Operation, Outcome, Place, PlanSource, Reading, RecordFilter, RecordId, RecordRow, RefreshTurn, Rehearsal,
+    RouteErrors, SourceVersion, State, Store, StoreError, Table, Target, Tokens, Window,
 };
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
@@ -669,4 +669,58 @@ async fn check_kept(bench: &Bench, kept: u64) {
         assert_eq!(record.is_some(), n % 2 == 0, "{n}");
         assert_eq!(open.contains(&n.to_string()), n % 2 == 1, "{n}");
     }
+}
+
+/// What a store answers to all that a run asks of it but for the journal.
+async fn answers(store: &dyn Store) -> String {
+    let flow = "orders.orders";
+    let mut told = vec![format!("{:?} {:?}", store.position(flow).await.unwrap(), store.counts(flow).await.unwrap())];
+    for key in ["1", "2", "3", "4", "5"] {
+        told.push(format!("{:?}", store.record(flow, key).await.unwrap()));
+        told.push(format!("{:?}", store.link(&link(key, "").source).await.unwrap()));
+        let mut to = store.links_to(&link("", key).target).await.unwrap();
+        to.sort_unstable_by(|a, b| a.source.cmp(&b.source));
+        told.push(format!("{to:?}"));
+    }
+    for states in [vec![], vec![State::Parked], vec![State::Written, State::Waiting]] {
+        let mut filter = RecordFilter { flow: Some(flow.into()), states, limit: 2, ..RecordFilter::default() };
+        loop {
+            let page = store.records(&filter).await.unwrap();
+            told.extend(page.rows.iter().map(|row| format!("{} {:?}", row.key, row.state)));
+            let Some(next) = page.next else { break };
+            filter.after = Some(next);
+        }
+        told.push("end".into());
+    }
+    told.join("\n")
+}
+
+#[tokio::test]
+async fn a_rehearsal_answers_as_the_store_would_and_leaves_it_alone() {
+    let (kept, done) = (Bench::new(), Bench::new());
+    let (kept, done) = (kept.open(), done.open());
+    let first = || {
+        let advance = Change::Advance { flow: "orders.orders".into(), position: "a".into() };
+        let commit = Commit::of(advance).and(Change::Record(row("1", State::Parked)));
+        let commit = commit.and(Change::Record(row("3", State::Waiting))).and(Change::Record(row("5", State::Parked)));
+        commit.and(Change::Link(link("1", "1"))).and(Change::Link(link("2", "2"))).and(Change::Link(link("3", "2")))
+    };
+    let then = || {
+        let advance = Change::Advance { flow: "orders.orders".into(), position: "b".into() };
+        let commit = Commit::of(advance).and(Change::Record(row("1", State::Written)));
+        let commit = commit.and(Change::Record(row("2", State::Parked))).and(Change::Record(row("4", State::Skipped)));
+        let commit = commit.and(Change::Unlink(link("2", "").source)).and(Change::Link(link("4", "2")));
+        commit.and(Change::Link(link("1", "3")))
+    };
+    kept.commit(first()).await.unwrap();
+    done.commit(first()).await.unwrap();
+    let before = answers(kept.as_ref()).await;
+    let rehearsal = Rehearsal::over(Arc::clone(&kept));
+    assert_eq!(answers(&rehearsal).await, before);
+
+    rehearsal.commit(then()).await.unwrap();
+    done.commit(then()).await.unwrap();
+    assert_eq!(answers(&rehearsal).await, answers(done.as_ref()).await);
+    assert_ne!(answers(&rehearsal).await, before);
+    assert_eq!(answers(kept.as_ref()).await, before);
 }

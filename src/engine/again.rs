@@ -125,9 +125,7 @@ async fn gone(pass: &Pass, key: &str, how: &str, telling: &mut Telling<'_>) -> R
         updated: now,
         ..row
     };
-    if !pass.options.dry_run {
-        pass.store().settle_record(row).await?;
-    }
+    pass.store().settle_record(row).await?;
     telling.say(Event::Skipped(told));
     Ok(())
 }

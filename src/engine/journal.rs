@@ -197,7 +197,7 @@ pub(crate) async fn recover(pass: &Pass) -> Result<(), Ending> {
             commit = commit.and(Change::Link(Link { target, ..(**link).clone() }));
         }
     }
-    if !commit.changes.is_empty() && !pass.options.dry_run {
+    if !commit.changes.is_empty() {
         pass.store().commit(commit).await?;
         pass.open().retain(|intent| !closed.contains(&intent.id));
         // What came to light may be among what was not there before.

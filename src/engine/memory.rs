@@ -4,6 +4,8 @@
 //! record made is there for the next one without another call.
 
 use super::compare::scalar;
+use super::planned::Planned;
+use super::rows::{Row, Rows, Table};
 use crate::eval::{Answered, KeyTried, LinkNeed, Need};
 use crate::ir::{Entity, EntityId, Field, FieldId, Program, Search, Type};
 use crate::limits;
@@ -22,43 +24,9 @@ pub(crate) struct Memory {
     /// Needs whose answer cannot be read: which row, and why.
     unreadable: FxHashMap<Need, String>,
     bytes: usize,
-    /// Records that were looked at on the last page and on this one, by key and content: pages overlap.
-    looked_at: FxHashSet<(Arc<str>, String)>,
+    /// What a dry run would have written by now.
+    pub(crate) planned: Planned,
 }
-
-/// What is known of an entity in a connection.
-#[derive(Default)]
-struct Rows {
-    by_id: FxHashMap<String, Row>,
-    /// Keys that were asked, and when.
-    asked: FxHashMap<(FieldId, String), Timestamp>,
-    index: FxHashMap<(FieldId, String), Vec<String>>,
-    /// Keys of rows that are not there.
-    gone: FxHashSet<String>,
-    /// Made in this pass: nobody but us refers to them yet.
-    made: FxHashMap<String, Timestamp>,
-    /// All rows of a small entity.
-    table: Option<Table>,
-}
-
-/// All rows of an entity.
-struct Table {
-    rows: Vec<Arc<str>>,
-    /// Under which name the store keeps them.
-    hash: String,
-    /// When they were read.
-    read: Timestamp,
-}
-
-/// A row, and the keys under which it is indexed.
-struct Row {
-    json: Arc<str>,
-    indexed: Vec<(FieldId, String)>,
-    seen: Timestamp,
-}
-
-/// What an entry of the index takes beside its text: entries of two maps and the row's key.
-const INDEX_BYTES: usize = 200;
 
 /// The field by which a search is sent, and its value: the first that the API can filter by.
 pub(crate) fn search_field(
@@ -92,11 +60,22 @@ pub(crate) fn wire_text(entity: &Entity, field: FieldId, text: &str) -> String {
 }
 
 /// The form in which keys are looked up here; eval compares them exactly.
-fn normal(text: &str) -> String {
+pub(crate) fn normal(text: &str) -> String {
     text.trim().to_lowercase()
 }
 
 impl Memory {
+    /// Nothing is known but what a dry run would have made by now.
+    pub(crate) fn knowing(program: &Program, planned: Planned, now: Timestamp) -> Self {
+        let made = planned.made();
+        let mut memory = Self { planned, ..Self::default() };
+        for (connection, entity, row) in made {
+            let id = memory.row(program, &connection, entity, &row, now);
+            memory.made(&connection, entity, &id, now);
+        }
+        memory
+    }
+
     /// What is known of a need.
     pub(crate) fn answer(&self, program: &Program, need: &Need) -> Answered {
         match self.unreadable.get(need) {
@@ -224,11 +203,13 @@ impl Memory {
     /// All rows of a small entity, as the store keeps them under this hash.
     pub(crate) fn table(
         &mut self,
+        program: &Program,
         (connection, entity): (&Arc<str>, EntityId),
         rows: Vec<Arc<str>>,
         hash: String,
         now: Timestamp,
     ) {
+        let rows = self.planned.all_by_now(connection, (entity, program.entity(entity)), rows);
         self.of_mut(connection, entity).table = Some(Table { rows, hash, read: now });
     }
 
@@ -253,6 +234,16 @@ impl Memory {
         let known = self.of_mut(connection, entity);
         let id = normal(&key.unwrap_or_else(|| format!("row {}", known.by_id.len())));
         self.bytes -= known.forget(&id).map_or(0, |row| row.bytes());
+        let planned = self.planned.holds(connection, entity, &id);
+        let (json, value) = if planned {
+            let Some(value) = self.planned.by_now(connection, entity, &id, value) else {
+                self.of_mut(connection, entity).gone.insert(id.clone());
+                return id;
+            };
+            (Arc::from(value.to_string()), value)
+        } else {
+            (Arc::clone(json), value)
+        };
         let known = self.of_mut(connection, entity);
         let mut indexed = Vec::new();
         for (n, field) in schema.fields.iter().enumerate() {
@@ -268,7 +259,7 @@ impl Memory {
         known.gone.remove(&id);
         // A table with a changed row is read again.
         known.table = None;
-        let row = Row { json: Arc::clone(json), indexed, seen: now };
+        let row = Row { json, indexed, seen: now, planned };
         let bytes = row.bytes();
         known.by_id.insert(id.clone(), row);
         self.bytes += bytes;
@@ -294,6 +285,9 @@ impl Memory {
     pub(crate) fn doubt(&mut self, connection: &Arc<str>, entity: EntityId, id: &str) {
         let known = self.of_mut(connection, entity);
         let id = normal(id);
+        if known.by_id.get(&id).is_some_and(|row| row.planned) {
+            return;
+        }
         known.gone.remove(&id);
         if let Some(row) = known.forget(&id) {
             // Whoever searched by one of its keys searches again.
@@ -302,6 +296,47 @@ impl Memory {
             });
             self.bytes -= row.bytes();
         }
+    }
+
+    /// A dry run would make this record: it is known from now on, under the key that it gets for that.
+    pub(crate) fn would_create(
+        &mut self,
+        program: &Program,
+        (connection, entity): (&Arc<str>, EntityId),
+        body: &str,
+        label: String,
+        now: Timestamp,
+    ) -> Arc<str> {
+        let (id, row) = self.planned.create((connection, entity, program.entity(entity)), body, label);
+        self.row(program, connection, entity, &row, now);
+        self.made(connection, entity, &id, now);
+        id.into()
+    }
+
+    /// A dry run would change this record so.
+    pub(crate) fn would_change(
+        &mut self,
+        program: &Program,
+        (connection, entity): (&Arc<str>, EntityId),
+        (id, body): (&str, &str),
+        now: Timestamp,
+    ) {
+        self.planned.change(connection, entity, id, body);
+        let row = self.of(connection, entity).and_then(|rows| rows.by_id.get(&normal(id)));
+        if let Some(row) = row.map(|row| Arc::clone(&row.json)) {
+            self.row(program, connection, entity, &row, now);
+        }
+    }
+
+    /// A dry run would take this record away.
+    pub(crate) fn would_delete(&mut self, connection: &Arc<str>, entity: EntityId, id: &str) {
+        self.planned.delete(connection, entity, id);
+        let id = normal(id);
+        let known = self.of_mut(connection, entity);
+        known.made.remove(&id);
+        let row = known.forget(&id);
+        known.gone.insert(id);
+        self.bytes -= row.map_or(0, |row| row.bytes());
     }
 
     /// What a key leads to may have changed: it is searched again.
@@ -340,11 +375,6 @@ impl Memory {
         });
     }
 
-    /// Whether a dry run has looked at this record as it is; it is noted.
-    pub(crate) fn repeats(&mut self, key: &Arc<str>, content: &str) -> bool {
-        !self.looked_at.insert((Arc::clone(key), content.to_owned()))
-    }
-
     /// A system refused to answer.
     pub(crate) fn refuse(&mut self, need: Need, reason: String) {
         self.refused.insert(need, reason);
@@ -372,11 +402,10 @@ impl Memory {
         self.refused.get(need).map(String::as_str)
     }
 
-    /// Nothing is known of any record any more; small tables stay until their time.
+    /// Nothing is known of any record any more, but for what is planned; small tables stay until their time.
     pub(crate) fn forget(&mut self) {
         for known in self.rows.values_mut() {
-            let table = known.table.take();
-            *known = Rows { table, ..Rows::default() };
+            known.keep_planned();
         }
         self.links.clear();
         self.bytes = 0;
@@ -394,7 +423,7 @@ impl Memory {
         }
         for known in self.rows.values_mut() {
             let old: Vec<String> =
-                known.by_id.iter().filter(|(_, r)| r.seen < oldest).map(|(id, _)| id.clone()).collect();
+                known.by_id.iter().filter(|(_, r)| r.seen < oldest && !r.planned).map(|(id, _)| id.clone()).collect();
             for id in old {
                 if let Some(row) = known.forget(&id) {
                     row.indexed.iter().for_each(|at| {
@@ -404,34 +433,13 @@ impl Memory {
                 }
             }
             known.table.take_if(|table| table.read < oldest);
-            let Rows { asked, index, gone, made, .. } = known;
+            let Rows { by_id, asked, index, gone, made, .. } = known;
             index.retain(|_, ids| !ids.is_empty());
             asked.retain(|at, _| index.contains_key(at));
             gone.clear();
             // Rows that refer to a record are younger than the record: they are forgotten after it.
-            made.retain(|_, at| *at >= oldest);
+            made.retain(|id, at| *at >= oldest || by_id.get(id).is_some_and(|row| row.planned));
         }
-    }
-}
-
-impl Row {
-    /// What it takes, roughly: each key under which it is indexed stands in two places, with the row's own.
-    fn bytes(&self) -> usize {
-        let keys: usize = self.indexed.iter().map(|(_, text)| 2 * text.len() + INDEX_BYTES).sum();
-        self.json.len() + keys
-    }
-}
-
-impl Rows {
-    fn forget(&mut self, id: &str) -> Option<Row> {
-        let row = self.by_id.remove(id)?;
-        for at in &row.indexed {
-            if let Some(ids) = self.index.get_mut(at) {
-                ids.retain(|other| other != id);
-            }
-        }
-        self.table = None;
-        Some(row)
     }
 }
 

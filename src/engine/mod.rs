@@ -28,6 +28,7 @@ mod people;
 mod planned;
 mod record;
 mod refusals;
+mod rows;
 mod run;
 mod settle;
 mod shown;
@@ -43,9 +44,10 @@ pub use pass::Ending;
 use crate::connector::{Connector, Pause};
 use crate::ir::{Entity, Program};
 use crate::source::Span;
-use crate::store::{Place, PlanSource, Store};
+use crate::store::{Place, PlanSource, Rehearsal, Store};
 use jiff::Timestamp;
 use pass::Telling;
+use planned::Planned;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -72,7 +74,8 @@ pub struct Project {
 /// How a pass is run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PassOptions {
-    /// Reads both sides, prints what would be written, and writes nothing, not even into the store.
+    /// Reads both sides, prints what would be written, and writes nothing, not even into the store. What would be written is
+    /// known to the records behind as if it were, as far as it can be told without the systems' answers.
     pub dry_run: bool,
     /// Only records with these keys.
     pub only: Vec<String>,
@@ -182,9 +185,10 @@ impl Engine {
         let before: u64 = self.connections.values().map(|c| c.calls()).sum();
         let mut telling = Telling::new(tell);
         let mut endings = Vec::new();
+        let mut stage = run::Stage { store: self.store_of(options), planned: Planned::default() };
         for flow in numbers.iter().copied() {
             let name = self.project.program.flows[flow].name.to_string();
-            if let Err(ending) = run::pass(self, flow, options, &mut telling, cancel).await {
+            if let Err(ending) = run::pass(self, flow, options, &mut stage, &mut telling, cancel).await {
                 let ends_all = matches!(ending, Ending::Login(_) | Ending::Store(_) | Ending::Cancelled);
                 endings.push((name, ending));
                 if ends_all {
@@ -195,13 +199,18 @@ impl Engine {
         let after: u64 = self.connections.values().map(|c| c.calls()).sum();
         let mut parked = 0;
         for flow in numbers {
-            parked += self.store.counts(&self.project.program.flows[flow].name).await?.parked;
+            parked += stage.store.counts(&self.project.program.flows[flow].name).await?.parked;
         }
         let Telling { counts, newly_parked, .. } = telling;
         let summary = Summary { counts, calls: after.saturating_sub(before), parked, newly_parked, endings };
         let ended = summary.endings.first().map(|(flow, ending)| format!("{flow}: {ending}"));
         tell(Event::Done(Done { counts, calls: summary.calls, parked, ended }));
         Ok(summary)
+    }
+
+    fn store_of(&self, options: &PassOptions) -> Arc<dyn Store> {
+        let store = Arc::clone(&self.store);
+        if options.dry_run { Arc::new(Rehearsal::over(store)) } else { store }
     }
 
     /// A flow that was renamed would start afresh and write everything again.

@@ -91,15 +91,10 @@ async fn take(
         items.insert(n, Arc::new(item));
     }
     let mut keys: Vec<String> = at.into_keys().map(|key| key.to_string()).collect();
-    let lags = |item: &Arc<Item>| from == Origin::List && !pass.options.dry_run && is_older(item);
+    let lags = |item: &Arc<Item>| from == Origin::List && is_older(item);
     let older = items.values().filter(|item| lags(item)).map(|item| Arc::clone(&item.key)).collect();
     items.retain(|_, item| !lags(item));
     let forced = mode == Mode::Again || !pass.options.only.is_empty();
-    if pass.options.dry_run {
-        // A run knows by the store what it has done already.
-        let mut memory = pass.memory();
-        items.retain(|_, item| !memory.repeats(&item.key, &item.content_hash));
-    }
     items.retain(|_, item| match settled(pass, item, forced, now) {
         Known::New => true,
         // What stands beside what could not be read is no news: the feed tells of it.

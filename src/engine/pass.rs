@@ -69,8 +69,6 @@ pub(crate) struct Pass {
     pub(crate) cancel: Cancel,
     memory: Mutex<Memory>,
     refusals: Mutex<Refusals>,
-    /// What a dry run would have made by now, by the keys that it would be found by.
-    planned: Mutex<FxHashMap<String, Arc<str>>>,
     /// Writes without an outcome, of all flows: their lanes are held.
     open: Mutex<Vec<Intent>>,
     /// Those of them of which a search found several that they may have made.
@@ -89,7 +87,7 @@ impl Pass {
         engine: &super::Engine,
         flow: usize,
         options: PassOptions,
-        open: Vec<Intent>,
+        (store, open): (Arc<dyn Store>, Vec<Intent>),
         cancel: Cancel,
     ) -> Result<Self, Ending> {
         let program = &engine.project.program;
@@ -101,7 +99,7 @@ impl Pass {
             project: Arc::clone(&engine.project),
             entities: Arc::clone(&engine.entities),
             connections: Arc::clone(&engine.connections),
-            store: Arc::clone(&engine.store),
+            store,
             environment: engine.environment.clone(),
             flow,
             options,
@@ -110,7 +108,6 @@ impl Pass {
             refusals: Mutex::default(),
             open: Mutex::new(open),
             several: Mutex::default(),
-            planned: Mutex::default(),
             unsearched: Mutex::default(),
             began: Timestamp::UNIX_EPOCH,
         };
@@ -145,10 +142,6 @@ impl Pass {
 
     pub(crate) fn several(&self) -> MutexGuard<'_, FxHashSet<String>> {
         self.several.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn planned(&self) -> MutexGuard<'_, FxHashMap<String, Arc<str>>> {
-        self.planned.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn unsearched(&self) -> MutexGuard<'_, FxHashSet<String>> {

@@ -1,33 +1,188 @@
-//! What a dry run would have done by now: a record that several others share is planned once, and what follows a write is
-//! told though its answer is not there.
+//! What a dry run would have written by now: the records behind find it as if it were there, under a key that is made up.
 
+use super::body;
 use super::body::Settled;
+use super::compare::scalar;
 use super::event::Event;
-use super::journal;
+use super::memory::normal;
 use super::record::Acting;
-use crate::eval::Draft;
-use crate::ir::{EntityId, Program, Type};
-use serde_json::Value;
+use crate::eval::{Draft, META};
+use crate::ir::{Entity, EntityId, Program, Type};
+use rustc_hash::FxHashMap;
+use serde_json::{Map, Value};
 use std::sync::Arc;
 
-impl Acting<'_> {
-    /// The name of what this dry run would have made already for a draft.
-    pub(crate) fn planned(&self, draft: &Draft, settled: &[Option<Settled>]) -> Option<Arc<str>> {
-        if !self.pass.options.dry_run {
+/// The first made-up key of records whose keys are numbers; JSON holds integers up to 2^53 exactly.
+const FIRST_NUMBER: u64 = 9_000_000_000_000_000;
+
+/// What was planned, by connection, entity and key.
+#[derive(Default)]
+pub(crate) struct Planned {
+    plans: FxHashMap<(Arc<str>, EntityId), FxHashMap<String, Plan>>,
+    /// How people call what has a made-up key.
+    labels: FxHashMap<String, String>,
+}
+
+/// What would have become of a record.
+enum Plan {
+    /// It would have been made so.
+    New(Arc<str>),
+    /// These members of it would have been changed.
+    Changed(Map<String, Value>),
+    /// It would have been taken away.
+    Gone,
+}
+
+impl Planned {
+    /// A record that would be made: its made-up key, and its row.
+    pub(crate) fn create(
+        &mut self,
+        (connection, id, entity): (&Arc<str>, EntityId, &Entity),
+        body: &str,
+        label: String,
+    ) -> (String, Arc<str>) {
+        let n = self.labels.len() as u64;
+        let (key, value) = if body::key_is_number(entity) {
+            ((FIRST_NUMBER + n).to_string(), Value::from(FIRST_NUMBER + n))
+        } else {
+            let guid = format!("00000000-0000-4000-8000-{n:012x}");
+            (guid.clone(), guid.into())
+        };
+        let mut row = members(body);
+        if let Some(field) = entity.key {
+            row.insert(entity.get(field).wire.to_string(), value);
+        }
+        let row: Arc<str> = Value::Object(row).to_string().into();
+        self.labels.insert(normal(&key), label);
+        self.of(connection, id).insert(normal(&key), Plan::New(Arc::clone(&row)));
+        (key, row)
+    }
+
+    /// A record that would be changed.
+    pub(crate) fn change(&mut self, connection: &Arc<str>, entity: EntityId, id: &str, body: &str) {
+        let plan = self.of(connection, entity).entry(normal(id)).or_insert_with(|| Plan::Changed(Map::new()));
+        match plan {
+            Plan::New(row) => {
+                let mut made = members(row);
+                lay_over(&mut made, members(body));
+                *row = Value::Object(made).to_string().into();
+            }
+            Plan::Changed(changed) => lay_over(changed, members(body)),
+            Plan::Gone => {}
+        }
+    }
+
+    /// A record that would be taken away.
+    pub(crate) fn delete(&mut self, connection: &Arc<str>, entity: EntityId, id: &str) {
+        self.of(connection, entity).insert(normal(id), Plan::Gone);
+    }
+
+    /// Whether anything is planned for the record with this normal key.
+    pub(crate) fn holds(&self, connection: &Arc<str>, entity: EntityId, id: &str) -> bool {
+        self.plan(connection, entity, id).is_some()
+    }
+
+    /// A row as it would be by now; none where it would be gone.
+    pub(crate) fn by_now(&self, connection: &Arc<str>, entity: EntityId, id: &str, row: Value) -> Option<Value> {
+        match (self.plan(connection, entity, id), row) {
+            (Some(Plan::Gone), _) => None,
+            (Some(Plan::Changed(changed)), Value::Object(mut row)) => {
+                lay_over(&mut row, changed.clone());
+                Some(Value::Object(row))
+            }
+            (Some(Plan::New(row)), _) => Some(Value::Object(members(row))),
+            (_, row) => Some(row),
+        }
+    }
+
+    /// All rows of an entity as they would be by now, of those that are there.
+    pub(crate) fn all_by_now(
+        &self,
+        connection: &Arc<str>,
+        (id, entity): (EntityId, &Entity),
+        rows: Vec<Arc<str>>,
+    ) -> Vec<Arc<str>> {
+        let Some(plans) = self.plans.get(&(Arc::clone(connection), id)) else { return rows };
+        let by_now = |row: Arc<str>| {
+            let value: Value = serde_json::from_str(&row).ok()?;
+            let key = normal(&scalar(value.get(&*entity.get(entity.key?).wire)?));
+            if plans.contains_key(&key) {
+                Some(self.by_now(connection, id, &key, value)?.to_string().into())
+            } else {
+                Some(row)
+            }
+        };
+        let new = plans.values().filter_map(|plan| match plan {
+            Plan::New(row) => Some(Arc::clone(row)),
+            Plan::Changed(_) | Plan::Gone => None,
+        });
+        rows.into_iter().filter_map(by_now).chain(new).collect()
+    }
+
+    /// All that would have been made: connection, entity and row.
+    pub(crate) fn made(&self) -> Vec<(Arc<str>, EntityId, Arc<str>)> {
+        let all = self.plans.iter().flat_map(|((connection, entity), plans)| {
+            plans.values().filter_map(|plan| match plan {
+                Plan::New(row) => Some((Arc::clone(connection), *entity, Arc::clone(row))),
+                Plan::Changed(_) | Plan::Gone => None,
+            })
+        });
+        all.collect()
+    }
+
+    /// How people call what has this made-up key.
+    pub(crate) fn label(&self, id: &str) -> Option<&str> {
+        self.labels.get(&normal(id)).map(String::as_str)
+    }
+
+    /// A body with names in the places of made-up keys.
+    fn named(&self, value: &mut Value) {
+        match value {
+            Value::Array(values) => values.iter_mut().for_each(|value| self.named(value)),
+            Value::Object(members) => members.values_mut().for_each(|value| self.named(value)),
+            Value::String(_) | Value::Number(_) => {
+                if let Some(label) = self.label(&scalar(value)) {
+                    *value = label.into();
+                }
+            }
+            Value::Null | Value::Bool(_) => {}
+        }
+    }
+
+    fn plan(&self, connection: &Arc<str>, entity: EntityId, id: &str) -> Option<&Plan> {
+        if self.plans.is_empty() {
             return None;
         }
-        let planned = self.pass.planned();
-        self.names(draft, settled).iter().find_map(|name| planned.get(name).cloned())
+        self.plans.get(&(Arc::clone(connection), entity))?.get(id)
     }
 
-    /// A draft would be made, under that name.
-    pub(crate) fn plan(&self, draft: &Draft, settled: &[Option<Settled>], id: &Arc<str>) {
-        if self.pass.options.dry_run {
-            let mut planned = self.pass.planned();
-            planned.extend(self.names(draft, settled).into_iter().map(|name| (name, Arc::clone(id))));
+    fn of(&mut self, connection: &Arc<str>, entity: EntityId) -> &mut FxHashMap<String, Plan> {
+        self.plans.entry((Arc::clone(connection), entity)).or_default()
+    }
+}
+
+/// The members of a body; what we write is an object.
+fn members(body: &str) -> Map<String, Value> {
+    serde_json::from_str(body).unwrap_or_default()
+}
+
+/// Members over those that are there; entries of `meta_data` by their keys.
+fn lay_over(row: &mut Map<String, Value>, members: Map<String, Value>) {
+    for (name, value) in members {
+        match (row.get_mut(&name), value) {
+            (Some(Value::Object(part)), Value::Object(members)) => lay_over(part, members),
+            (Some(Value::Array(entries)), Value::Array(ours)) if name == META => {
+                entries.retain(|entry| !ours.iter().any(|own| own.get("key") == entry.get("key")));
+                entries.extend(ours);
+            }
+            (_, value) => {
+                row.insert(name, value);
+            }
         }
     }
+}
 
+impl Acting<'_> {
     /// A draft that needs the answer to what would be made: its fields are not known.
     pub(crate) fn planned_behind(&mut self, draft: &Draft, settled: &[Option<Settled>]) {
         let made = draft.follows.and_then(|n| settled.get(n)?.as_ref()).is_some_and(|there| there.created);
@@ -38,19 +193,15 @@ impl Acting<'_> {
         }
     }
 
-    /// All keys by which a draft could be found.
-    fn names(&self, draft: &Draft, settled: &[Option<Settled>]) -> Vec<String> {
-        let linked = draft.linked_to.iter().map(|(entity, key)| format!("{} {entity:?} {key}", draft.made.name));
-        let keys = draft.keys.iter().filter_map(|key| journal::lane_of(self.pass.program(), draft, key, settled));
-        linked.chain(keys).collect()
-    }
-
-    /// A body as people read it: records that are known by their codes and names, enumerations by their words.
-    pub(crate) fn readable(&self, draft: &Draft, body: &str) -> Option<Value> {
-        let mut body = serde_json::from_str(body).ok()?;
-        in_words(self.pass.program(), draft.entity, &mut body);
-        self.name_records(draft, &mut body);
-        Some(body)
+    /// A body as it would be sent, with names for keys that are made up, and as people read it: records that are known by
+    /// their codes and names, enumerations by their words.
+    pub(crate) fn readable(&self, draft: &Draft, body: &str) -> Option<(Value, Value)> {
+        let mut body: Value = serde_json::from_str(body).ok()?;
+        self.pass.memory().planned.named(&mut body);
+        let mut shown = body.clone();
+        in_words(self.pass.program(), draft.entity, &mut shown);
+        self.name_records(draft, &mut shown);
+        Some((body, shown))
     }
 
     fn name_records(&self, draft: &Draft, value: &mut Value) {

@@ -221,7 +221,7 @@ impl<'p> Acting<'p> {
     /// Makes durable what has been done.
     async fn flush(&mut self) -> Result<(), Ending> {
         let carried = std::mem::take(&mut self.carry);
-        if !carried.changes.is_empty() && !self.pass.options.dry_run {
+        if !carried.changes.is_empty() {
             self.pass.store().commit(carried).await?;
         }
         Ok(())
@@ -286,10 +286,6 @@ impl<'p> Acting<'p> {
                 self.planned_behind(draft, &settled);
                 continue;
             }
-            if let Some(id) = self.planned(draft, &settled) {
-                settled[n] = Some(Settled { id, number: false, created: true });
-                continue;
-            }
             let name = Self::name_of(draft, &settled);
             if let Some((_, was)) = self.done.iter().find(|(other, _)| *other == name) {
                 settled[n] = Some(was.clone());
@@ -305,14 +301,10 @@ impl<'p> Acting<'p> {
             if let Step::Instead { draft, .. } = &step {
                 instead.push((n, *draft));
             }
-            let creates = matches!(step, Step::Create { .. });
             let sent = Writing { draft, link: links[n].link.as_ref(), source: self.source_of(draft, &settled) };
             match self.send(&sent, step, &settled).await? {
                 Sent::There { there, sent } => {
                     again |= sent && unit.again_after.contains(&n);
-                    if creates {
-                        self.plan(draft, &settled, &there.id);
-                    }
                     self.note_target(draft, &there.id);
                     self.done.push((name, there.clone()));
                     settled[n] = Some(there);

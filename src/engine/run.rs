@@ -2,49 +2,66 @@
 //! acted on; only then the position moves on.
 
 use super::again::again;
+use super::memory::Memory;
 use super::page::{Mode, by_address, keyed, process, scan, stop_if_cancelled};
 use super::pass::{Ending, Pass, Telling};
+use super::planned::Planned;
 use super::{Cancel, Engine, PassOptions};
 use crate::connector::Position;
 use crate::limits;
-use crate::store::{Change, Commit};
+use crate::store::{Change, Commit, Store};
 use jiff::Timestamp;
 use std::sync::Arc;
+
+/// What the flows of a pass run on, one after the other.
+pub(crate) struct Stage {
+    /// In a dry run one that keeps nothing.
+    pub(crate) store: Arc<dyn Store>,
+    /// What a dry run would have written by now.
+    pub(crate) planned: Planned,
+}
 
 /// One pass of a flow.
 pub(crate) async fn pass(
     engine: &Engine,
     flow: usize,
     options: &PassOptions,
+    stage: &mut Stage,
     telling: &mut Telling<'_>,
     cancel: &Cancel,
 ) -> Result<(), Ending> {
-    let open = engine.store.open_intents(None).await?;
-    let pass = Arc::new(Pass::new(engine, flow, options.clone(), open, cancel.clone())?);
+    let store = Arc::clone(&stage.store);
+    let open = store.open_intents(None).await?;
+    let pass = Arc::new(Pass::new(engine, flow, options.clone(), (store, open), cancel.clone())?);
+    *pass.memory() = Memory::knowing(pass.program(), std::mem::take(&mut stage.planned), pass.began);
+    let passed = whole(&pass, telling).await;
+    stage.planned = std::mem::take(&mut pass.memory().planned);
+    passed
+}
+
+async fn whole(pass: &Arc<Pass>, telling: &mut Telling<'_>) -> Result<(), Ending> {
+    let options = &pass.options;
     let began = (tokio::time::Instant::now(), pass.began);
-    keep_sources(&pass).await?;
-    super::journal::recover(&pass).await?;
+    keep_sources(pass).await?;
+    super::journal::recover(pass).await?;
     if options.only.is_empty() {
-        again(&pass, telling).await?;
+        again(pass, telling).await?;
     }
-    let fed = feed(&pass, telling).await;
+    let fed = feed(pass, telling).await;
     if !matches!(fed, Err(Ending::Store(_))) {
         // What is to be erased by now is erased, however long a system stays away.
-        clear_up(&pass).await?;
+        clear_up(pass).await?;
     }
     fed?;
-    if options.only.is_empty() && !options.dry_run && outcomes_come_soon(&pass, began).await? {
-        super::journal::recover(&pass).await?;
-        again(&pass, telling).await?;
+    if options.only.is_empty() && !options.dry_run && outcomes_come_soon(pass, began).await? {
+        super::journal::recover(pass).await?;
+        again(pass, telling).await?;
     }
     Ok(())
 }
 
 /// Removes what the store need not keep any longer, a bounded number of rows at a time.
 async fn clear_up(pass: &Pass) -> Result<(), Ending> {
-    if pass.options.dry_run {
-        return Ok(());
-    }
     let now = pass.source()?.now();
     while pass.store().expire(now).await? > 0 && !pass.cancel.is_cancelled() {}
     Ok(())
@@ -53,7 +70,7 @@ async fn clear_up(pass: &Pass) -> Result<(), Ending> {
 /// The sources of the plan, once for its hash.
 async fn keep_sources(pass: &Pass) -> Result<(), Ending> {
     let hash = &pass.project.plan_hash;
-    if pass.options.dry_run || pass.store().plan_sources(hash).await?.is_some() {
+    if pass.store().plan_sources(hash).await?.is_some() {
         return Ok(());
     }
     let sources = pass.project.sources.clone();
@@ -80,7 +97,7 @@ async fn feed(pass: &Arc<Pass>, telling: &mut Telling<'_>) -> Result<(), Ending>
         let rows = (page.records, keyed(page.unreadable, &position));
         let seen = process(pass, rows, Mode::Feed, telling).await?;
         missing.retain(|key| !seen.contains(key));
-        if !options.dry_run && keeps_position && page.next != position {
+        if keeps_position && page.next != position {
             pass.store().advance(&name, &page.next.0).await?;
         }
         if page.last || page.next == position {

@@ -84,14 +84,16 @@ fn next_try(tries: u32, now: Timestamp) -> Option<Timestamp> {
     now.checked_add(SignedDuration::from_secs(pause.min(limits::WAIT_SECONDS_MAX))).ok()
 }
 
-/// What was written is told by its number, which is known when all answers are.
+/// What was written is told by its number, which is known when all answers are; what only would be made, by its name.
 pub(crate) fn numbered(pass: &Pass, events: &mut [Event]) {
     let memory = pass.memory();
     for event in events {
-        if let Event::Created(told) | Event::Updated(told) | Event::Linked(told) = event
-            && let Some(id) = &told.target_id
-        {
+        let (Event::Created(told) | Event::Updated(told) | Event::Linked(told) | Event::Unchanged(told)) = event else {
+            continue;
+        };
+        if let Some(id) = &told.target_id {
             told.target_number = memory.number_of(pass.program(), &told.entity, id);
+            told.target_id = memory.planned.label(id).map(str::to_owned).or_else(|| told.target_id.take());
         }
     }
 }
@@ -144,11 +146,9 @@ impl Acting<'_> {
             ..self.row(state, now)
         };
         let target_id = row.target.as_ref().map(|t| t.id.clone());
-        if !self.pass.options.dry_run {
-            let commit = std::mem::take(&mut self.carry).and(Change::Record(row));
-            let commit = if told_before { commit } else { commit.and(Change::Log(attempt)) };
-            self.pass.store().commit(commit).await?;
-        }
+        let commit = std::mem::take(&mut self.carry).and(Change::Record(row));
+        let commit = if told_before { commit } else { commit.and(Change::Log(attempt)) };
+        self.pass.store().commit(commit).await?;
         let known = self.item.before.as_ref().is_some_and(|before| before.state == State::Parked);
         let told = Told { target_id, reason, place, known, ..self.told_of(None) };
         match state {
@@ -220,7 +220,7 @@ impl Acting<'_> {
 
     /// An entry of the log for a try that ends before the record is settled, where something was sent.
     pub(crate) fn log_what_was_sent(&mut self) -> Result<(), Ending> {
-        if self.wrote && !self.pass.options.dry_run {
+        if self.wrote {
             let attempt = self.attempt(self.pass.source()?.now(), None);
             self.carry.changes.push(Change::Log(attempt));
         }

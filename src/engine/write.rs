@@ -153,8 +153,7 @@ impl Acting<'_> {
 
     async fn call(&mut self, writing: &Writing<'_>, sending: Sending, carried: Carried) -> Result<Sent, Ending> {
         if self.pass.options.dry_run {
-            let number = body::key_is_number(&sending.call.entity);
-            return Ok(self.dry(writing, &sending, number));
+            return self.dry(writing, sending);
         }
         let Sending { call, hashes, .. } = sending;
         let (operation, id) = (call.operation, call.id.clone());
@@ -190,7 +189,7 @@ impl Acting<'_> {
         let has_fields = body != "{}";
         if self.pass.options.dry_run && (has_fields || !changes.is_empty()) {
             let call = Call::change(entity, Operation::Update, id, body);
-            return Ok(self.dry(writing, &Sending { call, hashes, changes }, false));
+            return self.dry(writing, Sending { call, hashes, changes });
         }
         let mut changing = self.changing(writing, &id, fields.iter().chain(lines.iter().map(|list| &list.field)));
         let mut sent = has_fields;
@@ -275,29 +274,40 @@ impl Acting<'_> {
         Ok(sent)
     }
 
-    /// What a dry run tells instead of sending.
-    fn dry(&mut self, writing: &Writing<'_>, sending: &Sending, number: bool) -> Sent {
-        let mut told = self.told_of(Some(writing.draft));
-        told.place = self.pass.place(writing.draft.place);
-        told.target_id = sending.call.id.as_ref().map(ToString::to_string);
-        let created = sending.call.operation == Operation::Create;
-        match sending.call.operation {
-            Operation::Create => {
-                told.body = serde_json::from_str(&sending.call.body).ok();
-                told.shown = self.readable(writing.draft, &sending.call.body);
-                self.events.push(Event::Created(told));
-            }
-            Operation::Update => {
-                told.changes.clone_from(&sending.changes);
+    /// What a dry run does instead of sending: it tells, and what would be there is known to the records behind.
+    fn dry(&mut self, writing: &Writing<'_>, sending: Sending) -> Result<Sent, Ending> {
+        let Sending { call: Call { entity, operation, id, body, .. }, hashes, changes } = sending;
+        let draft = writing.draft;
+        let now = self.pass.source()?.now();
+        let mut told = self.told_of(Some(draft));
+        told.place = self.pass.place(draft.place);
+        told.target_id = id.as_ref().map(ToString::to_string);
+        let of = (&draft.connection, draft.entity);
+        let id = match (operation, id) {
+            (Operation::Update, Some(id)) => {
+                told.changes = changes;
                 self.events.push(Event::Updated(told));
+                self.pass.memory().would_change(self.pass.program(), of, (&id, &body), now);
+                id
             }
-            Operation::Delete => self.events.push(Event::Deleted(told)),
+            (Operation::Delete, Some(id)) => {
+                self.events.push(Event::Deleted(told));
+                self.pass.memory().would_delete(&draft.connection, draft.entity, &id);
+                id
+            }
+            (Operation::Create | Operation::Update | Operation::Delete, _) => {
+                (told.body, told.shown) = self.readable(draft, &body).unzip();
+                self.events.push(Event::Created(told));
+                let mapping = draft.made.name.rsplit('.').next().unwrap_or_default();
+                let label = format!("(new {mapping} of {})", self.pass.label(&self.item.key));
+                self.pass.memory().would_create(self.pass.program(), of, &body, label, now)
+            }
+        };
+        if operation != Operation::Delete {
+            self.link(writing, &id, hashes, Carried::out());
         }
-        let id = sending.call.id.clone().unwrap_or_else(|| {
-            let mapping = writing.draft.made.name.rsplit('.').next().unwrap_or_default();
-            format!("(new {mapping} of {})", self.pass.label(&self.item.key)).into()
-        });
-        Sent::There { there: Settled { id, number, created }, sent: false }
+        let created = operation == Operation::Create;
+        Ok(Sent::There { there: Settled { id, number: body::key_is_number(&entity), created }, sent: true })
     }
 
     async fn answered(

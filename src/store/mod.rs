@@ -9,6 +9,7 @@ mod disk;
 mod embedded;
 mod error;
 mod key;
+mod rehearsal;
 mod rows;
 mod seal;
 
@@ -16,6 +17,7 @@ pub use change::{Change, Commit};
 pub use embedded::Embedded;
 pub use error::{Owner, StoreError, Upgraded};
 pub use key::{Key, KeyError};
+pub use rehearsal::Rehearsal;
 pub use rows::{
     Attempt, AttemptId, Budget, ChildLink, Counts, FieldHash, Intent, Link, LinkKey, LinkPage, LogPage, Operation,
     Outcome, Place, PlanSource, Reading, RecordFilter, RecordId, RecordPage, RecordRow, RefreshTurn, RouteErrors,
