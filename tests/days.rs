@@ -38,6 +38,9 @@ struct Day {
     #[serde(default)]
     customers: Vec<Value>,
     orders: Vec<Map<String, Value>>,
+    /// Amounts that are paid back, by order.
+    #[serde(default)]
+    refunds: BTreeMap<u64, String>,
     #[serde(default)]
     alerts: Vec<String>,
     #[serde(default)]
@@ -124,6 +127,9 @@ fn day_by_day(path: &Path) -> Result<(), Failed> {
             let known = world.held("shop/orders").iter().any(|held| held["id"] == order["id"]);
             let order = if known { Value::Object(order.clone()) } else { whole(order) };
             world.control(Method::POST, "/shop/orders", Some(&order));
+        }
+        for (order, amount) in &day.refunds {
+            world.control(Method::POST, &format!("/shop/orders/{order}/refunds"), Some(&json!({"amount": amount})));
         }
         the_day(&world, day).map_err(|wrong| format!("day {}: {wrong}", n + 1))?;
     }
