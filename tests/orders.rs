@@ -6,7 +6,7 @@
 mod promise;
 
 use flowc::sandbox::{Limits, Options};
-use promise::{World, amount, golden, sent, text};
+use promise::{Said, World, amount, golden, sent, text};
 use rust_decimal::Decimal;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -160,6 +160,16 @@ impl Books {
     }
 }
 
+/// What happens to which record by which mapping, sorted, and how many of what.
+fn happens(said: &Said) -> (Vec<String>, Value) {
+    let mut lines = said.lines();
+    let done = lines.pop().unwrap();
+    let part = |line: &Value| format!("{} {} {}", text(line, "event"), text(line, "id"), text(line, "mapping"));
+    let mut events: Vec<String> = lines.iter().map(part).collect();
+    events.sort_unstable();
+    (events, done["counts"].clone())
+}
+
 #[test]
 fn recorded_orders_land_to_the_cent_or_say_why_not() {
     let world = World::new(Options {
@@ -168,8 +178,10 @@ fn recorded_orders_land_to_the_cent_or_say_why_not() {
         limits: Limits::Off,
         ..Options::default()
     });
+    let dry = world.flowc(&["run", "orders", "--dry-run", "--format", "json"]);
     let run = world.flowc(&["run", "orders", "--format", "json"]);
     assert_eq!(run.code, Some(1), "some are parked: {}", run.stderr);
+    assert_eq!((dry.code, happens(&dry)), (run.code, happens(&run)), "a dry run tells what the run does");
     world.forget_calls();
     let again = world.flowc(&["run", "orders"]);
     assert_eq!(world.calls("ledger").1 + world.calls("shop").1, 0, "a second run writes nothing: {}", again.stderr);
