@@ -51,10 +51,10 @@ fn a_run_takes_single_records_answers_and_a_moment() {
     let all = keys(&world);
     let one = all.first().unwrap();
     let dry =
-        world.flowc(&["run", "orders", "--dry-run", "--only", one, "--set", "orders.prefix=X-", "--format", "json"]);
+        world.flowc(&["run", "orders", "--dry-run", "--only", one, "--set", "orders.prefix=X ", "--format", "json"]);
     assert_eq!(dry.code, Some(0), "{}", dry.stderr);
     let created = dry.lines().into_iter().find(|line| line["entity"] == "exact.SalesOrder").unwrap();
-    assert_eq!(created["body"]["YourRef"], json!(format!("X-{one}")));
+    assert_eq!(created["body"]["YourRef"], json!(format!("X {one}")));
     assert_eq!(world.held("ledger/salesorder/SalesOrders"), [] as [Value; 0], "a dry run writes nothing");
 
     let id = format!("orders:{one}");

@@ -36,7 +36,7 @@ impl Body<'_, '_> {
     /// never reads another loses money, or stops at its `balance`.
     pub(crate) fn amounts_used(&mut self, id: MappingId, at: Span) {
         let mapping = self.cx.program.mapping(id);
-        let mut sources: Vec<EntityId> = mapping.params.iter().filter_map(|(_, ty, _)| record_of(ty)).collect();
+        let mut sources: Vec<EntityId> = mapping.params.iter().filter_map(|(_, ty, _)| ty.record()).collect();
         sources.dedup();
         let at = mapping.balance.as_ref().map_or(at, |b| b.to.span);
         let mut read: HashSet<(EntityId, FieldId)> = HashSet::new();
@@ -46,7 +46,7 @@ impl Body<'_, '_> {
                 ExprKind::Field(_, entity, field) => drop(read.insert((*entity, *field))),
                 // What a mapping of its own or a foreign function makes of the record is not seen from here.
                 ExprKind::Ensure(_, args) | ExprKind::Extern(_, _, args) => {
-                    passed_on.extend(args.iter().filter_map(|a| record_of(&a.ty)));
+                    passed_on.extend(args.iter().filter_map(|a| a.ty.record()));
                 }
                 _ => {}
             });
@@ -190,13 +190,6 @@ impl Body<'_, '_> {
             .label("evaluated here")
             .help(help),
         );
-    }
-}
-
-fn record_of(ty: &Type) -> Option<EntityId> {
-    match ty.present() {
-        Type::Record(entity) => Some(*entity),
-        _ => None,
     }
 }
 

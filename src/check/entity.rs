@@ -73,7 +73,15 @@ impl Cx<'_> {
                 }
             }
         }
+        let mut said: Vec<String> = Vec::new();
         for clause in &e.clauses {
+            let word = clause.words.first().map(word_text).unwrap_or_default();
+            if said.contains(&word) {
+                let message = format!("`{word}` is said of {} already", e.name.text);
+                self.say(&codes::MISPLACED, clause.span, message, "leave out one of them: an entity has one of each");
+                continue;
+            }
+            said.push(word);
             self.read_clause(id, clause);
         }
         self.entity_states[id.0 as usize].0 = State::Read;

@@ -48,8 +48,8 @@ impl Cx<'_> {
 }
 
 /// The value as a literal of that type; else how one is written.
-fn literal(ty: &Type, value: &str, span: Span) -> Result<Expr, &'static str> {
-    let value = value.trim();
+fn literal(ty: &Type, given: &str, span: Span) -> Result<Expr, &'static str> {
+    let value = given.trim();
     if value == "none" && ty.is_optional() {
         return Ok(Expr { kind: ExprKind::None, span });
     }
@@ -77,6 +77,7 @@ fn literal(ty: &Type, value: &str, span: Span) -> Result<Expr, &'static str> {
             }
             _ => return Err("write a number and its unit: `5 minutes`"),
         },
+        Type::Text(_) => ExprKind::Text(vec![TextPart::Plain(unquoted(given).into())]),
         _ => ExprKind::Text(vec![TextPart::Plain(unquoted(value).into())]),
     };
     let value_of = |kind| Expr { kind, span };
@@ -105,10 +106,12 @@ fn list(element: &Type, value: &str, span: Span) -> Result<Expr, &'static str> {
     Ok(Expr { kind: ExprKind::List(elements?), span })
 }
 
-/// A text that somebody has put in quotes, as a flow has it.
-fn unquoted(value: &str) -> String {
+/// A text that somebody has put in quotes, as a flow has it; without them its blanks are its own.
+fn unquoted(given: &str) -> String {
+    let value = given.trim();
     let quoted = value.len() > 1 && value.starts_with('"') && value.ends_with('"');
-    if quoted { serde_json::from_str(value).unwrap_or_else(|_| value.to_owned()) } else { value.to_owned() }
+    let inside = if quoted { serde_json::from_str(value).ok() } else { None };
+    inside.unwrap_or_else(|| given.to_owned())
 }
 
 #[cfg(test)]
@@ -127,9 +130,16 @@ mod tests {
             },
             other => format!("{other:?}"),
         };
-        for (given, meant) in
-            [("30", "30"), ("yes", "yes"), ("\"30\"", "30"), ("a{b}", "a{b}"), ("say \"x\"", "say \"x\""), ("[a", "[a")]
-        {
+        for (given, meant) in [
+            ("30", "30"),
+            ("yes", "yes"),
+            ("\"30\"", "30"),
+            ("a{b}", "a{b}"),
+            ("say \"x\"", "say \"x\""),
+            ("[a", "[a"),
+            ("X ", "X "),
+            (" \"X \" ", "X "),
+        ] {
             assert_eq!(text(Type::Text(None), given), meant);
         }
         assert!(

@@ -130,19 +130,30 @@ impl Cx<'_> {
         &mut self.program.entities[id.0 as usize].fields[field.0 as usize]
     }
 
-    /// `in Currency`, `in parent.Currency`: a field beside it, or of the record that it is a part of.
+    /// `in Currency`, `in parent.Currency`, `in order.currency`: a field beside it, of the record that it is a part of, or of
+    /// a record that it refers to.
     fn currency_of(&mut self, id: EntityId, path: &ast::Path) -> Option<Currency> {
         match path.parts.as_slice() {
             [name] => self.field_named(id, &name.text, name.span).map(Currency::Here),
-            [above, name] if matches!(&*above.text, "parent" | "order") => {
+            [above, name] if *above.text == *"parent" => Some(Currency::Above(Arc::clone(&name.text))),
+            [beside, name] if self.refers(id, &beside.text).is_some() => {
+                let other = self.refers(id, &beside.text)?;
+                self.field_named(other, &name.text, name.span)?;
                 Some(Currency::Above(Arc::clone(&name.text)))
             }
             _ => {
-                let message = "a currency stands in a field beside the amount, or in the record that it is a part of";
+                let message =
+                    "a currency stands in a field beside the amount, or in a record that it is a part of or refers to";
                 self.say(&codes::MISPLACED, path.span, message, "write `in Currency` or `in parent.Currency`");
                 None
             }
         }
+    }
+
+    /// The entity of the records that this field refers to.
+    fn refers(&self, id: EntityId, field: &str) -> Option<EntityId> {
+        let entity = self.program.entity(id);
+        entity.get(entity.field(field)?).ty.record()
     }
 
     /// `price by VATCode`: the code beside it decides whether the price is net or gross.

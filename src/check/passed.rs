@@ -11,12 +11,8 @@ use crate::source::codes;
 impl Body<'_, '_> {
     /// The value of that field, with each part that comes from elsewhere filled by name.
     pub(super) fn passed_on(&mut self, value: Expr, ty: &Type, at: (EntityId, FieldId)) -> Expr {
-        let part = |ty: &Type| match ty.present() {
-            Type::Record(entity) => Some(*entity),
-            _ => None,
-        };
-        let element = ty.present().element().and_then(part);
-        let Some(entity) = part(ty).or(element) else { return value };
+        let element = ty.present().element().and_then(Type::record);
+        let Some(entity) = ty.record().or(element) else { return value };
         if self.cx.entity(entity).stands_alone() {
             self.made_with_its_document(&value, element.is_some(), entity, at);
             return value;
@@ -160,11 +156,7 @@ impl Body<'_, '_> {
 
     /// A part or a list within a part: it is its record's own as the part is.
     fn within(&mut self, value: Expr, ty: &Type, own: bool) -> Expr {
-        let part = |ty: &Type| match ty.present() {
-            Type::Record(entity) => Some(*entity),
-            _ => None,
-        };
-        match (part(ty), ty.present().element().and_then(part)) {
+        match (ty.record(), ty.present().element().and_then(Type::record)) {
             (Some(entity), _) if !self.cx.entity(entity).stands_alone() => self.whole_part(value, entity, own),
             (_, Some(entity)) if !self.cx.entity(entity).stands_alone() => self.map_present(value, |body, there| {
                 let (ty, span) = (there.ty.clone(), there.span);

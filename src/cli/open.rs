@@ -26,10 +26,10 @@ pub(crate) struct Answers {
     pub(crate) set: Vec<(String, String)>,
 }
 
-/// `NAME=VALUE`, as flags say it.
+/// `NAME=VALUE`, as flags say it; the blanks of a value are its own.
 pub(crate) fn name_and_value(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("write it as NAME=VALUE")?;
-    Ok((name.trim().to_owned(), value.trim().to_owned()))
+    Ok((name.trim().to_owned(), value.to_owned()))
 }
 
 /// A sound project, compiled.

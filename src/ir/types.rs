@@ -144,6 +144,14 @@ impl Type {
         )
     }
 
+    /// The entity of a record or a part, present or not.
+    pub fn record(&self) -> Option<EntityId> {
+        match self.present() {
+            Self::Record(entity) => Some(*entity),
+            _ => None,
+        }
+    }
+
     /// Elements of a list.
     pub fn element(&self) -> Option<&Self> {
         match self {
