@@ -305,7 +305,7 @@ fn scripts_stop_at_their_limits() {
         p.mappings = vec![made];
         p.flows.clear();
         flow(p, "items.m");
-        let source = "fn twice(x) { x * 2 } fn forever() { while true {} } fn word(t) { t.to_upper() } fn deep(n) { deep(n + 1) }";
+        let source = "fn twice(x) { x * 2 } fn forever() { while true {} } fn word(t) { t.to_upper() } fn deep(n) { deep(n + 1) } fn same(t) { t } fn nothing() { () }";
         let compiled = Compiled::with_scripts(Arc::new(p.clone()), [("f.rhai".into(), source.to_owned())].into());
         match World::default().settle(|world| compiled.unit(0, ORDER, world)) {
             Evaluated::Unit(unit) => unit.drafts[0].fields.last().unwrap().json.clone(),
@@ -318,5 +318,18 @@ fn scripts_stop_at_their_limits() {
     assert!(run(&mut p, "forever", vec![], text()).contains("it takes more than 200000 operations"));
     assert!(run(&mut p, "deep", vec![n("1")], text()).contains("stopped"));
     assert!(run(&mut p, "word", vec![t("ab")], Type::Int).contains("not of the type that is declared"));
+    for (ty, is_one, is_none) in [
+        (Type::Country, "NL", "Nederland"),
+        (Type::Currency, "EUR", "euro"),
+        (Type::Guid, "2f7c1b7e-3c55-4a7e-9d2b-0f4f5b0a1c11", "2f7c1b7e"),
+        (Type::Email, "ann@example.org", "ann"),
+        (Type::Text(Some(3)), "abc", "abcd"),
+        (Type::Date, "2026-02-28", "2026-02-30"),
+    ] {
+        assert_eq!(run(&mut p, "same", vec![t(is_one)], ty.clone()), format!("\"{is_one}\""));
+        assert!(run(&mut p, "same", vec![t(is_none)], ty).contains("not of the type that is declared"), "{is_none}");
+    }
+    assert!(run(&mut p, "nothing", vec![], text()).contains("not of the type that is declared"));
+    assert!(run(&mut p, "same", vec![n("1.5")], Type::Int).contains("not of the type that is declared"));
     assert!(run(&mut p, "nowhere", vec![], text()).contains("`nowhere` in f.rhai stopped"));
 }
