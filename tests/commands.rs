@@ -267,3 +267,24 @@ fn a_consent_in_the_browser_is_a_login() {
     assert_eq!(after.code, Some(0), "{}", after.stderr);
     assert_eq!(in_state(&world, "written"), keys(&world));
 }
+
+/// The shop's settings are rows of names and values; a flow reads them as one record.
+#[test]
+fn a_flow_reads_the_settings_of_the_shop() {
+    let world = world();
+    let flow = "use woocommerce as woo\nuse exact\n\n\
+        flow prices {\n  from  woo.Product as product\n  write priced(product)\n}\n\n\
+        mapping priced(product: woo.Product) -> exact.Item {\n  upsert by Code\n  Code = \"PRICE-{product.id}\"\n\
+        \x20 Description = if woo.TaxSettings().prices_include_tax then \"with tax\" else \"without tax\"\n}\n";
+    std::fs::write(world.root().join("prices.flow"), flow).unwrap();
+    world.edit(|project| format!("{project}\nuse prices\n"));
+    let run = world.flowc(&["run", "prices", "--format", "json"]);
+    assert_eq!(run.code, Some(0), "{} {}", run.stdout, run.stderr);
+    let items = world.held("ledger/logistics/Items");
+    let made: Vec<&Value> = items.iter().filter(|item| text(item, "Code").starts_with("PRICE-")).collect();
+    assert_eq!(made.len(), world.held("shop/products").len());
+    let said = world.control(reqwest::Method::GET, "/shop/settings/tax", None);
+    let includes = said.as_array().unwrap().iter().find(|row| row["id"] == "woocommerce_prices_include_tax").unwrap();
+    let expected = if includes["value"] == "yes" { "with tax" } else { "without tax" };
+    assert!(made.iter().all(|item| text(item, "Description") == expected), "{made:?}");
+}

@@ -182,6 +182,13 @@ fn recorded_orders_land_to_the_cent_or_say_why_not() {
     let run = world.flowc(&["run", "orders", "--format", "json"]);
     assert_eq!(run.code, Some(1), "some are parked: {}", run.stderr);
     assert_eq!((dry.code, happens(&dry)), (run.code, happens(&run)), "a dry run tells what the run does");
+    let documents =
+        run.lines().into_iter().filter(|line| line["event"] == "created" && line["entity"] == "exact.SalesOrder");
+    let unnamed: Vec<Value> = documents.filter(|line| text(line, "target_number").is_empty()).collect();
+    assert_eq!(unnamed, [] as [Value; 0], "what is made is told by its number");
+    let listed = world.flowc(&["records"]).stdout;
+    let wide: Vec<&str> = listed.lines().filter(|line| line.chars().count() > 80).collect();
+    assert!(wide.is_empty() && listed.lines().count() > ORDERS_AT_LEAST, "records fit 80 columns: {wide:?}");
     world.forget_calls();
     let again = world.flowc(&["run", "orders"]);
     assert_eq!(world.calls("ledger").1 + world.calls("shop").1, 0, "a second run writes nothing: {}", again.stderr);
