@@ -176,13 +176,23 @@ impl Teller {
         };
         let calls = if done.calls == 1 { "1 call".to_owned() } else { format!("{} calls", done.calls) };
         if self.dry_run {
-            let _ = writeln!(text, "\nNothing was written, in {calls}. A run would come to:\n{what}");
+            let _ = match &done.ended {
+                Some(_) => writeln!(
+                    text,
+                    "\nNothing was written, in {calls}. A run would end as this did, and come to:\n{what}"
+                ),
+                None => writeln!(text, "\nNothing was written, in {calls}. A run would come to:\n{what}"),
+            };
         } else {
             let _ = writeln!(text, "{what}, {calls}");
         }
         if done.parked > 0 {
             let (records, wait) = if done.parked == 1 { ("record", "needs") } else { ("records", "need") };
-            let _ = writeln!(text, "{} {records} {wait} a person: flowc records --state parked", done.parked);
+            let _ = if self.dry_run {
+                writeln!(text, "{} {records} would need a person", done.parked)
+            } else {
+                writeln!(text, "{} {records} {wait} a person: flowc records --state parked", done.parked)
+            };
         }
         let text = text.trim_end();
         self.line(&if self.dry_run { wrapped(text, COLUMNS) } else { text.to_owned() });
@@ -277,7 +287,8 @@ fn about(told: &Told) -> String {
 
 /// What a dry run would send, field by field.
 fn planned(told: &Told) -> String {
-    let mut text = told.target_id.as_ref().map(|id| format!(" {id}")).unwrap_or_default();
+    let name = told.target_number.as_ref().or(told.target_id.as_ref());
+    let mut text = name.map(|name| format!(" {name}")).unwrap_or_default();
     if let Some(reason) = &told.reason {
         let _ = write!(text, "  {reason}");
     }
@@ -294,8 +305,9 @@ fn planned(told: &Told) -> String {
             }
         }
     }
-    for change in &told.changes {
-        let _ = write!(text, "\n    {}: {} → {}", change.field, change.from.as_deref().unwrap_or("nothing"), change.to);
+    for (field, from, to) in &told.shown_changes {
+        let field = field.split('[').next().unwrap_or(field);
+        let _ = write!(text, "\n    {field}: {} → {}", plain(from), plain(to));
     }
     text
 }

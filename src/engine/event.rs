@@ -30,6 +30,24 @@ pub enum Event {
     Done(Done),
 }
 
+impl Event {
+    /// What it tells of a record.
+    pub(crate) fn told_mut(&mut self) -> Option<&mut Told> {
+        match self {
+            Self::Created(told)
+            | Self::Updated(told)
+            | Self::Deleted(told)
+            | Self::Linked(told)
+            | Self::Unchanged(told)
+            | Self::Skipped(told)
+            | Self::Waiting(told)
+            | Self::Parked(told)
+            | Self::Alert(told) => Some(told),
+            Self::Done(_) => None,
+        }
+    }
+}
+
 /// About which record, and why.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Told {
@@ -60,6 +78,9 @@ pub struct Told {
     /// What an update changes, field by field: in a dry run.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Change>,
+    /// The same as people read it: field, what is there, what it will be.
+    #[serde(skip)]
+    pub shown_changes: Vec<(String, serde_json::Value, serde_json::Value)>,
     /// It needed a person before this pass, too.
     #[serde(skip)]
     pub known: bool,

@@ -3,6 +3,7 @@
 use super::body;
 use super::body::Settled;
 use super::compare::scalar;
+use super::decide::Change;
 use super::event::Event;
 use super::memory::normal;
 use super::record::Acting;
@@ -10,10 +11,14 @@ use crate::eval::{Draft, META};
 use crate::ir::{Entity, EntityId, Program, Type};
 use rustc_hash::FxHashMap;
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// The first made-up key of records whose keys are numbers; JSON holds integers up to 2^53 exactly.
 const FIRST_NUMBER: u64 = 9_000_000_000_000_000;
+
+/// How made-up keys begin that are guids: like no key that anybody has made by hand, and version 4, whose rest is drawn by lot.
+const GUIDS: &str = "f10c9d3e-71a6-4b58-9e42-";
 
 /// What was planned, by connection, entity and key.
 #[derive(Default)]
@@ -45,7 +50,7 @@ impl Planned {
         let (key, value) = if body::key_is_number(entity) {
             ((FIRST_NUMBER + n).to_string(), Value::from(FIRST_NUMBER + n))
         } else {
-            let guid = format!("00000000-0000-4000-8000-{n:012x}");
+            let guid = format!("{GUIDS}{n:012x}");
             (guid.clone(), guid.into())
         };
         let mut row = members(body);
@@ -130,6 +135,23 @@ impl Planned {
         all.collect()
     }
 
+    /// A text for people, with names for made-up keys.
+    pub(crate) fn in_text<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let mut text = Cow::Borrowed(text);
+        for begins in [GUIDS, &FIRST_NUMBER.to_string()[..10]] {
+            let length = if begins == GUIDS { GUIDS.len() + 12 } else { 16 };
+            let mut from = 0;
+            while let Some(at) = text[from..].find(begins).map(|n| from + n) {
+                let label = text.get(at..at + length).and_then(|key| self.label(key)).map(str::to_owned);
+                from = at + label.as_ref().map_or(begins.len(), String::len);
+                if let Some(label) = label {
+                    text.to_mut().replace_range(at..at + length, &label);
+                }
+            }
+        }
+        text
+    }
+
     /// How people call what has this made-up key.
     pub(crate) fn label(&self, id: &str) -> Option<&str> {
         self.labels.get(&normal(id)).map(String::as_str)
@@ -191,6 +213,24 @@ impl Acting<'_> {
             told.reason = Some("afterwards: it gets what the answer tells, such as a number".to_owned());
             self.events.push(Event::Updated(told));
         }
+    }
+
+    /// Changes with names for keys that are made up, and the same as people read them.
+    pub(crate) fn readable_changes(&self, draft: &Draft, changes: &mut [Change]) -> Vec<(String, Value, Value)> {
+        let shown = changes.iter_mut().map(|change| {
+            let mut read = |text: &mut String| {
+                let mut value: Value = serde_json::from_str(text).unwrap_or_else(|_| text.as_str().into());
+                self.pass.memory().planned.named(&mut value);
+                *text = value.to_string();
+                let mut of_field = Value::Object(Map::from_iter([(change.field.clone(), value)]));
+                in_words(self.pass.program(), draft.entity, &mut of_field);
+                self.name_records(draft, &mut of_field);
+                of_field.as_object_mut().and_then(|members| members.remove(&change.field)).unwrap_or_default()
+            };
+            let from = change.from.as_mut().map(&mut read).unwrap_or_default();
+            (change.field.clone(), from, read(&mut change.to))
+        });
+        shown.collect()
     }
 
     /// A body as it would be sent, with names for keys that are made up, and as people read it: records that are known by

@@ -11,6 +11,7 @@ use crate::limits;
 use crate::source::Span;
 use crate::store::{Attempt, Change, Intent, RecordRow, State, Target};
 use jiff::{SignedDuration, Timestamp};
+use std::borrow::Cow;
 
 /// How a record is settled.
 pub(crate) struct Verdict {
@@ -87,13 +88,14 @@ fn next_try(tries: u32, now: Timestamp) -> Option<Timestamp> {
 /// What was written is told by its number, which is known when all answers are; what only would be made, by its name.
 pub(crate) fn numbered(pass: &Pass, events: &mut [Event]) {
     let memory = pass.memory();
-    for event in events {
-        let (Event::Created(told) | Event::Updated(told) | Event::Linked(told) | Event::Unchanged(told)) = event else {
-            continue;
-        };
+    for told in events.iter_mut().filter_map(Event::told_mut) {
         if let Some(id) = &told.target_id {
             told.target_number = memory.number_of(pass.program(), &told.entity, id);
-            told.target_id = memory.planned.label(id).map(str::to_owned).or_else(|| told.target_id.take());
+        }
+        for text in told.target_id.iter_mut().chain(&mut told.reason) {
+            if let Cow::Owned(named) = memory.planned.in_text(text) {
+                *text = named;
+            }
         }
     }
 }

@@ -285,6 +285,8 @@ impl Acting<'_> {
         let of = (&draft.connection, draft.entity);
         let id = match (operation, id) {
             (Operation::Update, Some(id)) => {
+                let mut changes = changes;
+                told.shown_changes = self.readable_changes(draft, &mut changes);
                 told.changes = changes;
                 self.events.push(Event::Updated(told));
                 self.pass.memory().would_change(self.pass.program(), of, (&id, &body), now);

@@ -330,6 +330,31 @@ impl Stage {
         self.skipped.retain(|out| !out.is(&row.flow, &row.key));
     }
 
+    /// A dry run of all flows, which writes nothing anywhere: what it says that a run would come to.
+    async fn rehearse(&mut self) -> Option<Result<Summary, Ending>> {
+        let ready = Ready::of(self.kind, self.version);
+        let (before, effects) = (self.records().await, self.world.state().effects.len());
+        self.world.state().begin_pass(&[]);
+        let engine = self.engine(&ready).ok()?;
+        let options = PassOptions { dry_run: true, ..PassOptions::default() };
+        let events = Mutex::new(Vec::new());
+        let tell = |event: Event| events.lock().unwrap().push(event);
+        let ended = engine.pass(&ready.flows, &options, &tell, &Cancel::default()).await;
+        self.world.state().end_pass();
+        let mut state = self.world.state();
+        for event in events.into_inner().unwrap() {
+            state.say(|| format!("  rehearsed: {}", serde_json::to_string(&event).unwrap()));
+        }
+        if state.effects.len() != effects {
+            state.broken.push(("rehearsal", "a dry run has written".to_owned()));
+        }
+        drop(state);
+        if self.records().await != before {
+            self.world.state().broken.push(("rehearsal", "a dry run has changed the store".to_owned()));
+        }
+        Some(ended)
+    }
+
     /// The world calms down, time goes on, and then all must be as it should.
     async fn calm(&mut self) {
         self.world.state().say(|| "from here on all is well".to_owned());
@@ -353,7 +378,14 @@ impl Stage {
         }
         for wait in [60, 700, 4_000] {
             self.later(wait).await;
-            self.pass(&[]).await;
+            let foretold = self.rehearse().await;
+            let ended = self.pass(&[]).await;
+            if let (Some(Ok(foretold)), Some(Ok(ended))) = (foretold, ended)
+                && foretold.counts != ended.counts
+            {
+                let told = format!("a dry run counts {:?}, and the run {:?}", foretold.counts, ended.counts);
+                self.world.state().broken.push(("rehearsal", told));
+            }
         }
         let quiet = self.world.state().effects.len();
         self.later(700).await;
