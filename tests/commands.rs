@@ -288,3 +288,31 @@ fn a_flow_reads_the_settings_of_the_shop() {
     let expected = if includes["value"] == "yes" { "with tax" } else { "without tax" };
     assert!(made.iter().all(|item| text(item, "Description") == expected), "{made:?}");
 }
+
+/// Whoever has credited an order is not asked to do it again because somebody has edited the project or the order.
+#[test]
+fn what_was_told_is_told_again_only_when_it_holds_anew() {
+    let world = world();
+    assert_eq!(world.flowc(&["run", "orders"]).code, Some(0));
+    let order = keys(&world).first().unwrap().clone();
+    let change = |change: Value| {
+        world.later("+1h");
+        let mut order: Value = json!({"id": order.parse::<u64>().unwrap()});
+        order.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        world.control(reqwest::Method::POST, "/shop/orders", Some(&order));
+    };
+    let run = || {
+        let run = world.flowc(&["run", "orders", "--format", "json"]);
+        (run.code, told(&run, "alert").len())
+    };
+    change(json!({"status": "cancelled"}));
+    assert_eq!(run(), (Some(1), 1));
+    world.edit(|project| format!("{project}\n# Looked at.\n"));
+    assert_eq!(run(), (Some(0), 0), "the project was edited");
+    change(json!({"customer_note": "Never mind"}));
+    assert_eq!(run(), (Some(0), 0), "the order was edited");
+    change(json!({"status": "processing"}));
+    assert_eq!(run(), (Some(0), 0), "it no longer holds");
+    change(json!({"status": "cancelled"}));
+    assert_eq!(run(), (Some(1), 1), "it holds anew");
+}

@@ -60,6 +60,7 @@ fn row(key: &str, state: State) -> RecordRow {
         left_out: false,
         version: "2026-03-01T11:00:00".into(),
         people: vec![],
+        alerts: vec![],
         said: 0,
     }
 }

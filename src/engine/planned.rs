@@ -7,7 +7,7 @@ use super::decide::Change;
 use super::event::Event;
 use super::memory::normal;
 use super::record::Acting;
-use crate::eval::{Draft, META};
+use crate::eval::{Action, Draft, META};
 use crate::ir::{Entity, EntityId, Program, Type};
 use rustc_hash::FxHashMap;
 use serde_json::{Map, Value};
@@ -208,11 +208,18 @@ impl Acting<'_> {
     /// A draft that needs the answer to what would be made: its fields are not known.
     pub(crate) fn planned_behind(&mut self, draft: &Draft, settled: &[Option<Settled>]) {
         let made = draft.follows.and_then(|n| settled.get(n)?.as_ref()).is_some_and(|there| there.created);
-        if self.pass.options.dry_run && made {
-            let mut told = self.told_of(Some(draft));
-            told.reason = Some("afterwards: it gets what the answer tells, such as a number".to_owned());
-            self.events.push(Event::Updated(told));
+        if !self.pass.options.dry_run || !made {
+            return;
         }
+        let mut told = self.told_of(Some(draft));
+        told.reason = Some("afterwards: it gets what the answer tells, such as a number".to_owned());
+        self.events.extend(match &draft.action {
+            // What refers to a record that is new is new itself.
+            Action::Create | Action::After(_) => Some(Event::Created(told)),
+            Action::Found { .. } | Action::Itself { .. } => Some(Event::Updated(told)),
+            Action::Delete { .. } => Some(Event::Deleted(told)),
+            Action::Leave(..) => None,
+        });
     }
 
     /// Changes with names for keys that are made up, and the same as people read them.

@@ -8,7 +8,7 @@ use super::event::Event;
 use super::joined::Joined;
 use super::journal;
 use super::pass::{Ending, Pass, Used};
-use super::settle::{UNFINISHED, Verdict, held};
+use super::settle::{Verdict, held};
 use super::write::{Sent, Writing};
 use crate::eval::{Action, Cause, Draft, Evaluated, Failure, OnSourceChange, Pending, Unit};
 use crate::ir::{EntityId, Stop};
@@ -88,6 +88,8 @@ pub(crate) struct Acting<'p> {
     /// A write that was refused, by the hash of its body, and what to say if it is the same after a second look.
     pub(crate) refused: Option<(String, Verdict)>,
     told: BTreeSet<String>,
+    /// What the last evaluation had to tell, by hashes; none where none came so far.
+    pub(crate) alerted: Option<Vec<String>>,
 }
 
 /// How the drafts of one evaluation ended.
@@ -167,6 +169,7 @@ impl<'p> Acting<'p> {
             wrote: false,
             refused: None,
             told: BTreeSet::new(),
+            alerted: None,
         }
     }
 
@@ -246,14 +249,17 @@ impl<'p> Acting<'p> {
         }
     }
 
+    /// Tells what the unit has to tell, each text once as long as it holds.
     fn alerts(&mut self, unit: &Unit) {
-        // The same version under the same plan was told at its first try.
-        let told_before = self.tried_before().is_some_and(|b| b.waits_for.as_deref() != Some(UNFINISHED));
+        let mut holds = Vec::with_capacity(unit.alerts.len());
         for (text, span) in &unit.alerts {
-            if !told_before && self.told.insert(text.clone()) {
+            let hash = self.pass.store().keyed_hash(text);
+            if !self.alerts_before().contains(&hash) && self.told.insert(text.clone()) {
                 self.alert(text.clone(), *span);
             }
+            holds.push(hash);
         }
+        self.alerted = Some(holds);
     }
 
     /// Tells a person; the record goes on.

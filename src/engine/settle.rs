@@ -76,7 +76,7 @@ const ROW: &str = "a row that can be read";
 pub(crate) const NEXT_RUN: &str = "the next run";
 
 /// What a record waits for while it is written, and after a run that ended meanwhile.
-pub(crate) const UNFINISHED: &str = "the end of its own write";
+const UNFINISHED: &str = "the end of its own write";
 
 /// When a record is tried again that waits for what has not come in so many tries; none: with each pass.
 fn next_try(tries: u32, now: Timestamp) -> Option<Timestamp> {
@@ -145,6 +145,7 @@ impl Acting<'_> {
             attempts,
             unanswered: same.filter(|_| unsuccessful).map_or(0, |b| b.unanswered) + u32::from(unanswered),
             people: attempt.people.clone(),
+            alerts: self.alerted.take().unwrap_or_else(|| self.alerts_before().to_vec()),
             ..self.row(state, now)
         };
         let target_id = row.target.as_ref().map(|t| t.id.clone());
@@ -165,6 +166,11 @@ impl Acting<'_> {
             }
         }
         Ok(Acted::Settled(std::mem::take(&mut self.events)))
+    }
+
+    /// What a person was told of it when it was settled last.
+    pub(crate) fn alerts_before(&self) -> &[String] {
+        self.item.before.as_ref().map_or(&[], |before| &before.alerts)
     }
 
     /// What was settled of just this version under just this plan.
@@ -196,6 +202,7 @@ impl Acting<'_> {
             left_out: false,
             version: self.item.version.clone(),
             people: Vec::new(),
+            alerts: before.map_or_else(Vec::new, |b| b.alerts.clone()),
             said: before.map_or(0, |b| b.said),
         }
     }

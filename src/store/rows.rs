@@ -60,6 +60,9 @@ pub struct RecordRow {
     pub version: String,
     /// People whom the reason may name: [`super::Store::keyed_hash`] of their e-mail addresses.
     pub people: Vec<String>,
+    /// What a person was told of it and still holds: [`super::Store::keyed_hash`] of each text. It is told once.
+    #[serde(default)]
+    pub alerts: Vec<String>,
     /// How often a person has decided about it: raised by each decision, see [`super::Change::Record`].
     #[serde(default)]
     pub said: u32,
