@@ -25,6 +25,9 @@ struct Case {
     lines: BTreeMap<String, Vec<String>>,
     #[serde(default)]
     addresses: Vec<Value>,
+    /// The street that an order is delivered to.
+    #[serde(default)]
+    delivered: BTreeMap<String, String>,
     #[serde(default)]
     remarks: BTreeMap<String, String>,
     #[serde(default)]
@@ -209,6 +212,13 @@ fn books(case: &Case, world: &World, before: &[Value]) -> Result<(), Failed> {
     let addresses = world.held("ledger/crm/Addresses");
     if let Some(named) = case.addresses.iter().find(|named| !addresses.iter().any(|row| has(row, named))) {
         return Err(format!("no address {named}").into());
+    }
+    for (number, street) in &case.delivered {
+        let at = document(number).map(|d| &d["DeliveryAddress"]);
+        let there = addresses.iter().find(|row| at == Some(&row["ID"])).map(|row| text(row, "AddressLine1"));
+        if there != Some(street) {
+            return Err(format!("order {number} is delivered to {there:?}").into());
+        }
     }
     let parked: BTreeMap<String, Value> =
         world.records().into_iter().filter(|(_, row)| row["state"] == "parked").collect();

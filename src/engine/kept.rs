@@ -39,11 +39,12 @@ impl Acting<'_> {
                 }
             }
         }
-        // What was to be cleared may have got a value of the target's own; ours is not to stand there any longer.
+        // What was to be cleared may have got a value of the target's own; ours is not to stand there any longer, and
+        // whose it is must be known.
         let is_cleared = |field: &str, theirs: &Value| {
             let hash = self.pass.store().keyed_hash(&theirs.to_string());
             let last = writing.link.and_then(|link| link.fields.iter().find(|known| known.field == field));
-            last.is_none_or(|last| last.hash != hash)
+            last.is_none_or(|last| !last.hash.is_empty() && last.hash != hash)
         };
         let amiss = row.as_ref().and_then(|row| shown::not_kept(program, &entity, sent, row, &is_cleared));
         let Some((field, theirs, ours)) = amiss else { return Ok(Ok(())) };

@@ -341,17 +341,15 @@ impl Stage {
         let tell = |event: Event| events.lock().unwrap().push(event);
         let ended = engine.pass(&ready.flows, &options, &tell, &Cancel::default()).await;
         self.world.state().end_pass();
+        let changed = self.records().await != before;
         let mut state = self.world.state();
         for event in events.into_inner().unwrap() {
             state.say(|| format!("  rehearsed: {}", serde_json::to_string(&event).unwrap()));
         }
-        if state.effects.len() != effects {
-            state.broken.push(("rehearsal", "a dry run has written".to_owned()));
+        if changed || state.effects.len() != effects {
+            state.broken.push(("rehearsal", "a dry run has written, or changed the store".to_owned()));
         }
         drop(state);
-        if self.records().await != before {
-            self.world.state().broken.push(("rehearsal", "a dry run has changed the store".to_owned()));
-        }
         Some(ended)
     }
 
