@@ -6,7 +6,7 @@ use crate::connector::{Answer, CallError, Connector, Raw, Unreadable};
 use crate::engine::decide::tests::{filled, span};
 use crate::eval::{Answered, BalanceDue, Cause, Evaluated, Failure, Need};
 use crate::ir::{EntityId, FieldId, Stop};
-use crate::store::{Change, Commit, RecordFilter, State};
+use crate::store::{Change, Commit, FieldHash, Link, RecordFilter, State};
 use std::sync::Mutex;
 
 fn answer(id: &str, record: &str) -> Answer {
@@ -187,4 +187,27 @@ async fn a_row_that_cannot_be_read_makes_no_second_one() {
     case.later(11);
     case.pass().await;
     assert_eq!(case.states().await[0].1, State::Written);
+}
+
+/// What is to be cleared and still shows what we wrote is not cleared, however often it is tried; a value of the target's
+/// own in its place is.
+#[tokio::test]
+async fn what_still_shows_ours_is_not_cleared_at_the_second_try_either() {
+    let kept = r#"{"ID":"A","Name":"before"}"#;
+    let books = Desk { answers: Mutex::new(vec![Ok(answer("A", kept)), Ok(answer("A", kept))]), ..Desk::default() };
+    let case = case(1, books, move |_, _| {
+        let mut unit = renames("1", kept);
+        unit.drafts[0].fields = vec![filled(1, "Name", "null")];
+        Evaluated::Unit(unit)
+    });
+    let hash = case.engine.store().keyed_hash("\"before\"");
+    let link = Link { fields: vec![FieldHash { field: "Name".to_owned(), hash }], ..link_of_the_first() };
+    case.engine.store().commit(Commit::of(Change::Link(link))).await.unwrap();
+    for times in [1, 2] {
+        case.pass().await;
+        assert_eq!(case.states().await[0].1, State::Parked, "try {times}: {}", reason(&case, 0).await);
+        assert!(reason(&case, 0).await.contains("shows Name as before"), "{}", reason(&case, 0).await);
+        assert_eq!(case.books.written.lock().unwrap().len(), times);
+        case.engine.retry("orders:1", case.books.now()).await.unwrap();
+    }
 }
