@@ -108,13 +108,13 @@ impl Planned {
         rows: Vec<Arc<str>>,
     ) -> Vec<Arc<str>> {
         let Some(plans) = self.plans.get(&(Arc::clone(connection), id)) else { return rows };
+        // A row that does not say which it is stays as it is.
+        let key_of = |row: &Value| Some(normal(&scalar(row.get(&*entity.get(entity.key?).wire)?)));
         let by_now = |row: Arc<str>| {
-            let value: Value = serde_json::from_str(&row).ok()?;
-            let key = normal(&scalar(value.get(&*entity.get(entity.key?).wire)?));
-            if plans.contains_key(&key) {
-                Some(self.by_now(connection, id, &key, value)?.to_string().into())
-            } else {
-                Some(row)
+            let value: Value = serde_json::from_str(&row).unwrap_or_default();
+            match key_of(&value).filter(|key| plans.contains_key(key)) {
+                Some(key) => self.by_now(connection, id, &key, value).map(|row| row.to_string().into()),
+                None => Some(row),
             }
         };
         let new = plans.values().filter_map(|plan| match plan {
@@ -285,5 +285,31 @@ fn in_words(program: &Program, entity: EntityId, body: &mut Value) {
             }
             _ => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::decide::tests::program;
+
+    #[test]
+    fn rows_that_do_not_say_which_they_are_stay_beside_what_is_planned() {
+        let (mut planned, books, id, program) = (Planned::default(), Arc::from("books"), EntityId(0), program());
+        let accounts = program.entity(id);
+        planned.create((&books, id, accounts), r#"{"Name":"Ann"}"#, "(new)".to_owned());
+        let rows: Vec<Arc<str>> = vec![r#"{"Name":"Bert"}"#.into(), "no JSON".into()];
+        let by_now = planned.all_by_now(&books, (id, accounts), rows.clone());
+        assert_eq!(by_now[..2], rows[..]);
+        assert_eq!(by_now.len(), 3);
+    }
+
+    #[test]
+    fn a_made_up_key_is_told_by_its_name_wherever_it_stands() {
+        let (mut planned, books) = (Planned::default(), Arc::from("books"));
+        let (key, _) =
+            planned.create((&books, EntityId(0), program().entity(EntityId(0))), "{}", "(new person)".to_owned());
+        assert_eq!(planned.in_text(&format!("is {key}, not {key}")), "is (new person), not (new person)");
+        assert_eq!(planned.in_text(&format!("is {GUIDS}")), format!("is {GUIDS}"));
     }
 }
