@@ -87,7 +87,7 @@ fn whole(differs: &Map<String, Value>) -> Value {
     let mut order: Value = serde_json::from_str(&std::fs::read_to_string(folder().join("base.json")).unwrap()).unwrap();
     let mut differs = differs.clone();
     let tax = differs.remove("tax");
-    over(&mut order, &Value::Object(differs));
+    over(&mut order, &Value::Object(differs.clone()));
     order["number"] = json!(order["id"].to_string());
     let Some((country, rate)) = tax.as_ref().and_then(Value::as_str).and_then(|tax| tax.split_once(' ')) else {
         return order;
@@ -104,7 +104,7 @@ fn whole(differs: &Map<String, Value>) -> Value {
         let of = if part { &mut order["line_items"][0] } else { &mut order };
         of[field] = json!(amount);
     }
-    order["total"] = json!(format!("1{rate:0>2}.00"));
+    order["total"] = differs.get("total").cloned().unwrap_or_else(|| json!(format!("1{rate:0>2}.00")));
     order
 }
 

@@ -39,18 +39,7 @@ impl Body<'_, '_> {
         let mut sources: Vec<EntityId> = mapping.params.iter().filter_map(|(_, ty, _)| ty.record()).collect();
         sources.dedup();
         let at = mapping.balance.as_ref().map_or(at, |b| b.to.span);
-        let mut read: HashSet<(EntityId, FieldId)> = HashSet::new();
-        let mut passed_on: HashSet<EntityId> = HashSet::new();
-        of_steps(&mapping.steps, &mut |outer| {
-            each(outer, &mut |e| match &e.kind {
-                ExprKind::Field(_, entity, field) => drop(read.insert((*entity, *field))),
-                // What a mapping of its own or a foreign function makes of the record is not seen from here.
-                ExprKind::Ensure(_, args) | ExprKind::Extern(_, _, args) => {
-                    passed_on.extend(args.iter().filter_map(|a| a.ty.record()));
-                }
-                _ => {}
-            });
-        });
+        let (read, passed_on) = taken_over(&mapping.steps);
         for source in sources.into_iter().filter(|s| !passed_on.contains(s)) {
             let parts = self.parts_of(source);
             let (used, open): (Vec<_>, Vec<_>) = parts.into_iter().partition(|(f, ..)| read.contains(&(source, *f)));
@@ -191,6 +180,33 @@ impl Body<'_, '_> {
             .help(help),
         );
     }
+}
+
+/// The fields that the steps of a mapping read, and the records that they pass on: what a mapping of its own or a foreign
+/// function makes of one is not seen from here. Who is told of an amount has not taken it over: what alerts alone read,
+/// and values that nothing else uses, do not count.
+fn taken_over(steps: &[Step]) -> (HashSet<(EntityId, FieldId)>, HashSet<EntityId>) {
+    let mut read: HashSet<(EntityId, FieldId)> = HashSet::new();
+    let mut passed_on: HashSet<EntityId> = HashSet::new();
+    let mut used: HashSet<LocalId> = HashSet::new();
+    for step in steps.iter().rev() {
+        match &step.kind {
+            StepKind::Alert(..) => continue,
+            StepKind::Let(name, _) if !used.contains(name) => continue,
+            _ => {}
+        }
+        of_steps(std::slice::from_ref(step), &mut |outer| {
+            each(outer, &mut |e| match &e.kind {
+                ExprKind::Local(name) => drop(used.insert(*name)),
+                ExprKind::Field(_, entity, field) => drop(read.insert((*entity, *field))),
+                ExprKind::Ensure(_, args) | ExprKind::Extern(_, _, args) => {
+                    passed_on.extend(args.iter().filter_map(|a| a.ty.record()));
+                }
+                _ => {}
+            });
+        });
+    }
+    (read, passed_on)
 }
 
 impl Expr {

@@ -5,7 +5,7 @@ use super::cx::{Cx, InstanceId, State, TypeItem};
 use super::load::Space;
 use crate::ir::{
     Access, Balance, Const, EntityId, Expr, ExprKind, FieldId, Header, Key, Mapping, MappingId, Method, Native,
-    OnChange, Overwrite, Step, StepKind, Type, Verb, When, each, of_steps,
+    OnChange, Overwrite, Required, Step, StepKind, Type, Verb, When, each, of_steps,
 };
 use crate::source::{Diagnostic, Span, codes};
 use crate::syntax::ast::{self, DeclKind, ExprKind as A, Stmt, StmtKind};
@@ -211,7 +211,7 @@ impl Body<'_, '_> {
         (header, parts.balance, parts.then)
     }
 
-    /// Before the write `it` has only what the mapping fills.
+    /// Before the write `it` has only what the mapping fills. That a required field is missing has been said by then.
     fn known_before_write(&mut self, target: EntityId, steps: &[Step]) {
         if self.half_filled.contains(&target) {
             return;
@@ -221,10 +221,11 @@ impl Body<'_, '_> {
             if entity != target || steps.iter().any(fills) {
                 continue;
             }
-            let (name, declared) = {
-                let f = self.cx.program.entity(entity).get(field);
-                (f.name.clone(), f.span)
-            };
+            let f = self.cx.program.entity(entity).get(field);
+            if matches!(f.required, Required::Yes) {
+                continue;
+            }
+            let (name, declared) = (f.name.clone(), f.span);
             self.cx.report(
                 Diagnostic::new(
                     &codes::NO_PLACE_FOR_IT,
