@@ -56,6 +56,10 @@ fn a_run_takes_single_records_answers_and_a_moment() {
     let created = dry.lines().into_iter().find(|line| line["entity"] == "exact.SalesOrder").unwrap();
     assert_eq!(created["body"]["YourRef"], json!(format!("X {one}")));
     assert_eq!(world.held("ledger/salesorder/SalesOrders"), [] as [Value; 0], "a dry run writes nothing");
+    let shown = world.flowc(&["run", "orders", "--dry-run", "--only", one]).stdout;
+    let order = world.held("shop/orders").into_iter().find(|order| order["id"].to_string() == *one).unwrap();
+    let total = format!("AmountFC: {} (what the lines must come to)", text(&order, "total"));
+    assert!(shown.contains(&total), "{total}: {shown}");
 
     let id = format!("orders:{one}");
     let only = world.flowc(&["run", "orders", "--only", &id, "--format", "json"]);

@@ -241,13 +241,16 @@ impl Acting<'_> {
     }
 
     /// A body as it would be sent, with names for keys that are made up, and as people read it: records that are known by
-    /// their codes and names, enumerations by their words.
+    /// their codes and names, enumerations by their words, and the total that the lines must come to.
     pub(crate) fn readable(&self, draft: &Draft, body: &str) -> Option<(Value, Value)> {
         let mut body: Value = serde_json::from_str(body).ok()?;
         self.pass.memory().planned.named(&mut body);
         let mut shown = body.clone();
         in_words(self.pass.program(), draft.entity, &mut shown);
         self.name_records(draft, &mut shown);
+        if let (Some(due), Some(shown)) = (&draft.balance, shown.as_object_mut()) {
+            shown.insert(due.field.to_string(), format!("{} (what the lines must come to)", due.amount).into());
+        }
         Some((body, shown))
     }
 
