@@ -57,7 +57,8 @@ fn a_run_takes_single_records_answers_and_a_moment() {
     assert_eq!(created["body"]["YourRef"], json!(format!("X {one}")));
     assert_eq!(world.held("ledger/salesorder/SalesOrders"), [] as [Value; 0], "a dry run writes nothing");
     let shown = world.flowc(&["run", "orders", "--dry-run", "--only", one]).stdout;
-    let order = world.held("shop/orders").into_iter().find(|order| order["id"].to_string() == *one).unwrap();
+    let order = world.held("shop/orders").into_iter().find(|order| order["id"] == one.parse::<u64>().unwrap());
+    let order = order.unwrap();
     let total = format!("AmountFC: {} (what the lines must come to)", text(&order, "total"));
     assert!(shown.contains(&total), "{total}: {shown}");
 
@@ -178,6 +179,47 @@ fn what_people_ask_of_the_store_asks_no_system() {
         assert_eq!(said.code, Some(0), "{command:?}: {}", said.stderr);
     }
     assert_eq!(world.flowc(&["run", "orders"]).code, Some(3), "both are away");
+}
+
+/// What is filled when a record is made was not explained any more once it was there: neither the debtor of an order nor a
+/// field of his account.
+#[test]
+fn every_field_that_was_sent_is_explained() {
+    let world = world();
+    assert_eq!(world.flowc(&["run", "orders"]).code, Some(0));
+    let key = keys(&world).first().unwrap().clone();
+    let id = format!("orders:{key}");
+    let shown = world.flowc(&["show", &id, "--why", "--format", "json"]).lines().pop().unwrap();
+    let steps: Vec<&Value> =
+        shown["attempts"].as_array().unwrap().iter().flat_map(|a| a["steps"].as_array().unwrap()).collect();
+    let mut sent = 0;
+    for step in steps.iter().filter(|step| step["body"].is_object()) {
+        let mapping = text(step, "mapping").rsplit('.').next().unwrap();
+        for (field, value) in step["body"].as_object().unwrap() {
+            let first = value.as_array().and_then(|rows| rows.first()).and_then(Value::as_object);
+            let path = match first {
+                _ if field == "meta_data" => "exact_number".to_owned(),
+                Some(row) => format!("{field}[0].{}", row.keys().next().unwrap()),
+                None => field.clone(),
+            };
+            why_of(&world, &id, &format!("{mapping}.{path}"));
+            sent += 1;
+        }
+    }
+    assert!(sent > 15, "{sent} fields were sent");
+    let debtor = why_of(&world, &id, "sales_order.OrderedBy");
+    assert_eq!(debtor["value"], "Account of the mapping customers.person");
+    let item = text(&world.held("shop/orders")[0]["line_items"][0], "sku").to_owned();
+    let line = why_of(
+        &world,
+        &format!("orders:{}", world.held("shop/orders")[0]["id"]),
+        "sales_order.SalesOrderLines[0].Item",
+    );
+    assert_eq!(line["value"], format!("Item {item}"));
+    let fields = shown["why"].as_array().unwrap();
+    assert!(fields.iter().any(|why| why["field"] == "mark.exact_number"), "{fields:?}");
+    let said = world.flowc(&["why", &id, "SalesOrder.OrderedBy"]);
+    assert!(said.stderr.contains("by the mapping that fills it: `sales_order.OrderedBy`"), "{}", said.stderr);
 }
 
 /// What `flowc why` says of a field.

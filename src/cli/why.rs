@@ -1,19 +1,23 @@
 //! `flowc why ID FIELD`: what made a field of a record, computed again from what the log says was found.
 
+use super::moment::Moments;
 use super::open::{Answers, Ready};
 use super::records::Stored;
 use super::screen::{Paint, Screen};
 use super::{Answer, Format, Global, Outcome, Trouble, runtime};
 use crate::check::nearest;
-use crate::engine::Engine;
-use crate::eval::{Answered, Evaluated, Known, Need, Pending, Why};
+use crate::engine::{BEFORE_WRITING, Engine};
+use crate::eval::{Answered, Evaluated, Known, Need, Why};
 use crate::ir::{Entity, EntityId, Program};
-use crate::store::{Place, Store};
+use crate::store::{Attempt, Place, Store};
 use jiff::Timestamp;
 use serde_json::{Value, json as object};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::Arc;
+
+/// The attempts that are looked through for one that filled the field.
+const ATTEMPTS: usize = 20;
 
 /// The arguments of `why`.
 #[derive(Debug, clap::Args)]
@@ -28,24 +32,43 @@ pub(crate) struct Arguments {
     stored: Stored,
 }
 
-/// Tells what made the field.
+/// Tells what made the field: at the newest attempt that filled it, since what is filled when a record is made is left alone
+/// by the attempts behind.
 pub(crate) fn run(screen: &Screen, global: &Global, arguments: &Arguments) -> Answer {
     let ready = Ready::new(screen, global, &Answers::default())?;
     runtime()?.block_on(async {
         let store = ready.store(arguments.stored.store.as_deref(), "why")?;
         let engine = ready.engine_over(Arc::clone(&store), Vec::new());
-        let then = then(&ready, &engine, &store, &arguments.id).await?;
-        let project = then.as_ref().unwrap_or(&ready);
-        let again = Again::of(project, &engine, &store, &arguments.id).await?;
-        let Some(why) = again.why(project, &arguments.field) else { return Err(again.missing(project, arguments)) };
-        let now = match &then {
-            None => None,
-            Some(_) => Again::of(&ready, &engine, &store, &arguments.id).await?.why(&ready, &arguments.field),
+        let (attempts, first) = engine.attempts(&arguments.id, ATTEMPTS, Timestamp::now()).await?;
+        let mut newest = None;
+        let mut told = None;
+        for attempt in &attempts {
+            let again = Again::of(&ready, &store, attempt, first).await?;
+            if let Some(why) = again.why(again.project(&ready), &arguments.field) {
+                told = Some((again, why, attempt));
+                break;
+            }
+            let newest = newest.get_or_insert(again);
+            if !newest.fills(&ready) {
+                break;
+            }
+        }
+        let Some((again, why, attempt)) = told else {
+            return Err(match newest {
+                Some(newest) => newest.missing(newest.project(&ready), arguments),
+                None => Trouble::Misuse(format!("nothing is known of {}", arguments.id)),
+            });
         };
+        let now = again.then.as_ref().and_then(|_| again.why(&ready, &arguments.field));
         let now = now.filter(|now| now.value != why.value);
+        let project = again.project(&ready);
         match screen.format() {
             Format::Human => {
                 let mut text = for_people(screen, project, &why);
+                if newest.is_some() {
+                    let when = Moments::of(project.program()).second(attempt.at);
+                    let _ = writeln!(text, "  as it was filled on {when}; what came later left it alone");
+                }
                 if let Some(now) = now {
                     let _ = writeln!(text, "the project has changed since then; as it is now:");
                     text.push_str(&for_people(screen, &ready, &now));
@@ -54,8 +77,11 @@ pub(crate) fn run(screen: &Screen, global: &Global, arguments: &Arguments) -> An
             }
             Format::Json | Format::Sarif => {
                 let mut value = json(project, &why);
-                if let (Some(now), Some(members)) = (now, value.as_object_mut()) {
-                    members.insert("now".into(), json(&ready, &now));
+                if let Some(members) = value.as_object_mut() {
+                    members.insert("at".into(), object!(attempt.at));
+                    if let Some(now) = now {
+                        members.insert("now".into(), json(&ready, &now));
+                    }
                 }
                 Screen::answer(&value.to_string())?;
             }
@@ -64,73 +90,76 @@ pub(crate) fn run(screen: &Screen, global: &Global, arguments: &Arguments) -> An
     })
 }
 
-/// What made each field of what was written for a record, and the project as it was then, where it was another one.
+/// What made each field of what was written for a record at its newest attempt, and the project as it was then, where it
+/// was another one.
 pub(crate) async fn all(
     ready: &Ready,
     engine: &Engine,
     store: &Arc<dyn Store>,
     id: &str,
 ) -> Result<(Vec<Why>, Option<Ready>), Trouble> {
-    let then = then(ready, engine, store, id).await?;
-    let project = then.as_ref().unwrap_or(ready);
-    let again = Again::of(project, engine, store, id).await?;
-    let whys = again.fields(project).iter().filter_map(|field| again.why(project, field)).collect();
-    Ok((whys, then))
+    let (attempts, first) = engine.attempts(id, 1, Timestamp::now()).await?;
+    let Some(newest) = attempts.first() else { return Ok((Vec::new(), None)) };
+    let again = Again::of(ready, store, newest, first).await?;
+    let project = again.project(ready);
+    let whys = again.whys(project);
+    Ok((whys, again.then))
 }
 
-/// The project as it was when the record was tried last, if it has changed since.
-async fn then(ready: &Ready, engine: &Engine, store: &Arc<dyn Store>, id: &str) -> Result<Option<Ready>, Trouble> {
-    let (newest, _) = engine.newest_attempt(id, Timestamp::now()).await?;
-    if newest.version == ready.version() { Ok(None) } else { ready.as_of(&newest.version, store.as_ref()).await }
-}
-
-/// A record that is computed again: its newest attempt, and what is known of both systems.
+/// A record that is computed again: one of its attempts, and what was known of both systems by then.
 struct Again {
     flow: usize,
     raw: String,
     known: Logged,
+    /// The project as it was then, if it has changed since.
+    then: Option<Ready>,
 }
 
 impl Again {
     /// Reads the log, and the small tables that it names. No system is asked.
-    async fn of(ready: &Ready, engine: &Engine, store: &Arc<dyn Store>, id: &str) -> Result<Self, Trouble> {
-        let (newest, first) = engine.newest_attempt(id, Timestamp::now()).await?;
-        let flow = ready.program().flows.iter().position(|flow| *flow.name == *newest.flow);
-        let flow = flow.ok_or_else(|| Trouble::Misuse(format!("the project has no flow {} any more", newest.flow)))?;
-        let mut found: Vec<Value> = serde_json::from_str(&newest.found).unwrap_or_default();
+    async fn of(ready: &Ready, store: &Arc<dyn Store>, attempt: &Attempt, first: Timestamp) -> Result<Self, Trouble> {
+        let then = if attempt.version == ready.version() {
+            None
+        } else {
+            ready.as_of(&attempt.version, store.as_ref()).await?
+        };
+        let program = then.as_ref().unwrap_or(ready).program();
+        let flow = program.flows.iter().position(|flow| *flow.name == *attempt.flow);
+        let flow = flow.ok_or_else(|| Trouble::Misuse(format!("the project has no flow {} any more", attempt.flow)))?;
+        let mut found: Vec<Value> = serde_json::from_str(&attempt.found).unwrap_or_default();
         for members in found.iter_mut().filter_map(Value::as_object_mut) {
             let Some(kept) = members.get("kept").and_then(Value::as_str) else { continue };
             let rows = store.table(kept).await?.and_then(|rows| serde_json::from_str(&rows).ok());
             members.insert("rows".to_owned(), rows.unwrap_or_default());
         }
-        let known = Logged { found, at: first, names: names(ready.program()) };
-        Ok(Self { flow, raw: newest.raw, known })
+        let (earlier, later) = found.into_iter().partition(|entry| entry.get(BEFORE_WRITING).is_some());
+        let known = Logged { found: later, earlier, at: first, names: names(program) };
+        Ok(Self { flow, raw: attempt.raw.clone(), known, then })
     }
 
-    /// What made the field; whatever it came from is named once, however often it was looked at.
+    /// The project as it was then.
+    fn project<'a>(&'a self, ready: &'a Ready) -> &'a Ready {
+        self.then.as_ref().unwrap_or(ready)
+    }
+
+    /// Whether the attempt came as far as a document.
+    fn fills(&self, ready: &Ready) -> bool {
+        matches!(self.project(ready).compiled.unit(self.flow, &self.raw, &self.known), Evaluated::Unit(_))
+    }
+
+    /// What made the field.
     fn why(&self, ready: &Ready, field: &str) -> Option<Why> {
-        let mut why = ready.compiled.why(self.flow, &self.raw, &self.known, field)?;
-        let mut seen = BTreeSet::new();
-        why.sources.retain(|source| seen.insert(source.clone()));
-        let mut seen = BTreeSet::new();
-        why.settings.retain(|setting| seen.insert(setting.clone()));
-        Some(why)
+        let why = |known: &dyn Known| ready.compiled.why(self.flow, &self.raw, known, field);
+        why(&self.known).or_else(|| why(&Earlier(&self.known)))
     }
 
-    /// All fields of what is written for the record, as `why` names them.
-    fn fields(&self, ready: &Ready) -> Vec<String> {
-        let Evaluated::Unit(unit) = ready.compiled.unit(self.flow, &self.raw, &self.known) else { return Vec::new() };
-        let mut all = Vec::new();
-        for draft in &unit.drafts {
-            let mapping = draft.made.name.rsplit('.').next().unwrap_or_default();
-            for field in &draft.fields {
-                let path = format!("{mapping}.{}", field.path.join("."));
-                match serde_json::from_str::<Value>(&Pending::shown(&field.json)) {
-                    Ok(value) => leaves(&path, &value, &mut all),
-                    Err(_) => all.push(path),
-                }
-            }
-        }
+    /// What made each field that the attempt filled, before it wrote anything and behind that.
+    fn whys(&self, ready: &Ready) -> Vec<Why> {
+        let whys = |known: &dyn Known| ready.compiled.whys(self.flow, &self.raw, known);
+        let mut all = whys(&self.known);
+        all.extend(whys(&Earlier(&self.known)));
+        let mut seen = BTreeSet::new();
+        all.retain(|why| seen.insert(why.field.clone()));
         all
     }
 
@@ -152,7 +181,7 @@ impl Again {
             Evaluated::Filtered => return Trouble::Misuse(format!("the flow's `where` leaves {id} out")),
             Evaluated::Unit(_) => {}
         }
-        let fields = self.fields(ready);
+        let fields: Vec<String> = self.whys(ready).into_iter().map(|why| why.field).collect();
         let hint = match nearest(&arguments.field, fields.iter().map(String::as_str)) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("it has {}", first_of(&fields)),
@@ -166,6 +195,11 @@ fn unknown_field(program: &Program, field: &str) -> Option<String> {
     let (mapping, path) = field.split_once('.')?;
     let last = |name: &str| name.rsplit('.').next().unwrap_or_default().to_owned();
     let mut targets = program.mappings.iter().filter(|m| last(&m.name) == mapping).map(|m| m.target).peekable();
+    let makers = program.mappings.iter().filter(|m| *program.entity(m.target).name == *mapping);
+    let makers: Vec<String> = makers.map(|m| format!("`{}.{path}`", last(&m.name))).collect();
+    if targets.peek().is_none() && !makers.is_empty() {
+        return Some(format!("a field is named by the mapping that fills it: {}", makers.join(", ")));
+    }
     if targets.peek().is_none() {
         let names: BTreeSet<String> = program.mappings.iter().map(|m| last(&m.name)).collect();
         let names: Vec<String> = names.into_iter().collect();
@@ -197,25 +231,11 @@ fn names(program: &Program) -> Vec<(String, Vec<String>)> {
         .collect()
 }
 
-fn leaves(path: &str, value: &Value, all: &mut Vec<String>) {
-    match value {
-        Value::Object(members) => {
-            for (name, inner) in members {
-                leaves(&format!("{path}.{name}"), inner, all);
-            }
-        }
-        Value::Array(list) => {
-            for (n, inner) in list.iter().enumerate() {
-                leaves(&format!("{path}[{n}]"), inner, all);
-            }
-        }
-        _ => all.push(path.to_owned()),
-    }
-}
-
 /// What the newest attempt found, as the log keeps it.
 struct Logged {
     found: Vec<Value>,
+    /// What was answered otherwise before the attempt wrote anything.
+    earlier: Vec<Value>,
     at: Timestamp,
     names: Vec<(String, Vec<String>)>,
 }
@@ -232,12 +252,10 @@ impl Logged {
         let rows = entry.get("rows").and_then(Value::as_array);
         rows.map_or(Answered::NotAsked, |rows| Answered::all(rows.iter().map(|row| row.to_string().into()).collect()))
     }
-}
 
-impl Known for Logged {
-    fn answer(&self, need: &Need) -> Answered {
+    fn answer_of(&self, found: &[Value], need: &Need) -> Option<Answered> {
         let text = |entry: &Value, member: &str, is: &str| entry.get(member).and_then(Value::as_str) == Some(is);
-        let entry = self.found.iter().find(|entry| match need {
+        let entry = found.iter().find(|entry| match need {
             Need::Find { connection, entity, by, values } => {
                 let fields = self.names.get(entity.0 as usize).map_or(&[][..], |(_, fields)| fields);
                 let by: Value = by.iter().map(|field| fields.get(field.0 as usize).cloned()).collect();
@@ -260,11 +278,18 @@ impl Known for Logged {
                     && entry.get("mapping").and_then(Value::as_str) == link.mapping.as_deref()
             }
         });
-        match (entry, need) {
-            (Some(entry), _) => Self::rows(entry),
-            (None, Need::Link(_)) => Answered::Absent,
-            (None, _) => Answered::NotAsked,
-        }
+        entry.map(Self::rows)
+    }
+
+    /// What is not in the log was not asked; of links it has all.
+    fn or_else_of(need: &Need) -> Answered {
+        if let Need::Link(_) = need { Answered::Absent } else { Answered::NotAsked }
+    }
+}
+
+impl Known for Logged {
+    fn answer(&self, need: &Need) -> Answered {
+        self.answer_of(&self.found, need).unwrap_or_else(|| Self::or_else_of(need))
     }
 
     fn now(&self) -> Timestamp {
@@ -273,6 +298,24 @@ impl Known for Logged {
 
     fn offline(&self) -> bool {
         false
+    }
+}
+
+/// What was known before the attempt wrote anything.
+struct Earlier<'l>(&'l Logged);
+
+impl Known for Earlier<'_> {
+    fn answer(&self, need: &Need) -> Answered {
+        let Self(logged) = self;
+        logged.answer_of(&logged.earlier, need).unwrap_or_else(|| logged.answer(need))
+    }
+
+    fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+
+    fn offline(&self) -> bool {
+        self.0.offline()
     }
 }
 

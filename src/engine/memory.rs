@@ -6,7 +6,7 @@
 use super::compare::scalar;
 use super::planned::Planned;
 use super::rows::{Row, Rows, Table};
-use crate::eval::{Answered, KeyTried, LinkNeed, Need};
+use crate::eval::{Answered, KeyTried, LinkNeed, Need, called};
 use crate::ir::{Entity, EntityId, Field, FieldId, Program, Search, Type};
 use crate::limits;
 use jiff::{SignedDuration, Timestamp};
@@ -190,13 +190,7 @@ impl Memory {
             let known = rows.by_id.get(&at).and_then(|row| serde_json::from_str(&row.json).ok());
             let is_it = |row: &Value| row.get(key).is_some_and(|its| normal(&scalar(its)) == at);
             let row: Value = known.into_iter().chain(of_table).find(is_it)?;
-            let code = schema.code.map(|code| &*schema.get(code).wire);
-            let names = code.into_iter().chain(["Name", "Description", "AddressLine1"]);
-            names
-                .filter_map(|name| row.get(name))
-                .map(scalar)
-                .map(|text| text.trim().to_owned())
-                .find(|t| !t.is_empty())
+            called(schema, &row)
         })
     }
 

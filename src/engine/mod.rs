@@ -40,6 +40,7 @@ pub use environment::Environment;
 pub use event::{Counts, Done, Event, Told};
 pub use meaning::Meaning;
 pub use pass::Ending;
+pub(crate) use settle::BEFORE_WRITING;
 
 use crate::connector::{Connector, Pause};
 use crate::ir::{Entity, Program};

@@ -157,15 +157,21 @@ impl Engine {
         Ok(Shown { id: id.to_owned(), record, attempts: attempts.collect() })
     }
 
-    /// The newest attempt, and when the record was tried first: what `why` computes again.
-    pub async fn newest_attempt(&self, id: &str, now: Timestamp) -> Result<(Attempt, Timestamp), OperateError> {
+    /// The newest attempts, the newest first, and when the record was tried first: what `why` computes again.
+    pub async fn attempts(
+        &self,
+        id: &str,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<(Vec<Attempt>, Timestamp), OperateError> {
         let RecordId { flow, key } = self.record_id(id)?;
-        let newest = self.store.attempts(&flow, &key, 1, now).await?.pop();
+        let mut attempts = self.store.attempts(&flow, &key, limit, now).await?;
+        attempts.reverse();
         let record = self.store.record(&flow, &key).await?;
-        match (newest, record) {
+        match (attempts.first(), record) {
             (Some(newest), record) => {
                 let first = record.map_or(newest.at, |row| row.first);
-                Ok((newest, first))
+                Ok((attempts, first))
             }
             (None, Some(_)) => Err(OperateError::NoLog(id.to_owned())),
             (None, None) => Err(OperateError::NoRecord(id.to_owned())),

@@ -80,6 +80,8 @@ pub(crate) struct Acting<'p> {
     done: Vec<(DraftName, Settled)>,
     pub(crate) target: Option<Target>,
     pub(crate) used: Used,
+    /// What the evaluation before the first write of this try looked at.
+    pub(crate) used_before: Used,
     pub(crate) drafts: Vec<serde_json::Value>,
     pub(crate) steps: Vec<serde_json::Value>,
     pub(crate) answers: Vec<serde_json::Value>,
@@ -163,6 +165,7 @@ impl<'p> Acting<'p> {
             done: Vec::new(),
             target: None,
             used: Vec::new(),
+            used_before: Vec::new(),
             drafts: Vec::new(),
             steps: Vec::new(),
             answers: Vec::new(),

@@ -3,7 +3,7 @@
 use super::event::{Event, Told};
 use super::journal;
 use super::log::Entry;
-use super::pass::{Ending, Pass};
+use super::pass::{Ending, Pass, Used};
 use super::record::{Acted, Acting};
 use crate::eval::Draft;
 use crate::ir::Stop;
@@ -77,6 +77,9 @@ pub(crate) const NEXT_RUN: &str = "the next run";
 
 /// What a record waits for while it is written, and after a run that ended meanwhile.
 const UNFINISHED: &str = "the end of its own write";
+
+/// Marks in the log what was known before the first write of a try, and is answered otherwise behind it.
+pub(crate) const BEFORE_WRITING: &str = "before_writing";
 
 /// When a record is tried again that waits for what has not come in so many tries; none: with each pass.
 fn next_try(tries: u32, now: Timestamp) -> Option<Timestamp> {
@@ -213,6 +216,7 @@ impl Acting<'_> {
             return Ok(());
         }
         self.wrote = true;
+        self.used_before = self.used.clone();
         let same = self.tried_before();
         let people = super::people::addresses([&*self.item.raw]);
         let row = RecordRow {
@@ -237,8 +241,14 @@ impl Acting<'_> {
     }
 
     fn attempt(&self, now: Timestamp, reason: Option<&str>) -> Attempt {
-        let found: Vec<serde_json::Value> =
-            self.used.iter().map(|(need, rows)| self.pass.found_json(need, rows)).collect();
+        let found_json = |used: &Used| used.iter().map(|(need, rows)| self.pass.found_json(need, rows)).collect();
+        let mut found: Vec<serde_json::Value> = found_json(&self.used);
+        let mut before: Vec<serde_json::Value> = found_json(&self.used_before);
+        before.retain(|entry| !found.contains(entry));
+        for members in before.iter_mut().filter_map(serde_json::Value::as_object_mut) {
+            members.insert(BEFORE_WRITING.to_owned(), true.into());
+        }
+        found.append(&mut before);
         let text = |list: &[serde_json::Value]| serde_json::Value::from(list.to_vec()).to_string();
         let entry = Entry {
             raw: self.item.raw.to_string(),

@@ -49,7 +49,7 @@ pub use failure::{Cause, Failure};
 pub use given::Given;
 pub use map::Mapper;
 pub use unit::Argument;
-pub use why::Why;
+pub use why::{Why, called};
 
 use failure::Halt;
 

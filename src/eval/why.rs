@@ -6,7 +6,7 @@ use super::part::StepCode;
 use super::run::Run;
 use super::value::{Value, show};
 use super::{Evaluated, Known};
-use crate::ir::{Expr, ExprKind, MappingId};
+use crate::ir::{Entity, Expr, ExprKind, MappingId};
 use crate::source::Span;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -75,6 +75,14 @@ impl Compiled {
         }
         trace.find(tracing, field)
     }
+
+    /// What made each field of the documents of the record, as [`Compiled::why`] names them; of lists and parts those of
+    /// their elements. None where what it needs is not known.
+    pub fn whys(&self, flow: usize, raw: &str, known: &dyn Known) -> Vec<Why> {
+        let tracing = self.tracing();
+        let (outcome, trace) = tracing.traced_unit(flow, raw, known);
+        if let Evaluated::Needs(_) = outcome { Vec::new() } else { trace.leaves(tracing) }
+    }
 }
 
 impl Trace {
@@ -84,6 +92,19 @@ impl Trace {
         let mut seen = HashSet::new();
         items.retain(|item| seen.insert(item.clone()));
         items
+    }
+
+    fn leaves(&self, compiled: &Compiled) -> Vec<Why> {
+        let told = self.fields.iter().filter_map(|told| {
+            let name = Arc::clone(&compiled.program.mapping(told.mapping?).name);
+            Some((format!("{}.{}", name.rsplit('.').next().unwrap_or_default(), told.path), told))
+        });
+        let told: Vec<(String, &Told)> = told.collect();
+        let names: HashSet<&str> = told.iter().map(|(name, _)| &**name).collect();
+        let parts = names.iter().flat_map(|name| name.match_indices(['.', '[']).map(|(at, _)| &name[..at]));
+        let whole: HashSet<&str> = parts.collect();
+        let leaves = told.iter().filter(|(name, _)| !whole.contains(&**name));
+        leaves.map(|(name, told)| told.why(compiled, name)).collect()
     }
 
     fn find(&self, compiled: &Compiled, wanted: &str) -> Option<Why> {
@@ -238,19 +259,43 @@ impl<'r> Run<'r> {
 
     /// A field was filled from what was told since; parts told since lie within it.
     pub(crate) fn told_field(&mut self, mark: Mark, name: &str, value: Value<'r>, step: &StepCode) {
+        if self.trace.is_none() {
+            return;
+        }
+        let shown = self.named(value);
         if let Some(trace) = &mut self.trace {
             let items = trace.since(mark);
             within(&mut trace.fields[mark.fields..], name);
             trace.fields.push(Told {
                 mapping: None,
                 path: name.to_owned(),
-                value: show(value),
+                value: shown,
                 place: step.span,
                 displaced: step.displaced,
                 items: items.clone(),
             });
             // What reads the field again may want to know too.
             trace.items.extend(items);
+        }
+    }
+
+    /// A value as a person reads it: of a record what it is and what people call it, of one that is made with this one the
+    /// mapping that makes it.
+    fn named(&self, value: Value<'r>) -> String {
+        let program = &self.compiled.program;
+        match value {
+            Value::Record(record) => {
+                let entity = program.entity(record.entity);
+                let row = serde_json::from_str(record.raw).unwrap_or_default();
+                let called = called(entity, &row).unwrap_or_else(|| "without a code or a name".to_owned());
+                format!("{} {called}", entity.name)
+            }
+            Value::Draft(n) => {
+                let made = &self.drafts[n as usize];
+                let (entity, mapping) = (program.entity(made.draft.entity), program.mapping(made.mapping));
+                format!("{} of the mapping {}", entity.name, mapping.name)
+            }
+            other => show(other),
         }
     }
 
@@ -270,6 +315,17 @@ impl<'r> Run<'r> {
             trace.items.truncate(mark.items);
         }
     }
+}
+
+/// What people call a record of this entity: its code, else its name, or what stands for one.
+pub fn called(entity: &Entity, row: &serde_json::Value) -> Option<String> {
+    let code = entity.code.map(|code| &*entity.get(code).wire);
+    let text = |name: &str| match row.get(name)? {
+        serde_json::Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
+        serde_json::Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    };
+    code.into_iter().chain(["Name", "Description", "AddressLine1"]).find_map(text)
 }
 
 fn within(fields: &mut [Told], name: &str) {
