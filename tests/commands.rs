@@ -358,7 +358,7 @@ fn what_was_told_is_told_again_only_when_it_holds_anew() {
     change(json!({"customer_note": "Never mind"}));
     assert_eq!(run(), (Some(0), 0), "the order was edited");
     change(json!({"status": "processing"}));
-    assert_eq!(run(), (Some(0), 0), "it no longer holds");
+    assert_eq!(run(), (Some(1), 1), "it no longer holds, which is told too");
     change(json!({"status": "cancelled"}));
     assert_eq!(run(), (Some(1), 1), "it holds anew");
 }

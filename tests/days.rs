@@ -18,6 +18,9 @@ use std::path::{Path, PathBuf};
 #[serde(deny_unknown_fields)]
 struct Case {
     days: Vec<Day>,
+    /// Answers to settings.
+    #[serde(default)]
+    set: BTreeMap<String, String>,
     accounts: Vec<Value>,
     #[serde(default)]
     debtors: BTreeMap<String, usize>,
@@ -134,24 +137,32 @@ fn day_by_day(path: &Path) -> Result<(), Failed> {
         for (order, amount) in &day.refunds {
             world.control(Method::POST, &format!("/shop/orders/{order}/refunds"), Some(&json!({"amount": amount})));
         }
-        the_day(&world, day).map_err(|wrong| format!("day {}: {wrong}", n + 1))?;
+        the_day(&world, day, &case.set).map_err(|wrong| format!("day {}: {wrong}", n + 1))?;
     }
     world.forget_calls();
-    let again = world.flowc(&["run", "orders", "--format", "json"]);
+    let again = run(&world, &case.set, &[]);
     if world.calls("ledger").1 + world.calls("shop").1 != 0 {
         return Err(format!("a further run writes: {}", again.stdout).into());
     }
     books(&case, &world, &before)
 }
 
+fn run(world: &World, set: &BTreeMap<String, String>, further: &[&str]) -> Said {
+    let set: Vec<String> = set.iter().map(|(name, answer)| format!("--set={name}={answer}")).collect();
+    let set = set.iter().map(String::as_str);
+    let arguments: Vec<&str> =
+        ["run", "orders", "--format", "json"].into_iter().chain(set).chain(further.iter().copied()).collect();
+    world.flowc(&arguments)
+}
+
 /// A dry run and a run, which come to the same.
-fn the_day(world: &World, day: &Day) -> Result<(), String> {
+fn the_day(world: &World, day: &Day, set: &BTreeMap<String, String>) -> Result<(), String> {
     world.forget_calls();
-    let dry = world.flowc(&["run", "orders", "--dry-run", "--format", "json"]);
+    let dry = run(world, set, &["--dry-run"]);
     if world.calls("ledger").1 + world.calls("shop").1 != 0 {
         return Err("the dry run has written".to_owned());
     }
-    let run = world.flowc(&["run", "orders", "--format", "json"]);
+    let run = run(world, set, &[]);
     if counts(&dry) != counts(&run) {
         return Err(format!("dry {} and run {}", counts(&dry), counts(&run)));
     }

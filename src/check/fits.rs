@@ -254,6 +254,13 @@ impl Body<'_, '_> {
                 self.cx.field_named(*entity, text, span);
                 fine(want)
             }
+            // As advice and pages write where a code of one's own belongs.
+            Type::Code(entity) if matches!(&**text, "…" | "...") => {
+                let message = format!("`{text}` stands for a code that you know; {} wants one", place.what);
+                let help = format!("write the code of {} that is meant", self.cx.program.entity(*entity).full_name());
+                self.cx.report(Diagnostic::new(&codes::UNKNOWN_VALUE, span, message).label("no code").help(help));
+                Self::unknown(span)
+            }
             _ => fine(want),
         }
     }

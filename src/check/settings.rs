@@ -156,6 +156,13 @@ impl Cx<'_> {
         open
     }
 
+    /// The module of the project that has a setting of that name.
+    fn who_asks(&mut self, name: &str) -> Option<String> {
+        let known: Vec<_> =
+            self.instances.iter().map(|instance| (instance.module, instance.name.to_string())).collect();
+        known.into_iter().find(|(module, _)| self.asked(*module).contains_key(name)).map(|(_, instance)| instance)
+    }
+
     fn unknown_setting(&mut self, instance: InstanceId, name: &str, span: Span) {
         let module = self.module_of(instance);
         let mut asked: Vec<&Name> = self.asked(module).values().map(|s| &s.name).collect();
@@ -166,6 +173,9 @@ impl Cx<'_> {
             .label("not asked");
         d = match suggest::hint(name, names.clone()) {
             Some(near) => d.help(format!("did you mean `{near}`?")).fix(format!("use `{near}`"), span, near),
+            None if let Some(asks) = self.who_asks(name) => {
+                d.help(format!("`{asks}` asks it: say it in `settings for {asks} {{ … }}`"))
+            }
             None if names.is_empty() => d.help("it asks no questions at all"),
             None => d.help(format!("its settings: {}", suggest::listed(&names))),
         };

@@ -276,7 +276,8 @@ fn what(record: &Listed) -> String {
         Some(place) => format!("{reason} ({}:{})", place.file, place.line),
         None => reason.clone(),
     });
-    target.into_iter().chain(reason).collect::<Vec<_>>().join(": ")
+    let told = record.alerts.iter().map(|alert| format!("told: {alert}"));
+    target.into_iter().chain(reason).chain(told).collect::<Vec<_>>().join(": ")
 }
 
 fn word(state: State) -> &'static str {

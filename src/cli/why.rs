@@ -174,7 +174,7 @@ impl Again {
                     "the log does not hold all that the flow asks of the systems for {id}: run it again with `flowc run --only {id}`"
                 ));
             }
-            Evaluated::Stopped(_, failure) => {
+            Evaluated::Stopped(_, failure, _) => {
                 let at = ready.place(failure.place).map_or(String::new(), |at| format!(" ({}:{})", at.file, at.line));
                 return Trouble::Misuse(format!("{id} stops, so nothing is filled: {}{at}", failure.reason));
             }

@@ -25,6 +25,9 @@ pub struct Listed {
     /// The line of the flow.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub place: Option<Place>,
+    /// What a person was told of it, and still holds.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub alerts: Vec<String>,
     /// What it became.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<Target>,
@@ -246,10 +249,21 @@ impl Engine {
 
     fn listed(&self, row: RecordRow) -> Listed {
         let RecordRow {
-            flow, key, state, reason, place, target, number: target_number, updated, due, attempts, ..
+            flow,
+            key,
+            state,
+            reason,
+            place,
+            alerts,
+            target,
+            number: target_number,
+            updated,
+            due,
+            attempts,
+            ..
         } = row;
         let id = format!("{}:{key}", short_name(&self.project.program, &flow));
-        Listed { id, flow, state, reason, place, target, target_number, updated, due, attempts }
+        Listed { id, flow, state, reason, place, alerts, target, target_number, updated, due, attempts }
     }
 }
 

@@ -308,7 +308,8 @@ impl Pass {
     pub(crate) fn evaluate(&self, raw: &str, now: Timestamp) -> (Evaluated, Used) {
         let view = View { pass: self, now, used: RefCell::default() };
         let evaluated = std::panic::catch_unwind(AssertUnwindSafe(|| self.meaning().unit(self.flow, raw, &view)));
-        let evaluated = evaluated.unwrap_or_else(|panic| Evaluated::Stopped(Stop::Fail, self.bug(panic.as_ref())));
+        let evaluated =
+            evaluated.unwrap_or_else(|panic| Evaluated::Stopped(Stop::Fail, self.bug(panic.as_ref()), Vec::new()));
         (evaluated, view.used.into_inner())
     }
 

@@ -57,6 +57,10 @@ impl Planned {
         if let Some(field) = entity.key {
             row.insert(entity.get(field).wire.to_string(), value);
         }
+        // A code that the other side will give is asked for by its name.
+        if let Some(code) = entity.code.map(|code| entity.get(code)).filter(|code| code.ty.present().is_text()) {
+            row.entry(code.wire.to_string()).or_insert_with(|| label.clone().into());
+        }
         let row: Arc<str> = Value::Object(row).to_string().into();
         self.labels.insert(normal(&key), label);
         self.of(connection, id).insert(normal(&key), Plan::New(Arc::clone(&row)));
@@ -212,7 +216,7 @@ impl Acting<'_> {
             return;
         }
         let mut told = self.told_of(Some(draft));
-        told.reason = Some("afterwards: it gets what the answer tells, such as a number".to_owned());
+        told.reason = Some("afterwards: what the answer tells, such as the new number, is written there".to_owned());
         self.events.extend(match &draft.action {
             // What refers to a record that is new is new itself.
             Action::Create | Action::After(_) => Some(Event::Created(told)),

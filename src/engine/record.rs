@@ -90,7 +90,7 @@ pub(crate) struct Acting<'p> {
     /// A write that was refused, by the hash of its body, and what to say if it is the same after a second look.
     pub(crate) refused: Option<(String, Verdict)>,
     told: BTreeSet<String>,
-    /// What the last evaluation had to tell, by hashes; none where none came so far.
+    /// What the last evaluation had to tell; none where none came so far.
     pub(crate) alerted: Option<Vec<String>>,
 }
 
@@ -192,7 +192,13 @@ impl<'p> Acting<'p> {
                     ask::resolve(self.pass, needs).await?;
                 }
                 Evaluated::Filtered => return self.settle_filtered().await,
-                Evaluated::Stopped(stop, failure) => return self.stopped(stop, failure).await,
+                Evaluated::Stopped(stop, failure, alerts) => {
+                    // What a skipped record has to tell is told; one that waits or is parked tells when it is written.
+                    if stop == Stop::Skip {
+                        self.alerts(&alerts);
+                    }
+                    return self.stopped(stop, failure).await;
+                }
                 Evaluated::Unit(unit) => {
                     let mut lanes = lanes_of(self.pass, self.item, Some(&unit));
                     if lanes.iter().any(|lane| !self.lanes.contains(lane)) {
@@ -208,7 +214,7 @@ impl<'p> Acting<'p> {
                     if let Some(intent) = self.pass.held_by(&lanes) {
                         return self.settle(held(self.pass, &self.item.key, &intent)?).await;
                     }
-                    self.alerts(&unit);
+                    self.alerts(&unit.alerts);
                     match self.perform(&unit).await? {
                         Performed::Again => self.flush().await?,
                         Performed::Finished => return self.settle(Verdict::written()).await,
@@ -252,17 +258,24 @@ impl<'p> Acting<'p> {
         }
     }
 
-    /// Tells what the unit has to tell, each text once as long as it holds.
-    fn alerts(&mut self, unit: &Unit) {
-        let mut holds = Vec::with_capacity(unit.alerts.len());
-        for (text, span) in &unit.alerts {
-            let hash = self.pass.store().keyed_hash(text);
-            if !self.alerts_before().contains(&hash) && self.told.insert(text.clone()) {
+    /// Tells what an evaluation has to tell, each text once as long as it holds, and what was told and holds no longer
+    /// where nothing else is told in its place.
+    fn alerts(&mut self, alerts: &[(String, Span)]) {
+        for (text, span) in alerts {
+            if !self.alerts_before().contains(text) && self.told.insert(text.clone()) {
                 self.alert(text.clone(), *span);
             }
-            holds.push(hash);
         }
-        self.alerted = Some(holds);
+        let tells_new = alerts.iter().any(|(text, _)| !self.alerts_before().contains(text));
+        let over: Vec<String> =
+            self.alerts_before().iter().filter(|text| !alerts.iter().any(|(now, _)| now == *text)).cloned().collect();
+        for text in over.into_iter().filter(|_| !tells_new) {
+            let over = format!("no longer so: {text}");
+            if self.told.insert(over.clone()) {
+                self.alert(over, self.pass.flow().span);
+            }
+        }
+        self.alerted = Some(alerts.iter().map(|(text, _)| text.clone()).collect());
     }
 
     /// Tells a person; the record goes on.

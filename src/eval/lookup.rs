@@ -124,7 +124,14 @@ impl RowWanted {
             keys().map(|(value, ty, own)| if own { told(value, own) } else { cell(value, ty).replace('"', "") });
         let shown = shown.collect::<Vec<_>>().join(", ");
         let or_open = |own: bool, text: String| if own { "…".to_owned() } else { text };
-        let cells: Vec<String> = keys().map(|(value, ty, own)| or_open(own, cell(value, ty))).collect();
+        // What is absent, and decides nothing in other rows, decides nothing in the new one.
+        let any = |n: usize| lookup.rows.iter().any(|row| matches!(row.cells.get(n), Some(Pattern::Any)));
+        let is_open = |n: usize, value: Value<'_>| matches!(value, Value::Absent) && any(n);
+        let of_row = |n: usize, value: Value<'_>, own: bool, text: String| {
+            if is_open(n, value) { "_".to_owned() } else { or_open(own, text) }
+        };
+        let cells: Vec<String> =
+            keys().enumerate().map(|(n, (value, ty, own))| of_row(n, value, own, cell(value, ty))).collect();
         let quoted = lookup.result.present().is_text() || matches!(lookup.result.present(), Type::Code(_));
         let row = format!("{} => {}", cells.join(", "), if quoted { "\"…\"" } else { "…" });
         let name = lookup.name.rsplit('.').next().unwrap_or(&lookup.name);
@@ -132,7 +139,10 @@ impl RowWanted {
             Grows::Here => format!("add the row `{row}` to it"),
             Grows::Adapted => format!("add `adapt lookup {} {{ {row} }}` to project.flow", lookup.name),
             Grows::Csv(file) => {
-                let line: Vec<String> = keys().map(|(value, ty, own)| or_open(own, csv_cell(value, ty))).collect();
+                let line: Vec<String> = keys()
+                    .enumerate()
+                    .map(|(n, (value, ty, own))| of_row(n, value, own, csv_cell(value, ty)))
+                    .collect();
                 format!("add the line `{},…` to {file}", line.join(","))
             }
         };

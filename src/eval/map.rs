@@ -69,7 +69,7 @@ impl<'c> Mapper<'c> {
                 Ok(true)
             }
             Evaluated::Filtered => Ok(false),
-            Evaluated::Stopped(stop, failure) => Err((stop, failure)),
+            Evaluated::Stopped(stop, failure, _) => Err((stop, failure)),
             Evaluated::Needs(needs) => {
                 let place = self.compiled.program().mapping(self.mapping).span;
                 Err((Stop::Fail, Failure::new(format!("{} things must be asked first", needs.len()), place)))

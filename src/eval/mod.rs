@@ -54,6 +54,7 @@ pub use why::{Why, called};
 use failure::Halt;
 
 use crate::ir::{EntityId, FieldId, MappingId, Stop};
+use crate::source::Span;
 use std::sync::Arc;
 
 /// What came of a record.
@@ -65,8 +66,8 @@ pub enum Evaluated {
     Filtered,
     /// What is to be written.
     Unit(Unit),
-    /// It stops.
-    Stopped(Stop, Failure),
+    /// It stops: how, why, and what was to be told by then (text and line of the flow).
+    Stopped(Stop, Failure, Vec<(String, Span)>),
 }
 
 /// Something that must be asked of a system or of the store.

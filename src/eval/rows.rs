@@ -223,7 +223,10 @@ impl<'r> Run<'r> {
     ) -> Halt {
         let name = &self.compiled.program.entity(entity).name;
         let what = self.with_values(entity, by, values);
-        let reason = format!("there is no {name} with {what} in {}", self.connection(entity));
+        let there = self.connection(entity);
+        let reason = format!(
+            "there is no {name} with {what} in {there}: correct what gives it, or make it there and `flowc retry` the record"
+        );
         Halt::fail(Failure::new(reason, place).with_value(self.first_told(entity, by, values)))
     }
 

@@ -183,14 +183,14 @@ impl<'r> Run<'r> {
     fn halted(&mut self, halt: Halt) -> Evaluated {
         match halt {
             Halt::Needs if !self.needs.is_empty() => Evaluated::Needs(std::mem::take(&mut self.needs)),
-            Halt::Stop(stopped) => Evaluated::Stopped(stopped.stop, stopped.failure),
+            Halt::Stop(stopped) => Evaluated::Stopped(stopped.stop, stopped.failure, std::mem::take(&mut self.alerts)),
             Halt::Needs | Halt::Later(_) => {
                 let place = self.flow.map(|flow| self.compiled.program.flows[flow].span);
                 let place = place.unwrap_or(crate::source::Span::new(crate::source::FileId(0), 0, 0));
                 let Halt::Stop(stopped) = self.broken_promise("a value that nobody can tell", place) else {
                     return Evaluated::Needs(Vec::new());
                 };
-                Evaluated::Stopped(stopped.stop, stopped.failure)
+                Evaluated::Stopped(stopped.stop, stopped.failure, Vec::new())
             }
         }
     }

@@ -58,9 +58,9 @@ pub struct RecordRow {
     pub left_out: bool,
     /// The source's own mark of this version: its time of change, its row version.
     pub version: String,
-    /// People whom the reason may name: [`super::Store::keyed_hash`] of their e-mail addresses.
+    /// People whom the reason and what was told may name: [`super::Store::keyed_hash`] of their e-mail addresses.
     pub people: Vec<String>,
-    /// What a person was told of it and still holds: [`super::Store::keyed_hash`] of each text. It is told once.
+    /// What a person was told of it and still holds. It is told once.
     #[serde(default)]
     pub alerts: Vec<String>,
     /// How often a person has decided about it: raised by each decision, see [`super::Change::Record`].

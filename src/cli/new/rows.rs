@@ -86,8 +86,9 @@ pub(super) fn shipping(held: &Held) -> String {
         usual.filter(|code| known.iter().any(|(known, _)| known == code)).or_else(|| other(known))
     };
     let mut keys: BTreeSet<(String, String)> = held.methods.iter().cloned().collect();
-    for method in
-        ["flat_rate", "free_shipping", "local_pickup"].into_iter().chain(held.methods.iter().map(|(id, _)| &**id))
+    for method in ["flat_rate", "free_shipping", "local_pickup", "pickup_location"]
+        .into_iter()
+        .chain(held.methods.iter().map(|(id, _)| &**id))
     {
         keys.insert((method.to_owned(), "*".to_owned()));
     }

@@ -192,7 +192,8 @@ async fn links_of_a_mapping_that_was_renamed_still_count() {
 
 #[tokio::test]
 async fn a_record_that_cannot_be_read_keeps_its_key_and_the_flow_goes_on() {
-    let case = case(1, Desk::default(), |_, _| Evaluated::Stopped(Stop::Fail, Failure::new("is no date", span())));
+    let case =
+        case(1, Desk::default(), |_, _| Evaluated::Stopped(Stop::Fail, Failure::new("is no date", span()), Vec::new()));
     *case.shop.rows.lock().unwrap() =
         vec![Raw(r#"{"id":1,"paid":"unreadable"}"#.into()), Raw(r#"{"paid":"unreadable"}"#.into())];
     case.pass().await;
@@ -237,7 +238,7 @@ async fn a_list_without_a_named_record_does_not_say_that_it_is_gone() {
     let stops = Arc::clone(&stop);
     let case = case(1, Desk { answers: Mutex::new(vec![made("A", "0")]), ..Desk::default() }, move |key, _| {
         if *stops.lock().unwrap() {
-            Evaluated::Stopped(Stop::Wait, Failure::new("not yet", span()))
+            Evaluated::Stopped(Stop::Wait, Failure::new("not yet", span()), Vec::new())
         } else {
             Evaluated::Unit(one(key))
         }
@@ -296,7 +297,7 @@ async fn what_a_person_says_while_the_record_is_written_stays_said() {
 
 #[tokio::test]
 async fn what_cannot_be_read_for_once_stays_left_out() {
-    let case = case(1, Desk::default(), |key, _| Evaluated::Stopped(Stop::Fail, Failure::new(key, span())));
+    let case = case(1, Desk::default(), |key, _| Evaluated::Stopped(Stop::Fail, Failure::new(key, span()), Vec::new()));
     case.pass().await;
     case.engine.skip("orders:1", "made by hand", case.books.now()).await.unwrap();
     let rows = std::mem::take(&mut *case.shop.rows.lock().unwrap());

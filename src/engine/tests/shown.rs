@@ -108,7 +108,7 @@ fn looks_for_ann() -> Case {
         Answered::NotAsked => Evaluated::Needs(vec![need.clone()]),
         Answered::Absent => Evaluated::Unit(one(key)),
         Answered::Unreadable(why) => {
-            Evaluated::Stopped(Stop::Wait, Failure { cause: Cause::Row, ..Failure::new(why, span()) })
+            Evaluated::Stopped(Stop::Wait, Failure { cause: Cause::Row, ..Failure::new(why, span()) }, Vec::new())
         }
         Answered::Found(_) => Evaluated::Filtered,
     })
@@ -133,7 +133,7 @@ async fn a_table_with_a_row_that_cannot_be_read_stays_so_for_the_whole_run() {
         Answered::NotAsked => Evaluated::Needs(vec![need.clone()]),
         Answered::Absent | Answered::Found(_) => Evaluated::Unit(one(key)),
         Answered::Unreadable(why) => {
-            Evaluated::Stopped(Stop::Wait, Failure { cause: Cause::Row, ..Failure::new(why, span()) })
+            Evaluated::Stopped(Stop::Wait, Failure { cause: Cause::Row, ..Failure::new(why, span()) }, Vec::new())
         }
     });
     *case.books.unreadable.lock().unwrap() =

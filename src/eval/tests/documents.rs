@@ -261,7 +261,10 @@ fn two_copies_stop_the_record_unless_one_is_preferred() {
 fn a_failure_names_field_value_and_place() {
     let p = orders("4");
     let failure = World::with(&p, &[ROWS[0], ROWS[2]]).failure(&p, ORDER);
-    assert_eq!(failure.reason, "there is no Item with Code B in ledger");
+    assert_eq!(
+        failure.reason,
+        "there is no Item with Code B in ledger: correct what gives it, or make it there and `flowc retry` the record"
+    );
     assert_eq!((failure.field.as_deref(), failure.value.as_deref()), (Some("SalesOrderLines[1].Item"), Some("B")));
     assert_eq!(failure.place, at(7));
     let failure = World::with(&p, ROWS).failure(&p, &ORDER.replace("\"sku\":\"A\"", "\"sku\":\"\""));

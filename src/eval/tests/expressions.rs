@@ -33,7 +33,7 @@ fn eval_in(p: &Program, value: Expr) -> Result<String, String> {
             .iter()
             .find(|f| f.path[0] == "Description".into())
             .map_or("nothing".into(), |f| serde_json::from_str::<String>(&f.json).unwrap())),
-        Evaluated::Stopped(_, failure) => Err(failure.reason),
+        Evaluated::Stopped(_, failure, _) => Err(failure.reason),
         other => Err(format!("{other:?}")),
     }
 }
@@ -87,7 +87,10 @@ fn no_reason_repeats_personal_data() {
             expr(ExprKind::Stop(Stop::Fail, Box::new(message)), Type::Never),
             "no account for … (3 characters) of order 1001",
         ),
-        (find(p, "Account", "Email", email(), true), "there is no Account with Email J…@E… (15 characters) in ledger"),
+        (
+            find(p, "Account", "Email", email(), true),
+            "there is no Account with Email J…@E… (15 characters) in ledger: correct what gives it, or make it there and `flowc retry` the record",
+        ),
         (native(Native::DecimalOf, vec![t("x")], Type::Decimal), "\"x\" is not a number"),
     ] {
         assert_eq!(eval_in(p, made).unwrap_err(), want);
@@ -309,7 +312,7 @@ fn scripts_stop_at_their_limits() {
         let compiled = Compiled::with_scripts(Arc::new(p.clone()), [("f.rhai".into(), source.to_owned())].into());
         match World::default().settle(|world| compiled.unit(0, ORDER, world)) {
             Evaluated::Unit(unit) => unit.drafts[0].fields.last().unwrap().json.clone(),
-            Evaluated::Stopped(_, failure) => failure.reason,
+            Evaluated::Stopped(_, failure, _) => failure.reason,
             other => panic!("{other:?}"),
         }
     };

@@ -512,7 +512,7 @@ impl World {
 
     pub(super) fn failure(&self, p: &Program, raw: &str) -> crate::eval::Failure {
         match self.run(p, raw) {
-            Evaluated::Stopped(Stop::Fail, failure) => failure,
+            Evaluated::Stopped(Stop::Fail, failure, _) => failure,
             other => panic!("{other:?}"),
         }
     }

@@ -430,7 +430,7 @@ pub(super) fn forget(t: &WriteTransaction, seal: &Seal, person: &str) -> Result<
     }
     for (flow, key) in named {
         if let Some(row) = take_record(t, seal, &flow, &key)? {
-            put_record(t, seal, &RecordRow { reason: None, people: Vec::new(), ..row })?;
+            put_record(t, seal, &RecordRow { reason: None, alerts: Vec::new(), people: Vec::new(), ..row })?;
         }
     }
     Ok(erased as u64)
