@@ -11,7 +11,7 @@ use super::pass::Ending;
 use super::record::Acting;
 use super::settle::Verdict;
 use super::transmit::{Call, Changing, Heard, Said};
-use crate::eval::{Draft, Pending};
+use crate::eval::{Draft, Pending, called};
 use crate::ir::{EntityId, Stop};
 use crate::store::{Change, FieldHash, Link, LinkKey, Operation, Outcome};
 use jiff::Timestamp;
@@ -301,7 +301,12 @@ impl Acting<'_> {
                 (told.body, told.shown) = self.readable(draft, &body).unzip();
                 self.events.push(Event::Created(told));
                 let mapping = draft.made.name.rsplit('.').next().unwrap_or_default();
-                let label = format!("(new {mapping} of {})", self.pass.label(&self.item.key));
+                let source = self.pass.label(&self.item.key);
+                let row = serde_json::from_str(&body).unwrap_or_default();
+                let label = match called(self.pass.program().entity(draft.entity), &row) {
+                    Some(name) => format!("{name} (new, of {source})"),
+                    None => format!("(new {mapping} of {source})"),
+                };
                 self.pass.memory().would_create(self.pass.program(), of, &body, label, now)
             }
         };
