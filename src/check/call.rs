@@ -302,7 +302,13 @@ impl Body<'_, '_> {
     }
 
     /// Arguments, each made to fit its parameter.
-    fn arguments(&mut self, instance: InstanceId, params: &[Param], given: Vec<Given>, callee: &str) -> Vec<Expr> {
+    pub(crate) fn arguments(
+        &mut self,
+        instance: InstanceId,
+        params: &[Param],
+        given: Vec<Given>,
+        callee: &str,
+    ) -> Vec<Expr> {
         let types: Vec<Type> = params.iter().map(|p| self.cx.type_of(instance, &p.ty)).collect();
         let values: Vec<Expr> = given
             .into_iter()
@@ -378,7 +384,7 @@ impl Body<'_, '_> {
     }
 
     /// Whether there would be no end to what is inlined, or too late a one. `text` is as long as what is inlined.
-    fn too_deep(&mut self, name: &Name, text: usize, span: Span) -> bool {
+    pub(crate) fn too_deep(&mut self, name: &Name, text: usize, span: Span) -> bool {
         self.inlined += 1;
         self.inlined_bytes += text;
         let d = if let Some(n) = self.around.iter().position(|a| *a == name.span) {
@@ -392,9 +398,8 @@ impl Body<'_, '_> {
         } else if self.too_far(&name.text, span) {
             return true;
         } else if self.inlined > limits::INLINED_MAX || self.inlined_bytes > limits::INLINED_BYTES_MAX {
-            Diagnostic::new(&codes::CYCLE, name.span, format!("`{}` and what calls it are copied too often", name.text))
-                .label("too many copies")
-                .help("give a value that is needed several times a name with `let`, or pass it on as an argument")
+            self.copied_too_often(name, span);
+            return true;
         } else {
             return false;
         };
@@ -402,26 +407,17 @@ impl Body<'_, '_> {
         true
     }
 
-    fn inline(&mut self, instance: InstanceId, f: &ast::Fn, given: Vec<Given>, span: Span) -> Expr {
-        if self.too_deep(&f.name, f.body.as_ref().map_or(0, |body| body.span.range().len()), span) {
-            return Self::unknown(span);
-        }
-        let (names, lets) = self.enter(instance, &f.params, given, &f.name.text);
-        let result = self.cx.type_of(instance, &f.result);
-        let Some(body) = &f.body else { return Self::unknown(span) };
-        let made = self.apart(instance, f.name.span, names, |inner| {
-            let lowered = inner.expr(body, Some(&result));
-            let place = Place {
-                what: format!("the result of `{}`", f.name.text),
-                declared: Some(f.result.span),
-                length_at_run: true,
-            };
-            inner.accept_at(lowered, &result, &place)
-        });
-        let made = Expr { ty: if matches!(made.ty, Type::Unknown) { result } else { widen(made.ty, &result) }, ..made };
-        let made = lets.into_iter().rev().fold(made, |body, (local, value)| Self::let_in(&local, value, body));
-        // What is wrong with the result is wrong where it is called.
-        Expr { span, ..made }
+    pub(crate) fn copied_too_often(&mut self, name: &Name, span: Span) {
+        self.cx.report(
+            Diagnostic::new(
+                &codes::CYCLE,
+                name.span,
+                format!("`{}` and what calls it are copied too often", name.text),
+            )
+            .label("too many copies")
+            .help("give a value that is needed several times a name with `let`, or pass it on as an argument")
+            .related(span, "called here"),
+        );
     }
 
     /// Works in another declaration's scope, in this frame.
@@ -438,6 +434,7 @@ impl Body<'_, '_> {
         let (writes, keeps) = (std::mem::replace(&mut self.writes, false), std::mem::replace(&mut self.keeps, false));
         self.around.push(callee);
         self.cx.depth += 1;
+        self.cx.reaches_here();
         let out = inner(self);
         self.cx.depth -= 1;
         self.around.pop();
@@ -641,14 +638,5 @@ pub(crate) fn params_of(decl: &ast::Decl) -> &[Param] {
         DeclKind::Mapping(m) => &m.params,
         DeclKind::Fields(f) => &f.params,
         _ => &[],
-    }
-}
-
-/// What a function gives is what it declares, but for a text whose length is known better.
-fn widen(made: Type, declared: &Type) -> Type {
-    match (&made, declared) {
-        (Type::Text(Some(_)), Type::Text(None)) => made,
-        (Type::Optional(inner), Type::Optional(_)) if matches!(**inner, Type::Text(Some(_))) => made,
-        _ => declared.clone(),
     }
 }

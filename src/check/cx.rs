@@ -44,6 +44,13 @@ pub(crate) enum TypeItem {
     Enum(Arc<EnumType>),
 }
 
+/// How far declarations and expressions are nested.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Height {
+    pub(crate) depth: usize,
+    pub(crate) levels: usize,
+}
+
 /// The checker's state.
 pub(crate) struct Cx<'f> {
     pub(crate) modules: Modules<'f>,
@@ -63,6 +70,10 @@ pub(crate) struct Cx<'f> {
     pub(crate) depth: usize,
     /// Expressions that are being read within one another, of all of these.
     pub(crate) levels: usize,
+    /// The most of both that was reached: what a function needs is known when it has been typed.
+    pub(crate) highest: Height,
+    /// Functions that have been typed.
+    pub(crate) functions: HashMap<super::functions::Key, Arc<super::functions::Typed>>,
     /// The settings that modules ask, by name.
     pub(crate) asked: HashMap<ModuleId, HashMap<Arc<str>, ast::Setting>>,
     pub(crate) settings: HashMap<(InstanceId, String), Option<usize>>,
@@ -96,6 +107,8 @@ impl<'f> Cx<'f> {
             lookup_states: Vec::new(),
             depth: 0,
             levels: 0,
+            highest: Height::default(),
+            functions: HashMap::new(),
             answering: HashMap::new(),
             asked: HashMap::new(),
             settings: HashMap::new(),
@@ -129,9 +142,20 @@ impl<'f> Cx<'f> {
         );
     }
 
+    /// Notes that this much more than what stands around is reached.
+    pub(crate) fn reaches(&mut self, more: Height) {
+        self.highest.depth = self.highest.depth.max(self.depth + more.depth);
+        self.highest.levels = self.highest.levels.max(self.levels + more.levels);
+    }
+
+    pub(crate) fn reaches_here(&mut self) {
+        self.reaches(Height::default());
+    }
+
     /// Reads a declaration within the one that needs it.
     pub(crate) fn deeper<T>(&mut self, inner: impl FnOnce(&mut Self) -> T) -> T {
         self.depth += 1;
+        self.reaches_here();
         let out = inner(self);
         self.depth -= 1;
         out

@@ -40,6 +40,7 @@ impl Body<'_, '_> {
             return Self::unknown(e.span);
         }
         self.cx.levels += 1;
+        self.cx.reaches_here();
         let made = self.level(e, want);
         self.cx.levels -= 1;
         made

@@ -17,6 +17,7 @@ mod fits;
 mod flow;
 mod fold;
 mod form;
+mod functions;
 mod given;
 mod header;
 mod load;

@@ -21,4 +21,6 @@ pub use program::{
     OnChange, Overwrite, Program, Rest, Row, Schedule, Setting, Verb,
 };
 pub use types::{EntityId, EnumType, EnumValue, FieldId, Kind, LookupId, Type};
-pub use walk::{children, each, mappings_of, of_flow, of_mapping, of_steps, reached};
+pub use walk::{
+    children, children_mut, each, mappings_of, of_flow, of_mapping, of_steps, of_steps_mut, reached, relocate,
+};

@@ -5,83 +5,118 @@ use super::expr::{Element, Expr, ExprKind, Step, StepKind, When};
 use super::program::{Flow, Key, Mapping, MappingId, OnChange, Program, Rest, Verb};
 use std::collections::BTreeSet;
 
-/// Calls `see` for the expressions that this one is directly made of, in the order in which they stand.
-pub fn children<'e>(expr: &'e Expr, see: &mut dyn FnMut(&'e Expr)) {
-    match &expr.kind {
-        ExprKind::Const(_)
-        | ExprKind::Setting(..)
-        | ExprKind::Unanswered(_)
-        | ExprKind::Local(_)
-        | ExprKind::It(_)
-        | ExprKind::ItSelf
-        | ExprKind::Was
-        | ExprKind::Keep => {}
-        ExprKind::Field(inner, ..)
-        | ExprKind::Lambda(_, inner)
-        | ExprKind::Unary(_, inner)
-        | ExprKind::IsSome(inner, _)
-        | ExprKind::InGroup(inner, _)
-        | ExprKind::LinkedTo(_, inner)
-        | ExprKind::Stop(_, inner) => see(inner),
-        ExprKind::Let(_, a, b)
-        | ExprKind::Binary(_, a, b)
-        | ExprKind::OrElse(a, b)
-        | ExprKind::In(a, b)
-        | ExprKind::PriceBy(a, b) => {
-            see(a);
-            see(b);
-        }
-        ExprKind::If(a, b, c) => {
-            see(a);
-            see(b);
-            see(c);
-        }
-        ExprKind::Lookup { keys: list, .. }
-        | ExprKind::Native(_, list)
-        | ExprKind::Extern(_, _, list)
-        | ExprKind::Concat(list)
-        | ExprKind::Ensure(_, list)
-        | ExprKind::Write(_, list) => list.iter().for_each(see),
-        ExprKind::Match(subject, arms) => {
-            see(subject);
-            arms.iter().for_each(|arm| see(&arm.value));
-        }
-        ExprKind::List(elements) => elements.iter().for_each(|element| of_element(element, see)),
-        ExprKind::Build(builder) => of_steps(&builder.steps, see),
-        ExprKind::Find(find) | ExprKind::FindAll(find) | ExprKind::Verified(find) => find.values.iter().for_each(see),
-    }
-}
-
-fn of_element<'e>(element: &'e Element, see: &mut dyn FnMut(&'e Expr)) {
-    match element {
-        Element::One(e) | Element::All(e) => see(e),
-        Element::For(clauses, body) => {
-            for clause in clauses {
-                see(&clause.list);
-                clause.cond.iter().for_each(&mut *see);
-            }
-            see(body);
-        }
-    }
-}
-
-/// Calls `see` for the outermost expressions of these steps.
-pub fn of_steps<'e>(steps: &'e [Step], see: &mut dyn FnMut(&'e Expr)) {
-    for step in steps {
-        match &step.kind {
-            StepKind::Let(_, value) => see(value),
-            StepKind::Assign { value, when, .. } => {
-                if let When::Update(Some(cond)) = when {
-                    see(cond);
+/// The walks to look and to change: one text, so that a kind of expression is named once.
+macro_rules! walks {
+    ($children:ident, $of_element:ident, $of_steps:ident, $iter:ident $(, $mut:tt)?) => {
+        /// Calls `see` for the expressions that this one is directly made of, in the order in which they stand.
+        pub fn $children<'e>(expr: &'e $($mut)? Expr, see: &mut dyn FnMut(&'e $($mut)? Expr)) {
+            match &$($mut)? expr.kind {
+                ExprKind::Const(_)
+                | ExprKind::Setting(..)
+                | ExprKind::Unanswered(_)
+                | ExprKind::Local(_)
+                | ExprKind::It(_)
+                | ExprKind::ItSelf
+                | ExprKind::Was
+                | ExprKind::Keep => {}
+                ExprKind::Field(inner, ..)
+                | ExprKind::Lambda(_, inner)
+                | ExprKind::Unary(_, inner)
+                | ExprKind::IsSome(inner, _)
+                | ExprKind::InGroup(inner, _)
+                | ExprKind::LinkedTo(_, inner)
+                | ExprKind::Stop(_, inner) => see(inner),
+                ExprKind::Let(_, a, b)
+                | ExprKind::Binary(_, a, b)
+                | ExprKind::OrElse(a, b)
+                | ExprKind::In(a, b)
+                | ExprKind::PriceBy(a, b) => {
+                    see(a);
+                    see(b);
                 }
-                see(value);
-            }
-            StepKind::Check(a, b) | StepKind::Alert(a, b) => {
-                see(a);
-                see(b);
+                ExprKind::If(a, b, c) => {
+                    see(a);
+                    see(b);
+                    see(c);
+                }
+                ExprKind::Lookup { keys: list, .. }
+                | ExprKind::Native(_, list)
+                | ExprKind::Extern(_, _, list)
+                | ExprKind::Concat(list)
+                | ExprKind::Ensure(_, list)
+                | ExprKind::Write(_, list) => list.$iter().for_each(see),
+                ExprKind::Match(subject, arms) => {
+                    see(subject);
+                    arms.$iter().for_each(|arm| see(&$($mut)? arm.value));
+                }
+                ExprKind::List(elements) => elements.$iter().for_each(|element| $of_element(element, see)),
+                ExprKind::Build(builder) => $of_steps(&$($mut)? builder.steps, see),
+                ExprKind::Find(find) | ExprKind::FindAll(find) | ExprKind::Verified(find) => {
+                    find.values.$iter().for_each(see);
+                }
             }
         }
+
+        fn $of_element<'e>(element: &'e $($mut)? Element, see: &mut dyn FnMut(&'e $($mut)? Expr)) {
+            match element {
+                Element::One(e) | Element::All(e) => see(e),
+                Element::For(clauses, body) => {
+                    for clause in clauses {
+                        see(&$($mut)? clause.list);
+                        clause.cond.$iter().for_each(&mut *see);
+                    }
+                    see(body);
+                }
+            }
+        }
+
+        /// Calls `see` for the outermost expressions of these steps.
+        pub fn $of_steps<'e>(steps: &'e $($mut)? [Step], see: &mut dyn FnMut(&'e $($mut)? Expr)) {
+            for step in steps {
+                match &$($mut)? step.kind {
+                    StepKind::Let(_, value) => see(value),
+                    StepKind::Assign { value, when, .. } => {
+                        if let When::Update(Some(cond)) = when {
+                            see(cond);
+                        }
+                        see(value);
+                    }
+                    StepKind::Check(a, b) | StepKind::Alert(a, b) => {
+                        see(a);
+                        see(b);
+                    }
+                }
+            }
+        }
+    };
+}
+
+walks!(children, of_element, of_steps, iter);
+walks!(children_mut, of_element_mut, of_steps_mut, iter_mut, mut);
+
+/// Moves all locals of an expression by so many places of the frame: a copy of a function's body gets its own.
+pub fn relocate(expr: &mut Expr, by: u32) {
+    match &mut expr.kind {
+        ExprKind::Local(local) | ExprKind::Let(local, ..) | ExprKind::IsSome(_, Some(local)) => local.0 += by,
+        ExprKind::Lambda(locals, _) => locals.iter_mut().for_each(|local| local.0 += by),
+        ExprKind::List(elements) => {
+            let clauses = elements.iter_mut().filter_map(|element| match element {
+                Element::For(clauses, _) => Some(clauses),
+                Element::One(_) | Element::All(_) => None,
+            });
+            clauses.flatten().for_each(|clause| clause.local.0 += by);
+        }
+        ExprKind::Build(builder) => {
+            for step in &mut builder.steps {
+                if let StepKind::Let(local, _) = &mut step.kind {
+                    local.0 += by;
+                }
+            }
+        }
+        // The others bind nothing.
+        _ => {}
     }
+    children_mut(expr, &mut |child| relocate(child, by));
 }
 
 /// Calls `see` for an expression and for all that it is made of, the outer ones first.
