@@ -7,6 +7,7 @@ pub mod engine;
 pub mod eval;
 pub mod ir;
 pub mod limits;
+pub mod lints;
 pub mod plan;
 pub mod sandbox;
 pub mod source;

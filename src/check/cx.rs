@@ -86,6 +86,10 @@ pub(crate) struct Cx<'f> {
     pub(crate) scripts: super::script::Scripts,
     /// Functions and parts in circles that have been told.
     pub(crate) circles: HashSet<Span>,
+    /// The flows that the project runs.
+    pub(crate) running: Vec<crate::lints::Running>,
+    /// Mappings of which something failed.
+    pub(crate) partly: std::collections::BTreeSet<MappingId>,
     /// What was used: instance, kind of thing, name.
     pub(crate) used: HashSet<(InstanceId, &'static str, String)>,
 }
@@ -116,6 +120,8 @@ impl<'f> Cx<'f> {
             undecided: Vec::new(),
             scripts: HashMap::new(),
             circles: HashSet::new(),
+            running: Vec::new(),
+            partly: std::collections::BTreeSet::new(),
             used: HashSet::new(),
         }
     }

@@ -42,12 +42,8 @@ impl Cx<'_> {
             body.flow_statement(stmt, &mut flow);
         }
         body.unused_lets();
-        body.checks_hold(&flow.steps);
         if let Some(stmt) = f.body.iter().find(|stmt| matches!(stmt.kind, FlowStmtKind::OnWebhook)) {
             body.cx.tells_of_changes(source, stmt.span);
-        }
-        if let Some(filter) = &flow.filter {
-            body.filter_sent(local, filter);
         }
         let locals = body.next;
         let Some(write) = flow.write else {

@@ -96,14 +96,15 @@ impl Cx<'_> {
         body.target = Some(target);
         let parts = std::mem::take(&mut body.header);
         let header = body.finish_header(parts, target, &steps, m);
-        body.checks_hold(&steps);
         body.unused_lets();
-        let locals = body.next;
+        let (locals, partly) = (body.next, body.half_filled.contains(&target));
+        if partly {
+            self.partly.insert(id);
+        }
         let mapping = &mut self.program.mappings[id.0 as usize];
         mapping.locals = locals;
         mapping.steps = steps;
         (mapping.header, mapping.balance, mapping.then) = header;
-        Body::new(self, instance).amounts_used(id, m.name.span);
     }
 }
 
@@ -176,20 +177,17 @@ impl Body<'_, '_> {
                     .label("no `create`, `upsert` or `update`")
                     .help("begin with `create once by FIELD`, `upsert by FIELD` or `update by FIELD`; a part without is `fields`"),
             );
+            self.half_filled.push(target);
             return (header, parts.balance, parts.then);
         };
         let creates = matches!(verb, Verb::CreateOnce | Verb::Upsert | Verb::CreateUnless(_));
         if creates {
             self.required(target, steps, m.name.span, &format!("`{}`", m.name.text));
             self.known_before_write(target, steps);
-            self.currency_filled(target, steps, m.name.span);
             self.whole_too_early(steps);
         }
         self.writable(&verb, target, span);
         self.keys_written(&parts.keys, steps, span, m);
-        if !self.half_filled.contains(&target) {
-            self.keys_differ(&parts.keys, steps, m);
-        }
         if !self.half_filled.contains(&target) {
             self.keys_whole(&parts.keys, target, steps);
         }

@@ -3,23 +3,21 @@
 //! In: files through [`Files`]. Out: [`Checked`]: the program as far as it was understood, and the diagnostics in the
 //! order of their places. It never fails; with an error among the diagnostics, the program must not run.
 
-mod audit;
 mod body;
 mod call;
 mod connect;
 mod cx;
-mod differ;
 mod entity;
 mod entries;
 mod expr;
 mod find;
 mod fits;
 mod flow;
-mod fold;
 mod form;
 mod functions;
 mod given;
 mod header;
+mod literals;
 mod load;
 mod lookup;
 mod mapping;
@@ -38,7 +36,6 @@ mod steps;
 mod suggest;
 mod table;
 mod testing;
-mod twins;
 mod types;
 
 use crate::ir::Program;
@@ -125,6 +122,8 @@ pub fn check_files(files: &dyn Files, paths: &[PathBuf]) -> Checked {
 
 fn finish(mut cx: Cx<'_>) -> Checked {
     cx.read_all_entities();
+    let lints = crate::lints::lint(&cx.program, &cx.running, &cx.partly);
+    lints.into_iter().for_each(|lint| cx.report(lint));
     let mut diagnostics = std::mem::take(&mut cx.diagnostics);
     let broken = cx.modules.broken();
     diagnostics.retain(|d| !follows(&broken, &cx.modules.sources, d));

@@ -489,7 +489,7 @@ impl Cx<'_> {
                 self.decided(instance, path);
             }
         }
-        self.twins(&running);
+        self.running = running;
     }
 
     /// The flow that a path names; a report where there is none.

@@ -2,7 +2,6 @@
 //! record costs only what it computes.
 
 use super::code::{Call, Code};
-use super::fold::fold;
 use super::layout::{Layouts, NO_SLOT};
 use super::lookup::{RowWanted, Table};
 use super::make::{FlowCode, MappingCode};
@@ -18,7 +17,7 @@ use super::wire::Wires;
 use super::{Failure, Halt, why};
 use crate::ir::{
     Arm, Const, Element, EntityId, Expr, ExprKind, FieldId, Find, ForClause, LocalId, MappingId, Pattern, Program,
-    Stop, Type,
+    Stop, Type, accepts, known,
 };
 use crate::plan::Reads;
 use crate::source::Span;
@@ -163,7 +162,7 @@ impl Compiler<'_> {
     /// An expression as code.
     pub(crate) fn code(&mut self, expr: &Expr) -> Code {
         if !self.trace
-            && let Some(constant) = fold(expr)
+            && let Some(constant) = known(expr)
         {
             return self.constant(&constant);
         }
@@ -335,7 +334,7 @@ impl Compiler<'_> {
 
     fn choice(&mut self, cond: &Expr, then: &Expr, other: &Expr) -> Code {
         if !self.trace
-            && let Some(Const::Bool(known)) = fold(cond)
+            && let Some(Const::Bool(known)) = known(cond)
         {
             return self.code(if known { then } else { other });
         }
@@ -357,8 +356,8 @@ impl Compiler<'_> {
         code: fn(&mut Self, &Expr) -> Code,
     ) -> Code {
         if !self.trace
-            && let Some(known) = fold(subject)
-            && let Some(arm) = arms.iter().find(|arm| ops::accepts_constant(&arm.pattern, &known))
+            && let Some(known) = known(subject)
+            && let Some(arm) = arms.iter().find(|arm| accepts(&arm.pattern, &known))
         {
             return code(self, &arm.value);
         }

@@ -3,10 +3,9 @@
 
 use super::code::Code;
 use super::compile::{Compiler, call};
-use super::fold::fold;
 use super::natives::{At, apply, joined, lower, text_of, upper, whole, wrong};
 use super::value::Value;
-use crate::ir::{Const, Expr, Native};
+use crate::ir::{Const, Expr, Native, known};
 use crate::value::text;
 
 /// The function as a closure of its own, where it has one.
@@ -42,7 +41,7 @@ pub(super) fn direct(compiler: &mut Compiler<'_>, native: Native, args: &[Expr],
             })
         }
         (Native::Take, [text, count]) => {
-            let count = fold(count)?;
+            let count = known(count)?;
             let Const::Number(n) = count else { return None };
             let most = whole(Value::Number(n))?;
             let text = compiler.code(text);
@@ -54,7 +53,7 @@ pub(super) fn direct(compiler: &mut Compiler<'_>, native: Native, args: &[Expr],
             })
         }
         (Native::Join, [list, by]) => {
-            let Const::Text(by) = fold(by)? else { return None };
+            let Const::Text(by) = known(by)? else { return None };
             let list = compiler.code(list);
             call(move |run| match list.list(run)? {
                 Some(list) => joined(run, list, &by, &at),
@@ -62,7 +61,7 @@ pub(super) fn direct(compiler: &mut Compiler<'_>, native: Native, args: &[Expr],
             })
         }
         (Native::Nth, [list, n]) => {
-            let Const::Number(n) = fold(n)? else { return None };
+            let Const::Number(n) = known(n)? else { return None };
             let (wanted, list) = (whole(Value::Number(n)), compiler.code(list));
             call(move |run| match (list.list(run)?, wanted) {
                 (Some(list), Some(wanted)) if wanted < list.len() => Ok(list[wanted]),
@@ -71,7 +70,7 @@ pub(super) fn direct(compiler: &mut Compiler<'_>, native: Native, args: &[Expr],
             })
         }
         (Native::StartsWith, [text, beginning]) => {
-            let Const::Text(beginning) = fold(beginning)? else { return None };
+            let Const::Text(beginning) = known(beginning)? else { return None };
             let text = compiler.code(text);
             call(move |run| {
                 text.see(run, |run, text| match text {

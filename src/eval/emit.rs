@@ -2,13 +2,12 @@
 
 use super::code::Code;
 use super::compile::Compiler;
-use super::fold::fold;
 use super::part::{PartCode, RequiredCode, StepCode};
 use super::run::Run;
 use super::value::Value;
 use super::wire::{Wire, write};
 use super::{Failure, Halt};
-use crate::ir::{Element, EntityId, Expr, ExprKind, FieldId, Step, StepKind, When};
+use crate::ir::{Element, EntityId, Expr, ExprKind, FieldId, Step, StepKind, When, known};
 use crate::limits::LIST_MAX;
 use crate::source::Span;
 
@@ -93,7 +92,7 @@ impl Plain {
                 StepKind::Assign { path, value, .. } => {
                     let field = path[0];
                     let bit = required.iter().position(|r| *r == field).map_or(0, bit);
-                    match fold(value).and_then(|value| compiler.wires.of(entity, field).constant(&value)) {
+                    match known(value).and_then(|value| compiler.wires.of(entity, field).constant(&value)) {
                         Some(member) => StepEmit::Constant { member, bit },
                         None => StepEmit::Field { field, emit: Emit::new(compiler, value), place: step.span, bit },
                     }

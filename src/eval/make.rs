@@ -176,7 +176,7 @@ fn makes_more(mapping: &Mapping) -> bool {
         );
     });
     if let Verb::CreateUnless(cond) = &mapping.header.verb {
-        more |= super::fold::fold(cond) != Some(Const::Bool(false));
+        more |= crate::ir::known(cond) != Some(Const::Bool(false));
     }
     more
 }

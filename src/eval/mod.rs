@@ -13,7 +13,6 @@ mod direct;
 mod draft;
 mod emit;
 mod failure;
-mod fold;
 mod given;
 mod json;
 mod keys;

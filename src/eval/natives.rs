@@ -646,7 +646,7 @@ fn date_of<'r>(run: &mut Run<'r>, args: &[Value<'r>], at: &At) -> Eval<'r> {
 
 /// `(a / b).round(n)`, rounded once.
 fn divided_and_rounded(compiler: &mut Compiler<'_>, a: &Expr, b: &Expr, digits: &Expr, span: Span) -> Code {
-    let known = match super::fold::fold(digits) {
+    let known = match crate::ir::known(digits) {
         Some(Const::Number(n)) => decimals(Native::Round, Some(&Value::Number(n)), span).ok(),
         _ => None,
     };
@@ -674,7 +674,7 @@ fn divided_and_rounded(compiler: &mut Compiler<'_>, a: &Expr, b: &Expr, digits: 
 /// The groups of a pattern that is known when the flow is compiled.
 fn capture(compiler: &mut Compiler<'_>, text: &Expr, pattern: &Expr, span: Span) -> Code {
     let text = compiler.code(text);
-    let pattern = match super::fold::fold(pattern) {
+    let pattern = match crate::ir::known(pattern) {
         Some(Const::Text(pattern)) => regex::Regex::new(&pattern).map_err(|e| e.to_string()),
         _ => Err("it is not known when the flow is compiled".to_owned()),
     };
@@ -760,7 +760,7 @@ fn document_total(compiler: &mut Compiler<'_>, lines: &Expr, names: &[Expr], spa
         _ => EntityId(0),
     };
     let schema = program.entity(line);
-    let named = names.iter().filter_map(|name| match super::fold::fold(name) {
+    let named = names.iter().filter_map(|name| match crate::ir::known(name) {
         Some(Const::Text(name)) => schema.field(&name),
         _ => None,
     });

@@ -2,11 +2,10 @@
 
 use super::code::{Code, Operand};
 use super::compile::{Compiler, call};
-use super::fold::fold;
 use super::run::{Eval, Run};
 use super::value::{Value, same, show};
 use super::{Failure, Halt};
-use crate::ir::{Binary, Const, EntityId, Expr, Pattern, Type, Unary};
+use crate::ir::{Binary, Const, EntityId, Expr, Pattern, Type, Unary, known};
 use crate::limits;
 use crate::source::Span;
 use crate::value::code::in_group;
@@ -44,7 +43,7 @@ pub(crate) fn compare(op: Binary, order: Ordering) -> bool {
 pub(crate) fn binary(compiler: &mut Compiler<'_>, op: Binary, a: &Expr, b: &Expr, span: Span) -> Code {
     let entity = entity_of(a).or_else(|| entity_of(b));
     if let (Binary::Eq | Binary::Ne, None, false) = (op, entity, compiler.trace)
-        && let Some(constant) = fold(b)
+        && let Some(constant) = known(b)
     {
         let (a, wanted) = (compiler.code(a), op == Binary::Eq);
         if let Const::Number(constant) = constant {
@@ -270,7 +269,7 @@ pub(crate) fn unary(compiler: &mut Compiler<'_>, op: Unary, a: &Expr, span: Span
 /// `a in [b, c]`
 pub(crate) fn within(compiler: &mut Compiler<'_>, a: &Expr, list: &Expr, span: Span) -> Code {
     let entity = entity_of(a);
-    if let (Some(Const::List(constants)), None, false) = (fold(list), entity, compiler.trace) {
+    if let (Some(Const::List(constants)), None, false) = (known(list), entity, compiler.trace) {
         let a = compiler.code(a);
         return call(move |run| {
             a.see(run, |_, a| Ok(Value::Bool(constants.iter().any(|constant| is_constant(a, constant)))))
@@ -331,18 +330,6 @@ pub(crate) fn list_fits(elements: usize, span: Span) -> Result<(), Halt> {
         return Ok(());
     }
     Err(Halt::fail(Failure::new(format!("a list has more than {} elements", limits::LIST_MAX), span)))
-}
-
-/// Whether a pattern takes a constant.
-pub(crate) fn accepts_constant(pattern: &Pattern, constant: &Const) -> bool {
-    match pattern {
-        Pattern::Any => true,
-        Pattern::Absent => *constant == Const::Absent,
-        Pattern::OneOf(constants) => constants.contains(constant),
-        Pattern::Prefix(prefix) => matches!(constant, Const::Text(text) if text.starts_with(&**prefix)),
-        Pattern::Group(group) => matches!(constant, Const::Text(country) if in_group(country, group)),
-        Pattern::Either(patterns) => patterns.iter().any(|pattern| accepts_constant(pattern, constant)),
-    }
 }
 
 /// A key of a table as it is hashed: what is equal hashes alike, whether it is a constant or a value.

@@ -5,6 +5,7 @@
 
 mod entity;
 mod expr;
+mod fold;
 mod native;
 mod program;
 mod types;
@@ -15,6 +16,7 @@ pub use expr::{
     Arm, Binary, Builder, Const, Element, Expr, ExprKind, Find, ForClause, LocalId, Pattern, Step, StepKind, Stop,
     Unary, When,
 };
+pub use fold::{accepts, known, truth};
 pub use native::Native;
 pub use program::{
     Balance, Connection, ConnectionValue, Flow, Grows, Header, Key, KeyField, Lookup, Mapping, MappingId, NoFlow,

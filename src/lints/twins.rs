@@ -1,18 +1,14 @@
 //! Flows that can write one record of one system under one key, though what they read is not the same: two shops with the
 //! same order numbers, a default that is used twice. The second would find what the first has made.
 
-use super::cx::Cx;
-use super::fold::known;
+use super::Running;
 use crate::ir::{
     Connection, Const, Expr, ExprKind, FieldId, Flow, Key, LocalId, Mapping, Native, Program, StepKind, Verb, When,
-    each, of_steps,
+    each, known, of_steps,
 };
 use crate::source::{Diagnostic, Span, codes};
 use std::collections::HashMap;
 use std::sync::Arc;
-
-/// A flow that is on: its name, and where the project says so.
-pub(crate) type Running = (Arc<str>, Span);
 
 /// A flow and what it makes of its records.
 struct Made<'p> {
@@ -21,15 +17,8 @@ struct Made<'p> {
     runs: Span,
 }
 
-impl Cx<'_> {
-    /// Warns of flows that can write one record under one key.
-    pub(crate) fn twins(&mut self, running: &[Running]) {
-        let told = twins(&self.program, running);
-        told.into_iter().for_each(|d| self.report(d));
-    }
-}
-
-fn twins(program: &Program, running: &[Running]) -> Vec<Diagnostic> {
+/// Warns of flows that can write one record under one key.
+pub(super) fn twins(program: &Program, running: &[Running]) -> Vec<Diagnostic> {
     let flow = |name: &str| program.flows.iter().find(|flow| *flow.name == *name);
     let made: Vec<Made<'_>> = running
         .iter()

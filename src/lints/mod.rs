@@ -1,0 +1,42 @@
+//! What is sound and yet probably not meant. A lint looks at the checked program alone.
+//!
+//! In: a program, and which of its mappings were read in part. Out: diagnostics.
+
+mod amounts;
+mod checks;
+mod currency;
+mod filters;
+mod keys;
+mod twins;
+
+use crate::ir::{MappingId, Program, Verb};
+use crate::source::{Diagnostic, Span};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// A flow that is on: its name, and where the project says so.
+pub type Running = (Arc<str>, Span);
+
+/// All that the lints have to say. What is missing of a mapping that was read in part (`partly`) is no second mistake.
+pub fn lint(program: &Program, running: &[Running], partly: &BTreeSet<MappingId>) -> Vec<Diagnostic> {
+    let mut told = Vec::new();
+    for (n, mapping) in program.mappings.iter().enumerate() {
+        checks::hold(&mapping.steps, &mut told);
+        amounts::used(program, mapping, &mut told);
+        if u32::try_from(n).is_ok_and(|n| partly.contains(&MappingId(n))) {
+            continue;
+        }
+        if matches!(mapping.header.verb, Verb::CreateOnce | Verb::Upsert | Verb::CreateUnless(_)) {
+            currency::filled(program, mapping, &mut told);
+        }
+        keys::differ(program, mapping, &mut told);
+    }
+    for flow in &program.flows {
+        checks::hold(&flow.steps, &mut told);
+        if let Some(filter) = &flow.filter {
+            filters::sent(program, flow.record, filter, &mut told);
+        }
+    }
+    told.append(&mut twins::twins(program, running));
+    told
+}
