@@ -18,6 +18,9 @@ use std::path::{Path, PathBuf};
 #[serde(deny_unknown_fields)]
 struct Case {
     days: Vec<Day>,
+    /// What stands at the end of `project.flow`.
+    #[serde(default)]
+    project: String,
     /// Answers to settings.
     #[serde(default)]
     set: BTreeMap<String, String>,
@@ -123,6 +126,7 @@ fn counts(said: &Said) -> Value {
 fn day_by_day(path: &Path) -> Result<(), Failed> {
     let case: Case = serde_json::from_str(&std::fs::read_to_string(path)?)?;
     let world = World::new(Options { orders: Some(0), limits: Limits::Off, ..Options::default() });
+    world.edit(|project| format!("{project}\n{}\n", case.project));
     let before = world.held("ledger/crm/Accounts");
     for (n, day) in case.days.iter().enumerate() {
         world.later("+1h");

@@ -14,7 +14,7 @@ use crate::eval::{Action, Cause, Draft, Evaluated, Failure, OnSourceChange, Pend
 use crate::ir::{EntityId, Stop};
 use crate::limits;
 use crate::source::Span;
-use crate::store::{Commit, RecordRow, SourceVersion, Target};
+use crate::store::{Commit, RecordRow, SourceVersion, State, Target};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -90,6 +90,8 @@ pub(crate) struct Acting<'p> {
     /// A write that was refused, by the hash of its body, and what to say if it is the same after a second look.
     pub(crate) refused: Option<(String, Verdict)>,
     told: BTreeSet<String>,
+    /// What the evaluations of this try had to tell, with the lines of the flow.
+    to_tell: Vec<(String, Span)>,
     /// What the last evaluation had to tell; none where none came so far.
     pub(crate) alerted: Option<Vec<String>>,
 }
@@ -154,6 +156,11 @@ fn source_lane(pass: &Pass, entity: EntityId, key: &str) -> String {
     format!("{}|{}|{key}", pass.connection_of(entity), pass.program().entity(entity).full_name())
 }
 
+/// A text by its words: amounts and numbers in it may change.
+fn without_numbers(text: &str) -> impl Iterator<Item = char> {
+    text.chars().filter(|c| !c.is_ascii_digit() && *c != '.')
+}
+
 impl<'p> Acting<'p> {
     fn new(pass: &'p Pass, item: &'p Item, lanes: Vec<String>) -> Self {
         Self {
@@ -172,6 +179,7 @@ impl<'p> Acting<'p> {
             wrote: false,
             refused: None,
             told: BTreeSet::new(),
+            to_tell: Vec::new(),
             alerted: None,
         }
     }
@@ -195,7 +203,7 @@ impl<'p> Acting<'p> {
                 Evaluated::Stopped(stop, failure, alerts) => {
                     // What a skipped record has to tell is told; one that waits or is parked tells when it is written.
                     if stop == Stop::Skip {
-                        self.alerts(&alerts);
+                        self.tell_skipped(alerts);
                     }
                     return self.stopped(stop, failure).await;
                 }
@@ -209,16 +217,30 @@ impl<'p> Acting<'p> {
                         lanes.dedup();
                         self.log_what_was_sent()?;
                         self.flush().await?;
+                        self.tell_new();
                         return Ok(Acted::Lanes(lanes, std::mem::take(&mut self.events)));
                     }
                     if let Some(intent) = self.pass.held_by(&lanes) {
                         return self.settle(held(self.pass, &self.item.key, &intent)?).await;
                     }
-                    self.alerts(&unit.alerts);
                     match self.perform(&unit).await? {
-                        Performed::Again => self.flush().await?,
-                        Performed::Finished => return self.settle(Verdict::written()).await,
-                        Performed::Stopped(verdict) => return self.settle(verdict).await,
+                        Performed::Again => {
+                            self.holds(unit.alerts);
+                            self.flush().await?;
+                        }
+                        Performed::Finished => {
+                            self.holds(unit.alerts);
+                            self.tell_alerts();
+                            return self.settle(Verdict::written()).await;
+                        }
+                        Performed::Stopped(verdict) => {
+                            self.alerted = None;
+                            if verdict.state == State::Skipped {
+                                self.holds(unit.alerts);
+                                self.tell_alerts();
+                            }
+                            return self.settle(verdict).await;
+                        }
                     }
                 }
             }
@@ -258,24 +280,46 @@ impl<'p> Acting<'p> {
         }
     }
 
-    /// Tells what an evaluation has to tell, each text once as long as it holds, and what was told and holds no longer
-    /// where nothing else is told in its place.
-    fn alerts(&mut self, alerts: &[(String, Span)]) {
-        for (text, span) in alerts {
-            if !self.alerts_before().contains(text) && self.told.insert(text.clone()) {
-                self.alert(text.clone(), *span);
+    /// Notes what an evaluation has to tell. It is told when the record is settled: who corrects what parks it, corrects that.
+    fn holds(&mut self, alerts: Vec<(String, Span)>) {
+        for alert in &alerts {
+            if !self.to_tell.contains(alert) {
+                self.to_tell.push(alert.clone());
             }
         }
-        let tells_new = alerts.iter().any(|(text, _)| !self.alerts_before().contains(text));
-        let over: Vec<String> =
-            self.alerts_before().iter().filter(|text| !alerts.iter().any(|(now, _)| now == *text)).cloned().collect();
-        for text in over.into_iter().filter(|_| !tells_new) {
-            let over = format!("no longer so: {text}");
-            if self.told.insert(over.clone()) {
-                self.alert(over, self.pass.flow().span);
+        self.alerted = Some(alerts.into_iter().map(|(text, _)| text).collect());
+    }
+
+    /// Tells what holds, each text once as long as it does, and what was told and holds no longer. What differs from it in
+    /// its numbers alone stands in its place.
+    fn tell_alerts(&mut self) {
+        self.tell_new();
+        let still = |text: &String| {
+            let mut now = self.alerted.iter().flatten().chain(&self.told);
+            now.any(|now| without_numbers(now).eq(without_numbers(text)))
+        };
+        let over: Vec<String> = self.alerts_before().iter().filter(|text| !still(text)).cloned().collect();
+        for text in over {
+            self.alert(format!("no longer so: {text}"), self.pass.flow().span);
+        }
+    }
+
+    fn tell_new(&mut self) {
+        for (text, span) in std::mem::take(&mut self.to_tell) {
+            if !self.alerts_before().contains(&text) && self.told.insert(text.clone()) {
+                self.alert(text, span);
             }
         }
-        self.alerted = Some(alerts.iter().map(|(text, _)| text.clone()).collect());
+    }
+
+    /// Tells what a record that is left out has to tell. It has not been looked at whole: what was told before may still hold.
+    fn tell_skipped(&mut self, alerts: Vec<(String, Span)>) {
+        let mut held = self.alerts_before().to_vec();
+        self.holds(alerts);
+        let new = self.alerted.take().unwrap_or_default();
+        held.extend(new.into_iter().filter(|text| !self.alerts_before().contains(text)));
+        self.alerted = Some(held);
+        self.tell_alerts();
     }
 
     /// Tells a person; the record goes on.

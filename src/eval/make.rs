@@ -429,6 +429,7 @@ impl MappingCode {
             }
             (VerbCode::CreateOnce, Resolved::Gone) => {
                 let reason = format!("its {name} was deleted in {connection}, so it is not created again");
+                run.alert(reason.clone(), place);
                 Ok(Some(Action::Leave(Stop::Skip, reason, place)))
             }
             (VerbCode::Update, Resolved::None | Resolved::Gone) => {
