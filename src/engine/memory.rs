@@ -110,7 +110,8 @@ impl Memory {
                     _ => false,
                 };
                 let rows = self.of(connection, *entity);
-                if !rows.is_some_and(|rows| rows.asked.contains_key(&key)) && !refers_to_new() {
+                let is_whole = || !rows.is_some_and(|rows| rows.partly.contains(&key)) && refers_to_new();
+                if !rows.is_some_and(|rows| rows.asked.contains_key(&key)) && !is_whole() {
                     return None;
                 }
                 let ids = rows.and_then(|rows| rows.index.get(&key)).into_iter().flatten();
@@ -150,7 +151,9 @@ impl Memory {
             for id in left.collect::<Vec<_>>() {
                 self.doubt(connection, entity, &id);
             }
-            self.of_mut(connection, entity).asked.insert(at, now);
+            let known = self.of_mut(connection, entity);
+            known.partly.remove(&at);
+            known.asked.insert(at, now);
         }
     }
 
@@ -285,10 +288,12 @@ impl Memory {
         known.gone.remove(&id);
         if let Some(row) = known.forget(&id) {
             // Whoever searched by one of its keys searches again.
-            row.indexed.iter().for_each(|at| {
-                known.asked.remove(at);
-            });
-            self.bytes -= row.bytes();
+            let bytes = row.bytes();
+            for at in row.indexed {
+                known.asked.remove(&at);
+                known.partly.insert(at);
+            }
+            self.bytes -= bytes;
         }
     }
 
@@ -338,7 +343,9 @@ impl Memory {
         let schema = program.entity(entity);
         if let Some((field, value)) = search_field(schema, &key.fields, &key.values) {
             let at = (field, normal(&wire_text(schema, field, &value)));
-            self.of_mut(connection, entity).asked.remove(&at);
+            let known = self.of_mut(connection, entity);
+            known.asked.remove(&at);
+            known.partly.insert(at);
         }
     }
 

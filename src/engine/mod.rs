@@ -4,6 +4,7 @@
 //! retries and moves positions; what it does is in the journal before and after.
 
 mod again;
+mod alerts;
 mod ask;
 mod body;
 mod compare;

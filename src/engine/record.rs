@@ -89,9 +89,9 @@ pub(crate) struct Acting<'p> {
     pub(crate) wrote: bool,
     /// A write that was refused, by the hash of its body, and what to say if it is the same after a second look.
     pub(crate) refused: Option<(String, Verdict)>,
-    told: BTreeSet<String>,
+    pub(crate) told: BTreeSet<String>,
     /// What the evaluations of this try had to tell, with the lines of the flow.
-    to_tell: Vec<(String, Span)>,
+    pub(crate) to_tell: Vec<(String, Span)>,
     /// What the last evaluation had to tell; none where none came so far.
     pub(crate) alerted: Option<Vec<String>>,
 }
@@ -154,11 +154,6 @@ pub(crate) fn draft_lanes(pass: &Pass, draft: &Draft) -> Vec<String> {
 
 fn source_lane(pass: &Pass, entity: EntityId, key: &str) -> String {
     format!("{}|{}|{key}", pass.connection_of(entity), pass.program().entity(entity).full_name())
-}
-
-/// A text by its words: amounts and numbers in it may change.
-fn without_numbers(text: &str) -> impl Iterator<Item = char> {
-    text.chars().filter(|c| !c.is_ascii_digit() && *c != '.')
 }
 
 impl<'p> Acting<'p> {
@@ -278,56 +273,6 @@ impl<'p> Acting<'p> {
             Acted::Settled(events) if failure.cause == Cause::Bug => Ok(Acted::Bug(reason, events)),
             other => Ok(other),
         }
-    }
-
-    /// Notes what an evaluation has to tell. It is told when the record is settled: who corrects what parks it, corrects that.
-    fn holds(&mut self, alerts: Vec<(String, Span)>) {
-        for alert in &alerts {
-            if !self.to_tell.contains(alert) {
-                self.to_tell.push(alert.clone());
-            }
-        }
-        self.alerted = Some(alerts.into_iter().map(|(text, _)| text).collect());
-    }
-
-    /// Tells what holds, each text once as long as it does, and what was told and holds no longer. What differs from it in
-    /// its numbers alone stands in its place.
-    fn tell_alerts(&mut self) {
-        self.tell_new();
-        let still = |text: &String| {
-            let mut now = self.alerted.iter().flatten().chain(&self.told);
-            now.any(|now| without_numbers(now).eq(without_numbers(text)))
-        };
-        let over: Vec<String> = self.alerts_before().iter().filter(|text| !still(text)).cloned().collect();
-        for text in over {
-            self.alert(format!("no longer so: {text}"), self.pass.flow().span);
-        }
-    }
-
-    fn tell_new(&mut self) {
-        for (text, span) in std::mem::take(&mut self.to_tell) {
-            if !self.alerts_before().contains(&text) && self.told.insert(text.clone()) {
-                self.alert(text, span);
-            }
-        }
-    }
-
-    /// Tells what a record that is left out has to tell. It has not been looked at whole: what was told before may still hold.
-    fn tell_skipped(&mut self, alerts: Vec<(String, Span)>) {
-        let mut held = self.alerts_before().to_vec();
-        self.holds(alerts);
-        let new = self.alerted.take().unwrap_or_default();
-        held.extend(new.into_iter().filter(|text| !self.alerts_before().contains(text)));
-        self.alerted = Some(held);
-        self.tell_alerts();
-    }
-
-    /// Tells a person; the record goes on.
-    pub(crate) fn alert(&mut self, reason: String, place: Span) {
-        let mut told = self.told_of(None);
-        told.reason = Some(reason);
-        told.place = self.pass.place(place);
-        self.events.push(Event::Alert(told));
     }
 
     // ------------------------------------------------------------------------------------------------ the drafts

@@ -12,6 +12,8 @@ pub(crate) struct Rows {
     /// Keys that were asked, and when.
     pub(crate) asked: FxHashMap<(FieldId, String), Timestamp>,
     pub(crate) index: FxHashMap<(FieldId, String), Vec<String>>,
+    /// Keys under which a row stood that was forgotten: the index does not have all that is there, whatever else is known.
+    pub(crate) partly: FxHashSet<(FieldId, String)>,
     /// Keys of rows that are not there.
     pub(crate) gone: FxHashSet<String>,
     /// Made in this pass: nobody but us refers to them yet.
