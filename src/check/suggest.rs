@@ -2,37 +2,17 @@
 
 /// The nearest of these names, when it is near enough to be meant: a third of the letters may differ, a swap counts once.
 pub fn nearest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = (word.chars().count() / 3).max(1);
+    let (word, length) = (word.to_lowercase(), word.chars().count());
+    let limit = (length / 3).max(1);
+    // A name that is longer or shorter by more than that needs no look.
+    let near = |name: &&str| !name.is_empty() && name.chars().count().abs_diff(length) <= limit;
     names
         .into_iter()
-        .filter(|name| !name.is_empty())
-        .map(|name| (distance(&word.to_lowercase(), &name.to_lowercase()), name))
+        .filter(near)
+        .map(|name| (strsim::osa_distance(&word, &name.to_lowercase()), name))
         .filter(|(d, _)| *d <= limit)
         .min_by_key(|(d, name)| (*d, name.len()))
         .map(|(_, name)| name)
-}
-
-/// Edits between two words: insert, delete, replace, swap neighbours.
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let mut rows = vec![vec![0usize; b.len() + 1]; a.len() + 1];
-    for (i, row) in rows.iter_mut().enumerate() {
-        row[0] = i;
-    }
-    for (j, cell) in rows[0].iter_mut().enumerate() {
-        *cell = j;
-    }
-    for i in 1..=a.len() {
-        for j in 1..=b.len() {
-            let replace = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
-            let mut best = replace.min(rows[i - 1][j] + 1).min(rows[i][j - 1] + 1);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                best = best.min(rows[i - 2][j - 2] + 1);
-            }
-            rows[i][j] = best;
-        }
-    }
-    rows[a.len()][b.len()]
 }
 
 /// ` (did you mean …?)` or nothing.

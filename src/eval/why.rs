@@ -293,7 +293,11 @@ impl<'r> Run<'r> {
             Value::Draft(n) => {
                 let made = &self.drafts[n as usize];
                 let (entity, mapping) = (program.entity(made.draft.entity), program.mapping(made.mapping));
-                format!("{} of the mapping {}", entity.name, mapping.name)
+                let row = made.found.and_then(|record| serde_json::from_str(record.raw).ok());
+                match row.and_then(|row| called(entity, &row)) {
+                    Some(name) => format!("{} {name}, of the mapping {}", entity.name, mapping.name),
+                    None => format!("{} of the mapping {}", entity.name, mapping.name),
+                }
             }
             other => show(other),
         }

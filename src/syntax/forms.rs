@@ -170,7 +170,7 @@ pub(crate) fn nearest_statement(place: Place, word: &str) -> Option<&'static str
         Place::TestStatement => &[&OF_TESTS, &["let"]],
         _ => return None,
     };
-    let near = words.iter().copied().flatten().map(|known| (distance(word, known), *known)).min()?;
+    let near = words.iter().copied().flatten().map(|known| (strsim::osa_distance(word, known), *known)).min()?;
     let far = if word.len() > 4 { 2 } else { 1 };
     (near.0 > 0 && near.0 <= far && word.len() > 2).then_some(near.1)
 }
@@ -200,26 +200,4 @@ pub(crate) fn head_form(of: Rule) -> (&'static str, Option<Rule>) {
         Rule::test => ("test \"what it shows\" { … }", None),
         _ => ("adapt lookup NAME { … }", None),
     }
-}
-
-/// How many letters two words differ by: inserted, lost, exchanged or in each other's place.
-pub(crate) fn distance(a: &str, b: &str) -> usize {
-    let (a, b) = (a.as_bytes(), b.as_bytes());
-    if a.len().abs_diff(b.len()) > 2 {
-        return 3;
-    }
-    let mut rows = vec![vec![0; b.len() + 1]; a.len() + 1];
-    for i in 0..=a.len() {
-        for j in 0..=b.len() {
-            rows[i][j] = if i == 0 || j == 0 {
-                i + j
-            } else {
-                let change = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
-                let swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
-                let swap = if swapped { rows[i - 2][j - 2] + 1 } else { change };
-                change.min(rows[i - 1][j] + 1).min(rows[i][j - 1] + 1).min(swap)
-            };
-        }
-    }
-    rows[a.len()][b.len()]
 }

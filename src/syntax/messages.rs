@@ -3,7 +3,7 @@
 //! A piece of junk is read again with the rule of its place, alone: the farthest byte that the rule reached is where it
 //! went wrong, and the rules that were tried there are what would have been right.
 
-use super::forms::{Form, OF_FLOWS, OF_MAPPINGS, OF_TESTS, Place, distance, form, head_form, nearest_statement, shape};
+use super::forms::{Form, OF_FLOWS, OF_MAPPINGS, OF_TESTS, Place, form, head_form, nearest_statement, shape};
 use super::grammar::{Grammar, Rule};
 use super::lower::{Lower, Pair};
 use super::mend::{MARK, near_before};
@@ -421,7 +421,7 @@ pub(crate) fn no_declaration(lower: &Lower<'_>, pair: &Pair<'_>) -> Diagnostic {
         .label("no `{ }` around it")
         .help("Put it into the `{ }` of a mapping, a flow or a test.");
     }
-    let near = DECLARATIONS.iter().map(|name| (distance(word, name), *name)).min();
+    let near = DECLARATIONS.iter().map(|name| (strsim::osa_distance(word, name), *name)).min();
     let wrong = Diagnostic::new(&codes::SYNTAX, span, format!("{found} opens no declaration"))
         .label("not a declaration")
         .help("Declarations begin with `use`, `settings`, `lookup`, `mapping`, `fields`, `fn`, `flow`, `adapt`, `connect`, `extend` or `test`.");
