@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test may fail where it stands")]
 
 use flowc::connector::{self, Secrets};
-use flowc::engine::{Cancel, Ending, Engine, Event, PassOptions, Project, Summary};
+use flowc::engine::{Cancel, Engine, Event, PassError, PassOptions, Project, Summary};
 use flowc::eval::Compiled;
 use flowc::sandbox::{Limits, Options, Running, start};
 use flowc::source::Disk;
@@ -78,7 +78,7 @@ impl World {
         }
         let sources = checked.sources;
         let project = Project {
-            meaning: Arc::new(Compiled::new(Arc::clone(&program))),
+            evaluator: Arc::new(Compiled::new(Arc::clone(&program))),
             program,
             plan_hash: format!("{overrides:?}"),
             sources: Vec::new(),
@@ -403,7 +403,7 @@ async fn a_pass_ends_cleanly() {
     };
     let flows = ["orders".to_owned()];
     let summary = engine.pass(&flows, &PassOptions::default(), &tell, &cancel).await.unwrap();
-    assert_eq!(summary.endings[0].1, Ending::Cancelled);
+    assert_eq!(summary.endings[0].1, PassError::Cancelled);
     let made = *seen.lock().unwrap();
     assert!(made > 0 && summary.counts.created == made, "{:?}", summary.counts);
     drop(engine);
@@ -422,7 +422,7 @@ async fn a_pass_ends_cleanly() {
     let engine = world.engine(&[]).await;
     let (summary, events) = pass(&engine, PassOptions::default()).await;
     show(&events);
-    assert!(matches!(summary.endings[0].1, Ending::Login(_)), "{:?}", summary.endings);
+    assert!(matches!(summary.endings[0].1, PassError::Login(_)), "{:?}", summary.endings);
     assert!(engine.pass(&["nothing".to_owned()], &PassOptions::default(), &|_| (), &Cancel::default()).await.is_err());
 }
 

@@ -2,7 +2,7 @@
 //! what a bookkeeper decides.
 
 use flowc::check::check_files;
-use flowc::eval::{Answered, Argument, Compiled, Evaluated, Given, Known, Mapper, Need};
+use flowc::eval::{Answered, Argument, Compiled, Evaluated, Given, Mapper, Query, Resolver};
 use flowc::ir::{MappingId, Program, Type};
 use flowc::source::Disk;
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -89,8 +89,8 @@ fn check(compiled: &Compiled, program: &Program, id: MappingId, (corpus, case): 
 /// Nobody has been asked anything yet.
 struct Nobody;
 
-impl Known for Nobody {
-    fn answer(&self, _: &Need) -> Answered {
+impl Resolver for Nobody {
+    fn answer(&self, _: &Query) -> Answered {
         Answered::NotAsked
     }
 
@@ -112,7 +112,7 @@ fn nothing_is_asked_by_nothing(compiled: &Compiled, id: MappingId, record: &str)
         return Ok(());
     };
     for need in needs {
-        if let Need::Find { values, .. } = &need
+        if let Query::Find { values, .. } = &need
             && !values.iter().flatten().any(|value| !value.trim().is_empty())
         {
             return Err(format!("it asks by nothing: {need:?}").into());

@@ -112,7 +112,7 @@ impl Ready {
         texts.extend(self.scripts.iter().map(|(name, text)| PlanSource { name: name.to_string(), text: text.clone() }));
         let project = Project {
             program: Arc::clone(&self.program),
-            meaning: Arc::clone(&self.compiled) as Arc<_>,
+            evaluator: Arc::clone(&self.compiled) as Arc<_>,
             plan_hash: self.version.clone(),
             sources: texts,
             place: Arc::new(move |span| place(&sources, span)),

@@ -6,7 +6,7 @@ use super::screen::Screen;
 use super::store::Busy;
 use super::tell::{Lines, Teller};
 use super::{Answer, Format, Global, Outcome, Trouble, interrupted, runtime};
-use crate::engine::{Cancel, Counts, Ending, PassOptions, Summary};
+use crate::engine::{Cancel, Counts, PassError, PassOptions, Summary};
 use crate::ir::Program;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -66,7 +66,7 @@ pub(crate) fn pass(screen: &Screen, global: &Global, arguments: &Arguments, line
             summary = engine.pass(&flows, &options, &telling, &cancel) => summary,
             never = teller.tell_pauses(&engine) => match never {},
             // As after a power cut: the next run clears up what has no outcome.
-            () = stopped => Ok(Summary { endings: vec![(flows.join(", "), Ending::Cancelled)], ..Summary::default() }),
+            () = stopped => Ok(Summary { endings: vec![(flows.join(", "), PassError::Cancelled)], ..Summary::default() }),
         };
         teller.end();
         for (name, remark) in engine.remarks() {
@@ -110,7 +110,7 @@ fn ended(screen: &Screen, summary: &Summary, quiet_known: bool, whole: bool) -> 
     }
     if let Some((flow, ending)) = summary.endings.first() {
         return match ending {
-            Ending::Cancelled => {
+            PassError::Cancelled => {
                 screen.complain(&ending.to_string());
                 Ok(Outcome::Wrong)
             }
@@ -129,12 +129,12 @@ fn ended(screen: &Screen, summary: &Summary, quiet_known: bool, whole: bool) -> 
     Ok(if parked > 0 || summary.counts.alerts > 0 { Outcome::Wrong } else { Outcome::Done })
 }
 
-fn trouble(ending: &Ending) -> Trouble {
+fn trouble(ending: &PassError) -> Trouble {
     match ending {
-        Ending::Later(_) | Ending::Login(_) => Trouble::Unreachable(ending.to_string()),
-        Ending::Store(error) => error.clone().into(),
-        Ending::Project(_) | Ending::Cancelled => Trouble::Misuse(ending.to_string()),
-        Ending::Bug(_) => Trouble::Bug(ending.to_string()),
+        PassError::Later(_) | PassError::Login(_) => Trouble::Unreachable(ending.to_string()),
+        PassError::Store(error) => error.clone().into(),
+        PassError::Project(_) | PassError::Cancelled => Trouble::Misuse(ending.to_string()),
+        PassError::Bug(_) => Trouble::Bug(ending.to_string()),
     }
 }
 

@@ -4,7 +4,7 @@ use super::Format;
 use super::moment::Moments;
 use super::screen::{Paint, Screen};
 use crate::connector::Pause;
-use crate::engine::{Counts, Done, Engine, Event, Told};
+use crate::engine::{Counts, Done, Engine, Event, RecordEvent};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -145,7 +145,7 @@ impl Teller {
         let _ = write!(block, "\n  {would} {}{}", short(&told.entity), planned(told));
     }
 
-    fn gather(&self, trouble: Trouble, told: &Told) {
+    fn gather(&self, trouble: Trouble, told: &RecordEvent) {
         // Which of several lines it was is told by the record itself.
         let mut reason = unnumbered(told.reason.as_deref().unwrap_or("no reason"));
         if let Some(place) = &told.place {
@@ -268,7 +268,7 @@ fn short(entity: &str) -> &str {
 }
 
 /// A record in a line.
-fn about(told: &Told) -> String {
+fn about(told: &RecordEvent) -> String {
     let mut text = told.id.clone();
     if !told.entity.is_empty() {
         let _ = write!(text, "  {}", told.entity);
@@ -286,7 +286,7 @@ fn about(told: &Told) -> String {
 }
 
 /// What a dry run would send, field by field.
-fn planned(told: &Told) -> String {
+fn planned(told: &RecordEvent) -> String {
     let name = told.target_number.as_ref().or(told.target_id.as_ref());
     let mut text = name.map(|name| format!(" {name}")).unwrap_or_default();
     if let Some(reason) = &told.reason {
@@ -384,7 +384,7 @@ mod tests {
     #[test]
     fn a_document_is_read_without_marks_of_json() {
         let body = serde_json::json!({"YourRef": "1001", "SalesOrderLines": [{"Item": "LAMP", "Quantity": 2}]});
-        let told = Told { entity: "exact.SalesOrder".into(), shown: Some(body), ..Told::default() };
+        let told = RecordEvent { entity: "exact.SalesOrder".into(), shown: Some(body), ..RecordEvent::default() };
         assert_eq!(planned(&told), "\n    YourRef: 1001\n    SalesOrderLines\n      - Item LAMP, Quantity 2");
     }
 }

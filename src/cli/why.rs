@@ -7,7 +7,7 @@ use super::screen::{Paint, Screen};
 use super::{Answer, Format, Global, Outcome, Trouble, runtime};
 use crate::check::nearest;
 use crate::engine::{BEFORE_WRITING, Engine};
-use crate::eval::{Answered, Evaluated, Known, Need, Why};
+use crate::eval::{Answered, Evaluated, Query, Resolver, Why};
 use crate::ir::{Entity, EntityId, Program};
 use crate::store::{Attempt, Place, Store};
 use jiff::Timestamp;
@@ -144,18 +144,18 @@ impl Again {
 
     /// Whether the attempt came as far as a document.
     fn fills(&self, ready: &Ready) -> bool {
-        matches!(self.project(ready).compiled.unit(self.flow, &self.raw, &self.known), Evaluated::Unit(_))
+        matches!(self.project(ready).compiled.unit(self.flow, &self.raw, &self.known), Evaluated::WriteSet(_))
     }
 
     /// What made the field.
     fn why(&self, ready: &Ready, field: &str) -> Option<Why> {
-        let why = |known: &dyn Known| ready.compiled.why(self.flow, &self.raw, known, field);
+        let why = |known: &dyn Resolver| ready.compiled.why(self.flow, &self.raw, known, field);
         why(&self.known).or_else(|| why(&Earlier(&self.known)))
     }
 
     /// What made each field that the attempt filled, before it wrote anything and behind that.
     fn whys(&self, ready: &Ready) -> Vec<Why> {
-        let whys = |known: &dyn Known| ready.compiled.whys(self.flow, &self.raw, known);
+        let whys = |known: &dyn Resolver| ready.compiled.whys(self.flow, &self.raw, known);
         let mut all = whys(&self.known);
         all.extend(whys(&Earlier(&self.known)));
         let mut seen = BTreeSet::new();
@@ -179,7 +179,7 @@ impl Again {
                 return Trouble::Misuse(format!("{id} stops, so nothing is filled: {}{at}", failure.reason));
             }
             Evaluated::Filtered => return Trouble::Misuse(format!("the flow's `where` leaves {id} out")),
-            Evaluated::Unit(_) => {}
+            Evaluated::WriteSet(_) => {}
         }
         let fields: Vec<String> = self.whys(ready).into_iter().map(|why| why.field).collect();
         let hint = match nearest(&arguments.field, fields.iter().map(String::as_str)) {
@@ -253,10 +253,10 @@ impl Logged {
         rows.map_or(Answered::NotAsked, |rows| Answered::all(rows.iter().map(|row| row.to_string().into()).collect()))
     }
 
-    fn answer_of(&self, found: &[Value], need: &Need) -> Option<Answered> {
+    fn answer_of(&self, found: &[Value], need: &Query) -> Option<Answered> {
         let text = |entry: &Value, member: &str, is: &str| entry.get(member).and_then(Value::as_str) == Some(is);
         let entry = found.iter().find(|entry| match need {
-            Need::Find { connection, entity, by, values } => {
+            Query::Find { connection, entity, by, values } => {
                 let fields = self.names.get(entity.0 as usize).map_or(&[][..], |(_, fields)| fields);
                 let by: Value = by.iter().map(|field| fields.get(field.0 as usize).cloned()).collect();
                 let values: Value = values.iter().map(|value| value.as_deref().map(str::to_owned)).collect();
@@ -265,13 +265,13 @@ impl Logged {
                     && entry.get("by") == Some(&by)
                     && entry.get("values") == Some(&values)
             }
-            Need::Table { connection, entity } => {
+            Query::Table { connection, entity } => {
                 text(entry, "table", self.name(*entity)) && text(entry, "in", connection)
             }
-            Need::Row { connection, entity, id } => {
+            Query::Row { connection, entity, id } => {
                 text(entry, "row", self.name(*entity)) && text(entry, "in", connection) && text(entry, "id", id)
             }
-            Need::Link(link) => {
+            Query::Link(link) => {
                 text(entry, "link", self.name(link.entity))
                     && text(entry, "key", &link.key)
                     && text(entry, "to", self.name(link.other))
@@ -282,13 +282,13 @@ impl Logged {
     }
 
     /// What is not in the log was not asked; of links it has all.
-    fn or_else_of(need: &Need) -> Answered {
-        if let Need::Link(_) = need { Answered::Absent } else { Answered::NotAsked }
+    fn or_else_of(need: &Query) -> Answered {
+        if let Query::Link(_) = need { Answered::Absent } else { Answered::NotAsked }
     }
 }
 
-impl Known for Logged {
-    fn answer(&self, need: &Need) -> Answered {
+impl Resolver for Logged {
+    fn answer(&self, need: &Query) -> Answered {
         self.answer_of(&self.found, need).unwrap_or_else(|| Self::or_else_of(need))
     }
 
@@ -304,8 +304,8 @@ impl Known for Logged {
 /// What was known before the attempt wrote anything.
 struct Earlier<'l>(&'l Logged);
 
-impl Known for Earlier<'_> {
-    fn answer(&self, need: &Need) -> Answered {
+impl Resolver for Earlier<'_> {
+    fn answer(&self, need: &Query) -> Answered {
         let Self(logged) = self;
         logged.answer_of(&logged.earlier, need).unwrap_or_else(|| logged.answer(need))
     }

@@ -1,8 +1,8 @@
 //! Records that are read again without having changed: those that wait or were parked, and what nobody could read.
 
-use super::event::{Event, Told};
+use super::event::{Event, RecordEvent};
 use super::page::{KEYLESS, Mode, by_address, is_due, keyed, process, scan, stop_if_cancelled};
-use super::pass::{Ending, Pass, Telling};
+use super::pass::{Pass, PassError, Reporter};
 use super::settle::OUTCOME;
 use crate::connector::Position;
 use crate::limits;
@@ -11,11 +11,11 @@ use std::sync::Arc;
 
 /// Records that wait and whose time has come, and those that were parked under another plan. Where the source's API filters
 /// for the flow, parked ones are looked at too: one that the filter leaves out by now would never be seen again.
-pub(crate) async fn again(pass: &Arc<Pass>, telling: &mut Telling<'_>) -> Result<(), Ending> {
+pub(crate) async fn again(pass: &Arc<Pass>, telling: &mut Reporter<'_>) -> Result<(), PassError> {
     keyless_again(pass, telling).await?;
     let retried = keys_again(pass).await?;
     read_again(pass, &retried, Mode::Again, telling).await?;
-    if pass.meaning().filter(pass.flow).is_empty() {
+    if pass.evaluator().filter(pass.flow).is_empty() {
         return Ok(());
     }
     let parked = RecordFilter { states: vec![State::Parked], ..RecordFilter::default() };
@@ -26,7 +26,7 @@ pub(crate) async fn again(pass: &Arc<Pass>, telling: &mut Telling<'_>) -> Result
 
 /// Pages in which a row stood that could not be read and showed no key: whether it can be read now, or has gone, only the
 /// page can tell.
-async fn keyless_again(pass: &Arc<Pass>, telling: &mut Telling<'_>) -> Result<(), Ending> {
+async fn keyless_again(pass: &Arc<Pass>, telling: &mut Reporter<'_>) -> Result<(), PassError> {
     let flow = pass.flow().name.to_string();
     let open = RecordFilter { states: vec![State::Parked, State::Waiting], ..RecordFilter::default() };
     for key in keys(pass, open, |row| row.key.starts_with(KEYLESS)).await? {
@@ -44,7 +44,12 @@ async fn keyless_again(pass: &Arc<Pass>, telling: &mut Telling<'_>) -> Result<()
 }
 
 /// Reads records by their keys, many in a call. What a list does not have proves nothing: it is asked for by its own address.
-async fn read_again(pass: &Arc<Pass>, keys: &[String], mode: Mode, telling: &mut Telling<'_>) -> Result<(), Ending> {
+async fn read_again(
+    pass: &Arc<Pass>,
+    keys: &[String],
+    mode: Mode,
+    telling: &mut Reporter<'_>,
+) -> Result<(), PassError> {
     let source = pass.source()?;
     for some in keys.chunks(limits::AGAIN_PAGE_MAX) {
         let scan = scan(pass, None, some.to_vec());
@@ -68,7 +73,7 @@ async fn read_again(pass: &Arc<Pass>, keys: &[String], mode: Mode, telling: &mut
     Ok(())
 }
 
-async fn keys_again(pass: &Pass) -> Result<Vec<String>, Ending> {
+async fn keys_again(pass: &Pass) -> Result<Vec<String>, PassError> {
     let now = pass.source()?.now();
     let plan = pass.project.plan_hash.clone();
     let flow = pass.flow().name.to_string();
@@ -92,7 +97,7 @@ async fn keys(
     pass: &Pass,
     filter: RecordFilter,
     takes: impl Fn(&RecordRow) -> bool + Send,
-) -> Result<Vec<String>, Ending> {
+) -> Result<Vec<String>, PassError> {
     let mut filter = RecordFilter { flow: Some(pass.flow().name.to_string()), ..filter };
     let mut keys = Vec::new();
     loop {
@@ -106,12 +111,13 @@ async fn keys(
 }
 
 /// A record that was to be tried again and is no longer in the source.
-async fn gone(pass: &Pass, key: &str, how: &str, telling: &mut Telling<'_>) -> Result<(), Ending> {
+async fn gone(pass: &Pass, key: &str, how: &str, telling: &mut Reporter<'_>) -> Result<(), PassError> {
     let flow = pass.flow().name.to_string();
     let Some(row) = pass.store().record(&flow, key).await? else { return Ok(()) };
     let reason = format!("it is no longer in the source ({how})");
     let (mapping, entity) = pass.writes();
-    let told = Told { id: pass.label(key), mapping, entity, reason: Some(reason.clone()), ..Told::default() };
+    let told =
+        RecordEvent { id: pass.label(key), mapping, entity, reason: Some(reason.clone()), ..RecordEvent::default() };
     let now = pass.source()?.now();
     // Should it come back, it is looked at again even if nothing in it has changed.
     let row = RecordRow {

@@ -1,10 +1,10 @@
 //! Asking for what evaluations need: links of the store, and finds of many records together in few calls.
 
 use super::memory::{search_field, wire_text};
-use super::pass::{Ending, Pass};
+use super::pass::{Pass, PassError};
 use super::shown;
 use crate::connector::{CallError, Find, One, Presence, Rows, Unreadable};
-use crate::eval::{LinkNeed, Need};
+use crate::eval::{LinkNeed, Query};
 use crate::ir::{Entity, EntityId, FieldId};
 use crate::store::{Change, Commit, LinkKey, Table, Target};
 use jiff::{SignedDuration, Timestamp};
@@ -15,10 +15,10 @@ use std::sync::Arc;
 type Group = (Arc<str>, EntityId, Option<FieldId>, Vec<(String, String)>);
 
 /// Finds out all of these. What a system refuses to answer is noted, so that only the records that need it stop.
-pub(crate) async fn resolve(pass: &Pass, needs: Vec<Need>) -> Result<(), Ending> {
-    let mut groups: BTreeMap<Group, Vec<(String, Need)>> = BTreeMap::new();
+pub(crate) async fn resolve(pass: &Pass, needs: Vec<Query>) -> Result<(), PassError> {
+    let mut groups: BTreeMap<Group, Vec<(String, Query)>> = BTreeMap::new();
     for need in needs {
-        if let Need::Link(link) = need {
+        if let Query::Link(link) = need {
             let keys = linked(pass, &link).await?;
             pass.memory().link(link, keys);
             continue;
@@ -32,21 +32,21 @@ pub(crate) async fn resolve(pass: &Pass, needs: Vec<Need>) -> Result<(), Ending>
     Ok(())
 }
 
-fn group(pass: &Pass, need: &Need) -> (Group, String) {
+fn group(pass: &Pass, need: &Query) -> (Group, String) {
     match need {
-        Need::Find { connection, entity, by, values } => {
+        Query::Find { connection, entity, by, values } => {
             let schema = pass.program().entity(*entity);
             let parts = parts(schema.route.as_deref(), by, values, |field| schema.get(field).wire.to_string());
             let found = search_field(schema, by, values);
             let value = found.as_ref().map(|(field, text)| wire_text(schema, *field, text)).unwrap_or_default();
             ((Arc::clone(connection), *entity, found.map(|(field, _)| field), parts), value)
         }
-        Need::Row { connection, entity, id } => {
+        Query::Row { connection, entity, id } => {
             let key = pass.program().entity(*entity).key;
             ((Arc::clone(connection), *entity, key, Vec::new()), id.to_string())
         }
-        Need::Table { connection, entity } => ((Arc::clone(connection), *entity, None, Vec::new()), String::new()),
-        Need::Link(_) => unreachable!("links are asked of the store"),
+        Query::Table { connection, entity } => ((Arc::clone(connection), *entity, None, Vec::new()), String::new()),
+        Query::Link(_) => unreachable!("links are asked of the store"),
     }
 }
 
@@ -62,9 +62,9 @@ fn parts(
 }
 
 /// A need and the value by which it is searched.
-type Asked = Vec<(String, Need)>;
+type Asked = Vec<(String, Query)>;
 
-async fn find(pass: &Pass, group: Group, asked: Asked) -> Result<(), Ending> {
+async fn find(pass: &Pass, group: Group, asked: Asked) -> Result<(), PassError> {
     let mut open = vec![asked];
     while let Some(asked) = open.pop() {
         open.extend(find_some(pass, &group, asked).await?);
@@ -73,7 +73,11 @@ async fn find(pass: &Pass, group: Group, asked: Asked) -> Result<(), Ending> {
 }
 
 /// One search; answers what must be asked again, value by value: a row that cannot be read does not say whose it is.
-async fn find_some(pass: &Pass, (connection, entity, by, parts): &Group, asked: Asked) -> Result<Vec<Asked>, Ending> {
+async fn find_some(
+    pass: &Pass,
+    (connection, entity, by, parts): &Group,
+    asked: Asked,
+) -> Result<Vec<Asked>, PassError> {
     let (entity, by) = (*entity, *by);
     let connector = pass.connector(connection)?;
     let mut values: Vec<String> = asked.iter().map(|(value, _)| value.clone()).filter(|v| !v.is_empty()).collect();
@@ -91,7 +95,7 @@ async fn find_some(pass: &Pass, (connection, entity, by, parts): &Group, asked: 
             refused(pass, &schema.name, &system, &reason, asked);
             return Ok(Vec::new());
         }
-        Err(other) => return Err(Ending::from(other)),
+        Err(other) => return Err(PassError::from(other)),
     };
     let whose = |row: &Unreadable| by.and_then(|by| row.value(&schema.get(by).wire));
     if values.len() > 1 && unreadable.iter().any(|row| whose(row).is_none()) {
@@ -126,10 +130,10 @@ async fn find_some(pass: &Pass, (connection, entity, by, parts): &Group, asked: 
 
 /// Keeps all rows of an entity, once for their hash, before any entry of the log names them: `flowc why` computes a record
 /// again by them, whether or not the system is there. A table is too large to stand in each entry.
-async fn keep_table(pass: &Pass, rows: &[Arc<str>], now: Timestamp) -> Result<String, Ending> {
+async fn keep_table(pass: &Pass, rows: &[Arc<str>], now: Timestamp) -> Result<String, PassError> {
     let rows = format!("[{}]", rows.join(","));
     let hash = super::hash::hash(rows.as_bytes());
-    let people = super::people::addresses([rows.as_str()]);
+    let people = super::pii::addresses([rows.as_str()]);
     let people = people.iter().map(|address| pass.store().keyed_hash(address)).collect();
     // A day longer than the entries that will name it.
     let days = SignedDuration::from_hours(24 * (i64::from(pass.project.log_days) + 1));
@@ -152,8 +156,8 @@ fn by_value(asked: Asked) -> Vec<Asked> {
 async fn by_address(
     pass: &Pass,
     (connection, entity, id): (&Arc<str>, EntityId, &str),
-    need: Need,
-) -> Result<(), Ending> {
+    need: Query,
+) -> Result<(), PassError> {
     let connector = pass.connector(connection)?;
     let schema = pass.entity(entity);
     let one = One { entity: Arc::clone(&schema), id: id.to_owned(), fields: pass.fields(entity), parts: Vec::new() };
@@ -169,7 +173,7 @@ async fn by_address(
             drop(memory);
             refused(pass, &schema.name, &system, &reason, vec![(id.to_owned(), need)]);
         }
-        Err(other) => return Err(Ending::from(other)),
+        Err(other) => return Err(PassError::from(other)),
     }
     Ok(())
 }
@@ -197,7 +201,7 @@ pub(crate) fn row_told(connection: &str, entity: &Entity, row: &Unreadable) -> S
 }
 
 /// Keys of the records at the other end, as JSON texts.
-async fn linked(pass: &Pass, need: &LinkNeed) -> Result<Vec<Arc<str>>, Ending> {
+async fn linked(pass: &Pass, need: &LinkNeed) -> Result<Vec<Arc<str>>, PassError> {
     let program = pass.program();
     let connection = pass.connection_of(need.entity);
     let entity = program.entity(need.entity).full_name();

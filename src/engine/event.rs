@@ -9,30 +9,30 @@ use serde::Serialize;
 #[serde(tag = "event", rename_all = "lowercase")]
 pub enum Event {
     /// A record was made in the target.
-    Created(Told),
+    Created(RecordEvent),
     /// Fields of a record of the target were changed.
-    Updated(Told),
+    Updated(RecordEvent),
     /// A record of the target was taken away.
-    Deleted(Told),
+    Deleted(RecordEvent),
     /// A record was in the target already and belongs to its source from now on.
-    Linked(Told),
+    Linked(RecordEvent),
     /// Nothing had to be done.
-    Unchanged(Told),
+    Unchanged(RecordEvent),
     /// Left out on purpose.
-    Skipped(Told),
+    Skipped(RecordEvent),
     /// It goes on later by itself.
-    Waiting(Told),
+    Waiting(RecordEvent),
     /// It needs a person.
-    Parked(Told),
+    Parked(RecordEvent),
     /// A person is told; the record goes on.
-    Alert(Told),
+    Alert(RecordEvent),
     /// The pass of these flows has ended.
     Done(Done),
 }
 
 impl Event {
     /// What it tells of a record.
-    pub(crate) fn told_mut(&mut self) -> Option<&mut Told> {
+    pub(crate) fn told_mut(&mut self) -> Option<&mut RecordEvent> {
         match self {
             Self::Created(told)
             | Self::Updated(told)
@@ -50,7 +50,7 @@ impl Event {
 
 /// About which record, and why.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Told {
+pub struct RecordEvent {
     /// `FLOW:SOURCE_KEY`; the flow alone when it is about all of it.
     pub id: String,
     /// The mapping.

@@ -3,9 +3,9 @@
 use super::body::Settled;
 use super::journal;
 use super::owner::Owner;
-use super::pass::Ending;
+use super::pass::PassError;
 use super::record::Acting;
-use crate::eval::{Action, Draft, Unit};
+use crate::eval::{Action, Draft, WriteSet};
 use crate::ir::Verb;
 use crate::store::{Link, LinkKey};
 use std::sync::Arc;
@@ -21,7 +21,7 @@ pub(crate) struct Joined {
 
 impl Acting<'_> {
     /// The links of earlier writes, draft by draft.
-    pub(crate) async fn links(&self, unit: &Unit) -> Result<Vec<Joined>, Ending> {
+    pub(crate) async fn links(&self, unit: &WriteSet) -> Result<Vec<Joined>, PassError> {
         let mut links = Vec::with_capacity(unit.drafts.len());
         for draft in &unit.drafts {
             let Some(source) = self.source_of(draft, &[]) else {

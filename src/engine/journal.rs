@@ -3,7 +3,7 @@
 
 use super::body::Settled;
 use super::memory::wire_text;
-use super::pass::{Ending, Pass};
+use super::pass::{Pass, PassError};
 use super::settle::NEXT_RUN;
 use crate::connector::{CallError, Find, Rows};
 use crate::eval::{Draft, KeyTried, Pending};
@@ -86,7 +86,7 @@ pub(crate) fn needs_person(pass: &Pass, intent: &Intent) -> bool {
 }
 
 /// Until when the effect of a write may come, by the clock of the flow's source, for people.
-pub(crate) fn late_until(pass: &Pass, intent: &Intent) -> Result<Timestamp, Ending> {
+pub(crate) fn late_until(pass: &Pass, intent: &Intent) -> Result<Timestamp, PassError> {
     let left = left(intent, &pass.connector(&intent.connection)?.reading()).unwrap_or(WHOLE);
     let now = pass.source()?.now();
     Ok(now.checked_add(SignedDuration::from_millis(left)).unwrap_or(Timestamp::MAX))
@@ -139,7 +139,7 @@ pub(crate) fn search_of(
 }
 
 /// Clears up what has no outcome, of this flow; what stays open keeps its lanes.
-pub(crate) async fn recover(pass: &Pass) -> Result<(), Ending> {
+pub(crate) async fn recover(pass: &Pass) -> Result<(), PassError> {
     let flow = pass.flow().name.to_string();
     let mine: Vec<Intent> = pass.open().iter().filter(|i| i.flow == flow).cloned().collect();
     let mut commit = Commit::default();
@@ -208,7 +208,7 @@ pub(crate) async fn recover(pass: &Pass) -> Result<(), Ending> {
 
 /// The clock by which the effect of an intent is awaited. Where that clock is gone and the wait has begun anew before, the
 /// system is asked for its time.
-async fn reading(pass: &Pass, intent: &Intent) -> Result<Reading, Ending> {
+async fn reading(pass: &Pass, intent: &Intent) -> Result<Reading, PassError> {
     let connector = pass.connector(&intent.connection)?;
     let now = connector.reading();
     let other = intent.awaited.as_ref().is_some_and(|since| since.clock != now.clock);
@@ -221,7 +221,7 @@ async fn reading(pass: &Pass, intent: &Intent) -> Result<Reading, Ending> {
 
 /// What a person who has looked said of it: to be tried again means that it is not there; left out means that nothing of it
 /// need be known.
-async fn person_said(pass: &Pass, intent: &Intent) -> Result<Fate, Ending> {
+async fn person_said(pass: &Pass, intent: &Intent) -> Result<Fate, PassError> {
     let row = pass.store().record(&intent.flow, &intent.key).await?;
     Ok(match row {
         Some(row) if row.waits_for.as_deref() == Some(NEXT_RUN) => Fate::NotDone,
@@ -253,7 +253,7 @@ pub(crate) enum Searched {
 }
 
 /// The effects of creates, searched together.
-async fn search(pass: &Pass, intents: &[Intent]) -> Result<Vec<Searched>, Ending> {
+async fn search(pass: &Pass, intents: &[Intent]) -> Result<Vec<Searched>, PassError> {
     let mut found = vec![Searched::Unknown; intents.len()];
     let mut groups: BTreeMap<(String, usize, FieldId), Vec<(usize, String)>> = BTreeMap::new();
     for (n, intent) in intents.iter().enumerate().filter(|(_, i)| i.operation == Operation::Create) {

@@ -2,7 +2,7 @@
 
 use super::compare;
 use super::decide;
-use super::pass::Ending;
+use super::pass::PassError;
 use super::record::Acting;
 use super::settle::Verdict;
 use super::shown;
@@ -22,7 +22,7 @@ impl Acting<'_> {
         id: &Arc<str>,
         (operation, sent): (Operation, &str),
         row: &mut Option<Value>,
-    ) -> Result<Result<(), Verdict>, Ending> {
+    ) -> Result<Result<(), Verdict>, PassError> {
         let (draft, program) = (writing.draft, self.pass.program());
         let entity = self.pass.entity(draft.entity);
         let what = if operation == Operation::Create { "made" } else { "took the update of" };
@@ -61,7 +61,7 @@ impl Acting<'_> {
         draft: &Draft,
         row: Option<&Value>,
         id: &str,
-    ) -> Result<Option<Verdict>, Ending> {
+    ) -> Result<Option<Verdict>, PassError> {
         let Some(due) = &draft.balance else { return Ok(None) };
         let of = |row: &Value| row.get(&*due.field).and_then(compare::number);
         let theirs = match row.and_then(of) {
@@ -89,7 +89,7 @@ impl Acting<'_> {
         draft: &Draft,
         id: &str,
         mut fields: Vec<String>,
-    ) -> Result<Result<Value, String>, Ending> {
+    ) -> Result<Result<Value, String>, PassError> {
         let entity = self.pass.entity(draft.entity);
         let by = entity.key;
         fields.extend(by.map(|key| entity.get(key).wire.to_string()).filter(|key| !fields.contains(key)));

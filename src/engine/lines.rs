@@ -3,7 +3,7 @@
 
 use super::compare;
 use super::decide::Change;
-use super::pass::Ending;
+use super::pass::PassError;
 use super::record::Acting;
 use super::settle::Verdict;
 use super::transmit::{Call, Changing, Heard};
@@ -156,7 +156,7 @@ impl Acting<'_> {
         draft: &Draft,
         id: &str,
         lines: &Lines,
-    ) -> Result<Result<Vec<LineStep>, Verdict>, Ending> {
+    ) -> Result<Result<Vec<LineStep>, Verdict>, PassError> {
         let part = self.pass.entity(lines.part);
         let parent = part.get(lines.parent);
         if lines.ours.is_empty() {
@@ -207,7 +207,12 @@ impl Acting<'_> {
     }
 
     /// Looks at the lines once more after they were changed; the verdict where they are not as they were sent.
-    pub(crate) async fn lines_differ(&self, draft: &Draft, id: &str, lines: &Lines) -> Result<Option<Verdict>, Ending> {
+    pub(crate) async fn lines_differ(
+        &self,
+        draft: &Draft,
+        id: &str,
+        lines: &Lines,
+    ) -> Result<Option<Verdict>, PassError> {
         let steps = match self.line_steps(draft, id, lines).await? {
             Ok(steps) => steps,
             Err(verdict) => return Ok(Some(verdict)),
@@ -227,7 +232,7 @@ impl Acting<'_> {
         draft: &Draft,
         lines: &Lines,
         (step, changing): (LineStep, Option<Changing>),
-    ) -> Result<Option<Verdict>, Ending> {
+    ) -> Result<Option<Verdict>, PassError> {
         let entity = self.pass.entity(lines.part);
         let (operation, id, body) = match step {
             LineStep::Update { id, body, .. } => (Operation::Update, Some(id.into()), body.to_string()),

@@ -1,6 +1,6 @@
 //! What the log keeps of a try: with it each write can be explained, and each person be forgotten.
 
-use super::pass::{Ending, Pass};
+use super::pass::{Pass, PassError};
 use crate::store::{Attempt, Intent};
 use jiff::{SignedDuration, Timestamp};
 
@@ -18,7 +18,7 @@ impl Entry {
     pub(crate) fn attempt(self, pass: &Pass, key: &str, at: Timestamp, reason: Option<&str>) -> Attempt {
         let Self { raw, found, drafts, steps, answers } = self;
         let said = [&*raw, &found, &drafts, &steps, &answers, reason.unwrap_or_default()];
-        let people = super::people::addresses(said);
+        let people = super::pii::addresses(said);
         let days = i64::from(pass.project.log_days);
         Attempt {
             flow: pass.flow().name.to_string(),
@@ -39,7 +39,7 @@ impl Entry {
 
 /// What is known of a write that an interrupted run had sent, and what became of it. Its body went with that run; the record
 /// is the one that was logged last.
-pub(crate) async fn of_interrupted(pass: &Pass, intent: &Intent, became: &str) -> Result<Attempt, Ending> {
+pub(crate) async fn of_interrupted(pass: &Pass, intent: &Intent, became: &str) -> Result<Attempt, PassError> {
     let now = pass.source()?.now();
     let last = pass.store().attempts(&intent.flow, &intent.key, 1, now).await?.pop();
     let (raw, found, drafts) = last.map_or_else(

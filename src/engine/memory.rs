@@ -6,7 +6,7 @@
 use super::compare::scalar;
 use super::planned::Planned;
 use super::rows::{Row, Rows, Table};
-use crate::eval::{Answered, KeyTried, LinkNeed, Need, called};
+use crate::eval::{Answered, KeyTried, LinkNeed, Query, called};
 use crate::ir::{Entity, EntityId, Field, FieldId, Program, Search, Type};
 use crate::limits;
 use jiff::{SignedDuration, Timestamp};
@@ -20,9 +20,9 @@ pub(crate) struct Memory {
     rows: FxHashMap<(Arc<str>, EntityId), Rows>,
     links: FxHashMap<LinkNeed, Vec<Arc<str>>>,
     /// Needs that a system refused to answer, and what it said.
-    refused: FxHashMap<Need, String>,
+    refused: FxHashMap<Query, String>,
     /// Needs whose answer cannot be read: which row, and why.
-    unreadable: FxHashMap<Need, String>,
+    unreadable: FxHashMap<Query, String>,
     bytes: usize,
     /// What a dry run would have written by now.
     pub(crate) planned: Planned,
@@ -77,18 +77,18 @@ impl Memory {
     }
 
     /// What is known of a need.
-    pub(crate) fn answer(&self, program: &Program, need: &Need) -> Answered {
+    pub(crate) fn answer(&self, program: &Program, need: &Query) -> Answered {
         match self.unreadable.get(need) {
             Some(why) => Answered::Unreadable(why.clone()),
             None => self.rows(program, need).map_or(Answered::NotAsked, Answered::all),
         }
     }
 
-    fn rows(&self, program: &Program, need: &Need) -> Option<Vec<Arc<str>>> {
+    fn rows(&self, program: &Program, need: &Query) -> Option<Vec<Arc<str>>> {
         match need {
-            Need::Link(need) => self.links.get(need).cloned(),
-            Need::Table { connection, entity } => Some(self.of(connection, *entity)?.table.as_ref()?.rows.clone()),
-            Need::Row { connection, entity, id } => {
+            Query::Link(need) => self.links.get(need).cloned(),
+            Query::Table { connection, entity } => Some(self.of(connection, *entity)?.table.as_ref()?.rows.clone()),
+            Query::Row { connection, entity, id } => {
                 let rows = self.of(connection, *entity)?;
                 let id = normal(id);
                 match rows.by_id.get(&id) {
@@ -96,7 +96,7 @@ impl Memory {
                     None => rows.gone.contains(&id).then(Vec::new),
                 }
             }
-            Need::Find { connection, entity, by, values } => {
+            Query::Find { connection, entity, by, values } => {
                 let schema = program.entity(*entity);
                 let Some((field, value)) = search_field(schema, by, values) else {
                     // No value is there to search by: nothing can be found.
@@ -351,14 +351,14 @@ impl Memory {
 
     /// What answered a need may have changed, or be gone: it is asked again. Whether that is of use: links are our own, and
     /// small tables have their time.
-    pub(crate) fn doubt_need(&mut self, program: &Program, need: &Need) -> bool {
+    pub(crate) fn doubt_need(&mut self, program: &Program, need: &Query) -> bool {
         match need {
-            Need::Row { connection, entity, id } => self.doubt(connection, *entity, id),
-            Need::Find { connection, entity, by, values } => {
+            Query::Row { connection, entity, id } => self.doubt(connection, *entity, id),
+            Query::Find { connection, entity, by, values } => {
                 let key = KeyTried { fields: by.clone(), values: values.clone() };
                 self.doubt_key(program, connection, *entity, &key);
             }
-            Need::Table { .. } | Need::Link(_) => return false,
+            Query::Table { .. } | Query::Link(_) => return false,
         }
         true
     }
@@ -377,29 +377,29 @@ impl Memory {
     }
 
     /// A system refused to answer.
-    pub(crate) fn refuse(&mut self, need: Need, reason: String) {
+    pub(crate) fn refuse(&mut self, need: Query, reason: String) {
         self.refused.insert(need, reason);
     }
 
     /// What a system answered cannot be read. It counts as asked for this need alone, and as long as this is known: whatever
     /// else came with it is not all that there is.
-    pub(crate) fn cannot_read(&mut self, program: &Program, need: Need, why: String) {
+    pub(crate) fn cannot_read(&mut self, program: &Program, need: Query, why: String) {
         match &need {
-            Need::Table { connection, entity } => self.of_mut(connection, *entity).table = None,
-            Need::Find { connection, entity, by, values } => {
+            Query::Table { connection, entity } => self.of_mut(connection, *entity).table = None,
+            Query::Find { connection, entity, by, values } => {
                 let schema = program.entity(*entity);
                 if let Some((field, value)) = search_field(schema, by, values) {
                     let at = (field, normal(&wire_text(schema, field, &value)));
                     self.of_mut(connection, *entity).asked.remove(&at);
                 }
             }
-            Need::Row { .. } | Need::Link(_) => {}
+            Query::Row { .. } | Query::Link(_) => {}
         }
         self.unreadable.insert(need, why);
     }
 
     /// Why a need is not answered.
-    pub(crate) fn refusal(&self, need: &Need) -> Option<&str> {
+    pub(crate) fn refusal(&self, need: &Query) -> Option<&str> {
         self.refused.get(need).map(String::as_str)
     }
 

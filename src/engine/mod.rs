@@ -11,6 +11,7 @@ mod compare;
 mod content;
 mod decide;
 mod environment;
+mod evaluator;
 mod event;
 mod hash;
 mod joined;
@@ -19,13 +20,12 @@ mod kept;
 mod lane;
 mod lines;
 mod log;
-mod meaning;
 mod memory;
 pub mod operate;
 mod owner;
 mod page;
 mod pass;
-mod people;
+mod pii;
 mod planned;
 mod record;
 mod refusals;
@@ -38,9 +38,9 @@ mod write;
 
 pub use decide::Change;
 pub use environment::Environment;
-pub use event::{Counts, Done, Event, Told};
-pub use meaning::Meaning;
-pub use pass::Ending;
+pub use evaluator::Evaluator;
+pub use event::{Counts, Done, Event, RecordEvent};
+pub use pass::PassError;
 pub(crate) use settle::BEFORE_WRITING;
 
 use crate::connector::{Connector, Pause};
@@ -48,7 +48,7 @@ use crate::ir::{Entity, Program};
 use crate::source::Span;
 use crate::store::{Place, PlanSource, Rehearsal, Store};
 use jiff::Timestamp;
-use pass::Telling;
+use pass::Reporter;
 use planned::Planned;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -62,7 +62,7 @@ pub struct Project {
     /// The program.
     pub program: Arc<Program>,
     /// What its records mean.
-    pub meaning: Arc<dyn Meaning>,
+    pub evaluator: Arc<dyn Evaluator>,
     /// The plan's hash, settings included: what parked under another one is tried again.
     pub plan_hash: String,
     /// The source texts, kept under the plan's hash.
@@ -113,7 +113,7 @@ pub struct Summary {
     /// Those of them that did not before.
     pub newly_parked: u64,
     /// Why flows ended before everything was read: the flow and the reason.
-    pub endings: Vec<(String, Ending)>,
+    pub endings: Vec<(String, PassError)>,
 }
 
 /// The runner of a project.
@@ -172,26 +172,27 @@ impl Engine {
     /// of them; whatever else ends a flow early leaves the next ones their turn.
     ///
     /// # Errors
-    /// [`Ending::Project`] for a name that no flow has, and for positions of flows that are no longer there.
+    /// [`PassError::Project`] for a name that no flow has, and for positions of flows that are no longer there.
     pub async fn pass(
         &self,
         flows: &[String],
         options: &PassOptions,
         tell: &(dyn Fn(Event) + Sync),
         cancel: &Cancel,
-    ) -> Result<Summary, Ending> {
+    ) -> Result<Summary, PassError> {
         let _turn = self.turn.lock().await;
-        let named = |name: &String| self.project.program.flow_named(name).map_err(|e| Ending::Project(e.to_string()));
+        let named =
+            |name: &String| self.project.program.flow_named(name).map_err(|e| PassError::Project(e.to_string()));
         let numbers = flows.iter().map(named).collect::<Result<Vec<_>, _>>()?;
         self.refuse_orphans(&numbers).await?;
         let before: u64 = self.connections.values().map(|c| c.calls()).sum();
-        let mut telling = Telling::new(tell);
+        let mut telling = Reporter::new(tell);
         let mut endings = Vec::new();
         let mut stage = run::Stage { store: self.store_of(options), planned: Planned::default() };
         for flow in numbers.iter().copied() {
             let name = self.project.program.flows[flow].name.to_string();
             if let Err(ending) = run::pass(self, flow, options, &mut stage, &mut telling, cancel).await {
-                let ends_all = matches!(ending, Ending::Login(_) | Ending::Store(_) | Ending::Cancelled);
+                let ends_all = matches!(ending, PassError::Login(_) | PassError::Store(_) | PassError::Cancelled);
                 endings.push((name, ending));
                 if ends_all {
                     break;
@@ -203,7 +204,7 @@ impl Engine {
         for flow in numbers {
             parked += stage.store.counts(&self.project.program.flows[flow].name).await?.parked;
         }
-        let Telling { counts, newly_parked, .. } = telling;
+        let Reporter { counts, newly_parked, .. } = telling;
         let summary = Summary { counts, calls: after.saturating_sub(before), parked, newly_parked, endings };
         let ended = summary.endings.first().map(|(flow, ending)| format!("{flow}: {ending}"));
         tell(Event::Done(Done { counts, calls: summary.calls, parked, ended }));
@@ -216,7 +217,7 @@ impl Engine {
     }
 
     /// A flow that was renamed would start afresh and write everything again.
-    async fn refuse_orphans(&self, flows: &[usize]) -> Result<(), Ending> {
+    async fn refuse_orphans(&self, flows: &[usize]) -> Result<(), PassError> {
         let names: Vec<&str> = self.project.program.flows.iter().map(|f| &*f.name).collect();
         let orphans = self.store.orphans(&names).await?;
         if orphans.is_empty() {
@@ -225,7 +226,7 @@ impl Engine {
         for flow in flows {
             let name = names[*flow];
             if self.store.position(name).await?.is_none() {
-                return Err(Ending::Project(format!(
+                return Err(PassError::Project(format!(
                     "the store has records of {}, which the project no longer has, and {name} has never run: if it was renamed, say `flowc state move {} {name}`",
                     orphans.join(", "),
                     orphans[0]

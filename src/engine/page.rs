@@ -2,14 +2,14 @@
 
 use super::ask;
 use super::content::same_version;
-use super::event::{Event, Told};
+use super::event::{Event, RecordEvent};
 use super::hash::hash;
 use super::lane::Lanes;
-use super::pass::{Ending, Pass, Telling};
+use super::pass::{Pass, PassError, Reporter};
 use super::record::{self, Acted, Item};
 use super::settle::numbered;
 use crate::connector::{CallError, One, Position, Presence, Raw, Scan, Unreadable};
-use crate::eval::{Evaluated, Failure, Need};
+use crate::eval::{Evaluated, Failure, Query};
 use crate::limits;
 use crate::store::{RecordRow, SourceVersion, State};
 use jiff::Timestamp;
@@ -24,12 +24,12 @@ pub(crate) const KEYLESS: &str = "unreadable-";
 pub(crate) fn scan(pass: &Pass, since: Option<Timestamp>, only: Vec<String>) -> Scan {
     let flow = pass.flow();
     // Records that are named are looked at whatever they are now: the flow's own filter decides.
-    let filter = if only.is_empty() { pass.meaning().filter(pass.flow) } else { Vec::new() };
+    let filter = if only.is_empty() { pass.evaluator().filter(pass.flow) } else { Vec::new() };
     Scan { entity: pass.entity(flow.source), fields: pass.fields(flow.source), filter, since, only }
 }
 
-pub(crate) fn stop_if_cancelled(pass: &Pass) -> Result<(), Ending> {
-    if pass.cancel.is_cancelled() { Err(Ending::Cancelled) } else { Ok(()) }
+pub(crate) fn stop_if_cancelled(pass: &Pass) -> Result<(), PassError> {
+    if pass.cancel.is_cancelled() { Err(PassError::Cancelled) } else { Ok(()) }
 }
 
 /// Whether a waiting record is to be tried now. No pause is that long: a clock was set back meanwhile.
@@ -54,8 +54,8 @@ pub(crate) async fn process(
     pass: &Arc<Pass>,
     rows: (Vec<Raw>, Vec<Broken>),
     mode: Mode,
-    telling: &mut Telling<'_>,
-) -> Result<Vec<String>, Ending> {
+    telling: &mut Reporter<'_>,
+) -> Result<Vec<String>, PassError> {
     let (keys, older) = take(pass, rows, mode, Origin::List, telling).await?;
     for key in older {
         by_address(pass, &key, mode, telling).await?;
@@ -76,8 +76,8 @@ async fn take(
     (records, unreadable): (Vec<Raw>, Vec<Broken>),
     mode: Mode,
     from: Origin,
-    telling: &mut Telling<'_>,
-) -> Result<(Vec<String>, Vec<Arc<str>>), Ending> {
+    telling: &mut Reporter<'_>,
+) -> Result<(Vec<String>, Vec<Arc<str>>), PassError> {
     let now = pass.source()?.now();
     pass.memory().turn_page(now);
     let mut items: BTreeMap<usize, Arc<Item>> = BTreeMap::new();
@@ -96,14 +96,14 @@ async fn take(
     items.retain(|_, item| !lags(item));
     let forced = mode == Mode::Again || !pass.options.only.is_empty();
     items.retain(|_, item| match settled(pass, item, forced, now) {
-        Known::New => true,
+        Seen::New => true,
         // What stands beside what could not be read is no news: the feed tells of it.
-        Known::Unchanged if mode == Mode::Look => false,
-        Known::Unchanged => {
+        Seen::Unchanged if mode == Mode::Look => false,
+        Seen::Unchanged => {
             telling.say(Event::Unchanged(unchanged(pass, item)));
             false
         }
-        Known::Quiet => false,
+        Seen::Quiet => false,
     });
     let ready = know(pass, items).await?;
     act(pass, ready, telling).await?;
@@ -132,8 +132,8 @@ pub(crate) async fn by_address(
     pass: &Arc<Pass>,
     key: &str,
     mode: Mode,
-    telling: &mut Telling<'_>,
-) -> Result<Option<String>, Ending> {
+    telling: &mut Reporter<'_>,
+) -> Result<Option<String>, PassError> {
     stop_if_cancelled(pass)?;
     let flow = pass.flow();
     let one = One {
@@ -181,7 +181,7 @@ pub(crate) fn keyed(rows: Vec<Unreadable>, page: &Position) -> Vec<Broken> {
 }
 
 /// Parks what cannot be read, by its key where that much is plain.
-async fn cannot_read(pass: &Arc<Pass>, row: Broken, forced: bool, telling: &mut Telling<'_>) -> Result<(), Ending> {
+async fn cannot_read(pass: &Arc<Pass>, row: Broken, forced: bool, telling: &mut Reporter<'_>) -> Result<(), PassError> {
     let Broken { key, text, content, why, page } = row;
     let now = pass.source()?.now();
     let before = pass.store().record(&pass.flow().name, &key).await?;
@@ -190,7 +190,7 @@ async fn cannot_read(pass: &Arc<Pass>, row: Broken, forced: bool, telling: &mut 
     let item = Item { entity, key, raw: text, content_hash: content, version: page, before, now: first };
     // A person has left it out, and what cannot be read does not say that it has changed.
     let left_out = item.before.as_ref().is_some_and(|before| before.state == State::Skipped && before.left_out);
-    if left_out || !matches!(settled(pass, &item, forced, now), Known::New) {
+    if left_out || !matches!(settled(pass, &item, forced, now), Seen::New) {
         return Ok(());
     }
     let name = &pass.program().entity(pass.flow().source).name;
@@ -209,7 +209,7 @@ async fn cannot_read(pass: &Arc<Pass>, row: Broken, forced: bool, telling: &mut 
 }
 
 /// A record as it was read.
-async fn item(pass: &Pass, raw: Raw, now: Timestamp) -> Result<Item, Ending> {
+async fn item(pass: &Pass, raw: Raw, now: Timestamp) -> Result<Item, PassError> {
     let row: serde_json::Value = serde_json::from_str(&raw.0).unwrap_or_default();
     let whole = || hash(raw.0.as_bytes());
     let content_hash = if row.is_object() { pass.content.hash(&row) } else { whole() };
@@ -217,7 +217,7 @@ async fn item(pass: &Pass, raw: Raw, now: Timestamp) -> Result<Item, Ending> {
     let schema = pass.program().entity(pass.flow().source);
     let plain = || schema.key.and_then(|key| row.get(&*schema.get(key).wire)).map(super::compare::scalar);
     let key =
-        pass.meaning().key_of(pass.flow, &raw.0).ok().or_else(|| plain().filter(|k| !k.is_empty()).map(Arc::from));
+        pass.evaluator().key_of(pass.flow, &raw.0).ok().or_else(|| plain().filter(|k| !k.is_empty()).map(Arc::from));
     let key = key.unwrap_or_else(|| format!("{KEYLESS}{}", &whole()[..16]).into());
     let version = version(pass, &row);
     let before = pass.store().record(&pass.flow().name, &key).await?;
@@ -234,7 +234,7 @@ fn version(pass: &Pass, row: &serde_json::Value) -> String {
 }
 
 /// What the store says of a record that was read.
-enum Known {
+enum Seen {
     New,
     /// Settled just so: nothing is to be done, and nothing is called.
     Unchanged,
@@ -242,41 +242,41 @@ enum Known {
     Quiet,
 }
 
-fn settled(pass: &Pass, item: &Item, forced: bool, now: Timestamp) -> Known {
-    let Some(before) = &item.before else { return Known::New };
+fn settled(pass: &Pass, item: &Item, forced: bool, now: Timestamp) -> Seen {
+    let Some(before) = &item.before else { return Seen::New };
     if before.state == State::Skipped && before.left_out {
         let then = SourceVersion {
             content: before.content_hash.clone(),
             mark: before.version.clone(),
             ..item.source_version()
         };
-        return if same_version(&then, &item.source_version()) { Known::Unchanged } else { Known::New };
+        return if same_version(&then, &item.source_version()) { Seen::Unchanged } else { Seen::New };
     }
     if before.content_hash != item.content_hash || before.plan_hash != pass.project.plan_hash {
-        return Known::New;
+        return Seen::New;
     }
     match before.state {
         // What this very pass has written comes back as an echo.
-        State::Written | State::Skipped if before.updated >= pass.began => Known::Quiet,
-        State::Written | State::Skipped => Known::Unchanged,
-        State::Parked | State::Waiting if forced => Known::New,
-        State::Waiting if is_due(before, now) => Known::New,
-        State::Parked | State::Waiting => Known::Quiet,
+        State::Written | State::Skipped if before.updated >= pass.began => Seen::Quiet,
+        State::Written | State::Skipped => Seen::Unchanged,
+        State::Parked | State::Waiting if forced => Seen::New,
+        State::Waiting if is_due(before, now) => Seen::New,
+        State::Parked | State::Waiting => Seen::Quiet,
     }
 }
 
-fn unchanged(pass: &Pass, item: &Item) -> Told {
+fn unchanged(pass: &Pass, item: &Item) -> RecordEvent {
     let (mapping, entity) = pass.writes();
     let target_id = item.before.as_ref().and_then(|b| b.target.as_ref()).map(|t| t.id.clone());
-    Told { id: pass.label(&item.key), mapping, entity, target_id, ..Told::default() }
+    RecordEvent { id: pass.label(&item.key), mapping, entity, target_id, ..RecordEvent::default() }
 }
 
 /// Rounds of questions for the whole page together; answers the records that are to be acted on, with their lanes.
-async fn know(pass: &Pass, items: BTreeMap<usize, Arc<Item>>) -> Result<Vec<(Arc<Item>, Vec<String>)>, Ending> {
+async fn know(pass: &Pass, items: BTreeMap<usize, Arc<Item>>) -> Result<Vec<(Arc<Item>, Vec<String>)>, PassError> {
     let mut open: Vec<usize> = items.keys().copied().collect();
     let mut lanes: BTreeMap<usize, Vec<String>> = BTreeMap::new();
     for _ in 0..limits::STAGES_MAX {
-        let mut needs: Vec<Need> = Vec::new();
+        let mut needs: Vec<Query> = Vec::new();
         let mut seen = std::collections::HashSet::new();
         let mut still = Vec::new();
         for n in open {
@@ -287,7 +287,7 @@ async fn know(pass: &Pass, items: BTreeMap<usize, Arc<Item>>) -> Result<Vec<(Arc
                     needs.extend(asked.into_iter().filter(|need| seen.insert(need.clone())));
                     still.push(n);
                 }
-                Evaluated::Unit(unit) => {
+                Evaluated::WriteSet(unit) => {
                     lanes.insert(n, record::lanes_of(pass, item, Some(&unit)));
                 }
                 Evaluated::Needs(_) | Evaluated::Stopped(..) | Evaluated::Filtered => {
@@ -309,7 +309,11 @@ async fn know(pass: &Pass, items: BTreeMap<usize, Arc<Item>>) -> Result<Vec<(Arc
 }
 
 /// Acts on records in lanes, several side by side.
-async fn act(pass: &Arc<Pass>, ready: Vec<(Arc<Item>, Vec<String>)>, telling: &mut Telling<'_>) -> Result<(), Ending> {
+async fn act(
+    pass: &Arc<Pass>,
+    ready: Vec<(Arc<Item>, Vec<String>)>,
+    telling: &mut Reporter<'_>,
+) -> Result<(), PassError> {
     let mut lanes = Lanes::new(limits::RECORDS_SIDE_BY_SIDE);
     let mut items = Vec::with_capacity(ready.len());
     for (n, (item, keys)) in ready.into_iter().enumerate() {
@@ -341,7 +345,7 @@ async fn act(pass: &Arc<Pass>, ready: Vec<(Arc<Item>, Vec<String>)>, telling: &m
                 continue;
             }
             Acted::Ended(end, events) => (events, Some(end)),
-            Acted::Bug(reason, events) => (events, Some(Ending::Bug(reason))),
+            Acted::Bug(reason, events) => (events, Some(PassError::Bug(reason))),
         };
         let mut before = told.remove(&n).unwrap_or_default();
         // Whoever begins anew has the same to tell.
@@ -352,8 +356,12 @@ async fn act(pass: &Arc<Pass>, ready: Vec<(Arc<Item>, Vec<String>)>, telling: &m
         numbered(pass, &mut events);
         events.drain(..).for_each(|event| telling.say(event));
         if let Some(end) = end {
-            if let Ending::Bug(reason) = &end {
-                let told = Told { id: pass.label(&items[n].key), reason: Some(reason.clone()), ..Told::default() };
+            if let PassError::Bug(reason) = &end {
+                let told = RecordEvent {
+                    id: pass.label(&items[n].key),
+                    reason: Some(reason.clone()),
+                    ..RecordEvent::default()
+                };
                 telling.say(Event::Alert(told));
             }
             ending.get_or_insert(end);
@@ -380,7 +388,7 @@ async fn panicked(
     };
     let failure = match error.try_into_panic() {
         Ok(panic) => pass.bug(panic.as_ref()),
-        Err(_) => return Acted::Ended(Ending::Cancelled, Vec::new()),
+        Err(_) => return Acted::Ended(PassError::Cancelled, Vec::new()),
     };
     record::park(Arc::clone(pass), Arc::clone(&items[n]), keys, failure).await
 }

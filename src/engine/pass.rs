@@ -2,13 +2,13 @@
 
 use super::content::Content;
 use super::environment::Environment;
+use super::evaluator::Evaluator;
 use super::event::Event;
-use super::meaning::Meaning;
 use super::memory::Memory;
 use super::refusals::Refusals;
 use super::{Cancel, PassOptions, Project};
 use crate::connector::{CallError, Connector};
-use crate::eval::{Answered, Cause, Evaluated, Failure, Known, Need};
+use crate::eval::{Answered, Cause, Evaluated, Failure, Query, Resolver};
 use crate::ir::{Entity, EntityId, ExprKind, Flow, MappingId, OnChange, Program, StepKind, Stop, Type, Verb};
 use crate::plan::Reads;
 use crate::source::Span;
@@ -21,7 +21,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Why a pass ends before everything was read. Nothing is lost by it: what was settled stays settled.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Ending {
+pub enum PassError {
     /// A system asks for patience, or is away.
     #[error("{0}")]
     Later(String),
@@ -42,7 +42,7 @@ pub enum Ending {
     Bug(String),
 }
 
-impl From<CallError> for Ending {
+impl From<CallError> for PassError {
     fn from(error: CallError) -> Self {
         match &error {
             CallError::Login { .. } => Self::Login(error.to_string()),
@@ -55,7 +55,7 @@ impl From<CallError> for Ending {
 }
 
 /// What an evaluation looked at, and what was known of it.
-pub(crate) type Used = Vec<(Need, Answered)>;
+pub(crate) type Used = Vec<(Query, Answered)>;
 
 /// One pass of one flow.
 pub(crate) struct Pass {
@@ -89,9 +89,9 @@ impl Pass {
         options: PassOptions,
         (store, open): (Arc<dyn Store>, Vec<Intent>),
         cancel: Cancel,
-    ) -> Result<Self, Ending> {
+    ) -> Result<Self, PassError> {
         let program = &engine.project.program;
-        let reads = engine.project.meaning.reads(flow);
+        let reads = engine.project.evaluator.reads(flow);
         let content = Content::new(program, &reads, program.flows[flow].source);
         let mut pass = Self {
             reads,
@@ -123,8 +123,8 @@ impl Pass {
         &self.program().flows[self.flow]
     }
 
-    pub(crate) fn meaning(&self) -> &dyn Meaning {
-        self.project.meaning.as_ref()
+    pub(crate) fn evaluator(&self) -> &dyn Evaluator {
+        self.project.evaluator.as_ref()
     }
 
     pub(crate) fn store(&self) -> &dyn Store {
@@ -152,9 +152,9 @@ impl Pass {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn connector(&self, name: &str) -> Result<Arc<dyn Connector>, Ending> {
+    pub(crate) fn connector(&self, name: &str) -> Result<Arc<dyn Connector>, PassError> {
         let lacks = || {
-            Ending::Project(if name.is_empty() {
+            PassError::Project(if name.is_empty() {
                 "the project has no connection for a system that the flow uses: add a `connect … to …` to project.flow"
                     .to_owned()
             } else {
@@ -165,7 +165,7 @@ impl Pass {
     }
 
     /// The source's connector.
-    pub(crate) fn source(&self) -> Result<Arc<dyn Connector>, Ending> {
+    pub(crate) fn source(&self) -> Result<Arc<dyn Connector>, PassError> {
         self.connector(&self.flow().connection)
     }
 
@@ -268,7 +268,7 @@ impl Pass {
     }
 
     /// What a need found, for the log.
-    pub(crate) fn found_json(&self, need: &Need, answered: &Answered) -> serde_json::Value {
+    pub(crate) fn found_json(&self, need: &Query, answered: &Answered) -> serde_json::Value {
         let program = self.program();
         let rows: &[Arc<str>] = match answered {
             Answered::Found(rows) => rows,
@@ -277,22 +277,22 @@ impl Pass {
         let rows: Vec<serde_json::Value> =
             rows.iter().map(|row| serde_json::from_str(row).unwrap_or_else(|_| (&**row).into())).collect();
         let mut found = match need {
-            Need::Find { connection, entity, by, values } => {
+            Query::Find { connection, entity, by, values } => {
                 let schema = program.entity(*entity);
                 let by: Vec<&str> = by.iter().map(|f| &*schema.get(*f).name).collect();
                 let values: Vec<Option<&str>> = values.iter().map(Option::as_deref).collect();
                 serde_json::json!({"find": schema.full_name(), "in": &**connection, "by": by, "values": values, "rows": rows})
             }
             // A table is named, not copied into every entry.
-            Need::Table { connection, entity } => {
+            Query::Table { connection, entity } => {
                 let (name, kept) = (program.entity(*entity).full_name(), self.memory().kept_table(connection, *entity));
                 serde_json::json!({"table": name, "in": &**connection, "rows": rows.len(), "kept": kept})
             }
-            Need::Row { connection, entity, id } => {
+            Query::Row { connection, entity, id } => {
                 let entity = program.entity(*entity).full_name();
                 serde_json::json!({"row": entity, "in": &**connection, "id": &**id, "rows": rows})
             }
-            Need::Link(link) => {
+            Query::Link(link) => {
                 let (entity, other) = (program.entity(link.entity).full_name(), program.entity(link.other).full_name());
                 serde_json::json!({"link": entity, "key": &*link.key, "to": other, "mapping": link.mapping.as_deref(), "rows": rows})
             }
@@ -307,7 +307,7 @@ impl Pass {
     /// Evaluates a record with what is known; a panic of ours is the record's failure.
     pub(crate) fn evaluate(&self, raw: &str, now: Timestamp) -> (Evaluated, Used) {
         let view = View { pass: self, now, used: RefCell::default() };
-        let evaluated = std::panic::catch_unwind(AssertUnwindSafe(|| self.meaning().unit(self.flow, raw, &view)));
+        let evaluated = std::panic::catch_unwind(AssertUnwindSafe(|| self.evaluator().unit(self.flow, raw, &view)));
         let evaluated =
             evaluated.unwrap_or_else(|panic| Evaluated::Stopped(Stop::Fail, self.bug(panic.as_ref()), Vec::new()));
         (evaluated, view.used.into_inner())
@@ -341,8 +341,8 @@ struct View<'p> {
     used: RefCell<Used>,
 }
 
-impl Known for View<'_> {
-    fn answer(&self, need: &Need) -> Answered {
+impl Resolver for View<'_> {
+    fn answer(&self, need: &Query) -> Answered {
         let answered = self.pass.memory().answer(self.pass.program(), need);
         if answered != Answered::NotAsked {
             self.used.borrow_mut().push((need.clone(), answered.clone()));
@@ -360,14 +360,14 @@ impl Known for View<'_> {
 }
 
 /// Counts and passes on.
-pub(crate) struct Telling<'t> {
+pub(crate) struct Reporter<'t> {
     pub(crate) tell: &'t (dyn Fn(Event) + Sync),
     pub(crate) counts: super::event::Counts,
     /// Records that need a person and did not before.
     pub(crate) newly_parked: u64,
 }
 
-impl<'t> Telling<'t> {
+impl<'t> Reporter<'t> {
     pub(crate) fn new(tell: &'t (dyn Fn(Event) + Sync)) -> Self {
         Self { tell, counts: super::event::Counts::default(), newly_parked: 0 }
     }

@@ -7,10 +7,10 @@ use super::decide::{self, Facts, Step};
 use super::event::Event;
 use super::joined::Joined;
 use super::journal;
-use super::pass::{Ending, Pass, Used};
+use super::pass::{Pass, PassError, Used};
 use super::settle::{Verdict, held};
 use super::write::{Sent, Writing};
-use crate::eval::{Action, Cause, Draft, Evaluated, Failure, OnSourceChange, Pending, Unit};
+use crate::eval::{Action, Cause, Draft, Evaluated, Failure, OnSourceChange, Pending, WriteSet};
 use crate::ir::{EntityId, Stop};
 use crate::limits;
 use crate::source::Span;
@@ -56,7 +56,7 @@ pub(crate) enum Acted {
     /// It may create further keys: it goes on when it holds these too. What it did so far is durable.
     Lanes(Vec<String>, Vec<Event>),
     /// The pass ends; what was done for the record is in the journal.
-    Ended(Ending, Vec<Event>),
+    Ended(PassError, Vec<Event>),
     /// A fault of ours: the record is parked, the flow pauses.
     Bug(String, Vec<Event>),
 }
@@ -128,7 +128,7 @@ pub(crate) async fn park(pass: Arc<Pass>, item: Arc<Item>, lanes: Vec<String>, f
 }
 
 /// The record's own lane, and those of all that its unit may write.
-pub(crate) fn lanes_of(pass: &Pass, item: &Item, unit: Option<&Unit>) -> Vec<String> {
+pub(crate) fn lanes_of(pass: &Pass, item: &Item, unit: Option<&WriteSet>) -> Vec<String> {
     let drafts = unit.into_iter().flat_map(|unit| &unit.drafts);
     let mut lanes = vec![source_lane(pass, pass.flow().source, &item.key)];
     lanes.extend(drafts.flat_map(|draft| draft_lanes(pass, draft)));
@@ -179,10 +179,10 @@ impl<'p> Acting<'p> {
         }
     }
 
-    async fn run(&mut self) -> Result<Acted, Ending> {
+    async fn run(&mut self) -> Result<Acted, PassError> {
         for _ in 0..limits::EVALUATIONS_MAX {
             if self.pass.cancel.is_cancelled() {
-                return Err(Ending::Cancelled);
+                return Err(PassError::Cancelled);
             }
             let (evaluated, used) = self.pass.evaluate(&self.item.raw, self.item.now);
             self.used = used;
@@ -202,7 +202,7 @@ impl<'p> Acting<'p> {
                     }
                     return self.stopped(stop, failure).await;
                 }
-                Evaluated::Unit(unit) => {
+                Evaluated::WriteSet(unit) => {
                     let mut lanes = lanes_of(self.pass, self.item, Some(&unit));
                     if lanes.iter().any(|lane| !self.lanes.contains(lane)) {
                         // A key that is known only after a write is held before anything is looked for or made by it.
@@ -248,7 +248,7 @@ impl<'p> Acting<'p> {
     }
 
     /// Makes durable what has been done.
-    async fn flush(&mut self) -> Result<(), Ending> {
+    async fn flush(&mut self) -> Result<(), PassError> {
         let carried = std::mem::take(&mut self.carry);
         if !carried.changes.is_empty() {
             self.pass.store().commit(carried).await?;
@@ -256,7 +256,7 @@ impl<'p> Acting<'p> {
         Ok(())
     }
 
-    async fn stopped(&mut self, stop: Stop, failure: Failure) -> Result<Acted, Ending> {
+    async fn stopped(&mut self, stop: Stop, failure: Failure) -> Result<Acted, PassError> {
         let mut reason = failure.reason;
         if let Some(field) = &failure.field {
             reason = format!("{reason} (in {field})");
@@ -277,7 +277,7 @@ impl<'p> Acting<'p> {
 
     // ------------------------------------------------------------------------------------------------ the drafts
 
-    async fn perform(&mut self, unit: &Unit) -> Result<Performed, Ending> {
+    async fn perform(&mut self, unit: &WriteSet) -> Result<Performed, PassError> {
         let links = self.links(unit).await?;
         self.drafts = unit.drafts.iter().map(|draft| self.draft_json(draft)).collect();
         let left = match self.foreseen(unit, &links) {
@@ -303,7 +303,7 @@ impl<'p> Acting<'p> {
                 continue;
             }
             if self.pass.cancel.is_cancelled() {
-                return Err(Ending::Cancelled);
+                return Err(PassError::Cancelled);
             }
             let step = self.decide(draft, &links[n], &settled);
             if step == Step::Again {
@@ -343,7 +343,7 @@ impl<'p> Acting<'p> {
 
     /// All decisions before anything is written, with keys made up for what is not there: what would stop the record,
     /// else the drafts that are left alone because nothing calls for them.
-    fn foreseen(&self, unit: &Unit, links: &[Joined]) -> Result<BTreeSet<usize>, Box<Verdict>> {
+    fn foreseen(&self, unit: &WriteSet, links: &[Joined]) -> Result<BTreeSet<usize>, Box<Verdict>> {
         let instead = |draft: &Draft| match draft.on_change {
             OnSourceChange::Write(m) => Some(m),
             OnSourceChange::Alert | OnSourceChange::Ignore | OnSourceChange::Update => None,

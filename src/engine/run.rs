@@ -4,7 +4,7 @@
 use super::again::again;
 use super::memory::Memory;
 use super::page::{Mode, by_address, keyed, process, scan, stop_if_cancelled};
-use super::pass::{Ending, Pass, Telling};
+use super::pass::{Pass, PassError, Reporter};
 use super::planned::Planned;
 use super::{Cancel, Engine, PassOptions};
 use crate::connector::Position;
@@ -27,9 +27,9 @@ pub(crate) async fn pass(
     flow: usize,
     options: &PassOptions,
     stage: &mut Stage,
-    telling: &mut Telling<'_>,
+    telling: &mut Reporter<'_>,
     cancel: &Cancel,
-) -> Result<(), Ending> {
+) -> Result<(), PassError> {
     let store = Arc::clone(&stage.store);
     let open = store.open_intents(None).await?;
     let pass = Arc::new(Pass::new(engine, flow, options.clone(), (store, open), cancel.clone())?);
@@ -39,7 +39,7 @@ pub(crate) async fn pass(
     passed
 }
 
-async fn whole(pass: &Arc<Pass>, telling: &mut Telling<'_>) -> Result<(), Ending> {
+async fn whole(pass: &Arc<Pass>, telling: &mut Reporter<'_>) -> Result<(), PassError> {
     let options = &pass.options;
     let began = (tokio::time::Instant::now(), pass.began);
     keep_sources(pass).await?;
@@ -48,7 +48,7 @@ async fn whole(pass: &Arc<Pass>, telling: &mut Telling<'_>) -> Result<(), Ending
         again(pass, telling).await?;
     }
     let fed = feed(pass, telling).await;
-    if !matches!(fed, Err(Ending::Store(_))) {
+    if !matches!(fed, Err(PassError::Store(_))) {
         // What is to be erased by now is erased, however long a system stays away.
         clear_up(pass).await?;
     }
@@ -61,14 +61,14 @@ async fn whole(pass: &Arc<Pass>, telling: &mut Telling<'_>) -> Result<(), Ending
 }
 
 /// Removes what the store need not keep any longer, a bounded number of rows at a time.
-async fn clear_up(pass: &Pass) -> Result<(), Ending> {
+async fn clear_up(pass: &Pass) -> Result<(), PassError> {
     let now = pass.source()?.now();
     while pass.store().expire(now).await? > 0 && !pass.cancel.is_cancelled() {}
     Ok(())
 }
 
 /// The sources of the plan, once for its hash.
-async fn keep_sources(pass: &Pass) -> Result<(), Ending> {
+async fn keep_sources(pass: &Pass) -> Result<(), PassError> {
     let hash = &pass.project.plan_hash;
     if pass.store().plan_sources(hash).await?.is_some() {
         return Ok(());
@@ -79,7 +79,7 @@ async fn keep_sources(pass: &Pass) -> Result<(), Ending> {
 }
 
 /// Reads what changed, page by page.
-async fn feed(pass: &Arc<Pass>, telling: &mut Telling<'_>) -> Result<(), Ending> {
+async fn feed(pass: &Arc<Pass>, telling: &mut Reporter<'_>) -> Result<(), PassError> {
     let options = &pass.options;
     let name = pass.flow().name.to_string();
     let stored = pass.store().position(&name).await?;
@@ -115,12 +115,12 @@ async fn feed(pass: &Arc<Pass>, telling: &mut Telling<'_>) -> Result<(), Ending>
         return Ok(());
     }
     let entity = &pass.program().entity(pass.flow().source).name;
-    Err(Ending::Project(format!("{} has no {entity} {}", pass.flow().connection, none.join(", "))))
+    Err(PassError::Project(format!("{} has no {entity} {}", pass.flow().connection, none.join(", "))))
 }
 
 /// Waits for the last moment at which writes without an outcome may take effect, where the clock makes that short: a
 /// simulated one runs fast. Whether it has waited.
-async fn outcomes_come_soon(pass: &Pass, began: (tokio::time::Instant, Timestamp)) -> Result<bool, Ending> {
+async fn outcomes_come_soon(pass: &Pass, began: (tokio::time::Instant, Timestamp)) -> Result<bool, PassError> {
     let flow = pass.flow().name.to_string();
     let mine: Vec<_> = pass.open().iter().filter(|i| i.flow == flow).cloned().collect();
     let lasts = mine.iter().map(|intent| super::journal::late_until(pass, intent)).collect::<Result<Vec<_>, _>>()?;

@@ -1,9 +1,9 @@
 //! How a record is settled: what the store keeps of it, what the log says, and what is told.
 
-use super::event::{Event, Told};
+use super::event::{Event, RecordEvent};
 use super::journal;
 use super::log::Entry;
-use super::pass::{Ending, Pass, Used};
+use super::pass::{Pass, PassError, Used};
 use super::record::{Acted, Acting};
 use crate::eval::Draft;
 use crate::ir::Stop;
@@ -105,15 +105,15 @@ pub(crate) fn numbered(pass: &Pass, events: &mut [Event]) {
 
 impl Acting<'_> {
     /// What an event about this record says of it.
-    pub(crate) fn told_of(&self, draft: Option<&Draft>) -> Told {
+    pub(crate) fn told_of(&self, draft: Option<&Draft>) -> RecordEvent {
         let (mapping, entity) = match draft {
             Some(draft) => (draft.made.name.to_string(), self.pass.program().entity(draft.entity).full_name()),
             None => self.pass.writes(),
         };
-        Told { id: self.pass.label(&self.item.key), mapping, entity, ..Told::default() }
+        RecordEvent { id: self.pass.label(&self.item.key), mapping, entity, ..RecordEvent::default() }
     }
 
-    pub(crate) async fn settle_filtered(&mut self) -> Result<Acted, Ending> {
+    pub(crate) async fn settle_filtered(&mut self) -> Result<Acted, PassError> {
         let pending = self.item.before.as_ref().is_some_and(|b| matches!(b.state, State::Waiting | State::Parked));
         if !pending {
             return Ok(Acted::Settled(std::mem::take(&mut self.events)));
@@ -129,7 +129,7 @@ impl Acting<'_> {
     }
 
     /// Writes down what became of the record, with what was done and seen.
-    pub(crate) async fn settle(&mut self, verdict: Verdict) -> Result<Acted, Ending> {
+    pub(crate) async fn settle(&mut self, verdict: Verdict) -> Result<Acted, PassError> {
         let now = self.pass.source()?.now();
         let same = self.tried_before();
         let unsuccessful = matches!(verdict.state, State::Parked | State::Waiting);
@@ -156,7 +156,7 @@ impl Acting<'_> {
         let commit = if told_before { commit } else { commit.and(Change::Log(attempt)) };
         self.pass.store().commit(commit).await?;
         let known = self.item.before.as_ref().is_some_and(|before| before.state == State::Parked);
-        let told = Told { target_id, reason, place, known, ..self.told_of(None) };
+        let told = RecordEvent { target_id, reason, place, known, ..self.told_of(None) };
         match state {
             State::Parked => self.events.push(Event::Parked(told)),
             State::Waiting => self.events.push(Event::Waiting(told)),
@@ -211,14 +211,14 @@ impl Acting<'_> {
     }
 
     /// The first write of a try: whatever ends it, the record does not count as what an earlier version of it became.
-    pub(crate) fn begins_to_write(&mut self) -> Result<(), Ending> {
+    pub(crate) fn begins_to_write(&mut self) -> Result<(), PassError> {
         if self.wrote {
             return Ok(());
         }
         self.wrote = true;
         self.used_before = self.used.clone();
         let same = self.tried_before();
-        let people = super::people::addresses([&*self.item.raw]);
+        let people = super::pii::addresses([&*self.item.raw]);
         let row = RecordRow {
             reason: Some("a run ended while this was written; the next one goes on with it".to_owned()),
             waits_for: Some(UNFINISHED.to_owned()),
@@ -232,7 +232,7 @@ impl Acting<'_> {
     }
 
     /// An entry of the log for a try that ends before the record is settled, where something was sent.
-    pub(crate) fn log_what_was_sent(&mut self) -> Result<(), Ending> {
+    pub(crate) fn log_what_was_sent(&mut self) -> Result<(), PassError> {
         if self.wrote {
             let attempt = self.attempt(self.pass.source()?.now(), None);
             self.carry.changes.push(Change::Log(attempt));
@@ -262,7 +262,7 @@ impl Acting<'_> {
 }
 
 /// A record whose key is held by a write without an outcome.
-pub(crate) fn held(pass: &Pass, key: &str, intent: &Intent) -> Result<Verdict, Ending> {
+pub(crate) fn held(pass: &Pass, key: &str, intent: &Intent) -> Result<Verdict, PassError> {
     let (what, whose) = (format!("{} in {}", intent.entity, intent.connection), pass.label(&intent.key));
     let until = journal::late_until(pass, intent)?;
     if journal::needs_person(pass, intent) {

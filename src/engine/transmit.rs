@@ -3,7 +3,7 @@
 use super::compare;
 use super::hash::hash;
 use super::journal;
-use super::pass::Ending;
+use super::pass::PassError;
 use super::record::Acting;
 use super::settle::{OUTCOME, Verdict};
 use super::shown;
@@ -69,7 +69,7 @@ pub(crate) struct Said {
 
 impl Acting<'_> {
     /// Sends a call.
-    pub(crate) async fn transmit(&mut self, draft: &Draft, call: Call) -> Result<Heard, Ending> {
+    pub(crate) async fn transmit(&mut self, draft: &Draft, call: Call) -> Result<Heard, PassError> {
         let entity = Arc::clone(&call.entity);
         let kind = format!("{} {} {:?}", draft.connection, entity.full_name(), call.operation);
         let connector = self.pass.connector(&draft.connection)?;
@@ -142,7 +142,7 @@ impl Acting<'_> {
         entity: &Entity,
         (kind, intent): (&str, &Intent),
         answer: &Answer,
-    ) -> Result<Option<Verdict>, Ending> {
+    ) -> Result<Option<Verdict>, PassError> {
         let Some(id) = answer.id.as_ref().filter(|_| intent.operation == Operation::Create) else { return Ok(None) };
         if let Some(whose) = self.whose(draft, entity, id).await? {
             let (system, name) = (draft.connection.to_string(), &entity.name);
@@ -164,7 +164,7 @@ impl Acting<'_> {
     }
 
     /// What else has become the record that a create is answered with; it is remembered as made.
-    async fn whose(&self, draft: &Draft, entity: &Entity, id: &str) -> Result<Option<String>, Ending> {
+    async fn whose(&self, draft: &Draft, entity: &Entity, id: &str) -> Result<Option<String>, PassError> {
         let target = journal::target(&draft.connection, entity, id);
         if let Some(link) = self.pass.store().links_to(&target).await?.first() {
             return Ok(Some(format!("{} {} became before", link.source.entity, link.source.key)));
@@ -216,7 +216,7 @@ impl Acting<'_> {
         connector: &dyn Connector,
         write: &Write,
         intent: &mut Intent,
-    ) -> Result<Result<Answer, CallError>, Ending> {
+    ) -> Result<Result<Answer, CallError>, PassError> {
         let patience = SignedDuration::from_secs(limits::TURN_SECONDS_MAX);
         let mut sent = connector.write(write).await;
         for _ in 1..limits::PUT_OFF_MAX {
@@ -236,7 +236,7 @@ impl Acting<'_> {
     }
 
     /// Writes of this kind were refused again and again: no more of them are sent.
-    fn stopped_kind(&self, draft: &Draft, entity: &Entity, kind: &str) -> Result<Option<Verdict>, Ending> {
+    fn stopped_kind(&self, draft: &Draft, entity: &Entity, kind: &str) -> Result<Option<Verdict>, PassError> {
         let refusals = self.pass.refusals();
         let Some(said) = refusals.stopped(kind) else { return Ok(None) };
         let due = self.pass.source()?.now().checked_add(SignedDuration::from_secs(limits::REFUSED_KIND_SECONDS));
@@ -287,7 +287,7 @@ impl Acting<'_> {
         intent: Intent,
         error: CallError,
         connector: &dyn Connector,
-    ) -> Result<Verdict, Ending> {
+    ) -> Result<Verdict, PassError> {
         self.answers.push(serde_json::json!({"error": error.to_string()}));
         let mut close = |outcome| self.carry.changes.push(Change::Outcome { intent: intent.id.clone(), outcome });
         match error {

@@ -3,11 +3,11 @@
 use super::body::{self, Settled};
 use super::compare;
 use super::decide::{Change as FieldChange, Step};
-use super::event::{Event, Told};
+use super::event::{Event, RecordEvent};
 use super::journal;
 use super::lines::Lines;
 use super::owner;
-use super::pass::Ending;
+use super::pass::PassError;
 use super::record::Acting;
 use super::settle::Verdict;
 use super::transmit::{Call, Changing, Heard, Said};
@@ -67,7 +67,7 @@ impl Acting<'_> {
         writing: &Writing<'_>,
         step: Step,
         settled: &[Option<Settled>],
-    ) -> Result<Sent, Ending> {
+    ) -> Result<Sent, PassError> {
         let draft = writing.draft;
         let entity = self.pass.entity(draft.entity);
         let number = body::key_is_number(&entity);
@@ -151,7 +151,7 @@ impl Acting<'_> {
         search
     }
 
-    async fn call(&mut self, writing: &Writing<'_>, sending: Sending, carried: Carried) -> Result<Sent, Ending> {
+    async fn call(&mut self, writing: &Writing<'_>, sending: Sending, carried: Carried) -> Result<Sent, PassError> {
         if self.pass.options.dry_run {
             return self.dry(writing, sending);
         }
@@ -173,7 +173,7 @@ impl Acting<'_> {
         mut changes: Vec<FieldChange>,
         hashes: Vec<FieldHash>,
         lines: Vec<Lines>,
-    ) -> Result<Sent, Ending> {
+    ) -> Result<Sent, PassError> {
         let draft = writing.draft;
         let entity = self.pass.entity(draft.entity);
         let fields: Vec<String> = changes.iter().map(|change| change.field.clone()).collect();
@@ -220,7 +220,7 @@ impl Acting<'_> {
             }
         }
         if changed_lines && !has_fields {
-            let told = Told { target_id: Some(id.to_string()), ..self.told_of(Some(draft)) };
+            let told = RecordEvent { target_id: Some(id.to_string()), ..self.told_of(Some(draft)) };
             self.events.push(Event::Updated(told));
         }
         sent |= changed_lines;
@@ -258,7 +258,7 @@ impl Acting<'_> {
     }
 
     /// Takes a record away, and with it every link that leads to it, whichever mapping made it.
-    async fn delete(&mut self, writing: &Writing<'_>, id: Arc<str>) -> Result<Sent, Ending> {
+    async fn delete(&mut self, writing: &Writing<'_>, id: Arc<str>) -> Result<Sent, PassError> {
         let draft = writing.draft;
         let entity = self.pass.entity(draft.entity);
         let links = self.pass.store().links_to(&journal::target(&draft.connection, &entity, &id)).await?;
@@ -275,7 +275,7 @@ impl Acting<'_> {
     }
 
     /// What a dry run does instead of sending: it tells, and what would be there is known to the records behind.
-    fn dry(&mut self, writing: &Writing<'_>, sending: Sending) -> Result<Sent, Ending> {
+    fn dry(&mut self, writing: &Writing<'_>, sending: Sending) -> Result<Sent, PassError> {
         let Sending { call: Call { entity, operation, id, body, .. }, hashes, changes } = sending;
         let draft = writing.draft;
         let now = self.pass.source()?.now();
@@ -324,7 +324,7 @@ impl Acting<'_> {
         id: Option<Arc<str>>,
         (hashes, carried): (Vec<FieldHash>, Carried),
         said: Said,
-    ) -> Result<Sent, Ending> {
+    ) -> Result<Sent, PassError> {
         let Said { intent, answer, sent, at: now } = said;
         let draft = writing.draft;
         let entity = self.pass.entity(draft.entity);
@@ -341,7 +341,7 @@ impl Acting<'_> {
             return Ok(Sent::Left);
         };
         self.remember(draft, &id, operation, answer.record.map(|raw| raw.0), now);
-        let told = Told { target_id: Some(id.to_string()), ..self.told_of(Some(draft)) };
+        let told = RecordEvent { target_id: Some(id.to_string()), ..self.told_of(Some(draft)) };
         match operation {
             Operation::Create => self.events.push(Event::Created(told)),
             Operation::Update => self.events.push(Event::Updated(told)),
@@ -374,7 +374,7 @@ impl Acting<'_> {
         id: &Arc<str>,
         row: Option<&Value>,
         (hashes, carried): (Vec<FieldHash>, Carried),
-    ) -> Result<Option<Verdict>, Ending> {
+    ) -> Result<Option<Verdict>, PassError> {
         if carried == Carried::Partly {
             // The total of what is not done yet is not what it must come to.
             self.link(writing, id, hashes, carried);

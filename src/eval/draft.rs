@@ -10,13 +10,13 @@ use std::sync::Arc;
 
 /// All that is written for one record: one unit, that goes on where it stopped.
 #[derive(Clone, Debug, Default)]
-pub struct Unit {
+pub struct WriteSet {
     /// The drafts in the order of their writes: whatever another refers to comes before it.
     pub drafts: Vec<Draft>,
     /// What is told a person once: `check … else alert`.
     pub alerts: Vec<(String, Span)>,
     /// Once these drafts have been written (or found), the record is evaluated again with their answers known
-    /// ([`super::Need::Link`], [`super::Need::Row`]): only then what follows them is known.
+    /// ([`super::Query::Link`], [`super::Query::Row`]): only then what follows them is known.
     pub again_after: Vec<usize>,
 }
 

@@ -1,7 +1,7 @@
 //! Finds answered from data: what `flowc map` and tests know of both systems.
 
 use super::json::write_text;
-use super::{Answered, Known, Need};
+use super::{Answered, Query, Resolver};
 use crate::ir::{Entity, EntityId, Field, FieldId, Program, Type, WireForm};
 use crate::value::text::{KeyForm, key_form};
 use crate::value::{code, decimal};
@@ -90,25 +90,27 @@ impl Given {
     }
 }
 
-impl Known for Given {
-    fn answer(&self, need: &Need) -> Answered {
+impl Resolver for Given {
+    fn answer(&self, need: &Query) -> Answered {
         Answered::all(match need {
-            Need::Table { entity, .. } => self.all(*entity),
-            Need::Find { entity, by, values, .. } => match (self.codes.get(entity), by.as_slice(), values.as_slice()) {
-                (Some((natural, form)), [field], [Some(value)]) if natural == field => {
-                    let rows = self.rows.get(entity);
-                    let found = self.by_code.get(&(*entity, key_form(value, *form).into_owned()));
-                    let row = |n: &usize| rows.and_then(|rows| rows.get(*n)).map(|row| Arc::clone(&row.json));
-                    found.into_iter().flatten().filter_map(row).collect()
+            Query::Table { entity, .. } => self.all(*entity),
+            Query::Find { entity, by, values, .. } => {
+                match (self.codes.get(entity), by.as_slice(), values.as_slice()) {
+                    (Some((natural, form)), [field], [Some(value)]) if natural == field => {
+                        let rows = self.rows.get(entity);
+                        let found = self.by_code.get(&(*entity, key_form(value, *form).into_owned()));
+                        let row = |n: &usize| rows.and_then(|rows| rows.get(*n)).map(|row| Arc::clone(&row.json));
+                        found.into_iter().flatten().filter_map(row).collect()
+                    }
+                    // Compared where it was asked for.
+                    _ => self.all(*entity),
                 }
-                // Compared where it was asked for.
-                _ => self.all(*entity),
-            },
-            Need::Row { entity, id, .. } => {
+            }
+            Query::Row { entity, id, .. } => {
                 let rows = self.rows.get(entity).into_iter().flatten();
                 rows.filter(|row| row.key.eq_ignore_ascii_case(id)).map(|row| Arc::clone(&row.json)).collect()
             }
-            Need::Link(need) => {
+            Query::Link(need) => {
                 let known = (need.entity, Arc::clone(&need.key));
                 let ends = self.links.iter().filter_map(|[a, b]| match (*a == known, *b == known) {
                     (true, _) if b.0 == need.other => Some(b),

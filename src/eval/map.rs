@@ -4,7 +4,7 @@ use super::compile::Compiled;
 use super::emit::Plain;
 use super::learnt::Learnt;
 use super::value::Value;
-use super::{Answered, Argument, Evaluated, Failure, Halt, Known, Need, Pending};
+use super::{Answered, Argument, Evaluated, Failure, Halt, Pending, Query, Resolver};
 use crate::ir::{Const, EntityId, MappingId, Stop, Type};
 use bumpalo::Bump;
 use std::sync::Arc;
@@ -48,7 +48,7 @@ impl<'c> Mapper<'c> {
     ///
     /// # Errors
     /// Why the record stops. `out` is as it was before.
-    pub fn map(&mut self, raw: &str, known: &dyn Known, out: &mut Vec<u8>) -> Result<bool, (Stop, Failure)> {
+    pub fn map(&mut self, raw: &str, known: &dyn Resolver, out: &mut Vec<u8>) -> Result<bool, (Stop, Failure)> {
         self.arena.reset();
         if let Some(plain) = &self.compiled.mappings[self.mapping.0 as usize].plain
             && self.nothing_there(known)
@@ -58,7 +58,7 @@ impl<'c> Mapper<'c> {
         let mut args = vec![Argument::Record(self.record, raw)];
         args.resize(self.absent + 1, Argument::Constant(Const::Absent));
         match self.compiled.apply_in(&self.arena, &mut self.learnt, self.mapping, &args, known) {
-            Evaluated::Unit(unit) => {
+            Evaluated::WriteSet(unit) => {
                 let Some(draft) = unit.drafts.iter().rfind(|draft| draft.made.mapping == self.mapping) else {
                     return Ok(false);
                 };
@@ -78,14 +78,20 @@ impl<'c> Mapper<'c> {
     }
 
     /// Whether the target has no records at all, so that no key need be looked for.
-    fn nothing_there(&self, known: &dyn Known) -> bool {
+    fn nothing_there(&self, known: &dyn Resolver) -> bool {
         let code = &self.compiled.mappings[self.mapping.0 as usize];
-        let table = Need::Table { connection: Arc::clone(&self.target), entity: code.target };
+        let table = Query::Table { connection: Arc::clone(&self.target), entity: code.target };
         known.offline() && known.answer(&table) == Answered::Absent
     }
 
     /// The payload, straight to the buffer.
-    fn plain(&mut self, plain: &Plain, raw: &str, known: &dyn Known, out: &mut Vec<u8>) -> Result<(), (Stop, Failure)> {
+    fn plain(
+        &mut self,
+        plain: &Plain,
+        raw: &str,
+        known: &dyn Resolver,
+        out: &mut Vec<u8>,
+    ) -> Result<(), (Stop, Failure)> {
         let code = &self.compiled.mappings[self.mapping.0 as usize];
         let start = out.len();
         let mut run = self.compiled.run(&self.arena, known, None);

@@ -1,6 +1,6 @@
 //! From a raw record to what is to be written: pure, and the same for check, map, test, dry run, run and replay.
 //!
-//! In: a compiled [`crate::ir::Program`], a record's JSON text, and what is known of both systems ([`Known`]). Out: what
+//! In: a compiled [`crate::ir::Program`], a record's JSON text, and what is known of both systems ([`Resolver`]). Out: what
 //! must be asked first ([`Evaluated::Needs`]), or the drafts of the record in the order of their writes, or a [`Failure`].
 
 mod balance;
@@ -43,7 +43,7 @@ mod wire;
 
 pub use body::{META, body};
 pub use compile::Compiled;
-pub use draft::{Action, BalanceDue, Draft, DraftField, FieldWhen, KeyTried, OnSourceChange, Pending, Unit};
+pub use draft::{Action, BalanceDue, Draft, DraftField, FieldWhen, KeyTried, OnSourceChange, Pending, WriteSet};
 pub use failure::{Cause, Failure};
 pub use given::Given;
 pub use map::Mapper;
@@ -60,18 +60,18 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub enum Evaluated {
     /// These must be known first; then evaluate again.
-    Needs(Vec<Need>),
+    Needs(Vec<Query>),
     /// The flow's filter does not take it.
     Filtered,
     /// What is to be written.
-    Unit(Unit),
+    WriteSet(WriteSet),
     /// It stops: how, why, and what was to be told by then (text and line of the flow).
     Stopped(Stop, Failure, Vec<(String, Span)>),
 }
 
 /// Something that must be asked of a system or of the store.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Need {
+pub enum Query {
     /// The rows of an entity whose fields have these values (texts as the flow has them, absent for an optional key).
     Find {
         /// The connection it is asked of.
@@ -123,7 +123,7 @@ pub enum Answered {
     NotAsked,
     /// It was asked, and there is none.
     Absent,
-    /// All rows that there are, each as JSON text of one object; for [`Need::Link`] each is a JSON text of the other
+    /// All rows that there are, each as JSON text of one object; for [`Query::Link`] each is a JSON text of the other
     /// record's key.
     Found(Vec<Arc<str>>),
     /// It was asked, and what came cannot be read; why, in words for people.
@@ -138,9 +138,9 @@ impl Answered {
 }
 
 /// What is known so far: filled by the engine, or from data given to a test.
-pub trait Known {
+pub trait Resolver {
     /// What is known of a need.
-    fn answer(&self, need: &Need) -> Answered;
+    fn answer(&self, need: &Query) -> Answered;
     /// The record's moment: fixed at its first try.
     fn now(&self) -> jiff::Timestamp;
     /// Codes are taken as they are and not asked for: there is no ledger to ask (`flowc map`).

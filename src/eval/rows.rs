@@ -4,14 +4,14 @@ use super::decode;
 use super::failure::{Cause, Failure, Halt};
 use super::run::Run;
 use super::value::{Lack, NEEDS, Record, Value};
-use super::{Answered, LinkNeed, Need};
+use super::{Answered, LinkNeed, Query};
 use crate::ir::{EntityId, Field, FieldId, Stop};
 use crate::source::Span;
 use crate::value::text;
 use std::sync::Arc;
 
 impl<'r> Run<'r> {
-    fn ask(&mut self, need: Need, place: Span) -> Result<Vec<Arc<str>>, Halt> {
+    fn ask(&mut self, need: Query, place: Span) -> Result<Vec<Arc<str>>, Halt> {
         match self.known.answer(&need) {
             Answered::Found(rows) => Ok(rows),
             Answered::Absent => Ok(Vec::new()),
@@ -29,7 +29,7 @@ impl<'r> Run<'r> {
         }
     }
 
-    fn rows(&mut self, need: Need, entity: EntityId, place: Span) -> Result<&'r [&'r Record<'r>], Halt> {
+    fn rows(&mut self, need: Query, entity: EntityId, place: Span) -> Result<&'r [&'r Record<'r>], Halt> {
         let asked = (entity, need);
         if let Some(rows) = self.rows.get(&asked) {
             return Ok(rows);
@@ -77,9 +77,9 @@ impl<'r> Run<'r> {
         let schema = self.compiled.program.entity(entity);
         let key = schema.key;
         let rows = if schema.read_whole() {
-            self.rows(Need::Table { connection, entity }, entity, place)?
+            self.rows(Query::Table { connection, entity }, entity, place)?
         } else {
-            self.rows(Need::Row { connection, entity, id: id.into() }, entity, place)?
+            self.rows(Query::Row { connection, entity, id: id.into() }, entity, place)?
         };
         for row in rows {
             let own = match key {
@@ -114,7 +114,7 @@ impl<'r> Run<'r> {
             return Ok(Vec::new());
         }
         let need = if schema.read_whole() {
-            Need::Table { connection, entity }
+            Query::Table { connection, entity }
         } else {
             if !by.iter().zip(values).any(|(field, value)| given(value) && schema.asked_by(*field)) {
                 let reason = format!(
@@ -124,7 +124,7 @@ impl<'r> Run<'r> {
                 );
                 return Err(Halt::fail(Failure::new(reason, place)));
             }
-            Need::Find { connection, entity, by: by.to_vec(), values: values.to_vec() }
+            Query::Find { connection, entity, by: by.to_vec(), values: values.to_vec() }
         };
         let mut found = Vec::new();
         for row in self.rows(need, entity, place)? {
@@ -265,7 +265,7 @@ impl<'r> Run<'r> {
 
     /// Keys of the records that are linked to one.
     pub(crate) fn linked(&mut self, need: LinkNeed, place: Span) -> Result<Vec<&'r str>, Halt> {
-        let rows = self.ask(Need::Link(need), place)?;
+        let rows = self.ask(Query::Link(need), place)?;
         // Its keys are texts in quotes, or numbers; one without quotes is taken as it stands.
         let key = |row: &Arc<str>| {
             let row: &'r str = self.arena.alloc_str(row);

@@ -9,7 +9,7 @@ use super::make::{Made, Making};
 use super::unreadable::Unreadable;
 use super::value::{Lack, NEEDS, Record, Value};
 use super::why::Trace;
-use super::{Known, Need};
+use super::{Query, Resolver};
 use crate::ir::{EntityId, FieldId};
 use crate::source::Span;
 use bumpalo::Bump;
@@ -23,16 +23,16 @@ pub(crate) type Eval<'r> = Result<Value<'r>, Halt>;
 pub(crate) struct Run<'r> {
     pub(crate) arena: &'r Bump,
     pub(crate) compiled: &'r Compiled,
-    pub(crate) known: &'r dyn Known,
+    pub(crate) known: &'r dyn Resolver,
     pub(crate) learnt: Learnt,
     /// The frame of the mapping or flow that is being computed.
     pub(crate) locals: &'r mut [Value<'r>],
     /// For each table the row that was found last, or a number beyond them.
     pub(crate) recent_rows: &'r mut [usize],
     /// What must be asked first.
-    pub(crate) needs: Vec<Need>,
+    pub(crate) needs: Vec<Query>,
     /// Rows that were asked for, decoded once however often they are looked at.
-    pub(crate) rows: FxHashMap<(EntityId, Need), &'r [&'r Record<'r>]>,
+    pub(crate) rows: FxHashMap<(EntityId, Query), &'r [&'r Record<'r>]>,
     /// Documents that are made, in the order of their writes.
     pub(crate) drafts: Vec<Made<'r>>,
     /// Documents in the making, the innermost last.

@@ -6,7 +6,7 @@ use super::learnt::Learnt;
 use super::run::Run;
 use super::value::{Record, Value};
 use super::why::Trace;
-use super::{Evaluated, Known, Unit};
+use super::{Evaluated, Resolver, WriteSet};
 use crate::ir::{EntityId, MappingId};
 use bumpalo::Bump;
 use rustc_hash::FxHashMap;
@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 impl Compiled {
     /// What came of a record of a flow. After [`Evaluated::Needs`] the caller asks and calls again: at most
     /// [`crate::limits::STAGES_MAX`] times, since each round depends on the one before.
-    pub fn unit(&self, flow: usize, raw: &str, known: &dyn Known) -> Evaluated {
+    pub fn unit(&self, flow: usize, raw: &str, known: &dyn Resolver) -> Evaluated {
         let arena = Bump::new();
         let mut run = self.run(&arena, known, Some(flow));
         run.unit(flow, arena.alloc_str(raw))
@@ -37,7 +37,7 @@ impl Compiled {
 
     /// What is written when a mapping is applied to records and constants: a test's or a person's question. An
     /// argument is the JSON text of a record of its parameter's entity, or a constant.
-    pub fn apply(&self, mapping: MappingId, args: &[Argument<'_>], known: &dyn Known) -> Evaluated {
+    pub fn apply(&self, mapping: MappingId, args: &[Argument<'_>], known: &dyn Resolver) -> Evaluated {
         self.apply_in(&Bump::new(), &mut Learnt::default(), mapping, args, known)
     }
 
@@ -48,7 +48,7 @@ impl Compiled {
         learnt: &mut Learnt,
         mapping: MappingId,
         args: &[Argument<'_>],
-        known: &dyn Known,
+        known: &dyn Resolver,
     ) -> Evaluated {
         let mut run = self.run(arena, known, None);
         run.learnt = std::mem::take(learnt);
@@ -71,7 +71,7 @@ impl Compiled {
         key.ok_or_else(|| Failure::new(format!("the {} has no key", entity.name), source.span))
     }
 
-    pub(crate) fn traced_unit(&self, flow: usize, raw: &str, known: &dyn Known) -> (Evaluated, Trace) {
+    pub(crate) fn traced_unit(&self, flow: usize, raw: &str, known: &dyn Resolver) -> (Evaluated, Trace) {
         let arena = Bump::new();
         let mut run = self.run(&arena, known, Some(flow));
         run.trace = Some(Box::default());
@@ -80,7 +80,7 @@ impl Compiled {
         (outcome, trace)
     }
 
-    pub(crate) fn run<'r>(&'r self, arena: &'r Bump, known: &'r dyn Known, flow: Option<usize>) -> Run<'r> {
+    pub(crate) fn run<'r>(&'r self, arena: &'r Bump, known: &'r dyn Resolver, flow: Option<usize>) -> Run<'r> {
         Run {
             arena,
             compiled: self,
@@ -173,7 +173,7 @@ impl<'r> Run<'r> {
         if !self.needs.is_empty() {
             return Evaluated::Needs(std::mem::take(&mut self.needs));
         }
-        Evaluated::Unit(Unit {
+        Evaluated::WriteSet(WriteSet {
             drafts: self.drafts.drain(..).map(|made| made.draft).collect(),
             alerts: std::mem::take(&mut self.alerts),
             again_after: std::mem::take(&mut self.again_after).into_iter().collect(),
@@ -208,8 +208,8 @@ fn failure_of(halt: Halt) -> Failure {
 /// Nothing is known, and nothing is asked.
 struct Nothing;
 
-impl Known for Nothing {
-    fn answer(&self, _: &super::Need) -> super::Answered {
+impl Resolver for Nothing {
+    fn answer(&self, _: &super::Query) -> super::Answered {
         super::Answered::Absent
     }
 

@@ -5,7 +5,7 @@ use super::compile::{Compiled, Compiler, call};
 use super::part::StepCode;
 use super::run::Run;
 use super::value::{Value, show};
-use super::{Evaluated, Known};
+use super::{Evaluated, Resolver};
 use crate::ir::{Entity, Expr, ExprKind, MappingId};
 use crate::source::Span;
 use std::collections::HashSet;
@@ -67,7 +67,7 @@ pub(crate) struct Mark {
 impl Compiled {
     /// What made a field of the record: `MAPPING.Path[0].Field`, the mapping with or without its module. None: there is
     /// no such field, or what it needs is not known.
-    pub fn why(&self, flow: usize, raw: &str, known: &dyn Known, field: &str) -> Option<Why> {
+    pub fn why(&self, flow: usize, raw: &str, known: &dyn Resolver, field: &str) -> Option<Why> {
         let tracing = self.tracing();
         let (outcome, trace) = tracing.traced_unit(flow, raw, known);
         if let Evaluated::Needs(_) = outcome {
@@ -78,7 +78,7 @@ impl Compiled {
 
     /// What made each field of the documents of the record, as [`Compiled::why`] names them; of lists and parts those of
     /// their elements. None where what it needs is not known.
-    pub fn whys(&self, flow: usize, raw: &str, known: &dyn Known) -> Vec<Why> {
+    pub fn whys(&self, flow: usize, raw: &str, known: &dyn Resolver) -> Vec<Why> {
         let tracing = self.tracing();
         let (outcome, trace) = tracing.traced_unit(flow, raw, known);
         if let Evaluated::Needs(_) = outcome { Vec::new() } else { trace.leaves(tracing) }

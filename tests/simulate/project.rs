@@ -62,7 +62,7 @@ impl Ready {
         let sources = Arc::clone(&self.sources);
         Project {
             program: Arc::clone(&self.program),
-            meaning: Arc::clone(&self.compiled) as Arc<_>,
+            evaluator: Arc::clone(&self.compiled) as Arc<_>,
             plan_hash: self.hash.clone(),
             sources: Vec::new(),
             place: Arc::new(move |span| {

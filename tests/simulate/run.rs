@@ -9,7 +9,7 @@ use super::project::{Ready, STRICT};
 use super::story::{Kind, Step, Story, Turn};
 use super::world::World;
 use flowc::connector::Connector;
-use flowc::engine::{Cancel, Ending, Engine, Environment, Event, PassOptions, Summary};
+use flowc::engine::{Cancel, Engine, Environment, Event, PassError, PassOptions, Summary};
 use flowc::store::{Embedded, Key, RecordFilter, RecordRow, State, Store};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, LazyLock, Mutex};
@@ -152,7 +152,7 @@ impl Stage {
     }
 
     /// One run of all flows by a process of its own. What it came to, unless it died.
-    pub(crate) async fn pass(&mut self, turns: &[(u32, Turn)]) -> Option<Result<Summary, Ending>> {
+    pub(crate) async fn pass(&mut self, turns: &[(u32, Turn)]) -> Option<Result<Summary, PassError>> {
         if !self.versions.contains(&self.version) {
             self.versions.push(self.version);
         }
@@ -258,7 +258,7 @@ impl Stage {
     }
 
     /// No pass may end by a fault of ours, nor go on without end.
-    fn look(&mut self, ended: &Result<Summary, Ending>) {
+    fn look(&mut self, ended: &Result<Summary, PassError>) {
         let mut state = self.world.state();
         if state.calls > CALLS {
             let calls = state.calls;
@@ -268,7 +268,7 @@ impl Stage {
             Ok(summary) => summary
                 .endings
                 .iter()
-                .filter(|(_, ending)| matches!(ending, Ending::Bug(_) | Ending::Project(_) | Ending::Store(_)))
+                .filter(|(_, ending)| matches!(ending, PassError::Bug(_) | PassError::Project(_) | PassError::Store(_)))
                 .map(|(flow, ending)| format!("{flow}: {ending}"))
                 .collect(),
             Err(ending) => vec![ending.to_string()],
@@ -331,7 +331,7 @@ impl Stage {
     }
 
     /// A dry run of all flows, which writes nothing anywhere: what it says that a run would come to.
-    async fn rehearse(&mut self) -> Option<Result<Summary, Ending>> {
+    async fn rehearse(&mut self) -> Option<Result<Summary, PassError>> {
         let ready = Ready::of(self.kind, self.version);
         let (before, effects) = (self.records().await, self.world.state().effects.len());
         self.world.state().begin_pass(&[]);

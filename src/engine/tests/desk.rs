@@ -5,7 +5,7 @@ use crate::connector::{
 };
 use crate::engine::decide::tests::{draft, field, filled, program as accounts, span};
 use crate::engine::*;
-use crate::eval::{Action, Evaluated, Failure, KeyTried, Known, Unit};
+use crate::eval::{Action, Evaluated, Failure, KeyTried, Resolver, WriteSet};
 use crate::ir::{
     Access, EntityId, Expr, ExprKind, FieldId, Flow, Header, Key as KeyBy, KeyField, LocalId, Mapping, MappingId,
     Method, OnChange, Overwrite, Schedule, Type, Verb,
@@ -65,7 +65,7 @@ pub(super) fn program() -> Program {
     program
 }
 
-pub(super) type MakeUnit = dyn Fn(&str, &dyn Known) -> Evaluated + Send + Sync;
+pub(super) type MakeUnit = dyn Fn(&str, &dyn Resolver) -> Evaluated + Send + Sync;
 
 pub(super) struct ByHand(Program, Box<MakeUnit>);
 
@@ -73,8 +73,8 @@ pub(super) fn key(raw: &str) -> String {
     serde_json::from_str::<serde_json::Value>(raw).unwrap()["id"].to_string()
 }
 
-impl Meaning for ByHand {
-    fn unit(&self, _: usize, raw: &str, known: &dyn Known) -> Evaluated {
+impl Evaluator for ByHand {
+    fn unit(&self, _: usize, raw: &str, known: &dyn Resolver) -> Evaluated {
         (self.1)(&key(raw), known)
     }
     fn key_of(&self, _: usize, raw: &str) -> Result<Arc<str>, Failure> {
@@ -203,7 +203,7 @@ pub(super) struct Case {
 pub(super) fn case(
     orders: usize,
     books: Desk,
-    unit: impl Fn(&str, &dyn Known) -> Evaluated + Send + Sync + 'static,
+    unit: impl Fn(&str, &dyn Resolver) -> Evaluated + Send + Sync + 'static,
 ) -> Case {
     let folder = tempfile::tempdir().unwrap();
     let store = Embedded::open(&folder.path().join("store.redb"), &Key::from_text("a test")).unwrap();
@@ -211,7 +211,7 @@ pub(super) fn case(
     let (shop, books) = (Arc::new(Desk { rows: Mutex::new(rows), ..Desk::default() }), Arc::new(books));
     let project = Project {
         program: Arc::new(program()),
-        meaning: Arc::new(ByHand(program(), Box::new(unit))),
+        evaluator: Arc::new(ByHand(program(), Box::new(unit))),
         plan_hash: "1".into(),
         sources: Vec::new(),
         place: Arc::new(|_| Some(Place { file: "orders.flow".into(), line: 3, column: 1 })),
@@ -237,10 +237,10 @@ impl Case {
 
     /// The same project under another plan.
     pub(super) fn edit_project(&mut self, plan_hash: &str) {
-        let Project { program, meaning, sources, place, log_days, .. } = &*self.engine.project;
+        let Project { program, evaluator, sources, place, log_days, .. } = &*self.engine.project;
         let project = Project {
             program: Arc::clone(program),
-            meaning: Arc::clone(meaning),
+            evaluator: Arc::clone(evaluator),
             plan_hash: plan_hash.to_owned(),
             sources: sources.clone(),
             place: Arc::clone(place),
@@ -262,12 +262,12 @@ impl Case {
 }
 
 /// A unit that makes one account.
-pub(super) fn one(name: &str) -> Unit {
+pub(super) fn one(name: &str) -> WriteSet {
     let mut one = draft(Action::Create);
     one.linked_to = Some((EntityId(1), name.into()));
     one.fields = vec![filled(1, "Name", &format!("\"{name}\""))];
     one.keys = vec![KeyTried { fields: vec![FieldId(1)], values: vec![Some(name.into())] }];
-    Unit { drafts: vec![one], ..Unit::default() }
+    WriteSet { drafts: vec![one], ..WriteSet::default() }
 }
 
 pub(super) fn made(id: &str, amount: &str) -> Result<Answer, CallError> {

@@ -7,7 +7,7 @@ mod shown;
 use super::decide::tests::span;
 use super::*;
 use crate::connector::{Raw, Unreadable};
-use crate::eval::{Action, Answered, BalanceDue, Evaluated, Failure, Need, Unit};
+use crate::eval::{Action, Answered, BalanceDue, Evaluated, Failure, Query, WriteSet};
 use crate::ir::{EntityId, FieldId, Stop};
 use crate::store::{Change, Commit, Link, State};
 use desk::{Desk, case, made, one, program, refused};
@@ -21,7 +21,7 @@ async fn a_document_that_comes_to_something_else_is_parked_and_linked() {
         let amount = "26.62".parse().unwrap();
         let within = "0.01".parse().unwrap();
         unit.drafts[0].balance = Some(BalanceDue { field: "AmountFC".into(), amount, within, place: span() });
-        Evaluated::Unit(unit)
+        Evaluated::WriteSet(unit)
     });
     let (summary, events) = case.pass().await;
     assert_eq!((summary.counts.created, summary.counts.parked, summary.counts.alerts), (1, 1, 1));
@@ -35,7 +35,8 @@ async fn a_document_that_comes_to_something_else_is_parked_and_linked() {
 #[tokio::test]
 async fn equal_refusals_stop_their_kind_with_one_alert() {
     let answers = (0..8).map(|_| Err(refused("Required: Journal"))).collect();
-    let case = case(12, Desk { answers: Mutex::new(answers), ..Desk::default() }, |key, _| Evaluated::Unit(one(key)));
+    let case =
+        case(12, Desk { answers: Mutex::new(answers), ..Desk::default() }, |key, _| Evaluated::WriteSet(one(key)));
     let (summary, _) = case.pass().await;
     let sent = case.books.written.lock().unwrap().len();
     assert!((3..=6).contains(&sent), "{sent} sent: those that were under way are not taken back");
@@ -52,14 +53,14 @@ async fn equal_refusals_stop_their_kind_with_one_alert() {
 async fn a_fault_of_ours_parks_its_record_and_pauses_the_flow() {
     let case = case(1, Desk::default(), |_, _| panic!("an index beyond its list"));
     let (summary, _) = case.pass().await;
-    assert!(matches!(summary.endings[0].1, Ending::Bug(_)));
+    assert!(matches!(summary.endings[0].1, PassError::Bug(_)));
     assert_eq!(case.states().await, [("orders:1".to_owned(), State::Parked)]);
     assert_eq!(case.engine.store().position("orders.orders").await.unwrap(), None, "the position stays");
 }
 
 #[tokio::test]
 async fn a_search_that_is_refused_parks_only_those_who_need_it() {
-    let need = Need::Find {
+    let need = Query::Find {
         connection: "books".into(),
         entity: EntityId(0),
         by: vec![FieldId(1)],
@@ -69,7 +70,7 @@ async fn a_search_that_is_refused_parks_only_those_who_need_it() {
     let books = Desk { refuses, answers: Mutex::new(vec![made("B", "0")]), ..Desk::default() };
     let case = case(2, books, move |key, known| match (key, known.answer(&need)) {
         ("1", Answered::NotAsked) => Evaluated::Needs(vec![need.clone()]),
-        _ => Evaluated::Unit(one(key)),
+        _ => Evaluated::WriteSet(one(key)),
     });
     let (summary, _) = case.pass().await;
     assert!(summary.endings.is_empty());
@@ -79,8 +80,9 @@ async fn a_search_that_is_refused_parks_only_those_who_need_it() {
 #[tokio::test]
 async fn who_stands_in_an_answer_only_is_forgotten_too() {
     let answer = refused("Kim O'Brien <kim.o'brien@x.example> is blocked");
-    let case =
-        case(1, Desk { answers: Mutex::new(vec![Err(answer)]), ..Desk::default() }, |key, _| Evaluated::Unit(one(key)));
+    let case = case(1, Desk { answers: Mutex::new(vec![Err(answer)]), ..Desk::default() }, |key, _| {
+        Evaluated::WriteSet(one(key))
+    });
     case.pass().await;
     let attempts = async || case.engine.show("orders:1", 9, case.books.now()).await.unwrap().attempts.len();
     assert_eq!(attempts().await, 1);
@@ -89,7 +91,7 @@ async fn who_stands_in_an_answer_only_is_forgotten_too() {
 }
 
 /// A unit that renames an account, which is ours and shows that row.
-fn renames(name: &str, row: &str) -> Unit {
+fn renames(name: &str, row: &str) -> WriteSet {
     let mut unit = found(name, row);
     unit.drafts[0].overwrite = (crate::ir::Overwrite::All, None);
     unit.drafts[0].on_change = crate::eval::OnSourceChange::Update;
@@ -97,7 +99,7 @@ fn renames(name: &str, row: &str) -> Unit {
 }
 
 /// The key of the account that a unit found, as what is there and ours.
-fn found(name: &str, row: &str) -> Unit {
+fn found(name: &str, row: &str) -> WriteSet {
     let mut unit = one(name);
     unit.drafts[0].action = Action::Found { id: "A".into(), ours: true, row: row.into() };
     unit
@@ -113,7 +115,7 @@ async fn a_wrong_total_stays_with_a_person_until_it_agrees() {
         let amount = "26.62".parse().unwrap();
         let within = "0.01".parse().unwrap();
         unit.drafts[0].balance = Some(BalanceDue { field: "AmountFC".into(), amount, within, place: span() });
-        Evaluated::Unit(unit)
+        Evaluated::WriteSet(unit)
     });
     case.pass().await;
     for (row, expected) in [
@@ -134,7 +136,7 @@ async fn what_is_linked_to_one_record_is_written_by_one_at_a_time() {
     let case = case(2, books, |key, _| {
         let mut unit = one(key);
         unit.drafts[0].linked_to = Some((EntityId(1), "the same customer".into()));
-        Evaluated::Unit(unit)
+        Evaluated::WriteSet(unit)
     });
     case.pass().await;
     assert_eq!(*case.books.under_way.lock().unwrap(), (0, 1));
@@ -144,7 +146,7 @@ async fn what_is_linked_to_one_record_is_written_by_one_at_a_time() {
 async fn a_record_that_was_away_is_looked_at_when_it_is_back() {
     let books =
         Desk { answers: Mutex::new(vec![Err(refused("Required: Journal")), made("A", "0")]), ..Desk::default() };
-    let case = case(1, books, |key, _| Evaluated::Unit(one(key)));
+    let case = case(1, books, |key, _| Evaluated::WriteSet(one(key)));
     case.pass().await;
     case.engine.retry("orders:1", case.books.now()).await.unwrap();
     let rows = std::mem::take(&mut *case.shop.rows.lock().unwrap());
@@ -165,8 +167,8 @@ async fn links_of_a_mapping_that_was_renamed_still_count() {
     };
     let seen = Arc::new(Mutex::new(None));
     let tells = Arc::clone(&seen);
-    let case = case(1, Desk::default(), move |_, known| match known.answer(&Need::Link(need())) {
-        Answered::NotAsked => Evaluated::Needs(vec![Need::Link(need())]),
+    let case = case(1, Desk::default(), move |_, known| match known.answer(&Query::Link(need())) {
+        Answered::NotAsked => Evaluated::Needs(vec![Query::Link(need())]),
         answered => {
             *tells.lock().unwrap() = Some(answered);
             Evaluated::Filtered
@@ -209,10 +211,12 @@ async fn a_record_that_cannot_be_read_keeps_its_key_and_the_flow_goes_on() {
 
 #[tokio::test]
 async fn a_record_that_is_named_and_not_there_is_told() {
-    let case = case(1, Desk::default(), |key, _| Evaluated::Unit(one(key)));
+    let case = case(1, Desk::default(), |key, _| Evaluated::WriteSet(one(key)));
     let only = PassOptions { only: vec!["77".into()], ..PassOptions::default() };
     let (summary, _) = case.pass_with(only).await;
-    assert!(matches!(&summary.endings[0].1, Ending::Project(why) if why.contains("shop has no") && why.contains("77")));
+    assert!(
+        matches!(&summary.endings[0].1, PassError::Project(why) if why.contains("shop has no") && why.contains("77"))
+    );
 }
 
 /// The first order has become the account A, and nothing is known of what was sent.
@@ -240,7 +244,7 @@ async fn a_list_without_a_named_record_does_not_say_that_it_is_gone() {
         if *stops.lock().unwrap() {
             Evaluated::Stopped(Stop::Wait, Failure::new("not yet", span()), Vec::new())
         } else {
-            Evaluated::Unit(one(key))
+            Evaluated::WriteSet(one(key))
         }
     });
     case.pass().await;
@@ -255,7 +259,7 @@ async fn a_list_without_a_named_record_does_not_say_that_it_is_gone() {
 #[tokio::test]
 async fn what_a_person_left_out_stays_out_whatever_is_edited_in_the_project() {
     let books = Desk { answers: Mutex::new(vec![Err(refused("no"))]), ..Desk::default() };
-    let mut case = case(1, books, |key, _| Evaluated::Unit(one(key)));
+    let mut case = case(1, books, |key, _| Evaluated::WriteSet(one(key)));
     case.pass().await;
     case.engine.skip("orders:1", "made by hand", case.books.now()).await.unwrap();
     case.edit_project("2");
@@ -277,7 +281,7 @@ async fn what_a_person_says_while_the_record_is_written_stays_said() {
         let gate = Some((Arc::clone(&begun), Arc::clone(&go_on)));
         let answer = Err(refused("Required: Journal"));
         let books = Desk { answers: Mutex::new(vec![answer]), gate, ..Desk::default() };
-        let case = case(1, books, |key, _| Evaluated::Unit(one(key)));
+        let case = case(1, books, |key, _| Evaluated::WriteSet(one(key)));
         let person = async {
             begun.notified().await;
             let now = case.books.now();
@@ -313,7 +317,7 @@ async fn what_cannot_be_read_for_once_stays_left_out() {
 
 #[tokio::test]
 async fn what_was_found_is_looked_up_once_more_when_a_write_is_refused() {
-    let need = || Need::Find {
+    let need = || Query::Find {
         connection: "books".into(),
         entity: EntityId(0),
         by: vec![FieldId(1)],
@@ -327,7 +331,7 @@ async fn what_was_found_is_looked_up_once_more_when_a_write_is_refused() {
             let row: serde_json::Value = serde_json::from_str(&rows[0]).unwrap();
             let mut unit = one("contact");
             unit.drafts[0].fields.push(super::decide::tests::filled(2, "Phone", &row["ID"].to_string()));
-            Evaluated::Unit(unit)
+            Evaluated::WriteSet(unit)
         }
         _ => Evaluated::Needs(vec![need()]),
     });
@@ -348,7 +352,7 @@ async fn keys_that_are_known_only_after_a_write_are_held_too() {
     };
     let tags = Arc::new(Mutex::new(Vec::new()));
     let case = case(2, books, move |key, known| {
-        let link = Need::Link(crate::eval::LinkNeed {
+        let link = Query::Link(crate::eval::LinkNeed {
             mapping: None,
             entity: EntityId(1),
             key: key.into(),
@@ -356,7 +360,7 @@ async fn keys_that_are_known_only_after_a_write_are_held_too() {
         });
         match known.answer(&link) {
             Answered::NotAsked => Evaluated::Needs(vec![link]),
-            Answered::Absent => Evaluated::Unit(Unit { again_after: vec![0], ..one(key) }),
+            Answered::Absent => Evaluated::WriteSet(WriteSet { again_after: vec![0], ..one(key) }),
             _ => {
                 let mut unit = one(key);
                 unit.drafts[0].action =
@@ -366,7 +370,7 @@ async fn keys_that_are_known_only_after_a_write_are_held_too() {
                 tag.linked_to = None;
                 tags.lock().unwrap().push(key.to_owned());
                 unit.drafts.push(tag);
-                Evaluated::Unit(unit)
+                Evaluated::WriteSet(unit)
             }
         }
     });

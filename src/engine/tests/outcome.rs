@@ -15,7 +15,7 @@ async fn what_no_search_can_tell_is_asked_of_a_person() {
     let case = case(1, books, |key, _| {
         let mut unit = one(key);
         unit.drafts[0].keys.clear();
-        Evaluated::Unit(unit)
+        Evaluated::WriteSet(unit)
     });
     case.pass().await;
     assert_eq!(case.states().await[0].1, State::Waiting);
@@ -35,7 +35,7 @@ fn nobody_answers_and_nothing_tells() -> desk::Case {
     case(1, books, |key, _| {
         let mut unit = one(key);
         unit.drafts[0].keys.clear();
-        Evaluated::Unit(unit)
+        Evaluated::WriteSet(unit)
     })
 }
 
@@ -57,7 +57,7 @@ async fn who_leaves_out_what_no_search_can_tell_frees_its_lane() {
 async fn an_answer_that_never_came_is_searched_for_and_then_sent_again() {
     let silent = CallError::Unknown { system: "books".into(), reason: "time-out".into() };
     let books = Desk { answers: Mutex::new(vec![Err(silent), made("A", "0")]), ..Desk::default() };
-    let case = case(1, books, |key, _| Evaluated::Unit(one(key)));
+    let case = case(1, books, |key, _| Evaluated::WriteSet(one(key)));
     case.pass().await;
     case.later(4);
     case.pass().await;
@@ -75,7 +75,7 @@ async fn the_effect_of_a_write_that_was_put_off_is_awaited_from_when_it_was_sent
     let later = CallError::Later { system: "books".into(), until: then, reason: "a limit".into() };
     let silent = CallError::Unknown { system: "books".into(), reason: "time-out".into() };
     let books = Desk { answers: Mutex::new(vec![Err(later), Err(silent)]), ..Desk::default() };
-    let case = case(1, books, |key, _| Evaluated::Unit(one(key)));
+    let case = case(1, books, |key, _| Evaluated::WriteSet(one(key)));
     case.pass().await;
     let open = case.engine.store().open_intents(None).await.unwrap();
     assert_eq!(open.iter().map(|intent| intent.at).collect::<Vec<_>>(), [then], "the first try is closed");
@@ -85,7 +85,7 @@ async fn the_effect_of_a_write_that_was_put_off_is_awaited_from_when_it_was_sent
 async fn a_create_whose_answer_was_lost_is_ours_when_it_is_found() {
     let silent = CallError::Unknown { system: "books".into(), reason: "time-out".into() };
     let books = Desk { answers: Mutex::new(vec![Err(silent)]), ..Desk::default() };
-    let case = case(1, books, |key, _| Evaluated::Unit(one(key)));
+    let case = case(1, books, |key, _| Evaluated::WriteSet(one(key)));
     case.pass().await;
     *case.books.finds.lock().unwrap() = vec![Raw(r#"{"ID":"A","Name":"1"}"#.into())];
     case.later(1);
@@ -106,7 +106,7 @@ async fn a_write_without_outcome_holds_all_that_its_record_holds() {
         let mut contact = one(&format!("of order {key}")).drafts.remove(0);
         contact.linked_to = None;
         unit.drafts.push(contact);
-        Evaluated::Unit(unit)
+        Evaluated::WriteSet(unit)
     });
     case.pass().await;
     let states = case.states().await;
@@ -118,7 +118,7 @@ async fn a_write_without_outcome_holds_all_that_its_record_holds() {
 async fn an_update_that_nobody_answers_is_a_persons_after_some_tries() {
     let silent = || Err(CallError::Unknown { system: "books".into(), reason: "503".into() });
     let books = Desk { answers: Mutex::new((0..9).map(|_| silent()).collect()), ..Desk::default() };
-    let case = case(1, books, |key, _| Evaluated::Unit(renames(key, r#"{"ID":"A","Name":"before"}"#)));
+    let case = case(1, books, |key, _| Evaluated::WriteSet(renames(key, r#"{"ID":"A","Name":"before"}"#)));
     case.engine.store().commit(Commit::of(Change::Link(link_of_the_first()))).await.unwrap();
     let mut alerts = 0;
     for _ in 0..8 {
@@ -141,7 +141,7 @@ async fn an_update_that_nobody_answers_is_a_persons_after_some_tries() {
 async fn a_write_is_not_sent_again_while_nobody_can_search_for_it() {
     let silent = CallError::Unknown { system: "books".into(), reason: "time-out".into() };
     let books = Desk { answers: Mutex::new(vec![Err(silent), made("B", "0")]), ..Desk::default() };
-    let case = case(1, books, |key, _| Evaluated::Unit(one(key)));
+    let case = case(1, books, |key, _| Evaluated::WriteSet(one(key)));
     case.pass().await;
     *case.books.refuses.lock().unwrap() = Some(refused("not now"));
     for _ in 0..3 {

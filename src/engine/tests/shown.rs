@@ -4,7 +4,7 @@ use super::desk::{Case, Desk, case, made, one};
 use super::{link_of_the_first, renames};
 use crate::connector::{Answer, CallError, Connector, Raw, Unreadable};
 use crate::engine::decide::tests::{filled, span};
-use crate::eval::{Answered, BalanceDue, Cause, Evaluated, Failure, Need};
+use crate::eval::{Answered, BalanceDue, Cause, Evaluated, Failure, Query};
 use crate::ir::{EntityId, FieldId, Stop};
 use crate::store::{Change, Commit, FieldHash, Link, RecordFilter, State};
 use std::sync::Mutex;
@@ -20,7 +20,7 @@ async fn reason(case: &Case, n: usize) -> String {
 #[tokio::test]
 async fn an_answer_that_names_what_another_record_became_is_none() {
     let books = Desk { answers: Mutex::new(vec![made("A", "0"), made("A", "0")]), ..Desk::default() };
-    let case = case(2, books, |key, _| Evaluated::Unit(one(key)));
+    let case = case(2, books, |key, _| Evaluated::WriteSet(one(key)));
     case.pass().await;
     let states = case.states().await;
     assert_eq!(states.iter().filter(|(_, state)| *state == State::Written).count(), 1, "{states:?}");
@@ -31,8 +31,9 @@ async fn an_answer_that_names_what_another_record_became_is_none() {
 #[tokio::test]
 async fn an_answer_that_shows_another_key_is_a_persons() {
     let other = answer("B", r#"{"ID":"B","Name":"Bert"}"#);
-    let case =
-        case(1, Desk { answers: Mutex::new(vec![Ok(other)]), ..Desk::default() }, |_, _| Evaluated::Unit(one("Ann")));
+    let case = case(1, Desk { answers: Mutex::new(vec![Ok(other)]), ..Desk::default() }, |_, _| {
+        Evaluated::WriteSet(one("Ann"))
+    });
     case.pass().await;
     assert_eq!(case.states().await[0].1, State::Parked);
     assert!(reason(&case, 0).await.contains("whose Name is Bert and not Ann"));
@@ -42,7 +43,7 @@ async fn an_answer_that_shows_another_key_is_a_persons() {
 async fn updated(update: Result<Answer, CallError>, then: &[&str]) -> (State, String) {
     let books = Desk { answers: Mutex::new(vec![update]), ..Desk::default() };
     books.finds.lock().unwrap().extend(then.iter().map(|row| Raw((*row).into())));
-    let case = case(1, books, |key, _| Evaluated::Unit(renames(key, r#"{"ID":"A","Name":"before"}"#)));
+    let case = case(1, books, |key, _| Evaluated::WriteSet(renames(key, r#"{"ID":"A","Name":"before"}"#)));
     case.engine.store().commit(Commit::of(Change::Link(link_of_the_first()))).await.unwrap();
     case.pass().await;
     assert_eq!(case.books.written.lock().unwrap().len(), 1);
@@ -86,7 +87,7 @@ async fn the_total_after_an_update_without_a_record_is_read() {
         let mut unit = renames(key, r#"{"ID":"A","Name":"before","AmountFC":26.62}"#);
         let (amount, within) = ("26.62".parse().unwrap(), "0.01".parse().unwrap());
         unit.drafts[0].balance = Some(BalanceDue { field: "AmountFC".into(), amount, within, place: span() });
-        Evaluated::Unit(unit)
+        Evaluated::WriteSet(unit)
     });
     case.engine.store().commit(Commit::of(Change::Link(link_of_the_first()))).await.unwrap();
     case.pass().await;
@@ -98,7 +99,7 @@ async fn the_total_after_an_update_without_a_record_is_read() {
 
 /// An order whose account is looked for by its name.
 fn looks_for_ann() -> Case {
-    let need = Need::Find {
+    let need = Query::Find {
         connection: "books".into(),
         entity: EntityId(0),
         by: vec![FieldId(1)],
@@ -106,7 +107,7 @@ fn looks_for_ann() -> Case {
     };
     case(1, Desk::default(), move |key, known| match known.answer(&need) {
         Answered::NotAsked => Evaluated::Needs(vec![need.clone()]),
-        Answered::Absent => Evaluated::Unit(one(key)),
+        Answered::Absent => Evaluated::WriteSet(one(key)),
         Answered::Unreadable(why) => {
             Evaluated::Stopped(Stop::Wait, Failure { cause: Cause::Row, ..Failure::new(why, span()) }, Vec::new())
         }
@@ -128,10 +129,10 @@ async fn a_row_that_does_not_show_what_it_was_searched_by_proves_nothing() {
 /// A small table with a row that cannot be read: what comes with the next page of a run is no wiser.
 #[tokio::test]
 async fn a_table_with_a_row_that_cannot_be_read_stays_so_for_the_whole_run() {
-    let need = Need::Table { connection: "books".into(), entity: EntityId(0) };
+    let need = Query::Table { connection: "books".into(), entity: EntityId(0) };
     let case = case(1, Desk::default(), move |key, known| match known.answer(&need) {
         Answered::NotAsked => Evaluated::Needs(vec![need.clone()]),
-        Answered::Absent | Answered::Found(_) => Evaluated::Unit(one(key)),
+        Answered::Absent | Answered::Found(_) => Evaluated::WriteSet(one(key)),
         Answered::Unreadable(why) => {
             Evaluated::Stopped(Stop::Wait, Failure { cause: Cause::Row, ..Failure::new(why, span()) }, Vec::new())
         }
@@ -154,7 +155,7 @@ async fn a_create_that_is_stored_otherwise_is_a_persons() {
     let case = case(1, Desk { answers: Mutex::new(vec![Ok(other)]), ..Desk::default() }, |key, _| {
         let mut unit = one(key);
         unit.drafts[0].fields.push(filled(2, "Phone", "\"020\""));
-        Evaluated::Unit(unit)
+        Evaluated::WriteSet(unit)
     });
     case.pass().await;
     assert_eq!(case.states().await[0].1, State::Parked);
@@ -198,7 +199,7 @@ async fn what_still_shows_ours_is_not_cleared_at_the_second_try_either() {
     let case = case(1, books, move |_, _| {
         let mut unit = renames("1", kept);
         unit.drafts[0].fields = vec![filled(1, "Name", "null")];
-        Evaluated::Unit(unit)
+        Evaluated::WriteSet(unit)
     });
     let hash = case.engine.store().keyed_hash("\"before\"");
     let link = Link { fields: vec![FieldHash { field: "Name".to_owned(), hash }], ..link_of_the_first() };

@@ -1,7 +1,7 @@
 //! Documents: keys, finds in rounds, ensured ones, what follows, and money that is conserved.
 
 use super::lab::*;
-use crate::eval::{Action, Compiled, Evaluated, FieldWhen, Given, Mapper, Need};
+use crate::eval::{Action, Compiled, Evaluated, FieldWhen, Given, Mapper, Query};
 use crate::ir::*;
 use std::sync::Arc;
 
@@ -420,9 +420,9 @@ fn what_needs_nothing_is_asked_nothing() {
     let compiled = Compiled::new(Arc::new(p.clone()));
     assert_eq!(compiled.key_of(0, ORDER).unwrap(), "7");
     let Evaluated::Needs(needs) = compiled.unit(0, ORDER, &World::default()) else { panic!() };
-    assert!(needs.iter().any(|n| matches!(n, Need::Link(link) if &*link.key == "7")));
+    assert!(needs.iter().any(|n| matches!(n, Query::Link(link) if &*link.key == "7")));
     assert!(
-        !needs.iter().any(|n| matches!(n, Need::Find { entity, .. } if *entity == of(&p, "Account"))),
+        !needs.iter().any(|n| matches!(n, Query::Find { entity, .. } if *entity == of(&p, "Account"))),
         "only a new order needs its account"
     );
 }

@@ -28,7 +28,7 @@ fn eval_in(p: &Program, value: Expr) -> Result<String, String> {
     flow(&mut p, "items.m");
     let world = World::default();
     match world.run(&p, ORDER) {
-        Evaluated::Unit(unit) => Ok(unit.drafts[0]
+        Evaluated::WriteSet(unit) => Ok(unit.drafts[0]
             .fields
             .iter()
             .find(|f| f.path[0] == "Description".into())
@@ -311,7 +311,7 @@ fn scripts_stop_at_their_limits() {
         let source = "fn twice(x) { x * 2 } fn forever() { while true {} } fn word(t) { t.to_upper() } fn deep(n) { deep(n + 1) } fn same(t) { t } fn nothing() { () }";
         let compiled = Compiled::with_scripts(Arc::new(p.clone()), [("f.rhai".into(), source.to_owned())].into());
         match World::default().settle(|world| compiled.unit(0, ORDER, world)) {
-            Evaluated::Unit(unit) => unit.drafts[0].fields.last().unwrap().json.clone(),
+            Evaluated::WriteSet(unit) => unit.drafts[0].fields.last().unwrap().json.clone(),
             Evaluated::Stopped(_, failure, _) => failure.reason,
             other => panic!("{other:?}"),
         }

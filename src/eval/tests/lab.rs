@@ -1,7 +1,7 @@
 //! A small shop and ledger, and words to write flows about them.
 #![allow(clippy::cast_possible_truncation, reason = "programs made by hand are small")]
 
-use crate::eval::{Answered, Compiled, Evaluated, Known, Need, Unit};
+use crate::eval::{Answered, Compiled, Evaluated, Query, Resolver, WriteSet};
 use crate::ir::*;
 use crate::source::{FileId, Span};
 use rust_decimal::Decimal;
@@ -450,8 +450,8 @@ pub(super) fn flow(p: &mut Program, name: &str) {
 pub(super) struct World {
     pub(super) rows: HashMap<EntityId, Vec<String>>,
     pub(super) links: Vec<(EntityId, String, String)>,
-    known: RefCell<HashMap<Need, Vec<Arc<str>>>>,
-    pub(super) asked: RefCell<Vec<Vec<Need>>>,
+    known: RefCell<HashMap<Query, Vec<Arc<str>>>>,
+    pub(super) asked: RefCell<Vec<Vec<Query>>>,
     pub(super) offline: bool,
 }
 
@@ -464,16 +464,16 @@ impl World {
         world
     }
 
-    fn look(&self, need: &Need) -> Vec<Arc<str>> {
+    fn look(&self, need: &Query) -> Vec<Arc<str>> {
         let all =
             |entity: &EntityId| self.rows.get(entity).into_iter().flatten().map(|r| Arc::from(r.as_str())).collect();
         match need {
-            Need::Find { entity, .. } | Need::Table { entity, .. } => all(entity),
-            Need::Row { entity, id, .. } => {
+            Query::Find { entity, .. } | Query::Table { entity, .. } => all(entity),
+            Query::Row { entity, id, .. } => {
                 let rows: Vec<Arc<str>> = all(entity);
                 rows.into_iter().filter(|r| r.contains(&**id)).collect()
             }
-            Need::Link(need) => {
+            Query::Link(need) => {
                 let ends = self.links.iter().filter(|(other, key, _)| *other == need.other && **key == *need.key);
                 ends.map(|(.., id)| Arc::from(format!("\"{id}\""))).collect()
             }
@@ -503,9 +503,9 @@ impl World {
         self.settle(|world| compiled.unit(0, raw, world))
     }
 
-    pub(super) fn unit(&self, p: &Program, raw: &str) -> Unit {
+    pub(super) fn unit(&self, p: &Program, raw: &str) -> WriteSet {
         match self.run(p, raw) {
-            Evaluated::Unit(unit) => unit,
+            Evaluated::WriteSet(unit) => unit,
             other => panic!("{other:?}"),
         }
     }
@@ -518,8 +518,8 @@ impl World {
     }
 }
 
-impl Known for World {
-    fn answer(&self, need: &Need) -> Answered {
+impl Resolver for World {
+    fn answer(&self, need: &Query) -> Answered {
         self.known.borrow().get(need).cloned().map_or(Answered::NotAsked, Answered::all)
     }
     fn now(&self) -> jiff::Timestamp {

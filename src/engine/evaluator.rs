@@ -1,15 +1,15 @@
 //! What the engine asks of the floors below: what a record means. The compiled program answers; a test may.
 
 use crate::connector::Condition;
-use crate::eval::{Compiled, Evaluated, Failure, Known};
+use crate::eval::{Compiled, Evaluated, Failure, Resolver};
 use crate::ir::{Const, Entity, EntityId, FieldId};
 use crate::plan::Reads;
 use std::sync::Arc;
 
 /// The meaning of records, for the flows of one program.
-pub trait Meaning: Send + Sync {
+pub trait Evaluator: Send + Sync {
     /// What is to be written for a record of that flow, or what must be known first.
-    fn unit(&self, flow: usize, raw: &str, known: &dyn Known) -> Evaluated;
+    fn unit(&self, flow: usize, raw: &str, known: &dyn Resolver) -> Evaluated;
     /// The source's key of a record.
     fn key_of(&self, flow: usize, raw: &str) -> Result<Arc<str>, Failure>;
     /// What the flow reads of each entity: what is selected, and what makes a record another one.
@@ -20,8 +20,8 @@ pub trait Meaning: Send + Sync {
     fn filter(&self, flow: usize) -> Vec<Condition>;
 }
 
-impl Meaning for Compiled {
-    fn unit(&self, flow: usize, raw: &str, known: &dyn Known) -> Evaluated {
+impl Evaluator for Compiled {
+    fn unit(&self, flow: usize, raw: &str, known: &dyn Resolver) -> Evaluated {
         Self::unit(self, flow, raw, known)
     }
 
@@ -35,7 +35,7 @@ impl Meaning for Compiled {
     }
 
     fn fields(&self, flow: usize, entity: EntityId) -> Vec<String> {
-        Meaning::reads(self, flow).wire_names(self.program(), entity)
+        Evaluator::reads(self, flow).wire_names(self.program(), entity)
     }
 
     fn filter(&self, flow: usize) -> Vec<Condition> {
