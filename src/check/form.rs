@@ -5,7 +5,7 @@ use crate::ir::{Const, EntityId, Expr, ExprKind, Type};
 use crate::source::{Diagnostic, Span};
 
 /// Functions as other languages call them, and what they are here.
-const FUNCTIONS: [(&str, &str); 22] = [
+const FUNCTIONS: [(&str, &str); 28] = [
     ("substring", "take"),
     ("substr", "take"),
     ("slice", "take"),
@@ -28,14 +28,46 @@ const FUNCTIONS: [(&str, &str); 22] = [
     ("every", "all"),
     ("number", "decimal"),
     ("parseFloat", "decimal"),
+    ("concatenate", "join"),
+    ("links", "take"),
+    ("afronden", "round"),
+    ("hoofdletters", "upper"),
+    ("lengte", "length"),
+    ("substitute", "replace"),
 ];
+
+/// Yes and no in the languages of those who write flows.
+const TRUTHS: [(&str, &str); 12] = [
+    ("yes", "yes"),
+    ("true", "yes"),
+    ("ja", "yes"),
+    ("oui", "yes"),
+    ("si", "yes"),
+    ("1", "yes"),
+    ("no", "no"),
+    ("false", "no"),
+    ("nee", "no"),
+    ("nein", "no"),
+    ("non", "no"),
+    ("0", "no"),
+];
+
+/// A day as people write it, `01-11-2026` or `1/11/2026`, in the form of the language.
+fn day_meant(written: &str) -> Option<String> {
+    let parts: Vec<&str> = written.split(['-', '/', '.']).map(str::trim).collect();
+    let [day, month, year] = parts[..] else { return None };
+    let date = jiff::civil::Date::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?).ok()?;
+    (year.len() == 4).then(|| date.to_string())
+}
 
 /// Countries by letters that are no code of ISO 3166, though they are in use.
 const COUNTRIES: [(&str, &str); 3] = [("UK", "GB"), ("EL", "GR"), ("EN", "GB")];
 
 /// What a function of another language is called here.
 pub(super) fn function_meant(name: &str) -> Option<&'static str> {
-    FUNCTIONS.iter().find(|(theirs, _)| *theirs == name).map(|(_, ours)| *ours)
+    // Spreadsheets write theirs in capitals.
+    let is = |theirs: &str| theirs == name || name.to_uppercase() == *name && theirs.to_uppercase() == *name;
+    FUNCTIONS.iter().find(|(theirs, _)| is(theirs)).map(|(_, ours)| *ours)
 }
 
 /// The country that is meant by these letters.
@@ -52,11 +84,15 @@ impl Body<'_, '_> {
         let written = self.cx.modules.sources.text(e.span).trim().to_owned();
         match (&e.kind, want) {
             (ExprKind::Const(Const::Number(n)), Type::Percent) if e.ty != Type::Percent => {
-                let rate = format!("{written}%");
-                let d = d.help(format!("a rate has its sign: `{rate}`"));
-                // 0.2 may be a fraction: which of the two is meant is not for us to say.
                 let plain = n.is_zero() || n.abs() >= rust_decimal::Decimal::ONE;
-                Some(if plain { d.fix("write the sign", e.span, rate) } else { d })
+                if plain {
+                    let rate = format!("{written}%");
+                    return Some(d.help(format!("a rate has its sign: `{rate}`")).fix("write the sign", e.span, rate));
+                }
+                let rate = format!("{}%", (*n * rust_decimal::Decimal::ONE_HUNDRED).normalize());
+                let help =
+                    format!("as a rate the fraction {written} is `{rate}`; a part of one percent is `{written}%`");
+                Some(d.help(help).fix("write it as a rate", e.span, rate))
             }
             (ExprKind::Const(Const::Number(_)), Type::Code(_) | Type::Text(_)) if e.ty != Type::Percent => {
                 let text = format!("\"{written}\"");
@@ -72,6 +108,15 @@ impl Body<'_, '_> {
                     e.span,
                     text.to_string(),
                 ))
+            }
+            (_, Type::Date) if day_meant(written.trim_matches('"')).is_some() => {
+                let day = day_meant(written.trim_matches('"')).unwrap_or_default();
+                Some(d.help(format!("a day is written year first: `{day}`")).fix("write it so", e.span, day))
+            }
+            (ExprKind::Const(Const::Text(text)), Type::Bool) => {
+                let meant = TRUTHS.iter().find(|(theirs, _)| text.trim().eq_ignore_ascii_case(theirs));
+                let (_, ours) = meant?;
+                Some(d.help(format!("it is `{ours}`, without quotes")).fix(format!("write `{ours}`"), e.span, *ours))
             }
             (ExprKind::Const(Const::Text(text)), Type::Instant) if text.parse::<jiff::Timestamp>().is_ok() => {
                 Some(d.help(format!("write it without quotes: `{text}`")).fix(

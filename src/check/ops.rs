@@ -212,8 +212,13 @@ impl Body<'_, '_> {
                     side.span,
                     "this may be absent, so nothing can be computed with it",
                 )
-                .label("may be absent")
-                .help("say what counts without it: `(x ?? 0) + 1`");
+                .label("may be absent");
+                let texts = left.ty.present().is_text() || right.ty.present().is_text();
+                let d = d.help(if texts {
+                    "texts are joined in a list, which leaves out what is absent: `[a, b].join(\" \")`"
+                } else {
+                    "say what counts without it: `(x ?? 0) + 1`"
+                });
                 self.cx.report(d);
                 return Self::unknown(span);
             }

@@ -267,6 +267,8 @@ fn odd(file: FileId, text: &str, at: usize, mend: &mut impl FnMut(usize, usize, 
         .label("unknown character");
     if odd.is_whitespace() {
         wrong.help("It looks like a blank and is none: write a plain blank.").fix("write a blank", span, " ")
+    } else if odd == '&' {
+        wrong.help("Texts are joined inside one text, `\"{a} {b}\"`; two conditions by `and`.")
     } else if meant == " " {
         wrong.help("Remove it, or put it into a text: `\"…\"`.")
     } else {

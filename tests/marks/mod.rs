@@ -48,7 +48,8 @@ pub(crate) fn compare(marks: Vec<Mark>, mut told: Vec<Told>) -> String {
         let fits = |t: &Told| {
             // Lines of what ships move: 0 is any.
             let at = t.file.ends_with(&mark.file) && (t.line == mark.line || mark.line == 0);
-            at && t.code == mark.code && t.message.contains(&mark.part)
+            let told = [&t.message, &t.rest];
+            at && t.code == mark.code && told.iter().any(|text| text.contains(&mark.part))
         };
         match told.iter().position(fits) {
             Some(n) => drop(told.remove(n)),
