@@ -92,7 +92,7 @@ pub(crate) struct Acting<'p> {
     pub(crate) told: BTreeSet<String>,
     /// What the evaluations of this try had to tell, with the lines of the flow.
     pub(crate) to_tell: Vec<(String, Span)>,
-    /// What the last evaluation had to tell; none where none came so far.
+    /// What was told and holds; none where nothing new was told.
     pub(crate) alerted: Option<Vec<String>>,
 }
 
@@ -198,7 +198,9 @@ impl<'p> Acting<'p> {
                 Evaluated::Stopped(stop, failure, alerts) => {
                     // What a skipped record has to tell is told; one that waits or is parked tells when it is written.
                     if stop == Stop::Skip {
-                        self.tell_skipped(alerts);
+                        self.tell_skipped(&alerts);
+                    } else if self.wrote {
+                        self.tell_noted();
                     }
                     return self.stopped(stop, failure).await;
                 }
@@ -212,7 +214,7 @@ impl<'p> Acting<'p> {
                         lanes.dedup();
                         self.log_what_was_sent()?;
                         self.flush().await?;
-                        self.tell_new();
+                        self.tell_noted();
                         return Ok(Acted::Lanes(lanes, std::mem::take(&mut self.events)));
                     }
                     if let Some(intent) = self.pass.held_by(&lanes) {
@@ -220,19 +222,20 @@ impl<'p> Acting<'p> {
                     }
                     match self.perform(&unit).await? {
                         Performed::Again => {
-                            self.holds(unit.alerts);
+                            self.note_alerts(&unit.alerts);
                             self.flush().await?;
                         }
                         Performed::Finished => {
-                            self.holds(unit.alerts);
-                            self.tell_alerts();
+                            self.tell_alerts(&unit.alerts);
                             return self.settle(Verdict::written()).await;
                         }
                         Performed::Stopped(verdict) => {
-                            self.alerted = None;
                             if verdict.state == State::Skipped {
-                                self.holds(unit.alerts);
-                                self.tell_alerts();
+                                self.tell_alerts(&unit.alerts);
+                            } else if self.wrote {
+                                // What an update has changed does not show any more at the next try.
+                                self.note_alerts(&unit.alerts);
+                                self.tell_noted();
                             }
                             return self.settle(verdict).await;
                         }

@@ -378,3 +378,27 @@ async fn keys_that_are_known_only_after_a_write_are_held_too() {
     // Both orders are written side by side; their common tag, which is known only then, one after the other.
     assert_eq!(case.books.most_of_tag(), 1);
 }
+
+/// What only the evaluation before a write had to tell was kept as told, and nobody had heard it.
+#[tokio::test]
+async fn what_was_to_be_told_before_a_write_is_told_though_the_record_parks() {
+    let books = Desk { answers: Mutex::new(vec![made("A", "0")]), ..Desk::default() };
+    let case = case(1, books, |key, known| {
+        let link = Query::Link(crate::eval::LinkNeed {
+            mapping: None,
+            entity: EntityId(1),
+            key: key.into(),
+            other: EntityId(0),
+        });
+        match known.answer(&link) {
+            Answered::NotAsked => Evaluated::Needs(vec![link]),
+            Answered::Absent => {
+                let alerts = vec![("it gets another name".to_owned(), span())];
+                Evaluated::WriteSet(WriteSet { again_after: vec![0], alerts, ..one(key) })
+            }
+            _ => Evaluated::Stopped(Stop::Fail, Failure::new("no such item", span()), Vec::new()),
+        }
+    });
+    let (summary, _) = case.pass().await;
+    assert_eq!((summary.counts.created, summary.counts.parked, summary.counts.alerts), (1, 1, 1));
+}
