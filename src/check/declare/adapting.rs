@@ -149,12 +149,15 @@ impl Checker<'_> {
                 None
             }
             [_, second, ..] => {
-                let message = format!("several functions are called `{}`, told apart by their first parameter", name.text);
+                let message =
+                    format!("several functions are called `{}`, told apart by their first parameter", name.text);
                 self.report(
                     Diagnostic::new(&codes::AMBIGUOUS, name.span, message)
                         .label("which of them?")
                         .related(second.span.at_start(), "one of them")
-                        .help("change what calls them: `adapt` a mapping, a part or a function that has its name alone"),
+                        .help(
+                            "change what calls them: `adapt` a mapping, a part or a function that has its name alone",
+                        ),
                 );
                 None
             }
@@ -176,7 +179,7 @@ impl Checker<'_> {
                 }
             }
         }
-        let message = format!("there is no `{kind}` `{}` to adapt", name.text);
+        let message = format!("there is no {kind} `{}` to adapt", name.text);
         let d = Diagnostic::new(&codes::ADAPT_MISSES, name.span, message).label("not found");
         names.sort();
         self.report(match suggest::hint(&name.text, names.clone()) {
@@ -215,7 +218,8 @@ impl Checker<'_> {
 
     /// Adapted declarations that nothing has read, so that no change of them goes unseen.
     pub(crate) fn adapted_unread(&mut self) -> Vec<(InstanceId, Arc<ast::Decl>)> {
-        let mut keys: Vec<_> = self.adaptations.keys().filter(|key| !self.adapted_read.contains(*key)).cloned().collect();
+        let mut keys: Vec<_> =
+            self.adaptations.keys().filter(|key| !self.adapted_read.contains(*key)).cloned().collect();
         keys.sort();
         let mut found = Vec::new();
         for (instance, space, name) in keys {

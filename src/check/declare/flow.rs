@@ -1,11 +1,8 @@
 //! Flows: what is read, when, which records, and what is written.
 
-use crate::check::declare::adapting::said_by_flow;
-use crate::check::declare::adapting::Whole;
-use crate::check::declare::adapting::flow_statements;
-use crate::check::resolve::checker::Adapted;
+use crate::check::declare::adapting::{Whole, flow_statements, said_by_flow};
 use crate::check::infer::frame::Infer;
-use crate::check::resolve::checker::{Checker, TypeItem};
+use crate::check::resolve::checker::{Adapted, Checker, TypeItem};
 use crate::check::resolve::instances::InstanceId;
 use crate::check::resolve::modules::Space;
 use crate::ir::{Const, EntityId, ExprKind, Flow, Schedule, Step, StepKind, Type};

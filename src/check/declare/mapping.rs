@@ -1,13 +1,12 @@
 //! Mappings: when they create and update, by which key, and what follows.
 
 use crate::check::declare::adapting::said_by;
-use crate::check::infer::changes::statements_of;
-use crate::check::resolve::checker::Adapted;
-use crate::check::resolve::modules::Space;
 use crate::check::declare::header::HeaderParts;
+use crate::check::infer::changes::statements_of;
 use crate::check::infer::frame::Infer;
-use crate::check::resolve::checker::Checker;
+use crate::check::resolve::checker::{Adapted, Checker};
 use crate::check::resolve::instances::InstanceId;
+use crate::check::resolve::modules::Space;
 use crate::check::types::heads::blank_header;
 use crate::ir::{
     Access, Balance, Const, EntityId, Expr, ExprKind, FieldId, Header, Key, MappingId, Method, Native, OnChange,
@@ -94,8 +93,7 @@ fn cut_in(value: &Expr, steps: &[Step], depth: usize) -> Option<Span> {
 /// The statements that say something of the whole: the mapping's own, but for those in whose place an adaptation says
 /// something.
 fn said_of_whole(m: &ast::Mapping, adapted: &[Adapted]) -> Vec<Stmt> {
-    let changed: Vec<&Stmt> =
-        adapted.iter().flat_map(statements_of).filter(|stmt| said_by(stmt).is_some()).collect();
+    let changed: Vec<&Stmt> = adapted.iter().flat_map(statements_of).filter(|stmt| said_by(stmt).is_some()).collect();
     let displaced = |stmt: &Stmt| changed.iter().any(|other| said_by(other) == said_by(stmt));
     let own = m.body.iter().filter(|stmt| said_by(stmt).is_some() && !displaced(stmt));
     own.chain(changed.iter().copied()).cloned().collect()

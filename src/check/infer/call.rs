@@ -1,12 +1,12 @@
 //! Calls: functions and parts are inlined, mappings ensured or written, entities found.
 
-use crate::check::resolve::modules::Space;
 use crate::check::infer::callables::{Callable, changed_places, params_of};
 use crate::check::infer::coerce::Wanted;
 use crate::check::infer::frame::Infer;
 use crate::check::infer::inlining::widen;
 use crate::check::infer::names::{Local, Names};
 use crate::check::resolve::instances::InstanceId;
+use crate::check::resolve::modules::Space;
 use crate::check::resolve::typed::{Height, Typed};
 use crate::ir::{EntityId, Expr, ExprKind, Find, LocalId, Native, Type, relocate};
 use crate::source::{Diagnostic, Edit, Fix, Span, codes};
@@ -165,7 +165,8 @@ impl Infer<'_, '_> {
             return Self::unknown(span);
         }
         if receiver.ty.is_optional() && optional {
-            return self.map_present(receiver, |body, there| body.method(there, name, false, args, want, span));
+            let made = self.map_present(receiver, |body, there| body.method(there, name, false, args, want, span));
+            return Expr { span, ..made };
         }
         let visible = self.cx.visible(self.inside);
         let found = self.callables(&visible, &name.text);

@@ -230,8 +230,10 @@ impl<'c, 'f> Infer<'c, 'f> {
 
     /// A change that puts there what stands there.
     pub(crate) fn changes_nothing(&mut self, change: Span, value: &ast::Expr, before: Span) {
+        let text = self.cx.modules.sources.text(value.span);
+        // `settings` are those of the file that names them.
         let same = matches!(value.kind, ast::ExprKind::Base)
-            || self.cx.modules.sources.text(value.span) == self.cx.modules.sources.text(before);
+            || text == self.cx.modules.sources.text(before) && !text.contains("settings.");
         if same {
             self.cx.report(
                 Diagnostic::new(&codes::NEEDLESS, change, "this changes nothing: the value is the same")
@@ -256,9 +258,8 @@ impl<'c, 'f> Infer<'c, 'f> {
                 None => break,
             }
         }
-        let apart = |other: &Case| {
-            matches!((case, other), (Case::Create, Case::Update(_)) | (Case::Update(_), Case::Create))
-        };
+        let apart =
+            |other: &Case| matches!((case, other), (Case::Create, Case::Update(_)) | (Case::Update(_), Case::Create));
         let Some(there) = out.filled.iter().find(|filled| filled.fields == fields && !apart(&filled.case)) else {
             return false;
         };
@@ -291,16 +292,24 @@ impl<'c, 'f> Infer<'c, 'f> {
             let d = Diagnostic::new(
                 &codes::ADAPT_MISSES,
                 change.path.span,
-                if exists { format!("`{name}` is not filled there, so there is nothing to {word}") } else { format!("{full} has no field `{name}`") },
+                if exists {
+                    format!("`{name}` is not filled there, so there is nothing to {word}")
+                } else {
+                    format!("{full} has no field `{name}`")
+                },
             )
             .label("nothing to change");
             let near = suggest::hint(&name, filled.clone()).filter(|near| *near != name);
             let d = match near {
-                Some(near) => d.help(format!("did you mean `{near}`?")).fix(format!("use `{near}`"), change.path.span, near),
+                Some(near) => {
+                    d.help(format!("did you mean `{near}`?")).fix(format!("use `{near}`"), change.path.span, near)
+                }
                 None if filled.contains(&name) => {
                     d.help("it is filled in another case: write the line outside of `on create` and `on update`")
                 }
-                None if exists && change.verb == Verb::Set => d.help(format!("`add {name} = …` fills what is not filled yet")),
+                None if exists && change.verb == Verb::Set => {
+                    d.help(format!("`add {name} = …` fills what is not filled yet"))
+                }
                 None if exists => d.help("leave the line out"),
                 None => d.help(format!("it fills: {}", suggest::listed(&filled))),
             };

@@ -1,25 +1,18 @@
 //! What a mapping or a part fills: its statements become steps, parts that it includes among them.
 
-use std::rc::Rc;
-use crate::check::infer::changes::statements_of;
-use crate::check::infer::changes::Level;
-use crate::check::infer::changes::Case;
-use crate::check::resolve::modules::Space;
-use crate::check::infer::changes::Change;
-use crate::check::infer::changes::Filled;
-use crate::check::infer::changes::changes_in;
-use crate::check::resolve::checker::Adapted;
-use crate::check::infer::changes::Displacing;
-use crate::check::infer::changes::Steps;
 use crate::check::infer::call::Given;
+use crate::check::infer::changes::{Case, Change, Displacing, Level, Steps, changes_in, statements_of};
 use crate::check::infer::coerce::Wanted;
 use crate::check::infer::frame::Infer;
 use crate::check::infer::inlining::length;
 use crate::check::infer::names::{Local, Names};
+use crate::check::resolve::checker::Adapted;
 use crate::check::resolve::instances::InstanceId;
-use crate::ir::{Access, Binary, Builder, EntityId, Expr, ExprKind, Field, FieldId, Step, StepKind, Type, Unary};
+use crate::check::resolve::modules::Space;
+use crate::ir::{Builder, EntityId, Expr, ExprKind, Field, FieldId, Step, StepKind, Type};
 use crate::source::{Diagnostic, Span, codes};
 use crate::syntax::ast::{self, DeclKind, ExprKind as A, Param, Path, Stmt, StmtKind};
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// A value as it stands in its line.
@@ -187,39 +180,12 @@ impl Infer<'_, '_> {
         Some(Box::new(self.coerce(lowered, &Type::Bool, "the condition of `on update`")))
     }
 
-    /// A statement of a header where there is no mapping.
-    pub(crate) fn no_header(&mut self, stmt: &Stmt) {
-        self.cx.say(
-            &codes::MISPLACED,
-            stmt.span,
-            "this says how a mapping writes; here is only a part of one",
-            "move it to the mapping itself",
-        );
-    }
-
     /// A statement that must hold.
     fn check_step(&mut self, cond: &ast::Expr, otherwise: &ast::Expr, case: &Case, span: Span, out: &mut Steps) {
         let (cond, other, alert) = self.check_parts(cond, otherwise);
         let cond = self.in_case(cond, case);
         let kind = if alert { StepKind::Alert(cond, other) } else { StepKind::Check(cond, other) };
         out.made.push(Step { kind, span, displaced: None });
-    }
-
-    /// A condition that counts in one case only: in the other it holds.
-    fn in_case(&self, cond: Expr, case: &Case) -> Expr {
-        let Some((target, true)) = self.was else { return cond };
-        let span = cond.span;
-        let truth = |kind| Self::make(kind, Type::Bool, span);
-        let was = Self::make(ExprKind::Was, Type::Record(target).optional(), span);
-        let there = truth(ExprKind::IsSome(Box::new(was), None));
-        let not = |e| truth(ExprKind::Unary(Unary::Not, Box::new(e)));
-        let or = |a, b| truth(ExprKind::Binary(Binary::Or, Box::new(a), Box::new(b)));
-        match case {
-            Case::Always => cond,
-            Case::Create => or(there, cond),
-            Case::Update(None) => or(not(there), cond),
-            Case::Update(Some(when)) => or(not(there), or(not((**when).clone()), cond)),
-        }
     }
 
     /// The condition, what stands behind `else`, and whether that is an alert only.
@@ -280,36 +246,8 @@ impl Infer<'_, '_> {
         let last = *fields.last().expect("a path has at least one field");
         let e = self.cx.program.entity(owner);
         let full = e.full_name();
-        let Field { name, ty, access, span: declared, price_by, form, meta, .. } = e.get(last).clone();
-        if access == Access::ReadOnly {
-            self.cx.report(
-                Diagnostic::new(
-                    &codes::READ_ONLY_FILLED,
-                    path.span,
-                    format!("`{name}` of {full} is computed by the system; it can't be filled"),
-                )
-                .label("read-only")
-                .related(declared, "declared here")
-                .help("delete this line; the system fills the field by itself"),
-            );
-        }
-        if access == Access::CreateOnly && matches!(case, Case::Update(_)) {
-            self.cx.report(
-                Diagnostic::new(
-                    &codes::CREATE_ONLY_UPDATED,
-                    path.span,
-                    format!("`{name}` of {full} can't change once it is there"),
-                )
-                .label("create only")
-                .related(declared, "declared here")
-                .help("fill it in `on create { … }`"),
-            );
-        }
-        if meta.is_some() && !self.cx.program.entity(owner).stands_alone() {
-            let message = format!("`{name}` is an entry of `meta_data` of a part, and is not sent by itself");
-            let help = "fill the list: `meta_data = [{ key = \"…\", value = … }]`";
-            self.cx.say(&codes::NOT_CARRIED_OUT, path.span, message, help);
-        }
+        let Field { name, ty, span: declared, price_by, form, .. } = e.get(last).clone();
+        self.may_be_filled(owner, last, case, path.span);
         let place = Wanted {
             what: format!("`{name}` of {full}"),
             declared: Some(declared),
@@ -341,7 +279,11 @@ impl Infer<'_, '_> {
         if let Some(change) = own.iter().find(|change| change.span == by) {
             self.told_of_displaced(told, &Displacing { change, displaced: span });
         }
-        out.made.push(Step { kind: StepKind::Assign { path: fields, value: made, when: case.when() }, span: by, displaced });
+        out.made.push(Step {
+            kind: StepKind::Assign { path: fields, value: made, when: case.when() },
+            span: by,
+            displaced,
+        });
     }
 
     /// The value that stands in the place of another one, each change in the place of the one before; none where it is
@@ -403,11 +345,13 @@ impl Infer<'_, '_> {
         let value = change.change.value.as_ref()?;
         let e = self.cx.program.entity(entity);
         let Field { name, ty, span: declared, price_by, form, .. } = e.get(field).clone();
-        let wanted =
-            Wanted { what: format!("`{name}` of {}", e.full_name()), declared: Some(declared), length_at_run: self.part_alone };
+        let wanted = Wanted {
+            what: format!("`{name}` of {}", e.full_name()),
+            declared: Some(declared),
+            length_at_run: self.part_alone,
+        };
         let told = self.cx.diagnostics.len();
-        let (utf16, target) =
-            (std::mem::replace(&mut self.utf16, form.utf16), self.target.replace(entity));
+        let (utf16, target) = (std::mem::replace(&mut self.utf16, form.utf16), self.target.replace(entity));
         let lowered = self.value_of_change(change.change, value, base, &ty, &wanted.what);
         self.must_round(&lowered, entity, field, &wanted);
         let made = self.coerce_at(lowered, &ty, &wanted);
@@ -422,56 +366,6 @@ impl Infer<'_, '_> {
         let out = inner(self);
         self.keeps = keeps;
         out
-    }
-
-    fn filled_once(&mut self, fields: &[FieldId], case: &Case, at: Span, name: &str, out: &mut Steps) {
-        let wire = |fields: &[FieldId]| match (fields, self.target) {
-            ([field], Some(target)) => self.cx.program.entity(target).get(*field).wire_name(),
-            _ => None,
-        };
-        let clash = out.filled.iter().find(|other| {
-            let same = other.fields.starts_with(fields) || fields.starts_with(&other.fields);
-            // Two fields that are one member of what is sent.
-            let one = || wire(fields).is_some_and(|name| wire(&other.fields) == Some(name));
-            (same || one())
-                && !matches!(
-                    (case, &other.case),
-                    (Case::Create, Case::Update(_))
-                        | (Case::Update(_), Case::Create)
-                        | (Case::Update(Some(_)), Case::Update(Some(_)))
-                )
-        });
-        let Some(before) = clash else {
-            let include = out.include;
-            out.filled.push(Filled { fields: fields.to_vec(), case: case.clone(), span: at, include });
-            return;
-        };
-        let (here, there) = (out.include.unwrap_or(at), before.include.unwrap_or(before.span));
-        let mut d = Diagnostic::new(&codes::FILLED_TWICE, here, format!("`{name}` is filled twice"))
-            .label("again here")
-            .related(there, "filled here first");
-        d = match out.include.or(before.include) {
-            Some(include) if out.include != before.include => {
-                let call = self.cx.modules.sources.text(include).to_owned();
-                // One that is still being read has not filled all of its fields yet.
-                let others =
-                    if before.include.is_some() { self.others_of(include, fields, out) } else { String::new() };
-                let others = if others.is_empty() { "the lines that you want of it".to_owned() } else { others };
-                d.help(format!("what an `include` fills can't be filled otherwise: write, for `{call}`, {others}"))
-            }
-            _ => d.help("keep one of the two"),
-        };
-        self.cx.report(d);
-    }
-
-    /// The fields that an `include` has filled so far, but for one.
-    fn others_of(&self, include: Span, fields: &[FieldId], out: &Steps) -> String {
-        let Some(target) = self.target else { return String::new() };
-        let of_include = out.filled.iter().filter(|f| f.include == Some(include) && f.fields != fields);
-        let first = of_include.filter_map(|f| f.fields.first());
-        let names: Vec<String> =
-            first.map(|field| format!("`{} = …`", self.cx.program.entity(target).get(*field).name)).collect();
-        names.join(", ")
     }
 
     /// `{ field = value }` where a record is wanted.
@@ -537,10 +431,8 @@ impl Infer<'_, '_> {
         self.fits_part(instance, part, entity, span);
         let (names, lets) = self.enter(instance, params, given, &part.name.text);
         let steps = self.apart(instance, part.name.span, names, |inner| {
-            {
             let adapted = inner.cx.adapted(instance, Space::Call, &part.name.text);
             inner.build_steps(entity, &part.body, &adapted, &mut Self::no_header)
-        }
         });
         self.required(entity, &steps, span, &format!("`{}`", part.name.text));
         let builder = Builder { entity, steps, name: Arc::clone(&part.name.text) };

@@ -1,10 +1,10 @@
 //! Names that lead into other modules: what they mean, and what to say when they mean nothing.
 
-use crate::source::Span;
 use crate::check::resolve::checker::Checker;
 use crate::check::resolve::instances::InstanceId;
 use crate::check::resolve::modules::{ModuleId, Space, path_text};
 use crate::check::resolve::suggest;
+use crate::source::Span;
 use crate::source::{Diagnostic, codes};
 use crate::syntax::ast;
 impl Checker<'_> {
