@@ -28,8 +28,8 @@ pub(crate) struct Types {
     pub(crate) fields: BTreeMap<(Definition, String), Known>,
     /// What each function returns.
     pub(crate) returns: BTreeMap<Definition, Known>,
-    /// The files of a room that define a method of this name with so many arguments.
-    pub(crate) by_name: BTreeMap<(String, String, usize), BTreeSet<usize>>,
+    /// The files that define a method of this name with so many arguments.
+    pub(crate) by_name: BTreeMap<(String, usize), BTreeSet<usize>>,
 }
 
 impl Types {
@@ -98,9 +98,9 @@ impl Types {
     ) {
         let name = signature.ident.to_string();
         let returned = returned(names, module, Some(of), &signature.output);
-        if let (Some(room), Some(_)) = (file.at.room(), signature.receiver()) {
+        if signature.receiver().is_some() {
             let arguments = signature.inputs.len() - 1;
-            self.by_name.entry((room, name.clone(), arguments)).or_default().insert(number);
+            self.by_name.entry((name.clone(), arguments)).or_default().insert(number);
         }
         self.methods.insert((of.clone(), name), (number, returned));
     }
