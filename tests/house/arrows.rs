@@ -49,7 +49,7 @@ pub(crate) fn arrows(files: &[File], names: &Names) -> Arrows {
             names,
             types: &types,
             door: file.at.0.ends_with("mod.rs"),
-            room: &room,
+
             module: file.at.module(),
             own: None,
             locals: BTreeMap::new(),
@@ -72,7 +72,6 @@ struct Reader<'a> {
     types: &'a Types,
     /// A `mod.rs`: what it imports may be for the files below it.
     door: bool,
-    room: &'a str,
     module: Vec<String>,
     /// The type whose `impl` is read.
     own: Option<Definition>,
