@@ -1,4 +1,4 @@
-//! `flowc run`: one pass of flows, told as it happens.
+//! `flowc run`: one pass of flows, reported as it happens.
 
 use super::answer::Busy;
 use super::moment::Moments;
