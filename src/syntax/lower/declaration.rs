@@ -124,7 +124,7 @@ impl Lower<'_> {
                 Rule::paths => head.paths = self.paths(part),
                 Rule::ty => head.ty = Some(self.ty(part)),
                 Rule::text => head.text = Some(self.text(part)),
-                Rule::slip_fat => self.slip(&part, "->", "what comes out is named behind an arrow"),
+                Rule::slip_fat => self.slip(&part, "->", "the result's type stands after an arrow"),
                 Rule::fn_head => head = self.head(part),
                 _ => {}
             }
@@ -265,7 +265,7 @@ impl Lower<'_> {
             self.report(
                 Diagnostic::new(&codes::SYNTAX, cell.span, "`else` stands for all columns of a table, not for one")
                     .label("one of several cells")
-                    .help("Write `_` for any value of this column, or a row of its own: `else => …`.")
+                    .help("write `_` for any value of this column, or a row of its own: `else => …`")
                     .fix("write `_`", cell.span, "_"),
             );
         }
