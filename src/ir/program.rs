@@ -357,6 +357,13 @@ impl Program {
         }
     }
 
+    /// A flow's name without its module, where that is enough.
+    pub fn short_name<'f>(&self, flow: &'f str) -> &'f str {
+        let short = flow.rsplit('.').next().unwrap_or(flow);
+        let same = self.flows.iter().filter(|f| f.name.rsplit('.').next() == Some(short)).count();
+        if same > 1 { flow } else { short }
+    }
+
     /// The connector of that name.
     pub fn connector(&self, name: &str) -> Option<&Connector> {
         self.connectors.iter().find(|c| &*c.name == name)
