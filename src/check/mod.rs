@@ -3,48 +3,20 @@
 //! In: files through [`Files`]. Out: [`Checked`]: the program as far as it was understood, and the diagnostics in the
 //! order of their places. It never fails; with an error among the diagnostics, the program must not run.
 
-mod body;
-mod call;
-mod connect;
-mod cx;
-mod entity;
-mod entries;
-mod expr;
-mod find;
-mod fits;
-mod flow;
-mod form;
-mod functions;
-mod given;
-mod header;
-mod literals;
-mod load;
-mod lookup;
-mod mapping;
-mod marks;
-mod names;
-mod natives;
-mod offer;
-mod ops;
-mod order;
-mod passed;
+mod declare;
+mod infer;
 mod project;
-mod rows;
-mod script;
-mod settings;
-mod steps;
-mod suggest;
-mod table;
-mod testing;
+mod resolve;
 mod types;
 
 use crate::ir::Program;
 use crate::source::{Code, Diagnostic, Files, Severity, Sources, codes, library};
-use cx::Cx;
-use load::Modules;
+use resolve::checker::Checker;
+use resolve::modules::Modules;
 use std::path::{Path, PathBuf};
 
-pub use suggest::nearest;
+pub use declare::given::Override;
+pub use resolve::suggest::nearest;
 
 /// What came of a check.
 #[derive(Debug)]
@@ -63,9 +35,6 @@ impl Checked {
         !self.diagnostics.iter().any(|d| d.severity == Severity::Error)
     }
 }
-
-/// An answer given on the command line: `--set name=value`, or `--set module.name=value`.
-pub type Override = (String, String);
 
 /// Checks the project in a folder: `project.flow`, the files beside it, and what they use.
 pub fn check_project(files: &dyn Files, root: &Path, overrides: &[Override]) -> Checked {
@@ -98,7 +67,7 @@ pub fn check_project(files: &dyn Files, root: &Path, overrides: &[Override]) -> 
         }
     }
     ids.iter().for_each(|id| modules.follow_uses(*id));
-    let mut cx = Cx::new(modules);
+    let mut cx = Checker::new(modules);
     cx.project(&ids, overrides);
     finish(cx)
 }
@@ -115,13 +84,14 @@ pub fn check_files(files: &dyn Files, paths: &[PathBuf]) -> Checked {
         }
     }
     ids.iter().for_each(|id| modules.follow_uses(*id));
-    let mut cx = Cx::new(modules);
+    let mut cx = Checker::new(modules);
     cx.single_files(&ids);
     finish(cx)
 }
 
-fn finish(mut cx: Cx<'_>) -> Checked {
-    cx.read_all_entities();
+fn finish(mut cx: Checker<'_>) -> Checked {
+    cx.read_rest();
+    cx.tell_circles();
     let lints = crate::lints::lint(&cx.program, &cx.running, &cx.partly);
     lints.into_iter().for_each(|lint| cx.report(lint));
     let mut diagnostics = std::mem::take(&mut cx.diagnostics);
@@ -134,7 +104,7 @@ fn finish(mut cx: Cx<'_>) -> Checked {
 
 /// Whether a report only repeats what the syntax has told: it is about the line that could not be read, or about
 /// something missing from a declaration that was read in part.
-fn follows(broken: &load::Broken, sources: &Sources, d: &Diagnostic) -> bool {
+fn follows(broken: &resolve::modules::Broken, sources: &Sources, d: &Diagnostic) -> bool {
     let missing: [&Code; 10] = [
         &codes::REQUIRED_NOT_FILLED,
         &codes::KEY_NOT_WRITTEN,

@@ -1,46 +1,21 @@
 //! A project as a whole: its connections, what it uses and answers, which flows are on; and single files.
 
-use super::body::Body;
-use super::cx::{Cx, InstanceId, State};
-use super::load::{ModuleId, Modules, Origin, Space, path_text};
-use super::names::Names;
-use super::{Override, suggest};
+use crate::check::declare::given::Override;
+use crate::check::infer::frame::Infer;
+use crate::check::infer::names::Names;
+use crate::check::resolve::checker::{Checker, Unread};
+use crate::check::resolve::instances::InstanceId;
+use crate::check::resolve::modules::{ModuleId, Modules, Origin, Space, path_text};
+use crate::check::resolve::suggest;
 use crate::ir::EntityId;
 use crate::limits;
-use crate::source::{Diagnostic, FileId, ReadError, Span, codes, library};
+use crate::source::{Diagnostic, FileId, Span, codes};
 use crate::syntax::ast::{self, AdaptBody, DeclKind};
-use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-impl Modules<'_> {
-    /// Where the project lies: its data goes before what ships.
-    pub(crate) fn set_root(&mut self, root: &Path) {
-        self.root = Some(root.to_path_buf());
-    }
+impl Modules<'_> {}
 
-    /// The text of a file named in a flow: the project's, the one beside the flow, or one that ships, which has no path
-    /// of its own. The path is as people name it.
-    pub(crate) fn text_beside(&self, folder: &Path, name: &str) -> Result<(Option<PathBuf>, String), ReadError> {
-        let root = self.root.as_deref().unwrap_or(Path::new(""));
-        let of_project = [PathBuf::from(name), Path::new("data").join(name)];
-        let of_flow = [folder.join(name), folder.join("data").join(name)];
-        for shown in of_project.into_iter().filter(|_| self.root.is_some()).chain(of_flow) {
-            match self.files.read(&root.join(&shown)) {
-                Ok(text) => return Ok((Some(shown), text)),
-                Err(ReadError::Missing) => {}
-                Err(e) => return Err(e),
-            }
-        }
-        library::data(name).map(|text| (None, text.to_owned())).ok_or(ReadError::Missing)
-    }
-}
-
-/// Whether a path that a flow names leads down from its folder, and to nothing hidden: flows may come from others.
-pub(super) fn leads_down(path: &Path) -> bool {
-    path.components().all(|c| matches!(c, Component::Normal(part) if !part.to_string_lossy().starts_with('.')))
-}
-
-impl Cx<'_> {
+impl Checker<'_> {
     /// Checks a project: the modules of its files, `project` first.
     pub(crate) fn project(&mut self, ids: &[ModuleId], overrides: &[Override]) {
         let root = ids.iter().copied().find(|id| &*self.modules.get(*id).name == "project");
@@ -74,6 +49,8 @@ impl Cx<'_> {
         }
         self.overrides(overrides);
         self.extensions_of_library();
+        self.read_settings();
+        self.connection_values(root);
         for id in ids {
             let instance = self.shared_instance(*id);
             self.whole_module(instance);
@@ -147,6 +124,10 @@ impl Cx<'_> {
             self.adaptations(*id);
         }
         self.extensions_of_library();
+        self.read_settings();
+        for id in ids.iter().filter(|id| &*self.modules.get(**id).name == "project").copied().collect::<Vec<_>>() {
+            self.connection_values(id);
+        }
         for id in ids {
             let instance = self.shared_instance(*id);
             self.whole_module(instance);
@@ -198,7 +179,7 @@ impl Cx<'_> {
                     }
                     self.program.zone = Some(Arc::clone(&text.value));
                 }
-                DeclKind::Connect(c) => self.connect(root, c),
+                DeclKind::Connect(c) => self.connect(c),
                 _ => {}
             }
         }
@@ -282,7 +263,7 @@ impl Cx<'_> {
         let inside = self.shared_instance(id);
         for decl in self.modules.with_keyword(id, "extend") {
             let DeclKind::Extend(e) = &decl.kind else { continue };
-            if let Some(super::cx::TypeItem::Entity(entity)) = self.named_type(inside, &e.entity) {
+            if let Some(crate::check::resolve::checker::TypeItem::Entity(entity)) = self.named_type(inside, &e.entity) {
                 let of = self.entity_states[entity.0 as usize].1;
                 let name = self.program.entity(entity).name.to_string();
                 if !self.extensions.iter().any(|(_, _, by, other)| *by == inside && other.entity.span == e.entity.span)
@@ -357,27 +338,22 @@ impl Cx<'_> {
         for name in sorted(self.modules.names(module, Space::Lookup)) {
             let itself = (instance, "lookup", name.clone());
             let was_used = self.used.contains(&itself);
-            self.lookup_named(instance, &name);
+            self.lookup_head(instance, &name);
+            self.read_bodies();
             if !was_used {
                 self.used.remove(&itself);
             }
         }
         let used = self.used.clone();
         for name in sorted(self.modules.names(module, Space::Type)) {
-            if let Some(super::cx::TypeItem::Entity(id)) = self.type_item(module, &name) {
+            if let Some(crate::check::resolve::checker::TypeItem::Entity(id)) = self.type_item(module, &name) {
                 self.read_entity(id);
-            }
-        }
-        for decl in self.modules.with_keyword(module, "settings") {
-            let DeclKind::Settings(list) = &decl.kind else { continue };
-            for s in list {
-                self.setting_named(instance, &s.name.text);
             }
         }
         self.used = used;
         for decl in self.modules.with_keyword(module, "extend") {
             let DeclKind::Extend(e) = &decl.kind else { continue };
-            if let Some(super::cx::TypeItem::Entity(id)) = self.named_type(instance, &e.entity) {
+            if let Some(crate::check::resolve::checker::TypeItem::Entity(id)) = self.named_type(instance, &e.entity) {
                 self.read_entity(id);
             }
         }
@@ -389,41 +365,61 @@ impl Cx<'_> {
         for name in sorted(self.modules.names(module, Space::Flow)) {
             self.read_flow(instance, &name, false);
         }
+        self.read_bodies();
         self.declared_once(instance);
+    }
+
+    /// Reads the bodies of mappings and lookups that have been named, and of what these name.
+    fn read_bodies(&mut self) {
+        while let Some(unread) = self.unread.pop_front() {
+            match unread {
+                Unread::Mapping(id, instance, decl) => {
+                    if let DeclKind::Mapping(m) = &decl.kind {
+                        self.read_mapping(instance, id, m);
+                    }
+                }
+                Unread::Lookup(id, instance, decl) => {
+                    if let DeclKind::Lookup(l) = &decl.kind {
+                        self.read_lookup(instance, id, l);
+                    }
+                }
+            }
+        }
     }
 
     fn declaration(&mut self, instance: InstanceId, decl: &ast::Decl) {
         match &decl.kind {
             DeclKind::Fn(f) => {
-                let mut body = Body::new(self, instance);
+                let mut body = Infer::new(self, instance);
                 let names = body.parameters(&f.params);
                 let result = body.cx.type_of(instance, &f.result);
                 body.around.push(f.name.span);
                 if let Some(e) = &f.body {
                     body.names = names;
                     let lowered = body.expr(e, Some(&result));
-                    let place = super::fits::Place {
+                    let place = crate::check::infer::coerce::Wanted {
                         what: format!("the result of `{}`", f.name.text),
                         declared: Some(f.result.span),
                         length_at_run: true,
                     };
-                    body.accept_at(lowered, &result, &place);
+                    body.coerce_at(lowered, &result, &place);
                 }
             }
             DeclKind::Extern(f) => self.external(instance, f),
             DeclKind::Fields(part) => {
-                let mut body = Body::new(self, instance);
+                let mut body = Infer::new(self, instance);
                 let names = body.parameters(&part.params);
                 body.around.push(part.name.span);
                 for target in body.part_targets(instance, part) {
                     body.names.clone_from(&names);
                     (body.keeps, body.part_alone, body.was) = (true, true, Some((target, true)));
-                    body.build_steps(target, &part.body, false);
+                    body.build_steps(target, &part.body, &mut Infer::no_header);
                     body.unused_lets();
                 }
             }
             DeclKind::Mapping(m) => {
-                self.mapping_named(instance, &m.name.text, m.name.span);
+                self.mapping_head(instance, &m.name.text);
+                self.read_bodies();
             }
             _ => {}
         }
@@ -480,6 +476,7 @@ impl Cx<'_> {
             for path in paths {
                 let Some((instance, name)) = self.flow_at(inside, path) else { continue };
                 self.read_flow(instance, &name.text, true);
+                self.read_bodies();
                 let full = format!("{}.{}", self.instance(instance).name, name.text);
                 if let Some(flow) = self.program.flows.iter_mut().find(|f| *f.name == *full) {
                     flow.on = true;
@@ -492,68 +489,21 @@ impl Cx<'_> {
         self.running = running;
     }
 
-    /// The flow that a path names; a report where there is none.
-    pub(crate) fn flow_at<'p>(
-        &mut self,
-        inside: InstanceId,
-        path: &'p ast::Path,
-    ) -> Option<(InstanceId, &'p ast::Name)> {
-        let (instance, name) = match path.parts.as_slice() {
-            [alias, name] => (self.used_instance(inside, &alias.text), name),
-            [name] => (self.with_flow(inside, &name.text), name),
-            _ => (None, &path.parts[0]),
-        };
-        if let Some(instance) = instance {
-            let module = self.module_of(instance);
-            if !self.modules.named(module, Space::Flow, &name.text).is_empty() {
-                return Some((instance, name));
-            }
-        }
-        let names = match instance {
-            Some(i) => self.modules.names(self.module_of(i), Space::Flow),
-            None => self.names_in_sight(inside, Space::Flow),
-        };
-        let mut d = Diagnostic::new(&codes::UNKNOWN_NAME, path.span, format!("there is no flow `{}`", path_text(path)))
-            .label("not found");
-        if instance.is_none() {
-            let own = self.modules.with_flow(&name.text).map(|id| self.modules.get(id).name.to_string());
-            let stands = own.as_ref().map(|module| format!("it stands in {}.flow: ", module.replace('.', "/")));
-            let alias = path.parts.first().filter(|_| path.parts.len() > 1);
-            if let Some(module) = own.or_else(|| self.modules.called(&alias?.text)) {
-                d = self.offer_use(d, inside, &module);
-                d.help = Some(format!("{}add `use {module}`", stands.unwrap_or_default()));
-                self.report(d);
-                return None;
-            }
-        }
-        d = match suggest::hint(&name.text, names) {
-            Some(near) => d.help(format!("did you mean `{near}`?")).fix(format!("use `{near}`"), name.span, near),
-            None => d.help("`use` the file that declares it"),
-        };
-        self.report(d);
-        None
-    }
-
-    fn with_flow(&mut self, inside: InstanceId, name: &str) -> Option<InstanceId> {
-        self.visible(inside).into_iter().find(|i| {
-            let module = self.module_of(*i);
-            !self.modules.named(module, Space::Flow, name).is_empty()
-        })
-    }
-
-    /// Entities that are only named get their fields too: the program refers to them.
-    pub(crate) fn read_all_entities(&mut self) {
+    /// Reads what was named and not read yet. Entities that are only named get their fields too: the program refers to
+    /// them.
+    pub(crate) fn read_rest(&mut self) {
         let mut n = 0;
         while n < self.program.entities.len() && n < limits::FILES_MAX * 10 {
-            if self.entity_states[n].0 == State::Named {
-                self.read_entity(EntityId::from(n));
-            }
+            self.read_entity(EntityId::from(n));
+            self.read_conditions();
+            self.read_bodies();
             n += 1;
         }
+        self.read_bodies();
     }
 }
 
-impl Body<'_, '_> {
+impl Infer<'_, '_> {
     /// Parameters as values of this frame.
     fn parameters(&mut self, params: &[ast::Param]) -> Names {
         self.scoped(|body| {

@@ -1,0 +1,209 @@
+//! Flows: what is read, when, which records, and what is written.
+
+use crate::check::infer::frame::Infer;
+use crate::check::resolve::checker::{Checker, TypeItem};
+use crate::check::resolve::instances::InstanceId;
+use crate::check::resolve::modules::Space;
+use crate::ir::{Const, EntityId, ExprKind, Flow, Schedule, Step, StepKind, Type};
+use crate::source::{Diagnostic, Span, codes};
+use crate::syntax::ast::{self, DeclKind, FlowStmtKind};
+use std::sync::Arc;
+
+impl Checker<'_> {
+    /// Reads a flow of an instance and adds it to the program.
+    pub(crate) fn read_flow(&mut self, instance: InstanceId, name: &str, on: bool) {
+        let module = self.module_of(instance);
+        let Some(decl) = self.modules.named(module, Space::Flow, name).into_iter().next() else { return };
+        let DeclKind::Flow(f) = &decl.kind else { return };
+        let full: Arc<str> = format!("{}.{name}", self.instance(instance).name).into();
+        if self.program.flows.iter().any(|other| other.name == full) {
+            return;
+        }
+        let from = f.body.iter().find_map(|s| match &s.kind {
+            FlowStmtKind::From { deleted, entity, name } => Some((*deleted, entity, name)),
+            _ => None,
+        });
+        let Some((deleted, path, record)) = from else {
+            self.say(
+                &codes::FLOW_SHAPE,
+                f.name.span,
+                format!("the flow `{name}` reads nothing"),
+                "say what it reads: `from woo.Order as order`",
+            );
+            return;
+        };
+        let Some(TypeItem::Entity(source)) = self.named_type(instance, path) else { return };
+        self.read_entity(source);
+        let connector = Arc::clone(&self.program.entity(source).connector);
+        let connection = self.connection(instance, &connector);
+        let mut body = Infer::new(self, instance);
+        let local = body.bind(record, Type::Record(source));
+        let mut flow = FlowParts::default();
+        for stmt in &f.body {
+            body.flow_statement(stmt, &mut flow);
+        }
+        body.unused_lets();
+        if let Some(stmt) = f.body.iter().find(|stmt| matches!(stmt.kind, FlowStmtKind::OnWebhook)) {
+            body.cx.tells_of_changes(source, stmt.span);
+        }
+        let locals = body.next;
+        let Some(write) = flow.write else {
+            self.say(
+                &codes::FLOW_SHAPE,
+                f.name.span,
+                format!("the flow `{name}` writes nothing"),
+                "say what it writes: `write mapping(record)`",
+            );
+            return;
+        };
+        // Said above. The program has no place for such a flow: as any other it would take each record that is there for one
+        // that is gone.
+        if deleted {
+            return;
+        }
+        self.program.flows.push(Flow {
+            name: full,
+            source,
+            connection,
+            record: local,
+            locals,
+            filter: flow.filter,
+            steps: flow.steps,
+            write,
+            schedule: flow.schedule,
+            on,
+            span: f.name.span,
+        });
+    }
+
+    /// Whether a system tells of changes of an entity, so that a flow can wait for them.
+    fn tells_of_changes(&mut self, source: EntityId, span: Span) {
+        let entity = self.program.entity(source);
+        if entity.webhook {
+            return;
+        }
+        let message = format!("{} has no webhook: its system tells nobody of a change", entity.full_name());
+        let declared = entity.span;
+        self.report(
+            Diagnostic::new(&codes::FLOW_SHAPE, span, message)
+                .label("is never called")
+                .related(declared, "the schema has no `webhook`")
+                .help("leave it out: `every 5 minutes` reads what has changed"),
+        );
+    }
+
+    /// Whether a feed of an entity can be read.
+    fn readable(&mut self, source: EntityId) -> bool {
+        let e = self.program.entity(source);
+        e.route.is_some() || e.feed.is_some()
+    }
+}
+
+#[derive(Default)]
+struct FlowParts {
+    filter: Option<crate::ir::Expr>,
+    steps: Vec<Step>,
+    write: Option<crate::ir::Expr>,
+    schedule: Schedule,
+}
+
+impl Infer<'_, '_> {
+    fn reads(&mut self, deleted: bool, entity: &ast::Path, span: Span) {
+        if deleted {
+            self.cx.say(
+                &codes::NOT_CARRIED_OUT,
+                span,
+                "deletions can't be read by this edition",
+                "read the records themselves, `from woo.Order as order`, and tell by a field what becomes of them",
+            );
+        }
+        if let Some(TypeItem::Entity(id)) = self.cx.named_type(self.inside, entity)
+            && !self.cx.readable(id)
+        {
+            let message = format!(
+                "{} is a part of other records: it can't be read by itself",
+                self.cx.program.entity(id).full_name()
+            );
+            self.cx.say(&codes::FLOW_SHAPE, entity.span, message, "read the record that it is a part of");
+        }
+    }
+
+    fn flow_statement(&mut self, stmt: &ast::FlowStmt, flow: &mut FlowParts) {
+        match &stmt.kind {
+            FlowStmtKind::From { deleted, entity, .. } => self.reads(*deleted, entity, stmt.span),
+            FlowStmtKind::Where(cond) => {
+                let lowered = self.scoped(|b| b.expr(cond, Some(&Type::Bool)));
+                let cond = self.coerce(lowered, &Type::Bool, "a `where`");
+                flow.filter = Some(match flow.filter.take() {
+                    Some(before) => {
+                        let span = cond.span;
+                        Self::make(
+                            ExprKind::Binary(crate::ir::Binary::And, Box::new(before), Box::new(cond)),
+                            Type::Bool,
+                            span,
+                        )
+                    }
+                    None => cond,
+                });
+            }
+            FlowStmtKind::Every(e) => match self.constant(e) {
+                Some(Const::Duration(d)) if d.as_secs() < 1 => self.cx.say(
+                    &codes::BAD_LITERAL,
+                    e.span,
+                    "a flow can't run that often",
+                    "write `every 1 minute`, or longer",
+                ),
+                Some(Const::Duration(d)) => flow.schedule.every = Some(d),
+                _ => self.cx.say(&codes::TYPE_MISMATCH, e.span, "`every` wants a duration", "write `every 5 minutes`"),
+            },
+            FlowStmtKind::Daily(at) => flow.schedule.daily = Some(Arc::clone(&at.value)),
+            FlowStmtKind::OnWebhook => flow.schedule.webhook = true,
+            FlowStmtKind::Since(e) => match self.constant(e) {
+                Some(Const::Instant(at)) => flow.schedule.since = Some(at),
+                Some(Const::Date(day)) => {
+                    let zone = self.cx.program.zone.as_deref().unwrap_or("UTC").to_owned();
+                    flow.schedule.since = day.in_tz(&zone).ok().map(|z| z.timestamp());
+                }
+                _ => self.cx.say(&codes::TYPE_MISMATCH, e.span, "`since` wants a date", "write `since 2026-01-01`"),
+            },
+            FlowStmtKind::Per(e) => {
+                self.expr(e, None);
+                self.cx.say(
+                    &codes::NOT_CARRIED_OUT,
+                    stmt.span,
+                    "changes can't be gathered by this edition",
+                    "leave `per` out: the flow then runs once for each record that changed",
+                );
+            }
+            FlowStmtKind::After(path) => {
+                if let Some((instance, name)) = self.cx.flow_at(self.inside, path) {
+                    let name = format!("{}.{}", self.cx.instance(instance).name, name.text);
+                    flow.schedule.after.push(name.into());
+                }
+            }
+            FlowStmtKind::Let(name, value) => {
+                let value = self.scoped(|b| b.expr(value, None));
+                let local = self.bind(name, value.ty.clone());
+                self.lets.extend(self.names.last().cloned());
+                flow.steps.push(Step { kind: StepKind::Let(local, value), span: stmt.span, displaced: None });
+            }
+            FlowStmtKind::Check(cond, otherwise) => {
+                let (cond, other, alert) = self.check_parts(cond, otherwise);
+                let kind = if alert { StepKind::Alert(cond, other) } else { StepKind::Check(cond, other) };
+                flow.steps.push(Step { kind, span: stmt.span, displaced: None });
+            }
+            FlowStmtKind::Write(e) => {
+                let write = self.written(e);
+                if let Some(before) = &flow.write {
+                    let before = before.span;
+                    self.cx.report(
+                        Diagnostic::new(&codes::FILLED_TWICE, stmt.span, "a flow says once what it writes")
+                            .related(before, "said here already")
+                            .help("choose with `match` or `if`; what follows a write is `then write` in the mapping"),
+                    );
+                }
+                flow.write = Some(write);
+            }
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Decision tables: their rows, which go before which, and what is left open.
+
+use crate::check::declare::rows::RowIndex;
+use crate::check::infer::branches::uncovered;
+use crate::check::infer::frame::Infer;
+use crate::check::resolve::checker::Checker;
+use crate::check::resolve::instances::InstanceId;
+use crate::ir::{Expr, Grows, LookupId, Pattern, Row, Type};
+use crate::source::{Diagnostic, codes};
+use crate::syntax::ast::{self, LookupRows, PatternKind};
+use std::collections::HashSet;
+use std::sync::Arc;
+
+impl Checker<'_> {
+    /// Reads the rows of a lookup, and those that projects add.
+    pub(crate) fn read_lookup(&mut self, instance: InstanceId, id: LookupId, lookup: &ast::Lookup) {
+        let (keys, result) = {
+            let head = self.program.lookup(id);
+            (head.keys.clone(), head.result.clone())
+        };
+        let mut rows = match &lookup.rows {
+            LookupRows::Here(rows) => self.rows(instance, &keys, &result, rows),
+            LookupRows::Csv(file) => {
+                let (rows, path) = self.csv_rows(&keys, &result, file);
+                if let Some(path) = path {
+                    self.program.lookups[id.0 as usize].grows = Grows::Csv(path.display().to_string().into());
+                }
+                rows
+            }
+        };
+        for (by, more) in self.lookup_rows.get(&(instance, lookup.name.text.to_string())).cloned().unwrap_or_default() {
+            let more = self.rows(by, &keys, &result, &more);
+            // A row with the same patterns takes the other's place.
+            let same: HashSet<&[Pattern]> = more.iter().map(|row| &*row.cells).collect();
+            rows.retain(|row| !same.contains(&*row.cells));
+            rows.extend(more);
+        }
+        self.order(&mut rows, &keys, &lookup.name);
+        self.open_values(&rows, &keys, &lookup.name);
+        self.program.lookups[id.0 as usize].rows = rows;
+    }
+
+    fn rows(&mut self, inside: InstanceId, keys: &[(Arc<str>, Type)], result: &Type, rows: &[ast::Row]) -> Vec<Row> {
+        let mut made: Vec<Row> = Vec::new();
+        let mut index = RowIndex::default();
+        for row in rows {
+            let otherwise = matches!(row.cells.as_slice(), [ast::Pattern { kind: PatternKind::Else, .. }]);
+            if !otherwise && row.cells.len() != keys.len() {
+                let names: Vec<&str> = keys.iter().map(|(n, _)| &**n).collect();
+                let message = format!(
+                    "this row has {} cells; the lookup has {} keys: {}",
+                    row.cells.len(),
+                    keys.len(),
+                    names.join(", ")
+                );
+                self.report(
+                    Diagnostic::new(&codes::LOOKUP_ROW_SHAPE, row.span, message)
+                        .label("more or fewer cells than keys")
+                        .help("write a cell for each key, `_` for any"),
+                );
+                continue;
+            }
+            let cells: Vec<Pattern> = if otherwise {
+                vec![Pattern::Any; keys.len()]
+            } else {
+                row.cells.iter().zip(keys).map(|(cell, (_, ty))| self.pattern(inside, cell, ty)).collect()
+            };
+            if let Some(before) = index.taken(&cells, made.len()).map(|n| &made[n]) {
+                let d = Diagnostic::new(
+                    &codes::LOOKUP_ROW_UNREACHABLE,
+                    row.span,
+                    "this row is never reached: another has the same cells",
+                )
+                .label("never reached")
+                .related(before.span, "the other row")
+                .help("delete one of the two");
+                self.report(d);
+                continue;
+            }
+            let value = self.row_value(inside, &row.value, result);
+            made.push(Row { cells, value, span: row.span });
+        }
+        made
+    }
+
+    fn row_value(&mut self, inside: InstanceId, value: &ast::Expr, result: &Type) -> Expr {
+        let mut body = Infer::new(self, inside);
+        let lowered = body.expr_for("the value of a row", value, result);
+        body.coerce(lowered, result, "the value of a row")
+    }
+
+    fn open_values(&mut self, rows: &[Row], keys: &[(Arc<str>, Type)], name: &ast::Name) {
+        let [(key, ty)] = keys else { return };
+        let (general, rest): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(|r| r.cells == [Pattern::Any]);
+        let rest: Vec<Pattern> = rest.iter().filter_map(|r| r.cells.first().cloned()).collect();
+        if let Some(last) = general.first()
+            && *ty != Type::Unknown
+            && uncovered(ty, &rest).is_empty()
+        {
+            let d = Diagnostic::new(
+                &codes::LOOKUP_ROW_UNREACHABLE,
+                last.span,
+                "this row is never reached: the others take every value",
+            )
+            .label("never reached")
+            .help("delete it");
+            self.report(d);
+        }
+        if !matches!(ty.present(), Type::Enum(e) if !e.open) && !matches!(ty.present(), Type::Bool) {
+            return;
+        }
+        let cells: Vec<Pattern> = rows.iter().filter_map(|r| r.cells.first().cloned()).collect();
+        let open = uncovered(ty, &cells);
+        if !open.is_empty() {
+            let message = format!("`{}` has no row for {} of `{key}`", name.text, open.join(", "));
+            self.say(&codes::LOOKUP_NOT_COVERED, name.span, message, "add a row for it, or `else => …`");
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Functions in rhai: whether the file is there, can be read, and has the function. Nothing of it is run.
+
+use crate::check::resolve::checker::Checker;
+use crate::check::resolve::instances::InstanceId;
+use crate::check::resolve::paths::leads_down;
+use crate::check::resolve::suggest;
+use crate::source::{Diagnostic, codes};
+use crate::syntax::ast;
+use crate::value::script;
+use std::path::Path;
+
+impl Checker<'_> {
+    /// `extern fn name(params) -> type in "file.rhai"`
+    pub(crate) fn external(&mut self, instance: InstanceId, f: &ast::Extern) {
+        for ty in f.params.iter().map(|p| &p.ty).chain([&f.result]) {
+            self.type_of(instance, ty);
+        }
+        let file = &f.file.value;
+        let Some(functions) = self.functions_of(f) else { return };
+        let (name, wanted) = (&*f.name.text, f.params.len());
+        let counts: Vec<usize> = functions.iter().filter(|(n, _)| n == name).map(|(_, count)| *count).collect();
+        if counts.contains(&wanted) {
+            return;
+        }
+        let parameters: Vec<&str> = f.params.iter().map(|p| &*p.name.text).collect();
+        if let Some(has) = counts.first() {
+            let message = format!("`{name}` has {} in {file}, and {wanted} here", counted(*has));
+            self.report(
+                Diagnostic::new(&codes::SCRIPT, f.name.span, message)
+                    .label("another number of parameters")
+                    .help(format!("begin it with `fn {name}({})` in {file}", parameters.join(", "))),
+            );
+            return;
+        }
+        let names: Vec<String> = functions.iter().map(|(n, _)| n.clone()).collect();
+        let d =
+            Diagnostic::new(&codes::SCRIPT, f.name.span, format!("{file} has no function `{name}`")).label("not found");
+        self.report(match suggest::hint(name, names.clone()) {
+            Some(near) => d.help(format!("did you mean `{near}`?")).fix(format!("use `{near}`"), f.name.span, near),
+            None if names.is_empty() => {
+                d.help(format!("write `fn {name}({}) {{ … }}` in {file}", parameters.join(", ")))
+            }
+            None => d.help(format!("its functions: {}", suggest::listed(&names))),
+        });
+    }
+
+    /// The functions of a file; none where it can't be read, which is told once.
+    fn functions_of(&mut self, f: &ast::Extern) -> Option<Vec<(String, usize)>> {
+        let file = Path::new(&*f.file.value);
+        let named_so = file.extension().is_some_and(|e| e == "rhai");
+        if !leads_down(file) || !named_so {
+            self.no_script(
+                f,
+                format!("\"{}\" names no file of functions", f.file.value),
+                "name it by its path in the project's folder, such as \"numbers.rhai\"",
+            );
+            return None;
+        }
+        let beside = self.modules.sources.get(f.file.span.file).path.parent().map(Path::to_path_buf);
+        let path = self.modules.root.clone().or(beside).unwrap_or_default().join(file);
+        if let Some(known) = self.scripts.get(&path) {
+            return known.clone();
+        }
+        let found = match self.modules.files.read(&path) {
+            Err(e) => {
+                self.no_script(
+                    f,
+                    format!("{} can't be read: {e}", f.file.value),
+                    "its path begins in the project's folder",
+                );
+                None
+            }
+            Ok(text) => match script::functions(&text) {
+                Ok(functions) => Some(functions),
+                Err(e) => {
+                    let line = e.line.map(|n| format!("line {n} of ")).unwrap_or_default();
+                    let message = format!("{line}{} can't be read as rhai: {}", f.file.value, e.reason);
+                    self.no_script(f, message, "mend the file; no function of it can be called until then");
+                    None
+                }
+            },
+        };
+        self.scripts.insert(path, found.clone());
+        found
+    }
+
+    fn no_script(&mut self, f: &ast::Extern, message: String, help: &str) {
+        self.report(Diagnostic::new(&codes::SCRIPT, f.file.span, message).label("can't be used").help(help));
+    }
+}
+
+fn counted(n: usize) -> String {
+    if n == 1 { "1 parameter".to_owned() } else { format!("{n} parameters") }
+}

@@ -1,0 +1,91 @@
+//! Fields of records: of one that is there, that may be absent, or that is being made.
+
+use crate::check::infer::frame::Infer;
+use crate::ir::{EntityId, Expr, ExprKind, FieldId, Type};
+use crate::source::{Diagnostic, Span, codes};
+use crate::syntax::ast;
+use std::sync::Arc;
+impl Infer<'_, '_> {
+    /// `it.Field`: the field of the record that is being made.
+    pub(crate) fn it_field(&mut self, name: &ast::Name, span: Span) -> Expr {
+        let Some(target) = self.target else { return Self::unknown(span) };
+        match self.cx.field_named(target, &name.text, name.span) {
+            Some(field) => {
+                self.its.push((target, field, span));
+                let ty = self.cx.program.entity(target).get(field).ty.clone();
+                Self::make(ExprKind::It(field), ty, span)
+            }
+            None => Self::unknown(span),
+        }
+    }
+
+    /// A field of a record, of a code's record, or of one that may be absent.
+    pub(crate) fn field_of(&mut self, of: Expr, name: &ast::Name, optional: bool, span: Span) -> Expr {
+        if matches!(of.ty, Type::Unknown | Type::Never) {
+            return Self::unknown(span);
+        }
+        if of.ty.is_optional() {
+            if !optional {
+                let message = format!("this may be absent, so its field `{}` can't be read", name.text);
+                let dot = Span { start: name.span.start.saturating_sub(1), ..name.span }.at_start();
+                self.cx.report(
+                    Diagnostic::new(&codes::OPTIONAL_AS_PRESENT, of.span, message)
+                        .label("may be absent")
+                        .help(format!("`?.{}` is absent too when the record is", name.text))
+                        .fix("ask only when it is there", dot, "?"),
+                );
+                return Self::unknown(span);
+            }
+            return self.map_present(of, |body, there| body.field_of(there, name, false, span));
+        }
+        let of = match of.ty {
+            Type::Code(entity) => self.found_by_code(entity, of),
+            _ => of,
+        };
+        let Type::Record(entity) = of.ty else {
+            let message = format!("{} has no fields, so no `{}`", self.cx.show(&of.ty), name.text);
+            let d = Diagnostic::new(&codes::UNKNOWN_FIELD, name.span, message).label("no such field");
+            let d = match self.entry_meant(&of, &name.text) {
+                Some(entry) => {
+                    d.help(format!("an entry is read by its key: `{entry}`")).fix("read it by its key", span, entry)
+                }
+                None if of.ty.element().is_some() => {
+                    d.help("a list has none: take one element of it, `.first()`, or each, `.map(x => x.…)`")
+                }
+                None => d.help(format!("a function is called with brackets: `.{}()`", name.text)),
+            };
+            self.cx.report(d);
+            return Self::unknown(span);
+        };
+        match self.cx.field_named(entity, &name.text, name.span) {
+            Some(field) => {
+                self.is_readable(entity, field, name.span);
+                let ty = self.cx.program.entity(entity).get(field).ty.clone();
+                Self::make(ExprKind::Field(Box::new(of), entity, field), ty, span)
+            }
+            None => Self::unknown(span),
+        }
+    }
+
+    /// Reports a field whose value nobody can know: the API never shows it, or what it shows is one of two amounts.
+    pub(crate) fn is_readable(&mut self, entity: EntityId, field: FieldId, span: Span) {
+        let schema = self.cx.program.entity(entity).get(field);
+        let (name, declared) = (Arc::clone(&schema.name), schema.span);
+        let d = |code, message: String, label| {
+            Diagnostic::new(code, span, message).label(label).related(declared, "declared here")
+        };
+        if schema.write_only {
+            let message = format!("`{name}` of {} is never shown", self.cx.show(&Type::Record(entity)));
+            let d = d(&codes::WRITE_ONLY_READ, message, "write only");
+            self.cx.report(d.help("it can be filled by a mapping, and no answer of the API tells what stands in it"));
+        } else if schema.price_by.is_some() && !self.drafts {
+            let message = format!("`{name}` is net or gross as the code beside it says: it can't be read as an amount");
+            let d = d(&codes::TYPE_MISMATCH, message, "net or gross");
+            self.cx.report(d.help("read an amount whose kind is known, such as `AmountFC` of the document"));
+        }
+    }
+}
+
+/// What to do with JSON, which has whatever form its sender gave it.
+pub(crate) const JSON_COMPARED: &str =
+    "`.text()` takes the text or the number that JSON is: `(x?.text() ?? \"\") == \"a\"`";

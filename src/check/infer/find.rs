@@ -1,0 +1,177 @@
+//! Records of a system that an expression asks for: by a key, all that have a value, all of a small table, or what one of
+//! ours became.
+
+use crate::check::infer::coerce::Wanted;
+use crate::check::infer::frame::Infer;
+use crate::ir::{Entity, EntityId, Expr, FieldId, Find, Method, Search, Type};
+use crate::source::{Diagnostic, Span, codes};
+use crate::syntax::ast::Arg;
+
+/// A field that is searched by, and what its value has to be.
+pub(crate) struct KeyWanted {
+    field: FieldId,
+    ty: Type,
+    /// What a text in quotes is taken for.
+    pub(super) hint: Type,
+    /// Whether it is the key that people know the record by, and so needs no name.
+    by_code: bool,
+    wanted: Wanted,
+}
+
+impl Infer<'_, '_> {
+    /// `exact.VATCode.all()`: all rows of a small table.
+    pub(crate) fn whole(&mut self, entity: EntityId, span: Span) -> Option<Find> {
+        self.cx.read_entity(entity);
+        if !self.can_be_asked(entity, span) {
+            return None;
+        }
+        let e = self.cx.program.entity(entity);
+        if e.read_whole() {
+            let connection = self.connection_of(entity);
+            return Some(Find { connection, entity, by: Vec::new(), values: Vec::new(), must: false });
+        }
+        let (full, declared, can) = (e.full_name(), e.span, search_fields(e));
+        let help = match can.first() {
+            Some(first) => format!(
+                "say which rows are wanted: `{full}.all({first}: value)`; it can be searched by {}",
+                can.join(", ")
+            ),
+            None => "read it by a flow of its own, `from` it".to_owned(),
+        };
+        self.cx.report(
+            Diagnostic::new(
+                &codes::LARGE_TABLE,
+                span,
+                format!("{full} may have any number of rows, and all are wanted"),
+            )
+            .label("all of a large table, again and again")
+            .related(declared, "declared here, and not as `small`")
+            .help(help),
+        );
+        None
+    }
+
+    /// Whether there is an address at which records of an entity can be asked for.
+    fn can_be_asked(&mut self, entity: EntityId, span: Span) -> bool {
+        let e = self.cx.program.entity(entity);
+        let (full, declared) = (e.full_name(), e.span);
+        let told = match &e.route {
+            None => Diagnostic::new(
+                &codes::KEY_NOT_SEARCHABLE,
+                span,
+                format!("{full} is a part of other records: it can't be asked for by itself"),
+            )
+            .help("take it from the record that it is a part of"),
+            Some(_) if !e.methods.contains(&Method::Get) => {
+                Diagnostic::new(&codes::KEY_NOT_SEARCHABLE, span, format!("{full} can be written and not be read"))
+                    .help("the API gives none of them away; link records of it: `create once by linked(record)`")
+            }
+            Some(route) if e.is_below_another() => Diagnostic::new(
+                &codes::NOT_CARRIED_OUT,
+                span,
+                format!("{full} stands below another record (`{route}`), and this edition can't search there"),
+            )
+            .help("take what the record above it holds, or link records of it: `create once by linked(record)`"),
+            Some(_) => return true,
+        };
+        self.cx.report(told.label("can't be asked for").related(declared, "declared here"));
+        false
+    }
+
+    /// The fields that a search names, each with what it takes; none where it can't be made.
+    pub(crate) fn key_fields(&mut self, entity: EntityId, args: &[Arg], span: Span) -> Option<Vec<KeyWanted>> {
+        self.cx.read_entity(entity);
+        if args.is_empty() && self.cx.program.entity(entity).key.is_some() {
+            let full = self.cx.program.entity(entity).full_name();
+            let message = format!("which {full} is meant is not said");
+            self.cx.say(
+                &codes::ARGUMENTS,
+                span,
+                message,
+                format!("give it a key, `{full}(key)`, or take a list, `{full}.all()`"),
+            );
+            return None;
+        }
+        args.iter().map(|arg| self.key_field(entity, arg, args.len() == 1)).collect()
+    }
+
+    fn key_field(&mut self, entity: EntityId, arg: &Arg, only: bool) -> Option<KeyWanted> {
+        let field = match &arg.name {
+            Some(name) => self.cx.field_named(entity, &name.text, name.span)?,
+            None => match self.cx.program.entity(entity).code {
+                Some(code) if only => code,
+                _ => {
+                    let full = self.cx.program.entity(entity).full_name();
+                    let message = format!("{full} has no single key that people know it by");
+                    self.cx.say(&codes::ARGUMENTS, arg.value.span, message, "name the field: `E(Field: value)`");
+                    return None;
+                }
+            },
+        };
+        let e = self.cx.program.entity(entity);
+        let f = e.get(field);
+        let wanted =
+            Wanted { what: format!("`{}` of {}", f.name, e.full_name()), declared: Some(f.span), length_at_run: true };
+        let ty = f.ty.present().clone();
+        let hint = if arg.name.is_none() { Type::Code(entity) } else { ty.clone() };
+        Some(KeyWanted { field, ty, hint, by_code: arg.name.is_none(), wanted })
+    }
+
+    /// The search by these values, one for each of the fields.
+    pub(crate) fn found_by(&mut self, entity: EntityId, keys: Vec<KeyWanted>, values: Vec<Expr>, span: Span) -> Find {
+        let by: Vec<FieldId> = keys.iter().map(|key| key.field).collect();
+        let values = keys
+            .into_iter()
+            .zip(values)
+            .map(|(key, value)| {
+                if value.ty == Type::Code(entity) || value.ty == Type::Record(entity) && key.by_code {
+                    self.coerce(value, &Type::Code(entity), &key.wanted.what)
+                } else {
+                    self.coerce_at(value, &key.ty, &key.wanted)
+                }
+            })
+            .collect();
+        self.searchable(entity, &by, span);
+        let connection = self.connection_of(entity);
+        Find { connection, entity, by, values, must: true }
+    }
+
+    /// A search needs one field that the API can be asked by.
+    pub(crate) fn searchable(&mut self, entity: EntityId, by: &[FieldId], span: Span) -> bool {
+        if !self.can_be_asked(entity, span) {
+            return false;
+        }
+        let e = self.cx.program.entity(entity);
+        if e.read_whole() || by.iter().any(|f| e.asked_by(*f)) {
+            return true;
+        }
+        let names: Vec<&str> = by.iter().map(|f| &*e.get(*f).name).collect();
+        let can = search_fields(e);
+        let message = format!("{} can't be searched by {}", e.full_name(), names.join(", "));
+        let help = if can.is_empty() {
+            "the API offers no search of it at all".to_owned()
+        } else {
+            format!("it can be searched by {}", can.join(", "))
+        };
+        let declared = by.first().map_or(e.span, |f| e.get(*f).span);
+        self.cx.report(
+            Diagnostic::new(&codes::KEY_NOT_SEARCHABLE, span, message)
+                .label("not searchable")
+                .related(declared, "declared here")
+                .help(help),
+        );
+        false
+    }
+}
+
+/// Fields that an entity can be searched by: numbers and references of people first, then what only machines know.
+fn search_fields(e: &Entity) -> Vec<&str> {
+    let mut can: Vec<(bool, &str)> = e
+        .fields
+        .iter()
+        .filter(|f| f.search != Search::No)
+        .map(|f| (!matches!(f.ty.present(), Type::Text(_) | Type::Int | Type::Email), &*f.name))
+        .collect();
+    can.sort_by_key(|(last, _)| *last);
+    can.into_iter().take(12).map(|(_, name)| name).collect()
+}

@@ -1,0 +1,184 @@
+//! What people write in the form of another language, a spreadsheet or an API, and what it is here.
+
+use crate::check::infer::frame::Infer;
+use crate::ir::{Const, EntityId, Expr, ExprKind, Type};
+use crate::source::{Diagnostic, Span};
+
+/// Functions as other languages call them, and what they are here.
+const FUNCTIONS: [(&str, &str); 28] = [
+    ("substring", "take"),
+    ("substr", "take"),
+    ("slice", "take"),
+    ("left", "take"),
+    ("truncate", "take"),
+    ("uppercase", "upper"),
+    ("toUpperCase", "upper"),
+    ("lowercase", "lower"),
+    ("toLowerCase", "lower"),
+    ("strip", "trim"),
+    ("filter", "where"),
+    ("includes", "contains"),
+    ("has", "contains"),
+    ("len", "length"),
+    ("size", "count"),
+    ("concat", "join"),
+    ("unique", "distinct"),
+    ("flatMap", "flat"),
+    ("some", "any"),
+    ("every", "all"),
+    ("number", "decimal"),
+    ("parseFloat", "decimal"),
+    ("concatenate", "join"),
+    ("links", "take"),
+    ("afronden", "round"),
+    ("hoofdletters", "upper"),
+    ("lengte", "length"),
+    ("substitute", "replace"),
+];
+
+/// Yes and no in the languages of those who write flows.
+const TRUTHS: [(&str, &str); 12] = [
+    ("yes", "yes"),
+    ("true", "yes"),
+    ("ja", "yes"),
+    ("oui", "yes"),
+    ("si", "yes"),
+    ("1", "yes"),
+    ("no", "no"),
+    ("false", "no"),
+    ("nee", "no"),
+    ("nein", "no"),
+    ("non", "no"),
+    ("0", "no"),
+];
+
+/// A day as people write it, `01-11-2026` or `1/11/2026`, in the form of the language.
+fn day_meant(written: &str) -> Option<String> {
+    let parts: Vec<&str> = written.split(['-', '/', '.']).map(str::trim).collect();
+    let [day, month, year] = parts[..] else { return None };
+    let date = jiff::civil::Date::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?).ok()?;
+    (year.len() == 4).then(|| date.to_string())
+}
+
+/// Countries by letters that are no code of ISO 3166, though they are in use.
+const COUNTRIES: [(&str, &str); 3] = [("UK", "GB"), ("EL", "GR"), ("EN", "GB")];
+
+/// What a function of another language is called here.
+pub(crate) fn function_meant(name: &str) -> Option<&'static str> {
+    // Spreadsheets write theirs in capitals.
+    let is = |theirs: &str| theirs == name || name.to_uppercase() == *name && theirs.to_uppercase() == *name;
+    FUNCTIONS.iter().find(|(theirs, _)| is(theirs)).map(|(_, ours)| *ours)
+}
+
+/// The country that is meant by these letters.
+pub(crate) fn country_meant(text: &str) -> Option<String> {
+    let capitals = text.trim().to_uppercase();
+    let known = COUNTRIES.iter().find(|(theirs, _)| *theirs == capitals).map(|(_, ours)| (*ours).to_owned());
+    known.or_else(|| (capitals != text && crate::value::code::is_country(&capitals)).then_some(capitals))
+}
+
+impl Infer<'_, '_> {
+    /// Mistakes of form whose mending is certain.
+    pub(crate) fn quick_fix(&mut self, e: &Expr, want: &Type, d: &Diagnostic) -> Option<Diagnostic> {
+        let d = d.clone();
+        let written = self.cx.modules.sources.text(e.span).trim().to_owned();
+        match (&e.kind, want) {
+            (ExprKind::Const(Const::Number(n)), Type::Percent) if e.ty != Type::Percent => {
+                let plain = n.is_zero() || n.abs() >= rust_decimal::Decimal::ONE;
+                if plain {
+                    let rate = format!("{written}%");
+                    return Some(d.help(format!("a rate has its sign: `{rate}`")).fix("write the sign", e.span, rate));
+                }
+                let rate = format!("{}%", (*n * rust_decimal::Decimal::ONE_HUNDRED).normalize());
+                let help =
+                    format!("as a rate the fraction {written} is `{rate}`; a part of one percent is `{written}%`");
+                Some(d.help(help).fix("write it as a rate", e.span, rate))
+            }
+            (ExprKind::Const(Const::Number(_)), Type::Code(_) | Type::Text(_)) if e.ty != Type::Percent => {
+                let text = format!("\"{written}\"");
+                Some(d.help(format!("a code or another text stands in quotes: `{text}`")).fix(
+                    "put it in quotes",
+                    e.span,
+                    text,
+                ))
+            }
+            (ExprKind::Const(Const::Text(text)), Type::Date) if text.parse::<jiff::civil::Date>().is_ok() => {
+                Some(d.help(format!("write it without quotes: `{text}`")).fix(
+                    "take the quotes away",
+                    e.span,
+                    text.to_string(),
+                ))
+            }
+            (_, Type::Date) if day_meant(written.trim_matches('"')).is_some() => {
+                let day = day_meant(written.trim_matches('"')).unwrap_or_default();
+                Some(d.help(format!("a day is written year first: `{day}`")).fix("write it so", e.span, day))
+            }
+            (ExprKind::Const(Const::Text(text)), Type::Bool) => {
+                let meant = TRUTHS.iter().find(|(theirs, _)| text.trim().eq_ignore_ascii_case(theirs));
+                let (_, ours) = meant?;
+                Some(d.help(format!("it is `{ours}`, without quotes")).fix(format!("write `{ours}`"), e.span, *ours))
+            }
+            (ExprKind::Const(Const::Text(text)), Type::Instant) if text.parse::<jiff::Timestamp>().is_ok() => {
+                Some(d.help(format!("write it without quotes: `{text}`")).fix(
+                    "take the quotes away",
+                    e.span,
+                    text.to_string(),
+                ))
+            }
+            (ExprKind::Const(Const::Text(text)), number) if number.is_number() => {
+                text.trim_end_matches('%').trim().parse::<rust_decimal::Decimal>().ok().map(|n| {
+                    let plain = if *number == Type::Percent { format!("{n}%") } else { n.to_string() };
+                    d.help(format!("write it without quotes: `{plain}`")).fix("take the quotes away", e.span, plain)
+                })
+            }
+            (ExprKind::Const(Const::Text(text)), Type::Record(entity)) => {
+                self.cx.read_entity(*entity);
+                let found = self.cx.program.entity(*entity);
+                found.code?;
+                let (name, connector) = (found.name.clone(), found.connector.clone());
+                let uses = &self.cx.modules.get(self.cx.module_of(self.inside)).uses;
+                let (alias, ..) = uses.iter().find(|(_, m, _)| self.cx.modules.get(*m).name == connector)?;
+                let call = format!("{alias}.{name}(\"{text}\")");
+                Some(d.help(format!("find the record by its code: `{call}`")).fix("find it by its code", e.span, call))
+            }
+            (ExprKind::Const(_), Type::List(element))
+                if crate::check::types::relations::join(&e.ty, element).is_some() =>
+            {
+                let inside = format!("[{}]", self.cx.modules.sources.text(e.span));
+                Some(d.help("a list stands in brackets").fix("put it into brackets", e.span, inside))
+            }
+            _ => None,
+        }
+    }
+
+    /// How the entry of `meta_data` is read that somebody means by a name behind a dot or in brackets.
+    pub(crate) fn entry_meant(&mut self, list: &Expr, key: &str) -> Option<String> {
+        let ExprKind::Field(record, entity, field) = &list.kind else { return None };
+        let (entity, field): (EntityId, _) = (*entity, *field);
+        (&*self.cx.entity(entity).get(field).name == "meta_data")
+            .then(|| format!("{}.meta(\"{key}\")", self.cx.modules.sources.text(record.span)))
+    }
+
+    /// What a value that has no form as text is put into one by.
+    pub(crate) fn text_of(&self, value: &Type, span: Span) -> String {
+        let written = self.cx.modules.sources.text(span);
+        match value {
+            Type::Bool => format!("say what stands for it: `{{if {written} then \"yes\" else \"no\"}}`"),
+            Type::List(_) => format!("join its elements: `{{{written}.join(\", \") ?? \"\"}}`"),
+            Type::Record(_) => "put one of its fields into the text".to_owned(),
+            _ => "put a text, a number or a date into it".to_owned(),
+        }
+    }
+
+    /// A lookup that is called as if it were a function.
+    pub(crate) fn asked_with_brackets(&mut self, d: Diagnostic, name: &str, at: Span, call: Span) -> Diagnostic {
+        let args = Span { start: at.end, ..call };
+        let written = self.cx.modules.sources.text(args).trim();
+        let asked = written.strip_prefix('(').and_then(|w| w.strip_suffix(')')).map(|inner| format!("[{inner}]"));
+        let d = d.help(format!("`{name}` is a lookup: it is asked with `{name}[…]`"));
+        match asked {
+            Some(asked) => d.fix("ask the lookup", args, asked),
+            None => d,
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! What all passes of the checker share: the modules, their instances, the program in the making, and the reports.
+
+use crate::check::resolve::instances::{Instance, InstanceId};
+use crate::check::resolve::modules::{ModuleId, Modules, Space};
+use crate::check::resolve::suggest::nearest;
+use crate::check::resolve::typed::{Height, Key, Typed};
+use crate::ir::{EntityId, EnumType, FieldId, LookupId, MappingId, Program};
+use crate::limits;
+use crate::source::{Code, Diagnostic, Span, codes};
+use crate::syntax::ast;
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// How far a declaration with a number of its own has been read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    Named,
+    Reading,
+    Read,
+}
+
+/// Rows, and the instance that adds them: their names are seen from there.
+pub(crate) type RowsBy = (InstanceId, Vec<ast::Row>);
+
+/// What a type's name stands for.
+#[derive(Clone, Debug)]
+pub(crate) enum TypeItem {
+    Entity(EntityId),
+    Enum(Arc<EnumType>),
+}
+
+/// A declaration that has its head, and whose body is to be read.
+pub(crate) enum Unread {
+    Mapping(MappingId, InstanceId, Arc<ast::Decl>),
+    Lookup(LookupId, InstanceId, Arc<ast::Decl>),
+}
+
+/// A field that says something by expressions, which are to be read.
+pub(crate) struct Condition {
+    pub(crate) entity: EntityId,
+    pub(crate) field: FieldId,
+    pub(crate) inside: InstanceId,
+    pub(crate) decl: ast::FieldDecl,
+}
+
+/// What is known of the files of functions: by path, their functions with the number of parameters.
+pub(crate) type Scripts = HashMap<PathBuf, Option<Vec<(String, usize)>>>;
+
+/// The checker's state.
+pub(crate) struct Checker<'f> {
+    pub(crate) modules: Modules<'f>,
+    pub(crate) instances: Vec<Instance>,
+    pub(crate) program: Program,
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    reported: HashSet<(&'static str, Span)>,
+    pub(crate) types: HashMap<(ModuleId, String), TypeItem>,
+    pub(crate) entity_states: Vec<(State, ModuleId, Option<Arc<ast::Decl>>)>,
+    /// Fields that flows and projects add: to which entity, by which instance.
+    pub(crate) extensions: Vec<(ModuleId, String, InstanceId, ast::Extend)>,
+    pub(crate) mappings: HashMap<(InstanceId, String), MappingId>,
+    pub(crate) lookups: HashMap<(InstanceId, String), LookupId>,
+    /// Mappings and lookups whose bodies are to be read.
+    pub(crate) unread: VecDeque<Unread>,
+    /// Fields whose conditions are to be read.
+    pub(crate) conditions: Vec<Condition>,
+    /// Functions, parts, mappings, lookups and settings that are being read within one another.
+    pub(crate) depth: usize,
+    /// Expressions that are being read within one another, of all of these.
+    pub(crate) levels: usize,
+    /// The most of both that was reached: what a function needs is known when it has been typed.
+    pub(crate) highest: Height,
+    /// Functions that have been typed.
+    pub(crate) functions: HashMap<Key, Arc<Typed>>,
+    /// The settings that modules ask, by name.
+    pub(crate) asked: HashMap<ModuleId, HashMap<Arc<str>, ast::Setting>>,
+    /// The settings that have been read, by their numbers in the program.
+    pub(crate) settings: HashMap<(InstanceId, String), usize>,
+    /// Settings whose answers are wrong, which has been told.
+    pub(crate) wrong_answers: HashSet<usize>,
+    /// Settings whose answers are being read, each for the one before it.
+    pub(crate) answering: Vec<(InstanceId, String)>,
+    /// Rows that a project adds to a lookup, by instance and name.
+    pub(crate) lookup_rows: HashMap<(InstanceId, String), Vec<RowsBy>>,
+    /// Instances that could go to several connections of a connector, and do not say to which.
+    pub(crate) undecided: Vec<(InstanceId, Arc<str>)>,
+    pub(crate) scripts: Scripts,
+    /// Functions and parts in circles that have been told.
+    pub(crate) circles: HashSet<Span>,
+    /// The flows that the project runs.
+    pub(crate) running: Vec<crate::lints::Running>,
+    /// Mappings of which something failed.
+    pub(crate) partly: std::collections::BTreeSet<MappingId>,
+    /// What was used: instance, kind of thing, name.
+    pub(crate) used: HashSet<(InstanceId, &'static str, String)>,
+}
+
+impl<'f> Checker<'f> {
+    pub(crate) fn new(modules: Modules<'f>) -> Self {
+        Self {
+            modules,
+            instances: Vec::new(),
+            program: Program::default(),
+            diagnostics: Vec::new(),
+            reported: HashSet::new(),
+            types: HashMap::new(),
+            entity_states: Vec::new(),
+            extensions: Vec::new(),
+            mappings: HashMap::new(),
+            unread: VecDeque::new(),
+            conditions: Vec::new(),
+            lookups: HashMap::new(),
+            depth: 0,
+            levels: 0,
+            highest: Height::default(),
+            functions: HashMap::new(),
+            asked: HashMap::new(),
+            settings: HashMap::new(),
+            answering: Vec::new(),
+            wrong_answers: HashSet::new(),
+            lookup_rows: HashMap::new(),
+            undecided: Vec::new(),
+            scripts: HashMap::new(),
+            circles: HashSet::new(),
+            running: Vec::new(),
+            partly: std::collections::BTreeSet::new(),
+            used: HashSet::new(),
+        }
+    }
+
+    /// Takes a report in, once a place and kind: what is inlined in several places is wrong in one.
+    pub(crate) fn report(&mut self, diagnostic: Diagnostic) {
+        if self.reported.insert((diagnostic.code.id, diagnostic.span)) {
+            self.diagnostics.push(diagnostic);
+        }
+    }
+
+    /// A report with a message only.
+    pub(crate) fn say(&mut self, code: &'static Code, span: Span, message: impl Into<String>, help: impl Into<String>) {
+        self.report(Diagnostic::new(code, span, message).help(help));
+    }
+
+    /// A lookup or a setting that leads back to itself: what it gives would never be known.
+    pub(crate) fn needs_itself(&mut self, what: &str, from: Span, declared: Span) {
+        self.report(
+            Diagnostic::new(&codes::CYCLE, from, format!("{what} needs itself: its value would never be known"))
+                .label("a circle")
+                .related(declared, "declared here")
+                .help("write the value itself here, or what does not lead back"),
+        );
+    }
+
+    /// Notes that this much more than what stands around is reached.
+    pub(crate) fn reaches(&mut self, more: Height) {
+        self.highest.depth = self.highest.depth.max(self.depth + more.depth);
+        self.highest.levels = self.highest.levels.max(self.levels + more.levels);
+    }
+
+    pub(crate) fn reaches_here(&mut self) {
+        self.reaches(Height::default());
+    }
+
+    /// What leads to a declaration, each needing the next, is too long a chain.
+    pub(crate) fn chain_too_long(&mut self, name: &str, span: Span) {
+        self.report(
+            Diagnostic::new(&codes::CYCLE, span, format!("what leads to `{name}` is nested too deep"))
+                .label("too deep")
+                .help(format!("a chain of calls has at most {} links", limits::INLINE_DEPTH_MAX)),
+        );
+    }
+
+    pub(crate) fn instance(&self, id: InstanceId) -> &Instance {
+        &self.instances[id.0]
+    }
+
+    pub(crate) fn module_of(&self, id: InstanceId) -> ModuleId {
+        self.instances[id.0].module
+    }
+
+    /// The instance of a module that everybody shares.
+    pub(crate) fn shared_instance(&mut self, module: ModuleId) -> InstanceId {
+        let name = self.modules.get(module).name.rsplit('.').next().unwrap_or("").into();
+        self.shared_as(module, name)
+    }
+
+    /// The same; it gets this name where it is new.
+    pub(crate) fn shared_as(&mut self, module: ModuleId, name: Arc<str>) -> InstanceId {
+        if let Some(n) = self.instances.iter().position(|i| i.module == module && i.shared) {
+            return InstanceId(n);
+        }
+        let made = self.add_instance(module, name);
+        self.instances[made.0].shared = true;
+        made
+    }
+
+    pub(crate) fn add_instance(&mut self, module: ModuleId, name: Arc<str>) -> InstanceId {
+        self.instances.push(Instance {
+            module,
+            name,
+            shared: false,
+            connections: HashMap::new(),
+            modules: HashMap::new(),
+            answers: HashMap::new(),
+        });
+        InstanceId(self.instances.len() - 1)
+    }
+
+    /// The instance that an alias means inside another.
+    pub(crate) fn used_instance(&mut self, inside: InstanceId, alias: &str) -> Option<InstanceId> {
+        if let Some(id) = self.instance(inside).modules.get(alias) {
+            return Some(*id);
+        }
+        let module =
+            self.modules.get(self.module_of(inside)).uses.iter().find(|(a, _, _)| &**a == alias).map(|(_, m, _)| *m)?;
+        Some(self.shared_instance(module))
+    }
+
+    /// Whether a module uses something that is not there (under this name): what it would have declared is no second
+    /// mistake.
+    pub(crate) fn lacks(&self, inside: InstanceId, alias: Option<&str>) -> bool {
+        let missing = &self.modules.get(self.module_of(inside)).missing;
+        // What is misspelt in the `use` is spelt right where it is used.
+        alias.map_or(!missing.is_empty(), |a| nearest(a, missing.iter().map(|m| &**m)).is_some())
+    }
+
+    /// The names under which a module uses others.
+    pub(crate) fn aliases(&self, inside: InstanceId) -> Vec<String> {
+        self.modules.get(self.module_of(inside)).uses.iter().map(|(alias, _, _)| alias.to_string()).collect()
+    }
+
+    /// All instances whose names are seen bare inside an instance: itself first, then what it uses.
+    pub(crate) fn visible(&mut self, inside: InstanceId) -> Vec<InstanceId> {
+        let aliases: Vec<Arc<str>> =
+            self.modules.get(self.module_of(inside)).uses.iter().map(|(alias, _, _)| Arc::clone(alias)).collect();
+        let mut found = vec![inside];
+        for alias in aliases {
+            if let Some(id) = self.used_instance(inside, &alias)
+                && !found.contains(&id)
+            {
+                found.push(id);
+            }
+        }
+        found
+    }
+
+    /// The connection of a connector's entities inside an instance; empty where the project has none, or several.
+    pub(crate) fn connection(&mut self, inside: InstanceId, connector: &str) -> Arc<str> {
+        let module = self.modules.get(self.module_of(inside));
+        for (alias, used, _) in &module.uses {
+            if &*self.modules.get(*used).name == connector
+                && let Some(name) = self.instance(inside).connections.get(&**alias)
+            {
+                return Arc::clone(name);
+            }
+        }
+        let mut of_kind = self.program.connections.iter().filter(|c| &*c.connector == connector);
+        match (of_kind.next(), of_kind.next()) {
+            (Some(one), None) => Arc::clone(&one.name),
+            (None, _) => "".into(),
+            // It matters for the flows that are on: what nobody runs needs no connection.
+            _ => {
+                let open = (inside, Arc::from(connector));
+                if !self.undecided.contains(&open) {
+                    self.undecided.push(open);
+                }
+                "".into()
+            }
+        }
+    }
+
+    /// Marks something as used.
+    pub(crate) fn mark_used(&mut self, inside: InstanceId, kind: &'static str, name: &str) {
+        self.used.insert((inside, kind, name.to_owned()));
+    }
+
+    /// The names of a kind that are seen bare inside an instance.
+    pub(crate) fn names_in_sight(&mut self, inside: InstanceId, space: Space) -> Vec<String> {
+        let visible = self.visible(inside);
+        visible.into_iter().flat_map(|i| self.modules.names(self.module_of(i), space)).collect()
+    }
+
+    /// `a related place` for where an entity's field is declared.
+    pub(crate) fn place(&self, span: Span) -> String {
+        self.modules.sources.place(span)
+    }
+}

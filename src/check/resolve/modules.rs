@@ -1,0 +1,415 @@
+//! Modules: which files belong to which, and what each declares, read when it is first looked at.
+
+use crate::limits;
+use crate::source::{Diagnostic, FileId, Files, ReadError, Source, Sources, Span, codes, library};
+use crate::syntax::{self, Chunk, ast};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A module among the loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct ModuleId(pub(crate) usize);
+
+/// What a name can name: each kind has names of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Space {
+    /// Entities and enumerations.
+    Type,
+    /// Functions, parts and mappings: what is called.
+    Call,
+    /// Lookups.
+    Lookup,
+    /// Flows.
+    Flow,
+}
+
+/// A declaration, read or not.
+#[derive(Debug)]
+pub(crate) struct Item {
+    pub(crate) file: FileId,
+    pub(crate) keyword: String,
+    pub(crate) name: String,
+    chunk: Option<Chunk>,
+    decl: Option<Arc<ast::Decl>>,
+}
+
+/// Where a module comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// The standard library.
+    Library,
+    /// The default flows.
+    Default,
+    /// The project, or the files named.
+    Project,
+}
+
+/// The declarations of a module's files.
+#[derive(Debug)]
+pub(crate) struct Module {
+    pub(crate) name: Arc<str>,
+    pub(crate) origin: Origin,
+    pub(crate) items: Vec<Item>,
+    index: HashMap<(Space, String), Vec<usize>>,
+    /// Alias, module, the `use`.
+    pub(crate) uses: Vec<(Arc<str>, ModuleId, ast::Use)>,
+    /// Names under which it uses what is not there.
+    pub(crate) missing: Vec<Arc<str>>,
+    /// Whether its `use` lines have been followed.
+    followed: bool,
+}
+
+/// What the syntax could not read: the lines, and the declarations that lost them, by where they begin.
+#[derive(Debug, Default)]
+pub(crate) struct Broken {
+    pub(crate) lines: HashSet<(FileId, usize)>,
+    pub(crate) within: BTreeMap<(FileId, u32), u32>,
+}
+
+/// All modules of a check, and the diagnostics of reading them.
+pub(crate) struct Modules<'f> {
+    pub(crate) sources: Sources,
+    pub(crate) all: Vec<Module>,
+    by_name: HashMap<String, ModuleId>,
+    pub(crate) files: &'f dyn Files,
+    pub(crate) root: Option<PathBuf>,
+    /// Folder of the default flows on disk, when files of it are what is checked.
+    flows_folder: Option<PathBuf>,
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    /// Modules whose `use` lines are being followed: one that comes again is a circle.
+    loading: Vec<ModuleId>,
+}
+
+fn space_of(keyword: &str) -> Option<Space> {
+    match keyword {
+        "entity" | "enum" => Some(Space::Type),
+        "fn" | "extern" | "mapping" | "fields" => Some(Space::Call),
+        "lookup" => Some(Space::Lookup),
+        "flow" => Some(Space::Flow),
+        _ => None,
+    }
+}
+
+impl<'f> Modules<'f> {
+    pub(crate) fn new(files: &'f dyn Files) -> Self {
+        Self {
+            sources: Sources::new(),
+            all: Vec::new(),
+            by_name: HashMap::new(),
+            files,
+            root: None,
+            flows_folder: None,
+            diagnostics: Vec::new(),
+            loading: Vec::new(),
+        }
+    }
+
+    pub(crate) fn get(&self, id: ModuleId) -> &Module {
+        &self.all[id.0]
+    }
+
+    pub(crate) fn by_name(&self, name: &str) -> Option<ModuleId> {
+        self.by_name.get(name).copied()
+    }
+
+    /// Reads a file of the project as a module of that name.
+    pub(crate) fn add_file(&mut self, path: &Path, shown: &Path, name: &str) -> Option<ModuleId> {
+        if self.is_full() {
+            let file = self.sources.add(shown, "");
+            let message = format!("there are more than {} files here", limits::FILES_MAX);
+            self.diagnostics.push(
+                Diagnostic::new(&codes::UNREADABLE, Span::new(file, 0, 0), message)
+                    .label("not read, nor what follows")
+                    .help("check the project's own folder, not one that holds many"),
+            );
+            return None;
+        }
+        let read = self.files.read(path).and_then(|text| match text.find('\0') {
+            // It happens to be UTF-8, but nobody wrote it.
+            Some(at) => Err(ReadError::Nul { line: text[..at].matches('\n').count() + 1 }),
+            None => Ok(text),
+        });
+        match read {
+            Ok(text) => {
+                let file = self.sources.add(shown, text);
+                Some(self.add_module(name, Origin::Project, &[file]))
+            }
+            Err(e) => {
+                let file = self.sources.add(shown, "");
+                self.diagnostics.push(
+                    Diagnostic::new(
+                        &codes::UNREADABLE,
+                        Span::new(file, 0, 0),
+                        format!("{} can't be read: {e}", shown.display()),
+                    )
+                    .help("flow files are UTF-8 text; check the path, the file's encoding and its permissions"),
+                );
+                None
+            }
+        }
+    }
+
+    /// A file of the project has the name of a module that ships. Which of the two is meant by it nobody could tell.
+    pub(crate) fn is_shipped(&mut self, shown: &Path, module: &str) {
+        let file = self.sources.add(shown, "");
+        let message = format!("`{module}` ships with flowc, and {} has its name", shown.display());
+        let short = module.rsplit('.').next().unwrap_or(module);
+        let help = if module.starts_with("flows.") {
+            format!(
+                "a default is changed in `project.flow`: `settings for {short} {{ … }}` answers it, `adapt lookup tables.NAME {{ … }}` adds rows to its tables; a flow of your own stands in a file of another name"
+            )
+        } else {
+            "give the file another name; a field of your own is added to an entity with `extend`".to_owned()
+        };
+        self.diagnostics.push(Diagnostic::new(&codes::DECLARED_TWICE, Span::new(file, 0, 0), message).help(help));
+    }
+
+    /// No further file is taken in.
+    pub(crate) fn is_full(&self) -> bool {
+        self.all.len() >= limits::FILES_MAX
+    }
+
+    /// The project's folder can't be read.
+    pub(crate) fn no_folder(&mut self, root: &Path, error: &ReadError) {
+        let file = self.sources.add(root, "");
+        let message = format!("the folder {} can't be read: {error}", root.display());
+        self.diagnostics.push(
+            Diagnostic::new(&codes::UNREADABLE, Span::new(file, 0, 0), message)
+                .help("commands take the project's folder as `--project DIR`"),
+        );
+    }
+
+    /// Files named on the command line: those in a folder `flows` are default flows, which see one another on disk.
+    pub(crate) fn name_of_file(&mut self, path: &Path) -> String {
+        let stem = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+        let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
+        let real = folder.canonicalize().unwrap_or_else(|_| folder.clone());
+        if real.file_name().is_some_and(|n| n == "flows") {
+            self.flows_folder = Some(folder);
+            format!("flows.{stem}")
+        } else {
+            stem
+        }
+    }
+
+    /// The module of that name: the project's, a default flow on disk, or one that ships.
+    pub(crate) fn find_or_load(&mut self, name: &str) -> Option<ModuleId> {
+        if let Some(id) = self.by_name(name) {
+            return Some(id);
+        }
+        if let (Some(folder), Some(stem)) = (self.flows_folder.clone(), name.strip_prefix("flows.")) {
+            let path = folder.join(format!("{stem}.flow"));
+            if self.files.read(&path).is_ok() {
+                let id = self.add_file(&path, &path, name)?;
+                self.follow_uses(id);
+                return Some(id);
+            }
+        }
+        let files: Vec<FileId> = library::module(name).map(|(_, path, text)| self.sources.add(*path, *text)).collect();
+        let origin = if name.starts_with("flows.") { Origin::Default } else { Origin::Library };
+        if files.is_empty() {
+            return None;
+        }
+        let id = self.add_module(name, origin, &files);
+        self.follow_uses(id);
+        Some(id)
+    }
+
+    fn add_module(&mut self, name: &str, origin: Origin, files: &[FileId]) -> ModuleId {
+        let id = ModuleId(self.all.len());
+        let mut module = Module {
+            name: name.into(),
+            origin,
+            items: Vec::new(),
+            index: HashMap::new(),
+            uses: Vec::new(),
+            missing: Vec::new(),
+            followed: false,
+        };
+        for file in files {
+            self.read_items(&mut module, *file);
+        }
+        for (n, item) in module.items.iter().enumerate() {
+            if let Some(space) = space_of(&item.keyword) {
+                module.index.entry((space, item.name.clone())).or_default().push(n);
+            }
+        }
+        self.all.push(module);
+        self.by_name.insert(name.to_owned(), id);
+        id
+    }
+
+    /// The library is read declaration by declaration; what a person writes is read whole, so that all its mistakes show.
+    fn read_items(&mut self, module: &mut Module, file: FileId) {
+        let text = Arc::clone(&self.sources.get(file).text);
+        if module.origin == Origin::Library {
+            module.items.extend(syntax::outline(file, &text).into_iter().map(|chunk| Item {
+                file,
+                keyword: chunk.keyword.clone(),
+                name: chunk.name.clone(),
+                chunk: Some(chunk),
+                decl: None,
+            }));
+            return;
+        }
+        let parsed = syntax::parse(file, &text);
+        self.diagnostics.extend(parsed.diagnostics);
+        module.items.extend(parsed.ast.decls.into_iter().map(|decl| {
+            let (keyword, name) = heading(&decl.kind);
+            Item { file, keyword, name, chunk: None, decl: Some(Arc::new(decl)) }
+        }));
+    }
+
+    /// Loads what a module uses. All files of a project are known by then, so their order is of no matter.
+    pub(crate) fn follow_uses(&mut self, id: ModuleId) {
+        if std::mem::replace(&mut self.all[id.0].followed, true) {
+            return;
+        }
+        self.loading.push(id);
+        for n in 0..self.get(id).items.len() {
+            if self.get(id).items[n].keyword != "use" {
+                continue;
+            }
+            let Some(decl) = self.decl(id, n) else { continue };
+            let ast::DeclKind::Use(used) = &decl.kind else { continue };
+            let name = path_text(&used.module);
+            let last = used.module.parts.last().map_or("", |p| &*p.text);
+            let alias: Arc<str> = used.alias.as_ref().map_or_else(|| last.into(), |a| Arc::clone(&a.text));
+            let Some(module) = self.find_or_load(&name) else {
+                self.all[id.0].missing.push(alias);
+                self.unknown_module(&name, used.module.span);
+                continue;
+            };
+            if self.loading.contains(&module) {
+                let message = format!("`{name}` and `{}` use each other", self.get(id).name);
+                self.diagnostics.push(
+                    Diagnostic::new(&codes::CYCLE, used.module.span, message)
+                        .label("a circle of `use`")
+                        .help("move what both need into a third file, and use that"),
+                );
+                continue;
+            }
+            self.follow_uses(module);
+            self.all[id.0].uses.push((alias, module, used.clone()));
+        }
+        self.loading.pop();
+    }
+
+    fn unknown_module(&mut self, name: &str, span: Span) {
+        let mut names: Vec<String> = library::modules().into_iter().map(str::to_owned).collect();
+        names.extend(self.by_name.keys().cloned());
+        let mut d = Diagnostic::new(&codes::UNKNOWN_MODULE, span, format!("there is no module `{name}`"))
+            .label("not found")
+            .help("a module is a connector (`exact`), a part of the standard library (`std.address`), a default flow (`flows.orders`) or a file of the project");
+        let last = |name: &str| name.rsplit('.').next().unwrap_or_default().to_owned();
+        names.retain(|n| crate::check::resolve::suggest::nearest(&last(name), [&*last(n)]).is_some());
+        if let Some(near) = crate::check::resolve::suggest::hint(name, names) {
+            d = d.fix(format!("use `{near}`"), span, near);
+        }
+        self.diagnostics.push(d);
+    }
+
+    /// The module that is there under a name and is not used: a file of the project, or one that ships.
+    pub(crate) fn called(&self, alias: &str) -> Option<String> {
+        let own = self.all.iter().map(|m| &*m.name).filter(|name| *name != "project");
+        own.chain(library::modules()).find(|name| name.rsplit('.').next() == Some(alias)).map(str::to_owned)
+    }
+
+    /// The file of the project that declares a flow of that name.
+    pub(crate) fn with_flow(&self, name: &str) -> Option<ModuleId> {
+        let has = |m: &Module| m.origin == Origin::Project && m.index.contains_key(&(Space::Flow, name.to_owned()));
+        self.all.iter().position(has).map(ModuleId)
+    }
+
+    /// Where a module's `use` lines begin.
+    pub(crate) fn first_use(&self, module: ModuleId) -> Option<Span> {
+        let first = self.get(module).items.iter().find(|item| item.keyword == "use");
+        first.and_then(|item| item.decl.as_ref()).map(|decl| decl.span.at_start())
+    }
+
+    /// The declarations of an item: one, unless it could not be read.
+    pub(crate) fn decl(&mut self, module: ModuleId, n: usize) -> Option<Arc<ast::Decl>> {
+        let item = &mut self.all[module.0].items[n];
+        if item.decl.is_none()
+            && let Some(chunk) = item.chunk.take()
+        {
+            let source: &Source = self.sources.get(item.file);
+            let parsed = syntax::parse_chunk(item.file, &source.text, &chunk);
+            self.diagnostics.extend(parsed.diagnostics);
+            item.decl = parsed.ast.decls.into_iter().next().map(Arc::new);
+        }
+        item.decl.clone()
+    }
+
+    /// The declarations of that name in a module; functions may have several, told apart by their first parameter.
+    pub(crate) fn named(&mut self, module: ModuleId, space: Space, name: &str) -> Vec<Arc<ast::Decl>> {
+        let found = self.get(module).index.get(&(space, name.to_owned())).cloned().unwrap_or_default();
+        found.into_iter().filter_map(|n| self.decl(module, n)).collect()
+    }
+
+    /// What the syntax could not read.
+    pub(crate) fn broken(&self) -> Broken {
+        let decls = self.all.iter().flat_map(|m| &m.items).filter_map(|i| i.decl.as_ref().map(|d| d.span));
+        let decls: BTreeMap<(FileId, u32), Span> = decls.map(|d| ((d.file, d.start), d)).collect();
+        let mut broken = Broken::default();
+        for d in self.diagnostics.iter().filter(|d| d.code.id < "F0100") {
+            let at = d.span;
+            let before = decls.range(..=(at.file, at.start)).next_back().map(|(_, span)| *span);
+            let within = before.filter(|d| d.file == at.file && at.start <= d.end).unwrap_or(at);
+            broken.lines.insert((at.file, self.sources.position(at).line));
+            broken.within.insert((within.file, within.start), within.end);
+        }
+        broken
+    }
+
+    /// The names of that kind in a module.
+    pub(crate) fn names(&self, module: ModuleId, space: Space) -> Vec<String> {
+        self.get(module).index.keys().filter(|(s, _)| *s == space).map(|(_, name)| name.clone()).collect()
+    }
+
+    /// The declarations with that word in a module, in order.
+    pub(crate) fn with_keyword(&mut self, module: ModuleId, keyword: &str) -> Vec<Arc<ast::Decl>> {
+        let found: Vec<usize> = self
+            .get(module)
+            .items
+            .iter()
+            .enumerate()
+            .filter(|(_, item)| item.keyword == keyword)
+            .map(|(n, _)| n)
+            .collect();
+        found.into_iter().filter_map(|n| self.decl(module, n)).collect()
+    }
+}
+
+/// A path as written.
+pub(crate) fn path_text(path: &ast::Path) -> String {
+    path.parts.iter().map(|p| &*p.text).collect::<Vec<_>>().join(".")
+}
+
+/// The word and the name of a declaration.
+fn heading(kind: &ast::DeclKind) -> (String, String) {
+    use ast::DeclKind as D;
+    let (word, name) = match kind {
+        D::Edition(_) => ("edition", String::new()),
+        D::Zone(_) => ("zone", String::new()),
+        D::Run(_) => ("run", String::new()),
+        D::Use(_) => ("use", String::new()),
+        D::Connect(c) => ("connect", c.name.text.to_string()),
+        D::Settings(_) => ("settings", String::new()),
+        D::Answers(a) => ("answers", path_text(&a.module)),
+        D::Lookup(l) => ("lookup", l.name.text.to_string()),
+        D::Enum(e) => ("enum", e.name.text.to_string()),
+        D::Entity(e) => ("entity", e.name.text.to_string()),
+        D::Extend(e) => ("extend", path_text(&e.entity)),
+        D::Connector(c) => ("connector", c.name.text.to_string()),
+        D::Fn(f) => ("fn", f.name.text.to_string()),
+        D::Extern(f) => ("extern", f.name.text.to_string()),
+        D::Mapping(m) => ("mapping", m.name.text.to_string()),
+        D::Fields(f) => ("fields", f.name.text.to_string()),
+        D::Flow(f) => ("flow", f.name.text.to_string()),
+        D::Adapt(_) => ("adapt", String::new()),
+        D::Test(_) => ("test", String::new()),
+    };
+    (word.to_owned(), name)
+}

@@ -1,0 +1,364 @@
+//! Schemas: the clauses and marks of an `entity` become what the checker, the planner and the connectors go by.
+
+use crate::check::resolve::checker::{Checker, Condition, State};
+use crate::check::resolve::instances::InstanceId;
+use crate::check::types::words::word_text;
+use crate::check::types::written::present;
+use crate::ir::{
+    Access, Connector, Currency, Entity, EntityId, Feed, Field, FieldId, Forms, Meta, Method, Required, Search, Type,
+};
+use crate::source::{Diagnostic, Span, codes};
+use crate::syntax::ast::{self, Clause, ExprKind, FieldDecl, TypeKind, Word};
+use std::sync::Arc;
+
+/// What a connector may say of its API, and whether it is a number. What no connector reads is no word: it would look as
+/// if changing it changed something.
+const HABITS: &[(&str, bool)] = &[
+    ("base", false),
+    ("entries", false),
+    ("page", true),
+    ("url_max", true),
+    ("values_max", true),
+    ("wall_clock", false),
+    ("limits.minute", true),
+    ("limits.day", true),
+    ("limits.errors", true),
+    ("login", false),
+    ("login.refresh_after", true),
+    ("login.authorize", false),
+    ("login.token", false),
+    ("cursor.overlap", true),
+];
+
+impl Checker<'_> {
+    /// Reads the clauses and fields of an entity, those that flows add included.
+    pub(crate) fn read_entity(&mut self, id: EntityId) {
+        let (state, module, decl) = &mut self.entity_states[id.0 as usize];
+        if *state != State::Named {
+            return;
+        }
+        *state = State::Reading;
+        let module = *module;
+        let Some(decl) = decl.take() else { return };
+        let ast::DeclKind::Entity(e) = &decl.kind else { return };
+        let inside = self.shared_instance(module);
+        for field in &e.fields {
+            self.read_field(id, inside, field);
+        }
+        for (of, name, by, extend) in self.extensions.clone() {
+            if of == module && *name == *e.name.text {
+                for field in &extend.fields {
+                    self.read_field(id, by, field);
+                }
+            }
+        }
+        let mut said: Vec<String> = Vec::new();
+        for clause in &e.clauses {
+            let word = clause.words.first().map(word_text).unwrap_or_default();
+            if said.contains(&word) {
+                let message = format!("`{word}` is said of {} already", e.name.text);
+                self.say(&codes::MISPLACED, clause.span, message, "leave out one of them: an entity has one of each");
+                continue;
+            }
+            said.push(word);
+            self.read_clause(id, clause);
+        }
+        self.entity_states[id.0 as usize].0 = State::Read;
+        // What refers to other fields comes last: all fields have their numbers now.
+        for field in &e.fields {
+            self.read_relations(id, field);
+        }
+    }
+
+    fn read_field(&mut self, id: EntityId, inside: InstanceId, decl: &FieldDecl) {
+        if self.program.entity(id).field(&decl.name.text).is_some() {
+            let message = format!("{} has a field `{}` already", self.program.entity(id).full_name(), decl.name.text);
+            self.say(&codes::DECLARED_TWICE, decl.name.span, message, "give it another name, or leave it out");
+            return;
+        }
+        let ty = self.type_of(inside, &decl.ty);
+        let mut field = Field {
+            name: Arc::clone(&decl.name.text),
+            wire: Arc::clone(&decl.name.text),
+            form: Forms { scale: 255, ..Forms::default() },
+            ty,
+            access: Access::Free,
+            required: Required::No,
+            search: Search::No,
+            currency: None,
+            price_by: None,
+            meta: None,
+            computed: None,
+            personal: false,
+            write_only: false,
+            assumed: false,
+            doc: decl.doc.as_deref().map(Into::into),
+            span: decl.name.span,
+        };
+        if let TypeKind::Named(_, Some((_, Some(unit)))) = &present(&decl.ty).kind {
+            field.form.utf16 = &*unit.text == "utf16";
+        }
+        self.read_marks(&mut field, &decl.marks);
+        // Its key is an expression, and read with those.
+        if decl.value.as_ref().is_some_and(|value| !matches!(value.kind, ExprKind::Error)) {
+            field.meta = Some(Meta { keys: Vec::new() });
+        }
+        let n = FieldId(u32::try_from(self.program.entity(id).fields.len()).unwrap_or(u32::MAX));
+        if decl.value.is_some() || decl.marks.iter().any(|mark| mark.when.is_some() || mark.value.is_some()) {
+            self.conditions.push(Condition { entity: id, field: n, inside, decl: decl.clone() });
+        }
+        self.program.entities[id.0 as usize].fields.push(field);
+    }
+
+    fn read_clause(&mut self, id: EntityId, clause: &Clause) {
+        let words: Vec<String> = clause.words.iter().map(word_text).collect();
+        let words: Vec<&str> = words.iter().map(String::as_str).filter(|w| *w != ",").collect();
+        let field = |cx: &mut Self, name: &str| -> Option<FieldId> {
+            let found = cx.program.entity(id).field(name);
+            if found.is_none() {
+                cx.no_field(id, name, clause.span);
+            }
+            found
+        };
+        let entity = &mut self.program.entities[id.0 as usize];
+        let is_said = match words.as_slice() {
+            ["route", path, methods @ ..] if is_text(clause, 1) => {
+                entity.route = Some((*path).into());
+                entity.methods = methods.iter().filter_map(|m| method(m)).collect();
+                entity.methods.len() == methods.len()
+            }
+            ["feed", path, "by", by] if is_text(clause, 1) => self.read_feed(id, Some(path), by, "", clause.span),
+            ["feed", path, "by", by, "since", since] if is_text(clause, 1) => {
+                self.read_feed(id, Some(path), by, since, clause.span)
+            }
+            ["feed", "by", by] => self.read_feed(id, None, by, "", clause.span),
+            ["key", name] => {
+                let key = field(self, name);
+                self.program.entities[id.0 as usize].key = key;
+                true
+            }
+            ["code", name] => {
+                let code = field(self, name);
+                self.program.entities[id.0 as usize].code = code;
+                true
+            }
+            ["total", name] => {
+                let total = field(self, name);
+                self.program.entities[id.0 as usize].total = total;
+                true
+            }
+            ["small"] => {
+                entity.small = true;
+                true
+            }
+            ["webhook", _] if is_text(clause, 1) => {
+                entity.webhook = true;
+                true
+            }
+            ["rows", key, value] => {
+                entity.rows = Some(((*key).into(), (*value).into()));
+                true
+            }
+            _ => false,
+        };
+        if !is_said || clause.when.is_some() || !clause.block.is_empty() {
+            let message = format!("`{}` says nothing about an entity", words.join(" "));
+            let help = "clauses are `route \"path\" get post put delete`, `feed \"path\" by FIELD`, `key FIELD`, \
+                        `code FIELD`, `total FIELD`, `rows key value`, `webhook \"topic\"` and `small`";
+            self.say(&codes::MISPLACED, clause.span, message, help);
+        }
+    }
+
+    /// Where changes of an entity are read. Whether the clause means something.
+    fn read_feed(&mut self, id: EntityId, path: Option<&str>, by: &str, since: &str, span: Span) -> bool {
+        let entity = self.program.entity(id);
+        let Some(path) = path.map(Arc::from).or_else(|| entity.route.clone()) else { return false };
+        match entity.field(by) {
+            Some(by) => self.program.entities[id.0 as usize].feed = Some(Feed { path, by, since: since.into() }),
+            None => self.no_field(id, by, span),
+        }
+        true
+    }
+
+    fn no_field(&mut self, id: EntityId, name: &str, span: Span) {
+        let message = format!("{} has no field `{name}`", self.program.entity(id).full_name());
+        self.say(&codes::UNKNOWN_FIELD, span, message, "name one of its fields");
+    }
+
+    /// The habits of an API: `limits minute 60, day 5000` becomes `limits.minute` and `limits.day`.
+    pub(crate) fn read_connector(&mut self, decl: &ast::Connector) {
+        let mut connector = Connector {
+            name: Arc::clone(&decl.name.text),
+            page: 100,
+            url_max: 2000,
+            values_max: 100,
+            ..Connector::default()
+        };
+        for clause in &decl.clauses {
+            let words: Vec<String> = clause.words.iter().map(word_text).collect();
+            let words: Vec<String> = words.into_iter().filter(|w| w != "=").collect();
+            let Some((head, rest)) = words.split_first() else { continue };
+            let said: Vec<(String, String)> = match rest {
+                [] => vec![(head.clone(), String::new())],
+                [value] => vec![(head.clone(), value.clone())],
+                _ => rest
+                    .split(|w| w == ",")
+                    .map(|part| match part {
+                        [only] => (head.clone(), only.clone()),
+                        [name, values @ ..] => (format!("{head}.{name}"), values.join(" ")),
+                        [] => (head.clone(), String::new()),
+                    })
+                    .collect(),
+            };
+            for (name, value) in &said {
+                self.is_habit(clause.span, name, value);
+            }
+            connector.words.extend(said);
+        }
+        let number = |c: &Connector, name: &str| c.word(name).and_then(|v| v.parse().ok());
+        connector.page = number(&connector, "page").unwrap_or(connector.page);
+        connector.url_max = number(&connector, "url_max").unwrap_or(connector.url_max);
+        connector.values_max = number(&connector, "values_max").unwrap_or(connector.values_max);
+        connector.zone = connector.word("wall_clock").unwrap_or("UTC").into();
+        self.program.connectors.push(connector);
+    }
+
+    /// Reports what nobody reads of a connector, or reads otherwise.
+    fn is_habit(&mut self, span: Span, name: &str, value: &str) {
+        match HABITS.iter().find(|(habit, _)| *habit == name) {
+            None => {
+                let message = format!("`{}` says nothing about a connector", name.replace('.', " "));
+                let names: Vec<String> =
+                    HABITS.iter().map(|(habit, _)| format!("`{}`", habit.replace('.', " "))).collect();
+                self.say(&codes::MISPLACED, span, message, format!("it has {}", names.join(", ")));
+            }
+            Some((_, true)) if value.parse::<u32>().is_err() => {
+                let message = format!("`{}` wants a whole number", name.replace('.', " "));
+                self.say(&codes::MISPLACED, span, message, "write it in digits");
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// The field of an entity by name; a report with the nearest where there is none.
+    pub(crate) fn field_named(&mut self, id: EntityId, name: &str, span: Span) -> Option<FieldId> {
+        if let Some(field) = self.entity(id).field(name) {
+            return Some(field);
+        }
+        let entity = self.program.entity(id);
+        let names: Vec<String> = entity.fields.iter().map(|f| f.name.to_string()).collect();
+        let message = format!("{} has no field `{name}`", entity.full_name());
+        let declared = entity.span;
+        let mut d = Diagnostic::new(&codes::UNKNOWN_FIELD, span, message)
+            .label("not in the schema")
+            .related(declared, "the schema is here");
+        d = match crate::check::resolve::suggest::hint(name, names) {
+            Some(near) => d.help(format!("did you mean `{near}`?")).fix(format!("use `{near}`"), span, near),
+            None => d.help("see the schema for its fields; a field of your own is declared with `extend`"),
+        };
+        self.report(d);
+        None
+    }
+}
+
+/// Whether that word of a clause stands in quotes.
+fn is_text(clause: &Clause, n: usize) -> bool {
+    matches!(clause.words.get(n), Some(Word::Value(value)) if matches!(value.kind, ExprKind::Text(_)))
+}
+
+fn method(word: &str) -> Option<Method> {
+    match word {
+        "get" => Some(Method::Get),
+        "post" => Some(Method::Post),
+        "put" => Some(Method::Put),
+        "delete" => Some(Method::Delete),
+        _ => None,
+    }
+}
+
+/// Whether an entity's fields are what another has too: it may stand in its place.
+pub(crate) fn is_view_of(view: &Entity, other: &Entity) -> bool {
+    !view.fields.is_empty()
+        && view.fields.iter().all(|f| other.field(&f.name).is_some_and(|id| fits_view(&other.get(id).ty, &f.ty)))
+}
+
+/// What is absent there may be absent here.
+fn fits_view(there: &crate::ir::Type, here: &crate::ir::Type) -> bool {
+    there.present() == here.present() && (here.is_optional() || !there.is_optional())
+}
+
+/// A reference: the entity stands alone in its API.
+pub(crate) fn is_reference(entity: &Entity) -> bool {
+    entity.stands_alone()
+}
+
+impl Checker<'_> {
+    /// The entity, its fields read.
+    pub(crate) fn entity(&mut self, id: EntityId) -> &Entity {
+        self.read_entity(id);
+        self.program.entity(id)
+    }
+}
+
+impl Checker<'_> {
+    /// Marks that speak of other fields: currency and price.
+    pub(crate) fn read_relations(&mut self, id: EntityId, decl: &FieldDecl) {
+        let Some(n) = self.program.entity(id).field(&decl.name.text) else { return };
+        if let Some(path) = &decl.currency {
+            let currency = self.currency_of(id, path);
+            self.field_mut(id, n).currency = currency;
+        }
+        if let TypeKind::PriceBy(path) = &crate::check::types::written::present(&decl.ty).kind {
+            let by = self.price_by(id, path);
+            self.field_mut(id, n).price_by = by;
+        }
+    }
+
+    pub(crate) fn field_mut(&mut self, id: EntityId, field: FieldId) -> &mut Field {
+        &mut self.program.entities[id.0 as usize].fields[field.0 as usize]
+    }
+
+    /// `in Currency`, `in parent.Currency`, `in order.currency`: a field beside it, of the record that it is a part of, or of
+    /// a record that it refers to.
+    pub(crate) fn currency_of(&mut self, id: EntityId, path: &ast::Path) -> Option<Currency> {
+        match path.parts.as_slice() {
+            [name] => self.field_named(id, &name.text, name.span).map(Currency::Here),
+            [above, name] if *above.text == *"parent" => Some(Currency::Above(Arc::clone(&name.text))),
+            [beside, name] if self.refers(id, &beside.text).is_some() => {
+                let other = self.refers(id, &beside.text)?;
+                self.field_named(other, &name.text, name.span)?;
+                Some(Currency::Above(Arc::clone(&name.text)))
+            }
+            _ => {
+                let message =
+                    "a currency stands in a field beside the amount, or in a record that it is a part of or refers to";
+                self.say(&codes::MISPLACED, path.span, message, "write `in Currency` or `in parent.Currency`");
+                None
+            }
+        }
+    }
+
+    /// The entity of the records that this field refers to.
+    pub(crate) fn refers(&self, id: EntityId, field: &str) -> Option<EntityId> {
+        let entity = self.program.entity(id);
+        entity.get(entity.field(field)?).ty.record()
+    }
+
+    /// `price by VATCode`: the code beside it decides whether the price is net or gross.
+    pub(crate) fn price_by(&mut self, id: EntityId, path: &ast::Path) -> Option<FieldId> {
+        let [name] = path.parts.as_slice() else {
+            let message = "a price is net or gross by a code that stands beside it";
+            self.say(&codes::MISPLACED, path.span, message, "name a field of this entity: `price by VATCode`");
+            return None;
+        };
+        let by = self.field_named(id, &name.text, name.span)?;
+        let ty = self.program.entity(id).get(by).ty.clone();
+        if !matches!(ty.present(), Type::Code(_) | Type::Unknown) {
+            let message =
+                format!("`{}` is {}; only a code decides whether a price is net or gross", name.text, self.show(&ty));
+            self.say(&codes::MISPLACED, name.span, message, "name the field that holds the VAT code");
+            return None;
+        }
+        Some(by)
+    }
+}
