@@ -14,3 +14,4 @@ pub mod source;
 pub mod store;
 pub mod syntax;
 pub mod value;
+pub mod workspace;

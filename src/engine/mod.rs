@@ -12,6 +12,7 @@ mod feed;
 mod hash;
 mod journal;
 mod known;
+pub mod log;
 pub mod operate;
 mod pass;
 mod pii;
@@ -26,7 +27,6 @@ pub use error::PassError;
 pub use evaluator::Evaluator;
 pub use event::{Counts, Done, Event, FieldChange, RecordEvent};
 pub use project::{Cancel, PassOptions, PlaceOf, Project, Summary};
-pub(crate) use record::settle::BEFORE_WRITING;
 pub use runner::Engine;
 
 #[cfg(test)]

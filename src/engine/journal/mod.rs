@@ -2,8 +2,8 @@
 //! no outcome is cleared up here.
 
 pub(crate) mod effects;
+pub(crate) mod entry;
 mod fate;
 pub(crate) mod lanes;
-pub(crate) mod log;
 pub(crate) mod open;
 pub(crate) mod recover;

@@ -1,8 +1,8 @@
 //! Clears up what has no outcome: searched by key, and given up only when it can no longer take effect.
 
 use super::effects::effects;
+use super::entry::of_interrupted;
 use super::fate::{Fate, Searched, WHOLE, clue, fate, left};
-use super::log;
 use super::open::is_guarded;
 use crate::engine::error::PassError;
 use crate::engine::pass::context::Pass;
@@ -57,7 +57,7 @@ pub(crate) async fn recover(pass: &Pass) -> Result<(), PassError> {
                 Fate::Done(id) => format!("found: {id}"),
                 _ => "not found, or to be done again".to_owned(),
             };
-            commit = commit.and(Change::Log(log::of_interrupted(pass, intent, &became).await?));
+            commit = commit.and(Change::Log(of_interrupted(pass, intent, &became).await?));
         }
         commit = commit.and(Change::Outcome { intent: intent.id.clone(), outcome });
         if let (Fate::Done(id), Some(link)) = (&fate, &intent.link)

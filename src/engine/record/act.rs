@@ -11,6 +11,7 @@ use crate::engine::decide::step::{Facts, Step};
 use crate::engine::error::PassError;
 use crate::engine::journal::effects;
 use crate::engine::journal::lanes::lanes_of;
+use crate::engine::log::DraftEntry;
 use crate::engine::pass::ask;
 use crate::engine::pass::context::Pass;
 use crate::engine::values::body::Settled;
@@ -148,7 +149,7 @@ impl Acting<'_> {
 
     async fn perform(&mut self, unit: &WriteSet) -> Result<Performed, PassError> {
         let links = self.links(unit).await?;
-        self.drafts = unit.drafts.iter().map(|draft| self.draft_json(draft)).collect();
+        self.drafts = unit.drafts.iter().map(|draft| self.logged(draft)).collect();
         let left = match self.foreseen(unit, &links) {
             Ok(left) => left,
             Err(verdict) => return Ok(Performed::Stopped(*verdict)),
@@ -290,23 +291,14 @@ impl Acting<'_> {
         }
     }
 
-    fn draft_json(&self, draft: &Draft) -> serde_json::Value {
-        let fields: serde_json::Map<String, serde_json::Value> = draft
-            .fields
-            .iter()
-            .map(|f| {
-                (
-                    f.path.join("."),
-                    serde_json::from_str(&Pending::shown(&f.json)).unwrap_or_else(|_| f.json.as_str().into()),
-                )
-            })
-            .collect();
-        serde_json::json!({
-            "mapping": &*draft.made.name,
-            "entity": self.pass.program().entity(draft.entity).full_name(),
-            "connection": &*draft.connection,
-            "fields": fields,
-        })
+    fn logged(&self, draft: &Draft) -> DraftEntry {
+        let value = |json: &str| serde_json::from_str(&Pending::shown(json)).unwrap_or_else(|_| json.into());
+        DraftEntry {
+            mapping: draft.made.name.to_string(),
+            entity: self.pass.program().entity(draft.entity).full_name(),
+            connection: draft.connection.to_string(),
+            fields: draft.fields.iter().map(|f| (f.path.join("."), value(&f.json))).collect(),
+        }
     }
 }
 

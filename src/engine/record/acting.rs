@@ -4,6 +4,7 @@ use super::item::Item;
 use super::verdict::Verdict;
 use crate::engine::error::PassError;
 use crate::engine::event::{Event, RecordEvent};
+use crate::engine::log::{AnswerEntry, DraftEntry, StepEntry};
 use crate::engine::pass::context::Pass;
 use crate::engine::pass::view::Used;
 use crate::engine::values::body::Settled;
@@ -35,9 +36,9 @@ pub(crate) struct Acting<'p> {
     pub(crate) used: Used,
     /// What the evaluation before the first write of this try looked at.
     pub(crate) used_before: Used,
-    pub(crate) drafts: Vec<serde_json::Value>,
-    pub(crate) steps: Vec<serde_json::Value>,
-    pub(crate) answers: Vec<serde_json::Value>,
+    pub(crate) drafts: Vec<DraftEntry>,
+    pub(crate) steps: Vec<StepEntry>,
+    pub(crate) answers: Vec<AnswerEntry>,
     /// Something was sent to a system in this try.
     pub(crate) wrote: bool,
     /// A write that was refused, by the hash of its body, and what to say if it is the same after a second look.

@@ -7,6 +7,7 @@ use crate::connector::Find;
 use crate::engine::decide::total;
 use crate::engine::error::PassError;
 use crate::engine::known::search;
+use crate::engine::log::AnswerEntry;
 use crate::engine::values::text::scalar;
 use crate::engine::values::{compare, shown};
 use crate::eval::Draft;
@@ -31,7 +32,7 @@ impl Acting<'_> {
         if operation == Operation::Update && !shown::tells(&entity, sent, row.as_ref()) {
             match self.read_back(draft, id, self.pass.fields(draft.entity)).await? {
                 Ok(read) => {
-                    self.answers.push(serde_json::json!({"id": &**id, "read": read}));
+                    self.answers.push(AnswerEntry::Read { id: id.to_string(), read: read.clone() });
                     *row = Some(read);
                 }
                 Err(why) => {

@@ -7,6 +7,7 @@ use crate::connector::{CallError, Find};
 use crate::engine::decide::lines::{self, LineStep, Lines};
 use crate::engine::error::PassError;
 use crate::engine::known::search;
+use crate::engine::log::AnswerEntry;
 use crate::engine::values::text::scalar;
 use crate::eval::Draft;
 use crate::store::{Change, Operation, Outcome};
@@ -113,7 +114,7 @@ impl Acting<'_> {
             Heard::Stopped(verdict) => Ok(Some(verdict)),
             Heard::Again => Ok(self.refused.take().map(|(_, verdict)| verdict)),
             Heard::Answer(said) => {
-                self.answers.push(serde_json::json!({"id": said.answer.id}));
+                self.answers.push(AnswerEntry::Record { id: said.answer.id.clone(), record: None });
                 let outcome = Outcome::Done { target: said.answer.id };
                 self.carry.changes.push(Change::Outcome { intent: said.intent, outcome });
                 Ok(None)

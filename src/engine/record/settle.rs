@@ -5,8 +5,8 @@ use super::item::Acted;
 use super::verdict::Verdict;
 use crate::engine::error::PassError;
 use crate::engine::event::{Event, RecordEvent};
-use crate::engine::journal::log::Entry;
 use crate::engine::journal::open;
+use crate::engine::log::{Entry, Found};
 use crate::engine::pass::context::Pass;
 use crate::engine::pass::view::Used;
 use crate::engine::pii;
@@ -15,9 +15,6 @@ use crate::ir::Stop;
 use crate::limits;
 use crate::store::{Attempt, Change, Intent, RecordRow, State, Target};
 use jiff::{SignedDuration, Timestamp};
-
-/// Marks in the log what was known before the first write of a try, and is answered otherwise behind it.
-pub(crate) const BEFORE_WRITING: &str = "before_writing";
 
 /// When a record is tried again that waits for what has not come in so many tries; none: with each pass.
 fn next_try(tries: u32, now: Timestamp) -> Option<Timestamp> {
@@ -143,23 +140,19 @@ impl Acting<'_> {
     }
 
     fn attempt(&self, now: Timestamp, reason: Option<&str>) -> Attempt {
-        let found_json = |used: &Used| used.iter().map(|(need, rows)| self.pass.found_json(need, rows)).collect();
-        let mut found: Vec<serde_json::Value> = found_json(&self.used);
-        let mut before: Vec<serde_json::Value> = found_json(&self.used_before);
-        before.retain(|entry| !found.contains(entry));
-        for members in before.iter_mut().filter_map(serde_json::Value::as_object_mut) {
-            members.insert(BEFORE_WRITING.to_owned(), true.into());
-        }
-        found.append(&mut before);
-        let text = |list: &[serde_json::Value]| serde_json::Value::from(list.to_vec()).to_string();
+        let found = |used: &Used| used.iter().map(|(query, answered)| self.pass.found(query, answered)).collect();
+        let mut all: Vec<Found> = found(&self.used);
+        let mut before: Vec<Found> = found(&self.used_before);
+        before.retain(|entry| !all.contains(entry));
+        all.extend(before.into_iter().map(|entry| Found { before_writing: true, ..entry }));
         let entry = Entry {
             raw: self.item.raw.to_string(),
-            found: text(&found),
-            drafts: text(&self.drafts),
-            steps: text(&self.steps),
-            answers: text(&self.answers),
+            found: all,
+            drafts: self.drafts.clone(),
+            steps: self.steps.clone(),
+            answers: self.answers.clone(),
         };
-        entry.attempt(self.pass, &self.item.key, now, reason)
+        self.pass.attempt(&entry, &self.item.key, now, reason)
     }
 }
 

@@ -7,6 +7,7 @@ use crate::connector::{Answer, CallError, Connector, Write};
 use crate::engine::error::PassError;
 use crate::engine::hash::hash;
 use crate::engine::journal::{effects, lanes, open};
+use crate::engine::log::{AnswerEntry, StepEntry};
 use crate::engine::values::shown;
 use crate::engine::values::text::scalar;
 use crate::engine::waits::OUTCOME;
@@ -50,10 +51,13 @@ impl Acting<'_> {
         let id = call.id.as_ref().map(ToString::to_string);
         let parts = route_parts(&entity, &call.body);
         let write = Write { entity: Arc::clone(&entity), method, id, body: call.body, parts };
-        self.steps.push(serde_json::json!({
-            "mapping": &*draft.made.name, "entity": entity.full_name(), "sent": format!("{method:?}").to_lowercase(),
-            "id": write.id, "body": serde_json::from_str::<Value>(&write.body).unwrap_or_default(),
-        }));
+        self.steps.push(StepEntry::Sent {
+            mapping: draft.made.name.to_string(),
+            entity: entity.full_name(),
+            sent: call.operation.into(),
+            id: write.id.clone(),
+            body: serde_json::from_str(&write.body).unwrap_or_default(),
+        });
         match self.patiently(connector.as_ref(), &write, &mut intent).await? {
             // What can't be named can't be linked, nor told from a second one: it is searched for.
             Ok(answer) if call.operation == Operation::Create && entity.key.is_some() && answer.id.is_none() => {
@@ -109,7 +113,7 @@ impl Acting<'_> {
             "{} answered the new {} with {id}, whose {field} is {theirs} and not {ours}: look whether it is the one and correct it there, or whether none was made, then retry",
             draft.connection, entity.name
         );
-        self.answers.push(serde_json::json!({"id": id, "record": row}));
+        self.answers.push(AnswerEntry::Record { id: Some(id.clone()), record: row });
         self.carry.changes.push(Change::Outcome { intent: intent.id.clone(), outcome: Outcome::Done { target: None } });
         self.alert(reason.clone(), draft.place);
         Ok(Some(Verdict::parked(reason, draft.place)))
@@ -240,7 +244,7 @@ impl Acting<'_> {
         error: CallError,
         connector: &dyn Connector,
     ) -> Result<Verdict, PassError> {
-        self.answers.push(serde_json::json!({"error": error.to_string()}));
+        self.answers.push(AnswerEntry::Error { error: error.to_string() });
         let mut close = |outcome| self.carry.changes.push(Change::Outcome { intent: intent.id.clone(), outcome });
         match error {
             CallError::Refused { system, reason, .. } => {

@@ -10,6 +10,7 @@ use crate::engine::decide::step::Step;
 use crate::engine::error::PassError;
 use crate::engine::event::{Event, FieldChange, RecordEvent};
 use crate::engine::journal::effects;
+use crate::engine::log::{AnswerEntry, StepEntry};
 use crate::engine::values::body::{self, Settled};
 use crate::engine::values::text::scalar;
 use crate::eval::{Draft, Pending, called};
@@ -99,7 +100,7 @@ impl Acting<'_> {
                 Ok(there(id))
             }
             Step::Stop { stop: Stop::Skip, reason, .. } => {
-                self.steps.push(serde_json::json!({"mapping": &*draft.made.name, "skipped": reason}));
+                self.steps.push(StepEntry::Skipped { mapping: draft.made.name.to_string(), skipped: reason });
                 Ok(Sent::Left)
             }
             Step::Stop { stop: Stop::Fail, reason, place } => Ok(Sent::Stopped(Verdict::parked(reason, place))),
@@ -307,7 +308,7 @@ impl Acting<'_> {
         let draft = writing.draft;
         let entity = self.pass.entity(draft.entity);
         let mut row: Option<Value> = answer.record.as_ref().and_then(|raw| serde_json::from_str(&raw.0).ok());
-        self.answers.push(serde_json::json!({"id": answer.id, "record": row}));
+        self.answers.push(AnswerEntry::Record { id: answer.id.clone(), record: row.clone() });
         let in_row = || Some(scalar(row.as_ref()?.get(&*entity.get(entity.key?).wire)?));
         let id: Option<Arc<str>> =
             id.or_else(|| answer.id.as_deref().map(Arc::from)).or_else(|| in_row().map(Arc::from));
