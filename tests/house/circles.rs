@@ -8,10 +8,15 @@ use std::fmt::Write as _;
 /// Files of a circle that stays, at most.
 const FILES_MAX: usize = 5;
 /// Circles that stay: room, files, and the recursion that they are.
-const RECURSIONS: &[(&str, &[&str], &str)] = &[];
+const RECURSIONS: &[(&str, &[&str], &str)] = &[(
+    "check",
+    &["infer/call", "infer/expr", "infer/natives", "infer/ops", "infer/steps"],
+    "an expression is made of expressions: of calls, operators, and records that are filled by statements",
+)];
+/// Folders of a room that are layers: a file uses its own and those before it.
+const LAYERS: &[(&str, &[&str])] = &[("check", &["resolve", "types", "infer", "declare"])];
 /// Files of a room that stand in circles which are to go. A number may only shrink; at 0 the row goes.
 const CIRCLES: &[(&str, usize)] = &[
-    ("check", 33),
     ("cli", 23),
     ("connector", 33),
     ("eval", 27),
@@ -159,6 +164,27 @@ fn circles_that_stay_are_small_and_there() {
         let there = room.circles().iter().any(|found| room.names(found).iter().eq(circle.iter()));
         assert!(there, "{name}: {circle:?} is no circle, or no longer all of one: take it off RECURSIONS");
     }
+}
+
+#[test]
+fn layers_of_a_room_point_one_way() {
+    let rooms = Room::all(house());
+    let mut wrong = Vec::new();
+    for (name, layers) in LAYERS {
+        let room = rooms.iter().find(|room| room.name == *name).expect("LAYERS names a room");
+        let layer = |file: &str| layers.iter().position(|layer| file.split('/').next() == Some(*layer));
+        for ((from, to), _) in &room.arrows {
+            let (from, to) = (&room.files[from], &room.files[to]);
+            if let (Some(own), Some(used)) = (layer(from), layer(to))
+                && used > own
+            {
+                wrong.push(format!("{name}: {from} uses {to}, which lies above it"));
+            }
+        }
+        let empty = layers.iter().find(|of| !room.files.values().any(|file| file.split('/').next() == Some(**of)));
+        assert_eq!(empty, None, "{name} has no such layer");
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// `HOUSE=eval cargo test --test house graph -- --nocapture` prints the arrows of a room and its circles, `HOUSE=all` of all.

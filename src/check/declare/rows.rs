@@ -1,5 +1,6 @@
 //! Which rows of a lookup go before which, and where two of them can't be told apart.
 
+use crate::check::infer::patterns::{rank, values};
 use crate::check::resolve::checker::Checker;
 use crate::ir::{Const, Pattern, Row, Type};
 use crate::limits;
@@ -167,36 +168,6 @@ impl Checker<'_> {
 /// One value, or none.
 fn is_single(p: &Pattern) -> bool {
     matches!(p, Pattern::Absent) || matches!(p, Pattern::OneOf(list) if list.len() == 1)
-}
-
-/// Anything, be it as one of several.
-pub(crate) fn is_any(p: &Pattern) -> bool {
-    rank(p) == ANY
-}
-
-/// How wide `_` is, and a group of countries.
-const ANY: u32 = 2_000;
-const GROUP: u32 = 1_000;
-
-/// How wide a cell is: a value, a beginning (the longer it is the narrower), a group, anything.
-fn rank(p: &Pattern) -> u32 {
-    match p {
-        Pattern::Absent | Pattern::OneOf(_) => 0,
-        Pattern::Prefix(text) => GROUP.saturating_sub(u32::try_from(text.len()).unwrap_or(GROUP)).max(1),
-        Pattern::Group(_) => GROUP,
-        Pattern::Either(list) => list.iter().map(rank).max().unwrap_or(0),
-        Pattern::Any => ANY,
-    }
-}
-
-/// The single values that a cell takes.
-pub(crate) fn values(p: &Pattern) -> Vec<&Const> {
-    match p {
-        Pattern::Absent => vec![&Const::Absent],
-        Pattern::OneOf(list) => list.iter().collect(),
-        Pattern::Either(list) => list.iter().flat_map(values).collect(),
-        Pattern::Any | Pattern::Group(_) | Pattern::Prefix(_) => Vec::new(),
-    }
 }
 
 /// What both cells take.

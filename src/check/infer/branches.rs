@@ -1,7 +1,7 @@
 //! Branches: the type that they have together, and whether each value has one.
 
-use crate::check::declare::rows::{is_any, values};
 use crate::check::infer::frame::Infer;
+use crate::check::infer::patterns::{is_any, values};
 use crate::check::types::relations::join;
 use crate::ir::{Const, Expr, Pattern, Type};
 use crate::source::{Diagnostic, Span, codes};

@@ -3,11 +3,11 @@
 use crate::check::infer::callables::{Callable, changed_places, params_of};
 use crate::check::infer::coerce::Wanted;
 use crate::check::infer::frame::Infer;
-use crate::check::infer::inlining::{length, widen};
+use crate::check::infer::inlining::widen;
 use crate::check::infer::names::{Local, Names};
 use crate::check::resolve::instances::InstanceId;
 use crate::check::resolve::typed::{Height, Typed};
-use crate::ir::{Builder, EntityId, Expr, ExprKind, Find, LocalId, Native, Type, relocate};
+use crate::ir::{EntityId, Expr, ExprKind, Find, LocalId, Native, Type, relocate};
 use crate::source::{Diagnostic, Edit, Fix, Span, codes};
 use crate::syntax::ast::{self, Arg, DeclKind, ExprKind as A, Name, Param};
 use std::sync::Arc;
@@ -17,9 +17,6 @@ pub(crate) enum Given<'a> {
     Ready(Expr),
     Written(&'a ast::Expr),
 }
-
-/// A part that is taken over: the values let around it, where its names are seen from, its parameters, and itself.
-pub(crate) type Included = (Vec<(Local, Expr)>, InstanceId, Names, Arc<ast::Decl>);
 
 impl Infer<'_, '_> {
     pub(crate) fn call(&mut self, callee: &ast::Expr, args: &[Arg], want: Option<&Type>, span: Span) -> Expr {
@@ -308,7 +305,7 @@ impl Infer<'_, '_> {
     }
 
     /// Binds arguments to the parameters of what is inlined: its names, and the values that are let around it.
-    fn enter(
+    pub(crate) fn enter(
         &mut self,
         instance: InstanceId,
         params: &[Param],
@@ -325,96 +322,6 @@ impl Infer<'_, '_> {
             lets.push((local, value));
         }
         (names, lets)
-    }
-
-    /// A part used as a value: the line or address that it makes.
-    fn part_value(
-        &mut self,
-        instance: InstanceId,
-        part: &ast::Fields,
-        params: &[Param],
-        given: Vec<Given>,
-        want: Option<&Type>,
-        span: Span,
-    ) -> Expr {
-        let entity = match want.map(Type::present) {
-            Some(Type::Record(entity)) => Some(*entity),
-            _ if part.targets.len() == 1 => self.part_targets(instance, part).first().copied(),
-            _ => None,
-        };
-        let Some(entity) = entity else {
-            let message = format!("what `{}` makes is not known here", part.name.text);
-            self.cx.say(
-                &codes::TYPE_MISMATCH,
-                span,
-                message,
-                "a part stands where a field wants its entity, or behind `include`",
-            );
-            return Self::unknown(span);
-        };
-        if self.too_deep(&part.name, length(&part.body), span) {
-            return Self::unknown(span);
-        }
-        self.fits_part(instance, part, entity, span);
-        let (names, lets) = self.enter(instance, params, given, &part.name.text);
-        let steps = self.apart(instance, part.name.span, names, |inner| {
-            inner.build_steps(entity, &part.body, &mut Self::no_header)
-        });
-        self.required(entity, &steps, span, &format!("`{}`", part.name.text));
-        let builder = Builder { entity, steps, name: Arc::clone(&part.name.text) };
-        let made = Self::make(ExprKind::Build(Box::new(builder)), Type::Record(entity), span);
-        let made = lets.into_iter().rev().fold(made, |body, (local, value)| Self::let_in(&local, value, body));
-        Expr { span, ..made }
-    }
-
-    /// `include part(args)`: its statements become part of what is made here.
-    pub(crate) fn include(&mut self, call: &ast::Expr, entity: EntityId) -> Option<Included> {
-        let A::Call(callee, args) = &call.kind else {
-            self.cx.say(
-                &codes::MISPLACED,
-                call.span,
-                "`include` takes a part over: it wants a call",
-                "write `include name(arguments)`",
-            );
-            return None;
-        };
-        let (instances, name) = match &callee.kind {
-            A::Name(name) => (self.cx.visible(self.inside), name),
-            A::Field(of, name, _) => match &of.kind {
-                A::Name(alias) => match self.cx.used_instance(self.inside, &alias.text) {
-                    Some(instance) => (vec![instance], name),
-                    None => {
-                        self.cx.unknown_alias(self.inside, alias);
-                        return None;
-                    }
-                },
-                _ => return None,
-            },
-            _ => return None,
-        };
-        let mut found = self.callables(&instances, &name.text).into_iter();
-        let found = found.find(|(_, d)| matches!(d.kind, DeclKind::Fields(_)));
-        let Some((instance, decl)) = found else {
-            self.unknown_function(name, &instances, call.span);
-            return None;
-        };
-        let DeclKind::Fields(part) = &decl.kind else { return None };
-        if self.too_deep(&part.name, length(&part.body), call.span) {
-            return None;
-        }
-        if part.params.len() != args.len() {
-            let message = format!("`{}` takes {} arguments; here are {}", name.text, part.params.len(), args.len());
-            self.cx.report(
-                Diagnostic::new(&codes::ARGUMENTS, call.span, message)
-                    .related(part.name.span, "declared here")
-                    .help("give it what its declaration asks for"),
-            );
-            return None;
-        }
-        self.fits_part(instance, part, entity, call.span);
-        let given = args.iter().map(|a| Given::Written(&a.value)).collect();
-        let (names, lets) = self.enter(instance, &part.params, given, &part.name.text);
-        Some((lets, instance, names, decl))
     }
 
     pub(crate) fn ensure(&mut self, call: &ast::Expr, span: Span) -> Expr {

@@ -2,11 +2,11 @@
 
 use crate::check::infer::frame::Infer;
 use crate::check::resolve::instances::InstanceId;
-use crate::check::resolve::modules::Space;
+use crate::check::resolve::modules::{ModuleId, Space};
 use crate::check::resolve::suggest;
 use crate::ir::{EntityId, Expr, Native, Type};
 use crate::source::{Diagnostic, Span, codes};
-use crate::syntax::ast::{self, DeclKind, Name, Param};
+use crate::syntax::ast::{self, DeclKind, ExprKind as A, Name, Param};
 use std::sync::Arc;
 /// Something that can be called: where it is, and its declaration.
 pub(crate) type Callable = (InstanceId, Arc<ast::Decl>);
@@ -147,5 +147,40 @@ pub(crate) fn params_of(decl: &ast::Decl) -> &[Param] {
         DeclKind::Mapping(m) => &m.params,
         DeclKind::Fields(f) => &f.params,
         _ => &[],
+    }
+}
+
+/// A lookup that is asked: where it is, if it is anywhere, and its name.
+pub(crate) type Asked<'a> = Option<(Option<InstanceId>, &'a Name)>;
+
+impl Infer<'_, '_> {
+    /// The lookup that is meant by what stands before `[`; none where that is a value. `Err`: a name that means nothing.
+    pub(crate) fn lookup_meant<'a>(&mut self, of: &'a ast::Expr) -> Result<Asked<'a>, &'a Name> {
+        Ok(match &of.kind {
+            A::Name(name) if self.value_named(&name.text).is_none() => {
+                let visible = self.cx.visible(self.inside);
+                let mut with = visible.into_iter().filter(|i| {
+                    let module = self.cx.module_of(*i);
+                    !self.cx.modules.named(module, Space::Lookup, &name.text).is_empty()
+                });
+                let (first, others): (Option<InstanceId>, Vec<InstanceId>) = (with.next(), with.collect());
+                if let Some(first) = first.filter(|first| *first != self.inside && !others.is_empty()) {
+                    let modules: Vec<ModuleId> =
+                        std::iter::once(&first).chain(&others).map(|i| self.cx.module_of(*i)).collect();
+                    self.cx.several(name, &modules);
+                }
+                Some((first, name))
+            }
+            A::Field(alias, name, false) => match &alias.kind {
+                A::Name(alias) if self.value_named(&alias.text).is_none() && &*alias.text != "settings" => {
+                    match self.cx.used_instance(self.inside, &alias.text) {
+                        Some(instance) => Some((Some(instance), name)),
+                        None => return Err(alias),
+                    }
+                }
+                _ => None,
+            },
+            _ => None,
+        })
     }
 }

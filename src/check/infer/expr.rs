@@ -1,8 +1,7 @@
 //! Expressions: what they mean and what type they have.
 
 use crate::check::infer::frame::{Infer, constant_of, recoverable};
-use crate::check::resolve::instances::InstanceId;
-use crate::check::resolve::modules::{ModuleId, Space};
+use crate::check::resolve::modules::Space;
 use crate::check::resolve::suggest;
 use crate::check::types::relations::{comparable, join, longest};
 use crate::ir::{Arm, Const, Element, EntityId, Expr, ExprKind, ForClause, Stop, Type};
@@ -121,11 +120,6 @@ impl Infer<'_, '_> {
         }
     }
 
-    fn no_place(&mut self, word: &str, help: &str, span: Span) -> Expr {
-        self.cx.say(&codes::NO_PLACE_FOR_IT, span, format!("there is no `{word}` here"), help);
-        Self::unknown(span)
-    }
-
     fn text(&mut self, parts: &[TextPart], span: Span) -> Expr {
         let mut length = Some(0u32);
         let mut made = Vec::new();
@@ -221,34 +215,12 @@ impl Infer<'_, '_> {
     }
 
     fn index(&mut self, of: &ast::Expr, keys: &[ast::Expr], span: Span) -> Expr {
-        let found = match &of.kind {
-            A::Name(name) if self.value_named(&name.text).is_none() => {
-                let visible = self.cx.visible(self.inside);
-                let mut with = visible.into_iter().filter(|i| {
-                    let module = self.cx.module_of(*i);
-                    !self.cx.modules.named(module, Space::Lookup, &name.text).is_empty()
-                });
-                let (first, others): (Option<InstanceId>, Vec<InstanceId>) = (with.next(), with.collect());
-                if let Some(first) = first.filter(|first| *first != self.inside && !others.is_empty()) {
-                    let modules: Vec<ModuleId> =
-                        std::iter::once(&first).chain(&others).map(|i| self.cx.module_of(*i)).collect();
-                    self.cx.several(name, &modules);
-                }
-                Some((first, name))
+        let found = match self.lookup_meant(of) {
+            Ok(found) => found,
+            Err(alias) => {
+                self.unknown_name(alias);
+                return Self::unknown(span);
             }
-            A::Field(alias, name, false) => match &alias.kind {
-                A::Name(alias) if self.value_named(&alias.text).is_none() && &*alias.text != "settings" => {
-                    match self.cx.used_instance(self.inside, &alias.text) {
-                        Some(instance) => Some((Some(instance), name)),
-                        None => {
-                            self.unknown_name(alias);
-                            return Self::unknown(span);
-                        }
-                    }
-                }
-                _ => None,
-            },
-            _ => None,
         };
         let Some((instance, name)) = found else { return self.nth(of, keys, span) };
         let lookup = instance.and_then(|i| self.cx.lookup_head(i, &name.text));

@@ -89,3 +89,10 @@ impl Infer<'_, '_> {
 /// What to do with JSON, which has whatever form its sender gave it.
 pub(crate) const JSON_COMPARED: &str =
     "`.text()` takes the text or the number that JSON is: `(x?.text() ?? \"\") == \"a\"`";
+
+impl Infer<'_, '_> {
+    pub(crate) fn no_place(&mut self, word: &str, help: &str, span: Span) -> Expr {
+        self.cx.say(&codes::NO_PLACE_FOR_IT, span, format!("there is no `{word}` here"), help);
+        Self::unknown(span)
+    }
+}

@@ -6,6 +6,7 @@ pub(crate) mod callables;
 pub(crate) mod coerce;
 pub(crate) mod expr;
 pub(crate) mod fields;
+pub(crate) mod filling;
 pub(crate) mod find;
 pub(crate) mod fixes;
 pub(crate) mod frame;

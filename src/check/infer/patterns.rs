@@ -94,3 +94,33 @@ pub(crate) fn pattern_of(value: Const, ty: &Type) -> Pattern {
     }
     Pattern::OneOf(vec![value])
 }
+
+/// How wide `_` is, and a group of countries.
+const ANY: u32 = 2_000;
+pub(crate) const GROUP: u32 = 1_000;
+
+/// Anything, be it as one of several.
+pub(crate) fn is_any(p: &Pattern) -> bool {
+    rank(p) == ANY
+}
+
+/// The single values that a cell takes.
+pub(crate) fn values(p: &Pattern) -> Vec<&Const> {
+    match p {
+        Pattern::Absent => vec![&Const::Absent],
+        Pattern::OneOf(list) => list.iter().collect(),
+        Pattern::Either(list) => list.iter().flat_map(values).collect(),
+        Pattern::Any | Pattern::Group(_) | Pattern::Prefix(_) => Vec::new(),
+    }
+}
+
+/// How wide a cell is: a value, a beginning (the longer it is the narrower), a group, anything.
+pub(crate) fn rank(p: &Pattern) -> u32 {
+    match p {
+        Pattern::Absent | Pattern::OneOf(_) => 0,
+        Pattern::Prefix(text) => GROUP.saturating_sub(u32::try_from(text.len()).unwrap_or(GROUP)).max(1),
+        Pattern::Group(_) => GROUP,
+        Pattern::Either(list) => list.iter().map(rank).max().unwrap_or(0),
+        Pattern::Any => ANY,
+    }
+}

@@ -1,12 +1,15 @@
 //! What a mapping or a part fills: its statements become steps, parts that it includes among them.
 
+use crate::check::infer::call::Given;
 use crate::check::infer::coerce::Wanted;
 use crate::check::infer::frame::Infer;
-use crate::ir::{
-    Access, Binary, EntityId, Expr, ExprKind, Field, FieldId, Find, Required, Step, StepKind, Type, Unary, When,
-};
+use crate::check::infer::inlining::length;
+use crate::check::infer::names::{Local, Names};
+use crate::check::resolve::instances::InstanceId;
+use crate::ir::{Access, Binary, Builder, EntityId, Expr, ExprKind, Field, FieldId, Step, StepKind, Type, Unary, When};
 use crate::source::{Diagnostic, Span, codes};
-use crate::syntax::ast::{self, ExprKind as A, Path, Stmt, StmtKind};
+use crate::syntax::ast::{self, DeclKind, ExprKind as A, Param, Path, Stmt, StmtKind};
+use std::sync::Arc;
 
 /// Steps in the making.
 #[derive(Default)]
@@ -243,53 +246,6 @@ impl Infer<'_, '_> {
         out
     }
 
-    /// Codes are confirmed by the ledger; a price is net or gross as the code beside it says.
-    fn final_form(&mut self, value: Expr, at: (EntityId, FieldId), ty: &Type, price_by: Option<FieldId>) -> Expr {
-        if matches!(value.ty, Type::Unknown | Type::Never | Type::Nothing) {
-            return value;
-        }
-        match (ty.present(), price_by) {
-            (Type::Code(of), _) => {
-                let of = *of;
-                self.map_present(value, |body, there| body.verified(of, there))
-            }
-            (Type::Price, Some(by)) => self.map_present(value, |body, there| body.price_by(there, at.0, by)),
-            _ => self.passed_on(value, ty, at),
-        }
-    }
-
-    fn price_by(&mut self, price: Expr, owner: EntityId, by: FieldId) -> Expr {
-        let span = price.span;
-        let ty = self.cx.program.entity(owner).get(by).ty.clone();
-        let Type::Code(code_of) = *ty.present() else { return price };
-        self.cx.read_entity(code_of);
-        let Some(code) = self.cx.program.entity(code_of).code else { return price };
-        let connection = self.connection_of(code_of);
-        let beside = Self::make(ExprKind::It(by), ty, span);
-        let find = Find { connection, entity: code_of, by: vec![code], values: vec![beside], must: false };
-        let row = Self::make(ExprKind::Find(Box::new(find)), Type::Record(code_of).optional(), span);
-        Self::make(ExprKind::PriceBy(Box::new(price), Box::new(row)), Type::Price, span)
-    }
-
-    fn must_round(&mut self, value: &Expr, owner: EntityId, field: FieldId, place: &Wanted) {
-        let scale = self.cx.program.entity(owner).get(field).form.scale;
-        let mut unrounded = Vec::new();
-        if scale != 255 {
-            unrounded_in(value, &mut unrounded);
-        }
-        for at in unrounded {
-            self.cx.report(
-                Diagnostic::new(
-                    &codes::MUST_ROUND,
-                    at,
-                    format!("{} keeps {scale} decimals; this has as many as it takes", place.what),
-                )
-                .label("not rounded")
-                .help(format!("put it in brackets and say `.round({scale})`")),
-            );
-        }
-    }
-
     fn filled_once(&mut self, fields: &[FieldId], case: &Case, path: &Path, name: &str, out: &mut Steps) {
         let wire = |fields: &[FieldId]| match (fields, self.target) {
             ([field], Some(target)) => self.cx.program.entity(target).get(*field).wire_name(),
@@ -340,42 +296,6 @@ impl Infer<'_, '_> {
         names.join(", ")
     }
 
-    /// The way to a field: through nested parts only. Also the entity that the last one belongs to.
-    fn path_of(&mut self, entity: EntityId, path: &Path) -> Option<(EntityId, Vec<FieldId>)> {
-        let mut owner = entity;
-        let mut fields = Vec::new();
-        for (n, name) in path.parts.iter().enumerate() {
-            let field = self.cx.field_named(owner, &name.text, name.span)?;
-            fields.push(field);
-            if n + 1 == path.parts.len() {
-                break;
-            }
-            let ty = self.cx.program.entity(owner).get(field).ty.clone();
-            match ty.present() {
-                Type::Record(inner) => {
-                    self.cx.read_entity(*inner);
-                    if crate::check::types::entity::is_reference(self.cx.program.entity(*inner)) {
-                        let message = format!("`{}` is another record, not a part of this one", name.text);
-                        self.cx.say(
-                            &codes::UNKNOWN_FIELD,
-                            name.span,
-                            message,
-                            "its fields are filled by a mapping of its own",
-                        );
-                        return None;
-                    }
-                    owner = *inner;
-                }
-                other => {
-                    let message = format!("`{}` is {}; it has no fields", name.text, self.cx.show(other));
-                    self.cx.say(&codes::UNKNOWN_FIELD, name.span, message, "fill it as a whole");
-                    return None;
-                }
-            }
-        }
-        Some((owner, fields))
-    }
-
     /// `{ field = value }` where a record is wanted.
     pub(crate) fn record(&mut self, fields: &[(Path, ast::Expr)], want: Option<&Type>, span: Span) -> Expr {
         let Some(Type::Record(entity)) = want.map(Type::present) else {
@@ -405,53 +325,99 @@ impl Infer<'_, '_> {
         let builder = crate::ir::Builder { entity, steps, name: "".into() };
         Self::make(ExprKind::Build(Box::new(builder)), Type::Record(entity), span)
     }
+}
 
-    /// Whether every field that a create needs is filled.
-    pub(crate) fn required(&mut self, entity: EntityId, steps: &[Step], span: Span, what: &str) {
-        if self.half_filled.contains(&entity) {
-            return;
-        }
-        let filled: Vec<FieldId> = steps
-            .iter()
-            .filter_map(|s| match &s.kind {
-                StepKind::Assign { path, when: When::Always | When::Create, .. } => path.first().copied(),
-                _ => None,
-            })
-            .collect();
-        let e = self.cx.program.entity(entity);
-        let missing: Vec<(String, Span)> = e
-            .fields
-            .iter()
-            .enumerate()
-            .filter(|(n, f)| matches!(f.required, Required::Yes) && !filled.iter().any(|id| id.0 as usize == *n))
-            .map(|(_, f)| (f.name.to_string(), f.span))
-            .collect();
-        let full = e.full_name();
-        if let Some((_, declared)) = missing.first() {
-            let names: Vec<String> = missing.iter().map(|(n, _)| format!("`{n}`")).collect();
-            let (is, it) = if missing.len() == 1 { ("is", "it") } else { ("are", "them") };
-            let d = Diagnostic::new(
-                &codes::REQUIRED_NOT_FILLED,
+impl Infer<'_, '_> {
+    /// A part used as a value: the line or address that it makes.
+    pub(crate) fn part_value(
+        &mut self,
+        instance: InstanceId,
+        part: &ast::Fields,
+        params: &[Param],
+        given: Vec<Given>,
+        want: Option<&Type>,
+        span: Span,
+    ) -> Expr {
+        let entity = match want.map(Type::present) {
+            Some(Type::Record(entity)) => Some(*entity),
+            _ if part.targets.len() == 1 => self.part_targets(instance, part).first().copied(),
+            _ => None,
+        };
+        let Some(entity) = entity else {
+            let message = format!("what `{}` makes is not known here", part.name.text);
+            self.cx.say(
+                &codes::TYPE_MISMATCH,
                 span,
-                format!("{} of {full} {is} required and {what} never fills {it}", names.join(", ")),
-            )
-            .label("a required field is missing")
-            .related(*declared, "required here")
-            .help(format!("add a line for {it}"));
-            self.cx.report(d);
+                message,
+                "a part stands where a field wants its entity, or behind `include`",
+            );
+            return Self::unknown(span);
+        };
+        if self.too_deep(&part.name, length(&part.body), span) {
+            return Self::unknown(span);
         }
+        self.fits_part(instance, part, entity, span);
+        let (names, lets) = self.enter(instance, params, given, &part.name.text);
+        let steps = self.apart(instance, part.name.span, names, |inner| {
+            inner.build_steps(entity, &part.body, &mut Self::no_header)
+        });
+        self.required(entity, &steps, span, &format!("`{}`", part.name.text));
+        let builder = Builder { entity, steps, name: Arc::clone(&part.name.text) };
+        let made = Self::make(ExprKind::Build(Box::new(builder)), Type::Record(entity), span);
+        let made = lets.into_iter().rev().fold(made, |body, (local, value)| Self::let_in(&local, value, body));
+        Expr { span, ..made }
+    }
+
+    /// `include part(args)`: its statements become part of what is made here.
+    pub(crate) fn include(&mut self, call: &ast::Expr, entity: EntityId) -> Option<Included> {
+        let A::Call(callee, args) = &call.kind else {
+            self.cx.say(
+                &codes::MISPLACED,
+                call.span,
+                "`include` takes a part over: it wants a call",
+                "write `include name(arguments)`",
+            );
+            return None;
+        };
+        let (instances, name) = match &callee.kind {
+            A::Name(name) => (self.cx.visible(self.inside), name),
+            A::Field(of, name, _) => match &of.kind {
+                A::Name(alias) => match self.cx.used_instance(self.inside, &alias.text) {
+                    Some(instance) => (vec![instance], name),
+                    None => {
+                        self.cx.unknown_alias(self.inside, alias);
+                        return None;
+                    }
+                },
+                _ => return None,
+            },
+            _ => return None,
+        };
+        let mut found = self.callables(&instances, &name.text).into_iter();
+        let found = found.find(|(_, d)| matches!(d.kind, DeclKind::Fields(_)));
+        let Some((instance, decl)) = found else {
+            self.unknown_function(name, &instances, call.span);
+            return None;
+        };
+        let DeclKind::Fields(part) = &decl.kind else { return None };
+        if self.too_deep(&part.name, length(&part.body), call.span) {
+            return None;
+        }
+        if part.params.len() != args.len() {
+            let message = format!("`{}` takes {} arguments; here are {}", name.text, part.params.len(), args.len());
+            self.cx.report(
+                Diagnostic::new(&codes::ARGUMENTS, call.span, message)
+                    .related(part.name.span, "declared here")
+                    .help("give it what its declaration asks for"),
+            );
+            return None;
+        }
+        self.fits_part(instance, part, entity, call.span);
+        let given = args.iter().map(|a| Given::Written(&a.value)).collect();
+        let (names, lets) = self.enter(instance, &part.params, given, &part.name.text);
+        Some((lets, instance, names, decl))
     }
 }
 
-/// Where a value has as many decimals as a division or a product of fractions gives it.
-fn unrounded_in(value: &Expr, found: &mut Vec<Span>) {
-    match &value.kind {
-        ExprKind::Binary(Binary::Div, ..) => found.push(value.span),
-        ExprKind::Binary(Binary::Mul, a, b) if a.ty != Type::Int && b.ty != Type::Int => found.push(value.span),
-        ExprKind::If(_, then, other) => [then, other].into_iter().for_each(|e| unrounded_in(e, found)),
-        ExprKind::Match(_, arms) => arms.iter().for_each(|arm| unrounded_in(&arm.value, found)),
-        ExprKind::OrElse(left, right) => [left, right].into_iter().for_each(|e| unrounded_in(e, found)),
-        ExprKind::Unary(_, inner) => unrounded_in(inner, found),
-        _ => {}
-    }
-}
+/// A part that is taken over: the values let around it, where its names are seen from, its parameters, and itself.
+pub(crate) type Included = (Vec<(Local, Expr)>, InstanceId, Names, Arc<ast::Decl>);
