@@ -1,6 +1,6 @@
 //! What the headers of an answer say of time: when it was given, and when to come back.
 
-use super::http::Heard;
+use super::http::Response;
 use crate::limits;
 use jiff::fmt::rfc2822::DateTimeParser;
 use jiff::{SignedDuration, Timestamp};
@@ -9,7 +9,7 @@ use reqwest::header::{AGE, DATE, RETRY_AFTER};
 /// Dates of headers; a wrong day of the week is no reason not to read one.
 const DATES: DateTimeParser = DateTimeParser::new().relaxed_weekday(true);
 
-impl Heard {
+impl Response {
     /// The system's own time when it answered; an answer from a cache says how old it is.
     pub(super) fn date(&self) -> Option<Timestamp> {
         let date = DATES.parse_timestamp(self.text(DATE.as_str())?.trim()).ok()?;
@@ -43,12 +43,12 @@ mod tests {
     #[test]
     fn retry_after_is_seconds_or_a_date() {
         let now: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
-        let heard = |text: &'static str| {
+        let response = |text: &'static str| {
             let mut headers = HeaderMap::new();
             headers.insert(RETRY_AFTER, HeaderValue::from_static(text));
-            Heard { status: 503, headers, body: String::new() }.retry_after(now)
+            Response { status: 503, headers, body: String::new() }.retry_after(now)
         };
-        let seconds = |text| heard(text).map(|pause| pause.as_secs());
+        let seconds = |text| response(text).map(|pause| pause.as_secs());
         assert_eq!(seconds("120"), Some(120));
         assert_eq!(seconds("Sun, 01 Mar 2026 12:05:00 GMT"), Some(300));
         for none in ["0", "-5", "0.4", "-99999999999999999999", "Sun, 01 Mar 2026 11:05:00 GMT"] {
@@ -68,8 +68,12 @@ mod tests {
         headers.insert(RETRY_AFTER, HeaderValue::from_static("Sun, 01 Mar 2026 10:00:30 GMT"));
         headers.insert(DATE, HeaderValue::from_static("Sun, 01 Mar 2026 09:58:00 GMT"));
         headers.insert(AGE, HeaderValue::from_static("120"));
-        let heard = Heard { status: 429, headers, body: String::new() };
-        assert_eq!(heard.date(), Some("2026-03-01T10:00:00Z".parse().unwrap()));
-        assert_eq!(heard.retry_after(now).map(|pause| pause.as_secs()), Some(30), "its clock is two hours behind ours");
+        let response = Response { status: 429, headers, body: String::new() };
+        assert_eq!(response.date(), Some("2026-03-01T10:00:00Z".parse().unwrap()));
+        assert_eq!(
+            response.retry_after(now).map(|pause| pause.as_secs()),
+            Some(30),
+            "its clock is two hours behind ours"
+        );
     }
 }
