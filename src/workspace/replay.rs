@@ -61,18 +61,18 @@ impl Replay {
 
     /// What the record means to a project, with all that was known in the end.
     pub(super) fn evaluated(&self, workspace: &Workspace) -> Evaluated {
-        workspace.compiled().unit(self.flow, &self.raw, &self.known_to(workspace, false))
+        workspace.compiled().unit(self.flow, &self.raw, &self.known_by(workspace, false))
     }
 
     /// What made a field.
     pub(super) fn why(&self, workspace: &Workspace, field: &str) -> Option<Why> {
-        let why = |before| workspace.compiled().why(self.flow, &self.raw, &self.known_to(workspace, before), field);
+        let why = |before| workspace.compiled().why(self.flow, &self.raw, &self.known_by(workspace, before), field);
         why(false).or_else(|| why(true))
     }
 
     /// What made each field that the attempt filled, before it wrote anything and behind that.
     pub(super) fn whys(&self, workspace: &Workspace) -> Vec<Why> {
-        let whys = |before| workspace.compiled().whys(self.flow, &self.raw, &self.known_to(workspace, before));
+        let whys = |before| workspace.compiled().whys(self.flow, &self.raw, &self.known_by(workspace, before));
         let mut all = whys(false);
         all.extend(whys(true));
         let mut seen = BTreeSet::new();
@@ -80,8 +80,8 @@ impl Replay {
         all
     }
 
-    fn known_to<'a>(&'a self, workspace: &'a Workspace, before_writing: bool) -> Known<'a> {
-        Known { replay: self, program: workspace.program(), before_writing }
+    fn known_by<'a>(&'a self, workspace: &'a Workspace, before_writing: bool) -> FromLog<'a> {
+        FromLog { replay: self, program: workspace.program(), before_writing }
     }
 }
 
@@ -90,14 +90,14 @@ fn all(rows: &[Value]) -> Answered {
 }
 
 /// What the log holds, asked in the words of a project.
-struct Known<'a> {
+struct FromLog<'a> {
     replay: &'a Replay,
     program: &'a Program,
     /// As it was before the attempt wrote anything.
     before_writing: bool,
 }
 
-impl Resolver for Known<'_> {
+impl Resolver for FromLog<'_> {
     fn answer(&self, query: &Query) -> Answered {
         let asked = Asked::of(self.program, query);
         let found = |before: bool| {

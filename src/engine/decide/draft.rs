@@ -4,7 +4,7 @@
 //! performs and a dry run prints.
 
 use super::owner::{self, Owner};
-use super::step::{Facts, Step, Undecided, theirs};
+use super::step::{Facts, Step, Undecided};
 use super::total::{disagreement, imbalance};
 use super::update::update;
 use crate::engine::values::body::{self, Dangling};
@@ -84,7 +84,7 @@ fn shared(facts: &Facts<'_>, id: &Arc<str>, row: &Value) -> Result<Step, Undecid
     for field in facts.draft.fields.iter().filter(|f| f.when != FieldWhen::Create) {
         let value = body::filled(&field.json, facts.settled)?;
         let schema = compare::field_at(facts.program, facts.entity(), &field.path);
-        if !value.is_null() && !compare::same(facts.program, schema, &value, theirs(field, row)) {
+        if !value.is_null() && !compare::same(facts.program, schema, &value, facts.theirs(field, row)) {
             others.push(field.path.join("."));
         }
     }

@@ -39,6 +39,15 @@ impl<'a> Facts<'a> {
         self.program.entity(self.draft.entity)
     }
 
+    /// What a row has where a field of the draft goes.
+    pub(crate) fn theirs<'r>(&self, field: &DraftField, row: &'r Value) -> Option<&'r Value> {
+        let entries = self.program.entries_of(self.entity());
+        match entries.zip(body::entry_name(entries, field)) {
+            Some((entries, name)) => body::entry_value(entries, row, name),
+            None => compare::value_at(row, &field.path),
+        }
+    }
+
     /// The mark of a value that is written into a field.
     pub(crate) fn hashed(&self, field: &DraftField, value: &Value) -> FieldHash {
         FieldHash { field: field.path.join("."), hash: (self.hash)(&value.to_string()) }
@@ -54,14 +63,6 @@ impl<'a> Facts<'a> {
     /// The mark of what was written into a field last.
     pub(crate) fn last_hash(&self, field: &str) -> Option<&'a str> {
         self.link?.fields.iter().find(|f| f.field == field).map(|f| f.hash.as_str())
-    }
-}
-
-/// What a row has where a field of the draft goes.
-pub(crate) fn theirs<'r>(field: &DraftField, row: &'r Value) -> Option<&'r Value> {
-    match body::meta_key(field) {
-        Some(key) => body::meta_value(row, key),
-        None => compare::value_at(row, &field.path),
     }
 }
 

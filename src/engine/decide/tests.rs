@@ -58,6 +58,8 @@ pub(crate) fn program() -> Program {
         small: false,
         webhook: false,
         rows: None,
+        tax: None,
+        entry: None,
         fields,
         span: span(),
     };

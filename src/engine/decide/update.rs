@@ -1,7 +1,7 @@
 //! Which fields of what is there are changed, and which are left as they are.
 
 use super::lines::Lines;
-use super::step::{Facts, Step, Undecided, theirs};
+use super::step::{Facts, Step, Undecided};
 use crate::engine::event::FieldChange;
 use crate::engine::values::body;
 use crate::engine::values::compare;
@@ -61,7 +61,7 @@ fn change(
     if schema.is_some_and(|f| f.access != Access::Free) || (key.is_some() && field.path.first() == key) {
         return None;
     }
-    let theirs = theirs(field, row);
+    let theirs = facts.theirs(field, row);
     if compare::same(facts.program, schema, ours, theirs) || !may_touch(facts, field) {
         return None;
     }

@@ -67,7 +67,7 @@ pub(crate) fn keyed(rows: Vec<Unreadable>, page: &Position) -> Vec<Broken> {
 pub(crate) async fn item(pass: &Pass, raw: Raw, now: Timestamp) -> Result<Item, PassError> {
     let row: serde_json::Value = serde_json::from_str(&raw.0).unwrap_or_default();
     let whole = || hash(raw.0.as_bytes());
-    let content_hash = if row.is_object() { pass.content.hash(&row) } else { whole() };
+    let content_hash = if row.is_object() { pass.content.hash(pass.program(), &row) } else { whole() };
     // What can't be read keeps its own key if that much is plain; without a key its content stands for it.
     let schema = pass.program().entity(pass.flow().source);
     let plain = || schema.key.and_then(|key| row.get(&*schema.get(key).wire)).map(scalar);

@@ -171,7 +171,7 @@ impl Memory {
         hash: String,
         now: Timestamp,
     ) {
-        let rows = self.planned.all_by_now(connection, (entity, program.entity(entity)), rows);
+        let rows = self.planned.all_by_now(program, (connection, entity), rows);
         self.of_mut(connection, entity).table = Some(KnownTable { rows, hash, read: now });
     }
 
@@ -198,7 +198,7 @@ impl Memory {
         self.bytes -= known.forget(&id).map_or(0, |row| row.bytes());
         let planned = self.planned.holds(connection, entity, &id);
         let (json, value) = if planned {
-            let Some(value) = self.planned.by_now(connection, entity, &id, value) else {
+            let Some(value) = self.planned.by_now(program, (connection, entity), &id, value) else {
                 self.of_mut(connection, entity).gone.insert(id.clone());
                 return id;
             };
@@ -285,7 +285,7 @@ impl Memory {
         (id, body): (&str, &str),
         now: Timestamp,
     ) {
-        self.planned.change(connection, entity, id, body);
+        self.planned.change(program, (connection, entity), id, body);
         let row = self.of(connection, entity).and_then(|rows| rows.by_id.get(&normal(id)));
         if let Some(row) = row.map(|row| Arc::clone(&row.json)) {
             self.row(program, connection, entity, &row, now);

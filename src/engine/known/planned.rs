@@ -2,8 +2,7 @@
 
 use crate::engine::values::body;
 use crate::engine::values::text::{normal, scalar};
-use crate::eval::META;
-use crate::ir::{Entity, EntityId};
+use crate::ir::{Entity, EntityId, Entries, Program};
 use rustc_hash::FxHashMap;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
@@ -63,15 +62,22 @@ impl Planned {
     }
 
     /// A record that would be changed.
-    pub(crate) fn change(&mut self, connection: &Arc<str>, entity: EntityId, id: &str, body: &str) {
+    pub(crate) fn change(
+        &mut self,
+        program: &Program,
+        (connection, entity): (&Arc<str>, EntityId),
+        id: &str,
+        body: &str,
+    ) {
+        let entries = program.entries_of(program.entity(entity));
         let plan = self.of(connection, entity).entry(normal(id)).or_insert_with(|| Plan::Changed(Map::new()));
         match plan {
             Plan::New(row) => {
                 let mut made = members(row);
-                lay_over(&mut made, members(body));
+                lay_over(entries, &mut made, members(body));
                 *row = Value::Object(made).to_string().into();
             }
-            Plan::Changed(changed) => lay_over(changed, members(body)),
+            Plan::Changed(changed) => lay_over(entries, changed, members(body)),
             Plan::Gone => {}
         }
     }
@@ -87,11 +93,17 @@ impl Planned {
     }
 
     /// A row as it would be by now; none where it would be gone.
-    pub(crate) fn by_now(&self, connection: &Arc<str>, entity: EntityId, id: &str, row: Value) -> Option<Value> {
+    pub(crate) fn by_now(
+        &self,
+        program: &Program,
+        (connection, entity): (&Arc<str>, EntityId),
+        id: &str,
+        row: Value,
+    ) -> Option<Value> {
         match (self.plan(connection, entity, id), row) {
             (Some(Plan::Gone), _) => None,
             (Some(Plan::Changed(changed)), Value::Object(mut row)) => {
-                lay_over(&mut row, changed.clone());
+                lay_over(program.entries_of(program.entity(entity)), &mut row, changed.clone());
                 Some(Value::Object(row))
             }
             (Some(Plan::New(row)), _) => Some(Value::Object(members(row))),
@@ -102,17 +114,18 @@ impl Planned {
     /// All rows of an entity as they would be by now, of those that are there.
     pub(crate) fn all_by_now(
         &self,
-        connection: &Arc<str>,
-        (id, entity): (EntityId, &Entity),
+        program: &Program,
+        (connection, id): (&Arc<str>, EntityId),
         rows: Vec<Arc<str>>,
     ) -> Vec<Arc<str>> {
+        let entity = program.entity(id);
         let Some(plans) = self.plans.get(&(Arc::clone(connection), id)) else { return rows };
         // A row that does not say which it is stays as it is.
         let key_of = |row: &Value| Some(normal(&scalar(row.get(&*entity.get(entity.key?).wire)?)));
         let by_now = |row: Arc<str>| {
             let value: Value = serde_json::from_str(&row).unwrap_or_default();
             match key_of(&value).filter(|key| plans.contains_key(key)) {
-                Some(key) => self.by_now(connection, id, &key, value).map(|row| row.to_string().into()),
+                Some(key) => self.by_now(program, (connection, id), &key, value).map(|row| row.to_string().into()),
                 None => Some(row),
             }
         };
@@ -187,16 +200,17 @@ fn members(body: &str) -> Map<String, Value> {
     serde_json::from_str(body).unwrap_or_default()
 }
 
-/// Members over those that are there; entries of `meta_data` by their keys.
-fn lay_over(row: &mut Map<String, Value>, members: Map<String, Value>) {
+/// Members over those that are there; further entries by their names.
+fn lay_over(list: Option<Entries<'_>>, row: &mut Map<String, Value>, members: Map<String, Value>) {
     for (name, value) in members {
-        match (row.get_mut(&name), value) {
-            (Some(Value::Object(part)), Value::Object(members)) => lay_over(part, members),
-            (Some(Value::Array(entries)), Value::Array(ours)) if name == META => {
-                entries.retain(|entry| !ours.iter().any(|own| own.get("key") == entry.get("key")));
+        match (row.get_mut(&name), value, list) {
+            (Some(Value::Object(part)), Value::Object(members), _) => lay_over(None, part, members),
+            (Some(Value::Array(entries)), Value::Array(ours), Some(of)) if **of.list == name => {
+                let is_ours = |entry: &Value| ours.iter().any(|own| own.get(&**of.key) == entry.get(&**of.key));
+                entries.retain(|entry| !is_ours(entry));
                 entries.extend(ours);
             }
-            (_, value) => {
+            (_, value, _) => {
                 row.insert(name, value);
             }
         }
@@ -214,7 +228,7 @@ mod tests {
         let accounts = program.entity(id);
         planned.create((&books, id, accounts), r#"{"Name":"Ann"}"#, "(new)".to_owned());
         let rows: Vec<Arc<str>> = vec![r#"{"Name":"Bert"}"#.into(), "no JSON".into()];
-        let by_now = planned.all_by_now(&books, (id, accounts), rows.clone());
+        let by_now = planned.all_by_now(&program, (&books, id), rows.clone());
         assert_eq!(by_now[..2], rows[..]);
         assert_eq!(by_now.len(), 3);
     }

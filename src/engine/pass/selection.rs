@@ -46,7 +46,7 @@ impl Pass {
             for field in path {
                 let Some(field) = program.entity(entity).fields.get(field.0 as usize) else { break };
                 if field.meta.is_some() {
-                    wire.push("meta_data".to_owned());
+                    wire.extend(program.entries_of(program.entity(entity)).map(|entries| entries.list.to_string()));
                     break;
                 }
                 let stands_alone = |ty: &Type| matches!(ty.element().map(Type::present), Some(Type::Record(e)) if program.entity(*e).route.is_some());

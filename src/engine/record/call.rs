@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use std::sync::Arc;
 
 /// A call that writes.
-pub(crate) struct Call {
+pub(crate) struct WriteCall {
     pub(crate) entity: Arc<Entity>,
     pub(crate) operation: Operation,
     pub(crate) id: Option<Arc<str>>,
@@ -21,7 +21,7 @@ pub(crate) struct Call {
     pub(crate) changing: Option<Changing>,
 }
 
-impl Call {
+impl WriteCall {
     /// A call that changes or removes what is there.
     pub(crate) fn change(entity: Arc<Entity>, operation: Operation, id: Arc<str>, body: String) -> Self {
         Self { entity, operation, id: Some(id), body, search: Vec::new(), link: None, changing: None }
@@ -40,9 +40,9 @@ pub(crate) struct Changing {
 }
 
 /// What came back.
-pub(crate) enum Heard {
+pub(crate) enum Transmitted {
     /// It took effect; its outcome is the caller's to write down, with what it means.
-    Answer(Said),
+    Answer(Acknowledged),
     /// The record stops here; its outcome is written down.
     Stopped(Verdict),
     /// It was refused: what it refers to may be gone meanwhile, so everything is looked up once more.
@@ -50,7 +50,7 @@ pub(crate) enum Heard {
 }
 
 /// An answer, to what, and when.
-pub(crate) struct Said {
+pub(crate) struct Acknowledged {
     pub(crate) intent: String,
     pub(crate) answer: Answer,
     /// The body that it answers.

@@ -29,7 +29,7 @@ impl Acting<'_> {
         let entity = self.pass.entity(draft.entity);
         let what = if operation == Operation::Create { "made" } else { "took the update of" };
         let took = format!("{} {what} {} {id}", draft.connection, entity.name);
-        if operation == Operation::Update && !shown::tells(&entity, sent, row.as_ref()) {
+        if operation == Operation::Update && !shown::tells(program, &entity, sent, row.as_ref()) {
             match self.read_back(draft, id, self.pass.fields(draft.entity)).await? {
                 Ok(read) => {
                     self.answers.push(AnswerEntry::Read { id: id.to_string(), read: read.clone() });

@@ -1,7 +1,7 @@
 //! Lines that are records of their own, looked at and sent one by one.
 
 use super::acting::Acting;
-use super::call::{Call, Changing, Heard};
+use super::call::{Changing, Transmitted, WriteCall};
 use super::verdict::Verdict;
 use crate::connector::{CallError, Find};
 use crate::engine::decide::lines::{self, LineStep, Lines};
@@ -108,12 +108,12 @@ impl Acting<'_> {
             LineStep::Delete { id } => (Operation::Delete, Some(id.into()), String::new()),
         };
         match self
-            .transmit(draft, Call { entity, operation, id, body, search: Vec::new(), link: None, changing })
+            .transmit(draft, WriteCall { entity, operation, id, body, search: Vec::new(), link: None, changing })
             .await?
         {
-            Heard::Stopped(verdict) => Ok(Some(verdict)),
-            Heard::Again => Ok(self.refused.take().map(|(_, verdict)| verdict)),
-            Heard::Answer(said) => {
+            Transmitted::Stopped(verdict) => Ok(Some(verdict)),
+            Transmitted::Again => Ok(self.refused.take().map(|(_, verdict)| verdict)),
+            Transmitted::Answer(said) => {
                 self.answers.push(AnswerEntry::Record { id: said.answer.id.clone(), record: None });
                 let outcome = Outcome::Done { target: said.answer.id };
                 self.carry.changes.push(Change::Outcome { intent: said.intent, outcome });

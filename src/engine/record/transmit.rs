@@ -1,7 +1,7 @@
 //! One call that writes: intended in the journal, sent once, and what came of it journalled again.
 
 use super::acting::Acting;
-use super::call::{Call, Changing, Heard, Said};
+use super::call::{Acknowledged, Changing, Transmitted, WriteCall};
 use super::verdict::Verdict;
 use crate::connector::{Answer, CallError, Connector, Write};
 use crate::engine::error::PassError;
@@ -22,19 +22,19 @@ use std::sync::Arc;
 
 impl Acting<'_> {
     /// Sends a call.
-    pub(crate) async fn transmit(&mut self, draft: &Draft, call: Call) -> Result<Heard, PassError> {
+    pub(crate) async fn transmit(&mut self, draft: &Draft, call: WriteCall) -> Result<Transmitted, PassError> {
         let entity = Arc::clone(&call.entity);
         let kind = format!("{} {} {:?}", draft.connection, entity.full_name(), call.operation);
         let connector = self.pass.connector(&draft.connection)?;
         if let Some(verdict) = self.stopped_kind(draft, &entity, &kind)? {
-            return Ok(Heard::Stopped(verdict));
+            return Ok(Transmitted::Stopped(verdict));
         }
         if let Some(verdict) = self.given_up(draft, &entity) {
-            return Ok(Heard::Stopped(verdict));
+            return Ok(Transmitted::Stopped(verdict));
         }
         let payload = hash(format!("{kind} {:?} {}", call.id, call.body).as_bytes());
         if let Some((_, verdict)) = self.refused.take_if(|(refused, _)| *refused == payload) {
-            return Ok(Heard::Stopped(verdict));
+            return Ok(Transmitted::Stopped(verdict));
         }
         let mut intent = self.intent(draft, &call, connector.as_ref());
         self.carry.changes.push(Change::Intend(intent.clone()));
@@ -64,14 +64,19 @@ impl Acting<'_> {
                 let (system, reason) =
                     (draft.connection.to_string(), "it did not say the key of the new record".into());
                 let error = CallError::Unknown { system, reason };
-                self.not_answered(draft, &entity, &kind, intent, error, connector.as_ref()).map(Heard::Stopped)
+                self.not_answered(draft, &entity, &kind, intent, error, connector.as_ref()).map(Transmitted::Stopped)
             }
             Ok(answer) => {
                 if let Some(verdict) = self.is_of_another(draft, &entity, (&kind, &intent), &answer).await? {
-                    return Ok(Heard::Stopped(verdict));
+                    return Ok(Transmitted::Stopped(verdict));
                 }
                 self.pass.refusals().done(&kind);
-                Ok(Heard::Answer(Said { intent: intent.id, answer, sent: write.body, at: connector.now() }))
+                Ok(Transmitted::Answer(Acknowledged {
+                    intent: intent.id,
+                    answer,
+                    sent: write.body,
+                    at: connector.now(),
+                }))
             }
             Err(error) => {
                 let refused = matches!(error, CallError::Refused { .. });
@@ -82,9 +87,9 @@ impl Acting<'_> {
                 // Once: if after a second look the same would be sent, the refusal stands.
                 if refused && self.refused.is_none() && self.doubt_what_was_found() {
                     self.refused = Some((payload, verdict));
-                    return Ok(Heard::Again);
+                    return Ok(Transmitted::Again);
                 }
-                Ok(Heard::Stopped(verdict))
+                Ok(Transmitted::Stopped(verdict))
             }
         }
     }
@@ -206,7 +211,7 @@ impl Acting<'_> {
         Ok(Some(Verdict::waiting(reason, draft.place, "writes of its kind", due)))
     }
 
-    fn intent(&self, draft: &Draft, call: &Call, connector: &dyn Connector) -> Intent {
+    fn intent(&self, draft: &Draft, call: &WriteCall, connector: &dyn Connector) -> Intent {
         // All that the record holds, not only what this write has: a contact may be under way to an account that other
         // records find by its address.
         let mut lanes = self.lanes.clone();

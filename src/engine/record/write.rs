@@ -1,7 +1,7 @@
 //! One step performed: what is sent for a draft, and what its answer means for links and for what is known.
 
 use super::acting::Acting;
-use super::call::{Call, Changing, Heard, Said};
+use super::call::{Acknowledged, Changing, Transmitted, WriteCall};
 use super::links::{Carried, Writing};
 use super::verdict::Verdict;
 use crate::engine::decide::lines::Lines;
@@ -34,7 +34,7 @@ pub(crate) enum Sent {
 
 /// A call in the making.
 struct Sending {
-    call: Call,
+    call: WriteCall,
     hashes: Vec<FieldHash>,
     changes: Vec<FieldChange>,
 }
@@ -53,7 +53,7 @@ impl Acting<'_> {
         let there = |id: Arc<str>| Sent::There { there: Settled { id, number, created: false }, sent: false };
         match step {
             Step::Create { body, hashes } => {
-                let call = Call {
+                let call = WriteCall {
                     entity,
                     operation: Operation::Create,
                     id: None,
@@ -137,9 +137,9 @@ impl Acting<'_> {
         let Sending { call, hashes, .. } = sending;
         let (operation, id) = (call.operation, call.id.clone());
         match self.transmit(writing.draft, call).await? {
-            Heard::Stopped(verdict) => Ok(Sent::Stopped(verdict)),
-            Heard::Again => Ok(Sent::Again),
-            Heard::Answer(said) => self.answered(writing, operation, id, (hashes, carried), said).await,
+            Transmitted::Stopped(verdict) => Ok(Sent::Stopped(verdict)),
+            Transmitted::Again => Ok(Sent::Again),
+            Transmitted::Answer(said) => self.answered(writing, operation, id, (hashes, carried), said).await,
         }
     }
 
@@ -167,7 +167,7 @@ impl Acting<'_> {
         }
         let has_fields = body != "{}";
         if self.pass.options.dry_run && (has_fields || !changes.is_empty()) {
-            let call = Call::change(entity, Operation::Update, id, body);
+            let call = WriteCall::change(entity, Operation::Update, id, body);
             return self.dry(writing, Sending { call, hashes, changes });
         }
         let mut changing = self.changing(writing, &id, fields.iter().chain(lines.iter().map(|list| &list.field)));
@@ -175,7 +175,7 @@ impl Acting<'_> {
         if has_fields {
             let open = |h: &FieldHash| lines.iter().any(|list| list.field == h.field);
             let so_far = hashes.iter().map(|h| if open(h) { no_value(&h.field) } else { h.clone() }).collect();
-            let call = Call::change(Arc::clone(&entity), Operation::Update, Arc::clone(&id), body);
+            let call = WriteCall::change(Arc::clone(&entity), Operation::Update, Arc::clone(&id), body);
             let call = call.begins(changing.take());
             // Until its lines are done, too, it is not carried out.
             let carried = if lines.is_empty() { Carried::out() } else { Carried::Partly };
@@ -241,7 +241,7 @@ impl Acting<'_> {
         let draft = writing.draft;
         let entity = self.pass.entity(draft.entity);
         let links = self.pass.store().links_to(&effects::target(&draft.connection, &entity, &id)).await?;
-        let call = Call::change(entity, Operation::Delete, Arc::clone(&id), String::new());
+        let call = WriteCall::change(entity, Operation::Delete, Arc::clone(&id), String::new());
         let sending = Sending { call, hashes: Vec::new(), changes: Vec::new() };
         let sent = self.call(writing, sending, Carried::Partly).await?;
         if matches!(sent, Sent::There { sent: true, .. }) {
@@ -255,7 +255,7 @@ impl Acting<'_> {
 
     /// What a dry run does instead of sending: it tells, and what would be there is known to the records behind.
     fn dry(&mut self, writing: &Writing<'_>, sending: Sending) -> Result<Sent, PassError> {
-        let Sending { call: Call { entity, operation, id, body, .. }, hashes, changes } = sending;
+        let Sending { call: WriteCall { entity, operation, id, body, .. }, hashes, changes } = sending;
         let draft = writing.draft;
         let now = self.pass.source()?.now();
         let mut told = self.told_of(Some(draft));
@@ -302,9 +302,9 @@ impl Acting<'_> {
         operation: Operation,
         id: Option<Arc<str>>,
         (hashes, carried): (Vec<FieldHash>, Carried),
-        said: Said,
+        said: Acknowledged,
     ) -> Result<Sent, PassError> {
-        let Said { intent, answer, sent, at: now } = said;
+        let Acknowledged { intent, answer, sent, at: now } = said;
         let draft = writing.draft;
         let entity = self.pass.entity(draft.entity);
         let mut row: Option<Value> = answer.record.as_ref().and_then(|raw| serde_json::from_str(&raw.0).ok());

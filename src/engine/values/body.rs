@@ -1,7 +1,7 @@
 //! Bodies of writes: a draft's fields laid out as one JSON object, with the keys of drafts that were written meanwhile.
 
-use crate::eval::{DraftField, META, Pending};
-use crate::ir::{Entity, Type};
+use crate::eval::{DraftField, Pending};
+use crate::ir::{Entity, Entries, Type};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -48,16 +48,16 @@ pub(crate) fn of(fields: &[(&DraftField, Value)]) -> String {
     crate::eval::body(fields.iter().zip(&texts).map(|((field, _), json)| (field.path.as_slice(), json.as_str())))
 }
 
-/// The key of the entry of `meta_data` that a field is, when it is one.
-pub(crate) fn meta_key(field: &DraftField) -> Option<&str> {
+/// The name of the further entry that a field is, where it is one.
+pub(crate) fn entry_name<'d>(entries: Option<Entries<'_>>, field: &'d DraftField) -> Option<&'d str> {
     match field.path.as_slice() {
-        [list, key] if **list == *META => Some(key),
+        [list, name] if entries.is_some_and(|entries| entries.list == list) => Some(name),
         _ => None,
     }
 }
 
-/// The value of an entry of `meta_data` in a row.
-pub(crate) fn meta_value<'v>(row: &'v Value, key: &str) -> Option<&'v Value> {
-    let entries = row.get(META)?.as_array()?;
-    entries.iter().find(|e| e.get("key").and_then(Value::as_str) == Some(key)).and_then(|e| e.get("value"))
+/// The value of a further entry in a row.
+pub(crate) fn entry_value<'v>(entries: Entries<'_>, row: &'v Value, name: &str) -> Option<&'v Value> {
+    let named = |entry: &&Value| entry.get(&**entries.key).and_then(Value::as_str) == Some(name);
+    row.get(&**entries.list)?.as_array()?.iter().find(named)?.get(&**entries.value)
 }

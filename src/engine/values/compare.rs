@@ -101,9 +101,10 @@ fn same_record(program: &Program, entity: &Entity, ours: &Value, theirs: &Value)
     })
 }
 
-/// A list, element by element; some APIs wrap theirs in `results`.
+/// A list, element by element; some APIs wrap theirs in an object.
 fn same_list(program: &Program, element: &Type, form: Forms, ours: &Value, theirs: &Value) -> bool {
-    let rows = theirs.get("results").unwrap_or(theirs);
+    let wrapped = theirs.as_object().and_then(|members| members.values().find(|value| value.is_array()));
+    let rows = wrapped.unwrap_or(theirs);
     match (ours.as_array(), rows.as_array()) {
         (Some(ours), Some(theirs)) => {
             ours.len() == theirs.len()

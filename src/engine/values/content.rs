@@ -1,6 +1,6 @@
 //! What of a record makes it another one: a hash of what the flow reads, whatever else has changed in it.
 
-use super::body::meta_value;
+use super::body::entry_value;
 use super::compare::value_at;
 use crate::engine::hash::hash;
 use crate::ir::{EntityId, Program};
@@ -15,24 +15,27 @@ pub(crate) struct Content {
     of: String,
     /// Fields by their wire names, nested ones as ways.
     paths: Vec<Vec<String>>,
-    /// Entries of `meta_data`.
-    meta: Vec<String>,
+    /// What the entity is.
+    source: EntityId,
+    /// Its further entries, by their names.
+    entries: Vec<String>,
 }
 
 impl Content {
     /// What a flow reads of its source.
     pub(crate) fn new(program: &Program, reads: &Reads, source: EntityId) -> Self {
         let entity = program.entity(source);
-        let names = reads.wire_names(program, source).into_iter().filter(|name| name != "meta_data");
+        let list = program.entries_of(entity).map(|entries| &**entries.list);
+        let names = reads.wire_names(program, source).into_iter().filter(|name| list != Some(name));
         let of_fields = reads.fields(source).filter_map(|f| entity.get(f).meta.as_ref()).flat_map(|meta| &meta.keys);
         let paths: Vec<Vec<String>> = names.map(|name| name.split('.').map(str::to_owned).collect()).collect();
-        let meta: Vec<String> = of_fields.chain(reads.meta(source)).map(ToString::to_string).collect();
-        let of = hash(format!("{paths:?} {meta:?}").as_bytes())[..8].to_owned();
-        Self { of, paths, meta }
+        let entries: Vec<String> = of_fields.chain(reads.meta(source)).map(ToString::to_string).collect();
+        let of = hash(format!("{paths:?} {entries:?}").as_bytes())[..8].to_owned();
+        Self { of, paths, source, entries }
     }
 
     /// The hash of a record.
-    pub(crate) fn hash(&self, row: &Value) -> String {
+    pub(crate) fn hash(&self, program: &Program, row: &Value) -> String {
         let mut read = String::new();
         let mut add = |name: &str, value: Option<&Value>| {
             // Writing into memory does not fail.
@@ -41,8 +44,9 @@ impl Content {
         for path in &self.paths {
             add(&path.join("."), value_at(row, path));
         }
-        for key in &self.meta {
-            add(key, meta_value(row, key));
+        let entries = program.entries_of(program.entity(self.source));
+        for name in &self.entries {
+            add(name, entries.and_then(|entries| entry_value(entries, row, name)));
         }
         format!("{}:{}", self.of, hash(read.as_bytes()))
     }

@@ -4,8 +4,7 @@
 use super::body;
 use super::compare;
 use super::text::{scalar, wire_text};
-use crate::eval::META;
-use crate::ir::{Entity, Field, Program};
+use crate::ir::{Entity, Entries, Field, Program};
 use serde_json::{Map, Value};
 
 /// Where a row is another one than was searched for or made: a field, what it shows and what it would show. A system may
@@ -29,10 +28,11 @@ pub(crate) fn another<'s>(
 }
 
 /// Whether an answer shows each single value of an update.
-pub(crate) fn tells(entity: &Entity, sent: &str, row: Option<&Value>) -> bool {
+pub(crate) fn tells(program: &Program, entity: &Entity, sent: &str, row: Option<&Value>) -> bool {
     let Some(row) = row else { return false };
     let Ok(sent) = serde_json::from_str::<Map<String, Value>>(sent) else { return true };
-    sent.keys().all(|name| row.get(name).is_some() || (name != META && single(entity, name).is_none()))
+    let list = program.entries_of(entity).map(|entries| &**entries.list);
+    sent.keys().all(|name| row.get(name).is_some() || (list != Some(name) && single(entity, name).is_none()))
 }
 
 /// A field that is shown, and no list. What a system makes of lists is its own: it may number, join and complete their
@@ -52,19 +52,10 @@ pub(crate) fn not_kept(
     is_cleared: &dyn Fn(&str, &Value) -> bool,
 ) -> Option<(String, String, String)> {
     let sent: Value = serde_json::from_str(sent).ok()?;
-    let told = |value: Option<&Value>| {
-        value.map(scalar).filter(|text| !text.is_empty()).unwrap_or_else(|| "nothing".to_owned())
-    };
+    let entries = program.entries_of(entity);
     sent.as_object()?.iter().find_map(|(name, ours)| {
-        if name == META {
-            let entries = ours.as_array().into_iter().flatten();
-            let named = entries.filter_map(|entry| Some((entry.get("key")?.as_str()?, entry.get("value")?)));
-            // Only what shows its entries shows that one is not among them.
-            let mut named = named.filter(|_| row.get(META).is_some_and(|m| m.is_array() || m.is_null()));
-            return named.find_map(|(key, ours)| {
-                let theirs = body::meta_value(row, key);
-                (!compare::same(program, None, ours, theirs)).then(|| (key.to_owned(), told(theirs), told(Some(ours))))
-            });
+        if let Some(entries) = entries.filter(|entries| **entries.list == **name) {
+            return entry_not_kept(program, entries, ours, row);
         }
         let theirs = row.get(name)?;
         let field = single(entity, name)?;
@@ -74,10 +65,31 @@ pub(crate) fn not_kept(
     })
 }
 
+/// The first of some further entries that a row shows otherwise.
+fn entry_not_kept(
+    program: &Program,
+    entries: Entries<'_>,
+    ours: &Value,
+    row: &Value,
+) -> Option<(String, String, String)> {
+    // Only what shows its entries shows that one is not among them.
+    row.get(&**entries.list).filter(|list| list.is_array() || list.is_null())?;
+    ours.as_array()?.iter().find_map(|entry| {
+        let (name, ours) = (entry.get(&**entries.key)?.as_str()?, entry.get(&**entries.value)?);
+        let theirs = body::entry_value(entries, row, name);
+        (!compare::same(program, None, ours, theirs)).then(|| (name.to_owned(), told(theirs), told(Some(ours))))
+    })
+}
+
+fn told(value: Option<&Value>) -> String {
+    value.map(scalar).filter(|text| !text.is_empty()).unwrap_or_else(|| "nothing".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::decide::tests::program;
+    use crate::engine::decide::tests::{field, program};
+    use crate::ir::{Access, EntityId, FieldId, Type};
     use serde_json::json;
 
     #[test]
@@ -90,9 +102,20 @@ mod tests {
         assert_eq!(of(json!({"ID": "A", "Name": "Bert"})), Some(("Name", "Bert".to_owned(), "Ann ".to_owned())));
     }
 
+    /// Accounts with a list of further entries.
+    fn with_entries() -> Program {
+        let mut program = program();
+        let fields = vec![field("key", Type::Text(None), Access::Free), field("value", Type::Json, Access::Free)];
+        let entry = Entity { fields, entry: Some((FieldId(0), FieldId(1))), ..program.entities[0].clone() };
+        let entries = Type::List(Type::Record(EntityId::from(program.entities.len())).into());
+        program.entities[0].fields.push(field("meta_data", entries, Access::Free));
+        program.entities.push(entry);
+        program
+    }
+
     #[test]
     fn an_update_is_kept_where_its_answer_shows_it() {
-        let program = program();
+        let program = with_entries();
         let of = |sent: Value, row: Value| {
             not_kept(&program, &program.entities[0], &sent.to_string(), &row, &|_, theirs| *theirs != "Old")
         };
@@ -107,6 +130,6 @@ mod tests {
         assert_eq!(of(meta, json!({"id": 3})), None);
         let secret = json!({"Name": "Ann", "Secret": "s"});
         assert_eq!(of(secret.clone(), json!({"Name": "Ann", "Secret": null})), None, "it is never shown");
-        assert!(tells(&program.entities[0], &secret.to_string(), Some(&json!({"Name": "Ann"}))));
+        assert!(tells(&program, &program.entities[0], &secret.to_string(), Some(&json!({"Name": "Ann"}))));
     }
 }
