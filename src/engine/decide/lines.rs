@@ -55,7 +55,10 @@ impl Lines {
         if !entity.stands_alone() || !entity.methods.contains(&Method::Put) {
             return None;
         }
-        let refers = |ty: &Type| matches!(ty, Type::Record(e) if std::ptr::eq(program.entity(*e), document));
+        let refers = |ty: &Type| match ty {
+            Type::Record(of) => std::ptr::eq(program.entity(*of), document),
+            _ => false,
+        };
         let parent = entity.fields.iter().position(|f| refers(f.ty.present()))?;
         let parent = FieldId(u32::try_from(parent).ok()?);
         Some(Self { field: field.to_owned(), part: *part, parent, ours: ours.as_array()?.clone() })
