@@ -1,9 +1,10 @@
 //! Mappings: when they create and update, by which key, and what follows.
 
-use crate::check::declare::adapting::said_by;
+use crate::check::declare::adapting::{called, said_by};
 use crate::check::declare::header::HeaderParts;
 use crate::check::infer::changes::statements_of;
 use crate::check::infer::frame::Infer;
+use crate::check::resolve::checker::Changed;
 use crate::check::resolve::checker::{Adapted, Checker};
 use crate::check::resolve::instances::InstanceId;
 use crate::check::resolve::modules::Space;
@@ -29,6 +30,14 @@ impl Checker<'_> {
             }
         }
         let target = self.program.mapping(id).target;
+        for adaptation in &adapted {
+            for stmt in statements_of(adaptation) {
+                let Some(says) = said_by(stmt) else { continue };
+                let displaced = m.body.iter().find(|own| said_by(own) == Some(says)).map(|own| own.span);
+                let (of, kind, what) = (Arc::clone(&adaptation.of), adaptation.kind, called(says).to_owned());
+                self.note_change(Changed { of, kind, what, at: stmt.span, displaced, removed: false });
+            }
+        }
         let mut body = Infer::new(self, instance);
         let mut params = Vec::new();
         for param in &m.params {

@@ -1,6 +1,7 @@
 //! What a mapping or a part fills: its statements become steps, parts that it includes among them.
 
 use crate::check::infer::call::Given;
+use crate::check::infer::changes::Verb;
 use crate::check::infer::changes::{Case, Change, Displacing, Level, Steps, changes_in, statements_of};
 use crate::check::infer::coerce::Wanted;
 use crate::check::infer::frame::Infer;
@@ -60,7 +61,7 @@ impl Infer<'_, '_> {
         let mut level = Level { before: out.filled.len(), ..Level::default() };
         for adaptation in adapted {
             let scope = self.scope_of(adaptation, out);
-            level.changes.extend(changes_in(statements_of(adaptation), &scope, None));
+            level.changes.extend(changes_in(statements_of(adaptation), &scope, Some(adaptation), None));
             level.scopes.push(scope);
         }
         out.levels.push(level);
@@ -69,6 +70,7 @@ impl Infer<'_, '_> {
         self.changes_without_effect(entity, &level, out);
         for (adaptation, scope) in adapted.iter().zip(&level.scopes) {
             self.in_scope(scope, adaptation.at, |inner| {
+                inner.note_added(adaptation, statements_of(adaptation));
                 inner.added(entity, statements_of(adaptation), case, others, out);
             });
         }
@@ -148,20 +150,23 @@ impl Infer<'_, '_> {
                 }
                 StmtKind::Let(..) => self.let_step(stmt, out),
                 StmtKind::Check(cond, otherwise) => self.check_step(cond, otherwise, case, stmt.span, out),
-                StmtKind::Include(call) => self.include_step(entity, call, case, stmt.span, out),
+                StmtKind::Include(call) => {
+                    // What the declaration itself changes of what it includes.
+                    let scope = Rc::new((self.inside, self.names.clone()));
+                    let changes = changes_in(body, &scope, None, None);
+                    out.levels.push(Level { changes, scopes: Vec::new(), before: out.filled.len() });
+                    self.include_step(entity, call, case, stmt.span, out);
+                    out.levels.pop();
+                }
                 StmtKind::OnCreate(inner) => self.statements(entity, inner, &Case::Create, &mut Self::no_header, out),
                 StmtKind::OnUpdate(cond, inner) => {
                     let cond = self.update_condition(cond.as_ref());
                     self.statements(entity, inner, &Case::Update(cond), &mut Self::no_header, out);
                 }
-                StmtKind::Set(..) | StmtKind::Add(..) | StmtKind::Remove(..) => {
-                    self.cx.say(
-                        &codes::MISPLACED,
-                        stmt.span,
-                        "`set`, `add` and `remove` change what comes from elsewhere",
-                        "here a field is filled with `Field = value`",
-                    );
+                StmtKind::Set(path, _) | StmtKind::Remove(path) if !self.cx.met.contains(&stmt.span) => {
+                    self.not_included(path);
                 }
+                StmtKind::Set(..) | StmtKind::Add(..) | StmtKind::Remove(..) => {}
                 _ => others(self, stmt),
             }
         }
@@ -290,7 +295,7 @@ impl Infer<'_, '_> {
     /// removed.
     fn changed(&mut self, changes: &[Rc<Change>], mut now: Written, ty: &Type, what: &str) -> Option<Written> {
         for change in changes {
-            self.cx.met.insert(change.span);
+            self.carried_out(change, Some(now.span));
             let Some(value) = &change.value else { return None };
             self.changes_nothing(change.span, value, now.value);
             let lowered = self.value_of_change(change, value, Some(now.lowered), ty, what);
@@ -329,7 +334,8 @@ impl Infer<'_, '_> {
             };
             let displacing = Displacing { change, displaced: span };
             if self.change_within(&mut made, &fields[depth..], &displacing, Self::changed_value) {
-                self.cx.met.insert(change.span);
+                let displaced = (change.verb != Verb::Add).then_some(span);
+                self.carried_out(change, displaced);
             }
         }
         made
