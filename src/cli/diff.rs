@@ -15,13 +15,11 @@ pub(crate) struct Arguments {
     /// Against the defaults that ship.
     #[arg(long, required = true)]
     default: bool,
-    #[command(flatten)]
-    answers: Answers,
 }
 
 /// Prints the changes.
 pub(crate) fn run(screen: &Screen, global: &Global, arguments: &Arguments) -> Answer {
-    let workspace = open(screen, global, &arguments.answers)?;
+    let workspace = open(screen, global, &Answers::default())?;
     let locked = Defaults::locked(workspace.root()).map_err(Trouble::Misuse)?;
     let underneath = locked.map(|locked| workspace.defaults().since(&locked).underneath).unwrap_or_default();
     let sources = workspace.sources();

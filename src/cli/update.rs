@@ -15,13 +15,11 @@ pub(crate) struct Arguments {
     /// Show it, and write nothing.
     #[arg(long)]
     dry_run: bool,
-    #[command(flatten)]
-    answers: Answers,
 }
 
 /// Shows what has moved, then writes the lock.
 pub(crate) fn run(screen: &Screen, global: &Global, arguments: &Arguments) -> Answer {
-    let workspace = open(screen, global, &arguments.answers)?;
+    let workspace = open(screen, global, &Answers::default())?;
     let (now, before) = (workspace.defaults(), locked(&workspace)?);
     let moved = before.as_ref().map(|before| now.since(before));
     if screen.format() == Format::Json {

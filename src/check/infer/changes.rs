@@ -142,6 +142,17 @@ pub(crate) struct Displacing<'a> {
     pub(crate) displaced: Span,
 }
 
+/// A value as it stands in its line.
+pub(crate) struct Written {
+    /// The line.
+    pub(crate) span: Span,
+    /// The field's name in it.
+    pub(crate) at: Span,
+    /// The value in it.
+    pub(crate) value: Span,
+    pub(crate) lowered: Expr,
+}
+
 impl Steps {
     /// The changes of a field that is filled by this way, those of the innermost declaration first: of the field itself, and
     /// of parts of its value.

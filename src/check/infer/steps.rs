@@ -2,6 +2,7 @@
 
 use crate::check::infer::call::Given;
 use crate::check::infer::changes::Verb;
+use crate::check::infer::changes::Written;
 use crate::check::infer::changes::{Case, Change, Displacing, Level, Steps, changes_in, statements_of};
 use crate::check::infer::coerce::Wanted;
 use crate::check::infer::frame::Infer;
@@ -15,17 +16,6 @@ use crate::source::{Diagnostic, Span, codes};
 use crate::syntax::ast::{self, DeclKind, ExprKind as A, Param, Path, Stmt, StmtKind};
 use std::rc::Rc;
 use std::sync::Arc;
-
-/// A value as it stands in its line.
-struct Written {
-    /// The line.
-    span: Span,
-    /// The field's name in it.
-    at: Span,
-    /// The value in it.
-    value: Span,
-    lowered: Expr,
-}
 
 impl Infer<'_, '_> {
     /// The steps that fill an entity, with what is adapted of them; statements of other kinds go to `others`.
