@@ -1,7 +1,7 @@
 //! The decisions, case by case.
 
 use super::*;
-use crate::eval::{BalanceDue, Made, Pending};
+use crate::eval::{BalanceDue, MadeBy, Pending};
 use crate::ir::{EntityId, Field, FieldId, Forms, Kind, MappingId, Required, Search, Type};
 use crate::source::FileId;
 use crate::store::{LinkKey, Target};
@@ -70,7 +70,7 @@ pub(crate) fn filled(number: u32, name: &str, json: &str) -> DraftField {
 
 pub(crate) fn draft(action: Action) -> Draft {
     Draft {
-        made: Made { mapping: MappingId(0), name: "customers.person".into() },
+        made: MadeBy { mapping: MappingId(0), name: "customers.person".into() },
         connection: "books".into(),
         entity: EntityId(0),
         action,

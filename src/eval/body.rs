@@ -1,7 +1,7 @@
 //! The JSON body of a write, put together from the fields that are sent.
 
-use super::json::write_text;
-use super::{Draft, FieldWhen};
+use crate::eval::draft::{Draft, FieldWhen};
+use crate::json::write_text;
 use std::sync::Arc;
 
 /// The member that holds a shop's further entries, each a key and a value.

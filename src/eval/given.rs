@@ -1,8 +1,8 @@
 //! Finds answered from data: what `flowc map` and tests know of both systems.
 
-use super::json::write_text;
-use super::{Answered, Query, Resolver};
+use crate::eval::query::{Answered, Query, Resolver};
 use crate::ir::{Entity, EntityId, Field, FieldId, Program, Type, WireForm};
+use crate::json::write_text;
 use crate::value::text::{KeyForm, key_form};
 use crate::value::{code, decimal};
 use serde_json::{Map, Value};

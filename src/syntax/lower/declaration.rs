@@ -25,10 +25,11 @@ impl Lower<'_> {
     /// The declaration of a chunk. `None` if its head can't be read; what is in its block has been checked all the same.
     pub(crate) fn declaration(&mut self, unit: Pair<'_>) -> Option<Decl> {
         let mut decl = None;
-        let mut headless = false;
+        let (mut headless, mut sealed) = (false, None);
         for part in unit.into_inner() {
             match part.as_rule() {
                 Rule::EOI => {}
+                Rule::sealed => sealed = Some(self.span(&part)),
                 Rule::tail_junk => {
                     let told = headless || self.diagnostics.iter().any(|d| d.code == &codes::MISPLACED);
                     if !told {
@@ -42,10 +43,11 @@ impl Lower<'_> {
                 }
                 _ => {
                     let span = self.span(&part);
+                    let span = sealed.map_or(span, |sealed| sealed.to(span));
                     headless =
                         part.clone().into_inner().any(|p| matches!(p.as_rule(), Rule::no_body | Rule::head_junk));
                     let kind = self.declaration_kind(part);
-                    decl = kind.map(|kind| Decl { doc: self.doc(span), kind, span });
+                    decl = kind.map(|kind| Decl { doc: self.doc(span), kind, sealed: sealed.is_some(), span });
                 }
             }
         }

@@ -17,7 +17,9 @@ impl Lower<'_> {
                 self.junk(&part, Place::Statement);
                 continue;
             }
-            stmts.extend(self.stmt(part).map(|kind| Stmt { kind, span }));
+            let sealed = part.as_rule() == Rule::sealed_stmt;
+            let inner = if sealed { part.into_inner().next() } else { Some(part) };
+            stmts.extend(inner.and_then(|inner| self.stmt(inner)).map(|kind| Stmt { kind, sealed, span }));
         }
         stmts
     }
