@@ -240,11 +240,30 @@ impl Checker<'_> {
         }
     }
 
+    /// The field of a part that is always there and has this name, or is called so: `billing.phone`.
+    fn field_of_part(&mut self, id: EntityId, name: &str) -> Option<String> {
+        let parts: Vec<(Arc<str>, EntityId)> = self
+            .entity(id)
+            .fields
+            .iter()
+            .filter_map(|field| match field.ty {
+                Type::Record(part) => Some((Arc::clone(&field.name), part)),
+                _ => None,
+            })
+            .collect();
+        parts.into_iter().find_map(|(field, part)| {
+            let part = self.entity(part);
+            let meant = part.fields.iter().find(|inner| *inner.name == *name || inner.is_called(name));
+            meant.filter(|_| !is_reference(part)).map(|inner| format!("{field}.{}", inner.name))
+        })
+    }
+
     /// The field of an entity by name; a report with the nearest where there is none.
     pub(crate) fn field_named(&mut self, id: EntityId, name: &str, span: Span) -> Option<FieldId> {
         if let Some(field) = self.entity(id).field(name) {
             return Some(field);
         }
+        let part = self.field_of_part(id, name);
         let entity = self.program.entity(id);
         let names: Vec<String> = entity.fields.iter().map(|f| f.name.to_string()).collect();
         let called = entity.fields.iter().find(|f| f.is_called(name)).map(|f| f.name.to_string());
@@ -254,7 +273,7 @@ impl Checker<'_> {
         let mut d = Diagnostic::new(&codes::UNKNOWN_FIELD, span, message)
             .label("not in the schema")
             .related(declared, "the schema is here");
-        d = match called.or_else(|| crate::check::resolve::suggest::hint(name, names)) {
+        d = match called.or_else(|| crate::check::resolve::suggest::hint(name, names)).or(part) {
             Some(near) => d.help(format!("did you mean `{near}`?")).fix(format!("use `{near}`"), span, near),
             None => {
                 d.help(format!("`flowc fields {full}` lists its fields; declare a field of your own with `extend`"))
