@@ -195,7 +195,7 @@ impl Infer<'_, '_> {
                     "write `every 1 minute`, or longer",
                 ),
                 Some(Const::Duration(d)) => flow.schedule.every = Some(d),
-                _ => self.cx.say(&codes::TYPE_MISMATCH, e.span, "`every` wants a duration", "write `every 5 minutes`"),
+                _ => self.cx.say(&codes::TYPE_MISMATCH, e.span, "`every` needs a duration", "write `every 5 minutes`"),
             },
             FlowStmtKind::Daily(at) => flow.schedule.daily = Some(Arc::clone(&at.value)),
             FlowStmtKind::OnWebhook => flow.schedule.webhook = true,
@@ -205,7 +205,7 @@ impl Infer<'_, '_> {
                     let zone = self.cx.program.zone.as_deref().unwrap_or("UTC").to_owned();
                     flow.schedule.since = day.in_tz(&zone).ok().map(|z| z.timestamp());
                 }
-                _ => self.cx.say(&codes::TYPE_MISMATCH, e.span, "`since` wants a date", "write `since 2026-01-01`"),
+                _ => self.cx.say(&codes::TYPE_MISMATCH, e.span, "`since` needs a date", "write `since 2026-01-01`"),
             },
             FlowStmtKind::Per(e) => {
                 self.expr(e, None);
@@ -239,7 +239,7 @@ impl Infer<'_, '_> {
                     let before = before.span;
                     self.cx.report(
                         Diagnostic::new(&codes::FILLED_TWICE, stmt.span, "a flow says once what it writes")
-                            .related(before, "said here already")
+                            .related(before, "already said here")
                             .help("choose with `match` or `if`; what follows a write is `then write` in the mapping"),
                     );
                 }

@@ -197,7 +197,7 @@ impl Infer<'_, '_> {
                 )
                 .label("not known yet")
                 .related(declared, "declared here")
-                .help("fill the field, or use its value behind `then write`, where the record is there"),
+                .help("fill the field, or use its value after `then write`, where the record is there"),
             );
         }
     }
@@ -215,7 +215,7 @@ impl Infer<'_, '_> {
         for span in found {
             let message = "the record that `it` is has not been made yet";
             let d = Diagnostic::new(&codes::NO_PLACE_FOR_IT, span, message).label("not there yet");
-            self.cx.report(d.help("read its fields one by one, `it.Field`, or pass it on behind `then write`"));
+            self.cx.report(d.help("read its fields one by one, `it.Field`, or pass it on after `then write`"));
         }
     }
 
@@ -280,7 +280,7 @@ impl Infer<'_, '_> {
             let name = self.cx.program.entity(target).get(*field).name.clone();
             let message = format!("`{name}` is a key, and is cut here: two long ones would become one");
             let d = Diagnostic::new(&codes::KEY_CUT, at, message).label("cut");
-            self.cx.report(d.help("`.fit(at: \"mark\")` puts a mark of the whole text behind what is left of it; without `.fit()` a text that is too long stops its record"));
+            self.cx.report(d.help("`.fit(at: \"mark\")` puts a mark of the whole text after what is left of it; without `.fit()` a text that is too long stops its record"));
         }
     }
 

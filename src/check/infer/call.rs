@@ -341,7 +341,7 @@ impl Infer<'_, '_> {
                 self.cx.say(
                     &codes::MISPLACED,
                     span,
-                    "`ensure` wants a mapping",
+                    "`ensure` needs a mapping",
                     "write `ensure name(arguments)` with the name of a mapping",
                 );
                 Self::unknown(span)

@@ -198,7 +198,7 @@ impl Infer<'_, '_> {
                 self.cx.say(
                     &codes::MISPLACED,
                     otherwise.span,
-                    "behind the `else` of a `check` stands what happens",
+                    "after the `else` of a `check` stands what happens",
                     "write `else fail \"why\"`, `else skip \"why\"` or `else alert \"why\"`",
                 );
                 (cond, Self::unknown(otherwise.span), false)
@@ -374,8 +374,8 @@ impl Infer<'_, '_> {
                 self.cx.say(
                     &codes::TYPE_MISMATCH,
                     span,
-                    "nothing here wants a record",
-                    "a record stands where a field or a list wants its entity",
+                    "a record can't stand here",
+                    "a record stands where a field or a list needs its entity",
                 );
             }
             return Self::unknown(span);
@@ -417,7 +417,7 @@ impl Infer<'_, '_> {
                 &codes::TYPE_MISMATCH,
                 span,
                 message,
-                "a part stands where a field wants its entity, or behind `include`",
+                "a part stands where a field needs its entity, or after `include`",
             );
             return Self::unknown(span);
         };
@@ -443,7 +443,7 @@ impl Infer<'_, '_> {
             self.cx.say(
                 &codes::MISPLACED,
                 call.span,
-                "`include` takes a part over: it wants a call",
+                "`include` takes a part over: it needs a call",
                 "write `include name(arguments)`",
             );
             return None;
