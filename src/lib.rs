@@ -15,3 +15,4 @@ pub mod source;
 pub mod store;
 pub mod syntax;
 pub mod value;
+pub mod workspace;

@@ -3,6 +3,7 @@
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use serde_json::Value;
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -39,7 +40,7 @@ fn orders() -> String {
             order[name] = value.clone();
         }
         order["number"] = order["id"].to_string().into();
-        lines.push_str(&format!("{order}\n"));
+        writeln!(lines, "{order}").unwrap();
     }
     lines
 }

@@ -115,6 +115,7 @@ fn link(key: &str, id: &str) -> Link {
 
 fn attempt(key: &str, at: Timestamp) -> Attempt {
     Attempt {
+        form: 1,
         flow: "orders.orders".into(),
         key: key.into(),
         at,

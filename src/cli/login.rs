@@ -1,12 +1,13 @@
 //! `flowc login CONNECTION`: a person's consent in the browser, and the tokens that come of it.
 
-use super::open::{Answers, Ready};
+use super::open::{Answers, open};
 use super::screen::{Paint, Screen};
 use super::secrets::ProjectSecrets;
-use super::{Answer, Format, Global, Outcome, Trouble, runtime};
+use super::{Answer, Format, Global, Outcome, Trouble, runtime, store};
 use crate::check::nearest;
 use crate::connector;
 use crate::ir::Connection;
+use crate::workspace::Workspace;
 use serde_json::json;
 use std::io::{BufRead as _, Read as _};
 use std::path::PathBuf;
@@ -43,9 +44,9 @@ pub(crate) struct Arguments {
 
 /// Asks for consent and keeps the tokens.
 pub(crate) fn run(screen: &Screen, global: &Global, arguments: &Arguments) -> Answer {
-    let ready = Ready::new(screen, global, &Answers::default())?;
-    let connection = named(&ready, &arguments.connection)?;
-    let habits = ready
+    let workspace = open(screen, global, &Answers::default())?;
+    let connection = named(&workspace, &arguments.connection)?;
+    let habits = workspace
         .program()
         .connector(&connection.connector)
         .filter(|habits| habits.word("login").is_some_and(|login| login.starts_with("oauth2")))
@@ -53,8 +54,8 @@ pub(crate) fn run(screen: &Screen, global: &Global, arguments: &Arguments) -> An
             Trouble::Misuse(format!("`{}` logs in with keys: put them into .flowc/secrets", connection.name))
         })?;
     runtime()?.block_on(async {
-        let store = ready.store(arguments.store.as_deref(), "login")?;
-        let secrets = ProjectSecrets::of(&ready.root)?;
+        let store = store::of(workspace.root(), arguments.store.as_deref(), "login")?;
+        let secrets = ProjectSecrets::of(workspace.root())?;
         let consent = connector::consent(connection, habits, &secrets, Arc::clone(&store)).await;
         let consent = consent.map_err(|e| Trouble::Misuse(e.to_string()))?;
         let state = uuid::Uuid::new_v4().simple().to_string();
@@ -77,8 +78,8 @@ pub(crate) fn run(screen: &Screen, global: &Global, arguments: &Arguments) -> An
     })
 }
 
-fn named<'r>(ready: &'r Ready, name: &str) -> Result<&'r Connection, Trouble> {
-    let all = &ready.program().connections;
+fn named<'r>(workspace: &'r Workspace, name: &str) -> Result<&'r Connection, Trouble> {
+    let all = &workspace.program().connections;
     all.iter().find(|connection| *connection.name == *name).ok_or_else(|| {
         let names: Vec<&str> = all.iter().map(|connection| &*connection.name).collect();
         let near =

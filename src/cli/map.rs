@@ -1,6 +1,6 @@
 //! `flowc map`: records as JSON lines in, payloads as JSON lines out, in order, offline.
 
-use super::open::{Answers, Ready};
+use super::open::{Answers, open};
 use super::screen::Screen;
 use super::{Answer, Format, Global, Outcome, Trouble};
 use crate::eval::{Failure, Given, Mapper, Tables};
@@ -8,6 +8,7 @@ use crate::ir::{MappingId, Stop, Type};
 use crate::json::path_to;
 use crate::limits;
 use crate::limits::STACK_BYTES;
+use crate::workspace::Workspace;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::io::{Read, Write};
@@ -58,10 +59,10 @@ struct Mapped {
 
 /// Maps stdin to stdout.
 pub(crate) fn run(screen: &Screen, global: &Global, arguments: &Arguments) -> Answer {
-    let ready = Ready::new(screen, global, &arguments.answers)?;
-    let id = ready.compiled.mapping(&arguments.mapping).ok_or_else(|| unknown(&ready, &arguments.mapping))?;
-    let given = given(&ready, arguments)?;
-    let work = Work { ready: &ready, id, given: &given, failures: arguments.failures, format: screen.format() };
+    let workspace = open(screen, global, &arguments.answers)?;
+    let id = workspace.compiled().mapping(&arguments.mapping).ok_or_else(|| unknown(&workspace, &arguments.mapping))?;
+    let given = given(&workspace, arguments)?;
+    let work = Work { workspace: &workspace, id, given: &given, failures: arguments.failures, format: screen.format() };
     work.mapper(&Tables::default())?;
     let failed = match arguments.jobs.get() {
         1 => alone(&work)?,
@@ -70,8 +71,8 @@ pub(crate) fn run(screen: &Screen, global: &Global, arguments: &Arguments) -> An
     Ok(if failed { Outcome::Wrong } else { Outcome::Done })
 }
 
-fn unknown(ready: &Ready, name: &str) -> Trouble {
-    let names: Vec<&str> = ready.program().mappings.iter().map(|mapping| &*mapping.name).collect();
+fn unknown(workspace: &Workspace, name: &str) -> Trouble {
+    let names: Vec<&str> = workspace.program().mappings.iter().map(|mapping| &*mapping.name).collect();
     let short = names.iter().filter_map(|full| full.rsplit('.').next());
     let near = crate::check::nearest(name, names.iter().copied().chain(short));
     let near = near.map_or(String::new(), |near| format!(" (did you mean `{near}`?)"));
@@ -81,17 +82,17 @@ fn unknown(ready: &Ready, name: &str) -> Trouble {
     ))
 }
 
-fn given(ready: &Ready, arguments: &Arguments) -> Result<Given, Trouble> {
+fn given(workspace: &Workspace, arguments: &Arguments) -> Result<Given, Trouble> {
     let now = Timestamp::now();
     let Some(path) = &arguments.given else { return Ok(Given::empty(now)) };
     let wrong = |why: String| Trouble::Misuse(format!("{}: {why}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|e| wrong(format!("it can't be read: {e}")))?;
-    Given::from_json(ready.program(), &text, now).map_err(wrong)
+    Given::from_json(workspace.program(), &text, now).map_err(wrong)
 }
 
 /// What every thread needs.
 struct Work<'a> {
-    ready: &'a Ready,
+    workspace: &'a Workspace,
     id: MappingId,
     given: &'a Given,
     failures: Failures,
@@ -100,7 +101,7 @@ struct Work<'a> {
 
 impl Work<'_> {
     fn mapper<'w>(&'w self, tables: &'w Tables) -> Result<Mapper<'w>, Trouble> {
-        Mapper::new(&self.ready.compiled, self.id, self.given, tables).map_err(Trouble::Misuse)
+        Mapper::new(self.workspace.compiled(), self.id, self.given, tables).map_err(Trouble::Misuse)
     }
 
     fn chunk(&self, mapper: &mut Mapper<'_>, lines: &[u8]) -> Mapped {
@@ -131,13 +132,13 @@ impl Work<'_> {
     }
 
     fn refused(&self, why: String) -> (Stop, Failure) {
-        (Stop::Fail, Failure::new(why, self.ready.program().mapping(self.id).span))
+        (Stop::Fail, Failure::new(why, self.workspace.program().mapping(self.id).span))
     }
 
     fn stopped(&self, line: &[u8], stop: Stop, failure: &Failure, done: &mut Mapped) {
         // What is skipped is done, on purpose.
         done.failed |= stop != Stop::Skip;
-        let place = self.ready.place(failure.place);
+        let place = self.workspace.place(failure.place);
         let id = self.id_of(line);
         let told = if self.failures == Failures::Inline || self.format != Format::Human {
             let mut error = json!({ "id": id, "reason": failure.reason });
@@ -167,7 +168,7 @@ impl Work<'_> {
 
     /// `sales_order:1001`: the mapping, and the record's key.
     fn id_of(&self, line: &[u8]) -> String {
-        let program = self.ready.program();
+        let program = self.workspace.program();
         let mapping = program.mapping(self.id);
         let key = mapping.params.first().and_then(|(_, ty, _)| match ty.present() {
             Type::Record(entity) => {

@@ -1,6 +1,6 @@
 //! `flowc plan FLOW`: the steps of a flow, what is sent of its filter, and its calls as a formula.
 
-use super::open::{Answers, Ready};
+use super::open::{Answers, open};
 use super::screen::Screen;
 use super::{Answer, Format, Global, Outcome, Trouble};
 use crate::plan::plan;
@@ -17,8 +17,8 @@ pub(crate) struct Arguments {
 
 /// Prints the plan.
 pub(crate) fn run(screen: &Screen, global: &Global, arguments: &Arguments) -> Answer {
-    let ready = Ready::new(screen, global, &arguments.answers)?;
-    let program = ready.compiled.program();
+    let workspace = open(screen, global, &arguments.answers)?;
+    let program = workspace.compiled().program();
     let flow = program.flow_named(&arguments.flow).map_err(|e| Trouble::Misuse(e.to_string()))?;
     let plan = plan(program, &program.flows[flow]);
     if screen.format() == Format::Json {

@@ -1,9 +1,9 @@
 //! `flowc records`, `show`, `retry`, `skip`, `status`: what the store says, and what a person decides.
 
 use super::moment::Moments;
-use super::open::{Answers, Ready};
+use super::open::{Answers, open};
 use super::screen::{Paint, Screen};
-use super::{Answer, Format, Global, Outcome, Trouble, runtime};
+use super::{Answer, Format, Global, Outcome, Trouble, runtime, store};
 use crate::engine::Engine;
 use crate::engine::operate::{Listed, Shown};
 use crate::store::{RecordFilter, State};
@@ -140,28 +140,29 @@ pub(crate) fn list(screen: &Screen, global: &Global, arguments: &RecordsArgument
 
 /// Shows what was tried for a record.
 pub(crate) fn show(screen: &Screen, global: &Global, arguments: &ShowArguments) -> Answer {
-    let ready = Ready::new(screen, global, &Answers::default())?;
+    let workspace = open(screen, global, &Answers::default())?;
     runtime()?.block_on(async {
-        let store = ready.store(arguments.stored.store.as_deref(), "show")?;
-        let engine = ready.engine_over(Arc::clone(&store), Vec::new());
+        let store = store::of(workspace.root(), arguments.stored.store.as_deref(), "show")?;
+        let engine = workspace.engine(Arc::clone(&store), Vec::new());
         let shown = engine.show(&arguments.id, arguments.attempts, Timestamp::now()).await?;
         let (whys, then) = if arguments.why {
-            super::why::all(&ready, &engine, &store, &arguments.id).await?
+            workspace.whys(&store, &arguments.id, Timestamp::now()).await?
         } else {
             (Vec::new(), None)
         };
-        let ready = then.unwrap_or(ready);
+        let workspace = then.unwrap_or(workspace);
         match screen.format() {
             Format::Human => {
-                Screen::answer(&for_people(screen, &shown, &Moments::of(ready.program())))?;
+                Screen::answer(&for_people(screen, &shown, &Moments::of(workspace.program())))?;
                 for why in &whys {
-                    Screen::answer(&super::why::for_people(screen, &ready, why))?;
+                    Screen::answer(&super::why::for_people(screen, &workspace, why))?;
                 }
             }
             Format::Json | Format::Sarif => {
                 let mut text = json(&shown)?;
                 if arguments.why {
-                    let whys: Vec<serde_json::Value> = whys.iter().map(|why| super::why::json(&ready, why)).collect();
+                    let whys: Vec<serde_json::Value> =
+                        whys.iter().map(|why| super::why::json(&workspace, why)).collect();
                     text.pop();
                     let _ = write!(text, ",\"why\":{}}}", serde_json::Value::from(whys));
                 }
@@ -237,9 +238,9 @@ pub(crate) fn with_engine(
     (stored, command): (&Stored, &str),
     does: impl AsyncFnOnce(&Engine) -> Answer,
 ) -> Answer {
-    let ready = Ready::new(screen, global, &Answers::default())?;
+    let workspace = open(screen, global, &Answers::default())?;
     runtime()?.block_on(async {
-        let engine = ready.engine_over(ready.store(stored.store.as_deref(), command)?, Vec::new());
+        let engine = workspace.engine(store::of(workspace.root(), stored.store.as_deref(), command)?, Vec::new());
         does(&engine).await
     })
 }

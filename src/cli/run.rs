@@ -2,12 +2,12 @@
 
 use super::answer::Busy;
 use super::moment::Moments;
-use super::open::{Answers, Ready};
+use super::open::{self, Answers, open};
 use super::screen::Screen;
 use super::tell::{Lines, Teller};
 use super::{Answer, Format, Global, Outcome, Trouble, interrupted, runtime};
 use crate::engine::{Cancel, Counts, PassError, PassOptions, Summary};
-use crate::ir::Program;
+use crate::workspace::{in_order, key_of};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use std::path::PathBuf;
@@ -44,17 +44,21 @@ pub(crate) fn run(screen: &Screen, global: &Global, arguments: &Arguments) -> An
 
 /// Runs a pass and tells these of its records.
 pub(crate) fn pass(screen: &Screen, global: &Global, arguments: &Arguments, lines: Lines) -> Answer {
-    let ready = Ready::new(screen, global, &arguments.answers)?;
-    let flows = chosen(ready.program(), &arguments.flows)?;
+    let workspace = open(screen, global, &arguments.answers)?;
+    let flows = in_order(workspace.program(), &arguments.flows)?;
     let options = PassOptions {
         dry_run: arguments.dry_run,
-        only: arguments.only.iter().map(|id| key(&flows, id)).collect(),
-        since: arguments.since.as_deref().map(|since| moment(since, ready.program().zone.as_deref())).transpose()?,
+        only: arguments.only.iter().map(|id| key_of(&flows, id)).collect(),
+        since: arguments
+            .since
+            .as_deref()
+            .map(|since| moment(since, workspace.program().zone.as_deref()))
+            .transpose()?,
     };
     let summary = runtime()?.block_on(async {
-        let engine = ready.engine(arguments.store.as_deref(), "run").await?;
+        let engine = open::engine(&workspace, arguments.store.as_deref(), "run").await?;
         let cancel = Cancel::default();
-        let teller = Teller::new(screen, Moments::of(ready.program()), lines, options.dry_run);
+        let teller = Teller::new(screen, Moments::of(workspace.program()), lines, options.dry_run);
         let telling = |event| teller.tell(&event);
         let stopped = async {
             interrupted().await;
@@ -138,67 +142,6 @@ fn trouble(ending: &PassError) -> Trouble {
     }
 }
 
-/// The full names of the flows that are meant, each behind those that it says it runs `after`.
-fn chosen(program: &Program, named: &[String]) -> Result<Vec<String>, Trouble> {
-    let mut picked: Vec<usize> = Vec::new();
-    if named.is_empty() {
-        picked = (0..program.flows.len()).filter(|n| program.flows[*n].on).collect();
-        if picked.is_empty() {
-            return Err(Trouble::Misuse(
-                "no flow is on: name some behind `run` in project.flow, or on the command line".into(),
-            ));
-        }
-    }
-    for name in named {
-        let found = match program.flow_named(name) {
-            Ok(n) => vec![n],
-            Err(why) => {
-                let in_module = |n: &usize| {
-                    let flow = &program.flows[*n];
-                    flow.on && flow.name.rsplit_once('.').is_some_and(|(module, _)| module == name)
-                };
-                let found: Vec<usize> = (0..program.flows.len()).filter(in_module).collect();
-                if found.is_empty() {
-                    return Err(Trouble::Misuse(format!("{why}{}", near(program, name))));
-                }
-                found
-            }
-        };
-        picked.extend(found.into_iter().filter(|n| !picked.contains(n)).collect::<Vec<_>>());
-    }
-    Ok(in_order(program, picked))
-}
-
-/// A flow that is called nearly so, as the end of a message.
-fn near(program: &Program, name: &str) -> String {
-    let known = || program.flows.iter().map(|flow| &*flow.name);
-    let near = crate::check::nearest(name, known().chain(known().filter_map(|n| n.rsplit('.').next())));
-    near.map_or(String::new(), |near| format!(" (did you mean `{near}`?)"))
-}
-
-fn in_order(program: &Program, mut left: Vec<usize>) -> Vec<String> {
-    let mut done: Vec<String> = Vec::new();
-    while !left.is_empty() {
-        let waits = |n: &usize| {
-            let after = &program.flows[*n].schedule.after;
-            left.iter().any(|other| other != n && after.iter().any(|name| *name == program.flows[*other].name))
-        };
-        // Flows that wait for each other in a circle go in the order in which they stand.
-        let next = left.iter().position(|n| !waits(n)).unwrap_or(0);
-        done.push(program.flows[left.remove(next)].name.to_string());
-    }
-    done
-}
-
-/// The source's key of an ID: `orders:1001` and `1001` are the same record.
-fn key(flows: &[String], id: &str) -> String {
-    let of_flow = |flow: &str| flows.iter().any(|name| name == flow || name.rsplit('.').next() == Some(flow));
-    match id.split_once(':') {
-        Some((flow, key)) if of_flow(flow) => key.to_owned(),
-        _ => id.to_owned(),
-    }
-}
-
 fn moment(text: &str, zone: Option<&str>) -> Result<Timestamp, Trouble> {
     if let Ok(at) = text.parse::<Timestamp>() {
         return Ok(at);
@@ -212,14 +155,6 @@ fn moment(text: &str, zone: Option<&str>) -> Result<Timestamp, Trouble> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_id_and_its_key_are_one_record() {
-        let flows = vec!["orders.orders".to_owned()];
-        assert_eq!(key(&flows, "orders:1001"), "1001");
-        assert_eq!(key(&flows, "orders.orders:1001"), "1001");
-        assert_eq!(key(&flows, "a:b"), "a:b", "a key may hold a colon");
-    }
 
     #[test]
     fn a_day_begins_in_the_projects_zone() {

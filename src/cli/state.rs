@@ -1,9 +1,9 @@
 //! `flowc state move`, `flowc forget`: what is kept moves to a new name, or is erased.
 
-use super::open::{Answers, Ready};
+use super::open::{Answers, open};
 use super::records::{Stored, with_engine};
 use super::screen::Screen;
-use super::{Answer, Format, Global, Outcome, Trouble, runtime};
+use super::{Answer, Format, Global, Outcome, Trouble, runtime, store};
 use serde_json::json;
 
 /// The arguments of `state`.
@@ -46,12 +46,12 @@ pub(crate) struct ForgetArguments {
 /// Moves what is kept under a name to another.
 pub(crate) fn run(screen: &Screen, global: &Global, arguments: &StateArguments) -> Answer {
     let StateCommand::Move(MoveArguments { old, new, stored }) = &arguments.does;
-    let ready = Ready::new(screen, global, &Answers::default())?;
-    let program = ready.program();
+    let workspace = open(screen, global, &Answers::default())?;
+    let program = workspace.program();
     let is_flow = program.flows.iter().any(|flow| *flow.name == **new);
     let is_connection = program.connections.iter().any(|connection| *connection.name == **new);
     runtime()?.block_on(async {
-        let store = ready.store(stored.store.as_deref(), "state")?;
+        let store = store::of(workspace.root(), stored.store.as_deref(), "state")?;
         match (is_flow, is_connection) {
             (true, _) => store.rename_flow(old, new).await?,
             (false, true) => store.rename_connection(old, new).await?,

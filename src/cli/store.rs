@@ -1,7 +1,6 @@
 //! The project's store, for a command: found with its key, waited for where somebody has it for a moment.
 
 use super::Trouble;
-use super::open::Ready;
 use super::screen::Screen;
 use super::secrets::PRIVATE_FOLDER;
 use crate::store::{Embedded, Key, Store, StoreError};
@@ -18,38 +17,36 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How often it looks whether that one has ended.
 const LOOK: Duration = Duration::from_millis(20);
 
-impl Ready {
-    /// The project's store, or the one that is named, for this command.
-    pub(crate) fn store(&self, named: Option<&Path>, command: &str) -> Result<Arc<dyn Store>, Trouble> {
-        let folder = self.root.join(PRIVATE_FOLDER);
-        std::fs::create_dir_all(&folder).map_err(|e| {
-            let said = format!("the folder {} can't be made: {e}. It keeps the store and its key", folder.display());
-            Trouble::Unreachable(said)
-        })?;
-        let own = folder.join(STORE_FILE);
-        let path = named.map_or_else(|| own.clone(), Path::to_path_buf);
-        if let Some(missing) = missing_folder(&path) {
-            let (store, folder) = (path.display(), missing.display());
-            return Err(Trouble::Unreachable(format!(
-                "the folder {folder} of the store {store} is not there: make it, attach its disk, or name another store with --store"
-            )));
-        }
-        let key = Key::find(&folder, &[&path, &own])?;
-        if named.is_some() && !path.exists() {
-            Screen::tell(&format!("the store {} is new", path.display()));
-        }
-        let store = open(&path, &key, command)?;
-        if let Some(upgraded) = store.upgraded() {
-            Screen::tell(&format!(
-                "the store {} has been brought from format {} to {}; as it was it lies in {}",
-                path.display(),
-                upgraded.from,
-                upgraded.to,
-                upgraded.backup
-            ));
-        }
-        Ok(Arc::new(store))
+/// The project's store, or the one that is named, for this command.
+pub(crate) fn of(root: &Path, named: Option<&Path>, command: &str) -> Result<Arc<dyn Store>, Trouble> {
+    let folder = root.join(PRIVATE_FOLDER);
+    std::fs::create_dir_all(&folder).map_err(|e| {
+        let said = format!("the folder {} can't be made: {e}. It keeps the store and its key", folder.display());
+        Trouble::Unreachable(said)
+    })?;
+    let own = folder.join(STORE_FILE);
+    let path = named.map_or_else(|| own.clone(), Path::to_path_buf);
+    if let Some(missing) = missing_folder(&path) {
+        let (store, folder) = (path.display(), missing.display());
+        return Err(Trouble::Unreachable(format!(
+            "the folder {folder} of the store {store} is not there: make it, attach its disk, or name another store with --store"
+        )));
     }
+    let key = Key::find(&folder, &[&path, &own])?;
+    if named.is_some() && !path.exists() {
+        Screen::tell(&format!("the store {} is new", path.display()));
+    }
+    let store = open(&path, &key, command)?;
+    if let Some(upgraded) = store.upgraded() {
+        Screen::tell(&format!(
+            "the store {} has been brought from format {} to {}; as it was it lies in {}",
+            path.display(),
+            upgraded.from,
+            upgraded.to,
+            upgraded.backup
+        ));
+    }
+    Ok(Arc::new(store))
 }
 
 /// The folder of a path that has one which is not there.

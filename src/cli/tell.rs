@@ -36,12 +36,12 @@ pub(crate) struct Teller {
     lines: Lines,
     dry_run: bool,
     bar: ProgressBar,
-    heard: Mutex<Heard>,
+    gathered: Mutex<Gathered>,
 }
 
-/// What was heard so far.
+/// What was told so far.
 #[derive(Default)]
-struct Heard {
+struct Gathered {
     counts: Counts,
     /// What a dry run would do, record by record in their order: of two dry runs the second says what the first did.
     blocks: BTreeMap<Order, String>,
@@ -68,11 +68,11 @@ impl Teller {
             // Whoever has closed stdout reads no document.
             let _ = Screen::answer("A dry run: both sides are read, and nothing is written.");
         }
-        Self { screen: *screen, moments, lines, dry_run, bar, heard: Mutex::default() }
+        Self { screen: *screen, moments, lines, dry_run, bar, gathered: Mutex::default() }
     }
 
-    fn heard(&self) -> MutexGuard<'_, Heard> {
-        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    fn gathered(&self) -> MutexGuard<'_, Gathered> {
+        self.gathered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn tell(&self, event: &Event) {
@@ -85,9 +85,9 @@ impl Teller {
                 }
             }
         }
-        let mut heard = self.heard();
-        heard.counts.count(event);
-        self.bar.set_message(summary(&heard.counts));
+        let mut gathered = self.gathered();
+        gathered.counts.count(event);
+        self.bar.set_message(summary(&gathered.counts));
     }
 
     /// Tells, as long as it is polled, for what a connection waits.
@@ -140,8 +140,8 @@ impl Teller {
             self.line(&format!("{} {}", self.screen.paint(&format!("{word:8}"), paint), about(told)));
             return;
         }
-        let mut heard = self.heard();
-        let block = heard.blocks.entry(Order::of(&told.id)).or_insert_with(|| format!("\n{}", told.id));
+        let mut gathered = self.gathered();
+        let block = gathered.blocks.entry(Order::of(&told.id)).or_insert_with(|| format!("\n{}", told.id));
         let _ = write!(block, "\n  {would} {}{}", short(&told.entity), planned(told));
     }
 
@@ -151,14 +151,14 @@ impl Teller {
         if let Some(place) = &told.place {
             let _ = write!(reason, "  ({}:{})", place.file, place.line);
         }
-        self.heard().reasons.entry((trouble, reason)).or_default().push(told.id.clone());
+        self.gathered().reasons.entry((trouble, reason)).or_default().push(told.id.clone());
     }
 
     fn done(&self, done: &Done) {
-        for block in std::mem::take(&mut self.heard().blocks).into_values() {
+        for block in std::mem::take(&mut self.gathered().blocks).into_values() {
             self.line(&wrapped(&block, COLUMNS));
         }
-        let reasons = std::mem::take(&mut self.heard().reasons);
+        let reasons = std::mem::take(&mut self.gathered().reasons);
         let mut text = String::new();
         for ((trouble, reason), mut ids) in reasons {
             ids.dedup();

@@ -5,7 +5,7 @@
 
 use super::CallError;
 use super::clock::{AsOf, Clock, Moment};
-use super::http::{Effect, Heard};
+use super::http::{Effect, Response};
 use super::window::{Length, Open, Said, correct, current};
 use crate::limits;
 use crate::store::{Budget as Kept, RouteErrors, Store};
@@ -47,13 +47,13 @@ pub(super) struct Budget {
     allowed: Allowance,
     /// Held while waiting: a fair queue.
     queue: tokio::sync::Mutex<()>,
-    state: Mutex<State>,
+    state: Mutex<BudgetState>,
     loaded: OnceCell<()>,
 }
 
 /// All times are milliseconds of the clock that nobody can set.
 #[derive(Default)]
-struct State {
+struct BudgetState {
     minute: Option<Open>,
     day: Option<Open>,
     errors: Vec<Errors>,
@@ -119,8 +119,8 @@ impl Budget {
 
     /// Takes note of what an answer said. `Err`, too, where that is "too many calls": when they may go on, and why not now;
     /// nobody calls before, the next run neither.
-    pub(super) async fn heard(&self, route: &str, heard: &Heard, said: &Said) -> Result<(), CallError> {
-        let (now, status) = (self.clock.moment(), heard.status);
+    pub(super) async fn saw(&self, route: &str, response: &Response, said: &Said) -> Result<(), CallError> {
+        let (now, status) = (self.clock.moment(), response.status);
         let counted = self.allowed.errors.is_some() && matches!(status, 400..=500) && status != 429;
         let (throttled, keep) = {
             let mut state = self.state();
@@ -134,7 +134,8 @@ impl Budget {
             if counted {
                 state.count(route, now.ms);
             }
-            let asked = || heard.retry_after(self.clock.now()).and_then(|pause| i64::try_from(pause.as_millis()).ok());
+            let asked =
+                || response.retry_after(self.clock.now()).and_then(|pause| i64::try_from(pause.as_millis()).ok());
             let throttled = (status == 429).then(|| state.throttled(self.allowed, route, asked(), now));
             let keep = (counted || throttled.is_some()).then(|| state.kept(self.clock.as_of()));
             (throttled, keep)
@@ -150,7 +151,7 @@ impl Budget {
     async fn load(&self) -> Result<(), CallError> {
         let kept = self.store.budget(&self.system).await.map_err(|e| self.store_failed(&e))?;
         if let Some(kept) = kept {
-            *self.state() = State::of(kept, &self.clock.as_of());
+            *self.state() = BudgetState::of(kept, &self.clock.as_of());
         }
         Ok(())
     }
@@ -168,13 +169,13 @@ impl Budget {
         self.later(now.ours_at(now.ms + HELD_MS), format!("what it allows cannot be kept: {error}"))
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, BudgetState> {
         // Each change of the state is one assignment after all sums are done.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl BudgetState {
     /// May this route be called now? If so, the call is counted.
     fn turn(&mut self, allowed: Allowance, route: &str, now: Moment) -> Turn {
         if let Some((until, reason)) = self.held.as_ref().filter(|(until, _)| is_ahead(*until, now)) {
@@ -351,7 +352,7 @@ mod tests {
 
     #[test]
     fn a_minute_has_its_calls_and_then_the_next_begins() {
-        let mut state = State::default();
+        let mut state = BudgetState::default();
         for _ in 0..3 {
             assert_eq!(state.turn(REAL, "a", after(0)), Turn::Now);
         }
@@ -364,7 +365,7 @@ mod tests {
 
     #[test]
     fn the_systems_count_wins_where_it_is_lower() {
-        let mut state = State::default();
+        let mut state = BudgetState::default();
         assert_eq!(state.turn(REAL, "a", after(0)), Turn::Now);
         state.correct(&said(2, 40), after(0));
         assert_eq!(state.minute.as_ref().unwrap().left, 2);
@@ -376,7 +377,7 @@ mod tests {
 
     #[test]
     fn errors_of_a_route_close_it_before_the_system_does() {
-        let mut state = State::default();
+        let mut state = BudgetState::default();
         let free = Allowance { minute: None, day: None, ..REAL };
         for n in 0..8 {
             assert_eq!(state.turn(free, "a", after(n)), Turn::Now);
@@ -390,7 +391,7 @@ mod tests {
 
     #[test]
     fn a_sandboxs_clock_that_is_set_back_does_not_close_the_door() {
-        let mut state = State::default();
+        let mut state = BudgetState::default();
         for _ in 0..3 {
             state.turn(REAL, "a", after(400_000));
         }
@@ -400,7 +401,7 @@ mod tests {
 
     #[test]
     fn whoever_calls_too_often_is_held_back_with_all_others_and_longer_each_time() {
-        let mut state = State::default();
+        let mut state = BudgetState::default();
         let free = Allowance { minute: None, day: None, ..REAL };
         let (mut now, mut pauses) = (0, Vec::new());
         for _ in 0..9 {
@@ -423,10 +424,10 @@ mod tests {
     fn who_asked_for_patience_is_left_alone_by_the_next_run_too() {
         let reading = |moment: Moment| Reading { clock: "boot 1".to_owned(), ms: moment.ms, server: None };
         let as_of = |moment: Moment| AsOf { moment, reading: reading(moment) };
-        let mut state = State::default();
+        let mut state = BudgetState::default();
         let (until, reason) = state.throttled(REAL, "a", Some(3_600_000), after(0));
         let kept = state.kept(as_of(after(1)));
-        let mut next = State::of(kept, &as_of(after(60)));
+        let mut next = BudgetState::of(kept, &as_of(after(60)));
         assert_eq!(next.turn(REAL, "b", after(60)), Turn::At(until, reason));
         assert_eq!(next.turn(REAL, "b", after(3_600)), Turn::Now);
     }
@@ -438,7 +439,7 @@ mod tests {
             moment,
             reading: Reading { clock: boot.to_owned(), ms: moment.ms, server: None },
         };
-        let mut state = State::default();
+        let mut state = BudgetState::default();
         for _ in 0..3 {
             state.turn(REAL, "a", after(0));
             state.count("a", at(0));
@@ -461,7 +462,7 @@ mod tests {
         ] {
             // Ten seconds later.
             let now = Moment { ours: after(10 + set).ours, ..after(10) };
-            let mut again = State::of(kept.clone(), &as_of(now, boot));
+            let mut again = BudgetState::of(kept.clone(), &as_of(now, boot));
             let used = again.day.as_ref().is_some_and(|window| window.left == 0 && window.ends == at(43_180));
             assert_eq!(used, day_is_used, "set by {set} on {boot}");
             assert_eq!(again.errors("a", now).map_or(0, |(count, _)| count), errors, "set by {set} on {boot}");

@@ -5,7 +5,7 @@
 //! answer: what it says of times is read by that one.
 
 use super::Pause;
-use super::http::{Call, Fault, Heard, Http, Timing, is_loopback};
+use super::http::{Fault, Http, Request, Response, Timing, is_loopback};
 use super::steady;
 use crate::store::Reading;
 use jiff::{SignedDuration, Timestamp};
@@ -142,8 +142,8 @@ impl Clock {
 
     /// Takes note of the system's calendar, which comes with each answer. A sandbox's answers tell of this machine's, and
     /// it has nothing to do with what happens there.
-    pub(super) fn heard(&self, heard: &Heard) {
-        if let (Kind::System, Some(date)) = (&self.kind, heard.date()) {
+    pub(super) fn saw(&self, response: &Response) {
+        if let (Kind::System, Some(date)) = (&self.kind, response.date()) {
             *self.theirs.lock().unwrap_or_else(PoisonError::into_inner) = Some((date, steady::ms()));
         }
     }
@@ -255,13 +255,13 @@ impl Told {
 async fn read(http: &Http, address: &Url) -> Result<Told, String> {
     let asked = Instant::now();
     let no_time = "does not tell the time; is that a sandbox's control API?";
-    let heard = http.send_uncounted(Call::get(address.clone())).await.map_err(|fault| match fault {
+    let response = http.send_uncounted(Request::get(address.clone())).await.map_err(|fault| match fault {
         Fault::Unsent(reason) | Fault::Insecure(reason) | Fault::Lost(reason) => {
             format!("does not answer ({reason}); does it run?")
         }
         Fault::TooLarge => no_time.to_owned(),
     })?;
-    let told: Answer = serde_json::from_str(&heard.body).map_err(|_| no_time.to_owned())?;
+    let told: Answer = serde_json::from_str(&response.body).map_err(|_| no_time.to_owned())?;
     // Half of the way there and back belongs to each direction.
     let gone = asked.elapsed() / 2;
     Ok(Told { simulated: told.now, real: asked + gone, rate: told.rate })

@@ -53,7 +53,7 @@ pub(super) enum Effect {
 }
 
 /// One call.
-pub(super) struct Call {
+pub(super) struct Request {
     pub(super) verb: Verb,
     pub(super) address: Url,
     pub(super) headers: Vec<(HeaderName, HeaderValue)>,
@@ -61,7 +61,7 @@ pub(super) struct Call {
     pub(super) effect: Effect,
 }
 
-impl Call {
+impl Request {
     /// A read.
     pub(super) fn get(address: Url) -> Self {
         Self { verb: Verb::GET, address, headers: Vec::new(), body: None, effect: Effect::Read }
@@ -76,13 +76,13 @@ impl Call {
 
 /// An answer that came in full.
 #[derive(Debug)]
-pub(super) struct Heard {
+pub(super) struct Response {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
     pub(super) body: String,
 }
 
-impl Heard {
+impl Response {
     pub(super) fn ok(&self) -> bool {
         (200..300).contains(&self.status)
     }
@@ -201,14 +201,14 @@ impl Http {
     }
 
     /// Sends a call, once, and reads the answer.
-    pub(super) async fn send(&self, call: Call) -> Result<Heard, Fault> {
+    pub(super) async fn send(&self, call: Request) -> Result<Response, Fault> {
         self.calls.fetch_add(1, Ordering::Relaxed);
         self.send_uncounted(call).await
     }
 
     /// The same, for what is no call to the API: its clock.
-    pub(super) async fn send_uncounted(&self, call: Call) -> Result<Heard, Fault> {
-        let Call { verb, address, headers, body, effect: _ } = call;
+    pub(super) async fn send_uncounted(&self, call: Request) -> Result<Response, Fault> {
+        let Request { verb, address, headers, body, effect: _ } = call;
         let mut request = self.client.request(verb, address);
         for (name, value) in headers {
             request = request.header(name, value);
@@ -226,7 +226,7 @@ impl Http {
             }
             bytes.extend_from_slice(&chunk);
         }
-        Ok(Heard { status, headers, body: text_of(bytes) })
+        Ok(Response { status, headers, body: text_of(bytes) })
     }
 
     /// What a fault means for the caller.
@@ -248,11 +248,11 @@ impl Http {
 
     /// An answer that is none: a redirect. The call was not carried out, unless it is a write that is redirected as after a
     /// form; and only a person can say whether the other address is the right one.
-    pub(super) fn redirected(&self, heard: &Heard, effect: Effect, call: &str) -> Option<Amiss> {
-        if !(300..400).contains(&heard.status) {
+    pub(super) fn redirected(&self, response: &Response, effect: Effect, call: &str) -> Option<Amiss> {
+        if !(300..400).contains(&response.status) {
             return None;
         }
-        let to = heard.headers.get(LOCATION).and_then(|value| value.to_str().ok());
+        let to = response.headers.get(LOCATION).and_then(|value| value.to_str().ok());
         let to = match to.map(|text| (text, Url::parse(text))) {
             Some((_, Ok(url))) => format!("to {}", place(&url)),
             Some((text, Err(_))) => format!("to {}", text.split('?').next().unwrap_or_default()),
@@ -262,11 +262,11 @@ impl Http {
         let reason = format!(
             "it redirects {to}, and a login is not sent on; if that is the right address, put it into the `connect` block ({call})"
         );
-        if effect == Effect::Write && matches!(heard.status, 302 | 303) {
+        if effect == Effect::Write && matches!(response.status, 302 | 303) {
             return Some(CallError::Unknown { system, reason }.into());
         }
         let refused =
-            CallError::Refused { system, reason: reason.clone(), status: heard.status, call: call.to_owned() };
+            CallError::Refused { system, reason: reason.clone(), status: response.status, call: call.to_owned() };
         Some(Amiss::Doubtful(Doubt { refused, lost: reason }))
     }
 
@@ -280,12 +280,12 @@ impl Http {
     }
 
     /// The system is there and cannot answer: 502, 503, a web page.
-    pub(super) fn outage(&self, heard: &Heard, effect: Effect, now: Timestamp) -> CallError {
+    pub(super) fn outage(&self, response: &Response, effect: Effect, now: Timestamp) -> CallError {
         let system = self.system.to_string();
-        let reason = format!("it answered {}", heard.kind());
+        let reason = format!("it answered {}", response.kind());
         match effect {
             Effect::Read => {
-                let pause = heard.retry_after(now).unwrap_or_default();
+                let pause = response.retry_after(now).unwrap_or_default();
                 CallError::Later { system, until: now.checked_add(pause).unwrap_or(now), reason }
             }
             Effect::Write => CallError::Unknown { system, reason },

@@ -8,10 +8,10 @@ mod clock;
 mod entries;
 mod error;
 mod exact;
-mod heard;
 mod http;
 mod json;
 mod proof;
+mod response;
 mod retry;
 mod steady;
 mod window;
@@ -459,6 +459,8 @@ mod tests {
             small: false,
             webhook: false,
             rows: None,
+            tax: None,
+            entry: None,
             fields,
             span: span(),
         }

@@ -36,11 +36,11 @@ pub(super) struct Proof {
     system: Arc<str>,
     clock: Arc<Clock>,
     /// What was proved last, and when. Held while it is being proved: whoever is refused meanwhile waits for the result.
-    made: tokio::sync::Mutex<Option<(i64, Verdict)>>,
+    made: tokio::sync::Mutex<Option<(i64, Standing)>>,
 }
 
 #[derive(Clone)]
-enum Verdict {
+enum Standing {
     Good,
     Lost(CallError),
     /// It could not be proved: the system answers nobody, or no call is left.
@@ -55,12 +55,12 @@ impl Proof {
     /// What a doubtful refusal means. `prove` makes the call that must succeed, if it was not made a moment ago.
     pub(super) async fn judge<T>(&self, doubt: Doubt, prove: impl Future<Output = Result<T, Amiss>>) -> CallError {
         match self.verdict(prove).await {
-            Verdict::Good => doubt.refused,
-            Verdict::Lost(error) | Verdict::Open(error) => error,
+            Standing::Good => doubt.refused,
+            Standing::Lost(error) | Standing::Open(error) => error,
         }
     }
 
-    async fn verdict<T>(&self, prove: impl Future<Output = Result<T, Amiss>>) -> Verdict {
+    async fn verdict<T>(&self, prove: impl Future<Output = Result<T, Amiss>>) -> Standing {
         let mut made = self.made.lock().await;
         if let Some((at, verdict)) = made.as_ref()
             && self.still_holds(*at, verdict)
@@ -68,9 +68,9 @@ impl Proof {
             return verdict.clone();
         }
         let verdict = match prove.await {
-            Ok(_) => Verdict::Good,
+            Ok(_) => Standing::Good,
             Err(Amiss::Doubtful(doubt)) => {
-                Verdict::Lost(CallError::Login { system: self.system.to_string(), reason: doubt.lost })
+                Standing::Lost(CallError::Login { system: self.system.to_string(), reason: doubt.lost })
             }
             Err(Amiss::Plain(error)) => self.class(error),
         };
@@ -78,28 +78,28 @@ impl Proof {
         verdict
     }
 
-    fn still_holds(&self, at: i64, verdict: &Verdict) -> bool {
+    fn still_holds(&self, at: i64, verdict: &Standing) -> bool {
         let gone = self.clock.moment().ms.saturating_sub(at);
         let fresh = (0..limits::LOGIN_PROOF_SECONDS * 1_000).contains(&gone);
         match verdict {
-            Verdict::Good | Verdict::Lost(_) => fresh,
-            Verdict::Open(CallError::Later { until, .. }) => fresh && *until > self.clock.now(),
-            Verdict::Open(_) => false,
+            Standing::Good | Standing::Lost(_) => fresh,
+            Standing::Open(CallError::Later { until, .. }) => fresh && *until > self.clock.now(),
+            Standing::Open(_) => false,
         }
     }
 
     /// What the proving call's plain failure means.
-    fn class(&self, error: CallError) -> Verdict {
+    fn class(&self, error: CallError) -> Standing {
         match error {
             // It was read, and answered in the API's own words: it was let in.
-            CallError::Refused { .. } => Verdict::Good,
-            CallError::Login { .. } => Verdict::Lost(error),
-            CallError::Later { .. } => Verdict::Open(error),
+            CallError::Refused { .. } => Standing::Good,
+            CallError::Login { .. } => Standing::Lost(error),
+            CallError::Later { .. } => Standing::Open(error),
             CallError::Unknown { system, reason } | CallError::Garbled { system, what: reason } => {
                 let until = super::http::soon(self.clock.now());
                 let reason =
                     format!("it refused a call, and then it could not be asked whether the login is good ({reason})");
-                Verdict::Open(CallError::Later { system, until, reason })
+                Standing::Open(CallError::Later { system, until, reason })
             }
         }
     }

@@ -53,7 +53,7 @@ impl Evaluator for Compiled {
 
 fn text(entity: &Entity, field: FieldId, value: &Const) -> Option<String> {
     match value {
-        Const::Text(text) => Some(super::memory::wire_text(entity, field, text)),
+        Const::Text(text) => Some(super::values::text::wire_text(entity, field, text)),
         Const::Number(number) => Some(number.normalize().to_string()),
         Const::Absent | Const::Bool(_) | Const::Date(_) | Const::Instant(_) | Const::Duration(_) | Const::List(_) => {
             None

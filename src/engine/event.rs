@@ -1,6 +1,5 @@
 //! What happens, as one stream of values: the log, progress, alerts and the lines of `flowc run` are renderings of it.
 
-use super::decide::Change;
 use crate::store::Place;
 use serde::Serialize;
 
@@ -48,6 +47,17 @@ impl Event {
     }
 }
 
+/// A field that changes, for people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FieldChange {
+    /// The field, by its way on the wire.
+    pub field: String,
+    /// What the target has, as JSON.
+    pub from: Option<String>,
+    /// What it will have, as JSON.
+    pub to: String,
+}
+
 /// About which record, and why.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct RecordEvent {
@@ -77,7 +87,7 @@ pub struct RecordEvent {
     pub shown: Option<serde_json::Value>,
     /// What an update changes, field by field: in a dry run.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub changes: Vec<Change>,
+    pub changes: Vec<FieldChange>,
     /// The same as people read it: field, what is there, what it will be.
     #[serde(skip)]
     pub shown_changes: Vec<(String, serde_json::Value, serde_json::Value)>,
@@ -139,5 +149,25 @@ impl Counts {
             Event::Done(_) => return,
         };
         *of += 1;
+    }
+}
+
+/// Counts and passes on.
+pub(crate) struct Reporter<'t> {
+    pub(crate) tell: &'t (dyn Fn(Event) + Sync),
+    pub(crate) counts: Counts,
+    /// Records that need a person and did not before.
+    pub(crate) newly_parked: u64,
+}
+
+impl<'t> Reporter<'t> {
+    pub(crate) fn new(tell: &'t (dyn Fn(Event) + Sync)) -> Self {
+        Self { tell, counts: Counts::default(), newly_parked: 0 }
+    }
+
+    pub(crate) fn say(&mut self, event: Event) {
+        self.newly_parked += u64::from(matches!(&event, Event::Parked(told) if !told.known));
+        self.counts.count(&event);
+        (self.tell)(event);
     }
 }

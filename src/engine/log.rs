@@ -1,64 +1,495 @@
-//! What the log keeps of a try: with it each write can be explained, and each person be forgotten.
+//! Entries of the log: what was tried for a record, in types that whoever writes and whoever reads share.
+//!
+//! The store keeps an entry as texts of JSON with the number of their form. An entry of an older form is read as what it
+//! says; one of a newer form is refused.
 
-use super::pass::{Pass, PassError};
-use crate::store::{Attempt, Intent};
-use jiff::{SignedDuration, Timestamp};
+use crate::eval::{Answered, Query};
+use crate::ir::Program;
+use crate::store::{Attempt, Operation};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::sync::Arc;
 
-/// The texts of an entry, each JSON.
-pub(crate) struct Entry {
-    pub(crate) raw: String,
-    pub(crate) found: String,
-    pub(crate) drafts: String,
-    pub(crate) steps: String,
-    pub(crate) answers: String,
+/// The form of today's entries. 0: the same members, before the form had a number.
+pub const FORM: u32 = 1;
+
+/// What was tried for a record.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// The source record, as JSON.
+    pub raw: String,
+    /// What the systems and the store answered.
+    pub found: Vec<Found>,
+    /// What was to be written.
+    pub drafts: Vec<DraftEntry>,
+    /// What was done.
+    pub steps: Vec<StepEntry>,
+    /// What came back.
+    pub answers: Vec<AnswerEntry>,
 }
 
-impl Entry {
-    /// The entry for a record at that time.
-    pub(crate) fn attempt(self, pass: &Pass, key: &str, at: Timestamp, reason: Option<&str>) -> Attempt {
-        let Self { raw, found, drafts, steps, answers } = self;
-        let said = [&*raw, &found, &drafts, &steps, &answers, reason.unwrap_or_default()];
-        let people = super::pii::addresses(said);
-        let days = i64::from(pass.project.log_days);
-        Attempt {
-            flow: pass.flow().name.to_string(),
-            key: key.to_owned(),
-            at,
-            version: pass.project.plan_hash.clone(),
-            // By these hashes a person can be forgotten.
-            people: people.iter().map(|address| pass.store().keyed_hash(address)).collect(),
-            raw,
-            found,
-            drafts,
-            steps,
-            answers,
-            expires: at.checked_add(SignedDuration::from_hours(24 * days)).unwrap_or(Timestamp::MAX),
+/// A question and its answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "FoundForm", into = "FoundForm")]
+pub struct Found {
+    /// What was asked.
+    pub asked: Asked,
+    /// What was answered.
+    pub answer: FoundAnswer,
+    /// It was known before the first write of the try, and is answered otherwise behind it.
+    pub before_writing: bool,
+}
+
+/// A question, with the names of the schema.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// Records with these values.
+    Find {
+        /// The connection.
+        connection: String,
+        /// The entity.
+        entity: String,
+        /// The fields of the key.
+        by: Vec<String>,
+        /// Their values.
+        values: Vec<Option<String>>,
+    },
+    /// All rows of a small entity.
+    Table {
+        /// The connection.
+        connection: String,
+        /// The entity.
+        entity: String,
+    },
+    /// The record with this key.
+    Row {
+        /// The connection.
+        connection: String,
+        /// The entity.
+        entity: String,
+        /// The key.
+        id: String,
+    },
+    /// What a record is linked to.
+    Link {
+        /// Its entity.
+        entity: String,
+        /// Its key.
+        key: String,
+        /// The entity at the other end.
+        other: String,
+        /// The mapping that linked them; none: any.
+        mapping: Option<String>,
+    },
+}
+
+/// An answer.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FoundAnswer {
+    /// These rows; of links, these keys.
+    Rows(Vec<Value>),
+    /// So many rows, which the store keeps under a hash: a table is named, not copied into every entry.
+    Kept {
+        /// How many.
+        rows: usize,
+        /// The hash.
+        hash: Option<String>,
+    },
+    /// What came cannot be read.
+    Unreadable(String),
+}
+
+/// A draft.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DraftEntry {
+    /// The mapping.
+    pub mapping: String,
+    /// The target's entity.
+    pub entity: String,
+    /// The target's connection.
+    pub connection: String,
+    /// Its fields by their ways.
+    pub fields: Map<String, Value>,
+}
+
+/// A step.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum StepEntry {
+    /// A call was sent.
+    Sent {
+        /// The mapping.
+        mapping: String,
+        /// The target's entity.
+        entity: String,
+        /// How.
+        sent: SentBy,
+        /// The key of what was changed or taken away.
+        id: Option<String>,
+        /// What was sent.
+        body: Value,
+    },
+    /// A run that ended before an answer had sent this; its body went with it.
+    Interrupted {
+        /// The mapping.
+        mapping: String,
+        /// The target's entity.
+        entity: String,
+        /// How.
+        sent: SentBy,
+        /// The key of what was changed or taken away.
+        id: Option<String>,
+        /// The hash of what was sent.
+        payload_hash: String,
+        /// When.
+        at: Timestamp,
+        /// How it ended.
+        interrupted: String,
+    },
+    /// A draft was left alone.
+    Skipped {
+        /// The mapping.
+        mapping: String,
+        /// Why.
+        skipped: String,
+    },
+}
+
+/// How a call is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SentBy {
+    /// As a new record.
+    #[serde(alias = "create")]
+    Post,
+    /// As a change.
+    #[serde(alias = "update")]
+    Put,
+    /// As an end.
+    Delete,
+}
+
+impl From<Operation> for SentBy {
+    fn from(operation: Operation) -> Self {
+        match operation {
+            Operation::Create => Self::Post,
+            Operation::Update => Self::Put,
+            Operation::Delete => Self::Delete,
         }
     }
 }
 
-/// What is known of a write that an interrupted run had sent, and what became of it. Its body went with that run; the record
-/// is the one that was logged last.
-pub(crate) async fn of_interrupted(pass: &Pass, intent: &Intent, became: &str) -> Result<Attempt, PassError> {
-    let now = pass.source()?.now();
-    let last = pass.store().attempts(&intent.flow, &intent.key, 1, now).await?.pop();
-    let (raw, found, drafts) = last.map_or_else(
-        || ("null".to_owned(), "[]".to_owned(), "[]".to_owned()),
-        |last| (last.raw, last.found, last.drafts),
-    );
-    let sent = format!("{:?}", intent.operation).to_lowercase();
-    let step = serde_json::json!({
-        "mapping": intent.mapping, "entity": intent.entity, "sent": sent, "id": intent.target,
-        "payload_hash": intent.payload_hash, "at": intent.at,
-        "interrupted": intent.unknown.as_ref().map_or("the run ended before an answer came", |(_, why)| why.as_str()),
-    });
-    let answer = serde_json::json!({ "became": became });
-    let entry = Entry {
-        raw,
-        found,
-        drafts,
-        steps: serde_json::Value::from(vec![step]).to_string(),
-        answers: serde_json::Value::from(vec![answer]).to_string(),
-    };
-    Ok(entry.attempt(pass, &intent.key, now, None))
+/// What came back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum AnswerEntry {
+    /// No answer, or a refusal.
+    Error {
+        /// In words.
+        error: String,
+    },
+    /// What became of a write that an interrupted run had sent.
+    Became {
+        /// In words.
+        became: String,
+    },
+    /// A record that was read after it was written.
+    Read {
+        /// Its key.
+        id: String,
+        /// The record.
+        read: Value,
+    },
+    /// An answer with a record.
+    Record {
+        /// Its key.
+        id: Option<String>,
+        /// The record.
+        record: Option<Value>,
+    },
+}
+
+/// Why an entry cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LogError {
+    /// It was written by a later edition.
+    #[error("the log of {id} was written by a newer flowc (form {form}, this one reads up to {FORM}): use that one")]
+    Newer {
+        /// The record.
+        id: String,
+        /// The entry's form.
+        form: u32,
+    },
+    /// It is not what we write.
+    #[error("an entry of the log of {id} cannot be read: {why}")]
+    Garbled {
+        /// The record.
+        id: String,
+        /// Where.
+        why: String,
+    },
+}
+
+impl Entry {
+    /// An entry of a record of which nothing is known.
+    pub(crate) fn of_nothing() -> Self {
+        Self { raw: "null".to_owned(), found: Vec::new(), drafts: Vec::new(), steps: Vec::new(), answers: Vec::new() }
+    }
+
+    /// Its lists as texts: what was found, the drafts, the steps, the answers.
+    pub(crate) fn texts(&self) -> [String; 4] {
+        fn text<T: Serialize>(list: &[T]) -> String {
+            serde_json::to_string(list).expect("texts, numbers and JSON have a form as JSON")
+        }
+        [text(&self.found), text(&self.drafts), text(&self.steps), text(&self.answers)]
+    }
+
+    /// Reads an entry of any form up to today's.
+    ///
+    /// # Errors
+    /// [`LogError`] says why not.
+    pub fn read(attempt: &Attempt) -> Result<Self, LogError> {
+        let id = || format!("{}:{}", attempt.flow, attempt.key);
+        if attempt.form > FORM {
+            return Err(LogError::Newer { id: id(), form: attempt.form });
+        }
+        let garbled = |e: serde_json::Error| LogError::Garbled { id: id(), why: e.to_string() };
+        Ok(Self {
+            raw: attempt.raw.clone(),
+            found: serde_json::from_str(&attempt.found).map_err(garbled)?,
+            drafts: serde_json::from_str(&attempt.drafts).map_err(garbled)?,
+            steps: serde_json::from_str(&attempt.steps).map_err(garbled)?,
+            answers: serde_json::from_str(&attempt.answers).map_err(garbled)?,
+        })
+    }
+}
+
+impl Asked {
+    /// A question as the log has it.
+    pub fn of(program: &Program, query: &Query) -> Self {
+        let name = |entity| program.entity(entity).full_name();
+        match query {
+            Query::Find { connection, entity, by, values } => {
+                let schema = program.entity(*entity);
+                Self::Find {
+                    connection: connection.to_string(),
+                    entity: schema.full_name(),
+                    by: by.iter().map(|field| schema.get(*field).name.to_string()).collect(),
+                    values: values.iter().map(|value| value.as_deref().map(str::to_owned)).collect(),
+                }
+            }
+            Query::Table { connection, entity } => {
+                Self::Table { connection: connection.to_string(), entity: name(*entity) }
+            }
+            Query::Row { connection, entity, id } => {
+                Self::Row { connection: connection.to_string(), entity: name(*entity), id: id.to_string() }
+            }
+            Query::Link(link) => Self::Link {
+                entity: name(link.entity),
+                key: link.key.to_string(),
+                other: name(link.other),
+                mapping: link.mapping.as_deref().map(str::to_owned),
+            },
+        }
+    }
+}
+
+impl Found {
+    /// A question with its answer; a table is kept under a hash.
+    pub fn of(program: &Program, query: &Query, answered: &Answered, kept: Option<String>) -> Self {
+        let rows: &[Arc<str>] = match answered {
+            Answered::Found(rows) => rows,
+            Answered::Absent | Answered::NotAsked | Answered::Unreadable(_) => &[],
+        };
+        let answer = match (answered, query) {
+            (Answered::Unreadable(why), _) => FoundAnswer::Unreadable(why.clone()),
+            (_, Query::Table { .. }) => FoundAnswer::Kept { rows: rows.len(), hash: kept },
+            (_, Query::Find { .. } | Query::Row { .. } | Query::Link(_)) => {
+                let parsed = |row: &Arc<str>| serde_json::from_str(row).unwrap_or_else(|_| (&**row).into());
+                FoundAnswer::Rows(rows.iter().map(parsed).collect())
+            }
+        };
+        Self { asked: Asked::of(program, query), answer, before_writing: false }
+    }
+}
+
+/// A question and its answer, as they are written.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct FoundForm {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    find: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    table: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    row: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    link: Option<String>,
+    #[serde(default, rename = "in", skip_serializing_if = "Option::is_none")]
+    connection: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    by: Option<Vec<String>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    values: Option<Vec<Option<String>>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    to: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    mapping: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rows: Option<Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    kept: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    unreadable: Option<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    before_writing: bool,
+}
+
+impl From<Found> for FoundForm {
+    fn from(Found { asked, answer, before_writing }: Found) -> Self {
+        let asked = match asked {
+            Asked::Find { connection, entity, by, values } => Self {
+                find: Some(entity),
+                connection: Some(connection),
+                by: Some(by),
+                values: Some(values),
+                ..Self::default()
+            },
+            Asked::Table { connection, entity } => {
+                Self { table: Some(entity), connection: Some(connection), ..Self::default() }
+            }
+            Asked::Row { connection, entity, id } => {
+                Self { row: Some(entity), connection: Some(connection), id: Some(id), ..Self::default() }
+            }
+            Asked::Link { entity, key, other, mapping } => {
+                Self { link: Some(entity), key: Some(key), to: Some(other), mapping, ..Self::default() }
+            }
+        };
+        match answer {
+            FoundAnswer::Rows(rows) => Self { rows: Some(Value::Array(rows)), before_writing, ..asked },
+            FoundAnswer::Kept { rows, hash } => Self { rows: Some(rows.into()), kept: hash, before_writing, ..asked },
+            FoundAnswer::Unreadable(why) => Self { unreadable: Some(why), before_writing, ..asked },
+        }
+    }
+}
+
+impl TryFrom<FoundForm> for Found {
+    type Error = &'static str;
+
+    fn try_from(form: FoundForm) -> Result<Self, Self::Error> {
+        let FoundForm { find, table, row, link, connection, by, values, id, key, to, mapping, .. } = form;
+        let connection = connection.ok_or("no connection is named");
+        let asked = match (find, table, row, link) {
+            (Some(entity), None, None, None) => Asked::Find {
+                connection: connection?,
+                entity,
+                by: by.ok_or("a search names no fields")?,
+                values: values.ok_or("a search names no values")?,
+            },
+            (None, Some(entity), None, None) => Asked::Table { connection: connection?, entity },
+            (None, None, Some(entity), None) => {
+                Asked::Row { connection: connection?, entity, id: id.ok_or("a row names no key")? }
+            }
+            (None, None, None, Some(entity)) => Asked::Link {
+                entity,
+                key: key.ok_or("a link names no key")?,
+                other: to.ok_or("a link names no other end")?,
+                mapping,
+            },
+            _ => return Err("it is no search, no table, no row and no link"),
+        };
+        let answer = match (form.unreadable, form.rows) {
+            (Some(why), _) => FoundAnswer::Unreadable(why),
+            (None, Some(Value::Array(rows))) => FoundAnswer::Rows(rows),
+            (None, Some(Value::Number(rows))) => {
+                let rows = rows.as_u64().and_then(|n| usize::try_from(n).ok());
+                FoundAnswer::Kept { rows: rows.ok_or("a count of rows is none")?, hash: form.kept }
+            }
+            (None, _) => return Err("neither rows nor why they cannot be read"),
+        };
+        Ok(Self { asked, answer, before_writing: form.before_writing })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// An entry as it was written before its form had a number.
+    fn of_form_0() -> Attempt {
+        Attempt {
+            form: 0,
+            flow: "orders.orders".into(),
+            key: "1001".into(),
+            at: "2026-03-01T12:00:00Z".parse().unwrap(),
+            version: "p1".into(),
+            raw: r#"{"id":1001,"total":"26.62"}"#.into(),
+            found: r#"[{"find":"exact.Account","in":"books","by":["Email"],"values":["ann@x.example"],"rows":[{"ID":"a1","Rate":12.50}]},
+                {"table":"exact.VATCode","in":"books","rows":187,"kept":"f00d"},
+                {"row":"exact.Item","in":"books","id":"i1","unreadable":"no JSON"},
+                {"link":"woocommerce.Order","key":"1001","to":"exact.SalesOrder","mapping":null,"rows":[]},
+                {"find":"exact.Account","in":"books","by":["Email","Name"],"values":["ann@x.example",null],"rows":[],"before_writing":true}]"#
+                .into(),
+            drafts: r#"[{"mapping":"orders.sales_order","entity":"exact.SalesOrder","connection":"books","fields":{"YourRef":"1001","Amount":26.62}}]"#.into(),
+            steps: r#"[{"mapping":"orders.sales_order","entity":"exact.SalesOrder","sent":"post","id":null,"body":{"YourRef":"1001","Amount":26.620}},
+                {"mapping":"orders.account","entity":"exact.Account","sent":"create","id":null,"payload_hash":"ab","at":"2026-03-01T11:00:00Z","interrupted":"the run ended before an answer came"},
+                {"mapping":"orders.contact","skipped":"there is one"}]"#
+                .into(),
+            answers: r#"[{"id":"s1","record":{"OrderID":"s1","AmountFC":26.62}},{"id":"l1"},{"error":"no answer"},{"id":"s1","read":{"OrderID":"s1"}},{"became":"found: a1"}]"#.into(),
+            people: Vec::new(),
+            expires: Timestamp::MAX,
+        }
+    }
+
+    #[test]
+    fn an_entry_without_a_number_is_read_as_what_it_says() {
+        let entry = Entry::read(&of_form_0()).unwrap();
+        let of = |entity: &str, by: &[&str], values: &[Option<&str>]| Asked::Find {
+            connection: "books".into(),
+            entity: entity.into(),
+            by: by.iter().map(|field| (*field).to_owned()).collect(),
+            values: values.iter().map(|value| value.map(str::to_owned)).collect(),
+        };
+        assert_eq!(entry.found[0].asked, of("exact.Account", &["Email"], &[Some("ann@x.example")]));
+        assert_eq!(entry.found[1].answer, FoundAnswer::Kept { rows: 187, hash: Some("f00d".into()) });
+        assert_eq!(entry.found[2].answer, FoundAnswer::Unreadable("no JSON".into()));
+        assert_eq!(entry.found[3].answer, FoundAnswer::Rows(Vec::new()));
+        assert!(
+            matches!(&entry.found[3].asked, Asked::Link { mapping: None, other, .. } if other == "exact.SalesOrder")
+        );
+        let before: Vec<bool> = entry.found.iter().map(|found| found.before_writing).collect();
+        assert_eq!(before, [false, false, false, false, true]);
+        // Numbers keep their digits.
+        let FoundAnswer::Rows(rows) = &entry.found[0].answer else { panic!("rows: {:?}", entry.found[0]) };
+        assert_eq!(rows[0].to_string(), r#"{"ID":"a1","Rate":12.50}"#);
+        let StepEntry::Sent { body, sent: SentBy::Post, .. } = &entry.steps[0] else { panic!("{:?}", entry.steps[0]) };
+        assert_eq!(body.to_string(), r#"{"YourRef":"1001","Amount":26.620}"#);
+        assert!(matches!(&entry.steps[1], StepEntry::Interrupted { sent: SentBy::Post, .. }));
+        assert!(matches!(&entry.steps[2], StepEntry::Skipped { .. }));
+        assert_eq!(entry.answers[1], AnswerEntry::Record { id: Some("l1".into()), record: None });
+        assert_eq!(entry.answers[3], AnswerEntry::Read { id: "s1".into(), read: json!({"OrderID": "s1"}) });
+        assert_eq!(entry.answers[4], AnswerEntry::Became { became: "found: a1".into() });
+    }
+
+    #[test]
+    fn what_is_written_is_read_as_the_same() {
+        let entry = Entry::read(&of_form_0()).unwrap();
+        let [found, drafts, steps, answers] = entry.texts();
+        let again = Attempt { form: FORM, found, drafts, steps, answers, ..of_form_0() };
+        assert_eq!(Entry::read(&again).unwrap(), entry);
+    }
+
+    #[test]
+    fn an_entry_of_a_later_edition_is_refused_and_garbage_is_told() {
+        let newer = Attempt { form: FORM + 1, ..of_form_0() };
+        assert!(matches!(Entry::read(&newer), Err(LogError::Newer { form, .. }) if form == FORM + 1));
+        let garbled = Attempt { found: r#"[{"in":"books","rows":[]}]"#.into(), ..of_form_0() };
+        let why = Entry::read(&garbled).unwrap_err().to_string();
+        assert!(why.contains("orders.orders:1001") && why.contains("no search"), "{why}");
+    }
 }

@@ -1,7 +1,7 @@
 //! What people do with records: list, look at, try again, leave out. Once for shell and dashboard.
 
-use super::Engine;
-use super::settle::NEXT_RUN;
+use super::runner::Engine;
+use super::waits::NEXT_RUN;
 use crate::ir::{NoFlow, Program};
 use crate::store::{
     Attempt, Change, Commit, Counts, Place, RecordFilter, RecordId, RecordRow, State, StoreError, Target,
@@ -111,17 +111,10 @@ pub enum OperateError {
     Store(#[from] StoreError),
 }
 
-/// A flow's name without its module, where that is enough.
-pub fn short_name<'f>(program: &Program, flow: &'f str) -> &'f str {
-    let short = flow.rsplit('.').next().unwrap_or(flow);
-    let same = program.flows.iter().filter(|f| f.name.rsplit('.').next() == Some(short)).count();
-    if same > 1 { flow } else { short }
-}
-
 impl Engine {
     /// What its flows mean.
     pub fn program(&self) -> &Program {
-        &self.project.program
+        &self.shared.project.program
     }
 
     /// The record that an ID names.
@@ -130,8 +123,8 @@ impl Engine {
     /// [`OperateError::NoRecord`] where it names none, [`OperateError::NoFlow`].
     pub fn record_id(&self, id: &str) -> Result<RecordId, OperateError> {
         let (flow, key) = id.split_once(':').ok_or_else(|| OperateError::NoRecord(id.to_owned()))?;
-        let number = self.project.program.flow_named(flow)?;
-        Ok(RecordId { flow: self.project.program.flows[number].name.to_string(), key: key.to_owned() })
+        let number = self.shared.project.program.flow_named(flow)?;
+        Ok(RecordId { flow: self.shared.project.program.flows[number].name.to_string(), key: key.to_owned() })
     }
 
     /// A page of records, and where the next one begins.
@@ -226,7 +219,7 @@ impl Engine {
     /// All flows at a glance.
     pub async fn status(&self) -> Result<Vec<FlowStatus>, OperateError> {
         let mut all = Vec::new();
-        for flow in &self.project.program.flows {
+        for flow in &self.shared.project.program.flows {
             let Counts { written, skipped, waiting, parked } = self.store.counts(&flow.name).await?;
             all.push(FlowStatus {
                 flow: flow.name.to_string(),
@@ -262,7 +255,7 @@ impl Engine {
             attempts,
             ..
         } = row;
-        let id = format!("{}:{key}", short_name(&self.project.program, &flow));
+        let id = format!("{}:{key}", self.shared.project.program.short_name(&flow));
         Listed { id, flow, state, reason, place, alerts, target, target_number, updated, due, attempts }
     }
 }

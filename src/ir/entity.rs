@@ -32,10 +32,36 @@ pub struct Entity {
     /// Its resource is a list of names and values, one of each field: the member that names, and the one that holds the
     /// value.
     pub rows: Option<(Arc<str>, Arc<str>)>,
+    /// What its rows say of amounts under them, where they are codes of a tax.
+    pub tax: Option<Tax>,
+    /// It is an entry of a list of further entries: the field that names it, and the one that holds its value.
+    pub entry: Option<(FieldId, FieldId)>,
     /// Its fields.
     pub fields: Vec<Field>,
     /// Where it is declared.
     pub span: Span,
+}
+
+/// What a code of a tax says of amounts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tax {
+    /// The field of its rate.
+    pub rate: FieldId,
+    /// The field that says whether amounts include the tax.
+    pub by: FieldId,
+    /// The value of that field where they do.
+    pub included: Arc<str>,
+}
+
+/// Where a record has its further entries, each with a name and a value, by the names on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entries<'p> {
+    /// The list.
+    pub list: &'p Arc<str>,
+    /// The member of an entry that names it.
+    pub key: &'p Arc<str>,
+    /// The member that holds its value.
+    pub value: &'p Arc<str>,
 }
 
 /// What a resource allows.
@@ -81,7 +107,7 @@ pub struct Field {
     pub currency: Option<Currency>,
     /// The field beside it whose code decides whether a price is net or gross.
     pub price_by: Option<FieldId>,
-    /// Where its value comes from, when it is an entry of `meta_data`.
+    /// Where its value comes from, when it is one of the further entries of its record.
     pub meta: Option<Meta>,
     /// How it looks on the wire.
     pub form: Forms,
@@ -107,13 +133,13 @@ impl Field {
         said.aka.iter().any(|aka| aka.to_lowercase() == name)
     }
 
-    /// The member of a record that it is; none for an entry of `meta_data`.
+    /// The member of a record that it is; none for one of its further entries.
     pub fn wire_name(&self) -> Option<&str> {
         self.meta.is_none().then_some(&*self.wire)
     }
 }
 
-/// An entry of `meta_data`: the first of these keys that is filled.
+/// One of the further entries of a record: the first of these keys that is filled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Meta {
     /// The keys.

@@ -11,7 +11,9 @@ mod program;
 mod types;
 mod walk;
 
-pub use entity::{Access, Connector, Currency, Entity, Feed, Field, Forms, Meta, Method, Required, Search, WireForm};
+pub use entity::{
+    Access, Connector, Currency, Entity, Entries, Feed, Field, Forms, Meta, Method, Required, Search, Tax, WireForm,
+};
 pub use expr::{
     Arm, Binary, Builder, Const, Element, Expr, ExprKind, Find, ForClause, LocalId, Pattern, Step, StepKind, Stop,
     Unary, When,

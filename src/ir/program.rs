@@ -1,6 +1,6 @@
 //! The whole of a checked project: schemas, lookups, mappings and flows.
 
-use super::entity::{Connector, Entity};
+use super::entity::{Connector, Entity, Entries};
 use super::expr::{Const, Expr, LocalId, Pattern, Step};
 use super::types::{EntityId, FieldId, LookupId, Type};
 use crate::source::Span;
@@ -355,6 +355,23 @@ impl Program {
             }
             (Some(_), Some(_)) => Err(NoFlow::Several { name: name.to_owned() }),
         }
+    }
+
+    /// Where records of an entity have their further entries, if they have such.
+    pub fn entries_of<'p>(&'p self, entity: &'p Entity) -> Option<Entries<'p>> {
+        entity.fields.iter().find_map(|field| {
+            let Type::Record(entry) = field.ty.present().element()?.present() else { return None };
+            let entry = self.entity(*entry);
+            let (key, value) = entry.entry?;
+            Some(Entries { list: &field.wire, key: &entry.get(key).wire, value: &entry.get(value).wire })
+        })
+    }
+
+    /// A flow's name without its module, where that is enough.
+    pub fn short_name<'f>(&self, flow: &'f str) -> &'f str {
+        let short = flow.rsplit('.').next().unwrap_or(flow);
+        let same = self.flows.iter().filter(|f| f.name.rsplit('.').next() == Some(short)).count();
+        if same > 1 { flow } else { short }
     }
 
     /// The connector of that name.

@@ -17,9 +17,7 @@ pub struct Reads {
 
 /// The fields of a code's row that decide what an amount with it comes to: whether prices include the tax, and the rate.
 pub fn tax_fields(entity: &Entity) -> Option<(FieldId, FieldId)> {
-    let including = entity.field("Type")?;
-    let percent = entity.fields.iter().position(|f| *f.ty.present() == Type::Percent)?;
-    Some((including, FieldId(u32::try_from(percent).ok()?)))
+    entity.tax.as_ref().map(|tax| (tax.by, tax.rate))
 }
 
 impl Reads {
@@ -52,7 +50,7 @@ impl Reads {
         self.fields.get(entity.0 as usize).into_iter().flatten().copied()
     }
 
-    /// Keys of its `meta_data` that are asked for by name.
+    /// Keys of its further entries that are asked for by name.
     pub fn meta(&self, entity: EntityId) -> impl Iterator<Item = &Arc<str>> + '_ {
         self.meta.get(entity.0 as usize).into_iter().flatten()
     }
@@ -74,15 +72,15 @@ impl Reads {
         depth: usize,
         names: &mut Vec<String>,
     ) {
-        if self.meta(entity).next().is_some() {
-            names.push(format!("{prefix}meta_data"));
+        let schema = program.entity(entity);
+        let is_entry = |id: FieldId| schema.get(id).meta.is_some();
+        if let Some(entries) = program.entries_of(schema)
+            && (self.meta(entity).next().is_some() || self.fields(entity).any(is_entry))
+        {
+            names.push(format!("{prefix}{}", entries.list));
         }
-        for id in self.fields(entity) {
-            let field = program.entity(entity).get(id);
-            if field.meta.is_some() {
-                names.push(format!("{prefix}meta_data"));
-                continue;
-            }
+        for id in self.fields(entity).filter(|id| !is_entry(*id)) {
+            let field = schema.get(id);
             let name = format!("{prefix}{}", field.wire);
             match part_of(program, &field.ty) {
                 // Only what stands once is selected by parts; lists come whole.
@@ -220,7 +218,7 @@ impl Reads {
             }
         } else if let Some(Type::Record(entry)) = args.first().and_then(|list| list.ty.present().element()) {
             let entry = (*entry, program.entity(*entry));
-            ["key", "value"].iter().filter_map(|name| entry.1.field(name)).for_each(|field| self.add(entry.0, field));
+            entry.1.entry.into_iter().flat_map(|(key, value)| [key, value]).for_each(|field| self.add(entry.0, field));
         }
     }
 

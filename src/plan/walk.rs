@@ -2,7 +2,7 @@
 
 use crate::ir::{Const, Expr, ExprKind, Flow, Mapping, Native, Step, children, of_flow, of_mapping, of_steps};
 
-/// Calls `see` for the expression and for every expression in it. Of an entry of `meta_data` that is asked for by a
+/// Calls `see` for the expression and for every expression in it. Of a further entry that is asked for by a
 /// known key only the record is looked at: the list itself is not read.
 pub fn each<'e>(expr: &'e Expr, see: &mut dyn FnMut(&'e Expr)) {
     see(expr);

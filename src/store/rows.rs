@@ -329,9 +329,12 @@ pub struct AttemptId {
     pub number: u64,
 }
 
-/// What was tried for a record, as it was then. The texts are JSON that only engine and screens look into. Sealed at rest.
+/// What was tried for a record, as it was then. The texts are JSON that the engine writes and reads. Sealed at rest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {
+    /// Which form the texts have; 0 where that was not noted.
+    #[serde(default)]
+    pub form: u32,
     /// The flow.
     pub flow: String,
     /// The source's key.

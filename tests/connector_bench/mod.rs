@@ -286,6 +286,8 @@ pub(crate) fn entity(
         small: false,
         webhook: false,
         rows: None,
+        tax: None,
+        entry: None,
         fields,
         span: span(),
     })

@@ -14,7 +14,7 @@ impl Checker<'_> {
     pub(crate) fn read_conditions(&mut self) {
         while let Some(Condition { entity, field, inside, decl }) = self.conditions.pop() {
             if let Some(value) = &decl.value {
-                let meta = self.meta_of(inside, value);
+                let meta = self.meta_of(inside, value).filter(|_| self.entries_of(entity, value.span).is_some());
                 self.field_mut(entity, field).meta = meta;
             }
             let or_absent = decl.marks.iter().any(|m| m.words.first().map(word_text).as_deref() == Some("else"));

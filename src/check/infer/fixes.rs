@@ -155,7 +155,7 @@ impl Infer<'_, '_> {
     pub(crate) fn entry_meant(&mut self, list: &Expr, key: &str) -> Option<String> {
         let ExprKind::Field(record, entity, field) = &list.kind else { return None };
         let (entity, field): (EntityId, _) = (*entity, *field);
-        (&*self.cx.entity(entity).get(field).name == "meta_data")
+        (self.cx.entries_field(entity) == Some(field))
             .then(|| format!("{}.meta(\"{key}\")", self.cx.modules.sources.text(record.span)))
     }
 

@@ -456,7 +456,7 @@ impl Infer<'_, '_> {
             );
             return Self::unknown(span);
         };
-        let Some(field) = self.cx.field_named(entity, "meta_data", receiver.span) else { return Self::unknown(span) };
+        let Some(field) = self.cx.entries_of(entity, receiver.span) else { return Self::unknown(span) };
         let [key] = args else { return self.wrong_count(Native::MetaOf, 1, args.len(), span) };
         let key = self.expr(&key.value, None);
         let key = self.coerce(key, &Type::Text(None), "the key of `meta`");

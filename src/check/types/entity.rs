@@ -5,7 +5,8 @@ use crate::check::resolve::instances::InstanceId;
 use crate::check::types::words::word_text;
 use crate::check::types::written::present;
 use crate::ir::{
-    Access, Connector, Currency, Entity, EntityId, Feed, Field, FieldId, Forms, Meta, Method, Required, Search, Type,
+    Access, Connector, Currency, Entity, EntityId, Feed, Field, FieldId, Forms, Meta, Method, Required, Search, Tax,
+    Type, WireForm,
 };
 use crate::source::{Diagnostic, Span, codes};
 use crate::syntax::ast::{self, Clause, ExprKind, FieldDecl, TypeKind, Word};
@@ -99,6 +100,11 @@ impl Checker<'_> {
             field.form.utf16 = &*unit.text == "utf16";
         }
         self.read_marks(&mut field, &decl.marks);
+        if field.form.form == WireForm::Nested && !self.are_referred_to(&field.ty) {
+            // Parts stand in their records anyway: only where a reference stands in an object is there something to say.
+            let of = self.show(&field.ty);
+            self.no_mark(&["nested"], decl.name.span, &format!("says nothing about {of}"));
+        }
         // Its key is an expression, and read with those.
         if decl.value.as_ref().is_some_and(|value| !matches!(value.kind, ExprKind::Error)) {
             field.meta = Some(Meta { keys: Vec::new() });
@@ -108,6 +114,14 @@ impl Checker<'_> {
             self.conditions.push(Condition { entity: id, field: n, inside, decl: decl.clone() });
         }
         self.program.entities[id.0 as usize].fields.push(field);
+    }
+
+    /// Whether these records are referred to: they stand alone in their API.
+    fn are_referred_to(&mut self, ty: &Type) -> bool {
+        match ty.present().element().map_or(ty.present(), Type::present) {
+            Type::Record(entity) => self.entity(*entity).stands_alone(),
+            _ => true,
+        }
     }
 
     fn read_clause(&mut self, id: EntityId, clause: &Clause) {
@@ -147,6 +161,17 @@ impl Checker<'_> {
                 self.program.entities[id.0 as usize].total = total;
                 true
             }
+            ["tax", rate, "included", "by", by, included] => {
+                let fields = field(self, rate).zip(field(self, by));
+                let tax = fields.map(|(rate, by)| Tax { rate, by, included: (*included).into() });
+                self.program.entities[id.0 as usize].tax = tax;
+                true
+            }
+            ["entry", key, value] => {
+                let entry = field(self, key).zip(field(self, value));
+                self.program.entities[id.0 as usize].entry = entry;
+                true
+            }
             ["small"] => {
                 entity.small = true;
                 true
@@ -164,7 +189,7 @@ impl Checker<'_> {
         if !is_said || clause.when.is_some() || !clause.block.is_empty() {
             let message = format!("`{}` says nothing about an entity", words.join(" "));
             let help = "clauses are `route \"path\" get post put delete`, `feed \"path\" by FIELD`, `key FIELD`, \
-                        `code FIELD`, `total FIELD`, `rows key value`, `webhook \"topic\"` and `small`";
+                        `code FIELD`, `total FIELD`, `tax RATE included by FIELD value`, `entry KEY VALUE`, `rows key value`, `webhook \"topic\"` and `small`";
             self.say(&codes::MISPLACED, clause.span, message, help);
         }
     }
@@ -241,6 +266,28 @@ impl Checker<'_> {
     }
 
     /// The field of an entity by name; a report with the nearest where there is none.
+    /// The list of an entity's further entries, each with a name and a value.
+    pub(crate) fn entries_field(&mut self, id: EntityId) -> Option<FieldId> {
+        let lists = self.entity(id).fields.iter().enumerate().filter_map(|(n, field)| {
+            let Type::Record(entry) = field.ty.present().element()?.present() else { return None };
+            Some((FieldId(u32::try_from(n).ok()?), *entry))
+        });
+        let lists: Vec<(FieldId, EntityId)> = lists.collect();
+        lists.into_iter().find(|(_, entry)| self.entity(*entry).entry.is_some()).map(|(list, _)| list)
+    }
+
+    /// The same; one that has none is told.
+    pub(crate) fn entries_of(&mut self, id: EntityId, span: Span) -> Option<FieldId> {
+        let list = self.entries_field(id);
+        if list.is_none() {
+            let message = format!("{} has no further entries", self.program.entity(id).full_name());
+            let help = "`meta` reads a list whose elements say `entry KEY VALUE` in their schema";
+            self.say(&codes::UNKNOWN_FIELD, span, message, help);
+        }
+        list
+    }
+
+    /// The field of that name, else it is told.
     pub(crate) fn field_named(&mut self, id: EntityId, name: &str, span: Span) -> Option<FieldId> {
         if let Some(field) = self.entity(id).field(name) {
             return Some(field);

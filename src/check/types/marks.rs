@@ -59,8 +59,9 @@ fn text(ty: &Type) -> bool {
     ty.is_text() || ty.element().is_some_and(|element| element.present().is_text())
 }
 
-fn part(ty: &Type) -> bool {
-    matches!(ty.element().map_or(ty, Type::present), Type::Record(_) | Type::Json)
+/// A record, or a list of records.
+fn record(ty: &Type) -> bool {
+    matches!(ty.element().map_or(ty, Type::present), Type::Record(_))
 }
 
 impl Checker<'_> {
@@ -91,7 +92,8 @@ impl Checker<'_> {
         }
     }
 
-    fn no_mark(&mut self, words: &[&str], span: Span, why: &str) {
+    /// Tells of a mark that says nothing.
+    pub(crate) fn no_mark(&mut self, words: &[&str], span: Span, why: &str) {
         let message = format!("`{}` {why}", words.join(" "));
         let help = "marks are `read only`, `create only`, `write only`, `required`, `filter`, `parameter`, `search`, \
                     `personal`, `assumed`, `caseless`, `padded 18`, `scale 2`, `zero is absent`, `nested`, `wire \"name\"`, \
@@ -117,7 +119,7 @@ fn read(field: &mut Field, words: &[&str], mark: &Mark) -> Option<(Says, Fits)> 
         ["as", "yes_no"] => form(WireForm::YesNo, truth),
         ["as", "milliseconds"] => form(WireForm::Milliseconds, time),
         ["as", "utc"] => form(WireForm::Utc, moment),
-        ["nested"] => form(WireForm::Nested, part),
+        ["nested"] => form(WireForm::Nested, record),
         ["read", "only"] | ["computed"] => {
             field.access = Access::ReadOnly;
             // `read only, computed`: that it is computed says what by.

@@ -249,6 +249,8 @@ impl Checker<'_> {
             small: false,
             webhook: false,
             rows: None,
+            tax: None,
+            entry: None,
             fields: Vec::new(),
             span: e.name.span,
         });

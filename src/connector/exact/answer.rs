@@ -1,7 +1,7 @@
 //! What a ledger's answer means: a 500 with words is a refusal, one without is an outage.
 
 use crate::connector::CallError;
-use crate::connector::http::{Effect, Heard, Http, shortened};
+use crate::connector::http::{Effect, Http, Response, shortened};
 use crate::connector::proof::{Amiss, Doubt};
 use crate::connector::window::Said;
 use crate::store::Window;
@@ -26,71 +26,71 @@ enum Message {
 }
 
 /// What the headers say of the limits. Reset times are milliseconds since 1970. A window that makes no sense is left out.
-pub(super) fn limits(heard: &Heard) -> Said {
+pub(super) fn limits(response: &Response) -> Said {
     let window = |limit: &str, left: &str, resets: &str| {
         // The sandbox's "no limit" is larger than our numbers, and so is no limit; less than nothing left is nothing.
         let number = |name: &str| {
-            let number: i128 = heard.text(name)?.trim().parse().ok()?;
+            let number: i128 = response.text(name)?.trim().parse().ok()?;
             Some(u32::try_from(number.max(0)).unwrap_or(u32::MAX))
         };
-        let resets = heard.text(resets)?.trim().parse().ok()?;
+        let resets = response.text(resets)?.trim().parse().ok()?;
         Some(Window { limit: number(limit)?, left: number(left)?, resets: Timestamp::from_millisecond(resets).ok()? })
     };
     Said {
         minute: window("X-RateLimit-Minutely-Limit", "X-RateLimit-Minutely-Remaining", "X-RateLimit-Minutely-Reset"),
         day: window("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"),
-        mentioned: heard.headers.keys().any(|name| name.as_str().starts_with("x-ratelimit")),
+        mentioned: response.headers.keys().any(|name| name.as_str().starts_with("x-ratelimit")),
     }
 }
 
 /// The answer, if it is one; else what may be done next.
 pub(super) fn check(
     http: &Http,
-    heard: Heard,
+    response: Response,
     effect: Effect,
     call: (&str, &str),
     now: Timestamp,
-) -> Result<Heard, Amiss> {
+) -> Result<Response, Amiss> {
     let (verb, route) = call;
     let system = http.system.to_string();
-    if let Some(redirect) = http.redirected(&heard, effect, &format!("{verb} {route}")) {
+    if let Some(redirect) = http.redirected(&response, effect, &format!("{verb} {route}")) {
         return Err(redirect);
     }
-    if heard.ok() {
+    if response.ok() {
         // The maintenance page has status 200.
-        let start = heard.body.trim_start().trim_start_matches('\u{feff}');
+        let start = response.body.trim_start().trim_start_matches('\u{feff}');
         let empty = start.is_empty() && effect == Effect::Write;
-        if !empty && (!heard.says_json() || !start.starts_with('{')) {
-            return Err(http.garbled(heard.kind(), effect).into());
+        if !empty && (!response.says_json() || !start.starts_with('{')) {
+            return Err(http.garbled(response.kind(), effect).into());
         }
-        return Ok(heard);
+        return Ok(response);
     }
-    let words = words(&heard.body);
-    let status = heard.status;
+    let words = words(&response.body);
+    let status = response.status;
     Err(match (status, words) {
-        (401 | 403 | 406, words) => doubtful(http, &heard, words, call),
-        (408 | 502..=504, _) => http.outage(&heard, effect, now).into(),
+        (401 | 403 | 406, words) => doubtful(http, &response, words, call),
+        (408 | 502..=504, _) => http.outage(&response, effect, now).into(),
         (400..=501, Some(reason)) => {
             CallError::Refused { system, reason, status, call: format!("{verb} {route}") }.into()
         }
         // What is said of the call itself; no firewall answers like this.
         (405 | 409..=415 | 431 | 501, None) => {
-            let reason = format!("it answered {}", heard.kind());
+            let reason = format!("it answered {}", response.kind());
             CallError::Refused { system, reason, status, call: format!("{verb} {route}") }.into()
         }
-        (400..=451, None) => doubtful(http, &heard, None, call),
-        (_, _) => http.outage(&heard, effect, now).into(),
+        (400..=451, None) => doubtful(http, &response, None, call),
+        (_, _) => http.outage(&response, effect, now).into(),
     })
 }
 
 /// A refusal that a lost login, or a firewall that blocks us, would bring as well.
-fn doubtful(http: &Http, heard: &Heard, words: Option<String>, (verb, route): (&str, &str)) -> Amiss {
+fn doubtful(http: &Http, response: &Response, words: Option<String>, (verb, route): (&str, &str)) -> Amiss {
     let system = http.system.to_string();
     let api = words.is_some();
-    let header = heard.text("Reason").map(shortened);
-    let said = words.or(header).map_or_else(|| format!("it answered {}", heard.kind()), |words| shortened(&words));
+    let header = response.text("Reason").map(shortened);
+    let said = words.or(header).map_or_else(|| format!("it answered {}", response.kind()), |words| shortened(&words));
     let said = said.trim_end_matches('.');
-    let status = heard.status;
+    let status = response.status;
     let refused = match status {
         401 | 403 => format!(
             "{said}: it allows no {verb} of {route}, though the login is good; look whether the user may, whether the app is granted this division, and whether the licence has the module"

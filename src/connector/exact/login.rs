@@ -9,7 +9,7 @@
 
 use crate::connector::CallError;
 use crate::connector::clock::Clock;
-use crate::connector::http::{Call, Effect, Heard, Http, Verb, later, shortened, soon};
+use crate::connector::http::{Effect, Http, Request, Response, Verb, later, shortened, soon};
 use crate::connector::proof::{Amiss, Doubt};
 use crate::store::{RefreshTurn, Store, StoreError, Tokens};
 use jiff::{SignedDuration, Timestamp};
@@ -47,7 +47,7 @@ pub(super) struct Login {
     pub(super) refresh_after: i64,
     /// Names this runner among those of the store.
     pub(super) holder: String,
-    pub(super) state: tokio::sync::Mutex<State>,
+    pub(super) state: tokio::sync::Mutex<LoginState>,
 }
 
 /// Tokens that a project brings.
@@ -59,7 +59,7 @@ pub(super) struct First {
 
 /// What is known of the tokens in use.
 #[derive(Default)]
-pub(super) struct State {
+pub(super) struct LoginState {
     tokens: Option<Tokens>,
     /// How we know that they are alive.
     age: Age,
@@ -158,7 +158,7 @@ impl Login {
         }
     }
 
-    fn good(&self, tokens: &Tokens, age: Age, state: &State) -> bool {
+    fn good(&self, tokens: &Tokens, age: Age, state: &LoginState) -> bool {
         let now = self.clock.moment();
         let alive = match age {
             Age::Since(then) => (-CLOCKS_APART..self.refresh_after).contains(&(now.ms.saturating_sub(then) / 1_000)),
@@ -177,7 +177,7 @@ impl Login {
     }
 
     /// Renews the tokens, or takes those that another runner has renewed meanwhile.
-    async fn renew(&self, http: &Http, state: &State) -> Result<(Tokens, Age), CallError> {
+    async fn renew(&self, http: &Http, state: &LoginState) -> Result<(Tokens, Age), CallError> {
         for _ in 0..WAITS_MAX {
             let now = self.clock.now();
             let turn = self.store.begin_refresh(&http.system, &self.holder, now).await;
@@ -195,7 +195,7 @@ impl Login {
         Err(postponed(http, soon(self.clock.now()), "another runner has been renewing the login for long".to_owned()))
     }
 
-    async fn renew_alone(&self, http: &Http, state: &State) -> Result<(Tokens, Age), CallError> {
+    async fn renew_alone(&self, http: &Http, state: &LoginState) -> Result<(Tokens, Age), CallError> {
         let renewed = self.renew_held(http, state).await;
         // New tokens are kept, and that ends the right; else it is given back.
         if !matches!(renewed, Ok((_, Age::Since(_)))) {
@@ -205,7 +205,7 @@ impl Login {
     }
 
     /// With the right to renew. A renewal that was cut short counts for nothing: its tokens were never used.
-    async fn renew_held(&self, http: &Http, state: &State) -> Result<(Tokens, Age), CallError> {
+    async fn renew_held(&self, http: &Http, state: &LoginState) -> Result<(Tokens, Age), CallError> {
         let kept = self.store.tokens(&http.system).await.map_err(|e| self.forgetful(http, &e))?;
         // What we hold ourselves has just been found to be old; what another has kept meanwhile may be good.
         let others = kept.as_ref().filter(|kept| !state.tokens.as_ref().is_some_and(|ours| is_same(ours, kept)));
@@ -259,22 +259,23 @@ impl Login {
             [("client_id", self.client.id.expose_secret()), ("client_secret", self.client.secret.expose_secret())];
         let form =
             url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields.iter().chain(&client)).finish();
-        let mut call = Call::get(self.client.address.clone());
+        let mut call = Request::get(self.client.address.clone());
         call.verb = Verb::POST;
         call.body = Some(("application/x-www-form-urlencoded", form));
-        let heard = http.send(call).await;
+        let response = http.send(call).await;
         let answered = self.clock.moment();
         let now = answered.ours;
         // Repeating is safe: the old token lives until the new one is used.
-        let heard = heard.map_err(|fault| match http.classed(fault, Effect::Read, now) {
+        let response = response.map_err(|fault| match http.classed(fault, Effect::Read, now) {
             CallError::Later { reason, .. } | CallError::Unknown { reason, .. } => postponed(http, soon(now), reason),
             other => other,
         })?;
-        if let Some(Amiss::Doubtful(Doubt { lost, .. })) = http.redirected(&heard, Effect::Read, "POST oauth2/token") {
+        if let Some(Amiss::Doubtful(Doubt { lost, .. })) = http.redirected(&response, Effect::Read, "POST oauth2/token")
+        {
             return Err(CallError::Login { system: http.system.to_string(), reason: lost }.into());
         }
-        let issued: Option<Issued> = serde_json::from_str(&heard.body).ok().filter(|_| heard.ok());
-        let Some(issued) = issued else { return Err(self.classed(http, &heard, now)) };
+        let issued: Option<Issued> = serde_json::from_str(&response.body).ok().filter(|_| response.ok());
+        let Some(issued) = issued else { return Err(self.classed(http, &response, now)) };
         let lives = match &issued.expires_in {
             serde_json::Value::String(text) => text.trim().parse().unwrap_or(LIVES),
             other => other.as_i64().unwrap_or(LIVES),
@@ -291,12 +292,12 @@ impl Login {
     }
 
     /// What the token endpoint's refusal means. Statuses differ between reports; the words do not.
-    fn classed(&self, http: &Http, heard: &Heard, now: Timestamp) -> NoTokens {
-        let told: Refused = serde_json::from_str(&heard.body).unwrap_or_default();
-        let header = heard.text("Reason").unwrap_or_default();
+    fn classed(&self, http: &Http, response: &Response, now: Timestamp) -> NoTokens {
+        let told: Refused = serde_json::from_str(&response.body).unwrap_or_default();
+        let header = response.text("Reason").unwrap_or_default();
         let said = [told.error_description.as_str(), header].join(" ").to_ascii_lowercase();
-        if heard.status == 429 {
-            let pause = heard.retry_after(now).unwrap_or(SignedDuration::from_hours(1));
+        if response.status == 429 {
+            let pause = response.retry_after(now).unwrap_or(SignedDuration::from_hours(1));
             let until = now.checked_add(pause).unwrap_or(now);
             return postponed(http, until, "it gets too many logins".to_owned()).into();
         }
@@ -311,14 +312,14 @@ impl Login {
             );
             return CallError::Login { system: http.system.to_string(), reason }.into();
         }
-        if matches!(heard.status, 400 | 401 | 403) && !told.error.is_empty() {
+        if matches!(response.status, 400 | 401 | 403) && !told.error.is_empty() {
             let what = match told.error_description.as_str() {
                 "" => &told.error,
                 text => text,
             };
             return lost(http, what).into();
         }
-        postponed(http, soon(now), format!("its login page answered {}", heard.kind())).into()
+        postponed(http, soon(now), format!("its login page answered {}", response.kind())).into()
     }
 
     /// Tokens that cannot be kept are not used: the next start would have none.
@@ -327,7 +328,7 @@ impl Login {
     }
 }
 
-impl State {
+impl LoginState {
     /// Whether the ledger has refused these tokens before their time.
     fn is_spent(&self, tokens: &Tokens) -> bool {
         self.refused.as_ref().is_some_and(|refused| refused.expose_secret() == tokens.access.expose_secret())

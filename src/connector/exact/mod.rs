@@ -16,7 +16,7 @@ pub use login::Consent;
 use super::budget::{Allowance, Budget};
 use super::clock::Clock;
 use super::entries::{Entries, Secrets};
-use super::http::{Call, Effect, Heard, Http, Timing, Verb};
+use super::http::{Effect, Http, Request, Response, Timing, Verb};
 use super::proof::{Amiss, Doubt, Proof};
 use super::retry::Tries;
 use super::{
@@ -120,30 +120,30 @@ impl Ledger {
     }
 
     /// One call, once: its turn, its token, the answer and what it means.
-    async fn call(&self, call: Call, route: &str) -> Result<Heard, CallError> {
+    async fn call(&self, call: Request, route: &str) -> Result<Response, CallError> {
         self.budget.turn(route, call.effect).await?;
         let access = self.login.access(&self.http).await?;
         match self.sent(call, route, &access).await {
-            Ok(heard) => Ok(heard),
+            Ok(response) => Ok(response),
             Err(Amiss::Plain(error)) => Err(error),
             Err(Amiss::Doubtful(doubt)) => Err(self.proof.judge(doubt, self.prove(&access)).await),
         }
     }
 
     /// One call with its turn and its token.
-    async fn sent(&self, mut call: Call, route: &str, access: &SecretString) -> Result<Heard, Amiss> {
+    async fn sent(&self, mut call: Request, route: &str, access: &SecretString) -> Result<Response, Amiss> {
         let (effect, verb) = (call.effect, call.verb.clone());
         let mut bearer = HeaderValue::from_str(&format!("Bearer {}", access.expose_secret()))
             .map_err(|_| answer::renewed(&self.http, self.clock.now()))?;
         bearer.set_sensitive(true);
         call = call.header(AUTHORIZATION, bearer).header(ACCEPT, HeaderValue::from_static("application/json"));
-        let heard = match self.http.send(call).await {
-            Ok(heard) => heard,
+        let response = match self.http.send(call).await {
+            Ok(response) => response,
             Err(fault) => return Err(self.http.classed(fault, effect, self.clock.now()).into()),
         };
-        self.clock.heard(&heard);
-        self.budget.heard(route, &heard, &answer::limits(&heard)).await?;
-        answer::check(&self.http, heard, effect, (verb.as_str(), route), self.clock.now())
+        self.clock.saw(&response);
+        self.budget.saw(route, &response, &answer::limits(&response)).await?;
+        answer::check(&self.http, response, effect, (verb.as_str(), route), self.clock.now())
     }
 
     /// The call that must succeed with this token. If it is the token that is refused, it is renewed, so that the next try
@@ -154,7 +154,7 @@ impl Ledger {
             return Err(answer::renewed(&self.http, self.clock.now()).into());
         }
         self.budget.turn(ME, Effect::Read).await?;
-        let answered = self.sent(Call::get(self.address_of_me()), ME, access).await;
+        let answered = self.sent(Request::get(self.address_of_me()), ME, access).await;
         let Err(Amiss::Doubtful(Doubt { refused: CallError::Refused { status: 401, reason, .. }, .. })) = answered
         else {
             return answered.map(drop);
@@ -170,9 +170,9 @@ impl Ledger {
     async fn page(&self, address: &Url, route: &str, key: Option<&str>) -> Result<envelope::Listed, CallError> {
         let mut tries = Tries::new(&self.clock, &self.timing);
         loop {
-            let heard = self.call(Call::get(address.clone()), route).await;
-            let page = heard.and_then(|heard| {
-                envelope::page(&heard.body, key).map_err(|what| self.http.garbled(what, Effect::Read))
+            let response = self.call(Request::get(address.clone()), route).await;
+            let page = response.and_then(|response| {
+                envelope::page(&response.body, key).map_err(|what| self.http.garbled(what, Effect::Read))
             });
             match page {
                 Ok(page) => return Ok(page),
@@ -307,7 +307,7 @@ impl Ledger {
             })?;
             address.set_path(&format!("{}{key}", address.path()));
         }
-        let mut call = Call {
+        let mut call = Request {
             verb: verb.clone(),
             address,
             headers: Vec::new(),
@@ -318,15 +318,15 @@ impl Ledger {
             // Else the answer repeats what was sent, and what the ledger computed must be read again.
             call = call.header(HeaderName::from_static("prefer"), HeaderValue::from_static("return=representation"));
         }
-        let heard = self.call(call, &route).await?;
+        let response = self.call(call, &route).await?;
         let garbled = |what: &str| self.http.garbled(what.to_owned(), Effect::Write);
-        if heard.body.trim().is_empty() {
+        if response.body.trim().is_empty() {
             if verb == Verb::POST {
                 return Err(garbled("nothing, where the new record should be"));
             }
             return Ok(Answer { id: write.id.clone(), record: None });
         }
-        let record = envelope::record(&heard.body).map_err(|what| self.http.garbled(what, Effect::Write))?;
+        let record = envelope::record(&response.body).map_err(|what| self.http.garbled(what, Effect::Write))?;
         written(write, record).map_err(garbled)
     }
 }

@@ -6,7 +6,7 @@
 
 use super::odata::{self, Selection, ask};
 use super::{Ledger, envelope, key_of};
-use crate::connector::http::{Call, Effect};
+use crate::connector::http::{Effect, Request};
 use crate::connector::retry::Tries;
 use crate::connector::{CallError, Find, One, Presence, Rows, Unreadable, named, names};
 use url::Url;
@@ -47,9 +47,10 @@ pub(super) async fn read(ledger: &Ledger, one: &One) -> Result<Presence, CallErr
 async fn itself(ledger: &Ledger, address: &Url, (route, key): (&str, Option<&str>)) -> Result<Rows, CallError> {
     let mut tries = Tries::new(&ledger.clock, &ledger.timing);
     loop {
-        let heard = ledger.call(Call::get(address.clone()), route).await;
-        let rows = heard
-            .and_then(|heard| envelope::one(&heard.body, key).map_err(|what| ledger.http.garbled(what, Effect::Read)));
+        let response = ledger.call(Request::get(address.clone()), route).await;
+        let rows = response.and_then(|response| {
+            envelope::one(&response.body, key).map_err(|what| ledger.http.garbled(what, Effect::Read))
+        });
         match rows {
             Ok(rows) => return Ok(rows),
             Err(error) => tries.pause(error).await?,

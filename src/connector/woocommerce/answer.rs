@@ -2,7 +2,7 @@
 
 use super::door::Way;
 use crate::connector::CallError;
-use crate::connector::http::{Effect, Heard, Http, shortened};
+use crate::connector::http::{Effect, Http, Response, shortened};
 use crate::connector::proof::{Amiss, Doubt};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -76,19 +76,25 @@ struct Told {
 }
 
 /// The answer, if it is one; else what may be done next.
-pub(super) fn check(http: &Http, heard: Heard, effect: Effect, call: &str, now: Timestamp) -> Result<Heard, Failed> {
-    if heard.ok() {
+pub(super) fn check(
+    http: &Http,
+    response: Response,
+    effect: Effect,
+    call: &str,
+    now: Timestamp,
+) -> Result<Response, Failed> {
+    if response.ok() {
         // Maintenance pages and notices of plugins come with 200.
-        let start = heard.body.trim_start().trim_start_matches('\u{feff}');
-        if !heard.says_json() || !start.starts_with(['{', '[']) {
-            return Err(Failed::page(http.garbled(odd(&heard), effect)));
+        let start = response.body.trim_start().trim_start_matches('\u{feff}');
+        if !response.says_json() || !start.starts_with(['{', '[']) {
+            return Err(Failed::page(http.garbled(odd(&response), effect)));
         }
-        return Ok(heard);
+        return Ok(response);
     }
-    let told: Option<Told> = serde_json::from_str(&heard.body).ok();
+    let told: Option<Told> = serde_json::from_str(&response.body).ok();
     Err(match told {
-        Some(told) => refusal(http, &heard, &told, effect, call, now),
-        None => without_words(http, &heard, effect, call, now),
+        Some(told) => refusal(http, &response, &told, effect, call, now),
+        None => without_words(http, &response, effect, call, now),
     })
 }
 
@@ -111,11 +117,11 @@ fn numbers(words: &str) -> impl Iterator<Item = u32> {
 
 /// Whether the API says that it sees no key that it knows, so that another way in may be tried: what it says this to, it
 /// has not carried out.
-pub(super) fn unseen(heard: &Heard, way: Way) -> bool {
-    if heard.status != 401 {
+pub(super) fn unseen(response: &Response, way: Way) -> bool {
+    if response.status != 401 {
         return false;
     }
-    let Ok(told) = serde_json::from_str::<Told>(&heard.body) else { return false };
+    let Ok(told) = serde_json::from_str::<Told>(&response.body) else { return false };
     match way {
         Way::Header => told.code.starts_with("woocommerce_rest_cannot_"),
         Way::Signed | Way::SignedAsPlain => true,
@@ -123,18 +129,18 @@ pub(super) fn unseen(heard: &Heard, way: Way) -> bool {
 }
 
 /// Whether it is the API that answers, with or without what was asked for.
-pub(super) fn is_api(heard: &Heard) -> bool {
-    heard.status < 500 && heard.body.trim_start().starts_with(['{', '['])
+pub(super) fn is_api(response: &Response) -> bool {
+    response.status < 500 && response.body.trim_start().starts_with(['{', '['])
 }
 
 /// Whether an answer says what is wrong with the key, rather than that none was seen.
-pub(super) fn says_why(heard: &Heard) -> bool {
-    heard.body.contains("woocommerce_rest_authentication_error")
+pub(super) fn says_why(response: &Response) -> bool {
+    response.body.contains("woocommerce_rest_authentication_error")
 }
 
 /// What came with 200 and is not the API's JSON.
-fn odd(heard: &Heard) -> String {
-    let text = heard.body.trim();
+fn odd(response: &Response) -> String {
+    let text = response.body.trim();
     let starts = text.match_indices(['{', '[']).map(|(at, _)| at).filter(|at| *at > 0).take(STARTS_MAX);
     let json = starts.into_iter().find(|at| serde_json::from_str::<serde::de::IgnoredAny>(&text[*at..]).is_ok());
     match json {
@@ -144,11 +150,11 @@ fn odd(heard: &Heard) -> String {
             quoted(&text[..at])
         ),
         None if text.starts_with('<') || text.is_empty() => {
-            let what = heard.kind();
+            let what = response.kind();
             let page = plain(text);
             if what.contains('\u{201c}') || page.trim().is_empty() { what } else { format!("{what}: {}", quoted(text)) }
         }
-        None => format!("{}: {}", heard.kind(), quoted(text)),
+        None => format!("{}: {}", response.kind(), quoted(text)),
     }
 }
 
@@ -161,9 +167,9 @@ fn quoted(text: &str) -> String {
 }
 
 /// An error in the API's own words.
-fn refusal(http: &Http, heard: &Heard, told: &Told, effect: Effect, call: &str, now: Timestamp) -> Failed {
+fn refusal(http: &Http, response: &Response, told: &Told, effect: Effect, call: &str, now: Timestamp) -> Failed {
     let system = http.system.to_string();
-    let status = heard.status;
+    let status = response.status;
     let refused = |reason| CallError::Refused { system: system.clone(), reason, status, call: route_of(call) };
     let said = reason(told);
     let error = match status {
@@ -175,7 +181,7 @@ fn refusal(http: &Http, heard: &Heard, told: &Told, effect: Effect, call: &str, 
             let alone = "the key is good for other calls: give it read and write rights, and its user the role of a shop manager";
             return Failed::doubtful(refused(format!("{said}; {alone}")), login_reason(told));
         }
-        408 | 502..=504 => http.outage(heard, effect, now),
+        408 | 502..=504 => http.outage(response, effect, now),
         // A crash of PHP, told in the API's form: what was written before it is unknown.
         500 if told.code == "internal_server_error" => match effect {
             Effect::Read => CallError::Later { system: system.clone(), until: now, reason: said },
@@ -193,10 +199,10 @@ fn refusal(http: &Http, heard: &Heard, told: &Told, effect: Effect, call: &str, 
 }
 
 /// An error from before the API: a firewall, a cache, the web server.
-fn without_words(http: &Http, heard: &Heard, effect: Effect, call: &str, now: Timestamp) -> Failed {
+fn without_words(http: &Http, response: &Response, effect: Effect, call: &str, now: Timestamp) -> Failed {
     let system = http.system.to_string();
-    let status = heard.status;
-    let said = format!("it answered {}", heard.kind());
+    let status = response.status;
+    let said = format!("it answered {}", response.kind());
     let refused = |reason| CallError::Refused { system, reason, status, call: route_of(call) };
     match status {
         // What the status says cannot be helped by asking again, and nothing of ours has read it.
@@ -214,8 +220,8 @@ fn without_words(http: &Http, heard: &Heard, effect: Effect, call: &str, now: Ti
             Failed::doubtful(refused(alone), lost)
         }
         _ => {
-            let kind = if status >= 500 && heard.text("Retry-After").is_none() { Kind::Page } else { Kind::Plain };
-            Failed { error: http.outage(heard, effect, now), kind, lost: None }
+            let kind = if status >= 500 && response.text("Retry-After").is_none() { Kind::Page } else { Kind::Plain };
+            Failed { error: http.outage(response, effect, now), kind, lost: None }
         }
     }
 }
@@ -273,20 +279,21 @@ fn route_of(call: &str) -> String {
 mod tests {
     use super::*;
 
-    fn heard(body: &str) -> Heard {
-        Heard { status: 200, headers: reqwest::header::HeaderMap::new(), body: body.to_owned() }
+    fn response(body: &str) -> Response {
+        Response { status: 200, headers: reqwest::header::HeaderMap::new(), body: body.to_owned() }
     }
 
     #[test]
     fn what_stands_before_json_is_quoted() {
-        let notice = odd(&heard("<br />\n<b>Warning</b>: Undefined array key in x.php on line 3<br />\n[{\"id\":1}]"));
+        let notice =
+            odd(&response("<br />\n<b>Warning</b>: Undefined array key in x.php on line 3<br />\n[{\"id\":1}]"));
         assert!(notice.contains("\u{201c}Warning: Undefined array key in x.php on line 3\u{201d}"), "{notice}");
         assert!(notice.contains("WP_DEBUG_DISPLAY"), "{notice}");
-        let page = odd(&heard("<html><head><title>Onderhoud</title></head><body>x</body></html>"));
+        let page = odd(&response("<html><head><title>Onderhoud</title></head><body>x</body></html>"));
         assert_eq!(page, "a web page (\u{201c}Onderhoud\u{201d}), with status 200");
-        let bare = odd(&heard("<p>Back soon</p>"));
+        let bare = odd(&response("<p>Back soon</p>"));
         assert_eq!(bare, "a web page, with status 200: \u{201c}Back soon\u{201d}");
-        let long = odd(&heard(&format!("Notice: {}", "x".repeat(2_000))));
+        let long = odd(&response(&format!("Notice: {}", "x".repeat(2_000))));
         assert!(long.chars().count() < 400 && long.ends_with("…\u{201d}"), "{long}");
     }
 

@@ -5,7 +5,7 @@
 
 use super::auth::{self, Login};
 use super::query::Query;
-use crate::connector::http::{Heard, Verb};
+use crate::connector::http::{Response, Verb};
 use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue, WWW_AUTHENTICATE};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use url::Url;
@@ -91,11 +91,11 @@ impl Door {
     }
 
     /// Why the web server before the shop does not let us through, if that is what answered.
-    pub(super) fn barred(&self, heard: &Heard) -> Option<String> {
-        if heard.status != 401 {
+    pub(super) fn barred(&self, response: &Response) -> Option<String> {
+        if response.status != 401 {
             return None;
         }
-        let asks = heard.headers.get(WWW_AUTHENTICATE)?.to_str().unwrap_or_default();
+        let asks = response.headers.get(WWW_AUTHENTICATE)?.to_str().unwrap_or_default();
         let realm = asks.split('"').nth(1).map(|realm| format!(" (\u{201c}{realm}\u{201d})")).unwrap_or_default();
         Some(if self.front.is_some() {
             format!("the web server before it{realm} refuses `front_user` and `front_password` of the `connect` block")

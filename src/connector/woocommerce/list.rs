@@ -6,7 +6,7 @@
 use super::answer::{Failed, Kind};
 use super::query::Query;
 use super::{Shop, json, narrow, site};
-use crate::connector::http::{Effect, Heard, Verb};
+use crate::connector::http::{Effect, Response, Verb};
 use crate::connector::retry::Tries;
 use crate::connector::{CallError, Raw, Rows};
 use std::sync::atomic::Ordering;
@@ -87,13 +87,13 @@ pub(super) struct Extent {
 }
 
 impl Extent {
-    fn of(heard: &Heard) -> Self {
-        let number = |name: &str| heard.text(name).and_then(|text| text.trim().parse::<usize>().ok());
+    fn of(response: &Response) -> Self {
+        let number = |name: &str| response.text(name).and_then(|text| text.trim().parse::<usize>().ok());
         Self {
             total: number("X-WP-Total"),
             pages: number("X-WP-TotalPages").and_then(|pages| u32::try_from(pages).ok()),
-            next: heard.text("Link").map(|link| link.contains("rel=\"next\"")),
-            whole: heard.headers.contains_key(site::OPENED),
+            next: response.text("Link").map(|link| link.contains("rel=\"next\"")),
+            whole: response.headers.contains_key(site::OPENED),
         }
     }
 
@@ -173,10 +173,10 @@ pub(super) async fn fetch(shop: &Shop, ask: &Ask, at: At) -> Result<(Rows, Exten
     if shop.envelope.is_asked_for() {
         query.set("_envelope", "1");
     }
-    let heard = shop.call(&Verb::GET, &ask.route, &query, None).await?;
+    let response = shop.call(&Verb::GET, &ask.route, &query, None).await?;
     let rows =
-        json::listed(&heard.body, Some("id")).map_err(|what| Failed::page(shop.http.garbled(what, Effect::Read)))?;
-    Ok((rows, Extent::of(&heard)))
+        json::listed(&response.body, Some("id")).map_err(|what| Failed::page(shop.http.garbled(what, Effect::Read)))?;
+    Ok((rows, Extent::of(&response)))
 }
 
 async fn listed(shop: &Shop, ask: &Ask, at: At, read: (Rows, Extent)) -> Result<Listed, CallError> {

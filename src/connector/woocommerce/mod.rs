@@ -20,7 +20,7 @@ mod site;
 
 use super::budget::{Allowance, Budget};
 use super::clock::Clock;
-use super::http::{Call, Effect, Heard, Http, Timing, Verb};
+use super::http::{Effect, Http, Request, Response, Timing, Verb};
 use super::proof::{Amiss, Proof};
 use super::retry::Tries;
 use super::window::Said;
@@ -116,7 +116,7 @@ impl Shop {
     }
 
     /// One call, once. A refusal that a lost login would bring as well is told apart from one of this call.
-    async fn call(&self, verb: &Verb, route: &str, query: &Query, body: Option<String>) -> Result<Heard, Failed> {
+    async fn call(&self, verb: &Verb, route: &str, query: &Query, body: Option<String>) -> Result<Response, Failed> {
         let _worker = self.workers.acquire().await.expect("the shop's workers are never closed");
         match self.sent(verb, route, query, body).await {
             Err(failed) if failed.kind == Kind::Doubtful => {
@@ -133,16 +133,16 @@ impl Shop {
     }
 
     /// The call that must succeed.
-    async fn prove(&self) -> Result<Heard, Amiss> {
+    async fn prove(&self) -> Result<Response, Amiss> {
         let query = Query::default().with("_fields", "code");
         self.sent(&Verb::GET, LIGHT, &query, None).await.map_err(Failed::amiss)
     }
 
     /// One call, once; again only by another way in, if the API says that it saw no key.
-    async fn sent(&self, verb: &Verb, route: &str, query: &Query, body: Option<String>) -> Result<Heard, Failed> {
+    async fn sent(&self, verb: &Verb, route: &str, query: &Query, body: Option<String>) -> Result<Response, Failed> {
         let effect = if *verb == Verb::GET { Effect::Read } else { Effect::Write };
         let address = self.site.address(route);
-        let mut locked: Option<Heard> = None;
+        let mut locked: Option<Response> = None;
         for way in self.door.ways() {
             self.budget.turn(route, effect).await.map_err(Failed::plain)?;
             // The shop compares a signature's time with its own calendar.
@@ -150,41 +150,47 @@ impl Shop {
             let (address, header) = self.door.dressed(way, (verb, &address, query), second);
             let headers = header.into_iter().collect();
             let body = body.clone().map(|body| ("application/json", body));
-            let heard = self.http.send(Call { verb: verb.clone(), address, headers, body, effect }).await;
-            let heard = heard.map_err(|fault| site::failed(&self.http, fault, effect, self.clock.now()))?;
-            self.clock.heard(&heard);
-            self.budget.heard(route, &heard, &Said::default()).await.map_err(Failed::plain)?;
-            if answer::unseen(&heard, way) {
-                if locked.is_none() || answer::says_why(&heard) {
-                    locked = Some(heard);
+            let response = self.http.send(Request { verb: verb.clone(), address, headers, body, effect }).await;
+            let response = response.map_err(|fault| site::failed(&self.http, fault, effect, self.clock.now()))?;
+            self.clock.saw(&response);
+            self.budget.saw(route, &response, &Said::default()).await.map_err(Failed::plain)?;
+            if answer::unseen(&response, way) {
+                if locked.is_none() || answer::says_why(&response) {
+                    locked = Some(response);
                 }
                 continue;
             }
-            if answer::is_api(&heard)
+            if answer::is_api(&response)
                 && let Some(remark) = self.door.keep(way)
             {
                 self.remark(remark.to_owned());
             }
-            return self.check((verb, route), heard, effect).await;
+            return self.check((verb, route), response, effect).await;
         }
-        let heard = locked.expect("each way in was shut by an answer");
-        self.check((verb, route), heard, effect).await
+        let response = locked.expect("each way in was shut by an answer");
+        self.check((verb, route), response, effect).await
     }
 
-    async fn check(&self, (verb, route): (&Verb, &str), heard: Heard, effect: Effect) -> Result<Heard, Failed> {
+    async fn check(
+        &self,
+        (verb, route): (&Verb, &str),
+        response: Response,
+        effect: Effect,
+    ) -> Result<Response, Failed> {
         let system = || self.http.system.to_string();
         let call = format!("{verb} {route}");
-        if let Some(reason) = self.door.barred(&heard).or_else(|| self.site.moved(&heard)) {
+        if let Some(reason) = self.door.barred(&response).or_else(|| self.site.moved(&response)) {
             // "See other" is what some answer to a write that they have carried out.
-            if effect == Effect::Write && matches!(heard.status, 302 | 303) {
+            if effect == Effect::Write && matches!(response.status, 302 | 303) {
                 return Err(Failed::plain(CallError::Unknown { system: system(), reason }));
             }
-            let refused = CallError::Refused { system: system(), reason: reason.clone(), status: heard.status, call };
+            let refused =
+                CallError::Refused { system: system(), reason: reason.clone(), status: response.status, call };
             return Err(Failed::doubtful(refused, reason));
         }
-        let heard = site::opened(heard);
-        let status = heard.status;
-        let checked = answer::check(&self.http, heard, effect, &call, self.clock.now());
+        let response = site::opened(response);
+        let status = response.status;
+        let checked = answer::check(&self.http, response, effect, &call, self.clock.now());
         match checked {
             Err(failed) if status == 404 && matches!(failed.kind, Kind::NoRoute | Kind::Doubtful) => {
                 Err(match self.site.absent(&self.http, &self.door).await {
@@ -220,8 +226,8 @@ impl Shop {
 
     /// The most rows of a page, as the list's own description says.
     async fn cap(&self, route: &str) -> Result<Option<u32>, CallError> {
-        let heard = self.call(&Verb::OPTIONS, route, &Query::default(), None).await?;
-        let told: serde_json::Value = serde_json::from_str(&heard.body).unwrap_or_default();
+        let response = self.call(&Verb::OPTIONS, route, &Query::default(), None).await?;
+        let told: serde_json::Value = serde_json::from_str(&response.body).unwrap_or_default();
         let most = told.pointer("/endpoints/0/args/per_page/maximum").and_then(serde_json::Value::as_u64);
         Ok(most.and_then(|most| u32::try_from(most).ok()).filter(|most| *most > 0))
     }
@@ -286,13 +292,13 @@ impl Shop {
                 (Verb::DELETE, one(&write.id)?, None)
             }
         };
-        let heard = match self.call(&verb, &route, &query, body).await.map_err(CallError::from) {
+        let response = match self.call(&verb, &route, &query, body).await.map_err(CallError::from) {
             Err(CallError::Refused { status: 410, .. }) if verb == Verb::DELETE => {
                 return Ok(Answer { id: write.id.clone(), record: None });
             }
             other => other?,
         };
-        let record = json::record(&heard.body).map_err(|what| self.http.garbled(what, Effect::Write))?;
+        let record = json::record(&response.body).map_err(|what| self.http.garbled(what, Effect::Write))?;
         written(write, record).map_err(|what| self.http.garbled(what.to_owned(), Effect::Write))
     }
 }
@@ -353,9 +359,10 @@ impl Connector for Shop {
         let query = Query::default().with("_fields", "environment,settings,security");
         let mut tries = Tries::new(&self.clock, &self.timing);
         loop {
-            let heard = self.call(&Verb::GET, "system_status", &query, None).await.map_err(CallError::from);
-            let told =
-                heard.and_then(|heard| json::record(&heard.body).map_err(|what| self.http.garbled(what, Effect::Read)));
+            let response = self.call(&Verb::GET, "system_status", &query, None).await.map_err(CallError::from);
+            let told = response.and_then(|response| {
+                json::record(&response.body).map_err(|what| self.http.garbled(what, Effect::Read))
+            });
             match told {
                 Ok(told) => return Ok(told),
                 Err(error) => {

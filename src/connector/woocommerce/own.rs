@@ -3,7 +3,7 @@
 use super::answer::{Failed, Kind};
 use super::query::Query;
 use super::{Shop, json};
-use crate::connector::http::{Effect, Heard, Verb};
+use crate::connector::http::{Effect, Response, Verb};
 use crate::connector::retry::Tries;
 use crate::connector::{CallError, Presence, Unreadable, no_key};
 
@@ -19,7 +19,7 @@ pub(super) async fn read(
     let mut tries = Tries::new(&shop.clock, &shop.timing);
     loop {
         let read = shop.call(&Verb::GET, &address, query, None).await;
-        let failed = match read.and_then(|heard| presence(shop, &heard, (wire, id))) {
+        let failed = match read.and_then(|response| presence(shop, &response, (wire, id))) {
             Ok(presence) => return Ok(presence),
             Err(failed) => failed,
         };
@@ -36,9 +36,9 @@ pub(super) async fn read(
     }
 }
 
-fn presence(shop: &Shop, heard: &Heard, (wire, id): (&str, &str)) -> Result<Presence, Failed> {
+fn presence(shop: &Shop, response: &Response, (wire, id): (&str, &str)) -> Result<Presence, Failed> {
     let garbled = |what: String| Failed::page(shop.http.garbled(what, Effect::Read));
-    let rows = json::rows(&heard.body, Some("id")).map_err(garbled)?;
+    let rows = json::rows(&response.body, Some("id")).map_err(garbled)?;
     if let Some(row) = rows.unreadable.into_iter().next() {
         return Ok(Presence::Unreadable(Unreadable { key: Some(id.to_owned()), ..row }));
     }

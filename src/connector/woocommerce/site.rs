@@ -2,7 +2,7 @@
 
 use super::answer::Failed;
 use super::door::Door;
-use crate::connector::http::{Call, Effect, Fault, Heard, Http, place};
+use crate::connector::http::{Effect, Fault, Http, Request, Response, place};
 use jiff::Timestamp;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
@@ -67,11 +67,11 @@ impl Site {
     }
 
     /// An answer that leads elsewhere: a login is not sent on, and only a person can say whether that is the right address.
-    pub(super) fn moved(&self, heard: &Heard) -> Option<String> {
-        if !(300..400).contains(&heard.status) {
+    pub(super) fn moved(&self, response: &Response) -> Option<String> {
+        if !(300..400).contains(&response.status) {
             return None;
         }
-        let Some(mut to) = heard.text("Location").and_then(|text| self.base.join(text).ok()) else {
+        let Some(mut to) = response.text("Location").and_then(|text| self.base.join(text).ok()) else {
             return Some("it redirects elsewhere and does not say where to".to_owned());
         };
         let Some(at) = to.path().find(&format!("/{JSON}")) else {
@@ -118,10 +118,10 @@ impl Site {
 }
 
 async fn index(http: &Http, door: &Door, address: Url) -> Option<Index> {
-    let mut call = Call::get(address);
+    let mut call = Request::get(address);
     call.headers.extend(door.front());
-    let heard = http.send(call).await.ok()?;
-    heard.ok().then(|| serde_json::from_str(heard.body.trim_start_matches('\u{feff}')).ok()).flatten()
+    let response = http.send(call).await.ok()?;
+    response.ok().then(|| serde_json::from_str(response.body.trim_start_matches('\u{feff}')).ok()).flatten()
 }
 
 /// What a fault of the line means: too long an answer, or none in time, may be the page's fault.
@@ -172,15 +172,15 @@ struct Envelope<'a> {
 }
 
 /// The answer that an envelope holds; any other as it is.
-pub(super) fn opened(heard: Heard) -> Heard {
+pub(super) fn opened(response: Response) -> Response {
     // No record of a shop begins so, and no list.
-    let start = heard.body.trim_start();
+    let start = response.body.trim_start();
     if !start.starts_with("{\"body\":") {
-        return heard;
+        return response;
     }
-    let Ok(envelope) = serde_json::from_str::<Envelope>(start) else { return heard };
+    let Ok(envelope) = serde_json::from_str::<Envelope>(start) else { return response };
     let inside: BTreeMap<String, serde_json::Value> = serde_json::from_str(envelope.headers.get()).unwrap_or_default();
-    let mut headers: HeaderMap = heard.headers.clone();
+    let mut headers: HeaderMap = response.headers.clone();
     headers.insert(OPENED, HeaderValue::from_static("1"));
     for (name, value) in inside {
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
@@ -188,7 +188,7 @@ pub(super) fn opened(heard: Heard) -> Heard {
             headers.insert(name, value);
         }
     }
-    Heard { status: envelope.status, headers, body: envelope.body.get().to_owned() }
+    Response { status: envelope.status, headers, body: envelope.body.get().to_owned() }
 }
 
 #[cfg(test)]
@@ -213,12 +213,12 @@ mod tests {
 
     #[test]
     fn an_envelope_holds_an_answer_and_nothing_else_is_one() {
-        let heard = |body: &str| Heard { status: 200, headers: HeaderMap::new(), body: body.to_owned() };
+        let response = |body: &str| Response { status: 200, headers: HeaderMap::new(), body: body.to_owned() };
         let inside =
-            opened(heard(r#"{"body":[{"id":1.50}],"status":200,"headers":{"X-WP-Total":91,"X-WP-TotalPages":10}}"#));
+            opened(response(r#"{"body":[{"id":1.50}],"status":200,"headers":{"X-WP-Total":91,"X-WP-TotalPages":10}}"#));
         assert_eq!((inside.body.as_str(), inside.text("X-WP-TotalPages")), (r#"[{"id":1.50}]"#, Some("10")));
-        let refused = opened(heard(r#"{"body":{"code":"c","message":"m"},"status":404,"headers":[]}"#));
+        let refused = opened(response(r#"{"body":{"code":"c","message":"m"},"status":404,"headers":[]}"#));
         assert_eq!((refused.status, refused.body.as_str()), (404, r#"{"code":"c","message":"m"}"#));
-        assert_eq!(opened(heard(r#"{"body":1}"#)).body, r#"{"body":1}"#);
+        assert_eq!(opened(response(r#"{"body":1}"#)).body, r#"{"body":1}"#);
     }
 }

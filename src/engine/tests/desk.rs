@@ -1,18 +1,19 @@
 //! Two systems in memory, and a runner between them whose units are made by hand.
 
 use crate::connector::{
-    Answer, CallError, Find, One, Page, Pause, Position, Presence, Raw, Rows, Scan, Unreadable, Write,
+    Answer, CallError, Connector, Find, One, Page, Pause, Position, Presence, Raw, Rows, Scan, Unreadable, Write,
 };
 use crate::engine::decide::tests::{draft, field, filled, program as accounts, span};
-use crate::engine::*;
+use crate::engine::{Cancel, Engine, Evaluator, Event, PassOptions, Project, Summary};
 use crate::eval::{Action, Evaluated, Failure, KeyTried, Resolver, WriteSet};
 use crate::ir::{
     Access, EntityId, Expr, ExprKind, FieldId, Flow, Header, Key as KeyBy, KeyField, LocalId, Mapping, MappingId,
-    Method, OnChange, Overwrite, Schedule, Type, Verb,
+    Method, OnChange, Overwrite, Program, Schedule, Type, Verb,
 };
 use crate::plan::Reads;
-use crate::store::{Embedded, Key, Reading, RecordFilter, State};
-use std::sync::Mutex;
+use crate::store::{Embedded, Key, Place, Reading, RecordFilter, State};
+use jiff::Timestamp;
+use std::sync::{Arc, Mutex};
 use tokio::sync::Notify;
 
 /// A program whose flow makes an account of each order.
@@ -237,7 +238,7 @@ impl Case {
 
     /// The same project under another plan.
     pub(super) fn edit_project(&mut self, plan_hash: &str) {
-        let Project { program, evaluator, sources, place, log_days, .. } = &*self.engine.project;
+        let Project { program, evaluator, sources, place, log_days, .. } = &*self.engine.shared.project;
         let project = Project {
             program: Arc::clone(program),
             evaluator: Arc::clone(evaluator),
@@ -246,7 +247,7 @@ impl Case {
             place: Arc::clone(place),
             log_days: *log_days,
         };
-        self.engine.project = Arc::new(project);
+        self.engine.shared.project = Arc::new(project);
     }
 
     pub(super) async fn states(&self) -> Vec<(String, State)> {

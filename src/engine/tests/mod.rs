@@ -5,13 +5,13 @@ mod outcome;
 mod shown;
 
 use super::decide::tests::span;
-use super::*;
-use crate::connector::{Raw, Unreadable};
+use super::{Event, PassError, PassOptions};
+use crate::connector::{Connector, Raw, Unreadable};
 use crate::eval::{Action, Answered, BalanceDue, Evaluated, Failure, Query, WriteSet};
 use crate::ir::{EntityId, FieldId, Stop};
 use crate::store::{Change, Commit, Link, State};
 use desk::{Desk, case, made, one, program, refused};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 #[tokio::test]
 async fn a_document_that_comes_to_something_else_is_parked_and_linked() {

@@ -2,10 +2,10 @@
 
 use super::desk::{self, Desk, case, made, one, refused};
 use super::{link_of_the_first, renames};
-use crate::connector::{CallError, Raw};
-use crate::engine::*;
+use crate::connector::{CallError, Connector, Raw};
 use crate::eval::Evaluated;
 use crate::store::{Change, Commit, RecordFilter, State};
+use jiff::Timestamp;
 use std::sync::Mutex;
 
 #[tokio::test]

@@ -229,6 +229,12 @@ fn entity(p: &mut Program, name: &str, key: Option<&str>, fields: &[(&str, Type,
         small: false,
         webhook: false,
         rows: None,
+        tax: position("Type").zip(position("Percentage")).map(|(by, rate)| Tax {
+            rate,
+            by,
+            included: "including".into(),
+        }),
+        entry: position("key").zip(position("value")),
         fields: made,
         span: at(0),
     });

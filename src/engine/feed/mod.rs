@@ -1,0 +1,8 @@
+//! The feed of a flow: what changed, page by page, and what is looked at again.
+
+mod again;
+mod lanes;
+mod page;
+mod rows;
+pub(crate) mod run;
+mod side_by_side;

@@ -1,0 +1,147 @@
+//! The pass of one flow: what has no outcome is cleared up, what waits is tried again, then page by page what changed is
+//! acted on; only then the position moves on.
+
+use super::again::again;
+use super::page::{by_address, process};
+use super::rows::{Mode, keyed, scan};
+use crate::connector::Position;
+use crate::engine::error::PassError;
+use crate::engine::event::Reporter;
+use crate::engine::journal::open::late_until;
+use crate::engine::journal::recover::recover;
+use crate::engine::known::memory::Memory;
+use crate::engine::known::planned::Planned;
+use crate::engine::pass::context::{Pass, Shared};
+use crate::engine::project::{Cancel, PassOptions};
+use crate::limits;
+use crate::store::{Change, Commit, Store};
+use jiff::Timestamp;
+use std::sync::Arc;
+
+/// What the flows of a pass run on, one after the other.
+pub(crate) struct Stage {
+    /// In a dry run one that keeps nothing.
+    pub(crate) store: Arc<dyn Store>,
+    /// What a dry run would have written by now.
+    pub(crate) planned: Planned,
+}
+
+/// One pass of a flow.
+pub(crate) async fn pass(
+    shared: &Shared,
+    flow: usize,
+    options: &PassOptions,
+    stage: &mut Stage,
+    telling: &mut Reporter<'_>,
+    cancel: &Cancel,
+) -> Result<(), PassError> {
+    let store = Arc::clone(&stage.store);
+    let open = store.open_intents(None).await?;
+    let pass = Arc::new(Pass::new(shared, flow, options.clone(), (store, open), cancel.clone())?);
+    *pass.memory() = Memory::knowing(pass.program(), std::mem::take(&mut stage.planned), pass.began);
+    let passed = whole(&pass, telling).await;
+    stage.planned = std::mem::take(&mut pass.memory().planned);
+    passed
+}
+
+async fn whole(pass: &Arc<Pass>, telling: &mut Reporter<'_>) -> Result<(), PassError> {
+    let options = &pass.options;
+    let began = (tokio::time::Instant::now(), pass.began);
+    keep_sources(pass).await?;
+    recover(pass).await?;
+    if options.only.is_empty() {
+        again(pass, telling).await?;
+    }
+    let fed = feed(pass, telling).await;
+    if !matches!(fed, Err(PassError::Store(_))) {
+        // What is to be erased by now is erased, however long a system stays away.
+        clear_up(pass).await?;
+    }
+    fed?;
+    if options.only.is_empty() && !options.dry_run && outcomes_come_soon(pass, began).await? {
+        recover(pass).await?;
+        again(pass, telling).await?;
+    }
+    Ok(())
+}
+
+/// Removes what the store need not keep any longer, a bounded number of rows at a time.
+async fn clear_up(pass: &Pass) -> Result<(), PassError> {
+    let now = pass.source()?.now();
+    while pass.store().expire(now).await? > 0 && !pass.cancel.is_cancelled() {}
+    Ok(())
+}
+
+/// The sources of the plan, once for its hash.
+async fn keep_sources(pass: &Pass) -> Result<(), PassError> {
+    let hash = &pass.project.plan_hash;
+    if pass.store().plan_sources(hash).await?.is_some() {
+        return Ok(());
+    }
+    let sources = pass.project.sources.clone();
+    pass.store().commit(Commit::of(Change::PlanSources { plan_hash: hash.clone(), sources })).await?;
+    Ok(())
+}
+
+/// Reads what changed, page by page.
+async fn feed(pass: &Arc<Pass>, telling: &mut Reporter<'_>) -> Result<(), PassError> {
+    let options = &pass.options;
+    let name = pass.flow().name.to_string();
+    let stored = pass.store().position(&name).await?;
+    let from_start = options.since.is_some() || !options.only.is_empty();
+    // A reading from another moment says nothing of what lies before it: the position stays, if there is one.
+    let keeps_position = options.only.is_empty() && (options.since.is_none() || stored.is_none());
+    let since = options.since.or(pass.flow().schedule.since);
+    let scan = scan(pass, since, options.only.clone());
+    let source = pass.source()?;
+    let mut position = source.resumed(&scan, Position(stored.unwrap_or_default()), from_start);
+    let mut missing = options.only.clone();
+    loop {
+        pass.go_on()?;
+        let page = source.scan(&scan, &position).await?;
+        let rows = (page.records, keyed(page.unreadable, &position));
+        let seen = process(pass, rows, Mode::Feed, telling).await?;
+        missing.retain(|key| !seen.contains(key));
+        if keeps_position && page.next != position {
+            pass.store().advance(&name, &page.next.0).await?;
+        }
+        if page.last || page.next == position {
+            break;
+        }
+        position = page.next;
+    }
+    let mut none = Vec::new();
+    for key in &missing {
+        if by_address(pass, key, Mode::Feed, telling).await?.is_some() {
+            none.push(key.as_str());
+        }
+    }
+    if none.is_empty() {
+        return Ok(());
+    }
+    let entity = &pass.program().entity(pass.flow().source).name;
+    Err(PassError::Project(format!("{} has no {entity} {}", pass.flow().connection, none.join(", "))))
+}
+
+/// Waits for the last moment at which writes without an outcome may take effect, where the clock makes that short: a
+/// simulated one runs fast. Whether it has waited.
+async fn outcomes_come_soon(pass: &Pass, began: (tokio::time::Instant, Timestamp)) -> Result<bool, PassError> {
+    let flow = pass.flow().name.to_string();
+    let mine: Vec<_> = pass.open().iter().filter(|i| i.flow == flow).cloned().collect();
+    let lasts = mine.iter().map(|intent| late_until(pass, intent)).collect::<Result<Vec<_>, _>>()?;
+    let Some(until) = lasts.into_iter().max() else { return Ok(false) };
+    let source = pass.source()?;
+    let now = source.now();
+    let real = began.0.elapsed().as_millis().max(1);
+    let simulated = u128::try_from(now.duration_since(began.1).as_millis()).unwrap_or(1).max(1);
+    let left = u128::try_from(until.duration_since(now).as_millis()).unwrap_or(0);
+    if left * real / simulated > u128::from(limits::OUTCOME_PATIENCE_SECONDS) * 1_000 {
+        return Ok(false);
+    }
+    while source.now() < until {
+        pass.go_on()?;
+        let step = source.now().checked_add(jiff::SignedDuration::from_secs(15)).unwrap_or(until);
+        source.sleep_until(step.min(until), "a write without an answer may still take effect").await;
+    }
+    Ok(true)
+}

@@ -1,0 +1,6 @@
+//! What a pass knows of both systems, and how it is searched for.
+
+pub(crate) mod memory;
+pub(crate) mod planned;
+mod rows;
+pub(crate) mod search;

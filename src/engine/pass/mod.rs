@@ -1,0 +1,8 @@
+//! One pass of one flow: what its records share, how they are evaluated, and how what they need is asked.
+
+pub(crate) mod ask;
+pub(crate) mod context;
+mod linked;
+mod refusals;
+mod selection;
+pub(crate) mod view;

@@ -1,0 +1,15 @@
+//! A project held in memory: loaded, its version told, its flows put in order, its records computed again from the log.
+//!
+//! Commands, tests, an editor and a service ask here; what is shown of the answers is theirs.
+
+mod error;
+mod order;
+mod project;
+mod replay;
+mod version;
+mod why;
+
+pub use error::WorkspaceError;
+pub use order::{in_order, key_of};
+pub use project::{Connections, Workspace};
+pub use why::Explained;

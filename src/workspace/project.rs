@@ -1,0 +1,165 @@
+//! A sound project, compiled: its texts, its program, its version, its runner.
+
+use super::error::WorkspaceError;
+use super::version::version;
+use crate::check::{self, Checked};
+use crate::connector::{self, Connector, Secrets};
+use crate::engine::{Engine, Project};
+use crate::eval::Compiled;
+use crate::ir::Program;
+use crate::limits;
+use crate::source::library::LIBRARY;
+use crate::source::{Disk, Memory, Sources, Span};
+use crate::store::{Place, PlanSource, Store, StoreError};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A sound project, compiled.
+pub struct Workspace {
+    root: PathBuf,
+    sources: Arc<Sources>,
+    compiled: Arc<Compiled>,
+    program: Arc<Program>,
+    version: String,
+    scripts: BTreeMap<Arc<str>, String>,
+}
+
+/// Connections by name, open.
+pub type Connections = Vec<(String, Arc<dyn Connector>)>;
+
+impl Workspace {
+    /// Checks and compiles the project in a folder, with these answers to its settings.
+    ///
+    /// # Errors
+    /// What was found, where that makes the project unsound.
+    pub fn open(root: PathBuf, answers: &[(String, String)]) -> Result<Self, Box<Checked>> {
+        let checked = check::check_project(&Disk, &root, answers);
+        if !checked.is_sound() {
+            return Err(Box::new(checked));
+        }
+        let scripts = scripts(&root);
+        Ok(Self::of(root, checked, scripts))
+    }
+
+    fn of(root: PathBuf, checked: Checked, scripts: BTreeMap<Arc<str>, String>) -> Self {
+        let Checked { sources, program, .. } = checked;
+        let version = version(&sources, &scripts);
+        let program = Arc::new(program);
+        let compiled = Arc::new(Compiled::with_scripts(Arc::clone(&program), scripts.clone()));
+        Self { root, sources: Arc::new(sources), compiled, program, version, scripts }
+    }
+
+    /// The project as it was in that version, from the texts that the store keeps; none where it keeps none, or this
+    /// edition does not understand them any more. What ships is this edition's.
+    ///
+    /// # Errors
+    /// The store.
+    pub async fn as_of(&self, version: &str, store: &dyn Store) -> Result<Option<Self>, StoreError> {
+        let Some(texts) = store.plan_sources(version).await? else { return Ok(None) };
+        let ships = |name: &str| LIBRARY.iter().any(|(_, path, _)| *path == name);
+        let own: Vec<PlanSource> = texts.into_iter().filter(|source| !ships(&source.name)).collect();
+        let scripts = own.iter().filter(|source| Path::new(&source.name).extension().is_some_and(|e| e == "rhai"));
+        let scripts = scripts.map(|source| (Arc::from(source.name.as_str()), source.text.clone())).collect();
+        let files = Memory(own.into_iter().map(|source| (self.root.join(source.name), source.text)).collect());
+        let checked = check::check_project(&files, &self.root, &[]);
+        Ok(checked.is_sound().then(|| Self::of(self.root.clone(), checked, scripts)))
+    }
+
+    /// Its folder.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Its texts.
+    pub fn sources(&self) -> &Sources {
+        &self.sources
+    }
+
+    /// What its records mean.
+    pub fn compiled(&self) -> &Arc<Compiled> {
+        &self.compiled
+    }
+
+    /// The hash of everything that a record's outcome depends on.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// The program.
+    pub fn program(&self) -> &Program {
+        &self.program
+    }
+
+    /// A span as people find it.
+    pub fn place(&self, span: Span) -> Option<Place> {
+        place(&self.sources, span)
+    }
+
+    /// The runner over this store, with these connections; without any the store answers alone.
+    pub fn engine(&self, store: Arc<dyn Store>, connections: Connections) -> Engine {
+        let sources = Arc::clone(&self.sources);
+        let mut texts: Vec<PlanSource> = self
+            .sources
+            .iter()
+            .map(|(_, source)| PlanSource { name: source.path.display().to_string(), text: source.text.to_string() })
+            .collect();
+        texts.extend(self.scripts.iter().map(|(name, text)| PlanSource { name: name.to_string(), text: text.clone() }));
+        let project = Project {
+            program: Arc::clone(&self.program),
+            evaluator: Arc::clone(&self.compiled) as Arc<_>,
+            plan_hash: self.version.clone(),
+            sources: texts,
+            place: Arc::new(move |span| place(&sources, span)),
+            log_days: limits::LOG_DAYS,
+        };
+        Engine::new(project, connections, store)
+    }
+
+    /// The project's connections, open.
+    ///
+    /// # Errors
+    /// Why one of them cannot be opened.
+    pub async fn connections(
+        &self,
+        secrets: &dyn Secrets,
+        store: &Arc<dyn Store>,
+    ) -> Result<Connections, WorkspaceError> {
+        let mut opened = Vec::new();
+        for connection in &self.program.connections {
+            let habits = self.program.connector(&connection.connector).ok_or_else(|| {
+                WorkspaceError::Asked(format!("the connector `{}` says nothing of its habits", connection.connector))
+            })?;
+            let connector = connector::open(connection, habits, secrets, Arc::clone(store)).await?;
+            opened.push((connection.name.to_string(), connector));
+        }
+        Ok(opened)
+    }
+}
+
+fn place(sources: &Sources, span: Span) -> Option<Place> {
+    sources.iter().nth(span.file.0 as usize)?;
+    let at = sources.position(span);
+    let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    Some(Place { file: sources.get(span.file).called(), line: number(at.line), column: number(at.column) })
+}
+
+/// The texts of the functions in rhai, by their paths from the project's folder.
+fn scripts(root: &Path) -> BTreeMap<Arc<str>, String> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![(root.to_path_buf(), 0)];
+    while let Some((folder, depth)) = folders.pop() {
+        let Ok(entries) = std::fs::read_dir(&folder) else { continue };
+        for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
+            let hidden = path.file_name().is_none_or(|name| name.to_string_lossy().starts_with('.'));
+            if path.is_dir() && !hidden && depth < limits::FOLDER_DEPTH_MAX {
+                folders.push((path, depth + 1));
+            } else if path.extension().is_some_and(|e| e == "rhai")
+                && let (Ok(name), Ok(text)) = (path.strip_prefix(root), std::fs::read_to_string(&path))
+            {
+                found.insert(name.display().to_string().into(), text);
+            }
+        }
+    }
+    found
+}
