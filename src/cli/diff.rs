@@ -18,7 +18,7 @@ pub(crate) struct Arguments {
 }
 
 /// Prints the changes.
-pub(crate) fn run(screen: &Screen, global: &Global, arguments: &Arguments) -> Answer {
+pub(crate) fn run(screen: &Screen, global: &Global) -> Answer {
     let workspace = open(screen, global, &Answers::default())?;
     let locked = Defaults::locked(workspace.root()).map_err(Trouble::Misuse)?;
     let underneath = locked.map(|locked| workspace.defaults().since(&locked).underneath).unwrap_or_default();

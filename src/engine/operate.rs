@@ -1,7 +1,7 @@
 //! What people do with records: list, look at, try again, leave out. Once for shell and dashboard.
 
 use super::runner::Engine;
-use super::waits::NEXT_RUN;
+use super::waits::WaitsFor;
 use crate::ir::{NoFlow, Program};
 use crate::store::{
     Attempt, Change, Commit, Counts, Place, RecordFilter, RecordId, RecordRow, State, StoreError, Target,
@@ -180,7 +180,7 @@ impl Engine {
         let row = self.row(id).await?;
         let row = RecordRow {
             state: State::Waiting,
-            waits_for: Some(NEXT_RUN.to_owned()),
+            waits_for: Some(WaitsFor::NextRun.word().to_owned()),
             due: None,
             attempts: 0,
             unanswered: 0,

@@ -1,16 +1,42 @@
-//! What records wait for, in the words that the store keeps.
+//! What records wait for. The store keeps it in words, and nobody else reads those.
 
-/// What a record waits for whose write, or whose key's write, has no outcome.
-pub(crate) const OUTCOME: &str = "the outcome of a write";
+use crate::store::RecordRow;
 
-/// What a record waits for whose own write may have taken effect, while no search tells.
-pub(crate) const SEARCH: &str = "a search for its own write";
+/// What a record waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WaitsFor {
+    /// The outcome of a write that holds a key of it.
+    Outcome,
+    /// Its own write may have taken effect, while no search tells.
+    Search,
+    /// A row that it needs cannot be read.
+    Row,
+    /// Another record.
+    Record,
+    /// Writes of its kind were refused again and again.
+    Kind,
+    /// A person wants it to be tried again.
+    NextRun,
+    /// It is being written, or a run ended meanwhile.
+    OwnWrite,
+}
 
-/// What a record waits for that needs a row which cannot be read.
-pub(crate) const ROW: &str = "a row that can be read";
+impl WaitsFor {
+    /// As the store has it.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Outcome => "the outcome of a write",
+            Self::Search => "a search for its own write",
+            Self::Row => "a row that can be read",
+            Self::Record => "another record",
+            Self::Kind => "writes of its kind",
+            Self::NextRun => "the next run",
+            Self::OwnWrite => "the end of its own write",
+        }
+    }
 
-/// What a record waits for that a person wants to be tried again.
-pub(crate) const NEXT_RUN: &str = "the next run";
-
-/// What a record waits for while it is written, and after a run that ended meanwhile.
-pub(crate) const UNFINISHED: &str = "the end of its own write";
+    /// Whether a record waits for this.
+    pub(crate) fn holds(self, row: &RecordRow) -> bool {
+        row.waits_for.as_deref() == Some(self.word())
+    }
+}

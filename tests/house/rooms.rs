@@ -2,6 +2,7 @@
 
 use crate::code::{Facts, house};
 use crate::page::page;
+use flowc::source::library;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Fewer uses than this, and the test no longer finds what it looks for.
@@ -39,6 +40,25 @@ const SHARED: &[&str] = &[
     "store",
     "connector",
     "engine",
+];
+/// What services put around their rows: no schema lists it.
+const ENVELOPES: &[&str] = &["results", "__deferred", "__metadata", "__next", "including"];
+/// Texts of a shared room that are a field's name in some schema, and what they are there. What says that it is to go may
+/// only go.
+const FIELDS: &[(&str, &[&str], &str)] = &[
+    ("check", &["code", "key", "parent", "tax", "total"], "clauses of entities and marks of fields"),
+    ("check", &["number", "secret", "password"], "what an entry of a `connect` block is"),
+    ("check", &["country", "currency", "email", "file", "net", "price"], "types of the language"),
+    ("check", &["count", "length"], "functions of the language that a fix writes"),
+    ("check", &["settings", "zone"], "declarations of a project"),
+    ("syntax", &["settings", "zone"], "declarations of a project"),
+    ("ir", &["count", "country", "length", "net", "postcode", "price", "tax"], "functions of the language"),
+    ("store", &["key", "state"], "the file of the installation's key, a member of our own rows"),
+    ("eval", &["Name", "Description", "AddressLine1"], "how people call a record: to go into the schema"),
+    ("eval", &["meta_data", "key", "value"], "further entries: to be read by the schema's word `entry`"),
+    ("eval", &["including"], "prices with tax: to be read by the schema's word `tax`"),
+    ("eval", &["results", "__deferred", "__next"], "lists in an object: to be words of the connector"),
+    ("json", &["results"], "the same, in the way to a value"),
 ];
 
 /// Room, and what it may use.
@@ -109,6 +129,50 @@ fn shared_rooms_name_no_api() {
         }
     }
     assert!(named.is_empty(), "an API is named in:\n{}", named.join("\n"));
+}
+
+/// The names of all fields of the schemas that ship, as flows say them and as the APIs do.
+fn fields_of_schemas() -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for (module, _, text) in library::LIBRARY.iter().filter(|(module, ..)| !module.starts_with("std")) {
+        let mut inside = false;
+        for line in text.lines() {
+            inside = (inside || line.starts_with("entity ")) && line != "}";
+            let Some((name, rest)) = line.trim().split_once(':').filter(|_| inside) else { continue };
+            if name.chars().all(|c| c.is_alphanumeric() || c == '_') {
+                names.insert(name.to_owned());
+                names.extend(rest.split_once("wire \"").and_then(|(_, wire)| Some(wire.split_once('"')?.0.to_owned())));
+            }
+        }
+        assert!(!inside, "an entity of {module} has no end");
+    }
+    assert!(names.len() > 500, "only {} fields were found in stdlib", names.len());
+    names
+}
+
+#[test]
+fn shared_rooms_name_no_field_of_an_api() {
+    let mut fields = fields_of_schemas();
+    fields.extend(ENVELOPES.iter().map(|name| (*name).to_owned()));
+    let (mut named, mut used) = (BTreeSet::new(), BTreeSet::new());
+    for file in &house().files {
+        let Some(room) = file.at.room().filter(|room| SHARED.contains(&&**room)) else { continue };
+        let own = file.at.0.starts_with("connector") && file.at.0.components().count() > 2;
+        if own || file.at.is_test() {
+            continue;
+        }
+        for text in file.product.texts.iter().filter(|text| fields.contains(*text)) {
+            match FIELDS.iter().position(|(of, texts, _)| *of == room && texts.contains(&text.as_str())) {
+                Some(reason) => _ = used.insert((reason, text.clone())),
+                None => _ = named.insert(format!("{}: {text:?}", file.at.shown())),
+            }
+        }
+    }
+    let listed = FIELDS.iter().enumerate().flat_map(|(n, (room, texts, _))| texts.iter().map(move |t| (n, *room, *t)));
+    let gone: Vec<_> = listed.filter(|(n, _, text)| !used.contains(&(*n, (*text).to_owned()))).collect();
+    let named = Vec::from_iter(named).join("\n");
+    assert!(named.is_empty(), "fields of an API are named, which its schema or its connector should say:\n{named}");
+    assert!(gone.is_empty(), "take off FIELDS what is no longer named: {gone:?}");
 }
 
 #[test]

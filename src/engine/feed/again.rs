@@ -6,7 +6,7 @@ use crate::connector::Position;
 use crate::engine::error::PassError;
 use crate::engine::event::{Event, RecordEvent, Reporter};
 use crate::engine::pass::context::Pass;
-use crate::engine::waits::OUTCOME;
+use crate::engine::waits::WaitsFor;
 use crate::limits;
 use crate::store::{RecordFilter, RecordRow, State};
 use std::sync::Arc;
@@ -85,7 +85,7 @@ async fn keys_again(pass: &Pass) -> Result<Vec<String>, PassError> {
     let mut again = keys(pass, parked, |_| true).await?;
     let due = keys(pass, waiting, |row| {
         // What waited for an outcome that is known by now need not wait till its time.
-        let clear = row.waits_for.as_deref() == Some(OUTCOME) && !open.contains(&row.key);
+        let clear = WaitsFor::Outcome.holds(row) && !open.contains(&row.key);
         is_due(row, now) || clear || row.plan_hash != plan
     });
     again.extend(due.await?);

@@ -6,7 +6,7 @@ use super::fate::{Fate, Searched, WHOLE, clue, fate, left};
 use super::open::is_guarded;
 use crate::engine::error::PassError;
 use crate::engine::pass::context::Pass;
-use crate::engine::waits::NEXT_RUN;
+use crate::engine::waits::WaitsFor;
 use crate::store::{Change, Commit, Intent, Link, Outcome, Reading, Target};
 
 /// Clears up what has no outcome, of this flow; what stays open keeps its lanes.
@@ -95,7 +95,7 @@ async fn reading(pass: &Pass, intent: &Intent) -> Result<Reading, PassError> {
 async fn person_said(pass: &Pass, intent: &Intent) -> Result<Fate, PassError> {
     let row = pass.store().record(&intent.flow, &intent.key).await?;
     Ok(match row {
-        Some(row) if row.waits_for.as_deref() == Some(NEXT_RUN) => Fate::NotDone,
+        Some(row) if WaitsFor::NextRun.holds(&row) => Fate::NotDone,
         Some(row) if row.left_out => Fate::Done(String::new()),
         _ => Fate::Person,
     })

@@ -10,7 +10,7 @@ use crate::engine::log::{Entry, Found};
 use crate::engine::pass::context::Pass;
 use crate::engine::pass::view::Used;
 use crate::engine::pii;
-use crate::engine::waits::{OUTCOME, SEARCH, UNFINISHED};
+use crate::engine::waits::WaitsFor;
 use crate::ir::Stop;
 use crate::limits;
 use crate::store::{Attempt, Change, Intent, RecordRow, State, Target};
@@ -54,7 +54,7 @@ impl Acting<'_> {
         let row = RecordRow {
             reason: reason.clone(),
             place: place.clone(),
-            waits_for,
+            waits_for: waits_for.map(|what| what.word().to_owned()),
             due,
             attempts,
             unanswered: same.filter(|_| unsuccessful).map_or(0, |b| b.unanswered) + u32::from(unanswered),
@@ -120,7 +120,7 @@ impl Acting<'_> {
         let people = pii::addresses([&*self.item.raw]);
         let row = RecordRow {
             reason: Some("a run ended while this was written; the next one goes on with it".to_owned()),
-            waits_for: Some(UNFINISHED.to_owned()),
+            waits_for: Some(WaitsFor::OwnWrite.word().to_owned()),
             attempts: same.map_or(0, |b| b.attempts),
             unanswered: same.map_or(0, |b| b.unanswered),
             people: people.iter().map(|address| self.pass.store().keyed_hash(address)).collect(),
@@ -172,8 +172,8 @@ pub(crate) fn held(pass: &Pass, key: &str, intent: &Intent) -> Result<Verdict, P
             "whether {what} was written for it is not known, and no search tells: it is refused there, or shows rows that cannot be read; put them in order"
         );
         let verdict = Verdict::of(Stop::Wait, reason, pass.flow().span);
-        return Ok(Verdict { waits_for: Some(SEARCH.to_owned()), ..verdict });
+        return Ok(Verdict { waits_for: Some(WaitsFor::Search), ..verdict });
     }
     let reason = format!("whether {what} was written for {whose} is not known yet; it goes on when that is clear");
-    Ok(Verdict::waiting(reason, pass.flow().span, OUTCOME, until))
+    Ok(Verdict::waiting(reason, pass.flow().span, WaitsFor::Outcome, until))
 }

@@ -10,7 +10,7 @@ use crate::engine::journal::{effects, lanes, open};
 use crate::engine::log::{AnswerEntry, StepEntry};
 use crate::engine::values::shown;
 use crate::engine::values::text::scalar;
-use crate::engine::waits::OUTCOME;
+use crate::engine::waits::WaitsFor;
 use crate::eval::{Answered, Draft};
 use crate::ir::{Entity, Method, Program};
 use crate::limits;
@@ -208,7 +208,7 @@ impl Acting<'_> {
             entity.name
         );
         let due = due.unwrap_or(Timestamp::MAX);
-        Ok(Some(Verdict::waiting(reason, draft.place, "writes of its kind", due)))
+        Ok(Some(Verdict::waiting(reason, draft.place, WaitsFor::Kind, due)))
     }
 
     fn intent(&self, draft: &Draft, call: &WriteCall, connector: &dyn Connector) -> Intent {
@@ -284,7 +284,7 @@ impl Acting<'_> {
                 let reason = format!(
                     "{system} gave no answer to the write of {entity} ({reason}): it may have taken effect; it is searched for before anything is sent again"
                 );
-                Ok(Verdict { unanswered: true, ..Verdict::waiting(reason, draft.place, OUTCOME, due) })
+                Ok(Verdict { unanswered: true, ..Verdict::waiting(reason, draft.place, WaitsFor::Outcome, due) })
             }
             error @ (CallError::Later { .. } | CallError::Login { .. }) => {
                 close(Outcome::NotDone);

@@ -1,6 +1,6 @@
 //! How a record is settled.
 
-use crate::engine::waits::{ROW, SEARCH};
+use crate::engine::waits::WaitsFor;
 use crate::ir::Stop;
 use crate::limits;
 use crate::source::Span;
@@ -12,7 +12,7 @@ pub(crate) struct Verdict {
     pub(crate) state: State,
     pub(crate) reason: Option<String>,
     pub(crate) place: Option<Span>,
-    pub(crate) waits_for: Option<String>,
+    pub(crate) waits_for: Option<WaitsFor>,
     pub(crate) due: Option<Timestamp>,
     /// A write of its own was not answered.
     pub(crate) unanswered: bool,
@@ -23,7 +23,7 @@ impl Verdict {
         let (state, waits_for) = match stop {
             Stop::Fail => (State::Parked, None),
             Stop::Skip => (State::Skipped, None),
-            Stop::Wait => (State::Waiting, Some("another record".to_owned())),
+            Stop::Wait => (State::Waiting, Some(WaitsFor::Record)),
         };
         Self { state, reason: Some(reason), place: Some(place), waits_for, due: None, unanswered: false }
     }
@@ -35,13 +35,12 @@ impl Verdict {
 
     /// Waiting for a row that cannot be read.
     pub(crate) fn unreadable(reason: String, place: Span) -> Self {
-        Self { waits_for: Some(ROW.to_owned()), ..Self::of(Stop::Wait, reason, place) }
+        Self { waits_for: Some(WaitsFor::Row), ..Self::of(Stop::Wait, reason, place) }
     }
 
     /// The same after so many tries: what cannot be read for so long is not put in order by itself.
     pub(crate) fn after(self, tries: u32) -> Self {
-        let waits_for = self.waits_for.as_deref();
-        if tries < limits::UNREADABLE_MAX || !matches!(waits_for, Some(ROW | SEARCH)) {
+        if tries < limits::UNREADABLE_MAX || !matches!(self.waits_for, Some(WaitsFor::Row | WaitsFor::Search)) {
             return self;
         }
         let reason = self.reason.map(|reason| format!("{reason}, then retry: it has been tried {tries} times"));
@@ -54,8 +53,8 @@ impl Verdict {
     }
 
     /// Waiting until then.
-    pub(crate) fn waiting(reason: String, place: Span, waits_for: &str, due: Timestamp) -> Self {
-        let (waits_for, due) = (Some(waits_for.to_owned()), Some(due));
+    pub(crate) fn waiting(reason: String, place: Span, waits_for: WaitsFor, due: Timestamp) -> Self {
+        let (waits_for, due) = (Some(waits_for), Some(due));
         Self { state: State::Waiting, reason: Some(reason), place: Some(place), waits_for, due, unanswered: false }
     }
 }

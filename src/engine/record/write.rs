@@ -13,6 +13,7 @@ use crate::engine::journal::effects;
 use crate::engine::log::{AnswerEntry, StepEntry};
 use crate::engine::values::body::{self, Settled};
 use crate::engine::values::text::scalar;
+use crate::engine::waits::WaitsFor;
 use crate::eval::{Draft, Pending, called};
 use crate::ir::Stop;
 use crate::store::{Change, FieldHash, Link, Operation, Outcome};
@@ -106,7 +107,7 @@ impl Acting<'_> {
             Step::Stop { stop: Stop::Fail, reason, place } => Ok(Sent::Stopped(Verdict::parked(reason, place))),
             Step::Stop { stop: Stop::Wait, reason, place } => {
                 let now = self.pass.source()?.now();
-                Ok(Sent::Stopped(Verdict::waiting(reason, place, "another record", now)))
+                Ok(Sent::Stopped(Verdict::waiting(reason, place, WaitsFor::Record, now)))
             }
             Step::Again => unreachable!("an evaluation again is the caller's"),
         }
