@@ -25,6 +25,9 @@ struct Case {
     #[serde(default)]
     set: BTreeMap<String, String>,
     accounts: Vec<Value>,
+    /// How many orders stand in the ledger.
+    #[serde(default)]
+    booked: Option<usize>,
     #[serde(default)]
     debtors: BTreeMap<String, usize>,
     #[serde(default)]
@@ -198,6 +201,9 @@ fn books(case: &Case, world: &World, before: &[Value]) -> Result<(), Failed> {
         return Err(format!("other accounts: {made:?}").into());
     }
     let documents = world.held("ledger/salesorder/SalesOrders");
+    if case.booked.is_some_and(|booked| booked != documents.len()) {
+        return Err(format!("{} orders are booked", documents.len()).into());
+    }
     let document = |number: &str| documents.iter().find(|d| text(d, "YourRef").trim() == number);
     for (number, account) in &case.debtors {
         let debtor = document(number).map(|d| &d["OrderedBy"]);
