@@ -121,9 +121,10 @@ fn run() -> Result<(), String> {
         return Ok(());
     }
     let compiled = ours::compile()?;
+    let known = ours::Known::default();
     let mut contestants: Vec<(&str, Box<dyn Contestant + '_>)> = vec![
         ("baseline", Box::new(baseline::Baseline::new()?)),
-        ("ours", Box::new(ours::Ours::new(&compiled)?)),
+        ("ours", Box::new(ours::Ours::new(&compiled, &known)?)),
         ("parse and drop", Box::new(ParseAndDrop)),
     ];
     #[cfg(feature = "peers")]

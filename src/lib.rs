@@ -6,6 +6,7 @@ pub mod connector;
 pub mod engine;
 pub mod eval;
 pub mod ir;
+pub mod json;
 pub mod limits;
 pub mod lints;
 pub mod plan;

@@ -2,7 +2,7 @@
 //! what a bookkeeper decides.
 
 use flowc::check::check_files;
-use flowc::eval::{Answered, Argument, Compiled, Evaluated, Given, Mapper, Query, Resolver};
+use flowc::eval::{Answered, Argument, Compiled, Evaluated, Given, Mapper, Query, Resolver, Tables};
 use flowc::ir::{MappingId, Program, Type};
 use flowc::source::Disk;
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -62,11 +62,12 @@ fn check(compiled: &Compiled, program: &Program, id: MappingId, (corpus, case): 
     let given = Given::from_json(program, &read(corpus, "given.json"), jiff::Timestamp::UNIX_EPOCH)?;
     let mut out = Vec::new();
     // The second record of a mapper is read as the first has taught it.
-    let mut mapper = Mapper::new(compiled, id)?;
+    let tables = Tables::default();
+    let mut mapper = Mapper::new(compiled, id, &given, &tables)?;
     let outcomes: Vec<_> = (0..2)
         .map(|_| {
             out.clear();
-            let outcome = mapper.map(&case.record, &given, &mut out);
+            let outcome = mapper.map(&case.record, &mut out);
             outcome.map(|_| String::from_utf8_lossy(&out).into_owned()).map_err(|(_, failure)| failure.reason)
         })
         .collect();

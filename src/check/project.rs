@@ -6,11 +6,10 @@ use crate::check::infer::names::Names;
 use crate::check::resolve::checker::{Checker, Unread};
 use crate::check::resolve::instances::InstanceId;
 use crate::check::resolve::modules::{ModuleId, Modules, Origin, Space, path_text};
-use crate::check::resolve::suggest;
 use crate::ir::EntityId;
 use crate::limits;
 use crate::source::{Diagnostic, FileId, Span, codes};
-use crate::syntax::ast::{self, AdaptBody, DeclKind};
+use crate::syntax::ast::{self, DeclKind};
 use std::sync::Arc;
 
 impl Modules<'_> {}
@@ -47,6 +46,7 @@ impl Checker<'_> {
             self.extensions(*id);
             self.adaptations(*id);
         }
+        self.adaptations_agree();
         self.overrides(overrides);
         self.extensions_of_library();
         self.read_settings();
@@ -56,6 +56,7 @@ impl Checker<'_> {
             self.whole_module(instance);
         }
         self.running(root);
+        self.read_adapted();
         // What tests name has been read by then, and told.
         for id in ids {
             let instance = self.shared_instance(*id);
@@ -123,6 +124,7 @@ impl Checker<'_> {
             self.extensions(*id);
             self.adaptations(*id);
         }
+        self.adaptations_agree();
         self.extensions_of_library();
         self.read_settings();
         for id in ids.iter().filter(|id| &*self.modules.get(**id).name == "project").copied().collect::<Vec<_>>() {
@@ -132,6 +134,7 @@ impl Checker<'_> {
             let instance = self.shared_instance(*id);
             self.whole_module(instance);
         }
+        self.read_adapted();
         for id in ids {
             let instance = self.shared_instance(*id);
             self.tests(instance);
@@ -283,54 +286,6 @@ impl Checker<'_> {
         }
     }
 
-    /// `adapt lookup tables.vat_code { rows }`
-    fn adaptations(&mut self, id: ModuleId) {
-        let inside = self.shared_instance(id);
-        for decl in self.modules.with_keyword(id, "adapt") {
-            let DeclKind::Adapt(a) = &decl.kind else { continue };
-            for path in &a.names {
-                let (instance, name) = match path.parts.as_slice() {
-                    [alias, name] => (self.used_instance(inside, &alias.text), name),
-                    [name] => (Some(inside), name),
-                    _ => (None, &path.parts[0]),
-                };
-                let Some(instance) = instance else {
-                    self.unknown_alias(inside, &path.parts[0]);
-                    continue;
-                };
-                match &a.body {
-                    AdaptBody::Rows(rows) => self.adapt_rows(inside, instance, name, rows),
-                    _ => self.say(
-                        &codes::NOT_CARRIED_OUT,
-                        a.kind.span,
-                        format!("an `adapt {}` can't be carried out by this edition", a.kind.text),
-                        "write a mapping of your own, which may `include` parts of the default and call its functions, and a flow that writes it; rows of lookups can be adapted: `adapt lookup tables.vat_code { … }`",
-                    ),
-                }
-            }
-        }
-    }
-
-    fn adapt_rows(&mut self, by: InstanceId, instance: InstanceId, name: &ast::Name, rows: &[ast::Row]) {
-        let module = self.module_of(instance);
-        if self.modules.named(module, Space::Lookup, &name.text).is_empty() {
-            let names = self.modules.names(module, Space::Lookup);
-            let mut d = Diagnostic::new(
-                &codes::ADAPT_MISSES,
-                name.span,
-                format!("there is no lookup `{}` to adapt", name.text),
-            )
-            .label("not found");
-            d = match suggest::hint(&name.text, names) {
-                Some(near) => d.help(format!("did you mean `{near}`?")).fix(format!("use `{near}`"), name.span, near),
-                None => d.help("name a lookup of what the file uses"),
-            };
-            self.report(d);
-            return;
-        }
-        self.lookup_rows.entry((instance, name.text.to_string())).or_default().push((by, rows.to_vec()));
-    }
-
     /// Every declaration of a module, whether something uses it or not.
     fn whole_module(&mut self, instance: InstanceId) {
         let module = self.module_of(instance);
@@ -369,6 +324,17 @@ impl Checker<'_> {
         self.declared_once(instance);
     }
 
+    /// Reads what is adapted and that nothing uses.
+    fn read_adapted(&mut self) {
+        for (instance, decl) in self.adapted_unread() {
+            match &decl.kind {
+                DeclKind::Flow(f) => self.read_flow(instance, &f.name.text, false),
+                _ => self.declaration(instance, &decl),
+            }
+        }
+        self.read_bodies();
+    }
+
     /// Reads the bodies of mappings and lookups that have been named, and of what these name.
     fn read_bodies(&mut self) {
         while let Some(unread) = self.unread.pop_front() {
@@ -402,7 +368,8 @@ impl Checker<'_> {
                         declared: Some(f.result.span),
                         length_at_run: true,
                     };
-                    body.coerce_at(lowered, &result, &place);
+                    let made = body.coerce_at(lowered, &result, &place);
+                    body.adapted_value(instance, f, made, &result);
                 }
             }
             DeclKind::Extern(f) => self.external(instance, f),
@@ -413,7 +380,8 @@ impl Checker<'_> {
                 for target in body.part_targets(instance, part) {
                     body.names.clone_from(&names);
                     (body.keeps, body.part_alone, body.was) = (true, true, Some((target, true)));
-                    body.build_steps(target, &part.body, &mut Infer::no_header);
+                    let adapted = body.cx.adapted(instance, Space::Call, &part.name.text);
+                    body.build_steps(target, &part.body, &adapted, &mut Infer::no_header);
                     body.unused_lets();
                 }
             }

@@ -3,11 +3,11 @@
 use super::open::{Answers, open};
 use super::screen::Screen;
 use super::{Answer, Format, Global, Outcome, Trouble};
-use crate::eval::{Failure, Given, Mapper};
+use crate::eval::{Failure, Given, Mapper, Tables};
 use crate::ir::{MappingId, Stop, Type};
+use crate::json::path_to;
 use crate::limits;
 use crate::limits::STACK_BYTES;
-use crate::value::place::path_to;
 use crate::workspace::Workspace;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -63,7 +63,7 @@ pub(crate) fn run(screen: &Screen, global: &Global, arguments: &Arguments) -> An
     let id = workspace.compiled().mapping(&arguments.mapping).ok_or_else(|| unknown(&workspace, &arguments.mapping))?;
     let given = given(&workspace, arguments)?;
     let work = Work { workspace: &workspace, id, given: &given, failures: arguments.failures, format: screen.format() };
-    work.mapper()?;
+    work.mapper(&Tables::default())?;
     let failed = match arguments.jobs.get() {
         1 => alone(&work)?,
         jobs => together(&work, jobs)?,
@@ -99,9 +99,9 @@ struct Work<'a> {
     format: Format,
 }
 
-impl<'a> Work<'a> {
-    fn mapper(&self) -> Result<Mapper<'a>, Trouble> {
-        Mapper::new(self.workspace.compiled(), self.id).map_err(Trouble::Misuse)
+impl Work<'_> {
+    fn mapper<'w>(&'w self, tables: &'w Tables) -> Result<Mapper<'w>, Trouble> {
+        Mapper::new(self.workspace.compiled(), self.id, self.given, tables).map_err(Trouble::Misuse)
     }
 
     fn chunk(&self, mapper: &mut Mapper<'_>, lines: &[u8]) -> Mapped {
@@ -113,7 +113,7 @@ impl<'a> Work<'a> {
             }
             let before = done.out.len();
             let outcome = match std::str::from_utf8(line) {
-                Ok(raw) if raw.len() <= limits::RECORD_BYTES_MAX => mapper.map(raw, self.given, &mut done.out),
+                Ok(raw) if raw.len() <= limits::RECORD_BYTES_MAX => mapper.map(raw, &mut done.out),
                 Ok(_) => Err(self.refused(format!("the record is larger than {} MB", limits::RECORD_BYTES_MAX >> 20))),
                 Err(e) => Err(self.refused(no_text(line, e.valid_up_to()))),
             };
@@ -222,7 +222,8 @@ fn reading(error: &std::io::Error) -> Trouble {
 }
 
 fn alone(work: &Work<'_>) -> Result<bool, Trouble> {
-    let mut mapper = work.mapper()?;
+    let tables = Tables::default();
+    let mut mapper = work.mapper(&tables)?;
     let mut chunks = Chunks::new(std::io::stdin().lock());
     let mut failed = false;
     while let Some(chunk) = chunks.next().map_err(|e| reading(&e))? {
@@ -239,10 +240,12 @@ fn together(work: &Work<'_>, jobs: usize) -> Result<bool, Trouble> {
         let mut inputs = Vec::new();
         let mut outputs: Vec<Receiver<Mapped>> = Vec::new();
         for _ in 0..jobs {
-            let mut mapper = work.mapper()?;
             let (input, chunks) = sync_channel::<Vec<u8>>(CHUNKS_WAITING);
             let (made, output) = sync_channel(CHUNKS_WAITING);
             let map = move || {
+                let tables = Tables::default();
+                // That there is one has been seen.
+                let Ok(mut mapper) = work.mapper(&tables) else { return };
                 for chunk in chunks {
                     if made.send(work.chunk(&mut mapper, &chunk)).is_err() {
                         return;

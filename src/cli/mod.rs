@@ -3,10 +3,13 @@
 //! A command parses, calls a room and renders its answer; it decides nothing. In: the arguments of the process. Out: an
 //! [`ExitCode`], people's text on stderr, programs' JSON on stdout.
 
+mod answer;
 mod check;
 mod demo;
 mod explain;
+mod fields;
 mod login;
+mod look;
 mod machine;
 mod map;
 mod moment;
@@ -21,16 +24,20 @@ mod run;
 mod sandbox;
 mod screen;
 mod secrets;
+mod source;
 mod state;
 mod store;
 mod tell;
 mod why;
 
 use crate::limits::STACK_BYTES;
-use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use answer::no_threads;
+use clap::{CommandFactory, Parser, Subcommand};
 use screen::Screen;
-use std::path::PathBuf;
 use std::process::ExitCode;
+
+pub(crate) use answer::{Answer, Global, Outcome, Trouble, interrupted, runtime};
+pub(crate) use screen::Format;
 
 /// WooCommerce records become Exact Online records, and back, as `.flow` files say.
 #[derive(Debug, Parser)]
@@ -53,28 +60,6 @@ struct Arguments {
     command: Command,
 }
 
-/// What every command takes.
-#[derive(Clone, Debug, clap::Args)]
-pub(crate) struct Global {
-    /// Text for people, or JSON on stdout for programs (`check` also SARIF).
-    #[arg(long, global = true, value_name = "FORM", default_value = "human")]
-    format: Format,
-    /// The project's folder, instead of the nearest one upwards that has a `project.flow`.
-    #[arg(long, global = true, value_name = "DIR")]
-    project: Option<PathBuf>,
-}
-
-/// For whom a command prints.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// People: text on stderr and stdout.
-    Human,
-    /// Programs: one document, or one object a line.
-    Json,
-    /// Code hosts: SARIF 2.1.0, of `check` only.
-    Sarif,
-}
-
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Tell all mistakes of a project, or of single files
@@ -83,9 +68,12 @@ enum Command {
     /// See it work: a simulated shop and ledger, the default flows, a report
     #[command(after_help = "Example: flowc demo --keep ./demo")]
     Demo(demo::Arguments),
-    /// Tell what a diagnostic means, with a wrong and a right example
-    #[command(after_help = "Example: flowc explain F0202")]
+    /// Tell what a diagnostic means, or what an entity or a field is
+    #[command(after_help = "Example: flowc explain F0202\n         flowc explain exact.Item.VATCode")]
     Explain(explain::Arguments),
+    /// List the fields of an entity: what they hold, what screens call them, who fills them
+    #[command(after_help = "Example: flowc fields exact.Account telefoon")]
+    Fields(fields::Arguments),
     /// Erase what the log holds about a person
     #[command(after_help = "Example: flowc forget --email ann@example.org")]
     Forget(state::ForgetArguments),
@@ -119,6 +107,9 @@ enum Command {
     /// Leave a record out until it changes in its source
     #[command(after_help = "Example: flowc skip orders:1001 --reason 'booked by hand'")]
     Skip(records::SkipArguments),
+    /// Print a flow file that ships or of the project, or one declaration of it
+    #[command(after_help = "Example: flowc source exact/crm.flow:21")]
+    Source(source::Arguments),
     /// Keep links and positions when something is renamed
     #[command(after_help = "Example: flowc state move orders.orders shop_orders.orders")]
     State(state::StateArguments),
@@ -129,45 +120,6 @@ enum Command {
     #[command(after_help = "Example: flowc why orders:1001 'sales_order.SalesOrderLines[0].VATCode'")]
     Why(why::Arguments),
 }
-
-/// How a command ended that could do its work.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    /// Exit code 0.
-    Done,
-    /// Exit code 1: the check found errors, a record was parked.
-    Wrong,
-}
-
-/// Why a command could not do its work, by exit code.
-#[derive(Debug)]
-pub(crate) enum Trouble {
-    /// Exit code 2: the arguments, or where the command was called.
-    Misuse(String),
-    /// Exit code 3: a system can't be reached, or refuses the login; the store too.
-    Unreachable(String),
-    /// Exit code 3: another flowc has the store.
-    Busy(Box<store::Busy>),
-    /// Exit code 1: the project has errors, and they have been told.
-    Unsound,
-    /// Exit code 4: a bug of ours.
-    Bug(String),
-    /// Nobody reads what is printed any more (`flowc … | head`): an end, not an error.
-    Closed,
-}
-
-impl From<std::io::Error> for Trouble {
-    /// Only what is printed gives this error here: files are read and written where their trouble is told in words.
-    fn from(error: std::io::Error) -> Self {
-        match error.kind() {
-            std::io::ErrorKind::BrokenPipe => Self::Closed,
-            _ => Self::Misuse(format!("the answer can't be written: {error}")),
-        }
-    }
-}
-
-/// What a command gives back.
-pub(crate) type Answer = Result<Outcome, Trouble>;
 
 /// Runs the command that the arguments of the process name.
 pub fn main() -> ExitCode {
@@ -182,10 +134,6 @@ pub fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
-}
-
-fn no_threads(error: &std::io::Error) -> String {
-    format!("the machine gives no threads: {error}")
 }
 
 fn run(arguments: impl Iterator<Item = std::ffi::OsString>) -> ExitCode {
@@ -229,7 +177,8 @@ fn dispatch(screen: &Screen, arguments: &Arguments) -> Answer {
     match &arguments.command {
         Command::Check(these) => check::run(screen, global, these),
         Command::Demo(these) => demo::run(screen, these),
-        Command::Explain(these) => explain::run(screen, these),
+        Command::Explain(these) => explain::run(screen, global, these),
+        Command::Fields(these) => fields::run(screen, global, these),
         Command::Forget(these) => state::forget(screen, global, these),
         Command::Login(these) => login::run(screen, global, these),
         Command::Map(these) => map::run(screen, global, these),
@@ -241,37 +190,10 @@ fn dispatch(screen: &Screen, arguments: &Arguments) -> Answer {
         Command::Sandbox(these) => sandbox::run(screen, these),
         Command::Show(these) => records::show(screen, global, these),
         Command::Skip(these) => records::skip(screen, global, these),
+        Command::Source(these) => source::run(screen, global, these),
         Command::State(these) => state::run(screen, global, these),
         Command::Status(these) => records::status(screen, global, these),
         Command::Why(these) => why::run(screen, global, these),
-    }
-}
-
-/// The one runtime of a command that talks to systems.
-pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Trouble> {
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .thread_stack_size(STACK_BYTES)
-        .build()
-        .map_err(|e| Trouble::Misuse(no_threads(&e)))
-}
-
-/// Waits for Ctrl-C, or for being told to end.
-pub(crate) async fn interrupted() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let (Ok(mut asked), Ok(mut told)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
-            return std::future::pending().await;
-        };
-        tokio::select! {
-            _ = asked.recv() => {}
-            _ = told.recv() => {}
-        }
-    }
-    #[cfg(not(unix))]
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
     }
 }
 

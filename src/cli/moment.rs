@@ -1,4 +1,4 @@
-//! Times as people read them: in the project's zone, to what they need of it.
+//! Times as people read them: in the project's zone, as precise as they need.
 
 use crate::ir::Program;
 use jiff::Timestamp;

@@ -1,4 +1,4 @@
-//! The folder of a project: said, or the nearest one upwards.
+//! The folder of a project: the one that is named, or the nearest one upwards.
 
 use super::{Global, Trouble};
 use std::path::{Path, PathBuf};

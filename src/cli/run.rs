@@ -1,9 +1,9 @@
-//! `flowc run`: one pass of flows, told as it happens.
+//! `flowc run`: one pass of flows, reported as it happens.
 
+use super::answer::Busy;
 use super::moment::Moments;
 use super::open::{self, Answers, open};
 use super::screen::Screen;
-use super::store::Busy;
 use super::tell::{Lines, Teller};
 use super::{Answer, Format, Global, Outcome, Trouble, interrupted, runtime};
 use crate::engine::{Cancel, Counts, PassError, PassOptions, Summary};

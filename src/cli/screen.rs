@@ -1,11 +1,22 @@
 //! The two streams: text for people, JSON for programs, colour only where a terminal wants it.
 
-use super::Format;
+use clap::ValueEnum;
 use std::borrow::Cow;
 use std::io::{IsTerminal, Write};
 
 /// Columns that every terminal has.
 const OUT_COLUMNS: u16 = 80;
+
+/// For whom a command prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// People: text on stderr and stdout.
+    Human,
+    /// Programs: one document, or one object a line.
+    Json,
+    /// Code hosts: SARIF 2.1.0, of `check` only.
+    Sarif,
+}
 
 /// Where a command prints.
 #[derive(Clone, Copy, Debug)]

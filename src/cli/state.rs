@@ -1,4 +1,4 @@
-//! `flowc state move`, `flowc forget`: what is kept goes along with a new name, or goes.
+//! `flowc state move`, `flowc forget`: what is kept moves to a new name, or is erased.
 
 use super::open::{Answers, open};
 use super::records::{Stored, with_engine};

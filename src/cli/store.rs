@@ -3,8 +3,7 @@
 use super::Trouble;
 use super::screen::Screen;
 use super::secrets::PRIVATE_FOLDER;
-use crate::engine::operate::OperateError;
-use crate::store::{Embedded, Key, KeyError, Owner, Store, StoreError};
+use crate::store::{Embedded, Key, Store, StoreError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,59 +16,6 @@ const LASTING: [&str; 2] = ["run", "login"];
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How often it looks whether that one has ended.
 const LOOK: Duration = Duration::from_millis(20);
-
-/// Another flowc has the store.
-#[derive(Debug)]
-pub(crate) struct Busy {
-    /// Who, where that is known.
-    owner: Option<Owner>,
-    said: String,
-}
-
-impl Busy {
-    /// Who makes a pass over the same store.
-    pub(crate) fn runner(&self) -> Option<&Owner> {
-        self.owner.as_ref().filter(|owner| owner.command == "run")
-    }
-
-    /// In words for people.
-    pub(crate) fn said(&self) -> &str {
-        &self.said
-    }
-}
-
-impl From<StoreError> for Trouble {
-    fn from(error: StoreError) -> Self {
-        let said = error.to_string();
-        match error {
-            StoreError::InUse { path: _, owner } => Self::Busy(Box::new(Busy { owner, said })),
-            StoreError::Damaged { .. }
-            | StoreError::Newer { .. }
-            | StoreError::WrongKey { .. }
-            | StoreError::Disk { .. }
-            | StoreError::Backlog { .. } => Self::Unreachable(said),
-            StoreError::Taken { .. } => Self::Misuse(said),
-            StoreError::Misused { .. } | StoreError::Closed => Self::Bug(said),
-        }
-    }
-}
-
-impl From<KeyError> for Trouble {
-    fn from(error: KeyError) -> Self {
-        Self::Unreachable(error.to_string())
-    }
-}
-
-impl From<OperateError> for Trouble {
-    fn from(error: OperateError) -> Self {
-        match error {
-            OperateError::Store(error) => error.into(),
-            OperateError::NoRecord(_) | OperateError::NoLog(_) | OperateError::NoFlow(_) => {
-                Self::Misuse(error.to_string())
-            }
-        }
-    }
-}
 
 /// The project's store, or the one that is named, for this command.
 pub(crate) fn of(root: &Path, named: Option<&Path>, command: &str) -> Result<Arc<dyn Store>, Trouble> {

@@ -1,4 +1,4 @@
-//! What a pass does, told to people as it happens: equal reasons once, and a dry run as the document that it is.
+//! What a pass does, reported to people as it happens: equal reasons once, and a dry run as the document that it is.
 
 use super::Format;
 use super::moment::Moments;

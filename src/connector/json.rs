@@ -2,11 +2,11 @@
 
 use super::http::{NO_TEXT, shortened};
 use super::{Raw, Rows, Unreadable};
+use crate::json;
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 /// Characters of an answer that a message repeats.
 const SAID_CHARS_MAX: usize = 120;
@@ -127,12 +127,7 @@ fn one(text: &str) -> Result<Raw, (&str, String)> {
 
 /// A member of a record by its path, as plain text: without quotes, `None` for null and for what is not there.
 pub(super) fn member(record: &str, path: &str) -> Option<String> {
-    let mut text = record;
-    for name in path.split('.') {
-        let members: BTreeMap<String, &RawValue> = serde_json::from_str(text).ok()?;
-        text = members.get(name)?.get();
-    }
-    plain(text)
+    json::member(record, path).plain().map(Cow::into_owned)
 }
 
 /// A value that can be compared with those that are asked for.
@@ -176,14 +171,6 @@ pub(super) fn compared(record: &str, path: &str) -> Option<Compared> {
         serde_json::Value::Number(number) => decimal(&number.to_string()).map(Compared::Number),
         serde_json::Value::Bool(flag) => Some(Compared::Flag(*flag)),
         serde_json::Value::Null | serde_json::Value::Array(_) | serde_json::Value::Object(_) => None,
-    }
-}
-
-fn plain(text: &str) -> Option<String> {
-    match text {
-        "null" => None,
-        text if text.starts_with('"') => serde_json::from_str(text).ok(),
-        text => Some(text.to_owned()),
     }
 }
 

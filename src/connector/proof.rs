@@ -1,4 +1,4 @@
-//! Whose a refusal is. A server, a firewall or a plugin that refuses one call answers just as it would if the login were
+//! Whose a refusal is. A server, a firewall or a plugin that refuses one call answers as it would if the login were
 //! lost. So a cheap call that must succeed is made: only if that is refused as well, the login is lost and the flow ends;
 //! else the refusal is of this one call. Many refusals at once need one proof.
 

@@ -1,4 +1,4 @@
-//! What the headers of an answer say of time: when it was given, and when to come back.
+//! What the headers of an answer say about time: when it was given, and when to come back.
 
 use super::http::Response;
 use crate::limits;

@@ -1,11 +1,9 @@
 //! The content of a record as one flow sees it: what it does not read changes nothing.
 
-use super::Failure;
-use super::compile::Compiled;
-use super::decode::decode;
-use super::layout::Layouts;
-use super::learnt::Learnt;
-use super::value::{Lack, Value, show_into};
+use crate::eval::code::Compiled;
+use crate::eval::decode::{Layouts, Learnt, decode};
+use crate::eval::failure::Failure;
+use crate::eval::value::{Lack, Value, show_into};
 use crate::plan::Reads;
 use bumpalo::Bump;
 use sha2::{Digest, Sha256};

@@ -1,11 +1,9 @@
 //! What is to be written for one record: documents in write order, all of it known before the first write, but for the
 //! keys of what must first be created.
 
-use super::Made;
-use crate::ir::{EntityId, FieldId, Overwrite, Stop};
+use crate::ir::{EntityId, FieldId, MappingId, Overwrite, Stop};
 use crate::source::Span;
 use rust_decimal::Decimal;
-use std::borrow::Cow;
 use std::sync::Arc;
 
 /// All that is written for one record: one unit, that goes on where it stopped.
@@ -16,15 +14,24 @@ pub struct WriteSet {
     /// What is told a person once: `check … else alert`.
     pub alerts: Vec<(String, Span)>,
     /// Once these drafts have been written (or found), the record is evaluated again with their answers known
-    /// ([`super::Query::Link`], [`super::Query::Row`]): only then what follows them is known.
+    /// ([`crate::eval::Query::Link`], [`crate::eval::Query::Row`]): only then what follows them is known.
     pub again_after: Vec<usize>,
+}
+
+/// Which mapping made a draft, for people and for links.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MadeBy {
+    /// The mapping.
+    pub mapping: MappingId,
+    /// Its name.
+    pub name: Arc<str>,
 }
 
 /// One record of a system in the making.
 #[derive(Clone, Debug)]
 pub struct Draft {
     /// What made it.
-    pub made: Made,
+    pub made: MadeBy,
     /// The connection it is written to.
     pub connection: Arc<str>,
     /// What it is.
@@ -35,7 +42,7 @@ pub struct Draft {
     pub linked_to: Option<(EntityId, Arc<str>)>,
     /// The keys that were tried, for the search before a second attempt and for the lanes.
     pub keys: Vec<KeyTried>,
-    /// The fields, in the order of the target's schema.
+    /// The fields, in the order of the flow's lines that fill them.
     pub fields: Vec<DraftField>,
     /// Drafts of this unit whose keys stand in its fields.
     pub refers_to: Vec<usize>,
@@ -99,11 +106,11 @@ pub struct KeyTried {
 /// A field of a draft.
 #[derive(Clone, Debug)]
 pub struct DraftField {
-    /// The way to it, by wire names: `["billing", "phone"]`; `["meta_data", KEY]` for an entry of `meta_data`.
+    /// The way to it, by wire names: `["billing", "phone"]`; the list and the name of a further entry.
     pub path: Vec<Arc<str>>,
     /// The flow's name of it.
     pub field: FieldId,
-    /// Its JSON, as written to the API; where the key of another draft of the unit stands, a [`Pending`].
+    /// Its JSON, as written to the API; where the key of another draft of the unit stands, a [`crate::eval::Pending`].
     pub json: String,
     /// In which case it is sent.
     pub when: FieldWhen,
@@ -120,70 +127,6 @@ pub enum FieldWhen {
     Create,
     /// On an update only.
     Update,
-}
-
-/// What stands for the key of another draft of the unit, in a draft's JSON and in its keys: that draft's number and
-/// entity between two NUL. JSON has no bare NUL and no text of ours holds one (see [`without_nul`]), so that nothing
-/// which a shop says is taken for a reference.
-pub struct Pending;
-
-impl Pending {
-    const MARK: char = '\0';
-
-    /// The mark for the key of draft `n`, a record of that entity.
-    pub(crate) fn mark(n: usize, entity: &str) -> String {
-        format!("{0}{n}:{entity}{0}", Self::MARK)
-    }
-
-    /// The draft whose key this text stands for.
-    pub fn draft(text: &str) -> Option<usize> {
-        Self::number(text.strip_prefix(Self::MARK)?.strip_suffix(Self::MARK)?)
-    }
-
-    fn number(mark: &str) -> Option<usize> {
-        mark.split_once(':')?.0.parse().ok()
-    }
-
-    /// The JSON with the keys of drafts in their places, each itself JSON.
-    ///
-    /// # Errors
-    /// What `key` says of a draft that has none.
-    pub fn filled<E>(json: &str, mut key: impl FnMut(usize) -> Result<String, E>) -> Result<Cow<'_, str>, E> {
-        Self::each(json, |mark| key(Self::number(mark).unwrap_or(usize::MAX)))
-    }
-
-    /// The JSON for people and programs that get it before anything is written: `{"pending": "exact.Account"}` where
-    /// the key of a new account will stand.
-    pub fn shown(json: &str) -> Cow<'_, str> {
-        let shown = Self::each(json, |mark| {
-            let entity = mark.split_once(':').map_or(mark, |(_, entity)| entity);
-            Ok::<_, std::convert::Infallible>(format!("{{\"pending\":\"{entity}\"}}"))
-        });
-        match shown {
-            Ok(shown) => shown,
-            Err(never) => match never {},
-        }
-    }
-
-    fn each<E>(json: &str, mut fill: impl FnMut(&str) -> Result<String, E>) -> Result<Cow<'_, str>, E> {
-        if !json.contains(Self::MARK) {
-            return Ok(Cow::Borrowed(json));
-        }
-        let mut out = String::with_capacity(json.len() + 32);
-        for (n, piece) in json.split(Self::MARK).enumerate() {
-            if n % 2 == 0 {
-                out.push_str(piece);
-            } else {
-                out.push_str(&fill(piece)?);
-            }
-        }
-        Ok(Cow::Owned(out))
-    }
-}
-
-/// A text from outside, without the character that marks what is pending. No API stores it.
-pub(crate) fn without_nul(text: &str) -> Cow<'_, str> {
-    if text.contains(Pending::MARK) { Cow::Owned(text.replace(Pending::MARK, "")) } else { Cow::Borrowed(text) }
 }
 
 /// What a document must come to.

@@ -107,3 +107,16 @@ impl Halt {
         self
     }
 }
+
+/// Remembers why something has no value and goes on, so that all needs come out together; a stop goes out at once
+/// unless something before it is not known yet.
+pub(crate) fn note(halted: &mut Option<Halt>, halt: Halt) -> Result<(), Halt> {
+    match halt {
+        Halt::Stop(_) if halted.is_none() => Err(halt),
+        Halt::Stop(_) => Ok(()),
+        other => {
+            halted.get_or_insert(other);
+            Ok(())
+        }
+    }
+}

@@ -1,23 +1,33 @@
 //! One mapping over many records, offline: `flowc map`.
 
-use super::compile::Compiled;
-use super::emit::Plain;
-use super::learnt::Learnt;
-use super::value::Value;
-use super::{Answered, Argument, Evaluated, Failure, Halt, Pending, Query, Resolver};
+use crate::eval::code::{Compiled, MappingCode, Plain, Run};
+use crate::eval::decode::Learnt;
+use crate::eval::evaluate::{Argument, Evaluated};
+use crate::eval::failure::Failure;
+use crate::eval::pending::Pending;
+use crate::eval::query::{Answered, Query, Resolver};
+use crate::eval::row_cache::RowCache;
+use crate::eval::value::Value;
 use crate::ir::{Const, EntityId, MappingId, Stop, Type};
 use bumpalo::Bump;
-use std::sync::Arc;
+
+/// Where a [`Mapper`] keeps the rows of small tables, which are decoded once for all its records.
+#[derive(Default)]
+pub struct Tables {
+    arena: Bump,
+}
 
 /// A mapping that is applied to one record after the other; each thread has its own.
 pub struct Mapper<'c> {
     compiled: &'c Compiled,
     mapping: MappingId,
-    /// The connection that is written to.
-    target: Arc<str>,
     record: EntityId,
     /// Parameters behind the record, which nobody fills.
     absent: usize,
+    /// What is known of both systems, of which nothing changes meanwhile.
+    known: &'c dyn Resolver,
+    tables: &'c Tables,
+    cache: RowCache<'c>,
     arena: Bump,
     learnt: Learnt,
 }
@@ -27,7 +37,12 @@ impl<'c> Mapper<'c> {
     ///
     /// # Errors
     /// The mapping takes something else than one record.
-    pub fn new(compiled: &'c Compiled, mapping: MappingId) -> Result<Self, String> {
+    pub fn new(
+        compiled: &'c Compiled,
+        mapping: MappingId,
+        known: &'c dyn Resolver,
+        tables: &'c Tables,
+    ) -> Result<Self, String> {
         let declared = compiled.program().mapping(mapping);
         let Some(((_, ty, _), rest)) = declared.params.split_first() else {
             return Err(format!("`{}` takes no record", declared.name));
@@ -39,33 +54,38 @@ impl<'c> Mapper<'c> {
             let reason = format!("`{}` wants `{name}` beside the record: give it a mapping of its own", declared.name);
             return Err(reason);
         }
-        let absent = rest.len();
-        let target = compiled.connection(None, declared.target);
-        Ok(Self { target, compiled, mapping, record: *record, absent, arena: Bump::new(), learnt: Learnt::default() })
+        Ok(Self {
+            compiled,
+            mapping,
+            record: *record,
+            absent: rest.len(),
+            known,
+            tables,
+            cache: RowCache::default(),
+            arena: Bump::new(),
+            learnt: Learnt::default(),
+        })
     }
 
     /// Appends the payload of a record; `false`: the mapping leaves it alone, and nothing is appended.
     ///
     /// # Errors
     /// Why the record stops. `out` is as it was before.
-    pub fn map(&mut self, raw: &str, known: &dyn Resolver, out: &mut Vec<u8>) -> Result<bool, (Stop, Failure)> {
-        self.arena.reset();
-        if let Some(plain) = &self.compiled.mappings[self.mapping.0 as usize].plain
-            && self.nothing_there(known)
+    pub fn map(&mut self, raw: &str, out: &mut Vec<u8>) -> Result<bool, (Stop, Failure)> {
+        let code = &self.compiled.mappings[self.mapping.0 as usize];
+        // What stops there is told by the plain way, which knows how.
+        if let Some(plain) = &code.plain
+            && self.at_once(code, plain, raw, out)
         {
-            return self.plain(plain, raw, known, out).map(|()| true);
+            return Ok(true);
         }
-        let mut args = vec![Argument::Record(self.record, raw)];
-        args.resize(self.absent + 1, Argument::Constant(Const::Absent));
-        match self.compiled.apply_in(&self.arena, &mut self.learnt, self.mapping, &args, known) {
+        match self.evaluated(raw) {
             Evaluated::WriteSet(unit) => {
-                let Some(draft) = unit.drafts.iter().rfind(|draft| draft.made.mapping == self.mapping) else {
-                    return Ok(false);
-                };
-                if draft.fields.is_empty() {
-                    return Ok(false);
-                }
-                out.extend_from_slice(Pending::shown(&draft.create_body()).as_bytes());
+                let draft = unit.drafts.iter().rfind(|draft| draft.made.mapping == self.mapping);
+                let Some(draft) = draft.filter(|draft| !draft.fields.is_empty()) else { return Ok(false) };
+                let program = self.compiled.program();
+                let further = program.entries_of(program.entity(draft.entity));
+                out.extend_from_slice(Pending::shown(&draft.create_body(further)).as_bytes());
                 Ok(true)
             }
             Evaluated::Filtered => Ok(false),
@@ -77,42 +97,48 @@ impl<'c> Mapper<'c> {
         }
     }
 
-    /// Whether the target has no records at all, so that no key need be looked for.
-    fn nothing_there(&self, known: &dyn Resolver) -> bool {
-        let code = &self.compiled.mappings[self.mapping.0 as usize];
-        let table = Query::Table { connection: Arc::clone(&self.target), entity: code.target };
-        known.offline() && known.answer(&table) == Answered::Absent
+    fn evaluated(&mut self, raw: &str) -> Evaluated {
+        let mut args = vec![Argument::Record(self.record, raw)];
+        args.resize(self.absent + 1, Argument::Constant(Const::Absent));
+        self.arena.reset();
+        let mut run = Run::new(self.compiled, &self.arena, self.known, None);
+        run.cache = Some(&self.cache);
+        run.learnt = std::mem::take(&mut self.learnt);
+        let outcome = run.apply(self.mapping, &args);
+        self.learnt = std::mem::take(&mut run.learnt);
+        // What is kept is not asked again, so there are some for the first records only.
+        let asked: Vec<(EntityId, Query)> =
+            run.rows.into_keys().filter(|(_, query)| matches!(query, Query::Table { .. })).collect();
+        for (id, query) in asked {
+            self.keep(id, query);
+        }
+        outcome
     }
 
-    /// The payload, straight to the buffer.
-    fn plain(
-        &mut self,
-        plain: &Plain,
-        raw: &str,
-        known: &dyn Resolver,
-        out: &mut Vec<u8>,
-    ) -> Result<(), (Stop, Failure)> {
-        let code = &self.compiled.mappings[self.mapping.0 as usize];
+    fn keep(&mut self, id: EntityId, query: Query) {
+        let Answered::Found(rows) = self.known.answer(&query) else { return };
+        let entity = (id, self.compiled.program.entity(id));
+        let rows = rows.iter().map(|row| &**row);
+        self.cache.keep(query, entity, rows, &self.compiled.layouts, &self.tables.arena);
+    }
+
+    /// Appends the payload straight to the buffer; `false`: it has none, or stops, and nothing is appended.
+    fn at_once(&mut self, code: &MappingCode, plain: &Plain, raw: &str, out: &mut Vec<u8>) -> bool {
         let start = out.len();
-        let mut run = self.compiled.run(&self.arena, known, None);
+        self.arena.reset();
+        let mut run = Run::new(self.compiled, &self.arena, self.known, None);
+        run.cache = Some(&self.cache);
         run.learnt = std::mem::take(&mut self.learnt);
-        let written = match run.decode(raw, self.record, code.place()) {
-            Ok(record) => {
-                run.locals = run.frame(code.locals);
-                run.locals[code.params[0] as usize] = Value::Record(record);
-                plain.write(&mut run, code.target, &code.steps, code.place(), out)
-            }
-            Err(halt) => Err(halt),
-        };
+        let written = run.decode(raw, self.record, code.span).and_then(|record| {
+            run.locals = run.frame(code.locals);
+            run.locals[code.params[0] as usize] = Value::Record(record);
+            plain.write(&mut run, code.target, &code.steps, code.span, out)
+        });
         self.learnt = std::mem::take(&mut run.learnt);
-        written.map_err(|halt| {
+        let made = written.is_ok() && out.len() > start + "{}".len();
+        if !made {
             out.truncate(start);
-            match halt {
-                Halt::Stop(stopped) => (stopped.stop, stopped.failure),
-                Halt::Needs | Halt::Later(_) => {
-                    (Stop::Fail, Failure::new("something must be asked first", code.place()))
-                }
-            }
-        })
+        }
+        made
     }
 }

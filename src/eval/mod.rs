@@ -3,155 +3,45 @@
 //! In: a compiled [`crate::ir::Program`], a record's JSON text, and what is known of both systems ([`Resolver`]). Out: what
 //! must be asked first ([`Evaluated::Needs`]), or the drafts of the record in the order of their writes, or a [`Failure`].
 
-mod balance;
+mod arithmetic;
 mod body;
 mod code;
 mod compile;
+mod constants;
 mod content;
 mod decode;
-mod direct;
+mod document;
 mod draft;
-mod emit;
+mod evaluate;
 mod failure;
 mod given;
-mod json;
-mod keys;
-mod layout;
-mod learnt;
-mod lookup;
-mod make;
+mod making;
 mod map;
 mod natives;
-mod nested;
-mod object;
-mod ops;
-mod part;
+mod pattern;
+mod pending;
 mod personal;
-mod pool;
-mod rows;
-mod run;
-mod scan;
+mod query;
+mod row_cache;
+mod runtime;
 mod script;
-mod search;
+mod table;
 #[cfg(test)]
 mod tests;
-mod unit;
+mod trace;
 mod unreadable;
 mod value;
 mod why;
 mod wire;
 
-pub use body::{META, body};
-pub use compile::Compiled;
-pub use draft::{Action, BalanceDue, Draft, DraftField, FieldWhen, KeyTried, OnSourceChange, Pending, WriteSet};
+pub use body::body;
+pub use code::Compiled;
+pub use draft::{Action, BalanceDue, Draft, DraftField, FieldWhen, KeyTried, MadeBy, OnSourceChange, WriteSet};
+pub use evaluate::{Argument, Evaluated};
 pub use failure::{Cause, Failure};
 pub use given::Given;
-pub use map::Mapper;
-pub use unit::Argument;
-pub use why::{Why, called};
-
-use failure::Halt;
-
-use crate::ir::{EntityId, FieldId, MappingId, Stop};
-use crate::source::Span;
-use std::sync::Arc;
-
-/// What came of a record.
-#[derive(Debug)]
-pub enum Evaluated {
-    /// These must be known first; then evaluate again.
-    Needs(Vec<Query>),
-    /// The flow's filter does not take it.
-    Filtered,
-    /// What is to be written.
-    WriteSet(WriteSet),
-    /// It stops: how, why, and what was to be told by then (text and line of the flow).
-    Stopped(Stop, Failure, Vec<(String, Span)>),
-}
-
-/// Something that must be asked of a system or of the store.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Query {
-    /// The rows of an entity whose fields have these values (texts as the flow has them, absent for an optional key).
-    Find {
-        /// The connection it is asked of.
-        connection: Arc<str>,
-        /// The entity.
-        entity: EntityId,
-        /// The fields, at least one; the first that the API can filter by is sent, the rest is compared here.
-        by: Vec<FieldId>,
-        /// Their values.
-        values: Vec<Option<Arc<str>>>,
-    },
-    /// All rows of a small entity.
-    Table {
-        /// The connection.
-        connection: Arc<str>,
-        /// The entity.
-        entity: EntityId,
-    },
-    /// The row of an entity with this key, as the system has it now.
-    Row {
-        /// The connection.
-        connection: Arc<str>,
-        /// The entity.
-        entity: EntityId,
-        /// Its key.
-        id: Arc<str>,
-    },
-    /// What a record became, or what became it, through an earlier write of ours: a question to the store.
-    Link(LinkNeed),
-}
-
-/// A question to the store's links, from either end.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct LinkNeed {
-    /// Links belong to a mapping's name; none: of any mapping.
-    pub mapping: Option<Arc<str>>,
-    /// The entity of the record that is known.
-    pub entity: EntityId,
-    /// Its key.
-    pub key: Arc<str>,
-    /// The entity of the record that is looked for.
-    pub other: EntityId,
-}
-
-/// What is known of a need. Four things that must not be taken for one another: only what is proved absent may be made.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answered {
-    /// Nobody has asked.
-    NotAsked,
-    /// It was asked, and there is none.
-    Absent,
-    /// All rows that there are, each as JSON text of one object; for [`Query::Link`] each is a JSON text of the other
-    /// record's key.
-    Found(Vec<Arc<str>>),
-    /// It was asked, and what came cannot be read; why, in words for people.
-    Unreadable(String),
-}
-
-impl Answered {
-    /// All rows that there are.
-    pub fn all(rows: Vec<Arc<str>>) -> Self {
-        if rows.is_empty() { Self::Absent } else { Self::Found(rows) }
-    }
-}
-
-/// What is known so far: filled by the engine, or from data given to a test.
-pub trait Resolver {
-    /// What is known of a need.
-    fn answer(&self, need: &Query) -> Answered;
-    /// The record's moment: fixed at its first try.
-    fn now(&self) -> jiff::Timestamp;
-    /// Codes are taken as they are and not asked for: there is no ledger to ask (`flowc map`).
-    fn offline(&self) -> bool;
-}
-
-/// Which mapping made a draft, for people and for links.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Made {
-    /// The mapping.
-    pub mapping: MappingId,
-    /// Its name.
-    pub name: Arc<str>,
-}
+pub use map::{Mapper, Tables};
+pub use pending::Pending;
+pub use query::{Answered, LinkNeed, Query, Resolver};
+pub use runtime::called;
+pub use why::Why;

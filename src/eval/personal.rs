@@ -1,7 +1,7 @@
 //! Personal data, which no reason repeats: reasons go into logs, mails and other people's screens, and the record itself
 //! can be looked at by who may. Which expressions tell some is known when a flow is compiled.
 
-use super::value::{Value, show};
+use crate::eval::value::{Value, show};
 use crate::ir::{Element, Expr, ExprKind, Flow, LocalId, Mapping, Native, Program, Step, StepKind, Type};
 use crate::plan::{each_of_flow, each_of_mapping};
 use crate::value::text::masked;

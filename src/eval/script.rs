@@ -1,9 +1,10 @@
 //! The escape hatch: functions in rhai. They see their arguments and nothing else, and stop at limits.
 
-use super::run::Run;
-use super::value::{Value, show};
+use crate::eval::pending::without_nul;
+use crate::eval::value::{Value, show};
 use crate::ir::Type;
 use crate::value::{code, script, time};
+use bumpalo::Bump;
 use rhai::{AST, Dynamic, Engine, EvalAltResult, Scope};
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
@@ -29,7 +30,7 @@ impl Scripts {
     /// Calls a function; its result must be of the declared type, else why there is none.
     pub(crate) fn call<'r>(
         &self,
-        run: &Run<'r>,
+        arena: &'r Bump,
         (file, name): (&str, &str),
         args: &[Value<'r>],
         whole: &[bool],
@@ -43,7 +44,7 @@ impl Scripts {
         let args: Vec<Dynamic> = args.iter().zip(whole).map(|(value, whole)| to_dynamic(*value, *whole)).collect();
         let result = self.engine.call_fn::<Dynamic>(&mut Scope::new(), ast, name, args).map_err(|e| told(&e))?;
         // What it gave may be long, and may tell of a person.
-        from_dynamic(run, &result, ty).ok_or_else(|| {
+        from_dynamic(arena, &result, ty).ok_or_else(|| {
             format!(
                 "it gave a value of rhai's type `{}`, which is not of the type that is declared for it",
                 result.type_name()
@@ -75,7 +76,7 @@ fn to_dynamic(value: Value<'_>, whole: bool) -> Dynamic {
     }
 }
 
-fn from_dynamic<'r>(run: &Run<'r>, value: &Dynamic, ty: &Type) -> Option<Value<'r>> {
+fn from_dynamic<'r>(arena: &'r Bump, value: &Dynamic, ty: &Type) -> Option<Value<'r>> {
     if value.is_unit() {
         return ty.is_optional().then_some(Value::Absent);
     }
@@ -92,13 +93,13 @@ fn from_dynamic<'r>(run: &Run<'r>, value: &Dynamic, ty: &Type) -> Option<Value<'
         }
         Type::List(element) => {
             let list = value.clone().into_array().ok()?;
-            let values: Option<Vec<Value<'r>>> = list.iter().map(|v| from_dynamic(run, v, element)).collect();
-            values.map(|values| run.list(&values))
+            let values: Option<Vec<Value<'r>>> = list.iter().map(|v| from_dynamic(arena, v, element)).collect();
+            values.map(|values| Value::List(arena.alloc_slice_copy(&values)))
         }
         ty if ty.is_text() => {
             let given = value.clone().into_string().ok()?;
-            let text = super::draft::without_nul(&given);
-            is_of(&text, ty).then(|| run.text(&text))
+            let text = without_nul(&given);
+            is_of(&text, ty).then(|| Value::Text(arena.alloc_str(&text)))
         }
         _ => None,
     }

@@ -1,7 +1,7 @@
 //! What stands in a record and is no value of its field: it stops whoever reads that field, and nobody else.
 
 use crate::ir::EntityId;
-use crate::value::place::path_to;
+use crate::json::path_to;
 
 /// A value that could not be read.
 #[derive(Debug)]
@@ -32,30 +32,4 @@ impl Unreadable<'_> {
         path.push_str(self.field);
         path
     }
-}
-
-/// The halves of a character that is spelt as two.
-pub(super) const HIGH: std::ops::Range<u32> = 0xd800..0xdc00;
-pub(super) const LOW: std::ops::Range<u32> = 0xdc00..0xe000;
-
-/// Whether half a character stands alone in a JSON text, whose shape has been checked.
-pub(super) fn has_half(json: &str) -> bool {
-    let unit = |at: usize| {
-        let digits = json.get(at..at + 6)?.strip_prefix("\\u")?;
-        u32::from_str_radix(digits, 16).ok()
-    };
-    let mut at = 0;
-    while let Some(found) = json.get(at..).and_then(|rest| rest.find('\\')) {
-        at += found;
-        at += match unit(at) {
-            Some(first) if HIGH.contains(&first) => match unit(at + 6) {
-                Some(second) if LOW.contains(&second) => 12,
-                _ => return true,
-            },
-            Some(first) if LOW.contains(&first) => return true,
-            Some(_) => 6,
-            None => 2,
-        };
-    }
-    false
 }

@@ -1,6 +1,6 @@
 //! Values while a record is computed: small, copied, and borrowing from the record's text or its arena.
 
-use super::unreadable::Unreadable;
+use crate::eval::unreadable::Unreadable;
 use crate::ir::{EntityId, FieldId};
 use crate::source::Span;
 use crate::value::{decimal, time};

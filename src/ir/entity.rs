@@ -3,7 +3,7 @@
 
 use super::expr::Expr;
 use super::types::{EntityId, FieldId, Type};
-use crate::source::Span;
+use crate::source::{Doc, Span};
 use std::sync::Arc;
 
 /// A thing that an API knows.
@@ -126,6 +126,13 @@ pub struct Field {
 }
 
 impl Field {
+    /// Whether screens or people call it so: the names behind `aka:` in its comment.
+    pub fn is_called(&self, name: &str) -> bool {
+        let name = name.to_lowercase();
+        let said = self.doc.as_deref().map(Doc::of).unwrap_or_default();
+        said.aka.iter().any(|aka| aka.to_lowercase() == name)
+    }
+
     /// The member of a record that it is; none for one of its further entries.
     pub fn wire_name(&self) -> Option<&str> {
         self.meta.is_none().then_some(&*self.wire)

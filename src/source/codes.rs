@@ -105,4 +105,7 @@ codes! {
     CONNECT_ENTRY = "F0508" Error "a connection that its system could not be reached with";
     SCRIPT = "F0509" Error "a function in rhai that its file does not hold";
     ONE_KEY_TWICE = "F0510" Warning "two flows that can write one record under one key";
+    ADAPT_THERE = "F0511" Error "an `add` of a field that is filled already";
+    ADAPT_TWICE = "F0512" Error "two changes of one thing";
+    SEALED = "F0513" Error "a change of something that is sealed";
 }

@@ -5,6 +5,7 @@
 
 pub mod codes;
 mod diagnostic;
+mod doc;
 mod files;
 pub mod library;
 mod sources;
@@ -12,6 +13,7 @@ mod span;
 
 pub use codes::Code;
 pub use diagnostic::{Diagnostic, Edit, Fix, Related, Severity};
+pub use doc::Doc;
 pub use files::{Disk, Files, Memory, ReadError};
 pub use sources::{Position, Source, Sources};
 pub use span::{FileId, Span};

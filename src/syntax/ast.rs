@@ -49,6 +49,8 @@ pub struct Decl {
     pub doc: Option<String>,
     /// What it is.
     pub kind: DeclKind,
+    /// `sealed` before it: no `adapt` changes it.
+    pub sealed: bool,
     /// All of it.
     pub span: Span,
 }
@@ -405,6 +407,8 @@ pub enum AdaptBody {
 pub struct Stmt {
     /// What it says.
     pub kind: StmtKind,
+    /// `sealed` before it: no `adapt` changes it.
+    pub sealed: bool,
     /// All of it.
     pub span: Span,
 }

@@ -318,7 +318,7 @@ impl Matcher<'_> {
                 Diagnostic::new(&codes::SYNTAX, self.span(first, at), message)
                     .label("no bracket is opened here")
                     .help(format!(
-                        "Write `{bracket}` behind it: the lines below are indented, and a bracket closes them."
+                        "write `{bracket}` after it: the lines below are indented, and a bracket closes them"
                     ))
                     .related(self.span(token.from(), token.to()), "closed here")
                     .fix(format!("add `{bracket}`"), self.span(at, at), insert),
@@ -339,7 +339,7 @@ impl Matcher<'_> {
             Diagnostic::new(&codes::STRAY_CLOSER, span, message)
                 .label("nothing to close")
                 .help(format!(
-                    "Remove it, or write the bracket that it should close (`{}`).",
+                    "remove it, or write the bracket that it should close (`{}`)",
                     opener_of(self.byte(token)).1.trim()
                 ))
                 .fix(format!("remove `{closer}`"), span, ""),
@@ -370,7 +370,7 @@ impl Matcher<'_> {
                 format!("`{kind}` is opened and never closed"),
             )
             .label("opened here")
-            .help(format!("Write `{closer}` {place}."))
+            .help(format!("write `{closer}` {place}"))
             .fix(format!("add `{closer}`"), self.span(at, at), fix),
         );
     }
@@ -441,7 +441,7 @@ impl Matcher<'_> {
                 format!("brackets or operators are nested too deep here: more than {NESTING_MAX} brackets are open, or one value is very long"),
             )
             .label("this goes too deep")
-            .help("Give a part of it a name (`let`, or a `fn` of its own) and use the name here."),
+            .help("give a part of it a name (`let`, or a `fn` of its own) and use the name here"),
         );
     }
 

@@ -37,69 +37,63 @@ pub(crate) fn form(place: Place) -> Form {
         Place::Value => (
             Rule::alone_value,
             "a value",
-            "A value is a text `\"…\"`, a number, a field `order.number`, a call `f(x)`, or `if … then … else …`.",
+            "write a value: a text `\"…\"`, a number, a field `order.number`, a call `f(x)`, or `if … then … else …`",
         ),
         Place::Item => (
             Rule::alone_item,
             "a value",
-            "Values in brackets are separated by commas; a list may hold `for x in xs: value`.",
+            "separate values in brackets with commas; a list may hold `for x in xs: value`",
         ),
         Place::Hole => (
             Rule::alone_item,
             "a value",
-            "Between `{` and `}` a text holds a value: `\"order {order.number}\"`; for the braces themselves write `\\{` and `\\}`.",
+            "write a value between `{` and `}`, `\"order {order.number}\"`, and the braces themselves as `\\{` and `\\}`",
         ),
-        Place::Entry => (
-            Rule::alone_entry,
-            "a field and its value",
-            "Write `name = value`, each on its own line or behind a comma.",
-        ),
-        Place::Arm => (
-            Rule::alone_arm,
-            "a case",
-            "A case is `\"value\" => result`, `\"a\" | \"b\" => result`, or `else => result`.",
-        ),
+        Place::Entry => {
+            (Rule::alone_entry, "a field and its value", "write `name = value`, each on its own line or after a comma")
+        }
+        Place::Arm => {
+            (Rule::alone_arm, "a case", "write `\"value\" => result`, `\"a\" | \"b\" => result`, or `else => result`")
+        }
         Place::Row => (
             Rule::alone_row,
             "a row of the table",
-            "A row is `\"NL\", 21% => \"4\"`: a cell for each key (`_` is any value, `in eu` a group), or `else => result`.",
+            "write `\"NL\", 21% => \"4\"`, a cell for each key (`_` is any value, `in eu` a group), or `else => result`",
         ),
         Place::Setting => (
             Rule::alone_setting,
             "a setting",
-            "A setting is `name: type = default`; without a default the project must answer it.",
+            "write `name: type = default`; without a default the project must answer it",
         ),
         Place::EnumValue => {
-            (Rule::alone_enum, "a value of the enumeration", "Write `name`, or `name = 20` with its form on the wire.")
+            (Rule::alone_enum, "a value of the enumeration", "write `name`, or `name = 20` with its form on the wire")
         }
-        Place::Field => (
-            Rule::alone_field,
-            "a field",
-            "A field is `Name: type  required, create only`, or `name: type = meta(\"key\")`.",
-        ),
+        Place::Field => {
+            (Rule::alone_field, "a field", "write `Name: type  required, create only`, or `name: type = meta(\"key\")`")
+        }
         Place::Clause => {
-            (Rule::alone_clause, "a clause", "A clause is words and values on one line: `page 60 by \"__next\"`.")
+            (Rule::alone_clause, "a clause", "write words and values on one line: `page 60 by \"__next\"`")
         }
-        Place::Parameter => (Rule::alone_param, "a parameter", "A parameter is `name: type`: `order: woo.Order`."),
+        Place::Parameter => (Rule::alone_param, "a parameter", "write `name: type`, as in `order: woo.Order`"),
         Place::Statement => (
             Rule::alone_stmt,
             "a statement of a mapping",
-            "A field is filled by `Field = value`; other lines begin with `create once by`, `upsert by`, `update by`, `on create`, `let`, `include`, `check`, `balance` or `then write`.",
+            "write `Field = value`, or begin the line with `create once by`, `upsert by`, `update by`, `on create`, `let`, `include`, `check`, `balance` or `then write`",
         ),
         Place::FlowStatement => (
             Rule::alone_flow,
             "a statement of a flow",
-            "A flow says `from E as x`, `where …`, `every 5 minutes`, `on webhook` and `write mapping(x)`.",
+            "write `from E as x`, `where …`, `every 5 minutes`, `on webhook` or `write mapping(x)`",
         ),
         Place::TestStatement => (
             Rule::alone_test,
             "a statement of a test",
-            "A test says `given x = E from \"file\"`, `let …`, `expect …` and `snapshot …`.",
+            "write `given x = E from \"file\"`, `let …`, `expect …` or `snapshot …`",
         ),
         Place::Tail => (
             Rule::alone_stmt,
             "a declaration",
-            "A new declaration begins on a line of its own; its statements stand inside its `{ }`.",
+            "begin a declaration on a line of its own, with its statements inside its `{ }`",
         ),
     };
     Form { rule, what, example }

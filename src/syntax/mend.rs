@@ -126,14 +126,16 @@ fn write_right(file: FileId, text: &str, slip: Slip, mends: &mut Vec<Mend>, diag
             mend(end, 0, quotes);
             Diagnostic::new(&codes::UNCLOSED, span(quote, quote + quotes.len()), "a text is opened and never closed")
                 .label("the text begins here")
-                .help("Write `\"` where the text ends. A text ends on its line; one over several lines stands between `\"\"\"`.")
+                .help(
+                    "write `\"` where the text ends, on the same line; a text of several lines stands between `\"\"\"`",
+                )
                 .fix("close the text", span(end, end), quotes)
         }
         Slip::LoneOpen(at) => {
             mend(at, 1, "(");
             let wrong = brace_in_text(span(at, at + 1), '{', "nothing closes it");
             let end = at + 1 + value_ahead(near(text, at + 1, VALUE_BYTES_MAX));
-            if end > at + 1 { wrong.fix("close it behind the value", span(end, end), "}") } else { wrong }
+            if end > at + 1 { wrong.fix("close it after the value", span(end, end), "}") } else { wrong }
         }
         Slip::LoneClose(at) => {
             mend(at, 1, ")");
@@ -144,10 +146,14 @@ fn write_right(file: FileId, text: &str, slip: Slip, mends: &mut Vec<Mend>, diag
         Slip::Escape(at) => {
             mend(at, 1, "");
             let escape: String = text[at..].chars().take(2).collect();
-            Diagnostic::new(&codes::BAD_TEXT, span(at, at + escape.len()), format!("`{}` has no meaning in a text", escape.trim_end()))
-                .label("unknown escape")
-                .help("Behind `\\` stands one of `{` `}` `\"` `\\` `n` (a new line) `t` (a tab); a `\\` itself is written `\\\\`.")
-                .fix("write the `\\` itself", span(at, at + 1), "\\\\")
+            Diagnostic::new(
+                &codes::BAD_TEXT,
+                span(at, at + escape.len()),
+                format!("`{}` has no meaning in a text", escape.trim_end()),
+            )
+            .label("unknown escape")
+            .help("write one of `{` `}` `\"` `\\` `n` (a new line) `t` (a tab) after `\\`, or `\\\\` for a `\\` itself")
+            .fix("write the `\\` itself", span(at, at + 1), "\\\\")
         }
         Slip::ForeignQuotes { open, inside, close } => {
             let end = close + text[close..].chars().next().map_or(1, char::len_utf8);
@@ -161,7 +167,7 @@ fn write_right(file: FileId, text: &str, slip: Slip, mends: &mut Vec<Mend>, diag
             let mut wrong =
                 Diagnostic::new(&codes::SYNTAX, span(open, end), "a text stands between straight double quotes")
                     .label("other quotes")
-                    .help("Write `\"…\"`.");
+                    .help("write `\"…\"`");
             let edits = [span(open, inside), span(close, end)].map(|span| Edit { span, text: "\"".into() });
             if plain {
                 wrong.fix = Some(Fix { title: "use straight double quotes".into(), edits: edits.into() });
@@ -172,7 +178,7 @@ fn write_right(file: FileId, text: &str, slip: Slip, mends: &mut Vec<Mend>, diag
             mend(at, 1, "\n");
             Diagnostic::new(&codes::SYNTAX, span(at, at + 1), "statements end with their line, not with `;`")
                 .label("not needed")
-                .help("Remove it; two statements stand on two lines.")
+                .help("remove it; two statements stand on two lines")
                 .fix("remove `;`", span(at, at + 1), "")
         }
         Slip::Operator(at, end) => {
@@ -186,7 +192,7 @@ fn write_right(file: FileId, text: &str, slip: Slip, mends: &mut Vec<Mend>, diag
             let fix = if word == "not" { "not " } else { word };
             Diagnostic::new(&codes::SYNTAX, span(at, end), message)
                 .label(format!("write `{word}`"))
-                .help(format!("Conditions are joined by the words `and`, `or` and `not`: write `{word}`."))
+                .help(format!("write `{word}`: conditions are joined by the words `and`, `or` and `not`"))
                 .fix(format!("write `{word}`"), span(at, end), fix)
         }
         Slip::Odd(at) => odd(file, text, at, &mut mend),
@@ -196,7 +202,7 @@ fn write_right(file: FileId, text: &str, slip: Slip, mends: &mut Vec<Mend>, diag
 fn brace_in_text(span: Span, brace: char, why: &str) -> Diagnostic {
     Diagnostic::new(&codes::BAD_TEXT, span, format!("`{brace}` stands alone in a text: {why}"))
         .label("half of a pair")
-        .help(format!("A value in a text stands between `{{` and `}}`; for the character itself write `\\{brace}`."))
+        .help(format!("write a value in a text between `{{` and `}}`, and the character itself as `\\{brace}`"))
 }
 
 /// Bytes of a text that are looked at for a value beside a brace: a line may be as long as its file.
@@ -266,13 +272,13 @@ fn odd(file: FileId, text: &str, at: usize, mend: &mut impl FnMut(usize, usize, 
     let wrong = Diagnostic::new(&codes::SYNTAX, span, format!("the character `{shown}` has no meaning here"))
         .label("unknown character");
     if odd.is_whitespace() {
-        wrong.help("It looks like a blank and is none: write a plain blank.").fix("write a blank", span, " ")
+        wrong.help("write a plain space: this one only looks like it").fix("write a space", span, " ")
     } else if odd == '&' {
-        wrong.help("Texts are joined inside one text, `\"{a} {b}\"`; two conditions by `and`.")
+        wrong.help("join texts inside one text, `\"{a} {b}\"`, and two conditions with `and`")
     } else if meant == " " {
-        wrong.help("Remove it, or put it into a text: `\"…\"`.")
+        wrong.help("remove it, or put it into a text: `\"…\"`")
     } else {
-        let wrong = wrong.help(format!("Write `{meant}`."));
+        let wrong = wrong.help(format!("write `{meant}`"));
         if meant == "\"" { wrong } else { wrong.fix(format!("write `{meant}`"), span, meant) }
     }
 }

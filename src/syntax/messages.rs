@@ -50,9 +50,9 @@ fn decimal_comma(lower: &Lower<'_>, told: &Diagnostic) -> Option<Diagnostic> {
         Diagnostic::new(
             &codes::SYNTAX,
             at(start, comma + 1 + decimals),
-            format!("`{number}` is no number: decimals are written with a point"),
+            format!("`{number}` is not a number: decimals are written with a point"),
         )
-        .label("a comma divides two values")
+        .label("a comma separates two values")
         .help(format!("write `{}`", number.replace(',', ".")))
         .fix("write a point", at(comma, comma + 1), "."),
     )
@@ -105,18 +105,17 @@ fn explain(lower: &Lower<'_>, pair: &Pair<'_>, reached: usize, tried: &[Rule], f
     let before = lower.text[..span.start as usize].trim_end();
     match found.as_deref() {
         Some("`not`") if before.ends_with(" is") => {
-            diagnostic.help = Some("Write `x is some` for what is there, `x is none` for what is not.".to_owned());
+            diagnostic.help = Some("write `x is some` for what is there, `x is none` for what is not".to_owned());
         }
         Some("`not`") => {
-            diagnostic.help = Some("`not` stands before the whole condition: `not x in [a, b]`.".to_owned());
+            diagnostic.help = Some("write `not` before the whole condition: `not x in [a, b]`".to_owned());
         }
         Some("`mins`" | "`min`" | "`hrs`" | "`secs`" | "`sec`") => {
-            diagnostic.help =
-                Some("Units of time are written out: `5 minutes`, `2 hours`, `30 seconds`, `60 days`.".to_owned());
+            diagnostic.help = Some("write the unit out: `5 minutes`, `2 hours`, `30 seconds`, `60 days`".to_owned());
         }
         Some(_) if opens_an_entry(lower.text, span) && !before.ends_with(['{', ',', '=']) => {
             let end = before.len();
-            diagnostic.help = Some("Two on one line have a comma between them: `a = 1, b = 2`.".to_owned());
+            diagnostic.help = Some("separate two on one line with a comma: `a = 1, b = 2`".to_owned());
             diagnostic = diagnostic.fix("put a comma before it", Span::new(lower.file, end, end), ",");
         }
         _ => {}
@@ -148,22 +147,22 @@ fn of_statement(lower: &Lower<'_>, pair: &Pair<'_>, place: Place, mut told: Diag
     if line.trim_end().ends_with(',')
         && let Some(shape) = shape(place, line.split_whitespace().next().unwrap_or_default())
     {
-        told.help = Some(format!("Write `{shape}`."));
+        told.help = Some(format!("write `{shape}`"));
         return told;
     }
     if let Some(shape) = shape(place, word) {
-        told.help = Some(format!("Write `{shape}`."));
+        told.help = Some(format!("write `{shape}`"));
         // The word itself is fine; that it could also be a field's name helps nobody.
         if vague || told.span.start == span.start {
             told.span = span;
-            told.message = format!("this line begins with `{word}` and does not go on as such a line does");
-            told.label = format!("`{word}` wants another form");
+            told.message = format!("this line begins with `{word}`, but the rest does not fit");
+            "the rest does not fit".clone_into(&mut told.label);
         }
     } else if let Some(near) = nearest_statement(place, word)
         && vague
     {
         told.span = span;
-        told.message = format!("`{word}` opens no statement; did you mean `{near}`?");
+        told.message = format!("no statement begins with `{word}`; did you mean `{near}`?");
         "misspelt".clone_into(&mut told.label);
         told = told.fix(format!("write `{near}`"), span, near);
     }
@@ -280,7 +279,7 @@ fn missing(lower: &Lower<'_>, pair: &Pair<'_>, form: &Form) -> Diagnostic {
     let at = lower.mended.real(pair.as_span().start());
     // The blank before the place belongs to the line; what comes behind it may not.
     let at = lower.text[..at].trim_end_matches([' ', '\t', '\r']).len();
-    let behind = lower.text[..at].chars().next_back().map_or(String::new(), |sign| format!(" behind `{sign}`"));
+    let behind = lower.text[..at].chars().next_back().map_or(String::new(), |sign| format!(" after `{sign}`"));
     Diagnostic::new(&codes::SYNTAX, Span::new(lower.file, at, at), format!("{} is missing{behind}", form.what))
         .label("missing here")
         .help(form.example)
@@ -337,7 +336,7 @@ fn slip_of_word(lower: &Lower<'_>, pair: &Pair<'_>, mut diagnostic: Diagnostic) 
     let start = lower.mended.real(pair.as_span().start());
     let length = pair.as_str().len() - text.len();
     let span = Span::new(lower.file, start + length, start + length + word.len());
-    diagnostic.help = Some(format!("In this language it is `{right}`. {}", diagnostic.help.unwrap_or_default()));
+    diagnostic.help = Some(format!("in this language it is `{right}`: {}", diagnostic.help.unwrap_or_default()));
     if diagnostic.span.start == span.start {
         diagnostic.span = span;
     }
@@ -351,9 +350,9 @@ fn comment(lower: &Lower<'_>, span: Span) -> Option<Diagnostic> {
     let rest = &lower.text[start as usize..];
     let opens = ["//", "/*"].into_iter().find(|sign| rest.starts_with(sign))?;
     let span = Span { start, end: start + 2, ..span };
-    let wrong = Diagnostic::new(&codes::SYNTAX, span, format!("`{opens}` begins no comment here"))
+    let wrong = Diagnostic::new(&codes::SYNTAX, span, format!("`{opens}` does not begin a comment"))
         .label("a comment of another language")
-        .help("A comment begins with `#` and ends with its line.");
+        .help("begin a comment with `#`; it ends with its line");
     Some(if opens == "//" { wrong.fix("write `#`", span, "#") } else { wrong })
 }
 
@@ -366,16 +365,16 @@ fn tail(lower: &Lower<'_>, pair: &Pair<'_>, form: &Form) -> Diagnostic {
     Diagnostic::new(
         &codes::SYNTAX,
         span,
-        format!("{found} stands behind the end of its declaration and belongs to nothing"),
+        format!("{found} stands after the end of the declaration and belongs to nothing"),
     )
-    .label("outside of every declaration")
+    .label("outside every declaration")
     .help(form.example)
 }
 
 /// The head of a declaration that can't be read, or a block that is not there.
 pub(crate) fn head(lower: &Lower<'_>, pair: &Pair<'_>, of: Rule) -> Diagnostic {
     let (shape, alone) = head_form(of);
-    let mut help = format!("Write `{shape}`.");
+    let mut help = format!("write `{shape}`");
     if pair.as_rule() == Rule::no_body {
         let at = lower.mended.real(pair.as_span().start());
         let at = lower.text[..at].trim_end().len();
@@ -390,7 +389,7 @@ pub(crate) fn head(lower: &Lower<'_>, pair: &Pair<'_>, of: Rule) -> Diagnostic {
     let blank = text[reached..].len() - text[reached..].trim_start().len();
     let (span, found) = found_at(lower, lower.mended.real(pair.as_span().start() + reached + blank));
     if found.as_deref() == Some("`-`") {
-        "A name has letters, digits and `_`, and no `-`: a file that is used is called so too.".clone_into(&mut help);
+        "use letters, digits and `_` in a name, no `-`; the same holds for the name of a file".clone_into(&mut help);
     }
     let form = Form { rule: Rule::alone_fn, what: "another form", example: "" };
     let wanted = wanted(&tried, &form);
@@ -413,22 +412,18 @@ pub(crate) fn no_declaration(lower: &Lower<'_>, pair: &Pair<'_>) -> Diagnostic {
     let statement = OF_FLOWS.contains(&word) || OF_TESTS.contains(&word) || OF_MAPPINGS.contains(&word);
     let assigns = pair.as_str().split('{').next().is_some_and(|line| line.contains(" = "));
     if statement || assigns {
-        return Diagnostic::new(
-            &codes::MISPLACED,
-            span,
-            format!("{found} is a statement outside of every declaration"),
-        )
-        .label("no `{ }` around it")
-        .help("Put it into the `{ }` of a mapping, a flow or a test.");
+        return Diagnostic::new(&codes::MISPLACED, span, format!("{found} is a statement outside every declaration"))
+            .label("no `{ }` around it")
+            .help("put it into the `{ }` of a mapping, a flow or a test");
     }
     let near = DECLARATIONS.iter().map(|name| (strsim::osa_distance(word, name), *name)).min();
-    let wrong = Diagnostic::new(&codes::SYNTAX, span, format!("{found} opens no declaration"))
+    let wrong = Diagnostic::new(&codes::SYNTAX, span, format!("{found} does not begin a declaration"))
         .label("not a declaration")
-        .help("Declarations begin with `use`, `settings`, `lookup`, `mapping`, `fields`, `fn`, `flow`, `adapt`, `connect`, `extend` or `test`.");
+        .help("begin a declaration with `use`, `settings`, `lookup`, `mapping`, `fields`, `fn`, `flow`, `adapt`, `connect`, `extend` or `test`");
     match near {
         Some((away, name)) if away <= 2 && word.len() > 2 => {
             let mut wrong = wrong.fix(format!("write `{name}`"), span, name);
-            wrong.help = Some(format!("Did you mean `{name}`?"));
+            wrong.help = Some(format!("did you mean `{name}`?"));
             wrong
         }
         _ => wrong,

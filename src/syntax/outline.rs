@@ -37,6 +37,9 @@ pub(crate) const DECLARATIONS: [&str; 18] = [
     "test",
 ];
 
+/// Declarations that `sealed` may stand before.
+const SEALABLE: [&str; 5] = ["lookup", "fn", "mapping", "fields", "flow"];
+
 /// The declarations of a file in their order; together they are all of its text.
 pub fn outline(file: FileId, text: &str) -> Vec<Chunk> {
     let lexed = lex(text, 0, text.len());
@@ -91,11 +94,19 @@ fn assemble(file: FileId, text: &str, tokens: &[Lexeme], heads: &[(usize, usize)
     }
     for (n, (begin, word)) in heads.iter().enumerate() {
         let next = heads.get(n + 1).map_or(tokens.len(), |head| head.0);
+        let word = &behind_sealed(text, tokens, *word);
         let keyword = text[tokens[*word].from()..tokens[*word].to()].to_owned();
         let range = Span::new(file, start_of(*begin), start_of(next));
         chunks.push((Chunk { keyword, name: name_of(text, tokens, *word), range }, *begin));
     }
     chunks
+}
+
+/// The word that declares: behind `sealed`, the next one.
+fn behind_sealed(text: &str, tokens: &[Lexeme], n: usize) -> usize {
+    let next = skip_blanks(tokens, n + 1);
+    let word = |n: usize| tokens.get(n).map_or("", |token| &text[token.from()..token.to()]);
+    if word(n) == "sealed" && SEALABLE.contains(&word(next)) { next } else { n }
 }
 
 fn skip_blanks(tokens: &[Lexeme], mut n: usize) -> usize {
@@ -128,6 +139,10 @@ fn stands_for_one(text: &str, tokens: &[Lexeme], n: usize, heads: &[(usize, usiz
 
 /// Whether the word at `n`, the first of its line, opens a declaration.
 fn opens(text: &str, tokens: &[Lexeme], n: usize) -> bool {
+    let declares = behind_sealed(text, tokens, n);
+    if declares != n {
+        return true;
+    }
     let word = &text[tokens[n].from()..tokens[n].to()];
     let next = tokens.get(skip_blanks(tokens, n + 1));
     let at_margin = n == 0 || tokens[n - 1].kind == Token::LineEnd;

@@ -68,7 +68,7 @@ fn too_long(file: FileId, text: &str) -> Parsed {
     out.diagnostics.push(
         Diagnostic::new(&codes::UNREADABLE, Span::new(file, 0, 0), format!("this file is larger than {megabytes} MB"))
             .label("not read")
-            .help("Divide it into several files, and keep data out of it: a table may come `from csv \"file\"`."),
+            .help("divide it into several files, and keep data out of it: a table may come `from csv \"file\"`"),
     );
     let mut builder = Builder::new(0..text.len());
     builder.declaration(&[Lexeme::all(text)], &[]);
@@ -139,7 +139,7 @@ impl Output<'_> {
                 self.diagnostics.push(
                     Diagnostic::new(&codes::BAD_TEXT, span, message)
                         .label("an unseen character")
-                        .help("Remove it: letters of any language stand in the right direction without it.")
+                        .help("remove it: letters of any language stand in the right direction without it")
                         .fix("remove it", span, ""),
                 );
             }
@@ -163,11 +163,11 @@ fn unread(file: FileId, tokens: &[Lexeme], why: &ErrorVariant<Rule>) -> Diagnost
             "values are nested too deep in this declaration",
         )
         .label("begins here")
-        .help("Give a part of it a name (`let`, or a `fn` of its own), or write a table instead of many `if`s.");
+        .help("give a part of it a name (`let`, or a `fn` of its own), or write a table instead of many `if`s");
     }
     Diagnostic::new(&codes::SYNTAX, Span::new(file, start, end), "this declaration can't be read")
         .label("begins here")
-        .help("Compare it with the form that `flowc explain F0001` shows.")
+        .help("compare it with the form that `flowc explain F0001` shows")
 }
 
 /// One message a line: what a missing bracket or quote makes of the rest of its line is not told as well.

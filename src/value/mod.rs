@@ -6,7 +6,6 @@ pub mod address;
 pub mod code;
 pub mod decimal;
 pub mod money;
-pub mod place;
 pub mod script;
 pub mod text;
 pub mod time;

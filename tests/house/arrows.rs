@@ -2,7 +2,7 @@
 //!
 //! Exact are paths (`super::x::Name`, `crate::room::x::Name`, what a `use` brings, through all that modules hand on), in
 //! macros too, and methods where the receiver's type is written down: `self`, a parameter, a field, a constructor's or a
-//! function's result. Approximated is the rest: a call on a value of unknown type means the one file of the room that
+//! function's result. Approximated is the rest: a call on a value of unknown type means the one file of the crate that
 //! defines a method of that name with so many arguments, if it is one and the standard library has no method of that name;
 //! a field that is read makes no arrow, since its owner's type came from somewhere; and what a macro of ours makes is its
 //! module's. So nearly every arrow that is shown is there, and few that are there are missed.
@@ -49,7 +49,7 @@ pub(crate) fn arrows(files: &[File], names: &Names) -> Arrows {
             names,
             types: &types,
             door: file.at.0.ends_with("mod.rs"),
-            room: &room,
+
             module: file.at.module(),
             own: None,
             locals: BTreeMap::new(),
@@ -72,7 +72,6 @@ struct Reader<'a> {
     types: &'a Types,
     /// A `mod.rs`: what it imports may be for the files below it.
     door: bool,
-    room: &'a str,
     module: Vec<String>,
     /// The type whose `impl` is read.
     own: Option<Definition>,
@@ -122,7 +121,7 @@ impl Reader<'_> {
             Some(Known { of: None, name, .. }) if !name.is_empty() => {}
             _ if COMMON.contains(&method.as_str()) => {}
             _ => {
-                let files = self.types.by_name.get(&(self.room.to_owned(), method.clone(), arguments));
+                let files = self.types.by_name.get(&(method.clone(), arguments));
                 if let Some(file) = files.filter(|files| files.len() == 1).and_then(BTreeSet::first) {
                     self.found.push((*file, format!(".{method}"), line(at)));
                 }

@@ -70,22 +70,23 @@ impl Names {
 
     /// What a path leads to that is written in this module.
     pub(crate) fn resolve(&self, module: &[String], path: &[String]) -> Target {
-        self.target(module, path, 0).unwrap_or_else(|| Target::Foreign(path.to_vec()))
+        self.target(module, path, false, 0).unwrap_or_else(|| Target::Foreign(path.to_vec()))
     }
 
-    fn target(&self, module: &[String], path: &[String], deep: usize) -> Option<Target> {
+    /// `more`: something of it is named behind the path, so it is no function.
+    fn target(&self, module: &[String], path: &[String], more: bool, deep: usize) -> Option<Target> {
         let (first, mut rest) = path.split_first()?;
         let mut at = match first.as_str() {
             "crate" => Target::Module(Vec::new()),
             "self" => Target::Module(module.to_vec()),
             "super" => Target::Module(module[..module.len().checked_sub(1)?].to_vec()),
-            name => self.within(module, name, deep)?,
+            name => self.within(module, name, more || !rest.is_empty(), deep)?,
         };
         while let (Target::Module(inner), Some((name, after))) = (&at, rest.split_first()) {
             at = match name.as_str() {
                 "super" => Target::Module(inner[..inner.len().checked_sub(1)?].to_vec()),
                 // What no item says, a macro of that module has made.
-                name => self.within(inner, name, deep).unwrap_or_else(|| item(inner, name)),
+                name => self.within(inner, name, more || !after.is_empty(), deep).unwrap_or_else(|| item(inner, name)),
             };
             rest = after;
         }
@@ -97,21 +98,24 @@ impl Names {
     }
 
     /// What a name means in a module: a module below it, its own, or what it imports.
-    fn within(&self, path: &[String], name: &str, deep: usize) -> Option<Target> {
+    fn within(&self, path: &[String], name: &str, more: bool, deep: usize) -> Option<Target> {
         let below = [path, &[name.to_owned()]].concat();
         let module = self.modules.get(path).filter(|_| deep < IMPORTS_DEEP);
-        if module.is_some_and(|module| module.items.contains(name)) {
-            return Some(item(path, name));
-        }
-        if self.modules.contains_key(&below) {
+        let (own, inner) =
+            (module.is_some_and(|module| module.items.contains(name)), self.modules.contains_key(&below));
+        // A function and a module may share a name.
+        if inner && (more || !own) {
             return Some(Target::Module(below));
+        }
+        if own {
+            return Some(item(path, name));
         }
         if let Some(import) = module?.imports.get(name) {
             // `use url::Url` in a module `url` of ours names the crate.
-            return Some(self.target(path, import, deep + 1).unwrap_or_else(|| Target::Foreign(import.clone())));
+            return Some(self.target(path, import, more, deep + 1).unwrap_or_else(|| Target::Foreign(import.clone())));
         }
-        module?.globs.iter().find_map(|glob| match self.target(path, glob, deep + 1)? {
-            Target::Module(module) => self.within(&module, name, deep + 1),
+        module?.globs.iter().find_map(|glob| match self.target(path, glob, true, deep + 1)? {
+            Target::Module(module) => self.within(&module, name, more, deep + 1),
             Target::Item(..) | Target::Foreign(_) => None,
         })
     }

@@ -73,6 +73,16 @@ fn a_call_on_what_is_unknown_means_the_only_method_of_that_name() {
 }
 
 #[test]
+fn a_function_and_a_module_may_share_a_name() {
+    let door = "mod a; mod run;\nfn run() {}";
+    let a = "use super::run;\nfn f() { run::go(); super::run::go() }";
+    let files = [("room/mod.rs", door), ("room/a.rs", a), ("room/run.rs", "pub fn go() {}")];
+    assert_eq!(told(&files).last().map(String::as_str), Some("a → run: go"));
+    let called = [files[0], ("room/a.rs", "fn f() { super::run() }"), files[2]];
+    assert_eq!(told(&called), ["a → mod: run"]);
+}
+
+#[test]
 fn macros_are_read() {
     let a = "use super::b;\nfn f(x: u8) -> bool { println!(\"{}\", b::made()); matches!(x, b::LOW..=b::HIGH if b::open()) }";
     let b = "pub fn made() {}\npub const LOW: u8 = 0;\npub const HIGH: u8 = 1;\npub fn open() -> bool { true }";

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Fewer uses than this, and the test no longer finds what it looks for.
 const USES_AT_LEAST: usize = 200;
 /// Rooms of meaning: they work from arguments alone.
-const PURE: &[&str] = &["limits", "value", "source", "syntax", "ir", "lints", "check", "plan", "eval"];
+const PURE: &[&str] = &["limits", "value", "json", "source", "syntax", "ir", "lints", "check", "plan", "eval"];
 /// What those may not name, with all below it.
 const WORLD: &[&str] = &[
     "std::env",
@@ -26,8 +26,21 @@ const WORLD: &[&str] = &[
     "tokio",
 ];
 /// Rooms that know no API by name.
-const SHARED: &[&str] =
-    &["limits", "value", "source", "syntax", "ir", "lints", "check", "plan", "eval", "store", "connector", "engine"];
+const SHARED: &[&str] = &[
+    "limits",
+    "value",
+    "json",
+    "source",
+    "syntax",
+    "ir",
+    "lints",
+    "check",
+    "plan",
+    "eval",
+    "store",
+    "connector",
+    "engine",
+];
 /// What services put around their rows: no schema lists it.
 const ENVELOPES: &[&str] = &["results", "__deferred", "__metadata", "__next", "including"];
 /// Texts of a shared room that are a field's name in some schema, and what they are there. What says that it is to go may
@@ -42,10 +55,8 @@ const FIELDS: &[(&str, &[&str], &str)] = &[
     ("ir", &["count", "country", "length", "net", "postcode", "price", "tax"], "functions of the language"),
     ("store", &["key", "state"], "the file of the installation's key, a member of our own rows"),
     ("eval", &["Name", "Description", "AddressLine1"], "how people call a record: to go into the schema"),
-    ("eval", &["meta_data", "key", "value"], "further entries: to be read by the schema's word `entry`"),
-    ("eval", &["including"], "prices with tax: to be read by the schema's word `tax`"),
     ("eval", &["results", "__deferred", "__next"], "lists in an object: to be words of the connector"),
-    ("value", &["results"], "the same, in the way to a value"),
+    ("json", &["results"], "the same, in the way to a value"),
 ];
 
 /// Room, and what it may use.

@@ -28,8 +28,8 @@ pub(crate) struct Types {
     pub(crate) fields: BTreeMap<(Definition, String), Known>,
     /// What each function returns.
     pub(crate) returns: BTreeMap<Definition, Known>,
-    /// The files of a room that define a method of this name with so many arguments.
-    pub(crate) by_name: BTreeMap<(String, String, usize), BTreeSet<usize>>,
+    /// The files that define a method of this name with so many arguments.
+    pub(crate) by_name: BTreeMap<(String, usize), BTreeSet<usize>>,
 }
 
 impl Types {
@@ -37,12 +37,12 @@ impl Types {
     pub(crate) fn new(files: &[File], names: &Names) -> Self {
         let mut types = Self::default();
         for (number, file) in files.iter().enumerate().filter(|(_, file)| !file.at.is_test()) {
-            types.items(number, file, &file.at.module(), &file.ast.items, names);
+            types.items(number, &file.at.module(), &file.ast.items, names);
         }
         types
     }
 
-    fn items(&mut self, number: usize, file: &File, module: &[String], items: &[Item], names: &Names) {
+    fn items(&mut self, number: usize, module: &[String], items: &[Item], names: &Names) {
         let here = |name: &syn::Ident| (module.to_vec(), name.to_string());
         for item in items.iter().filter(|item| !for_tests(item)) {
             match item {
@@ -64,7 +64,7 @@ impl Types {
                         TraitItem::Fn(function) => Some(function),
                         _ => None,
                     }) {
-                        self.method(number, file, &of, module, &function.sig, names);
+                        self.method(number, &of, module, &function.sig, names);
                     }
                 }
                 // What a trait asks for is the trait's; who calls it needs not know who answers.
@@ -76,31 +76,23 @@ impl Types {
                         ImplItem::Fn(function) => Some(function),
                         _ => None,
                     }) {
-                        self.method(number, file, &of, module, &function.sig, names);
+                        self.method(number, &of, module, &function.sig, names);
                     }
                 }
                 Item::Mod(syn::ItemMod { ident, content: Some((_, items)), .. }) => {
-                    self.items(number, file, &[module, &[ident.to_string()]].concat(), items, names);
+                    self.items(number, &[module, &[ident.to_string()]].concat(), items, names);
                 }
                 _ => {}
             }
         }
     }
 
-    fn method(
-        &mut self,
-        number: usize,
-        file: &File,
-        of: &Definition,
-        module: &[String],
-        signature: &syn::Signature,
-        names: &Names,
-    ) {
+    fn method(&mut self, number: usize, of: &Definition, module: &[String], signature: &syn::Signature, names: &Names) {
         let name = signature.ident.to_string();
         let returned = returned(names, module, Some(of), &signature.output);
-        if let (Some(room), Some(_)) = (file.at.room(), signature.receiver()) {
+        if signature.receiver().is_some() {
             let arguments = signature.inputs.len() - 1;
-            self.by_name.entry((room, name.clone(), arguments)).or_default().insert(number);
+            self.by_name.entry((name.clone(), arguments)).or_default().insert(number);
         }
         self.methods.insert((of.clone(), name), (number, returned));
     }

@@ -145,7 +145,7 @@ impl Checker<'_> {
         for (name, span) in names {
             let module = self.module_of(instance);
             if !self.asked(module).contains_key(&*name) {
-                self.unknown_setting(instance, &name, span);
+                self.unknown_setting(instance, &name, span, true);
             }
         }
     }

@@ -1,7 +1,8 @@
 //! Flows: what is read, when, which records, and what is written.
 
+use crate::check::declare::adapting::{Whole, flow_statements, said_by_flow};
 use crate::check::infer::frame::Infer;
-use crate::check::resolve::checker::{Checker, TypeItem};
+use crate::check::resolve::checker::{Adapted, Checker, TypeItem};
 use crate::check::resolve::instances::InstanceId;
 use crate::check::resolve::modules::Space;
 use crate::ir::{Const, EntityId, ExprKind, Flow, Schedule, Step, StepKind, Type};
@@ -39,11 +40,11 @@ impl Checker<'_> {
         let mut body = Infer::new(self, instance);
         let local = body.bind(record, Type::Record(source));
         let mut flow = FlowParts::default();
-        for stmt in &f.body {
-            body.flow_statement(stmt, &mut flow);
-        }
+        let adapted = body.cx.adapted(instance, Space::Flow, name);
+        body.flow_statements(f, &adapted, &mut flow);
         body.unused_lets();
-        if let Some(stmt) = f.body.iter().find(|stmt| matches!(stmt.kind, FlowStmtKind::OnWebhook)) {
+        let mut own = f.body.iter().chain(adapted.iter().flat_map(flow_statements));
+        if let Some(stmt) = own.find(|stmt| matches!(stmt.kind, FlowStmtKind::OnWebhook)) {
             body.cx.tells_of_changes(source, stmt.span);
         }
         let locals = body.next;
@@ -125,6 +126,35 @@ impl Infer<'_, '_> {
                 self.cx.program.entity(id).full_name()
             );
             self.cx.say(&codes::FLOW_SHAPE, entity.span, message, "read the record that it is a part of");
+        }
+    }
+
+    /// The statements of a flow, and those of its adaptations, which take the place of those that say the same.
+    fn flow_statements(&mut self, f: &ast::Flow, adapted: &[Adapted], flow: &mut FlowParts) {
+        let changed: Vec<Whole> = adapted.iter().flat_map(flow_statements).filter_map(said_by_flow).collect();
+        for stmt in &f.body {
+            // What a `where` says is the `base` of the one in its place.
+            let displaced = said_by_flow(stmt).is_some_and(|says| says != Whole::Where && changed.contains(&says));
+            if !displaced {
+                self.flow_statement(stmt, flow);
+            }
+        }
+        let base = if changed.contains(&Whole::Where) { flow.filter.take() } else { None };
+        for adaptation in adapted {
+            let names = self.names.clone();
+            self.apart(adaptation.by, adaptation.at, names, |body| {
+                let all = |span| Self::make(ExprKind::Const(Const::Bool(true)), Type::Bool, span);
+                body.base = Some(base.clone().unwrap_or_else(|| all(f.name.span)));
+                for stmt in flow_statements(adaptation) {
+                    if matches!(stmt.kind, FlowStmtKind::From { .. }) {
+                        let message = "what a flow reads is not changed: its mapping is made for that";
+                        let help = "write a flow of your own, which reads it and writes a mapping for it";
+                        body.cx.say(&codes::MISPLACED, stmt.span, message, help);
+                    } else {
+                        body.flow_statement(stmt, flow);
+                    }
+                }
+            });
         }
     }
 

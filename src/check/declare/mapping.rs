@@ -1,9 +1,12 @@
 //! Mappings: when they create and update, by which key, and what follows.
 
+use crate::check::declare::adapting::said_by;
 use crate::check::declare::header::HeaderParts;
+use crate::check::infer::changes::statements_of;
 use crate::check::infer::frame::Infer;
-use crate::check::resolve::checker::Checker;
+use crate::check::resolve::checker::{Adapted, Checker};
 use crate::check::resolve::instances::InstanceId;
+use crate::check::resolve::modules::Space;
 use crate::check::types::heads::blank_header;
 use crate::ir::{
     Access, Balance, Const, EntityId, Expr, ExprKind, FieldId, Header, Key, MappingId, Method, Native, OnChange,
@@ -17,6 +20,14 @@ impl Checker<'_> {
     /// Reads what a mapping says behind its head.
     pub(crate) fn read_mapping(&mut self, instance: InstanceId, id: MappingId, m: &ast::Mapping) {
         self.read_conditions();
+        let adapted = self.adapted(instance, Space::Call, &m.name.text);
+        let said = said_of_whole(m, &adapted);
+        for own in m.body.iter().filter(|stmt| stmt.sealed && said_by(stmt).is_some()) {
+            let same = |stmt: &&Stmt| said_by(stmt) == said_by(own);
+            if let Some(change) = adapted.iter().flat_map(statements_of).find(same) {
+                self.is_sealed(change.span, own.span, "this line of the header");
+            }
+        }
         let target = self.program.mapping(id).target;
         let mut body = Infer::new(self, instance);
         let mut params = Vec::new();
@@ -27,18 +38,24 @@ impl Checker<'_> {
             params.push((Arc::clone(&param.name.text), ty, local));
         }
         body.cx.program.mappings[id.0 as usize].params.clone_from(&params);
-        let updates = m.body.iter().any(|s| matches!(&s.kind, StmtKind::Header(h) if h.verb == ast::Verb::Update));
+        let updates = said.iter().any(|s| matches!(&s.kind, StmtKind::Header(h) if h.verb == ast::Verb::Update));
         body.target = Some(target);
         body.was = Some((target, !updates));
-        body.itself = keys(&m.body).any(|key| matches!(key, ast::Key::Itself(_)));
-        body.rewrites = m.body.iter().any(|s| match &s.kind {
+        body.itself = keys(&said).any(|key| matches!(key, ast::Key::Itself(_)));
+        body.rewrites = said.iter().any(|s| match &s.kind {
             StmtKind::Header(h) => matches!(h.verb, ast::Verb::Upsert | ast::Verb::Update),
             StmtKind::OnChange(change) => matches!(change, ast::OnChange::Update { .. }),
             _ => false,
         });
-        body.keys_at_run = key_names(&m.body);
+        body.keys_at_run = key_names(&said);
         let mut parts = HeaderParts::default();
-        let steps = body.build_steps(target, &m.body, &mut |body, stmt| body.header_statement(&mut parts, stmt));
+        let steps = body.build_steps(target, &m.body, &adapted, &mut |body, stmt| {
+            // Another line stands in its place.
+            let displaced = said_by(stmt).is_some() && !said.iter().any(|s| s.span == stmt.span);
+            if !displaced {
+                body.header_statement(&mut parts, stmt);
+            }
+        });
         body.target = Some(target);
         let header = body.finish_header(parts, target, &steps, m);
         body.unused_lets();
@@ -71,6 +88,15 @@ fn cut_in(value: &Expr, steps: &[Step], depth: usize) -> Option<Span> {
         _ => {}
     });
     cut
+}
+
+/// The statements that say something of the whole: the mapping's own, but for those in whose place an adaptation says
+/// something.
+fn said_of_whole(m: &ast::Mapping, adapted: &[Adapted]) -> Vec<Stmt> {
+    let changed: Vec<&Stmt> = adapted.iter().flat_map(statements_of).filter(|stmt| said_by(stmt).is_some()).collect();
+    let displaced = |stmt: &Stmt| changed.iter().any(|other| said_by(other) == said_by(stmt));
+    let own = m.body.iter().filter(|stmt| said_by(stmt).is_some() && !displaced(stmt));
+    own.chain(changed.iter().copied()).cloned().collect()
 }
 
 fn keys(body: &[Stmt]) -> impl Iterator<Item = &ast::Key> {

@@ -1,5 +1,6 @@
 //! Whole declarations: the bodies of mappings, lookups, flows, the answers of settings, connections.
 
+pub(crate) mod adapting;
 pub(crate) mod answers;
 pub(crate) mod circles;
 pub(crate) mod conditions;

@@ -6,6 +6,7 @@ use crate::check::infer::frame::Infer;
 use crate::check::infer::inlining::widen;
 use crate::check::infer::names::{Local, Names};
 use crate::check::resolve::instances::InstanceId;
+use crate::check::resolve::modules::Space;
 use crate::check::resolve::typed::{Height, Typed};
 use crate::ir::{EntityId, Expr, ExprKind, Find, LocalId, Native, Type, relocate};
 use crate::source::{Diagnostic, Edit, Fix, Span, codes};
@@ -164,7 +165,8 @@ impl Infer<'_, '_> {
             return Self::unknown(span);
         }
         if receiver.ty.is_optional() && optional {
-            return self.map_present(receiver, |body, there| body.method(there, name, false, args, want, span));
+            let made = self.map_present(receiver, |body, there| body.method(there, name, false, args, want, span));
+            return Expr { span, ..made };
         }
         let visible = self.cx.visible(self.inside);
         let found = self.callables(&visible, &name.text);
@@ -396,6 +398,30 @@ impl Infer<'_, '_> {
         Expr { span, ..made }
     }
 
+    /// The value of a function, with what is adapted of it.
+    pub(crate) fn adapted_value(&mut self, instance: InstanceId, f: &ast::Fn, mut made: Expr, result: &Type) -> Expr {
+        for adapted in self.cx.adapted(instance, Space::Call, &f.name.text) {
+            let DeclKind::Adapt(ast::Adapt { body: ast::AdaptBody::Value(value), .. }) = &adapted.decl.kind else {
+                continue;
+            };
+            let place = Wanted {
+                what: format!("the result of `{}`", f.name.text),
+                declared: Some(f.result.span),
+                length_at_run: true,
+            };
+            if let Some(before) = &f.body {
+                self.changes_nothing(adapted.at, value, before.span);
+            }
+            let names = self.names.clone();
+            made = self.apart(adapted.by, adapted.at, names, |inner| {
+                inner.base = Some(made);
+                let lowered = inner.expr(value, Some(result));
+                inner.coerce_at(lowered, result, &place)
+            });
+        }
+        made
+    }
+
     /// The function as it is typed, now or before.
     pub(crate) fn typed(&mut self, instance: InstanceId, f: &ast::Fn, body: &ast::Expr) -> Arc<Typed> {
         let key = (instance, f.name.span, self.utf16, self.drafts);
@@ -420,7 +446,8 @@ impl Infer<'_, '_> {
                 declared: Some(f.result.span),
                 length_at_run: true,
             };
-            inner.coerce_at(lowered, &result, &place)
+            let made = inner.coerce_at(lowered, &result, &place);
+            inner.adapted_value(instance, f, made, &result)
         });
         let ty = if matches!(made.ty, Type::Unknown) { result } else { widen(made.ty, &result) };
         let (frame, inlined, inlined_bytes) = (inner.next, inner.inlined, inner.inlined_bytes);

@@ -36,7 +36,9 @@ impl Infer<'_, '_> {
                 );
                 return Self::unknown(span);
             }
-            return self.map_present(of, |body, there| body.field_of(there, name, false, span));
+            let made = self.map_present(of, |body, there| body.field_of(there, name, false, span));
+            // Messages speak of the whole path.
+            return Expr { span, ..made };
         }
         let of = match of.ty {
             Type::Code(entity) => self.found_by_code(entity, of),

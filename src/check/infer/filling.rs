@@ -1,10 +1,14 @@
 //! How a field is filled: the way to it, once, rounded, and in the form that its system wants.
 
+use crate::check::infer::changes::{Case, Filled, Steps};
 use crate::check::infer::coerce::Wanted;
 use crate::check::infer::frame::Infer;
-use crate::ir::{Binary, EntityId, Expr, ExprKind, FieldId, Find, Required, Step, StepKind, Type, When};
+use crate::ir::{
+    Access, Binary, EntityId, Expr, ExprKind, Field, FieldId, Find, Required, Step, StepKind, Type, Unary, When,
+};
 use crate::source::{Diagnostic, Span, codes};
 use crate::syntax::ast::Path;
+use crate::syntax::ast::Stmt;
 impl Infer<'_, '_> {
     /// Codes are confirmed by the ledger; a price is net or gross as the code beside it says.
     pub(crate) fn final_form(
@@ -142,5 +146,124 @@ pub(crate) fn unrounded_in(value: &Expr, found: &mut Vec<Span>) {
         ExprKind::OrElse(left, right) => [left, right].into_iter().for_each(|e| unrounded_in(e, found)),
         ExprKind::Unary(_, inner) => unrounded_in(inner, found),
         _ => {}
+    }
+}
+
+impl Infer<'_, '_> {
+    /// A condition that counts in one case only: in the other it holds.
+    pub(crate) fn in_case(&self, cond: Expr, case: &Case) -> Expr {
+        let Some((target, true)) = self.was else { return cond };
+        let span = cond.span;
+        let truth = |kind| Self::make(kind, Type::Bool, span);
+        let was = Self::make(ExprKind::Was, Type::Record(target).optional(), span);
+        let there = truth(ExprKind::IsSome(Box::new(was), None));
+        let not = |e| truth(ExprKind::Unary(Unary::Not, Box::new(e)));
+        let or = |a, b| truth(ExprKind::Binary(Binary::Or, Box::new(a), Box::new(b)));
+        match case {
+            Case::Always => cond,
+            Case::Create => or(there, cond),
+            Case::Update(None) => or(not(there), cond),
+            Case::Update(Some(when)) => or(not(there), or(not((**when).clone()), cond)),
+        }
+    }
+
+    pub(crate) fn filled_once(&mut self, fields: &[FieldId], case: &Case, at: Span, name: &str, out: &mut Steps) {
+        let wire = |fields: &[FieldId]| match (fields, self.target) {
+            ([field], Some(target)) => self.cx.program.entity(target).get(*field).wire_name(),
+            _ => None,
+        };
+        let clash = out.filled.iter().find(|other| {
+            let same = other.fields.starts_with(fields) || fields.starts_with(&other.fields);
+            // Two fields that are one member of what is sent.
+            let one = || wire(fields).is_some_and(|name| wire(&other.fields) == Some(name));
+            (same || one())
+                && !matches!(
+                    (case, &other.case),
+                    (Case::Create, Case::Update(_))
+                        | (Case::Update(_), Case::Create)
+                        | (Case::Update(Some(_)), Case::Update(Some(_)))
+                )
+        });
+        let Some(before) = clash else {
+            let include = out.include;
+            out.filled.push(Filled { fields: fields.to_vec(), case: case.clone(), span: at, include });
+            return;
+        };
+        let (here, there) = (out.include.unwrap_or(at), before.include.unwrap_or(before.span));
+        let mut d = Diagnostic::new(&codes::FILLED_TWICE, here, format!("`{name}` is filled twice"))
+            .label("again here")
+            .related(there, "filled here first");
+        d = match out.include.or(before.include) {
+            Some(include) if out.include != before.include => {
+                let call = self.cx.modules.sources.text(include).to_owned();
+                // One that is still being read has not filled all of its fields yet.
+                let others =
+                    if before.include.is_some() { self.others_of(include, fields, out) } else { String::new() };
+                let others = if others.is_empty() { "the lines that you want of it".to_owned() } else { others };
+                d.help(format!("what an `include` fills can't be filled otherwise: write, for `{call}`, {others}"))
+            }
+            _ => d.help("keep one of the two"),
+        };
+        self.cx.report(d);
+    }
+
+    /// The fields that an `include` has filled so far, but for one.
+    pub(crate) fn others_of(&self, include: Span, fields: &[FieldId], out: &Steps) -> String {
+        let Some(target) = self.target else { return String::new() };
+        let of_include = out.filled.iter().filter(|f| f.include == Some(include) && f.fields != fields);
+        let first = of_include.filter_map(|f| f.fields.first());
+        let names: Vec<String> =
+            first.map(|field| format!("`{} = …`", self.cx.program.entity(target).get(*field).name)).collect();
+        names.join(", ")
+    }
+}
+
+impl Infer<'_, '_> {
+    /// Reports a field that is not a mapping's to fill, or not in this case.
+    pub(crate) fn may_be_filled(&mut self, owner: EntityId, field: FieldId, case: &Case, at: Span) {
+        let e = self.cx.program.entity(owner);
+        let full = e.full_name();
+        let Field { name, access, span: declared, meta, .. } = e.get(field).clone();
+        if access == Access::ReadOnly {
+            self.cx.report(
+                Diagnostic::new(
+                    &codes::READ_ONLY_FILLED,
+                    at,
+                    format!("`{name}` of {full} is computed by the system; it can't be filled"),
+                )
+                .label("read-only")
+                .related(declared, "declared here")
+                .help("delete this line; the system fills the field by itself"),
+            );
+        }
+        if access == Access::CreateOnly && matches!(case, Case::Update(_)) {
+            self.cx.report(
+                Diagnostic::new(
+                    &codes::CREATE_ONLY_UPDATED,
+                    at,
+                    format!("`{name}` of {full} can't change once it is there"),
+                )
+                .label("create only")
+                .related(declared, "declared here")
+                .help("fill it in `on create { … }`"),
+            );
+        }
+        if meta.is_some() && !self.cx.program.entity(owner).stands_alone() {
+            let message = format!("`{name}` is an entry of `meta_data` of a part, and is not sent by itself");
+            let help = "fill the list: `meta_data = [{ key = \"…\", value = … }]`";
+            self.cx.say(&codes::NOT_CARRIED_OUT, at, message, help);
+        }
+    }
+}
+
+impl Infer<'_, '_> {
+    /// A statement of a header where there is no mapping.
+    pub(crate) fn no_header(&mut self, stmt: &Stmt) {
+        self.cx.say(
+            &codes::MISPLACED,
+            stmt.span,
+            "this says how a mapping writes; here is only a part of one",
+            "move it to the mapping itself",
+        );
     }
 }

@@ -35,7 +35,7 @@ impl Checker<'_> {
         known.into_iter().find(|(module, _)| self.asked(*module).contains_key(name)).map(|(_, instance)| instance)
     }
 
-    pub(crate) fn unknown_setting(&mut self, instance: InstanceId, name: &str, span: Span) {
+    pub(crate) fn unknown_setting(&mut self, instance: InstanceId, name: &str, span: Span, answered: bool) {
         let module = self.module_of(instance);
         let mut asked: Vec<&Name> = self.asked(module).values().map(|s| &s.name).collect();
         asked.sort_by_key(|name| name.span);
@@ -45,9 +45,11 @@ impl Checker<'_> {
             .label("not asked");
         d = match suggest::hint(name, names.clone()) {
             Some(near) => d.help(format!("did you mean `{near}`?")).fix(format!("use `{near}`"), span, near),
-            None if let Some(asks) = self.who_asks(name) => {
-                d.help(format!("`{asks}` asks it: say it in `settings for {asks} {{ … }}`"))
-            }
+            None if let Some(asks) = self.who_asks(name) => d.help(if answered {
+                format!("`{asks}` asks it: say it in `settings for {asks} {{ … }}`")
+            } else {
+                format!("`{asks}` asks it: write `{asks}.settings.{name}`")
+            }),
             None if names.is_empty() => d.help("it asks no questions at all"),
             None => d.help(format!("its settings: {}", suggest::listed(&names))),
         };
@@ -78,7 +80,7 @@ impl Infer<'_, '_> {
     fn not_answered_yet(&mut self, key: (InstanceId, String), name: &Name, span: Span) -> Expr {
         let module = self.cx.module_of(key.0);
         let Some(asked) = self.cx.asked(module).get(&name.text).cloned() else {
-            self.cx.unknown_setting(key.0, &name.text, name.span);
+            self.cx.unknown_setting(key.0, &name.text, name.span, false);
             return Self::unknown(span);
         };
         if self.cx.answering.contains(&key) {

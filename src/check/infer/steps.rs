@@ -1,57 +1,134 @@
 //! What a mapping or a part fills: its statements become steps, parts that it includes among them.
 
 use crate::check::infer::call::Given;
+use crate::check::infer::changes::{Case, Change, Displacing, Level, Steps, changes_in, statements_of};
 use crate::check::infer::coerce::Wanted;
 use crate::check::infer::frame::Infer;
 use crate::check::infer::inlining::length;
 use crate::check::infer::names::{Local, Names};
+use crate::check::resolve::checker::Adapted;
 use crate::check::resolve::instances::InstanceId;
-use crate::ir::{Access, Binary, Builder, EntityId, Expr, ExprKind, Field, FieldId, Step, StepKind, Type, Unary, When};
+use crate::check::resolve::modules::Space;
+use crate::ir::{Builder, EntityId, Expr, ExprKind, Field, FieldId, Step, StepKind, Type};
 use crate::source::{Diagnostic, Span, codes};
 use crate::syntax::ast::{self, DeclKind, ExprKind as A, Param, Path, Stmt, StmtKind};
+use std::rc::Rc;
 use std::sync::Arc;
 
-/// Steps in the making.
-#[derive(Default)]
-struct Steps {
-    made: Vec<Step>,
-    /// What has been filled.
-    filled: Vec<Filled>,
-    /// The `include` whose statements these are.
-    include: Option<Span>,
-}
-
-/// A field that is filled: in which case, where, and by which `include`.
-struct Filled {
-    fields: Vec<FieldId>,
-    case: Case,
+/// A value as it stands in its line.
+struct Written {
+    /// The line.
     span: Span,
-    include: Option<Span>,
-}
-
-/// In which case statements count.
-#[derive(Clone, Debug)]
-enum Case {
-    Always,
-    Create,
-    Update(Option<Box<Expr>>),
+    /// The field's name in it.
+    at: Span,
+    /// The value in it.
+    value: Span,
+    lowered: Expr,
 }
 
 impl Infer<'_, '_> {
-    /// The steps that fill an entity; statements of other kinds go to `others`.
+    /// The steps that fill an entity, with what is adapted of them; statements of other kinds go to `others`.
     pub(crate) fn build_steps(
         &mut self,
         entity: EntityId,
         body: &[Stmt],
+        adapted: &[Adapted],
         others: &mut dyn FnMut(&mut Self, &Stmt),
     ) -> Vec<Step> {
         self.cx.read_entity(entity);
         let outer = self.target.replace(entity);
         let mut steps = Steps::default();
-        self.statements(entity, body, &Case::Always, others, &mut steps);
+        self.declared(entity, body, adapted, &Case::Always, others, &mut steps);
         let ordered = self.in_order(steps.made);
         self.target = outer;
         ordered
+    }
+
+    /// The statements of a declaration, and what adapts them.
+    fn declared(
+        &mut self,
+        entity: EntityId,
+        body: &[Stmt],
+        adapted: &[Adapted],
+        case: &Case,
+        others: &mut dyn FnMut(&mut Self, &Stmt),
+        out: &mut Steps,
+    ) {
+        if adapted.is_empty() {
+            return self.statements(entity, body, case, others, out);
+        }
+        let mut level = Level { before: out.filled.len(), ..Level::default() };
+        for adaptation in adapted {
+            let scope = self.scope_of(adaptation, out);
+            level.changes.extend(changes_in(statements_of(adaptation), &scope, None));
+            level.scopes.push(scope);
+        }
+        out.levels.push(level);
+        self.statements(entity, body, case, others, out);
+        let level = out.levels.pop().unwrap_or_default();
+        self.changes_without_effect(entity, &level, out);
+        for (adaptation, scope) in adapted.iter().zip(&level.scopes) {
+            self.in_scope(scope, adaptation.at, |inner| {
+                inner.added(entity, statements_of(adaptation), case, others, out);
+            });
+        }
+    }
+
+    /// What an adaptation sees: the parameters of what it adapts, and the values that it names itself.
+    fn scope_of(&mut self, adaptation: &Adapted, out: &mut Steps) -> Rc<(InstanceId, Names)> {
+        let scope = Rc::new((adaptation.by, self.names.clone()));
+        let lets = statements_of(adaptation).iter().filter(|stmt| matches!(stmt.kind, StmtKind::Let(..)));
+        let names = self.in_scope(&scope, adaptation.at, |inner| {
+            for stmt in lets {
+                inner.let_step(stmt, out);
+            }
+            inner.names.clone()
+        });
+        Rc::new((adaptation.by, names))
+    }
+
+    /// Works where an adaptation stands, on the record that is being made.
+    fn in_scope<T>(&mut self, scope: &(InstanceId, Names), at: Span, inner: impl FnOnce(&mut Self) -> T) -> T {
+        let (was, target, keeps) = (self.was, self.target, self.keeps);
+        self.apart(scope.0, at, scope.1.clone(), |body| {
+            (body.was, body.target, body.keeps) = (was, target, keeps);
+            inner(body)
+        })
+    }
+
+    /// What an adaptation adds behind the statements of what it adapts.
+    fn added(
+        &mut self,
+        entity: EntityId,
+        stmts: &[Stmt],
+        case: &Case,
+        others: &mut dyn FnMut(&mut Self, &Stmt),
+        out: &mut Steps,
+    ) {
+        for stmt in stmts {
+            match &stmt.kind {
+                // They have had their place.
+                StmtKind::Let(..) | StmtKind::Set(..) | StmtKind::Remove(..) => {}
+                StmtKind::Add(path, value) if !self.cx.met.contains(&stmt.span) => {
+                    if !self.is_there(entity, path, case, out) {
+                        self.assign(entity, path, value, case, stmt.span, out);
+                    }
+                }
+                StmtKind::Add(..) => {}
+                StmtKind::OnCreate(inner) => self.added(entity, inner, &Case::Create, others, out),
+                StmtKind::OnUpdate(cond, inner) => {
+                    let cond = self.update_condition(cond.as_ref());
+                    self.added(entity, inner, &Case::Update(cond), others, out);
+                }
+                StmtKind::Assign(path, _) => {
+                    let name = self.cx.modules.sources.text(path.span).to_owned();
+                    let message = format!("whether `{name}` is changed or added is not said");
+                    let help = format!("`set {name} = …` where it is filled by now, `add {name} = …` where it is not");
+                    self.cx.say(&codes::MISPLACED, stmt.span, message, help);
+                }
+                _ => self.statements(entity, std::slice::from_ref(stmt), case, others, out),
+            }
+        }
     }
 
     fn statements(
@@ -64,21 +141,17 @@ impl Infer<'_, '_> {
     ) {
         for stmt in body {
             match &stmt.kind {
-                StmtKind::Assign(path, value) => self.assign(entity, path, value, case, stmt.span, out),
-                StmtKind::Let(name, value) => {
-                    let value = self.scoped(|b| b.expr(value, None));
-                    let local = self.bind(name, value.ty.clone());
-                    self.lets.extend(self.names.last().cloned());
-                    out.made.push(Step { kind: StepKind::Let(local, value), span: stmt.span, displaced: None });
+                StmtKind::Assign(path, value) => {
+                    out.sealed = stmt.sealed;
+                    self.assign(entity, path, value, case, stmt.span, out);
+                    out.sealed = false;
                 }
+                StmtKind::Let(..) => self.let_step(stmt, out),
                 StmtKind::Check(cond, otherwise) => self.check_step(cond, otherwise, case, stmt.span, out),
                 StmtKind::Include(call) => self.include_step(entity, call, case, stmt.span, out),
                 StmtKind::OnCreate(inner) => self.statements(entity, inner, &Case::Create, &mut Self::no_header, out),
                 StmtKind::OnUpdate(cond, inner) => {
-                    let cond = cond.as_ref().map(|c| {
-                        let lowered = self.scoped(|b| b.expr(c, Some(&Type::Bool)));
-                        Box::new(self.coerce(lowered, &Type::Bool, "the condition of `on update`"))
-                    });
+                    let cond = self.update_condition(cond.as_ref());
                     self.statements(entity, inner, &Case::Update(cond), &mut Self::no_header, out);
                 }
                 StmtKind::Set(..) | StmtKind::Add(..) | StmtKind::Remove(..) => {
@@ -94,14 +167,17 @@ impl Infer<'_, '_> {
         }
     }
 
-    /// A statement of a header where there is no mapping.
-    pub(crate) fn no_header(&mut self, stmt: &Stmt) {
-        self.cx.say(
-            &codes::MISPLACED,
-            stmt.span,
-            "this says how a mapping writes; here is only a part of one",
-            "move it to the mapping itself",
-        );
+    fn let_step(&mut self, stmt: &Stmt, out: &mut Steps) {
+        let StmtKind::Let(name, value) = &stmt.kind else { return };
+        let value = self.scoped(|b| b.expr(value, None));
+        let local = self.bind(name, value.ty.clone());
+        self.lets.extend(self.names.last().cloned());
+        out.made.push(Step { kind: StepKind::Let(local, value), span: stmt.span, displaced: None });
+    }
+
+    fn update_condition(&mut self, cond: Option<&ast::Expr>) -> Option<Box<Expr>> {
+        let lowered = self.scoped(|b| Some(b.expr(cond?, Some(&Type::Bool))))?;
+        Some(Box::new(self.coerce(lowered, &Type::Bool, "the condition of `on update`")))
     }
 
     /// A statement that must hold.
@@ -110,23 +186,6 @@ impl Infer<'_, '_> {
         let cond = self.in_case(cond, case);
         let kind = if alert { StepKind::Alert(cond, other) } else { StepKind::Check(cond, other) };
         out.made.push(Step { kind, span, displaced: None });
-    }
-
-    /// A condition that counts in one case only: in the other it holds.
-    fn in_case(&self, cond: Expr, case: &Case) -> Expr {
-        let Some((target, true)) = self.was else { return cond };
-        let span = cond.span;
-        let truth = |kind| Self::make(kind, Type::Bool, span);
-        let was = Self::make(ExprKind::Was, Type::Record(target).optional(), span);
-        let there = truth(ExprKind::IsSome(Box::new(was), None));
-        let not = |e| truth(ExprKind::Unary(Unary::Not, Box::new(e)));
-        let or = |a, b| truth(ExprKind::Binary(Binary::Or, Box::new(a), Box::new(b)));
-        match case {
-            Case::Always => cond,
-            Case::Create => or(there, cond),
-            Case::Update(None) => or(not(there), cond),
-            Case::Update(Some(when)) => or(not(there), or(not((**when).clone()), cond)),
-        }
     }
 
     /// The condition, what stands behind `else`, and whether that is an alert only.
@@ -169,7 +228,8 @@ impl Infer<'_, '_> {
         self.apart(instance, part.name.span, names, |inner| {
             (inner.was, inner.target, inner.keeps) = (was, target, true);
             inner.keys_at_run = keys;
-            inner.statements(entity, &part.body, case, &mut Self::no_header, out);
+            let adapted = inner.cx.adapted(instance, Space::Call, &part.name.text);
+            inner.declared(entity, &part.body, &adapted, case, &mut Self::no_header, out);
             std::mem::take(&mut inner.keys_at_run)
         })
         .clone_into(&mut self.keys_at_run);
@@ -186,37 +246,8 @@ impl Infer<'_, '_> {
         let last = *fields.last().expect("a path has at least one field");
         let e = self.cx.program.entity(owner);
         let full = e.full_name();
-        let Field { name, ty, access, span: declared, price_by, form, meta, .. } = e.get(last).clone();
-        if access == Access::ReadOnly {
-            self.cx.report(
-                Diagnostic::new(
-                    &codes::READ_ONLY_FILLED,
-                    path.span,
-                    format!("`{name}` of {full} is computed by the system; it can't be filled"),
-                )
-                .label("read-only")
-                .related(declared, "declared here")
-                .help("delete this line; the system fills the field by itself"),
-            );
-        }
-        if access == Access::CreateOnly && matches!(case, Case::Update(_)) {
-            self.cx.report(
-                Diagnostic::new(
-                    &codes::CREATE_ONLY_UPDATED,
-                    path.span,
-                    format!("`{name}` of {full} can't change once it is there"),
-                )
-                .label("create only")
-                .related(declared, "declared here")
-                .help("fill it in `on create { … }`"),
-            );
-        }
-        if meta.is_some() && !self.cx.program.entity(owner).stands_alone() {
-            let message = format!("`{name}` is an entry of `meta_data` of a part, and is not sent by itself");
-            let help = "fill the list: `meta_data = [{ key = \"…\", value = … }]`";
-            self.cx.say(&codes::NOT_CARRIED_OUT, path.span, message, help);
-        }
-        self.filled_once(&fields, case, path, &name, out);
+        let Field { name, ty, span: declared, price_by, form, .. } = e.get(last).clone();
+        self.may_be_filled(owner, last, case, path.span);
         let place = Wanted {
             what: format!("`{name}` of {full}"),
             declared: Some(declared),
@@ -224,19 +255,110 @@ impl Infer<'_, '_> {
         };
         let outer = std::mem::replace(&mut self.utf16, form.utf16);
         let lowered = self.scoped(|b| b.with_keep(|b| b.expr_for(&place.what, value, &ty)));
+        let told = self.cx.diagnostics.len();
+        let (own, within) = out.changes_of(path, case);
+        if out.sealed
+            && let Some(change) = own.first().or(within.first())
+        {
+            self.cx.met.extend(own.iter().chain(&within).map(|change| change.span));
+            self.cx.is_sealed(change.path.span, path.span, &format!("`{name}`"));
+        }
+        let written = Written { span, at: path.span, value: value.span, lowered };
+        let changed = self.changed(&own, written, &ty, &place.what);
         self.utf16 = outer;
+        let Some(Written { lowered, span: by, at, .. }) = changed else { return };
+        let displaced = (by != span).then_some(span);
+        self.filled_once(&fields, case, at, &name, out);
         self.must_round(&lowered, owner, last, &place);
         let made = self.coerce_at(lowered, &ty, &place);
         let rewrites = self.rewrites;
         self.rewrites &= !matches!(case, Case::Create);
         let made = self.final_form(made, (owner, last), &ty, price_by);
+        let made = self.changed_within(made, &within, entity, fields.len(), span);
         self.rewrites = rewrites;
-        let when = match case {
-            Case::Always => When::Always,
-            Case::Create => When::Create,
-            Case::Update(cond) => When::Update(cond.clone()),
+        if let Some(change) = own.iter().find(|change| change.span == by) {
+            self.told_of_displaced(told, &Displacing { change, displaced: span });
+        }
+        out.made.push(Step {
+            kind: StepKind::Assign { path: fields, value: made, when: case.when() },
+            span: by,
+            displaced,
+        });
+    }
+
+    /// The value that stands in the place of another one, each change in the place of the one before; none where it is
+    /// removed.
+    fn changed(&mut self, changes: &[Rc<Change>], mut now: Written, ty: &Type, what: &str) -> Option<Written> {
+        for change in changes {
+            self.cx.met.insert(change.span);
+            let Some(value) = &change.value else { return None };
+            self.changes_nothing(change.span, value, now.value);
+            let lowered = self.value_of_change(change, value, Some(now.lowered), ty, what);
+            now = Written { span: change.span, at: change.path.span, value: value.span, lowered };
+        }
+        Some(now)
+    }
+
+    fn value_of_change(
+        &mut self,
+        change: &Change,
+        value: &ast::Expr,
+        base: Option<Expr>,
+        ty: &Type,
+        what: &str,
+    ) -> Expr {
+        self.in_scope(&change.scope, change.span, |inner| {
+            inner.base = base;
+            inner.scoped(|b| b.with_keep(|b| b.expr_for(what, value, ty)))
+        })
+    }
+
+    /// Parts of a value that are changed by the way to them.
+    fn changed_within(
+        &mut self,
+        mut made: Expr,
+        changes: &[Rc<Change>],
+        entity: EntityId,
+        depth: usize,
+        span: Span,
+    ) -> Expr {
+        for change in changes {
+            let Some((_, fields)) = self.path_of(entity, &change.path) else {
+                self.cx.met.insert(change.span);
+                continue;
+            };
+            let displacing = Displacing { change, displaced: span };
+            if self.change_within(&mut made, &fields[depth..], &displacing, Self::changed_value) {
+                self.cx.met.insert(change.span);
+            }
+        }
+        made
+    }
+
+    /// What a change puts into a field of a part.
+    fn changed_value(
+        &mut self,
+        change: &Displacing<'_>,
+        (entity, field): (EntityId, FieldId),
+        base: Option<Expr>,
+    ) -> Option<Expr> {
+        let value = change.change.value.as_ref()?;
+        let e = self.cx.program.entity(entity);
+        let Field { name, ty, span: declared, price_by, form, .. } = e.get(field).clone();
+        let wanted = Wanted {
+            what: format!("`{name}` of {}", e.full_name()),
+            declared: Some(declared),
+            length_at_run: self.part_alone,
         };
-        out.made.push(Step { kind: StepKind::Assign { path: fields, value: made, when }, span, displaced: None });
+        let told = self.cx.diagnostics.len();
+        let (utf16, target) = (std::mem::replace(&mut self.utf16, form.utf16), self.target.replace(entity));
+        let lowered = self.value_of_change(change.change, value, base, &ty, &wanted.what);
+        self.must_round(&lowered, entity, field, &wanted);
+        let made = self.coerce_at(lowered, &ty, &wanted);
+        let made = self.final_form(made, (entity, field), &ty, price_by);
+        (self.utf16, self.target) = (utf16, target);
+        self.told_of_displaced(told, change);
+        Some(made)
     }
 
     fn with_keep<T>(&mut self, inner: impl FnOnce(&mut Self) -> T) -> T {
@@ -244,56 +366,6 @@ impl Infer<'_, '_> {
         let out = inner(self);
         self.keeps = keeps;
         out
-    }
-
-    fn filled_once(&mut self, fields: &[FieldId], case: &Case, path: &Path, name: &str, out: &mut Steps) {
-        let wire = |fields: &[FieldId]| match (fields, self.target) {
-            ([field], Some(target)) => self.cx.program.entity(target).get(*field).wire_name(),
-            _ => None,
-        };
-        let clash = out.filled.iter().find(|other| {
-            let same = other.fields.starts_with(fields) || fields.starts_with(&other.fields);
-            // Two fields that are one member of what is sent.
-            let one = || wire(fields).is_some_and(|name| wire(&other.fields) == Some(name));
-            (same || one())
-                && !matches!(
-                    (case, &other.case),
-                    (Case::Create, Case::Update(_))
-                        | (Case::Update(_), Case::Create)
-                        | (Case::Update(Some(_)), Case::Update(Some(_)))
-                )
-        });
-        let Some(before) = clash else {
-            let include = out.include;
-            out.filled.push(Filled { fields: fields.to_vec(), case: case.clone(), span: path.span, include });
-            return;
-        };
-        let (here, there) = (out.include.unwrap_or(path.span), before.include.unwrap_or(before.span));
-        let mut d = Diagnostic::new(&codes::FILLED_TWICE, here, format!("`{name}` is filled twice"))
-            .label("again here")
-            .related(there, "filled here first");
-        d = match out.include.or(before.include) {
-            Some(include) if out.include != before.include => {
-                let call = self.cx.modules.sources.text(include).to_owned();
-                // One that is still being read has not filled all of its fields yet.
-                let others =
-                    if before.include.is_some() { self.others_of(include, fields, out) } else { String::new() };
-                let others = if others.is_empty() { "the lines that you want of it".to_owned() } else { others };
-                d.help(format!("what an `include` fills can't be filled otherwise: write, for `{call}`, {others}"))
-            }
-            _ => d.help("keep one of the two"),
-        };
-        self.cx.report(d);
-    }
-
-    /// The fields that an `include` has filled so far, but for one.
-    fn others_of(&self, include: Span, fields: &[FieldId], out: &Steps) -> String {
-        let Some(target) = self.target else { return String::new() };
-        let of_include = out.filled.iter().filter(|f| f.include == Some(include) && f.fields != fields);
-        let first = of_include.filter_map(|f| f.fields.first());
-        let names: Vec<String> =
-            first.map(|field| format!("`{} = …`", self.cx.program.entity(target).get(*field).name)).collect();
-        names.join(", ")
     }
 
     /// `{ field = value }` where a record is wanted.
@@ -359,7 +431,8 @@ impl Infer<'_, '_> {
         self.fits_part(instance, part, entity, span);
         let (names, lets) = self.enter(instance, params, given, &part.name.text);
         let steps = self.apart(instance, part.name.span, names, |inner| {
-            inner.build_steps(entity, &part.body, &mut Self::no_header)
+            let adapted = inner.cx.adapted(instance, Space::Call, &part.name.text);
+            inner.build_steps(entity, &part.body, &adapted, &mut Self::no_header)
         });
         self.required(entity, &steps, span, &format!("`{}`", part.name.text));
         let builder = Builder { entity, steps, name: Arc::clone(&part.name.text) };

@@ -47,6 +47,15 @@ pub(crate) struct Condition {
 /// What is known of the files of functions: by path, their functions with the number of parameters.
 pub(crate) type Scripts = HashMap<PathBuf, Option<Vec<(String, usize)>>>;
 
+/// An `adapt`, and by which instance.
+#[derive(Clone)]
+pub(crate) struct Adapted {
+    pub(crate) by: InstanceId,
+    pub(crate) decl: Arc<ast::Decl>,
+    /// Where it names what it adapts.
+    pub(crate) at: Span,
+}
+
 /// The checker's state.
 pub(crate) struct Checker<'f> {
     pub(crate) modules: Modules<'f>,
@@ -82,6 +91,12 @@ pub(crate) struct Checker<'f> {
     pub(crate) answering: Vec<(InstanceId, String)>,
     /// Rows that a project adds to a lookup, by instance and name.
     pub(crate) lookup_rows: HashMap<(InstanceId, String), Vec<RowsBy>>,
+    /// What is adapted, by instance, kind and name of the declaration.
+    pub(crate) adaptations: HashMap<(InstanceId, Space, String), Vec<Adapted>>,
+    /// Adapted declarations that have been read.
+    pub(crate) adapted_read: HashSet<(InstanceId, Space, String)>,
+    /// Changes of an `adapt` that had something to change.
+    pub(crate) met: HashSet<Span>,
     /// Instances that could go to several connections of a connector, and do not say to which.
     pub(crate) undecided: Vec<(InstanceId, Arc<str>)>,
     pub(crate) scripts: Scripts,
@@ -119,6 +134,9 @@ impl<'f> Checker<'f> {
             answering: Vec::new(),
             wrong_answers: HashSet::new(),
             lookup_rows: HashMap::new(),
+            adaptations: HashMap::new(),
+            adapted_read: HashSet::new(),
+            met: HashSet::new(),
             undecided: Vec::new(),
             scripts: HashMap::new(),
             circles: HashSet::new(),
@@ -148,6 +166,16 @@ impl<'f> Checker<'f> {
                 .related(declared, "declared here")
                 .help("write the value itself here, or what does not lead back"),
         );
+    }
+
+    /// What adapts a declaration that is being read.
+    pub(crate) fn adapted(&mut self, instance: InstanceId, space: Space, name: &str) -> Vec<Adapted> {
+        let key = (instance, space, name.to_owned());
+        let found = self.adaptations.get(&key).cloned().unwrap_or_default();
+        if !found.is_empty() {
+            self.adapted_read.insert(key);
+        }
+        found
     }
 
     /// Notes that this much more than what stands around is reached.

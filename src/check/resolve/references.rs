@@ -4,6 +4,7 @@ use crate::check::resolve::checker::Checker;
 use crate::check::resolve::instances::InstanceId;
 use crate::check::resolve::modules::{ModuleId, Space, path_text};
 use crate::check::resolve::suggest;
+use crate::source::Span;
 use crate::source::{Diagnostic, codes};
 use crate::syntax::ast;
 impl Checker<'_> {
@@ -95,5 +96,15 @@ impl Checker<'_> {
             let module = self.module_of(*i);
             !self.modules.named(module, Space::Flow, name).is_empty()
         })
+    }
+
+    /// A change of what is sealed.
+    pub(crate) fn is_sealed(&mut self, at: Span, declared: Span, name: &str) {
+        self.report(
+            Diagnostic::new(&codes::SEALED, at, format!("{name} is sealed: what else there is relies on it"))
+                .label("not to be changed")
+                .related(declared, "sealed here")
+                .help("change what is around it, answer a setting, or write a mapping of your own"),
+        );
     }
 }

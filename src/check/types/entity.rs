@@ -294,12 +294,13 @@ impl Checker<'_> {
         }
         let entity = self.program.entity(id);
         let names: Vec<String> = entity.fields.iter().map(|f| f.name.to_string()).collect();
+        let called = entity.fields.iter().find(|f| f.is_called(name)).map(|f| f.name.to_string());
         let message = format!("{} has no field `{name}`", entity.full_name());
         let declared = entity.span;
         let mut d = Diagnostic::new(&codes::UNKNOWN_FIELD, span, message)
             .label("not in the schema")
             .related(declared, "the schema is here");
-        d = match crate::check::resolve::suggest::hint(name, names) {
+        d = match called.or_else(|| crate::check::resolve::suggest::hint(name, names)) {
             Some(near) => d.help(format!("did you mean `{near}`?")).fix(format!("use `{near}`"), span, near),
             None => d.help("see the schema for its fields; a field of your own is declared with `extend`"),
         };

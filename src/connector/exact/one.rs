@@ -1,5 +1,5 @@
 //! One record by its own address: what is known by its key is gone only if the ledger says so, twice. At its own address a
-//! record that is not there and a resource that is not there are answered alike; and where the user lacks a right, some
+//! record that is not there and a resource that is not there are answered the same way; and where the user lacks a right, some
 //! lists are empty.
 //!
 //! Source: the REST reference on key lookups; 404 for a key that is not known, seen by clients in production.

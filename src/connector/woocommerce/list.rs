@@ -1,4 +1,4 @@
-//! A page of a list: how many rows a shop really gives at once, whether more come behind them, and which it does not show.
+//! A page of a list: how many rows a shop really gives at once, whether more come after them, and which it does not show.
 //!
 //! Measured: rows that may not be read are left out of a page, hosts cap its rows with or without a word, and a page past
 //! the end tells totals of zero. So rows are never counted to find the end: the shop says how many pages there are.

@@ -1,4 +1,4 @@
-//! A page that the shop dies of, while it answers all else: it is too much for one call, or it holds a record that cannot be
+//! A page that makes the shop fail while it answers all else: it is too much for one call, or it holds a record that cannot be
 //! shown. Halved and halved again it leads to that record, which is told by its key; all others are read.
 
 use super::Shop;

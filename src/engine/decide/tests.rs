@@ -4,7 +4,7 @@ use super::draft::decide;
 use super::owner::Owner;
 use super::step::{Facts, Step};
 use crate::engine::values::body::Settled;
-use crate::eval::{Action, BalanceDue, Draft, DraftField, FieldWhen, Made, OnSourceChange, Pending};
+use crate::eval::{Action, BalanceDue, Draft, DraftField, FieldWhen, MadeBy, OnSourceChange, Pending};
 use crate::ir::{
     Access, Entity, EntityId, Field, FieldId, Forms, Kind, MappingId, Overwrite, Program, Required, Search, Stop, Type,
     Verb,
@@ -78,7 +78,7 @@ pub(crate) fn filled(number: u32, name: &str, json: &str) -> DraftField {
 
 pub(crate) fn draft(action: Action) -> Draft {
     Draft {
-        made: Made { mapping: MappingId(0), name: "customers.person".into() },
+        made: MadeBy { mapping: MappingId(0), name: "customers.person".into() },
         connection: "books".into(),
         entity: EntityId(0),
         action,

@@ -1,9 +1,7 @@
 //! Decoding: what is read of a record, and what is no record.
 
 use super::lab::*;
-use crate::eval::decode::decode;
-use crate::eval::layout::Layouts;
-use crate::eval::learnt::Learnt;
+use crate::eval::decode::{Layouts, Learnt, decode};
 use crate::eval::value::{Lack, Value, show};
 use crate::ir::*;
 use crate::plan::Reads;

@@ -25,10 +25,11 @@ impl Lower<'_> {
     /// The declaration of a chunk. `None` if its head can't be read; what is in its block has been checked all the same.
     pub(crate) fn declaration(&mut self, unit: Pair<'_>) -> Option<Decl> {
         let mut decl = None;
-        let mut headless = false;
+        let (mut headless, mut sealed) = (false, None);
         for part in unit.into_inner() {
             match part.as_rule() {
                 Rule::EOI => {}
+                Rule::sealed => sealed = Some(self.span(&part)),
                 Rule::tail_junk => {
                     let told = headless || self.diagnostics.iter().any(|d| d.code == &codes::MISPLACED);
                     if !told {
@@ -42,10 +43,11 @@ impl Lower<'_> {
                 }
                 _ => {
                     let span = self.span(&part);
+                    let span = sealed.map_or(span, |sealed| sealed.to(span));
                     headless =
                         part.clone().into_inner().any(|p| matches!(p.as_rule(), Rule::no_body | Rule::head_junk));
                     let kind = self.declaration_kind(part);
-                    decl = kind.map(|kind| Decl { doc: self.doc(span), kind, span });
+                    decl = kind.map(|kind| Decl { doc: self.doc(span), kind, sealed: sealed.is_some(), span });
                 }
             }
         }
@@ -122,7 +124,7 @@ impl Lower<'_> {
                 Rule::paths => head.paths = self.paths(part),
                 Rule::ty => head.ty = Some(self.ty(part)),
                 Rule::text => head.text = Some(self.text(part)),
-                Rule::slip_fat => self.slip(&part, "->", "what comes out is named behind an arrow"),
+                Rule::slip_fat => self.slip(&part, "->", "the result's type stands after an arrow"),
                 Rule::fn_head => head = self.head(part),
                 _ => {}
             }
@@ -263,7 +265,7 @@ impl Lower<'_> {
             self.report(
                 Diagnostic::new(&codes::SYNTAX, cell.span, "`else` stands for all columns of a table, not for one")
                     .label("one of several cells")
-                    .help("Write `_` for any value of this column, or a row of its own: `else => …`.")
+                    .help("write `_` for any value of this column, or a row of its own: `else => …`")
                     .fix("write `_`", cell.span, "_"),
             );
         }

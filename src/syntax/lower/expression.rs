@@ -131,7 +131,7 @@ impl Lower<'_> {
             self.report(
                 Diagnostic::new(&codes::SYNTAX, span, "nothing stands between `[` and `]`")
                     .label("a key or a position is missing")
-                    .help("A table wants its keys, a list a position: `vat_code[country, rate]`, `lines[0]`."),
+                    .help("write the keys of a table, `vat_code[country, rate]`, or a position in a list, `lines[0]`"),
             );
         }
         keys
@@ -174,10 +174,12 @@ impl Lower<'_> {
         let callee = self.text.get(callee.span.range()).unwrap_or("").trim();
         let shown = callee.rsplit(['.', ' ', '(']).next().unwrap_or(callee);
         self.report(
-            Diagnostic::new(&codes::SYNTAX, blank, format!("a call has no blank before its `(`: `{shown}(…)`"))
-                .label("this blank")
-                .help(format!("Write `{shown}(` together. If no call is meant, an operator or a comma is missing."))
-                .fix("remove the blank", blank, ""),
+            Diagnostic::new(&codes::SYNTAX, blank, format!("a call has no space before its `(`: `{shown}(…)`"))
+                .label("this space")
+                .help(format!(
+                    "write `{shown}(` without a space; if no call is meant, add the missing operator or comma"
+                ))
+                .fix("remove the space", blank, ""),
         );
     }
 
@@ -196,7 +198,7 @@ impl Lower<'_> {
         self.report(
             Diagnostic::new(&codes::SYNTAX, span, format!("`{}` is written `{right}`", name.text))
                 .label(format!("write `{right}`"))
-                .help(format!("Write `{right}`; if the word itself is meant, it is a text: `\"{}\"`.", name.text))
+                .help(format!("write `{right}`; if the word itself is meant, write a text: `\"{}\"`", name.text))
                 .fix(format!("write `{right}`"), span, right),
         );
         Expr { kind, span }
@@ -317,7 +319,7 @@ impl Lower<'_> {
                         "an `if` without `else`: there is no value when the condition does not hold",
                     )
                     .label("`else` is missing")
-                    .help("Say what the value is otherwise: `else none`, `else keep`, `else fail \"why\"`.")
+                    .help("say what the value is otherwise: `else none`, `else keep`, `else fail \"why\"`")
                     .fix("add `else none`", at, " else none"),
                 );
                 values.push(Expr { kind: ExprKind::Error, span: at });

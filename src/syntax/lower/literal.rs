@@ -42,7 +42,7 @@ impl Lower<'_> {
                     self.bad_literal(
                         span,
                         format!("there is no date {written}"),
-                        "A date is year, month, day: `2026-01-31`.",
+                        "write year, month and day: `2026-01-31`",
                     );
                 }
                 ExprKind::Date(written.into())
@@ -51,8 +51,8 @@ impl Lower<'_> {
                 if written.parse::<jiff::Timestamp>().is_err() {
                     self.bad_literal(
                         span,
-                        format!("`{written}` is no instant"),
-                        "An instant is a date, a time and how far it is from UTC: `2026-01-31T10:00:00Z`, `2026-01-31T10:00:00+01:00`.",
+                        format!("`{written}` is not an instant"),
+                        "write a date, a time and its distance from UTC: `2026-01-31T10:00:00Z`, `2026-01-31T10:00:00+01:00`",
                     );
                 }
                 ExprKind::Instant(written.into())
@@ -62,7 +62,7 @@ impl Lower<'_> {
                 self.bad_literal(
                     span,
                     format!("`{written}` is neither a number nor a name"),
-                    "Digits stand alone: `1250`, `12.50`, `21%`, `5 minutes`. A name begins with a letter; a code is a text: `\"…\"`.",
+                    "write digits alone, `1250`, `12.50`, `21%`, `5 minutes`, begin a name with a letter, and write a code as a text: `\"…\"`",
                 );
                 ExprKind::Error
             }
@@ -89,13 +89,13 @@ impl Lower<'_> {
             self.bad_literal(
                 span,
                 "this number has more digits than are calculated with".to_owned(),
-                "Numbers have at most 28 digits; a longer code is a text: `\"…\"`.",
+                "write at most 28 digits, or a longer code as a text: `\"…\"`",
             );
         }
     }
 
     fn bad_literal(&mut self, span: Span, message: String, help: &str) {
-        self.report(Diagnostic::new(&codes::BAD_LITERAL, span, message).label("written wrongly").help(help));
+        self.report(Diagnostic::new(&codes::BAD_LITERAL, span, message).label("malformed").help(help));
     }
 
     /// A text, its values included.

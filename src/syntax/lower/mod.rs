@@ -67,10 +67,10 @@ impl Lower<'_> {
                         Diagnostic::new(
                             &codes::BAD_TEXT,
                             span,
-                            "this text can hold no values: it is read before anything runs",
+                            "this text cannot hold values: it is read before anything runs",
                         )
                         .label("a value in a fixed text")
-                        .help("Write the text out; for the braces themselves write `\\{` and `\\}`."),
+                        .help("write the text out, and braces in it as `\\{` and `\\}`"),
                     );
                 }
             }
@@ -95,7 +95,7 @@ impl Lower<'_> {
         self.report(
             Diagnostic::new(&codes::SYNTAX, span, format!("`{right}` is meant here, not `{wrong}`: {why}"))
                 .label(format!("write `{right}`"))
-                .help(format!("Write `{right}`."))
+                .help(format!("write `{right}`"))
                 .fix(format!("write `{right}`"), span, pair.as_str().replace(wrong, right)),
         );
     }

@@ -116,7 +116,7 @@ impl Lower<'_> {
         self.report(
             Diagnostic::new(&codes::SYNTAX, second, "comparisons can't be chained: the first one is already yes or no")
                 .label("a second comparison")
-                .help("Compare twice and join with `and`: `a < b and b < c`.")
+                .help("compare twice and join with `and`: `a < b and b < c`")
                 .related(first, "the first comparison"),
         );
     }
@@ -124,9 +124,11 @@ impl Lower<'_> {
     fn wants_parentheses(&mut self, left: &Expr, sign: Span, right: &Expr, left_is_sum: bool) {
         let sum = if left_is_sum { left.span } else { right.span };
         let shown = self.text.get(sum.range()).unwrap_or("").trim();
-        let mut wrong = Diagnostic::new(&codes::SYNTAX, sign, "`??` beside a calculation wants parentheses")
+        let mut wrong = Diagnostic::new(&codes::SYNTAX, sign, "`??` beside a calculation needs parentheses")
             .label("what does it stand for?")
-            .help(format!("Say what is calculated: `({shown})` as it is read now, or parentheses around the `??`."))
+            .help(format!(
+                "say what is calculated: write `({shown})` for how it is read now, or put parentheses around the `??`"
+            ))
             .related(sum, "the calculation");
         let edit = |span: Span, text: &str| crate::source::Edit { span, text: text.into() };
         wrong.fix = Some(crate::source::Fix {

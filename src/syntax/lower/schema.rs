@@ -46,8 +46,8 @@ impl Lower<'_> {
                     at,
                     format!("`{}` is not a length", number.as_str()),
                 )
-                .label("a whole number is wanted")
-                .help("A length is a whole number of characters: `text(40)`."),
+                .label("a whole number is needed")
+                .help("write a whole number of characters: `text(40)`"),
             );
             return Some(TypeKind::Error);
         };

@@ -17,7 +17,9 @@ impl Lower<'_> {
                 self.junk(&part, Place::Statement);
                 continue;
             }
-            stmts.extend(self.stmt(part).map(|kind| Stmt { kind, span }));
+            let sealed = part.as_rule() == Rule::sealed_stmt;
+            let inner = if sealed { part.into_inner().next() } else { Some(part) };
+            stmts.extend(inner.and_then(|inner| self.stmt(inner)).map(|kind| Stmt { kind, sealed, span }));
         }
         stmts
     }
@@ -59,7 +61,7 @@ impl Lower<'_> {
                     format!("`{word}` changes what comes from elsewhere, and this is a mapping of your own"),
                 )
                 .label("nothing to change")
-                .help("Fill the field: `Field = value`, without a word before it."),
+                .help("write `Field = value`, without a word before it"),
             );
         }
         if rule == Rule::remove_stmt {
@@ -188,7 +190,7 @@ impl Lower<'_> {
                     self.report(
                         Diagnostic::new(&codes::SYNTAX, span, "a `check` does not say what happens when it fails")
                             .label("`else` is missing")
-                            .help("Write `else fail \"why\"`; `else alert \"why\"` tells it and goes on.")
+                            .help("write `else fail \"why\"`, or `else alert \"why\"`, which reports it and goes on")
                             .fix("add `else fail`", at, " else fail \"why\""),
                     );
                     otherwise = Some(Self::error_value(at));
@@ -286,8 +288,8 @@ impl Lower<'_> {
         if padded.parse::<jiff::civil::Time>().is_err() {
             self.report(
                 Diagnostic::new(&codes::BAD_LITERAL, span, format!("there is no time {written}"))
-                    .label("written wrongly")
-                    .help("A time is hours and minutes from `00:00` to `23:59`."),
+                    .label("malformed")
+                    .help("write hours and minutes, from `00:00` to `23:59`"),
             );
         }
         Text { value: padded.into(), span }
@@ -303,7 +305,7 @@ impl Lower<'_> {
                     "`set` changes what comes from elsewhere, and this is a flow of your own",
                 )
                 .label("nothing to change")
-                .help("Write the statement itself, without a word before it: `every 5 minutes`."),
+                .help("write the statement itself, without a word before it: `every 5 minutes`"),
             );
         }
         let (mut word, mut value) = (String::new(), None);
@@ -333,7 +335,7 @@ impl Lower<'_> {
         let mut wrong =
             Diagnostic::new(&codes::SYNTAX, span, format!("`{word}` is replaced by writing it again, not by `set`"));
         wrong.span = span.to(value.span);
-        self.report(wrong.label("not a value").help(format!("Write `{form}`.")));
+        self.report(wrong.label("not a value").help(format!("write `{form}`")));
         None
     }
 }

@@ -1,0 +1,311 @@
+//! What a project changes of declarations that come from elsewhere: which, and whether the changes go together.
+
+use crate::check::resolve::checker::{Adapted, Checker};
+use crate::check::resolve::instances::InstanceId;
+use crate::check::resolve::modules::{ModuleId, Space};
+use crate::check::resolve::suggest;
+use crate::source::{Diagnostic, Span, codes};
+use crate::syntax::ast::{self, AdaptBody, DeclKind, FlowStmtKind, Stmt, StmtKind};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// What a statement says of the whole: it is said once, so another that says it takes its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Whole {
+    /// When a mapping creates and updates, and by which key.
+    Verb,
+    Accept,
+    Prefer,
+    Overwrite,
+    OnChange,
+    Balance,
+    /// When a flow runs.
+    Every,
+    Daily,
+    Webhook,
+    Since,
+    Per,
+    After,
+    Where,
+    Write,
+}
+
+/// What a statement of a mapping says of the whole.
+pub(crate) fn said_by(stmt: &Stmt) -> Option<Whole> {
+    Some(match &stmt.kind {
+        StmtKind::Header(_) | StmtKind::CreateUnless(_) | StmtKind::Delete { .. } => Whole::Verb,
+        StmtKind::Accept(_) => Whole::Accept,
+        StmtKind::Prefer(..) | StmtKind::PreferNewest(_) => Whole::Prefer,
+        StmtKind::Overwrite { .. } => Whole::Overwrite,
+        StmtKind::OnChange(_) => Whole::OnChange,
+        StmtKind::Balance(_) => Whole::Balance,
+        _ => return None,
+    })
+}
+
+/// What a statement of a flow says of the whole.
+pub(crate) fn said_by_flow(stmt: &ast::FlowStmt) -> Option<Whole> {
+    Some(match &stmt.kind {
+        FlowStmtKind::Every(_) => Whole::Every,
+        FlowStmtKind::Daily(_) => Whole::Daily,
+        FlowStmtKind::OnWebhook => Whole::Webhook,
+        FlowStmtKind::Since(_) => Whole::Since,
+        FlowStmtKind::Per(_) => Whole::Per,
+        FlowStmtKind::After(_) => Whole::After,
+        FlowStmtKind::Where(_) => Whole::Where,
+        FlowStmtKind::Write(_) => Whole::Write,
+        FlowStmtKind::From { .. } | FlowStmtKind::Let(..) | FlowStmtKind::Check(..) => return None,
+    })
+}
+
+/// The statements of an adapted flow.
+pub(crate) fn flow_statements(adapted: &Adapted) -> &[ast::FlowStmt] {
+    match &adapted.decl.kind {
+        DeclKind::Adapt(ast::Adapt { body: AdaptBody::Flow(stmts), .. }) => stmts,
+        _ => &[],
+    }
+}
+
+/// A thing that a change is about: a field in a case, or what is said of the whole.
+#[derive(PartialEq, Eq, Hash)]
+enum Subject {
+    Field(String, Option<bool>),
+    Whole(Whole),
+    Value,
+}
+
+impl Checker<'_> {
+    /// `adapt lookup tables.vat_code { rows }`, `adapt fields orders.header { set … }`
+    pub(crate) fn adaptations(&mut self, id: ModuleId) {
+        let inside = self.shared_instance(id);
+        for decl in self.modules.with_keyword(id, "adapt") {
+            let DeclKind::Adapt(a) = &decl.kind else { continue };
+            for path in &a.names {
+                if let Some((instance, name, space)) = self.adapted_by(inside, a, path) {
+                    let key = (instance, space, name.text.to_string());
+                    match &a.body {
+                        AdaptBody::Rows(rows) => {
+                            let key = (instance, name.text.to_string());
+                            self.lookup_rows.entry(key).or_default().push((inside, rows.clone()));
+                        }
+                        _ => {
+                            let adapted = Adapted { by: inside, decl: Arc::clone(&decl), at: path.span };
+                            self.adaptations.entry(key).or_default().push(adapted);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// The declaration that is adapted; a report where there is none of that kind, or where it may not be changed.
+    fn adapted_by<'p>(
+        &mut self,
+        inside: InstanceId,
+        a: &ast::Adapt,
+        path: &'p ast::Path,
+    ) -> Option<(InstanceId, &'p ast::Name, Space)> {
+        let kind = &*a.kind.text;
+        let space = match kind {
+            "lookup" => Space::Lookup,
+            "flow" => Space::Flow,
+            _ => Space::Call,
+        };
+        let (instances, name) = match path.parts.as_slice() {
+            [alias, name] => match self.used_instance(inside, &alias.text) {
+                Some(instance) => (vec![instance], name),
+                None => {
+                    self.unknown_alias(inside, alias);
+                    return None;
+                }
+            },
+            [name] => (self.visible(inside), name),
+            _ => {
+                self.unknown_alias(inside, &path.parts[0]);
+                return None;
+            }
+        };
+        let found = instances.iter().copied().find_map(|instance| {
+            let module = self.module_of(instance);
+            let decls = self.modules.named(module, space, &name.text);
+            (!decls.is_empty()).then_some((instance, decls))
+        });
+        let Some((instance, decls)) = found else {
+            self.nothing_to_adapt(&instances, kind, name, space);
+            return None;
+        };
+        let fitting: Vec<_> = decls.iter().filter(|decl| is_kind(decl, kind)).collect();
+        match fitting.as_slice() {
+            [] => {
+                let is = decls.first().map_or("", |decl| kind_of(decl));
+                let message = format!("`{}` is a `{is}`, not a `{kind}`", name.text);
+                self.report(
+                    Diagnostic::new(&codes::ADAPT_MISSES, a.kind.span, message)
+                        .label("another kind")
+                        .related(decls[0].span.at_start(), "declared here")
+                        .help(format!("write `adapt {is} {}`", self.modules.sources.text(path.span)))
+                        .fix(format!("use `{is}`"), a.kind.span, is),
+                );
+                None
+            }
+            [_, second, ..] => {
+                let message =
+                    format!("several functions are called `{}`, told apart by their first parameter", name.text);
+                self.report(
+                    Diagnostic::new(&codes::AMBIGUOUS, name.span, message)
+                        .label("which of them?")
+                        .related(second.span.at_start(), "one of them")
+                        .help(
+                            "change what calls them: `adapt` a mapping, a part or a function that has its name alone",
+                        ),
+                );
+                None
+            }
+            [decl] if decl.sealed => {
+                self.is_sealed(path.span, decl.span.at_start(), &format!("`{}`", name.text));
+                None
+            }
+            [_] => Some((instance, name, space)),
+        }
+    }
+
+    fn nothing_to_adapt(&mut self, instances: &[InstanceId], kind: &str, name: &ast::Name, space: Space) {
+        let mut names = Vec::new();
+        for instance in instances {
+            let module = self.module_of(*instance);
+            for found in self.modules.names(module, space) {
+                if self.modules.named(module, space, &found).iter().any(|decl| is_kind(decl, kind)) {
+                    names.push(found);
+                }
+            }
+        }
+        let message = format!("there is no {kind} `{}` to adapt", name.text);
+        let d = Diagnostic::new(&codes::ADAPT_MISSES, name.span, message).label("not found");
+        names.sort();
+        self.report(match suggest::hint(&name.text, names.clone()) {
+            Some(near) => d.help(format!("did you mean `{near}`?")).fix(format!("use `{near}`"), name.span, near),
+            None if names.is_empty() => d.help(format!("what this file uses declares no `{kind}`")),
+            None => d.help(format!("there are: {}", suggest::listed(&names))),
+        });
+    }
+
+    /// Tells of changes that exclude one another: of two that say the same thing, the order of files would decide.
+    pub(crate) fn adaptations_agree(&mut self) {
+        let mut told: Vec<(Span, Span, String)> = Vec::new();
+        for of in self.adaptations.values() {
+            let mut first: HashMap<Subject, Span> = HashMap::new();
+            for adapted in of {
+                for (subject, span, name) in subjects(adapted) {
+                    match first.get(&subject) {
+                        Some(before) => {
+                            let (before, again) = if *before < span { (*before, span) } else { (span, *before) };
+                            told.push((again, before, name));
+                        }
+                        None => drop(first.insert(subject, span)),
+                    }
+                }
+            }
+        }
+        for (again, before, name) in told {
+            self.report(
+                Diagnostic::new(&codes::ADAPT_TWICE, again, format!("{name} is changed twice"))
+                    .label("again here")
+                    .related(before, "changed here first")
+                    .help("keep one of the two; the order of files decides nothing"),
+            );
+        }
+    }
+
+    /// Adapted declarations that nothing has read, so that no change of them goes unseen.
+    pub(crate) fn adapted_unread(&mut self) -> Vec<(InstanceId, Arc<ast::Decl>)> {
+        let mut keys: Vec<_> =
+            self.adaptations.keys().filter(|key| !self.adapted_read.contains(*key)).cloned().collect();
+        keys.sort();
+        let mut found = Vec::new();
+        for (instance, space, name) in keys {
+            let module = self.module_of(instance);
+            found.extend(self.modules.named(module, space, &name).into_iter().map(|decl| (instance, decl)));
+        }
+        found
+    }
+}
+
+/// What an adaptation changes, where, and what messages call it.
+fn subjects(adapted: &Adapted) -> Vec<(Subject, Span, String)> {
+    let DeclKind::Adapt(a) = &adapted.decl.kind else { return Vec::new() };
+    match &a.body {
+        AdaptBody::Value(value) => vec![(Subject::Value, value.span, "its value".to_owned())],
+        AdaptBody::Stmts(stmts) => {
+            let mut found = Vec::new();
+            fields_changed(stmts, None, &mut found);
+            found
+        }
+        AdaptBody::Flow(stmts) => {
+            let said = stmts.iter().filter_map(|stmt| Some((said_by_flow(stmt)?, stmt.span)));
+            let mut seen = Vec::new();
+            said.filter_map(|(says, span)| {
+                // `where` twice in one `adapt` is one condition.
+                let again = says == Whole::Where && seen.contains(&says);
+                seen.push(says);
+                (!again).then(|| (Subject::Whole(says), span, called(says).to_owned()))
+            })
+            .collect()
+        }
+        AdaptBody::Rows(_) => Vec::new(),
+    }
+}
+
+fn fields_changed(stmts: &[Stmt], on_create: Option<bool>, found: &mut Vec<(Subject, Span, String)>) {
+    for stmt in stmts {
+        match &stmt.kind {
+            StmtKind::Set(path, _) | StmtKind::Add(path, _) | StmtKind::Remove(path) => {
+                let way: Vec<&str> = path.parts.iter().map(|part| &*part.text).collect();
+                let way = way.join(".");
+                found.push((Subject::Field(way.clone(), on_create), path.span, format!("`{way}`")));
+            }
+            StmtKind::OnCreate(inner) => fields_changed(inner, Some(true), found),
+            StmtKind::OnUpdate(_, inner) => fields_changed(inner, Some(false), found),
+            _ => {
+                if let Some(says) = said_by(stmt).filter(|says| *says != Whole::Prefer) {
+                    found.push((Subject::Whole(says), stmt.span, called(says).to_owned()));
+                }
+            }
+        }
+    }
+}
+
+fn called(says: Whole) -> &'static str {
+    match says {
+        Whole::Verb => "when it creates and updates",
+        Whole::Accept => "which copies it accepts",
+        Whole::Prefer => "which copy it prefers",
+        Whole::Overwrite => "what an update may touch",
+        Whole::OnChange => "what becomes of a change",
+        Whole::Balance => "what is balanced",
+        Whole::Every | Whole::Daily => "when it runs",
+        Whole::Webhook => "whether it waits for a webhook",
+        Whole::Since => "from when on it reads",
+        Whole::Per => "what is gathered",
+        Whole::After => "what it runs behind",
+        Whole::Where => "which records it takes",
+        Whole::Write => "what it writes",
+    }
+}
+
+/// The word that declares it.
+fn kind_of(decl: &ast::Decl) -> &'static str {
+    match &decl.kind {
+        DeclKind::Mapping(_) => "mapping",
+        DeclKind::Fields(_) => "fields",
+        DeclKind::Fn(_) => "fn",
+        DeclKind::Extern(_) => "extern fn",
+        DeclKind::Lookup(_) => "lookup",
+        DeclKind::Flow(_) => "flow",
+        _ => "declaration",
+    }
+}
+
+fn is_kind(decl: &ast::Decl, kind: &str) -> bool {
+    // A native function has nothing that could be displaced.
+    kind_of(decl) == kind && !matches!(&decl.kind, DeclKind::Fn(f) if f.body.is_none())
+}

@@ -1,0 +1,344 @@
+//! Changes of an `adapt` while the mapping or the part that it changes is read: what they are for, what they displace.
+
+use crate::check::infer::frame::Infer;
+use crate::check::infer::names::Names;
+use crate::check::resolve::checker::Adapted;
+use crate::check::resolve::instances::InstanceId;
+use crate::check::resolve::suggest;
+use crate::ir::{Arm, Builder, EntityId, Expr, ExprKind, FieldId, Step, StepKind, When};
+use crate::source::{Diagnostic, Span, codes};
+use crate::syntax::ast::{self, Path, Stmt, StmtKind};
+use std::rc::Rc;
+
+/// Steps in the making.
+#[derive(Default)]
+pub(crate) struct Steps {
+    pub(crate) made: Vec<Step>,
+    /// What has been filled.
+    pub(crate) filled: Vec<Filled>,
+    /// The `include` whose statements these are.
+    pub(crate) include: Option<Span>,
+    /// Whether the line that is read is sealed.
+    pub(crate) sealed: bool,
+    /// Declarations that are being read and that are adapted, the innermost last.
+    pub(crate) levels: Vec<Level>,
+}
+
+/// A field that is filled: in which case, where, and by which `include`.
+pub(crate) struct Filled {
+    pub(crate) fields: Vec<FieldId>,
+    pub(crate) case: Case,
+    pub(crate) span: Span,
+    pub(crate) include: Option<Span>,
+}
+
+/// In which case statements count.
+#[derive(Clone, Debug)]
+pub(crate) enum Case {
+    Always,
+    Create,
+    Update(Option<Box<Expr>>),
+}
+
+impl Case {
+    /// When a step counts.
+    pub(crate) fn when(&self) -> When {
+        match self {
+            Self::Always => When::Always,
+            Self::Create => When::Create,
+            Self::Update(cond) => When::Update(cond.clone()),
+        }
+    }
+}
+
+/// An adapted declaration while it is read.
+#[derive(Default)]
+pub(crate) struct Level {
+    pub(crate) changes: Vec<Rc<Change>>,
+    /// By adaptation: from where its names are seen, and the values that it sees, parameters and its own `let`s.
+    pub(crate) scopes: Vec<Rc<(InstanceId, Names)>>,
+    /// Fields that were filled before, by declarations around.
+    pub(crate) before: usize,
+}
+
+/// The kinds of changes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verb {
+    Set,
+    Add,
+    Remove,
+}
+
+/// A change of a field.
+pub(crate) struct Change {
+    pub(crate) verb: Verb,
+    pub(crate) path: Path,
+    pub(crate) value: Option<ast::Expr>,
+    /// `on create { … }`, `on update { … }` around it; none changes the field in whichever case it is filled.
+    pub(crate) on_create: Option<bool>,
+    pub(crate) scope: Rc<(InstanceId, Names)>,
+    pub(crate) span: Span,
+}
+
+impl Change {
+    fn is_for(&self, case: &Case) -> bool {
+        match self.on_create {
+            None => true,
+            Some(create) => matches!(case, Case::Create) == create && !matches!(case, Case::Always),
+        }
+    }
+
+    /// The names of the way to its field.
+    fn way(&self) -> impl Iterator<Item = &str> {
+        self.path.parts.iter().map(|part| &*part.text)
+    }
+}
+
+/// The changes of fields in the statements of an adaptation.
+pub(crate) fn changes_in(stmts: &[Stmt], scope: &Rc<(InstanceId, Names)>, on_create: Option<bool>) -> Vec<Rc<Change>> {
+    let mut found = Vec::new();
+    for stmt in stmts {
+        let (verb, path, value) = match &stmt.kind {
+            StmtKind::Set(path, value) => (Verb::Set, path, Some(value)),
+            StmtKind::Add(path, value) => (Verb::Add, path, Some(value)),
+            StmtKind::Remove(path) => (Verb::Remove, path, None),
+            StmtKind::OnCreate(inner) => {
+                found.extend(changes_in(inner, scope, Some(true)));
+                continue;
+            }
+            StmtKind::OnUpdate(_, inner) => {
+                found.extend(changes_in(inner, scope, Some(false)));
+                continue;
+            }
+            _ => continue,
+        };
+        let (path, value, scope) = (path.clone(), value.cloned(), Rc::clone(scope));
+        found.push(Rc::new(Change { verb, path, value, on_create, scope, span: stmt.span }));
+    }
+    found
+}
+
+/// The statements of an adaptation of a mapping or a part.
+pub(crate) fn statements_of(adapted: &Adapted) -> &[Stmt] {
+    match &adapted.decl.kind {
+        ast::DeclKind::Adapt(ast::Adapt { body: ast::AdaptBody::Stmts(stmts), .. }) => stmts,
+        _ => &[],
+    }
+}
+
+/// Where a value that is changed comes from, and what it becomes.
+pub(crate) struct Displacing<'a> {
+    pub(crate) change: &'a Change,
+    /// The line that is displaced.
+    pub(crate) displaced: Span,
+}
+
+impl Steps {
+    /// The changes of a field that is filled by this way, those of the innermost declaration first: of the field itself, and
+    /// of parts of its value.
+    pub(crate) fn changes_of(&self, path: &Path, case: &Case) -> (Vec<Rc<Change>>, Vec<Rc<Change>>) {
+        let way: Vec<&str> = path.parts.iter().map(|part| &*part.text).collect();
+        let mut found = (Vec::new(), Vec::new());
+        for change in self.levels.iter().rev().flat_map(|level| &level.changes) {
+            if !change.is_for(case) || !change.way().take(way.len()).eq(way.iter().copied()) {
+                continue;
+            }
+            match change.path.parts.len() == way.len() {
+                true if change.verb != Verb::Add => found.0.push(Rc::clone(change)),
+                true => {}
+                false => found.1.push(Rc::clone(change)),
+            }
+        }
+        found
+    }
+}
+
+/// Makes what stands in the place of a value, by the change, where it belongs, and the value that it displaces; none removes
+/// the field.
+pub(crate) type Make<'c, 'f> =
+    fn(&mut Infer<'c, 'f>, &Displacing<'_>, (EntityId, FieldId), Option<Expr>) -> Option<Expr>;
+
+impl<'c, 'f> Infer<'c, 'f> {
+    /// Changes a field of the part that a value makes, whichever way it makes it. Whether there was something to change.
+    pub(crate) fn change_within(
+        &mut self,
+        e: &mut Expr,
+        fields: &[FieldId],
+        change: &Displacing<'_>,
+        make: Make<'c, 'f>,
+    ) -> bool {
+        match &mut e.kind {
+            ExprKind::Let(_, _, body) => self.change_within(body, fields, change, make),
+            ExprKind::If(_, a, b) | ExprKind::OrElse(a, b) => {
+                let first = self.change_within(a, fields, change, make);
+                self.change_within(b, fields, change, make) || first
+            }
+            ExprKind::Match(_, arms) => {
+                let mut met = false;
+                for Arm { value, .. } in arms {
+                    met |= self.change_within(value, fields, change, make);
+                }
+                met
+            }
+            ExprKind::Build(part) => self.change_part(part, fields, change, make),
+            _ => false,
+        }
+    }
+
+    fn change_part(
+        &mut self,
+        part: &mut Builder,
+        fields: &[FieldId],
+        change: &Displacing<'_>,
+        make: Make<'c, 'f>,
+    ) -> bool {
+        let [field, rest @ ..] = fields else { return false };
+        let (entity, verb) = (part.entity, change.change.verb);
+        let mut met = false;
+        let mut n = 0;
+        while n < part.steps.len() {
+            let step = &mut part.steps[n];
+            n += 1;
+            let StepKind::Assign { path, value, .. } = &mut step.kind else { continue };
+            if path.as_slice() == fields && verb != Verb::Add {
+                met = true;
+                let from = step.span;
+                let displaced = std::mem::replace(value, Self::unknown(from));
+                match make(self, &Displacing { displaced: from, ..*change }, (entity, *field), Some(displaced)) {
+                    Some(new) => {
+                        *value = new;
+                        (step.span, step.displaced) = (change.change.span, Some(from));
+                    }
+                    None => {
+                        n -= 1;
+                        part.steps.remove(n);
+                    }
+                }
+            } else if path.as_slice() == [*field] && !rest.is_empty() {
+                met |= self.change_within(value, rest, change, make);
+            }
+        }
+        if !met && verb == Verb::Add && rest.is_empty() {
+            met = true;
+            if let Some(value) = make(self, change, (entity, *field), None) {
+                let kind = StepKind::Assign { path: vec![*field], value, when: When::Always };
+                part.steps.push(Step { kind, span: change.change.span, displaced: None });
+            }
+        }
+        met
+    }
+
+    /// A change that puts there what stands there.
+    pub(crate) fn changes_nothing(&mut self, change: Span, value: &ast::Expr, before: Span) {
+        let text = self.cx.modules.sources.text(value.span);
+        // `settings` are those of the file that names them.
+        let same = matches!(value.kind, ast::ExprKind::Base)
+            || text == self.cx.modules.sources.text(before) && !text.contains("settings.");
+        if same {
+            self.cx.report(
+                Diagnostic::new(&codes::NEEDLESS, change, "this changes nothing: the value is the same")
+                    .label("the same value")
+                    .related(before, "the value that it displaces")
+                    .help("leave the line out, or write another value"),
+            );
+        }
+    }
+
+    /// Whether what is to be added is filled already, which is told.
+    pub(crate) fn is_there(&mut self, entity: EntityId, path: &Path, case: &Case, out: &Steps) -> bool {
+        let mut of = entity;
+        let mut fields = Vec::new();
+        for part in &path.parts {
+            let e = self.cx.entity(of);
+            let Some(field) = e.field(&part.text) else { return false };
+            let ty = e.get(field).ty.clone();
+            fields.push(field);
+            match ty.record() {
+                Some(inner) => of = inner,
+                None => break,
+            }
+        }
+        let apart =
+            |other: &Case| matches!((case, other), (Case::Create, Case::Update(_)) | (Case::Update(_), Case::Create));
+        let Some(there) = out.filled.iter().find(|filled| filled.fields == fields && !apart(&filled.case)) else {
+            return false;
+        };
+        let name = self.cx.modules.sources.text(path.span).to_owned();
+        self.cx.report(
+            Diagnostic::new(&codes::ADAPT_THERE, path.span, format!("`{name}` is filled already"))
+                .label("added once more")
+                .related(there.span, "filled here")
+                .help(format!("`set {name} = …` changes it; `base` is the value that it has there")),
+        );
+        true
+    }
+
+    /// Tells of changes that met nothing.
+    pub(crate) fn changes_without_effect(&mut self, entity: EntityId, level: &Level, out: &Steps) {
+        for change in level.changes.iter().filter(|change| change.verb != Verb::Add) {
+            if self.cx.met.contains(&change.span) {
+                continue;
+            }
+            let word = if change.verb == Verb::Set { "set" } else { "remove" };
+            let name = self.cx.modules.sources.text(change.path.span).to_owned();
+            let of = self.cx.program.entity(entity);
+            let mut filled: Vec<String> = out.filled[level.before.min(out.filled.len())..]
+                .iter()
+                .map(|filled| way_text(&self.cx.program, entity, &filled.fields))
+                .collect();
+            filled.dedup();
+            let exists = change.path.parts.first().is_some_and(|first| of.field(&first.text).is_some());
+            let full = of.full_name();
+            let d = Diagnostic::new(
+                &codes::ADAPT_MISSES,
+                change.path.span,
+                if exists {
+                    format!("`{name}` is not filled there, so there is nothing to {word}")
+                } else {
+                    format!("{full} has no field `{name}`")
+                },
+            )
+            .label("nothing to change");
+            let near = suggest::hint(&name, filled.clone()).filter(|near| *near != name);
+            let d = match near {
+                Some(near) => {
+                    d.help(format!("did you mean `{near}`?")).fix(format!("use `{near}`"), change.path.span, near)
+                }
+                None if filled.contains(&name) => {
+                    d.help("it is filled in another case: write the line outside of `on create` and `on update`")
+                }
+                None if exists && change.verb == Verb::Set => {
+                    d.help(format!("`add {name} = …` fills what is not filled yet"))
+                }
+                None if exists => d.help("leave the line out"),
+                None => d.help(format!("it fills: {}", suggest::listed(&filled))),
+            };
+            self.cx.report(d);
+        }
+    }
+
+    /// What a message about an adapted value also shows: the line that it displaces.
+    pub(crate) fn told_of_displaced(&mut self, since: usize, change: &Displacing<'_>) {
+        let by = change.change.span.file;
+        for d in self.cx.diagnostics.iter_mut().skip(since).filter(|d| d.span.file == by) {
+            let told = d.related.iter().any(|related| related.span == change.displaced);
+            if !told {
+                *d = d.clone().related(change.displaced, "the line that this displaces");
+            }
+        }
+    }
+}
+
+/// `billing.phone`
+fn way_text(program: &crate::ir::Program, entity: EntityId, fields: &[FieldId]) -> String {
+    let mut of = entity;
+    let mut names = Vec::new();
+    for field in fields {
+        let field = program.entity(of).get(*field);
+        names.push(field.name.to_string());
+        if let Some(inner) = field.ty.record() {
+            of = inner;
+        }
+    }
+    names.join(".")
+}

@@ -1,0 +1,141 @@
+//! How documents are made, compiled: mappings and flows, their headers, steps and parts.
+
+use super::emit::Plain;
+use super::expression::Code;
+use crate::ir::{EntityId, FieldId, KeyField, MappingId, Overwrite};
+use crate::source::Span;
+use std::sync::Arc;
+
+/// A compiled step.
+pub(crate) struct StepCode {
+    pub(crate) kind: StepKindCode,
+    pub(crate) span: Span,
+    pub(crate) displaced: Option<Span>,
+}
+
+/// The kinds of compiled steps.
+pub(crate) enum StepKindCode {
+    Let(u32, Code),
+    Assign(Assign),
+    Check(Code, Code),
+    Alert(Code, Code),
+}
+
+/// A field that is filled.
+pub(crate) struct Assign {
+    pub(crate) path: Box<[FieldId]>,
+    /// The path in the flow's words.
+    pub(crate) name: String,
+    pub(crate) value: Code,
+    pub(crate) when: WhenCode,
+    /// It says whose the document is.
+    pub(crate) identity: bool,
+}
+
+/// In which case a field is filled.
+pub(crate) enum WhenCode {
+    Always,
+    Create,
+    Update(Option<Code>),
+}
+
+/// A part of a document: a line, an address.
+pub(crate) struct PartCode {
+    pub(crate) entity: EntityId,
+    pub(crate) steps: Vec<StepCode>,
+    /// `it` is looked at.
+    pub(crate) uses_it: bool,
+    /// How it is written without its values between, where it can be.
+    pub(crate) plain: Option<Plain>,
+    pub(crate) required: Vec<RequiredCode>,
+}
+
+/// A field that must be filled.
+pub(crate) struct RequiredCode {
+    pub(crate) field: FieldId,
+    /// When this holds, else always.
+    pub(crate) cond: Option<Code>,
+    pub(crate) or_absent: bool,
+}
+
+/// A compiled mapping.
+pub(crate) struct MappingCode {
+    pub(crate) id: MappingId,
+    pub(crate) target: EntityId,
+    pub(crate) params: Vec<u32>,
+    pub(crate) locals: u32,
+    pub(crate) steps: Vec<StepCode>,
+    /// Which steps the keys depend on.
+    pub(crate) key_steps: Vec<bool>,
+    pub(crate) header: HeaderCode,
+    pub(crate) balance: Option<BalanceCode>,
+    pub(crate) then: Vec<Code>,
+    pub(crate) required: Vec<RequiredCode>,
+    /// How its payload is written without its values between, where nothing but the payload is made.
+    pub(crate) plain: Option<Plain>,
+    pub(crate) span: Span,
+}
+
+/// A compiled flow.
+pub(crate) struct FlowCode {
+    pub(crate) filter: Option<Code>,
+    pub(crate) steps: Vec<StepCode>,
+    pub(crate) write: Code,
+}
+
+/// A compiled header.
+pub(crate) struct HeaderCode {
+    pub(crate) verb: VerbCode,
+    pub(crate) keys: Vec<KeyCode>,
+    pub(crate) accept: Option<Code>,
+    pub(crate) prefer: Vec<(FieldId, Code)>,
+    pub(crate) prefer_newest: Option<FieldId>,
+    pub(crate) overwrite: Overwrite,
+    pub(crate) overwrite_fields: Option<Vec<Arc<str>>>,
+    pub(crate) on_change: ChangeCode,
+    pub(crate) otherwise: Option<Code>,
+    pub(crate) span: Span,
+}
+
+/// What happens to an earlier copy.
+pub(crate) enum VerbCode {
+    CreateOnce,
+    Upsert,
+    Update,
+    CreateUnless(Code),
+    Delete(Option<Code>),
+}
+
+/// How an earlier copy is known.
+pub(crate) enum KeyCode {
+    Linked(Code, EntityId),
+    Itself,
+    By(Vec<KeyField>),
+}
+
+/// What follows a change of the source.
+pub(crate) enum ChangeCode {
+    Alert,
+    Ignore,
+    Update(Option<Code>, bool),
+    Write(Code),
+}
+
+/// A compiled check.
+pub(crate) struct BalanceCode {
+    pub(crate) field: FieldId,
+    pub(crate) formula: Code,
+    pub(crate) to: Code,
+    pub(crate) within: Option<Code>,
+    pub(crate) lines: FieldId,
+    pub(crate) rest: Option<RestCode>,
+    pub(crate) sum: u32,
+    pub(crate) otherwise: Option<Code>,
+    pub(crate) span: Span,
+}
+
+/// Where the last cents go.
+pub(crate) enum RestCode {
+    Line(u32, Code),
+    Field(FieldId),
+}

@@ -1,0 +1,16 @@
+//! Compiled code as data, and the evaluation that it works on: each knows the other, so they stand together.
+
+mod compiled;
+mod document;
+mod emit;
+mod expression;
+mod run;
+
+pub use compiled::Compiled;
+pub(crate) use document::{
+    Assign, BalanceCode, ChangeCode, FlowCode, HeaderCode, KeyCode, MappingCode, PartCode, RequiredCode, RestCode,
+    StepCode, StepKindCode, VerbCode, WhenCode,
+};
+pub(crate) use emit::{ClauseCode, ElementEmit, Emit, Plain, StepEmit};
+pub(crate) use expression::{Call, Code, Eval, Operand, call};
+pub(crate) use run::Run;

@@ -1,0 +1,176 @@
+//! Calls of functions: of those that the language has by itself, and of scripts.
+
+use super::compiler::Compiler;
+use crate::eval::code::{Code, call};
+use crate::eval::failure::{Failure, Halt, note};
+use crate::eval::making::Role;
+use crate::eval::natives::{self, At, LineFields, apply};
+use crate::eval::value::Value;
+use crate::ir::{Binary, Const, EntityId, Expr, ExprKind, Native, Type, known};
+use crate::plan::meta_entry;
+use crate::source::Span;
+use std::sync::Arc;
+
+/// Arguments that need no room in the arena.
+const ARGS_FEW: usize = 4;
+
+/// A call of a native as code.
+pub(crate) fn native(compiler: &mut Compiler<'_>, native: Native, args: &[Expr], expr: &Expr) -> Code {
+    let personal = args.first().is_some_and(|of| compiler.tells_personal(of));
+    let at = At { span: expr.span, ty: expr.ty.clone(), personal };
+    match (native, args) {
+        (
+            Native::Map | Native::Where | Native::Flat | Native::Any | Native::All | Native::Sum | Native::First,
+            [list, Expr { kind: ExprKind::Lambda(locals, body), .. }],
+        ) => {
+            let (list, body) = (compiler.code(list), compiler.code(body));
+            natives::over_list(native, list, locals.first().map_or(0, |l| l.0), body, at)
+        }
+        (Native::Round, [Expr { kind: ExprKind::Binary(Binary::Div, a, b), .. }, digits])
+            if a.ty.present().is_number() && !compiler.trace =>
+        {
+            divided_and_rounded(compiler, a, b, digits, at.span)
+        }
+        (Native::First, [Expr { kind: ExprKind::Native(Native::Where, inner), .. }])
+            if !compiler.trace
+                && let [list, Expr { kind: ExprKind::Lambda(locals, body), .. }] = inner.as_slice() =>
+        {
+            let (list, body) = (compiler.code(list), compiler.code(body));
+            natives::first_where(list, locals.first().map_or(0, |l| l.0), body)
+        }
+        (Native::Capture, [text, pattern]) => {
+            let pattern = match known(pattern) {
+                Some(Const::Text(pattern)) => regex::Regex::new(&pattern).map_err(|e| e.to_string()),
+                _ => Err("it is not known when the flow is compiled".to_owned()),
+            };
+            natives::capture(compiler.code(text), pattern, at.span)
+        }
+        (Native::Linked, [record]) => {
+            let entity = entity_of(&record.ty);
+            let other = compiler.other.unwrap_or(entity);
+            natives::linked(compiler.code(record), entity, other, at.span)
+        }
+        (Native::MetaOf, [entries, key]) => meta_of(compiler, expr, entries, key),
+        (Native::JsonOf, [value]) => natives::json_of(compiler.code(value), is_json(&value.ty), at.span),
+        (Native::DocumentTotal, [lines, names @ ..]) => document_total(compiler, lines, names, at.span),
+        _ if compiler.trace => applied(compiler, native, args, at),
+        _ => {
+            let known: Vec<Option<Const>> = args.iter().map(known).collect();
+            match (natives::direct(native, &known, &at), args) {
+                (Some(direct), [first, ..]) => direct(compiler.code(first)),
+                _ => applied(compiler, native, args, at),
+            }
+        }
+    }
+}
+
+/// A function of values that are all computed first.
+fn applied(compiler: &mut Compiler<'_>, native: Native, args: &[Expr], at: At) -> Code {
+    let args = compiler.codes(args);
+    call(move |run| match args.as_slice() {
+        [one] => {
+            let one = one.eval(run)?;
+            apply(run, native, &[one], &at)
+        }
+        few if few.len() <= ARGS_FEW => {
+            let mut values = [Value::Absent; ARGS_FEW];
+            let mut halted = None;
+            for (arg, value) in few.iter().zip(&mut values) {
+                match arg.eval(run) {
+                    Ok(known) => *value = known,
+                    Err(halt) => note(&mut halted, halt)?,
+                }
+            }
+            match halted {
+                Some(halt) => Err(halt),
+                None => apply(run, native, &values[..few.len()], &at),
+            }
+        }
+        many => {
+            let args = run.arguments(many, Role::Ensured)?;
+            apply(run, native, args, &at)
+        }
+    })
+}
+
+/// `(a / b).round(n)`, rounded once.
+fn divided_and_rounded(compiler: &mut Compiler<'_>, a: &Expr, b: &Expr, digits: &Expr, span: Span) -> Code {
+    let known = match known(digits) {
+        Some(Const::Number(n)) => natives::decimals(Native::Round, Some(&Value::Number(n)), span).ok(),
+        _ => None,
+    };
+    let (a, b, digits) = (compiler.code(a), compiler.code(b), compiler.code(digits));
+    natives::divided_and_rounded(a, b, digits, known, span)
+}
+
+/// `(entries of meta_data, key)`. A key that is known when the flow is compiled has a slot of its own.
+fn meta_of(compiler: &mut Compiler<'_>, expr: &Expr, entries: &Expr, key: &Expr) -> Code {
+    if let Some((record, key)) = meta_entry(expr) {
+        return natives::meta_slot(compiler.code(record), Arc::clone(key), expr.span);
+    }
+    let entity = entries.ty.present().element().map_or(EntityId(0), entity_of);
+    let schema = compiler.program.entity(entity);
+    let (entries, key) = (compiler.code(entries), compiler.code(key));
+    natives::meta_of(entries, key, entity, schema.entry, expr.span)
+}
+
+/// What a document's lines come to: `(lines, net, tax)`, or `(lines, quantity, price, code)`.
+fn document_total(compiler: &mut Compiler<'_>, lines: &Expr, names: &[Expr], span: Span) -> Code {
+    let entity = lines.ty.present().element().map_or(EntityId(0), entity_of);
+    let schema = compiler.program.entity(entity);
+    let named = names.iter().filter_map(|name| match known(name) {
+        Some(Const::Text(name)) => schema.field(&name),
+        _ => None,
+    });
+    let fields: Vec<_> = named.collect();
+    let codes = fields.get(2).and_then(|field| match schema.get(*field).ty.present() {
+        Type::Code(entity) | Type::Record(entity) => Some(*entity),
+        _ => None,
+    });
+    natives::document_total(compiler.code(lines), LineFields { entity, fields, codes }, span)
+}
+
+/// A call of a function in rhai.
+pub(crate) fn script(
+    compiler: &mut Compiler<'_>,
+    (file, name): (&Arc<str>, &Arc<str>),
+    args: &[Expr],
+    expr: &Expr,
+) -> Code {
+    let personal = args.iter().any(|arg| compiler.tells_personal(arg));
+    let whole: Vec<bool> = args.iter().map(|arg| is_whole(&arg.ty)).collect();
+    let args = compiler.codes(args);
+    let (file, name, ty, span) = (Arc::clone(file), Arc::clone(name), expr.ty.clone(), expr.span);
+    call(move |run| {
+        let args = run.arguments(&args, Role::Ensured)?;
+        let failed = |reason: String| {
+            // What a script says of itself may repeat what it was given.
+            let reason = if personal { "it can't work with what it is given".to_owned() } else { reason };
+            Halt::soft(Failure::new(format!("`{name}` in {file} stopped: {reason}"), span))
+        };
+        run.compiled.scripts.call(run.arena, (&file, &name), args, &whole, &ty).map_err(failed)
+    })
+}
+
+fn entity_of(ty: &Type) -> EntityId {
+    match ty.present() {
+        Type::Record(entity) | Type::Code(entity) => *entity,
+        _ => EntityId(0),
+    }
+}
+
+/// Whether it is JSON already, or a list of it.
+fn is_json(ty: &Type) -> bool {
+    match ty.present() {
+        Type::List(element) => is_json(element),
+        ty => *ty == Type::Json,
+    }
+}
+
+/// Whether numbers of this type are whole, in lists too.
+fn is_whole(ty: &Type) -> bool {
+    match ty.present() {
+        Type::List(element) => is_whole(element),
+        ty => *ty == Type::Int,
+    }
+}

@@ -1,0 +1,90 @@
+//! A checked program compiled: once, for whatever number of records and threads.
+
+mod calls;
+mod compiler;
+mod emit;
+mod expr;
+mod header;
+mod mapping;
+mod steps;
+mod traced;
+mod written;
+
+use crate::eval::code::{Code, Compiled};
+use crate::eval::constants::Constants;
+use crate::eval::decode::Layouts;
+use crate::eval::personal::Personal;
+use crate::eval::script::Scripts;
+use crate::eval::table::Table;
+use crate::eval::wire::Wires;
+use crate::ir::{Lookup, Program};
+use crate::plan::Reads;
+use compiler::Compiler;
+use jiff::tz::TimeZone;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, OnceLock};
+
+impl Compiled {
+    /// Compiles a checked program. One with functions in rhai is made by [`Self::with_scripts`].
+    pub fn new(program: Arc<Program>) -> Self {
+        Self::with_scripts(program, BTreeMap::new())
+    }
+
+    /// As [`Self::new`], with the texts of its `.rhai` files by their names.
+    pub fn with_scripts(program: Arc<Program>, sources: BTreeMap<Arc<str>, String>) -> Self {
+        Self::compile(program, sources, false)
+    }
+
+    fn compile(program: Arc<Program>, sources: BTreeMap<Arc<str>, String>, trace: bool) -> Self {
+        let reads = Reads::of_program(&program);
+        let mut compiler = Compiler {
+            program: &program,
+            layouts: Layouts::new(&program, &reads),
+            wires: Wires::new(&program),
+            constants: Constants::default(),
+            parts: Vec::new(),
+            scripts: Scripts::new(&sources),
+            trace,
+            personal: Personal::default(),
+            other: None,
+            mappings_made: 0,
+            part_numbers: HashMap::new(),
+            aliases: HashMap::new(),
+        };
+        let tables = program.lookups.iter().map(|lookup| table(&mut compiler, lookup)).collect();
+        let mut mappings = Vec::with_capacity(program.mappings.len());
+        for mapping in &program.mappings {
+            mappings.push(mapping::mapping(&mut compiler, mapping));
+            compiler.mappings_made += 1;
+        }
+        let flows = program.flows.iter().map(|flow| mapping::flow(&mut compiler, flow)).collect();
+        let Compiler { layouts, wires, constants, parts, scripts, .. } = compiler;
+        let zone = program.zone.as_deref().and_then(|zone| TimeZone::get(zone).ok()).unwrap_or(TimeZone::UTC);
+        let tracing = OnceLock::new();
+        let flow_layouts = program.flows.iter().map(|_| OnceLock::new()).collect();
+        Self {
+            program,
+            layouts,
+            wires,
+            constants,
+            tables,
+            parts,
+            mappings,
+            flows,
+            scripts,
+            zone,
+            tracing,
+            sources,
+            flow_layouts,
+        }
+    }
+
+    /// The program with every step told.
+    pub(crate) fn tracing(&self) -> &Self {
+        self.tracing.get_or_init(|| Box::new(Self::compile(Arc::clone(&self.program), self.sources.clone(), true)))
+    }
+}
+
+fn table(compiler: &mut Compiler<'_>, lookup: &Lookup) -> Table<Code> {
+    Table::new(lookup.rows.iter().map(|row| (row.cells.clone(), compiler.code(&row.value))))
+}

@@ -1,0 +1,86 @@
+//! Steps and parts, compiled.
+
+use super::compiler::Compiler;
+use super::emit;
+use crate::eval::code::{Assign, Code, PartCode, RequiredCode, StepCode, StepKindCode, WhenCode, call};
+use crate::ir::{Builder, EntityId, ExprKind, FieldId, Program, Required, Step, StepKind, When};
+use crate::plan::each_step;
+
+/// Steps that fill an entity.
+pub(crate) fn steps(compiler: &mut Compiler<'_>, entity: EntityId, steps: &[Step]) -> Vec<StepCode> {
+    steps.iter().map(|step| self::step(compiler, entity, step)).collect()
+}
+
+fn step(compiler: &mut Compiler<'_>, entity: EntityId, step: &Step) -> StepCode {
+    let kind = match &step.kind {
+        StepKind::Let(local, value) => StepKindCode::Let(local.0, compiler.code(value)),
+        StepKind::Assign { path, value, when } => StepKindCode::Assign(Assign {
+            path: path.clone().into(),
+            name: path_name(compiler.program, entity, path),
+            value: compiler.code(value),
+            identity: matches!(**path, [field] if compiler.program.entity(entity).get(field).is_identity()),
+            when: match when {
+                When::Always => WhenCode::Always,
+                When::Create => WhenCode::Create,
+                When::Update(cond) => WhenCode::Update(cond.as_ref().map(|cond| compiler.code(cond))),
+            },
+        }),
+        StepKind::Check(cond, text) => StepKindCode::Check(compiler.code(cond), compiler.code(text)),
+        StepKind::Alert(cond, text) => StepKindCode::Alert(compiler.code(cond), compiler.reason(text)),
+    };
+    StepCode { kind, span: step.span, displaced: step.displaced }
+}
+
+/// The fields of an entity that must be there.
+pub(crate) fn required(compiler: &mut Compiler<'_>, entity: EntityId) -> Vec<RequiredCode> {
+    let program = compiler.program;
+    let mut all = Vec::new();
+    for (n, field) in program.entity(entity).fields.iter().enumerate() {
+        let id = FieldId(u32::try_from(n).unwrap_or(u32::MAX));
+        match &field.required {
+            Required::No => {}
+            Required::Yes => all.push(RequiredCode { field: id, cond: None, or_absent: false }),
+            Required::When { cond, or_absent } => {
+                all.push(RequiredCode { field: id, cond: Some(compiler.code(cond)), or_absent: *or_absent });
+            }
+        }
+    }
+    all
+}
+
+/// A part as code.
+pub(crate) fn part(compiler: &mut Compiler<'_>, builder: &Builder) -> Code {
+    let n = part_number(compiler, builder);
+    call(move |run| PartCode::make(run, n))
+}
+
+/// The number of a compiled part; one that stands in several compiled forms is compiled once.
+pub(crate) fn part_number(compiler: &mut Compiler<'_>, builder: &Builder) -> usize {
+    let address = std::ptr::from_ref(builder) as usize;
+    if let Some(n) = compiler.part_numbers.get(&address) {
+        return *n;
+    }
+    let mut uses_it = false;
+    each_step(&builder.steps, &mut |e| uses_it |= matches!(e.kind, ExprKind::It(_) | ExprKind::ItSelf));
+    let steps = steps(compiler, builder.entity, &builder.steps);
+    let required = required(compiler, builder.entity);
+    uses_it |= required.iter().any(|r| r.cond.is_some());
+    let plain = emit::plain(compiler, builder.entity, &builder.steps, &required, uses_it);
+    let n = compiler.parts.len();
+    compiler.parts.push(PartCode { entity: builder.entity, steps, uses_it, plain, required });
+    compiler.part_numbers.insert(address, n);
+    n
+}
+/// `billing.phone`
+pub(crate) fn path_name(program: &Program, entity: EntityId, path: &[FieldId]) -> String {
+    let mut names = Vec::new();
+    let mut at = entity;
+    for field in path {
+        let field = program.entity(at).get(*field);
+        names.push(field.name.to_string());
+        if let crate::ir::Type::Record(part) = field.ty.present() {
+            at = *part;
+        }
+    }
+    names.join(".")
+}

@@ -1,0 +1,93 @@
+//! The commonest functions as closures of their own: their plain case needs neither a list of arguments nor a search for
+//! what the function is. Whatever is not plain goes the common way.
+
+use super::apply::apply;
+use super::at::{At, whole, wrong};
+use super::list::joined;
+use super::text::{lower, text_of, upper};
+use crate::eval::code::{Code, Eval, Run, call};
+use crate::eval::value::Value;
+use crate::ir::{Const, Native};
+use crate::value::text;
+
+/// How a function is made of the code of its first argument.
+pub(crate) type Direct = Box<dyn FnOnce(Code) -> Code>;
+
+/// The function as a closure of its own, where it has one; `known` are its arguments, as far as they are constants.
+pub(crate) fn direct(native: Native, known: &[Option<Const>], at: &At) -> Option<Direct> {
+    let at = at.clone();
+    Some(match (native, known) {
+        (Native::Trim, [_]) => of_text(native, None, at, |_, t| if is_trim(t) { Value::Text(t) } else { trimmed(t) }),
+        (Native::Upper, [_]) => of_text(native, None, at, |run, t| Value::Text(upper(run, t))),
+        (Native::Lower, [_]) => of_text(native, None, at, |run, t| Value::Text(lower(run, t))),
+        (Native::TextOf, [_]) => of_text(native, None, at, text_of),
+        (Native::Take, [_, Some(Const::Number(n))]) => {
+            let most = whole(Value::Number(*n))?;
+            let rest = Some(Const::Number(*n));
+            of_text(native, rest, at, move |_, t| Value::Text(text::cut(t, most, text::Unit::CodePoints)))
+        }
+        (Native::StartsWith, [_, Some(Const::Text(beginning))]) => {
+            let (rest, beginning) = (Const::Text(beginning.clone()), beginning.clone());
+            of_text(native, Some(rest), at, move |_, t| Value::Bool(t.starts_with(&*beginning)))
+        }
+        (Native::Join, [_, Some(Const::Text(by))]) => {
+            let by = by.clone();
+            Box::new(move |list| {
+                call(move |run| match list.list(run)? {
+                    Some(list) => joined(run, list, &by, &at),
+                    None => Err(wrong(run, native, &at)),
+                })
+            })
+        }
+        (Native::Nth, [_, Some(Const::Number(n))]) => {
+            let (n, wanted) = (*n, whole(Value::Number(*n)));
+            Box::new(move |list| {
+                call(move |run| match (list.list(run)?, wanted) {
+                    (Some(list), Some(wanted)) if wanted < list.len() => Ok(list[wanted]),
+                    (Some(list), _) => apply(run, native, &[Value::List(list), Value::Number(n)], &at),
+                    (None, _) => Err(wrong(run, native, &at)),
+                })
+            })
+        }
+        _ => return None,
+    })
+}
+
+/// A function that is `plain` of a text. Anything else goes the common way, with the second argument if there is one.
+fn of_text<F>(native: Native, second: Option<Const>, at: At, plain: F) -> Direct
+where
+    F: for<'r> Fn(&Run<'r>, &'r str) -> Value<'r> + Send + Sync + 'static,
+{
+    Box::new(move |text| {
+        call(move |run| {
+            text.see(run, |run, text| match text {
+                Value::Text(t) => Ok(plain(run, t)),
+                other => common(run, native, *other, second.as_ref(), &at),
+            })
+        })
+    })
+}
+
+fn common<'r>(run: &mut Run<'r>, native: Native, first: Value<'r>, second: Option<&Const>, at: &At) -> Eval<'r> {
+    match second {
+        Some(Const::Number(n)) => apply(run, native, &[first, Value::Number(*n)], at),
+        Some(Const::Text(t)) => {
+            let second = run.text(t);
+            apply(run, native, &[first, second], at)
+        }
+        _ => apply(run, native, &[first], at),
+    }
+}
+
+/// Whether nothing need be cut off: both ends are letters, digits or signs of ASCII.
+fn is_trim(t: &str) -> bool {
+    let graphic = |b: Option<&u8>| b.is_some_and(u8::is_ascii_graphic);
+    graphic(t.as_bytes().first()) && graphic(t.as_bytes().last())
+}
+
+fn trimmed(t: &str) -> Value<'_> {
+    match t.trim() {
+        "" => Value::Absent,
+        trimmed => Value::Text(trimmed),
+    }
+}

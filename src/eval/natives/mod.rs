@@ -1,0 +1,21 @@
+//! Functions that the language has by itself, computed: a file for each family.
+
+mod apply;
+mod at;
+mod direct;
+mod list;
+mod number;
+mod over;
+mod record;
+mod sum;
+mod text;
+mod total;
+
+pub(crate) use apply::apply;
+pub(crate) use at::At;
+pub(crate) use direct::direct;
+pub(crate) use number::{decimals, divided_and_rounded};
+pub(crate) use over::{first_where, over_list};
+pub(crate) use record::{json_of, linked, meta_of, meta_slot};
+pub(crate) use text::capture;
+pub(crate) use total::{DECIMALS, LineFields, document_total, price_by};

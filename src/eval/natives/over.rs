@@ -1,0 +1,89 @@
+//! Functions that look at each element of a list: `map`, `where`, `sum` and their like.
+
+use super::at::{At, wrong};
+use super::sum::Sum;
+use crate::eval::arithmetic::{list_fits, too_large};
+use crate::eval::code::{Code, Eval, Operand, Run, call};
+use crate::eval::failure::note;
+use crate::eval::value::Value;
+use crate::ir::Native;
+use crate::value::decimal;
+
+/// `list.where(x => …).first()`: every element is asked, as by the two of them, and no list is made.
+pub(crate) fn first_where(list: Code, local: u32, body: Code) -> Code {
+    call(move |run| {
+        let Some(list) = list.list(run)? else { return Ok(Value::Absent) };
+        let (mut first, mut halted) = (None, None);
+        for element in list {
+            run.locals[local as usize] = *element;
+            match body.holds(run) {
+                Ok(true) => {
+                    first.get_or_insert(element);
+                }
+                Ok(false) => {}
+                Err(halt) => note(&mut halted, halt)?,
+            }
+        }
+        match (halted, first) {
+            (Some(halt), _) => Err(halt),
+            (None, Some(first)) => Ok(*first),
+            (None, None) => Ok(Value::Absent),
+        }
+    })
+}
+
+fn sum_over<'r>(run: &mut Run<'r>, list: &[Value<'r>], local: u32, body: &Code, at: &At) -> Eval<'r> {
+    let mut sum = Sum::default();
+    let mut halted = None;
+    for element in list {
+        run.locals[local as usize] = *element;
+        match body.number(run) {
+            Ok(Operand::Number(n)) => {
+                sum.total = decimal::add(sum.total, n).ok_or_else(|| too_large(at.span))?;
+            }
+            Ok(Operand::Other(value)) => sum.add(run, value, at)?,
+            Err(halt) => note(&mut halted, halt)?,
+        }
+    }
+    match halted {
+        Some(halt) => Err(halt),
+        None => Ok(sum.value(run)),
+    }
+}
+
+/// A function that computes `body` for each element, which is in `local`.
+pub(crate) fn over_list(native: Native, list: Code, local: u32, body: Code, at: At) -> Code {
+    call(move |run| over(run, native, &list, local, &body, &at))
+}
+
+fn over<'r>(run: &mut Run<'r>, native: Native, list: &Code, local: u32, body: &Code, at: &At) -> Eval<'r> {
+    let Some(list) = list.list(run)? else { return Err(wrong(run, native, at)) };
+    if native == Native::Sum {
+        return sum_over(run, list, local, body, at);
+    }
+    let mut out = bumpalo::collections::Vec::new_in(run.arena);
+    let mut halted = None;
+    for element in list {
+        run.locals[local as usize] = *element;
+        match (native, body.eval(run)) {
+            (Native::Map, Ok(value)) => out.push(value),
+            (Native::Where, Ok(Value::Bool(true))) => out.push(*element),
+            (Native::First, Ok(Value::Bool(true))) => return Ok(*element),
+            (Native::Any, Ok(Value::Bool(true))) => return Ok(Value::Bool(true)),
+            (Native::All, Ok(Value::Bool(false))) => return Ok(Value::Bool(false)),
+            (Native::Flat, Ok(Value::List(values))) => {
+                list_fits(out.len() + values.len(), at.span)?;
+                out.extend_from_slice(values);
+            }
+            (_, Ok(_)) => {}
+            (_, Err(halt)) => note(&mut halted, halt.within(&format!("[{}]", out.len())))?,
+        }
+    }
+    match (halted, native) {
+        (Some(halt), _) => Err(halt),
+        (None, Native::Any) => Ok(Value::Bool(false)),
+        (None, Native::All) => Ok(Value::Bool(true)),
+        (None, Native::First) => Ok(Value::Absent),
+        (None, _) => Ok(Value::List(out.into_bump_slice())),
+    }
+}

@@ -1,0 +1,195 @@
+//! Functions of texts.
+
+use super::at::{At, or_absent, whole, wrong};
+use crate::eval::arithmetic::{list_fits, text_fits};
+use crate::eval::code::{Code, Eval, Run, call};
+use crate::eval::failure::{Failure, Halt};
+use crate::eval::pending::without_nul;
+use crate::eval::value::{Value, show};
+use crate::ir::Native;
+use crate::json;
+use crate::source::Span;
+use crate::value::code::is_country;
+use crate::value::{address, text};
+use std::borrow::Cow;
+
+/// A function whose first argument is a text.
+pub(crate) fn on_text<'r>(run: &mut Run<'r>, native: Native, args: &[Value<'r>], at: &At) -> Eval<'r> {
+    let t = match args.first() {
+        Some(Value::Text(t)) => *t,
+        Some(Value::Absent) => return Ok(Value::Absent),
+        // A number that is wanted as a text.
+        Some(value @ (Value::Number(_) | Value::Date(_))) => run.arena.alloc_str(&show(*value)),
+        _ => return Err(wrong(run, native, at)),
+    };
+    let other = |n: usize| match args.get(n) {
+        Some(Value::Text(t)) => Some(*t),
+        _ => None,
+    };
+    Ok(match native {
+        Native::Fit => return fit(run, t, args, at),
+        Native::Plain => {
+            // Most names hold neither tags nor entities, and single blanks.
+            let simple =
+                !t.contains(['<', '&', '\n', '\t', '\r', '\u{a0}']) && !t.contains("  ") && t.trim().len() == t.len();
+            or_absent(if simple { t } else { run.arena.alloc_str(&text::plain(t)) }, at)
+        }
+        Native::Digits => {
+            let digits: String = t.chars().filter(char::is_ascii_digit).collect();
+            or_absent(run.arena.alloc_str(&digits), at)
+        }
+        Native::Trim => match t.trim() {
+            "" => Value::Absent,
+            trimmed => Value::Text(trimmed),
+        },
+        Native::Tidy => match text::tidy(t) {
+            Cow::Borrowed("") => Value::Absent,
+            Cow::Borrowed(tidy) => Value::Text(tidy),
+            Cow::Owned(tidy) => or_absent(run.arena.alloc_str(&tidy), at),
+        },
+        Native::CountryOf => match t.trim().to_ascii_uppercase() {
+            code if is_country(&code) => run.text(&code),
+            _ => Value::Absent,
+        },
+        Native::Upper => Value::Text(upper(run, t)),
+        Native::Lower => Value::Text(lower(run, t)),
+        Native::Take => match args.get(1) {
+            // Far beyond any text.
+            Some(Value::Number(n)) if n.is_sign_positive() => {
+                let unit = if args.len() > 2 { text::Unit::Utf16 } else { text::Unit::CodePoints };
+                Value::Text(text::cut(t, whole(Value::Number(*n)).unwrap_or(usize::MAX), unit))
+            }
+            Some(n @ Value::Number(_)) => {
+                let reason = format!("`take` can't leave {} characters", show(*n));
+                return Err(Halt::fail(Failure::new(reason, at.span).with_value(show(*n))));
+            }
+            _ => return Err(wrong(run, native, at)),
+        },
+        Native::Replace => match (other(1), other(2)) {
+            (Some(from), Some(to)) if !from.is_empty() => {
+                // Each piece takes the length of what it becomes.
+                let grown = t.matches(from).count().saturating_mul(to.len().saturating_sub(from.len()));
+                text_fits(t.len() + grown, at.span)?;
+                Value::Text(replaced(run, t, from, to))
+            }
+            _ => Value::Text(t),
+        },
+        Native::Split => match other(1) {
+            Some(by) if !by.is_empty() => {
+                list_fits(t.matches(by).count() + 1, at.span)?;
+                let parts: Vec<Value<'r>> = t.split(by).map(Value::Text).collect();
+                run.list(&parts)
+            }
+            Some(_) => return Err(Halt::fail(Failure::new("a text can't be split at nothing", at.span))),
+            None => return Err(wrong(run, native, at)),
+        },
+        Native::Postcode => match address::postcode(t, other(1).unwrap_or("")) {
+            Cow::Borrowed("") => Value::Absent,
+            Cow::Borrowed(code) => Value::Text(code),
+            Cow::Owned(code) => run.text(&code),
+        },
+        Native::TextOf => text_of(run, t),
+        Native::Street => street(run, t),
+        Native::StartsWith => Value::Bool(other(1).is_some_and(|o| t.starts_with(o))),
+        Native::EndsWith => Value::Bool(other(1).is_some_and(|o| t.ends_with(o))),
+        _ => return Err(wrong(run, native, at)),
+    })
+}
+
+/// In upper case; a text that is so already stays where it is.
+pub(crate) fn upper<'r>(run: &Run<'r>, t: &'r str) -> &'r str {
+    if t.is_ascii() {
+        if !t.bytes().any(|b| b.is_ascii_lowercase()) {
+            return t;
+        }
+        let copy = run.arena.alloc_str(t);
+        copy.make_ascii_uppercase();
+        return copy;
+    }
+    if t.chars().any(char::is_lowercase) { run.arena.alloc_str(&t.to_uppercase()) } else { t }
+}
+
+/// As [`upper`], in lower case.
+pub(crate) fn lower<'r>(run: &Run<'r>, t: &'r str) -> &'r str {
+    if t.is_ascii() {
+        if !t.bytes().any(|b| b.is_ascii_uppercase()) {
+            return t;
+        }
+        let copy = run.arena.alloc_str(t);
+        copy.make_ascii_lowercase();
+        return copy;
+    }
+    if t.chars().any(char::is_uppercase) { run.arena.alloc_str(&t.to_lowercase()) } else { t }
+}
+
+/// The text with one part replaced wherever it stands.
+fn replaced<'r>(run: &Run<'r>, t: &'r str, from: &str, to: &str) -> &'r str {
+    let Some(at) = t.find(from) else { return t };
+    let mut out = bumpalo::collections::String::with_capacity_in(t.len() + to.len(), run.arena);
+    out.push_str(&t[..at]);
+    for (n, piece) in t[at..].split(from).enumerate() {
+        if n > 0 {
+            out.push_str(to);
+        }
+        out.push_str(piece);
+    }
+    out.into_bump_str()
+}
+
+/// The text or number that a piece of JSON is.
+pub(crate) fn text_of<'r>(run: &Run<'r>, json: &'r str) -> Value<'r> {
+    match json.as_bytes().first() {
+        // Most hold no escape, so they stay where they are.
+        Some(b'"') if json::special(json.as_bytes(), 1) + 1 == json.len() => match &json[1..json.len() - 1] {
+            "" => Value::Absent,
+            text => Value::Text(text),
+        },
+        Some(b'"') => match serde_json::from_str::<Cow<'_, str>>(json) {
+            Ok(text) => match &*without_nul(&text) {
+                "" => Value::Absent,
+                text => Value::Text(run.arena.alloc_str(text)),
+            },
+            Err(_) => Value::Absent,
+        },
+        Some(b'[' | b'{' | b'n') | None => Value::Absent,
+        Some(_) => Value::Text(json),
+    }
+}
+
+/// Cut to the field that it is for: `(text, most, "word" or "char", in UTF-16 units)`.
+fn fit<'r>(run: &Run<'r>, t: &'r str, args: &[Value<'r>], at: &At) -> Eval<'r> {
+    let Some(max) = args.get(1).and_then(|n| whole(*n)) else { return Ok(Value::Text(t)) };
+    let unit = match args.get(3) {
+        Some(Value::Bool(true)) => text::Unit::Utf16,
+        _ => text::Unit::CodePoints,
+    };
+    let short = match args.get(2) {
+        Some(Value::Text("word")) => text::cut_at_word(t, max, unit),
+        Some(Value::Text("mark")) => match text::cut_with_mark(t, max, unit) {
+            Cow::Borrowed(whole) => whole,
+            Cow::Owned(marked) => run.arena.alloc_str(&marked),
+        },
+        _ => text::cut(t, max, unit),
+    };
+    Ok(or_absent(short, at))
+}
+
+/// Street, number and addition; what the line lacks is absent.
+fn street<'r>(run: &Run<'r>, line: &'r str) -> Value<'r> {
+    let parts = address::street(line);
+    let text = |t: Option<&'r str>| t.filter(|t| !t.is_empty()).map_or(Value::Absent, Value::Text);
+    run.list(&[text(Some(parts.street)), text(parts.number), text(parts.addition)])
+}
+
+/// The groups of a pattern that is known when the flow is compiled.
+pub(crate) fn capture(text: Code, pattern: Result<regex::Regex, String>, span: Span) -> Code {
+    call(move |run| {
+        let pattern =
+            pattern.as_ref().map_err(|e| Halt::fail(Failure::new(format!("the pattern can't be used: {e}"), span)))?;
+        let Value::Text(t) = text.eval(run)? else { return Ok(Value::List(&[])) };
+        let Some(groups) = pattern.captures(t) else { return Ok(Value::List(&[])) };
+        let groups = groups.iter().skip(1).map(|g| Value::Text(g.map_or("", |g| g.as_str())));
+        let groups: Vec<Value<'_>> = groups.collect();
+        Ok(run.list(&groups))
+    })
+}

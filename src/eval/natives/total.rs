@@ -1,0 +1,143 @@
+//! What a document's lines come to as the ledger adds them, and the tax codes that say so.
+
+use crate::eval::arithmetic::{number, too_large};
+use crate::eval::code::{Code, Eval, Run, call};
+use crate::eval::failure::{Halt, note};
+use crate::eval::value::{Value, same};
+use crate::ir::{Binary, EntityId, FieldId, Tax};
+use crate::source::Span;
+use crate::value::{decimal, money};
+use rust_decimal::Decimal;
+
+/// Decimals that the ledger keeps of an amount, whatever its currency (assumed: nobody has shown it otherwise).
+pub(crate) const DECIMALS: u32 = 2;
+
+/// The fields of a line that its formula looks at.
+pub(crate) struct LineFields {
+    pub(crate) entity: EntityId,
+    pub(crate) fields: Vec<FieldId>,
+    /// Whose rows the tax codes are.
+    pub(crate) codes: Option<EntityId>,
+}
+
+/// What these lines come to.
+pub(crate) fn document_total(lines: Code, line: LineFields, span: Span) -> Code {
+    call(move |run| {
+        let Value::List(lines) = lines.eval(run)? else { return Ok(Value::Number(Decimal::ZERO)) };
+        match line.fields.len() {
+            2 => line.total_of_amounts(run, lines, span),
+            3 => line.total_by_code(run, lines, span),
+            _ => Err(run.broken_promise("a total whose fields are unknown", span)),
+        }
+    })
+}
+
+impl LineFields {
+    fn number<'r>(
+        &self,
+        run: &mut Run<'r>,
+        line: Value<'r>,
+        n: usize,
+        empty: Decimal,
+        span: Span,
+    ) -> Result<Decimal, Halt> {
+        match run.field(line, self.entity, self.fields[n], span)? {
+            Value::Number(n) => Ok(n),
+            _ => Ok(empty),
+        }
+    }
+
+    /// Each line says its amount and its tax.
+    fn total_of_amounts<'r>(&self, run: &mut Run<'r>, lines: &[Value<'r>], span: Span) -> Eval<'r> {
+        let mut total = Decimal::ZERO;
+        for line in lines {
+            for n in 0..2 {
+                let amount = self.number(run, *line, n, Decimal::ZERO, span)?;
+                total = number(Binary::Add, total, decimal::round(amount, DECIMALS), span)?;
+            }
+        }
+        Ok(Value::Number(total))
+    }
+
+    /// A line is rounded to cents, the tax once for each code; where a code's prices include the tax, their sum is kept
+    /// as it is.
+    fn total_by_code<'r>(&self, run: &mut Run<'r>, lines: &[Value<'r>], span: Span) -> Eval<'r> {
+        let mut sums: Vec<(Value<'_>, Decimal)> = Vec::new();
+        for line in lines {
+            let quantity = self.number(run, *line, 0, Decimal::ONE, span)?;
+            let price = self.number(run, *line, 1, Decimal::ZERO, span)?;
+            let amount = decimal::round(number(Binary::Mul, quantity, price, span)?, DECIMALS);
+            let code = run.field(*line, self.entity, self.fields[2], span)?;
+            match sums.iter_mut().find(|(known, _)| same(*known, code)) {
+                Some((_, sum)) => *sum = number(Binary::Add, *sum, amount, span)?,
+                None => sums.push((code, amount)),
+            }
+        }
+        let mut total = Decimal::ZERO;
+        let mut halted = None;
+        for (code, sum) in sums {
+            let row = match self.codes {
+                Some(codes) if code.is_some() => match run.tax_row(code, codes, span) {
+                    // Offline, and the code was not given.
+                    Ok(None) => return Ok(Value::Absent),
+                    Ok(row) => row,
+                    Err(halt) => {
+                        note(&mut halted, halt)?;
+                        continue;
+                    }
+                },
+                _ => None,
+            };
+            total = number(Binary::Add, total, sum, span)?;
+            if let Some((false, rate)) = row {
+                let tax = money::tax_of(sum, rate).ok_or_else(|| too_large(span))?;
+                total = number(Binary::Add, total, decimal::round(tax, DECIMALS), span)?;
+            }
+        }
+        halted.map_or(Ok(Value::Number(total)), Err)
+    }
+}
+
+impl<'r> Run<'r> {
+    /// Whether prices with this tax code include the tax, and its rate; none where it can't be known.
+    pub(crate) fn tax_row(
+        &mut self,
+        code: Value<'r>,
+        entity: EntityId,
+        span: Span,
+    ) -> Result<Option<(bool, Decimal)>, Halt> {
+        let schema = self.compiled.program.entity(entity);
+        let Some(Tax { rate, by, included }) = &schema.tax else { return Ok(None) };
+        let row = match code {
+            Value::Absent => return Ok(None),
+            Value::Text(text) if self.known.offline() => {
+                let by = schema.code.or(schema.key);
+                match by.map(|by| self.find(None, entity, &[by], &[Some(text.into())], span)).transpose()?.as_deref() {
+                    Some([row]) => Value::Record(row),
+                    _ => return Ok(None),
+                }
+            }
+            other => other,
+        };
+        let including = matches!(self.field(row, entity, *by, span)?, Value::Text(text) if *text == **included);
+        let rate = match self.field(row, entity, *rate, span)? {
+            Value::Number(rate) => rate,
+            _ => Decimal::ZERO,
+        };
+        Ok(Some((including, rate)))
+    }
+}
+
+/// The net or the gross of a price, as the row of a tax code says.
+pub(crate) fn price_by(price: Code, row: Code, entity: Option<EntityId>, span: Span) -> Code {
+    call(move |run| {
+        let price = price.eval(run);
+        let row = row.eval(run)?;
+        let Value::Price((net, gross)) = price? else { return Ok(Value::Absent) };
+        let including = match entity {
+            Some(entity) => run.tax_row(row, entity, span)?.is_some_and(|(including, _)| including),
+            None => false,
+        };
+        Ok(Value::Number(if including { *gross } else { *net }))
+    })
+}

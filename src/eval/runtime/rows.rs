@@ -1,0 +1,232 @@
+//! Rows of the systems by the keys by which they are known and found.
+
+use crate::eval::code::{Code, Run};
+use crate::eval::failure::{Failure, Halt, note};
+use crate::eval::query::Query;
+use crate::eval::value::{Lack, NEEDS, Record, Value, show};
+use crate::ir::{EntityId, FieldId};
+use crate::source::Span;
+use crate::value::{decimal, text};
+use std::sync::Arc;
+
+impl<'r> Run<'r> {
+    /// The row of an entity with that key; it must be there.
+    pub(crate) fn row(&mut self, entity: EntityId, id: &str, place: Span) -> Result<&'r Record<'r>, Halt> {
+        if let Some(row) = self.row_if_any(entity, id, place)? {
+            Ok(row)
+        } else {
+            let name = &self.compiled.program.entity(entity).name;
+            let connection = self.connection(entity);
+            let reason = format!("there is no {name} with the key {id} in {connection} any more");
+            Err(Halt::fail(Failure::new(reason, place).with_value(id)))
+        }
+    }
+
+    /// As [`Self::row`]; none when it is gone.
+    pub(crate) fn row_if_any(
+        &mut self,
+        entity: EntityId,
+        id: &str,
+        place: Span,
+    ) -> Result<Option<&'r Record<'r>>, Halt> {
+        self.row_of(self.connection(entity), entity, id, place)
+    }
+
+    /// As [`Self::row_if_any`], of that connection.
+    pub(crate) fn row_of(
+        &mut self,
+        connection: Arc<str>,
+        entity: EntityId,
+        id: &str,
+        place: Span,
+    ) -> Result<Option<&'r Record<'r>>, Halt> {
+        let schema = self.compiled.program.entity(entity);
+        let key = schema.key;
+        let rows = if schema.read_whole() {
+            self.rows(Query::Table { connection, entity }, entity, place)?
+        } else {
+            self.rows(Query::Row { connection, entity, id: id.into() }, entity, place)?
+        };
+        for row in rows {
+            let own = match key {
+                Some(key) => self.key_text(row, key, place)?,
+                None => None,
+            };
+            // A row that does not tell its key was asked for by it.
+            if own.is_none_or(|own| own.eq_ignore_ascii_case(id)) {
+                return Ok(Some(row));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The rows whose fields have these values, compared as the target stores them; without fields all rows.
+    ///
+    /// An absent value finds the rows that have none there. Where all of them are absent nothing is found, by the rule of
+    /// the language and without asking: nothing is no key.
+    pub(crate) fn find(
+        &mut self,
+        connection: Option<&Arc<str>>,
+        entity: EntityId,
+        by: &[FieldId],
+        values: &[Option<Arc<str>>],
+        place: Span,
+    ) -> Result<Vec<&'r Record<'r>>, Halt> {
+        let connection = connection.filter(|c| !c.is_empty()).map_or_else(|| self.connection(entity), Arc::clone);
+        let schema = self.compiled.program.entity(entity);
+        // A blank text is stored as nothing, and nobody can be asked for it.
+        let given = |value: &Option<Arc<str>>| value.as_ref().is_some_and(|text| !text.trim().is_empty());
+        if !by.is_empty() && !values.iter().any(given) {
+            return Ok(Vec::new());
+        }
+        let need = if schema.read_whole() {
+            Query::Table { connection, entity }
+        } else {
+            if !by.iter().zip(values).any(|(field, value)| given(value) && schema.asked_by(*field)) {
+                let reason = format!(
+                    "the {} can't be searched: {}, and by the rest the API can't be asked",
+                    schema.name,
+                    self.with_values(entity, by, values)
+                );
+                return Err(Halt::fail(Failure::new(reason, place)));
+            }
+            Query::Find { connection, entity, by: by.to_vec(), values: values.to_vec() }
+        };
+        let kept = self.cache.and_then(|cache| cache.get(&need));
+        let candidates: Option<&'r [&'r Record<'r>]> = match (kept, by, values) {
+            (Some(kept), [field], [Some(value)]) => kept.with(*field, value),
+            _ => None,
+        };
+        let candidates = match candidates {
+            Some(candidates) => candidates,
+            None => self.rows(need, entity, place)?,
+        };
+        let mut found = Vec::new();
+        for row in candidates {
+            if self.has_keys(row, by, values, place)? {
+                found.push(*row);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Whether the fields of a row have these values. One that can't be read, or is not there and must be, proves nothing.
+    fn has_keys(
+        &mut self,
+        row: &'r Record<'r>,
+        by: &[FieldId],
+        values: &[Option<Arc<str>>],
+        place: Span,
+    ) -> Result<bool, Halt> {
+        for (field, wanted) in by.iter().zip(values) {
+            let caseless = self.compiled.program.entity(row.entity).get(*field).form.caseless;
+            let form = text::KeyForm { caseless };
+            let value = self.slot_of(row, self.compiled.layouts.slot(row.entity, *field), place)?;
+            let same = match (self.text_of_key(value, place)?, wanted) {
+                (Some(has), Some(wanted)) => text::key_form(&has, form) == text::key_form(wanted, form),
+                (None, None) => true,
+                // Blanks are stored as nothing.
+                (Some(has), None) => has.trim().is_empty(),
+                (None, Some(wanted)) => wanted.trim().is_empty(),
+            };
+            if !same {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// A field of a row as the text of a key; none where it is not there.
+    pub(crate) fn key_text(
+        &mut self,
+        row: &'r Record<'r>,
+        field: FieldId,
+        place: Span,
+    ) -> Result<Option<String>, Halt> {
+        let slot = self.compiled.layouts.slot(row.entity, field);
+        match row.slots.get(usize::from(slot)) {
+            None | Some(Value::Missing(Lack::NotGiven)) => Ok(None),
+            Some(Value::Missing(lack)) => {
+                let value = self.lacking(row, slot, *lack, place)?;
+                self.text_of_key(value, place)
+            }
+            Some(value) => self.text_of_key(*value, place),
+        }
+    }
+
+    /// A value as the text of a key: numbers without zeros at the end, records by their own key.
+    pub(crate) fn text_of_key(&mut self, value: Value<'r>, place: Span) -> Result<Option<String>, Halt> {
+        Ok(match value {
+            Value::Absent | Value::Keep => None,
+            Value::Hole(NEEDS) => return Err(Halt::Needs),
+            Value::Hole(draft) => return Err(Halt::Later(draft)),
+            Value::Missing(_) => return Err(self.broken_promise("a key that is not there", place)),
+            Value::Number(n) => {
+                let mut out = Vec::new();
+                decimal::write(n, &mut out);
+                Some(String::from_utf8(out).expect("a number is written in ASCII"))
+            }
+            Value::Record(record) => match self.compiled.program.entity(record.entity).key {
+                Some(key) => self.key_text(record, key, place)?,
+                None => None,
+            },
+            Value::Draft(n) => self.drafts[n as usize].id.map(str::to_owned),
+            other => Some(show(other)),
+        })
+    }
+
+    /// The row of an entity with that natural key; it must be there.
+    pub(crate) fn row_by_code(&mut self, entity: EntityId, code: &str, place: Span) -> Result<&'r Record<'r>, Halt> {
+        let schema = self.compiled.program.entity(entity);
+        let Some(by) = schema.code.or(schema.key) else {
+            return Err(self.broken_promise("a code of what has none", place));
+        };
+        match self.find(None, entity, &[by], &[Some(code.into())], place)?.as_slice() {
+            [row] => Ok(row),
+            [] => Err(self.none_found(entity, &[by], &[Some(code.into())], place)),
+            _ => Err(self.two_found(entity, &[by], &[Some(code.into())], place)),
+        }
+    }
+
+    /// Entity and key of a record, for links and references.
+    pub(crate) fn identity(
+        &mut self,
+        value: Value<'r>,
+        entity: EntityId,
+        place: Span,
+    ) -> Result<Option<(EntityId, Arc<str>)>, Halt> {
+        Ok(match value {
+            Value::Record(record) => {
+                let key = match self.compiled.program.entity(record.entity).key {
+                    Some(key) => self.key_text(record, key, place)?,
+                    None => None,
+                };
+                key.map(|key| (record.entity, key.into()))
+            }
+            Value::Reference(key) => Some((entity, key.into())),
+            Value::Draft(n) => {
+                let made = &self.drafts[n as usize];
+                made.id.map(|id| (made.draft.entity, id.into()))
+            }
+            _ => None,
+        })
+    }
+
+    /// The values of a search as texts, blank ones as absent; none at all where one is a document that is not written yet,
+    /// to which nothing can refer.
+    pub(crate) fn key_values(&mut self, values: &[Code], place: Span) -> Result<Option<Vec<Option<Arc<str>>>>, Halt> {
+        let mut texts = Vec::with_capacity(values.len());
+        let mut halted = None;
+        for value in values {
+            match value.eval(self) {
+                Ok(Value::Draft(n)) if self.drafts[n as usize].id.is_none() => return Ok(None),
+                Ok(value) => match self.text_of_key(value, place) {
+                    Ok(text) => texts.push(text.filter(|text| !text.trim().is_empty()).map(Arc::from)),
+                    Err(halt) => note(&mut halted, halt)?,
+                },
+                Err(halt) => note(&mut halted, halt)?,
+            }
+        }
+        halted.map_or(Ok(Some(texts)), Err)
+    }
+}

@@ -1,0 +1,9 @@
+//! Values in the form that the target reads.
+
+mod field;
+mod nested;
+mod write;
+
+pub(crate) use field::{Wire, Wires, left_out};
+pub(crate) use nested::part_of;
+pub(crate) use write::write;

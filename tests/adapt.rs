@@ -1,0 +1,95 @@
+//! What a consultant changes of the defaults, each as the diff that she writes: `tests/corpus/adapt/NAME/change.flow` behind a
+//! project of four answers. The plan and the payloads that come of it stand beside it; `UPDATE=1` writes them anew.
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use serde_json::Value;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/adapt")
+}
+
+fn main() {
+    let mut trials = Vec::new();
+    for entry in std::fs::read_dir(folder()).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            trials.push(Trial::test(name, move || changed(&path)));
+        }
+    }
+    assert!(trials.len() > 8, "there are changes");
+    libtest_mimic::run(&Arguments::from_args(), trials).exit();
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+/// The orders, as far as they differ from the base.
+fn orders() -> String {
+    let base: Value = serde_json::from_str(&read(&folder().join("order.json"))).unwrap();
+    let mut lines = String::new();
+    for line in read(&folder().join("orders.jsonl")).lines() {
+        let mut order = base.clone();
+        let differs: Value = serde_json::from_str(line).unwrap();
+        for (name, value) in differs.as_object().unwrap() {
+            order[name] = value.clone();
+        }
+        order["number"] = order["id"].to_string().into();
+        writeln!(lines, "{order}").unwrap();
+    }
+    lines
+}
+
+fn flowc(project: &Path, words: &[&str], input: &str) -> (String, String) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_flowc"))
+        .args(words)
+        .arg("--project")
+        .arg(project)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A command that refuses its project reads nothing.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    let said = child.wait_with_output().unwrap();
+    (String::from_utf8(said.stdout).unwrap(), String::from_utf8(said.stderr).unwrap())
+}
+
+fn changed(path: &Path) -> Result<(), Failed> {
+    let project = tempfile::tempdir()?;
+    for entry in std::fs::read_dir(path)? {
+        let file = entry?.path();
+        if file.extension().is_some_and(|e| e == "rhai") {
+            std::fs::copy(&file, project.path().join(file.file_name().unwrap()))?;
+        }
+    }
+    let text = format!("{}{}", read(&folder().join("base.flow")), read(&path.join("change.flow")));
+    std::fs::write(project.path().join("project.flow"), text)?;
+
+    let (_, told) = flowc(project.path(), &["check"], "");
+    if !told.contains("no mistakes found") {
+        return Err(told.into());
+    }
+    let (plan, _) = flowc(project.path(), &["plan", "orders.orders"], "");
+    same(&path.join("plan.txt"), &plan)?;
+    let given = folder().join("given.json");
+    let words = ["map", "sales_order", "--given", given.to_str().unwrap(), "--failures", "inline"];
+    let (payloads, _) = flowc(project.path(), &words, &orders());
+    same(&path.join("payloads.jsonl"), &payloads)
+}
+
+fn same(path: &Path, made: &str) -> Result<(), Failed> {
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(path, made)?;
+    }
+    if read(path) != made {
+        return Err(format!("{} says\n{}\nand this was made\n{made}", path.display(), read(path)).into());
+    }
+    Ok(())
+}
