@@ -21,6 +21,7 @@ fn main() {
             trials.push(Trial::test(name, move || changed(&path)));
         }
     }
+    trials.push(Trial::test("defaults are locked", || locked(&folder().join("reference"))));
     assert!(trials.len() > 8, "there are changes");
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }
@@ -78,10 +79,57 @@ fn changed(path: &Path) -> Result<(), Failed> {
     }
     let (plan, _) = flowc(project.path(), &["plan", "orders.orders"], "");
     same(&path.join("plan.txt"), &plan)?;
+    let (diff, _) = flowc(project.path(), &["diff", "--default"], "");
+    same(&path.join("diff.txt"), &diff)?;
     let given = folder().join("given.json");
     let words = ["map", "sales_order", "--given", given.to_str().unwrap(), "--failures", "inline"];
     let (payloads, _) = flowc(project.path(), &words, &orders());
     same(&path.join("payloads.jsonl"), &payloads)
+}
+
+/// A project that has taken over its defaults notices when they are others.
+fn locked(path: &Path) -> Result<(), Failed> {
+    let project = tempfile::tempdir()?;
+    let text = format!("{}{}", read(&folder().join("base.flow")), read(&path.join("change.flow")));
+    std::fs::write(project.path().join("project.flow"), text)?;
+    let lock = project.path().join("defaults.lock");
+    let (told, _) = flowc(project.path(), &["update", "--dry-run"], "");
+    assert!(told.contains("from now on") && !lock.exists(), "{told}");
+    flowc(project.path(), &["update"], "");
+    let written = read(&lock);
+    assert!(
+        written.contains("\nfile flows/orders.flow ") && written.contains("\nunder fields orders.header YourRef "),
+        "{written}"
+    );
+    let (told, _) = flowc(project.path(), &["update"], "");
+    assert!(told.contains("are those that"), "{told}");
+
+    // As another edition would have written it.
+    let other: Vec<String> = written
+        .lines()
+        .map(|line| {
+            if line.contains("orders.header") || line.contains("flows/orders.flow") {
+                format!("{line}0")
+            } else {
+                line.to_owned()
+            }
+        })
+        .collect();
+    std::fs::write(&lock, other.join("\n"))?;
+    let (_, refused) = flowc(project.path(), &["run"], "");
+    assert!(refused.contains("the defaults are others") && refused.contains("flows/orders.flow"), "{refused}");
+    let (told, _) = flowc(project.path(), &["update", "--dry-run"], "");
+    assert!(told.contains("changed      flows/orders.flow") && told.contains("new since"), "{told}");
+    let (told, _) = flowc(project.path(), &["diff", "--default", "--format", "json"], "");
+    let told: Value = serde_json::from_str(&told)?;
+    let reference = told.as_array().unwrap().iter().find(|change| change["what"] == "YourRef").unwrap();
+    assert_eq!(reference["default_is_new"], true);
+    flowc(project.path(), &["update"], "");
+    assert_eq!(read(&lock), written);
+    std::fs::write(&lock, "whatever\n")?;
+    let (_, refused) = flowc(project.path(), &["update"], "");
+    assert!(refused.contains("line 1 of defaults.lock"), "{refused}");
+    Ok(())
 }
 
 fn same(path: &Path, made: &str) -> Result<(), Failed> {

@@ -16,6 +16,7 @@ use resolve::modules::Modules;
 use std::path::{Path, PathBuf};
 
 pub use declare::given::Override;
+pub use resolve::checker::Changed;
 pub use resolve::suggest::nearest;
 
 /// What came of a check.
@@ -25,6 +26,8 @@ pub struct Checked {
     pub sources: Sources,
     /// The program.
     pub program: Program,
+    /// What the project changes of what comes from elsewhere, in the order of its files.
+    pub changes: Vec<Changed>,
     /// What is wrong, in the order of its places.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -99,7 +102,8 @@ fn finish(mut cx: Checker<'_>) -> Checked {
     diagnostics.retain(|d| !follows(&broken, &cx.modules.sources, d));
     diagnostics.append(&mut cx.modules.diagnostics);
     diagnostics.sort_by_key(|d| d.span);
-    Checked { sources: cx.modules.sources, program: cx.program, diagnostics }
+    cx.changes.sort_by_key(|change| change.at);
+    Checked { sources: cx.modules.sources, program: cx.program, changes: cx.changes, diagnostics }
 }
 
 /// Whether a report only repeats what the syntax has told: it is about the line that could not be read, or about

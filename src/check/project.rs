@@ -176,7 +176,7 @@ impl Checker<'_> {
                         self.say(
                             &codes::PROJECT_SHAPE,
                             text.span,
-                            format!("`{}` is no time zone", text.value),
+                            format!("`{}` is not a time zone", text.value),
                             "zones are named as in \"Europe/Amsterdam\"",
                         );
                     }

@@ -106,8 +106,10 @@ impl Work<'_> {
 
     fn chunk(&self, mapper: &mut Mapper<'_>, lines: &[u8]) -> Mapped {
         let mut done = Mapped { out: Vec::with_capacity(lines.len() / 2), ..Mapped::default() };
-        for line in lines.split(|byte| *byte == b'\n') {
-            let line = line.trim_ascii();
+        let mut from = 0;
+        for end in memchr::memchr_iter(b'\n', lines).chain([lines.len()]) {
+            let line = lines[from..end].trim_ascii();
+            from = end + 1;
             if line.is_empty() {
                 continue;
             }

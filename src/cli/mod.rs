@@ -6,6 +6,7 @@
 mod answer;
 mod check;
 mod demo;
+mod diff;
 mod explain;
 mod fields;
 mod login;
@@ -28,6 +29,7 @@ mod source;
 mod state;
 mod store;
 mod tell;
+mod update;
 mod why;
 
 use crate::limits::STACK_BYTES;
@@ -68,6 +70,9 @@ enum Command {
     /// See it work: a simulated shop and ledger, the default flows, a report
     #[command(after_help = "Example: flowc demo --keep ./demo")]
     Demo(demo::Arguments),
+    /// Show what the project changes of the defaults, field by field
+    #[command(after_help = "Example: flowc diff --default")]
+    Diff(diff::Arguments),
     /// Tell what a diagnostic means, or what an entity or a field is
     #[command(after_help = "Example: flowc explain F0202\n         flowc explain exact.Item.VATCode")]
     Explain(explain::Arguments),
@@ -116,6 +121,9 @@ enum Command {
     /// Show all flows at a glance
     #[command(after_help = "Example: flowc status")]
     Status(records::StatusArguments),
+    /// Take the defaults of this edition into the project: show what they change, write defaults.lock
+    #[command(after_help = "Example: flowc update --dry-run")]
+    Update(update::Arguments),
     /// Tell what made a field of a record: line, row, settings, source fields
     #[command(after_help = "Example: flowc why orders:1001 'sales_order.SalesOrderLines[0].VATCode'")]
     Why(why::Arguments),
@@ -177,6 +185,7 @@ fn dispatch(screen: &Screen, arguments: &Arguments) -> Answer {
     match &arguments.command {
         Command::Check(these) => check::run(screen, global, these),
         Command::Demo(these) => demo::run(screen, these),
+        Command::Diff(these) => diff::run(screen, global, these),
         Command::Explain(these) => explain::run(screen, global, these),
         Command::Fields(these) => fields::run(screen, global, these),
         Command::Forget(these) => state::forget(screen, global, these),
@@ -193,6 +202,7 @@ fn dispatch(screen: &Screen, arguments: &Arguments) -> Answer {
         Command::Source(these) => source::run(screen, global, these),
         Command::State(these) => state::run(screen, global, these),
         Command::Status(these) => records::status(screen, global, these),
+        Command::Update(these) => update::run(screen, global, these),
         Command::Why(these) => why::run(screen, global, these),
     }
 }

@@ -3,6 +3,7 @@
 use super::moment::Moments;
 use super::open::{Answers, open};
 use super::screen::{Paint, Screen};
+use super::store::Stored;
 use super::{Answer, Format, Global, Outcome, Trouble, runtime, store};
 use crate::engine::Engine;
 use crate::engine::operate::{Listed, Shown};
@@ -11,16 +12,7 @@ use clap::ValueEnum;
 use comfy_table::{ContentArrangement, Table, presets};
 use jiff::Timestamp;
 use std::fmt::Write as _;
-use std::path::PathBuf;
 use std::sync::Arc;
-
-/// Where the store is.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Stored {
-    /// The store, instead of the project's .flowc/store.redb.
-    #[arg(long, value_name = "PATH")]
-    pub(crate) store: Option<PathBuf>,
-}
 
 /// The arguments of `records`.
 #[derive(Debug, clap::Args)]

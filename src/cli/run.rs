@@ -5,6 +5,7 @@ use super::moment::Moments;
 use super::open::{self, Answers, open};
 use super::screen::Screen;
 use super::tell::{Lines, Teller};
+use super::update;
 use super::{Answer, Format, Global, Outcome, Trouble, interrupted, runtime};
 use crate::engine::{Cancel, Counts, PassError, PassOptions, Summary};
 use crate::workspace::{in_order, key_of};
@@ -45,6 +46,9 @@ pub(crate) fn run(screen: &Screen, global: &Global, arguments: &Arguments) -> An
 /// Runs a pass and tells these of its records.
 pub(crate) fn pass(screen: &Screen, global: &Global, arguments: &Arguments, lines: Lines) -> Answer {
     let workspace = open(screen, global, &arguments.answers)?;
+    if !arguments.dry_run {
+        update::tell_moved(&workspace)?;
+    }
     let flows = in_order(workspace.program(), &arguments.flows)?;
     let options = PassOptions {
         dry_run: arguments.dry_run,

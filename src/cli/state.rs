@@ -1,8 +1,9 @@
 //! `flowc state move`, `flowc forget`: what is kept moves to a new name, or is erased.
 
 use super::open::{Answers, open};
-use super::records::{Stored, with_engine};
+use super::records::with_engine;
 use super::screen::Screen;
+use super::store::Stored;
 use super::{Answer, Format, Global, Outcome, Trouble, runtime, store};
 use serde_json::json;
 

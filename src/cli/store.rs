@@ -17,6 +17,14 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How often it looks whether that one has ended.
 const LOOK: Duration = Duration::from_millis(20);
 
+/// Where the store is.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Stored {
+    /// The store, instead of the project's .flowc/store.redb.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) store: Option<PathBuf>,
+}
+
 /// The project's store, or the one that is named, for this command.
 pub(crate) fn of(root: &Path, named: Option<&Path>, command: &str) -> Result<Arc<dyn Store>, Trouble> {
     let folder = root.join(PRIVATE_FOLDER);

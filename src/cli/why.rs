@@ -2,8 +2,8 @@
 
 use super::moment::Moments;
 use super::open::{Answers, open};
-use super::records::Stored;
 use super::screen::{Paint, Screen};
+use super::store::Stored;
 use super::{Answer, Format, Global, Outcome, runtime, store};
 use crate::eval::Why;
 use crate::store::Place;

@@ -34,6 +34,11 @@ impl<'t> RowCache<'t> {
         self.tables.get(query)
     }
 
+    /// All rows that are kept.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = &&'t Record<'t>> {
+        self.tables.values().flat_map(|rows| rows.all)
+    }
+
     /// Keeps the answer to a question: rows of an entity as JSON, all of which can be decoded.
     pub(crate) fn keep<'a>(
         &mut self,

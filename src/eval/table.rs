@@ -9,9 +9,9 @@ use std::hash::{Hash, Hasher};
 /// A compiled table, whose rows give this.
 pub(crate) struct Table<V> {
     rows: Vec<Row<V>>,
-    /// Rows of values only, by the hash of their keys.
-    by_hash: FxHashMap<u64, Vec<u32>>,
-    /// The others, the narrower ones first.
+    /// Rows by which of their cells are values: all of them first, since such a row is narrower than any other.
+    shapes: Vec<Shape>,
+    /// Rows with cells that are neither values nor open, the narrower ones first.
     others: Vec<u32>,
 }
 
@@ -22,20 +22,29 @@ struct Row<V> {
     alone: bool,
 }
 
+/// Rows that have values in the same cells, and take whatever stands in the others.
+struct Shape {
+    columns: Vec<usize>,
+    /// By the hash of their values, the narrower ones first.
+    by_hash: FxHashMap<u64, Vec<u32>>,
+}
+
 /// Most combinations of `|` in one row that are laid out one by one.
 const COMBINATIONS_MAX: usize = 64;
 
 impl<V> Table<V> {
-    /// A table of rows: what their cells take, and what they give.
+    /// A table of rows, the narrower ones first: what their cells take, and what they give.
     pub(crate) fn new(rows: impl IntoIterator<Item = (Vec<Pattern>, V)>) -> Self {
-        let mut table = Self { rows: Vec::new(), by_hash: FxHashMap::default(), others: Vec::new() };
+        let mut table = Self { rows: Vec::new(), shapes: Vec::new(), others: Vec::new() };
         for (n, (cells, value)) in rows.into_iter().enumerate() {
             let n = u32::try_from(n).unwrap_or(u32::MAX);
-            let mut alone = true;
-            match combinations(&cells) {
+            let columns: Vec<usize> = (0..cells.len()).filter(|n| !matches!(cells[*n], Pattern::Any)).collect();
+            let mut alone = columns.len() == cells.len();
+            match combinations(columns.iter().map(|n| &cells[*n])) {
                 Some(keys) => {
+                    let shape = table.shape(columns);
                     for key in keys {
-                        let rows = table.by_hash.entry(hash(key.iter().map(|c| hashed(c)))).or_default();
+                        let rows = shape.by_hash.entry(hash(key.iter().map(|c| hashed(c)))).or_default();
                         alone &= rows.is_empty();
                         rows.push(n);
                     }
@@ -47,7 +56,16 @@ impl<V> Table<V> {
             }
             table.rows.push(Row { cells, value, alone });
         }
+        table.shapes.sort_by_key(|shape| std::cmp::Reverse(shape.columns.len()));
         table
+    }
+
+    fn shape(&mut self, columns: Vec<usize>) -> &mut Shape {
+        let n = self.shapes.iter().position(|shape| shape.columns == columns).unwrap_or_else(|| {
+            self.shapes.push(Shape { columns, by_hash: FxHashMap::default() });
+            self.shapes.len() - 1
+        });
+        &mut self.shapes[n]
     }
 
     /// The row that takes these values, by number. The one that was found last time often is it again.
@@ -64,10 +82,17 @@ impl<V> Table<V> {
 
     fn search(&self, values: &[Value<'_>]) -> Option<usize> {
         let takes = |n: &&u32| self.rows[**n as usize].takes(values);
-        let hash = hash(values.iter().map(|v| Hashed::of(*v)));
-        let literal = self.by_hash.get(&hash).and_then(|rows| rows.iter().find(takes));
-        // A row of values only is narrower than any other.
-        literal.or_else(|| self.others.iter().find(takes)).map(|n| *n as usize)
+        let mut found: Option<u32> = None;
+        for shape in &self.shapes {
+            let hash = hash(shape.columns.iter().map(|n| values.get(*n).map_or(Hashed::Other, |v| Hashed::of(*v))));
+            let Some(row) = shape.by_hash.get(&hash).and_then(|rows| rows.iter().find(takes)) else { continue };
+            if shape.columns.len() == values.len() {
+                return Some(*row as usize);
+            }
+            found = Some(found.map_or(*row, |found| found.min(*row)));
+        }
+        let other = self.others.iter().take_while(|n| found.is_none_or(|found| **n < found)).find(takes);
+        other.copied().or(found).map(|n| n as usize)
     }
 }
 
@@ -84,8 +109,8 @@ fn hash<'a>(keys: impl Iterator<Item = Hashed<'a>>) -> u64 {
     hasher.finish()
 }
 
-/// All keys that a row of values takes; none for a row with groups or `_`.
-fn combinations(cells: &[Pattern]) -> Option<Vec<Vec<&Const>>> {
+/// All keys that a row takes whose cells are values; none where one is a group or a beginning.
+fn combinations<'a>(cells: impl Iterator<Item = &'a Pattern>) -> Option<Vec<Vec<&'a Const>>> {
     let mut keys: Vec<Vec<&Const>> = vec![Vec::new()];
     for cell in cells {
         let constants: Vec<&Const> = match cell {
@@ -102,4 +127,59 @@ fn combinations(cells: &[Pattern]) -> Option<Vec<Vec<&Const>>> {
             .collect();
     }
     Some(keys)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn constant() -> impl Strategy<Value = Const> {
+        prop_oneof![
+            Just(Const::Text("a".into())),
+            Just(Const::Text("b".into())),
+            Just(Const::Text("NL".into())),
+            (0..3_i64).prop_map(|n| Const::Number(n.into())),
+            Just(Const::Number(rust_decimal::Decimal::new(10, 1))),
+            Just(Const::Bool(true)),
+        ]
+    }
+
+    fn cell() -> impl Strategy<Value = Pattern> {
+        prop_oneof![
+            4 => prop::collection::vec(constant(), 1..4).prop_map(Pattern::OneOf),
+            3 => Just(Pattern::Any),
+            1 => Just(Pattern::Absent),
+            1 => Just(Pattern::Prefix("N".into())),
+        ]
+    }
+
+    fn value(constant: Option<&Const>) -> Value<'_> {
+        match constant {
+            Some(Const::Text(t)) => Value::Text(t),
+            Some(Const::Number(n)) => Value::Number(*n),
+            Some(Const::Bool(b)) => Value::Bool(*b),
+            _ => Value::Absent,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_row_is_found_as_by_looking_at_each(
+            rows in prop::collection::vec(prop::collection::vec(cell(), 2), 0..12),
+            keys in prop::collection::vec(prop::collection::vec(prop::option::of(constant()), 2), 1..8),
+        ) {
+            let literal = |cells: &[Pattern]| !cells.iter().any(|cell| matches!(cell, Pattern::Any | Pattern::Prefix(_)));
+            let table = Table::new(rows.iter().cloned().map(|cells| (cells, ())));
+            let mut recent = usize::MAX;
+            for key in &keys {
+                let values: Vec<Value<'_>> = key.iter().map(|constant| value(constant.as_ref())).collect();
+                let takes = |cells: &[Pattern]| cells.iter().zip(&values).all(|(cell, value)| accepts(cell, value));
+                let of_values = rows.iter().position(|cells| literal(cells) && takes(cells));
+                let wanted = of_values.or_else(|| rows.iter().position(|cells| takes(cells)));
+                prop_assert_eq!(table.row(&values, recent), wanted);
+                recent = wanted.unwrap_or(recent);
+            }
+        }
+    }
 }

@@ -2,13 +2,9 @@
 
 use super::entity::{Connector, Entity, Entries};
 use super::expr::{Const, Expr, LocalId, Pattern, Step};
-use super::types::{EntityId, FieldId, LookupId, Type};
+use super::types::{EntityId, FieldId, LookupId, MappingId, Type};
 use crate::source::Span;
 use std::sync::Arc;
-
-/// A mapping among the program's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct MappingId(pub u32);
 
 /// A checked project.
 #[derive(Clone, Debug, Default)]

@@ -2,7 +2,8 @@
 //! kind of expression has one place where its parts are named.
 
 use super::expr::{Element, Expr, ExprKind, Step, StepKind, When};
-use super::program::{Flow, Key, Mapping, MappingId, OnChange, Program, Rest, Verb};
+use super::program::{Flow, Key, Mapping, OnChange, Program, Rest, Verb};
+use super::types::MappingId;
 use std::collections::BTreeSet;
 
 /// The walks to look and to change: one text, so that a kind of expression is named once.

@@ -9,13 +9,11 @@ mod filters;
 mod keys;
 mod twins;
 
-use crate::ir::{MappingId, Program, Verb};
-use crate::source::{Diagnostic, Span};
-use std::collections::BTreeSet;
-use std::sync::Arc;
+pub use twins::Running;
 
-/// A flow that is on: its name, and where the project says so.
-pub type Running = (Arc<str>, Span);
+use crate::ir::{MappingId, Program, Verb};
+use crate::source::Diagnostic;
+use std::collections::BTreeSet;
 
 /// All that the lints have to say. What is missing of a mapping that was read in part (`partly`) is no second mistake.
 pub fn lint(program: &Program, running: &[Running], partly: &BTreeSet<MappingId>) -> Vec<Diagnostic> {

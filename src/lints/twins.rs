@@ -1,7 +1,6 @@
 //! Flows that can write one record of one system under one key, though what they read is not the same: two shops with the
 //! same order numbers, a default that is used twice. The second would find what the first has made.
 
-use super::Running;
 use crate::ir::{
     Connection, Const, Expr, ExprKind, FieldId, Flow, Key, LocalId, Mapping, Native, Program, StepKind, Verb, When,
     each, known, of_steps,
@@ -9,6 +8,9 @@ use crate::ir::{
 use crate::source::{Diagnostic, Span, codes};
 use std::collections::HashMap;
 use std::sync::Arc;
+
+/// A flow that is on: its name, and where the project says so.
+pub type Running = (Arc<str>, Span);
 
 /// A flow and what it makes of its records.
 struct Made<'p> {

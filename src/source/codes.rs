@@ -1,6 +1,23 @@
 //! The registry of diagnostics: each code once, never reused, each with a page for `flowc explain`.
 
-use super::diagnostic::Severity;
+/// How much it matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// It can't run.
+    Error,
+    /// It runs, and probably not as meant.
+    Warning,
+}
+
+impl Severity {
+    /// The word that people and programs see.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
+}
 
 /// A kind of diagnostic.
 #[derive(Debug, PartialEq, Eq)]

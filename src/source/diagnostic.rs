@@ -1,26 +1,7 @@
 //! What is wrong, where, why, and what to do: one value for every reader.
 
-use super::codes::Code;
+use super::codes::{Code, Severity};
 use super::span::Span;
-
-/// How much it matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Severity {
-    /// It can't run.
-    Error,
-    /// It runs, and probably not as meant.
-    Warning,
-}
-
-impl Severity {
-    /// The word that people and programs see.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Warning => "warning",
-        }
-    }
-}
 
 /// One text to put in the place of another.
 #[derive(Clone, Debug, PartialEq, Eq)]

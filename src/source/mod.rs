@@ -11,8 +11,8 @@ pub mod library;
 mod sources;
 mod span;
 
-pub use codes::Code;
-pub use diagnostic::{Diagnostic, Edit, Fix, Related, Severity};
+pub use codes::{Code, Severity};
+pub use diagnostic::{Diagnostic, Edit, Fix, Related};
 pub use doc::Doc;
 pub use files::{Disk, Files, Memory, ReadError};
 pub use sources::{Position, Source, Sources};

@@ -2,6 +2,7 @@
 //!
 //! Commands, tests, an editor and a service ask here; what is shown of the answers is theirs.
 
+mod defaults;
 mod error;
 mod order;
 mod project;
@@ -9,6 +10,7 @@ mod replay;
 mod version;
 mod why;
 
+pub use defaults::{Defaults, LOCK_FILE, Moved, name_of};
 pub use error::WorkspaceError;
 pub use order::{in_order, key_of};
 pub use project::{Connections, Workspace};

@@ -1,8 +1,9 @@
 //! A sound project, compiled: its texts, its program, its version, its runner.
 
+use super::defaults::Defaults;
 use super::error::WorkspaceError;
 use super::version::version;
-use crate::check::{self, Checked};
+use crate::check::{self, Changed, Checked};
 use crate::connector::{self, Connector, Secrets};
 use crate::engine::{Engine, Project};
 use crate::eval::Compiled;
@@ -23,6 +24,7 @@ pub struct Workspace {
     program: Arc<Program>,
     version: String,
     scripts: BTreeMap<Arc<str>, String>,
+    changes: Vec<Changed>,
 }
 
 /// Connections by name, open.
@@ -43,11 +45,21 @@ impl Workspace {
     }
 
     fn of(root: PathBuf, checked: Checked, scripts: BTreeMap<Arc<str>, String>) -> Self {
-        let Checked { sources, program, .. } = checked;
+        let Checked { sources, program, changes, .. } = checked;
         let version = version(&sources, &scripts);
         let program = Arc::new(program);
         let compiled = Arc::new(Compiled::with_scripts(Arc::clone(&program), scripts.clone()));
-        Self { root, sources: Arc::new(sources), compiled, program, version, scripts }
+        Self { root, sources: Arc::new(sources), compiled, program, version, scripts, changes }
+    }
+
+    /// What the project changes of what comes from elsewhere, in the order of its files.
+    pub fn changes(&self) -> &[Changed] {
+        &self.changes
+    }
+
+    /// The defaults of this edition that the project uses.
+    pub fn defaults(&self) -> Defaults {
+        Defaults::of(&self.sources, &self.changes)
     }
 
     /// The project as it was in that version, from the texts that the store keeps; none where it keeps none, or this

@@ -76,6 +76,15 @@ pub(crate) struct House {
     pub(crate) arrows: Arrows,
 }
 
+impl House {
+    /// What these files say, and the arrows between them.
+    pub(crate) fn of(files: &[File]) -> Self {
+        let names = Names::new(files);
+        let arrows = arrows(files, &names);
+        Self { files: files.iter().map(|file| Facts::new(file, &names)).collect(), arrows }
+    }
+}
+
 /// What the rules ask of a file.
 pub(crate) struct Facts {
     pub(crate) at: Place,
@@ -100,9 +109,7 @@ pub(crate) fn house() -> &'static House {
             File::new(path.strip_prefix(&src).expect("it lies below src"), &text)
         };
         let read: Vec<File> = files(&src, Some("rs")).into_iter().map(read).collect();
-        let names = Names::new(&read);
-        let arrows = arrows(&read, &names);
-        House { files: read.iter().map(|file| Facts::new(file, &names)).collect(), arrows }
+        House::of(&read)
     })
 }
 

@@ -89,7 +89,9 @@ impl Checker<'_> {
                             self.lookup_rows.entry(key).or_default().push((inside, rows.clone()));
                         }
                         _ => {
-                            let adapted = Adapted { by: inside, decl: Arc::clone(&decl), at: path.span };
+                            let of = format!("{}.{}", self.instance(instance).name, name.text).into();
+                            let kind = kind_word(&a.kind.text);
+                            let adapted = Adapted { by: inside, of, kind, decl: Arc::clone(&decl), at: path.span };
                             self.adaptations.entry(key).or_default().push(adapted);
                         }
                     }
@@ -274,7 +276,7 @@ fn fields_changed(stmts: &[Stmt], on_create: Option<bool>, found: &mut Vec<(Subj
     }
 }
 
-fn called(says: Whole) -> &'static str {
+pub(crate) fn called(says: Whole) -> &'static str {
     match says {
         Whole::Verb => "when it creates and updates",
         Whole::Accept => "which copies it accepts",
@@ -290,6 +292,11 @@ fn called(says: Whole) -> &'static str {
         Whole::Where => "which records it takes",
         Whole::Write => "what it writes",
     }
+}
+
+/// The word behind `adapt`.
+fn kind_word(word: &str) -> &'static str {
+    ["mapping", "fields", "flow", "fn"].into_iter().find(|kind| *kind == word).unwrap_or("lookup")
 }
 
 /// The word that declares it.

@@ -117,7 +117,7 @@ impl Checker<'_> {
             self.say(
                 &codes::TYPE_MISMATCH,
                 e.span,
-                format!("the setting `{name}` wants a value that is known before anything runs"),
+                format!("the setting `{name}` needs a value that is known before anything runs"),
                 "write a literal",
             );
         }

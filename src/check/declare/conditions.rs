@@ -42,7 +42,7 @@ impl Infer<'_, '_> {
             self.cx.say(
                 &codes::UNKNOWN_FUNCTION,
                 name.span,
-                format!("`{}` is no formula of a document", name.text),
+                format!("`{}` is not a formula of a document", name.text),
                 "write `computed = document_total(Lines, Quantity, Price, Code)`",
             );
             return None;

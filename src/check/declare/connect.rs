@@ -38,7 +38,7 @@ impl Checker<'_> {
                 Diagnostic::new(
                     &codes::DECLARED_TWICE,
                     c.name.span,
-                    format!("there is a connection `{}` already", c.name.text),
+                    format!("there is already a connection `{}`", c.name.text),
                 )
                 .related(before, "declared here")
                 .help("give it another name"),

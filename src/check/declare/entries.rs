@@ -160,7 +160,7 @@ impl Checker<'_> {
         let text = plain_text(value);
         let name = &declared.name;
         let wrong = |wants: &str| {
-            Diagnostic::new(&codes::CONNECT_ENTRY, value.span, format!("`{name}` wants {wants}")).label("not that")
+            Diagnostic::new(&codes::CONNECT_ENTRY, value.span, format!("`{name}` needs {wants}")).label("not that")
         };
         let told = match (&declared.form, text) {
             (Form::Number, None) => match &value.kind {
@@ -171,7 +171,7 @@ impl Checker<'_> {
                 "a number, and this is a text",
             )
             .help("write it without quotes")
-            .fix("take the quotes away", value.span, text),
+            .fix("remove the quotes", value.span, text),
             (Form::Number, Some(_)) => wrong("a whole number").help(format!("write `{}`", declared.example())),
             (Form::Address, Some(text)) => match Address::read(text) {
                 Some(address) => match address.too_much(declared, all, value.span) {
@@ -212,7 +212,7 @@ impl Checker<'_> {
         let inside = "keep the file in the project's folder, and name it by its path from there: `ca = \"shop.pem\"`";
         let Some(file) = plain_text(value).filter(|file| !file.is_empty()) else {
             if !matches!(value.kind, A::Error) {
-                self.report(wrong(format!("`{name}` wants a file of the project, by its name")).help(inside));
+                self.report(wrong(format!("`{name}` needs a file of the project, by its name")).help(inside));
             }
             return None;
         };
@@ -346,7 +346,7 @@ impl<'a> Address<'a> {
         }
         if self.scheme.is_none() {
             return Some(
-                told(format!("`{name}` wants an address, which begins with `https://`"))
+                told(format!("`{name}` needs an address, which begins with `https://`"))
                     .label("not that")
                     .help(format!("write `{whole}`"))
                     .fix("put `https://` before it", span, whole),

@@ -1,7 +1,9 @@
 //! Flows: what is read, when, which records, and what is written.
 
+use crate::check::declare::adapting::called;
 use crate::check::declare::adapting::{Whole, flow_statements, said_by_flow};
 use crate::check::infer::frame::Infer;
+use crate::check::resolve::checker::Changed;
 use crate::check::resolve::checker::{Adapted, Checker, TypeItem};
 use crate::check::resolve::instances::InstanceId;
 use crate::check::resolve::modules::Space;
@@ -146,6 +148,15 @@ impl Infer<'_, '_> {
                 let all = |span| Self::make(ExprKind::Const(Const::Bool(true)), Type::Bool, span);
                 body.base = Some(base.clone().unwrap_or_else(|| all(f.name.span)));
                 for stmt in flow_statements(adaptation) {
+                    let says = said_by_flow(stmt);
+                    let displaced =
+                        f.body.iter().find(|own| says.is_some() && said_by_flow(own) == says).map(|own| own.span);
+                    let what = match says {
+                        Some(says) => called(says).to_owned(),
+                        None => body.cx.modules.sources.text(stmt.span).lines().next().unwrap_or_default().to_owned(),
+                    };
+                    let (of, kind) = (Arc::clone(&adaptation.of), adaptation.kind);
+                    body.cx.note_change(Changed { of, kind, what, at: stmt.span, displaced, removed: false });
                     if matches!(stmt.kind, FlowStmtKind::From { .. }) {
                         let message = "what a flow reads is not changed: its mapping is made for that";
                         let help = "write a flow of your own, which reads it and writes a mapping for it";
@@ -184,7 +195,7 @@ impl Infer<'_, '_> {
                     "write `every 1 minute`, or longer",
                 ),
                 Some(Const::Duration(d)) => flow.schedule.every = Some(d),
-                _ => self.cx.say(&codes::TYPE_MISMATCH, e.span, "`every` wants a duration", "write `every 5 minutes`"),
+                _ => self.cx.say(&codes::TYPE_MISMATCH, e.span, "`every` needs a duration", "write `every 5 minutes`"),
             },
             FlowStmtKind::Daily(at) => flow.schedule.daily = Some(Arc::clone(&at.value)),
             FlowStmtKind::OnWebhook => flow.schedule.webhook = true,
@@ -194,7 +205,7 @@ impl Infer<'_, '_> {
                     let zone = self.cx.program.zone.as_deref().unwrap_or("UTC").to_owned();
                     flow.schedule.since = day.in_tz(&zone).ok().map(|z| z.timestamp());
                 }
-                _ => self.cx.say(&codes::TYPE_MISMATCH, e.span, "`since` wants a date", "write `since 2026-01-01`"),
+                _ => self.cx.say(&codes::TYPE_MISMATCH, e.span, "`since` needs a date", "write `since 2026-01-01`"),
             },
             FlowStmtKind::Per(e) => {
                 self.expr(e, None);
@@ -228,7 +239,7 @@ impl Infer<'_, '_> {
                     let before = before.span;
                     self.cx.report(
                         Diagnostic::new(&codes::FILLED_TWICE, stmt.span, "a flow says once what it writes")
-                            .related(before, "said here already")
+                            .related(before, "already said here")
                             .help("choose with `match` or `if`; what follows a write is `then write` in the mapping"),
                     );
                 }

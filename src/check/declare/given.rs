@@ -43,7 +43,7 @@ impl Checker<'_> {
                 self.instances[instance.0].answers.insert(asked.name.text.to_string(), Entry { name, value });
             }
             Err(help) => {
-                let message = format!("the setting `{}` wants {}", asked.name.text, self.show(&ty));
+                let message = format!("the setting `{}` needs {}", asked.name.text, self.show(&ty));
                 self.say(&codes::TYPE_MISMATCH, span, message, help);
             }
         }

@@ -81,7 +81,7 @@ impl Infer<'_, '_> {
         if let Some((_, before)) = parts.verb {
             self.cx.report(
                 Diagnostic::new(&codes::FILLED_TWICE, span, "a mapping says once when it creates and updates")
-                    .related(before, "said here already")
+                    .related(before, "already said here")
                     .help("keep one of the two"),
             );
         }
@@ -192,9 +192,10 @@ impl Infer<'_, '_> {
             "all" => Overwrite::All,
             other => {
                 let modes = ["nothing", "empty", "changed", "all"].map(str::to_owned);
-                let mut d = Diagnostic::new(&codes::UNKNOWN_VALUE, span, format!("`{other}` is no way to overwrite"))
-                    .label("no such value")
-                    .help("one of \"nothing\", \"empty\", \"changed\" or \"all\"");
+                let mut d =
+                    Diagnostic::new(&codes::UNKNOWN_VALUE, span, format!("`{other}` is not a way to overwrite"))
+                        .label("no such value")
+                        .help("one of \"nothing\", \"empty\", \"changed\" or \"all\"");
                 if let Some(near) = suggest::hint(other, modes.into()) {
                     d = d.fix(format!("use \"{near}\""), span, format!("\"{near}\""));
                 }
@@ -218,7 +219,7 @@ impl Infer<'_, '_> {
         let lowered = self.expr(e, None);
         if !matches!(lowered.ty, Type::Never | Type::Unknown) {
             let shown = self.cx.show(&lowered.ty);
-            let message = format!("behind this `else` stands what happens to the record; this is {shown}");
+            let message = format!("after this `else` stands what happens to the record; this is {shown}");
             self.cx.say(&codes::MISPLACED, e.span, message, "write `else fail \"why\"` or `else skip \"why\"`");
         }
         lowered
@@ -234,7 +235,7 @@ impl Infer<'_, '_> {
         self.writes = writes;
         let lowered = if matches!(lowered.ty.present(), Type::Record(_)) { as_write(lowered) } else { lowered };
         if !matches!(lowered.ty, Type::Nothing | Type::Never | Type::Unknown) {
-            let message = format!("`write` wants a mapping; this is {}", self.cx.show(&lowered.ty));
+            let message = format!("`write` needs a mapping; this is {}", self.cx.show(&lowered.ty));
             self.cx.say(&codes::FLOW_SHAPE, e.span, message, "name a mapping: `write sales_order(order)`");
         }
         lowered
@@ -268,7 +269,7 @@ impl Infer<'_, '_> {
             let before = before.span;
             self.cx.report(
                 Diagnostic::new(&codes::FILLED_TWICE, span, "a mapping is balanced once")
-                    .related(before, "balanced here already")
+                    .related(before, "already balanced here")
                     .help("keep one of the two"),
             );
         }

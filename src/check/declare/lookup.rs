@@ -3,6 +3,7 @@
 use crate::check::declare::rows::RowIndex;
 use crate::check::infer::branches::uncovered;
 use crate::check::infer::frame::Infer;
+use crate::check::resolve::checker::Changed;
 use crate::check::resolve::checker::Checker;
 use crate::check::resolve::instances::InstanceId;
 use crate::ir::{Expr, Grows, LookupId, Pattern, Row, Type};
@@ -28,16 +29,46 @@ impl Checker<'_> {
                 rows
             }
         };
-        for (by, more) in self.lookup_rows.get(&(instance, lookup.name.text.to_string())).cloned().unwrap_or_default() {
-            let more = self.rows(by, &keys, &result, &more);
-            // A row with the same patterns takes the other's place.
-            let same: HashSet<&[Pattern]> = more.iter().map(|row| &*row.cells).collect();
-            rows.retain(|row| !same.contains(&*row.cells));
-            rows.extend(more);
-        }
+        self.add_rows(instance, lookup, &mut rows, (&keys, &result));
         self.order(&mut rows, &keys, &lookup.name);
         self.open_values(&rows, &keys, &lookup.name);
         self.program.lookups[id.0 as usize].rows = rows;
+    }
+
+    /// The rows that projects add. One with the same cells takes the other's place; of two that are added nobody could say
+    /// which does.
+    fn add_rows(
+        &mut self,
+        instance: InstanceId,
+        lookup: &ast::Lookup,
+        rows: &mut Vec<Row>,
+        (keys, result): (&[(Arc<str>, Type)], &Type),
+    ) {
+        let more = self.lookup_rows.get(&(instance, lookup.name.text.to_string())).cloned().unwrap_or_default();
+        let of: Arc<str> = format!("{}.{}", self.instance(instance).name, lookup.name.text).into();
+        let mut added: Vec<Row> = Vec::new();
+        for (by, more) in more {
+            for row in self.rows(by, keys, result, &more) {
+                if let Some(before) = added.iter().find(|before| before.cells == row.cells) {
+                    self.report(
+                        Diagnostic::new(&codes::ADAPT_TWICE, row.span, "a row with these cells is added twice")
+                            .label("again here")
+                            .related(before.span, "added here first")
+                            .help("keep one of the two; the order of files decides nothing"),
+                    );
+                    continue;
+                }
+                let displaced = rows.iter().find(|own| own.cells == row.cells).map(|own| own.span);
+                let text = self.modules.sources.text(row.span);
+                let what = text.split("=>").next().unwrap_or_default().trim().to_owned();
+                let (of, kind) = (Arc::clone(&of), "lookup");
+                self.note_change(Changed { of, kind, what, at: row.span, displaced, removed: false });
+                added.push(row);
+            }
+        }
+        let same: HashSet<&[Pattern]> = added.iter().map(|row| &*row.cells).collect();
+        rows.retain(|row| !same.contains(&*row.cells));
+        rows.extend(added);
     }
 
     fn rows(&mut self, inside: InstanceId, keys: &[(Arc<str>, Type)], result: &Type, rows: &[ast::Row]) -> Vec<Row> {

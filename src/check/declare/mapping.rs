@@ -1,9 +1,10 @@
 //! Mappings: when they create and update, by which key, and what follows.
 
-use crate::check::declare::adapting::said_by;
+use crate::check::declare::adapting::{called, said_by};
 use crate::check::declare::header::HeaderParts;
 use crate::check::infer::changes::statements_of;
 use crate::check::infer::frame::Infer;
+use crate::check::resolve::checker::Changed;
 use crate::check::resolve::checker::{Adapted, Checker};
 use crate::check::resolve::instances::InstanceId;
 use crate::check::resolve::modules::Space;
@@ -29,6 +30,14 @@ impl Checker<'_> {
             }
         }
         let target = self.program.mapping(id).target;
+        for adaptation in &adapted {
+            for stmt in statements_of(adaptation) {
+                let Some(says) = said_by(stmt) else { continue };
+                let displaced = m.body.iter().find(|own| said_by(own) == Some(says)).map(|own| own.span);
+                let (of, kind, what) = (Arc::clone(&adaptation.of), adaptation.kind, called(says).to_owned());
+                self.note_change(Changed { of, kind, what, at: stmt.span, displaced, removed: false });
+            }
+        }
         let mut body = Infer::new(self, instance);
         let mut params = Vec::new();
         for param in &m.params {
@@ -188,7 +197,7 @@ impl Infer<'_, '_> {
                 )
                 .label("not known yet")
                 .related(declared, "declared here")
-                .help("fill the field, or use its value behind `then write`, where the record is there"),
+                .help("fill the field, or use its value after `then write`, where the record is there"),
             );
         }
     }
@@ -206,7 +215,7 @@ impl Infer<'_, '_> {
         for span in found {
             let message = "the record that `it` is has not been made yet";
             let d = Diagnostic::new(&codes::NO_PLACE_FOR_IT, span, message).label("not there yet");
-            self.cx.report(d.help("read its fields one by one, `it.Field`, or pass it on behind `then write`"));
+            self.cx.report(d.help("read its fields one by one, `it.Field`, or pass it on after `then write`"));
         }
     }
 
@@ -271,7 +280,7 @@ impl Infer<'_, '_> {
             let name = self.cx.program.entity(target).get(*field).name.clone();
             let message = format!("`{name}` is a key, and is cut here: two long ones would become one");
             let d = Diagnostic::new(&codes::KEY_CUT, at, message).label("cut");
-            self.cx.report(d.help("`.fit(at: \"mark\")` puts a mark of the whole text behind what is left of it; without `.fit()` a text that is too long stops its record"));
+            self.cx.report(d.help("`.fit(at: \"mark\")` puts a mark of the whole text after what is left of it; without `.fit()` a text that is too long stops its record"));
         }
     }
 

@@ -51,7 +51,7 @@ impl Checker<'_> {
         if !leads_down(file) || !named_so {
             self.no_script(
                 f,
-                format!("\"{}\" names no file of functions", f.file.value),
+                format!("\"{}\" does not name a file of functions", f.file.value),
                 "name it by its path in the project's folder, such as \"numbers.rhai\"",
             );
             return None;
@@ -75,7 +75,7 @@ impl Checker<'_> {
                 Err(e) => {
                     let line = e.line.map(|n| format!("line {n} of ")).unwrap_or_default();
                     let message = format!("{line}{} can't be read as rhai: {}", f.file.value, e.reason);
-                    self.no_script(f, message, "mend the file; no function of it can be called until then");
+                    self.no_script(f, message, "correct the file: until then none of its functions can be called");
                     None
                 }
             },

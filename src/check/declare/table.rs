@@ -61,8 +61,8 @@ impl Checker<'_> {
             self.say(
                 &codes::LOOKUP_CSV,
                 Span::new(source, 0, header.len()),
-                "the columns of this file are divided by semicolons",
-                "divide them by commas, in every line; a text with a comma in it stands in double quotes",
+                "the columns of this file are separated by semicolons",
+                "separate them with commas, in every line; a text with a comma in it stands in double quotes",
             );
             return Vec::new();
         }
@@ -83,8 +83,8 @@ impl Checker<'_> {
                     self.say(
                         &codes::LOOKUP_CSV,
                         file.span,
-                        format!("the table \"{}\" is no CSV: {e}", file.value),
-                        "a line a row, columns divided by commas, texts with commas in double quotes",
+                        format!("the table \"{}\" is not CSV: {e}", file.value),
+                        "a line a row, columns separated by commas, texts with commas in double quotes",
                     );
                     return rows;
                 }
@@ -171,7 +171,7 @@ impl Checker<'_> {
                 self.say(
                     &codes::LOOKUP_CSV,
                     span,
-                    format!("`{word}` is no cell of a file"),
+                    format!("`{word}` is not a cell of a file"),
                     "a cell of a file is one value, `_` for any, or empty for none; a row of a group is added by `adapt lookup`",
                 );
                 Pattern::OneOf(Vec::new())
@@ -203,7 +203,7 @@ impl Checker<'_> {
             }
             t if t.is_number() => match plain_number(text, *t == Type::Percent) {
                 Some(n) if *t != Type::Int || n.fract().is_zero() => made(Const::Number(n)),
-                _ => self.no_cell(text, ty, span, "numbers have a point and no thousands sign"),
+                _ => self.no_cell(text, ty, span, "write numbers with a point and without a thousands separator"),
             },
             Type::Bool => match text {
                 "yes" | "true" | "1" => made(Const::Bool(true)),

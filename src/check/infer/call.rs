@@ -5,6 +5,7 @@ use crate::check::infer::coerce::Wanted;
 use crate::check::infer::frame::Infer;
 use crate::check::infer::inlining::widen;
 use crate::check::infer::names::{Local, Names};
+use crate::check::resolve::checker::Changed;
 use crate::check::resolve::instances::InstanceId;
 use crate::check::resolve::modules::Space;
 use crate::check::resolve::typed::{Height, Typed};
@@ -340,7 +341,7 @@ impl Infer<'_, '_> {
                 self.cx.say(
                     &codes::MISPLACED,
                     span,
-                    "`ensure` wants a mapping",
+                    "`ensure` needs a mapping",
                     "write `ensure name(arguments)` with the name of a mapping",
                 );
                 Self::unknown(span)
@@ -412,6 +413,9 @@ impl Infer<'_, '_> {
             if let Some(before) = &f.body {
                 self.changes_nothing(adapted.at, value, before.span);
             }
+            let (of, kind, displaced) = (Arc::clone(&adapted.of), adapted.kind, f.body.as_ref().map(|body| body.span));
+            let what = "its value".to_owned();
+            self.cx.note_change(Changed { of, kind, what, at: value.span, displaced, removed: false });
             let names = self.names.clone();
             made = self.apart(adapted.by, adapted.at, names, |inner| {
                 inner.base = Some(made);

@@ -119,7 +119,7 @@ impl Infer<'_, '_> {
             self.cx.report(
                 Diagnostic::new(&codes::WRONG_ENTITY, span, message)
                     .related(part.name.span, "declared here")
-                    .help("add the entity behind `for`, or use another part"),
+                    .help("add the entity after `for`, or use another part"),
             );
         }
     }

@@ -2,13 +2,14 @@
 
 use crate::check::infer::frame::Infer;
 use crate::check::infer::names::Names;
-use crate::check::resolve::checker::Adapted;
+use crate::check::resolve::checker::{Adapted, Changed};
 use crate::check::resolve::instances::InstanceId;
 use crate::check::resolve::suggest;
 use crate::ir::{Arm, Builder, EntityId, Expr, ExprKind, FieldId, Step, StepKind, When};
 use crate::source::{Diagnostic, Span, codes};
 use crate::syntax::ast::{self, Path, Stmt, StmtKind};
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// Steps in the making.
 #[derive(Default)]
@@ -77,6 +78,8 @@ pub(crate) struct Change {
     /// `on create { … }`, `on update { … }` around it; none changes the field in whichever case it is filled.
     pub(crate) on_create: Option<bool>,
     pub(crate) scope: Rc<(InstanceId, Names)>,
+    /// What is adapted, and its kind; none where a declaration changes what it includes itself.
+    pub(crate) of: Option<(Arc<str>, &'static str)>,
     pub(crate) span: Span,
 }
 
@@ -95,7 +98,12 @@ impl Change {
 }
 
 /// The changes of fields in the statements of an adaptation.
-pub(crate) fn changes_in(stmts: &[Stmt], scope: &Rc<(InstanceId, Names)>, on_create: Option<bool>) -> Vec<Rc<Change>> {
+pub(crate) fn changes_in(
+    stmts: &[Stmt],
+    scope: &Rc<(InstanceId, Names)>,
+    of: Option<&Adapted>,
+    on_create: Option<bool>,
+) -> Vec<Rc<Change>> {
     let mut found = Vec::new();
     for stmt in stmts {
         let (verb, path, value) = match &stmt.kind {
@@ -103,17 +111,18 @@ pub(crate) fn changes_in(stmts: &[Stmt], scope: &Rc<(InstanceId, Names)>, on_cre
             StmtKind::Add(path, value) => (Verb::Add, path, Some(value)),
             StmtKind::Remove(path) => (Verb::Remove, path, None),
             StmtKind::OnCreate(inner) => {
-                found.extend(changes_in(inner, scope, Some(true)));
+                found.extend(changes_in(inner, scope, of, Some(true)));
                 continue;
             }
             StmtKind::OnUpdate(_, inner) => {
-                found.extend(changes_in(inner, scope, Some(false)));
+                found.extend(changes_in(inner, scope, of, Some(false)));
                 continue;
             }
             _ => continue,
         };
         let (path, value, scope) = (path.clone(), value.cloned(), Rc::clone(scope));
-        found.push(Rc::new(Change { verb, path, value, on_create, scope, span: stmt.span }));
+        let of = of.map(|of| (Arc::clone(&of.of), of.kind));
+        found.push(Rc::new(Change { verb, path, value, on_create, scope, of, span: stmt.span }));
     }
     found
 }
@@ -131,6 +140,17 @@ pub(crate) struct Displacing<'a> {
     pub(crate) change: &'a Change,
     /// The line that is displaced.
     pub(crate) displaced: Span,
+}
+
+/// A value as it stands in its line.
+pub(crate) struct Written {
+    /// The line.
+    pub(crate) span: Span,
+    /// The field's name in it.
+    pub(crate) at: Span,
+    /// The value in it.
+    pub(crate) value: Span,
+    pub(crate) lowered: Expr,
 }
 
 impl Steps {
@@ -226,6 +246,34 @@ impl<'c, 'f> Infer<'c, 'f> {
             }
         }
         met
+    }
+
+    /// Notes that a change had something to change.
+    pub(crate) fn carried_out(&mut self, change: &Change, displaced: Option<Span>) {
+        self.cx.met.insert(change.span);
+        if let Some((of, kind)) = &change.of {
+            let what = self.cx.modules.sources.text(change.path.span).to_owned();
+            let removed = change.verb == Verb::Remove;
+            self.cx.note_change(Changed { of: Arc::clone(of), kind, what, at: change.span, displaced, removed });
+        }
+    }
+
+    /// Notes what an adaptation adds: fields that nothing filled, and further lines.
+    pub(crate) fn note_added(&mut self, adaptation: &Adapted, stmts: &[Stmt]) {
+        for stmt in stmts {
+            let what = match &stmt.kind {
+                StmtKind::Add(path, _) => path.span,
+                StmtKind::Check(..) | StmtKind::Include(_) | StmtKind::Then(_) => stmt.span,
+                StmtKind::OnCreate(inner) | StmtKind::OnUpdate(_, inner) => {
+                    self.note_added(adaptation, inner);
+                    continue;
+                }
+                _ => continue,
+            };
+            let what = self.cx.modules.sources.text(what).lines().next().unwrap_or_default().trim().to_owned();
+            let (of, kind) = (Arc::clone(&adaptation.of), adaptation.kind);
+            self.cx.note_change(Changed { of, kind, what, at: stmt.span, displaced: None, removed: false });
+        }
     }
 
     /// A change that puts there what stands there.

@@ -199,7 +199,7 @@ impl Infer<'_, '_> {
             Type::Enum(e) if e.open => {
                 let names: Vec<String> = e.values.iter().map(|v| v.code.to_string()).collect();
                 if let Some(near) = suggest::hint(text, names) {
-                    let message = format!("`{text}` is no value that the schema knows of {}", e.name);
+                    let message = format!("`{text}` is not a value that the schema knows of {}", e.name);
                     let mut d = Diagnostic::new(&codes::UNKNOWN_VALUE, span, message)
                         .label("not known")
                         .help(format!("did you mean \"{near}\"? If a plugin has added it, all is well"))
@@ -215,7 +215,7 @@ impl Infer<'_, '_> {
                 let message = if e.name.is_empty() {
                     format!("`{text}` is none of the values that {} takes", place.what)
                 } else {
-                    format!("`{text}` is no value of {}", e.name)
+                    format!("`{text}` is not a value of {}", e.name)
                 };
                 let mut d = Diagnostic::new(&codes::UNKNOWN_VALUE, span, message)
                     .label("no such value")
@@ -231,7 +231,7 @@ impl Infer<'_, '_> {
             Type::Country if crate::check::infer::fixes::country_meant(text).is_some() => {
                 let meant = crate::check::infer::fixes::country_meant(text).unwrap_or_default();
                 self.cx.report(
-                    Diagnostic::new(&codes::UNKNOWN_VALUE, span, format!("`{text}` is no country"))
+                    Diagnostic::new(&codes::UNKNOWN_VALUE, span, format!("`{text}` is not a country"))
                         .label("no country")
                         .help(format!("in ISO 3166 it is \"{meant}\""))
                         .fix(format!("use \"{meant}\""), span, format!("\"{meant}\"")),
@@ -245,9 +245,9 @@ impl Infer<'_, '_> {
                     ("currency", "three capitals, such as \"EUR\" (ISO 4217)")
                 };
                 self.cx.report(
-                    Diagnostic::new(&codes::UNKNOWN_VALUE, span, format!("`{text}` is no {what}"))
-                        .label(format!("no {what}"))
-                        .help(format!("a {what} is {form}")),
+                    Diagnostic::new(&codes::UNKNOWN_VALUE, span, format!("`{text}` is not a {what}"))
+                        .label(format!("not a {what}"))
+                        .help(format!("write {form}")),
                 );
                 Self::unknown(span)
             }
@@ -257,7 +257,7 @@ impl Infer<'_, '_> {
             }
             // As advice and pages write where a code of one's own belongs.
             Type::Code(entity) if matches!(&**text, "…" | "...") => {
-                let message = format!("`{text}` stands for a code that you know; {} wants one", place.what);
+                let message = format!("`{text}` is only a placeholder; {} needs a code", place.what);
                 let help = format!("write the code of {} that is meant", self.cx.program.entity(*entity).full_name());
                 self.cx.report(Diagnostic::new(&codes::UNKNOWN_VALUE, span, message).label("no code").help(help));
                 Self::unknown(span)
@@ -325,7 +325,7 @@ impl Infer<'_, '_> {
         let d = Diagnostic::new(
             &codes::OPTIONAL_AS_PRESENT,
             e.span,
-            format!("{what}; {} wants {}", place.what, self.cx.show(want)),
+            format!("{what}; {} needs {}", place.what, self.cx.show(want)),
         )
         .label("may be absent")
         .help("say what happens without it: `?? value`, `?? fail \"why\"`, or `if x is some y then … else …`");
@@ -336,7 +336,7 @@ impl Infer<'_, '_> {
 
     fn wrong_entity(&mut self, e: Expr, from: EntityId, to: EntityId, place: &Wanted) -> Expr {
         let (from, to) = (self.cx.program.entity(from), self.cx.program.entity(to));
-        let message = format!("{} wants {}; this is {}", place.what, to.full_name(), from.full_name());
+        let message = format!("{} needs {}; this is {}", place.what, to.full_name(), from.full_name());
         let help =
             format!("give it a value of {}, for example one found by its key: `{}(…)`", to.full_name(), to.full_name());
         self.report_at(
@@ -347,7 +347,7 @@ impl Infer<'_, '_> {
     }
 
     fn wrong_kind(&mut self, e: Expr, want: &Type, place: &Wanted) -> Expr {
-        let message = format!("{} wants {}; this is {}", place.what, self.cx.show(want), self.cx.show(&e.ty));
+        let message = format!("{} needs {}; this is {}", place.what, self.cx.show(want), self.cx.show(&e.ty));
         let help = match (&e.ty, want) {
             (Type::Money(Kind::Gross), Type::Money(Kind::Net)) => "take the tax off: `gross - tax`, or `.net(21%)`",
             (Type::Money(Kind::Net), Type::Money(Kind::Gross)) => "add the tax: `net + tax`, or `.with_tax(21%)`",
@@ -377,7 +377,7 @@ impl Infer<'_, '_> {
             ExprKind::Const(Const::Text(text)) => format!("the text \"{text}\""),
             _ => self.cx.show(&e.ty),
         };
-        let message = format!("{} wants {}; this is {is}", place.what, self.cx.show(want));
+        let message = format!("{} needs {}; this is {is}", place.what, self.cx.show(want));
         let mut d = Diagnostic::new(&codes::TYPE_MISMATCH, e.span, message).label(is);
         if let Some(d) = self.quick_fix(&e, want, &d) {
             self.report_at(d, place);
@@ -403,7 +403,7 @@ impl Infer<'_, '_> {
             }
             (from, Type::Price) if from.is_number() => d.help("give both: `price(net, tax)`"),
             (Type::Price, Type::Money(_)) => {
-                d.help("a price holds both; take the amount that this field wants from the source")
+                d.help("a price holds both; take the amount that this field needs from the source")
             }
             _ => d.help("give it a value of that type"),
         };

@@ -89,8 +89,8 @@ impl Infer<'_, '_> {
                 self.cx.say(
                     &codes::MISPLACED,
                     span,
-                    "`alert` is no value",
-                    "it stands behind the `else` of a `check` or an `on change`",
+                    "`alert` is not a value",
+                    "it stands after the `else` of a `check` or an `on change`",
                 );
                 Self::unknown(span)
             }
@@ -144,7 +144,7 @@ impl Infer<'_, '_> {
             let d = Diagnostic::new(
                 &codes::OPTIONAL_AS_PRESENT,
                 value.span,
-                "this may be absent; a text wants something that is there",
+                "this may be absent; a text needs something that is there",
             )
             .label("may be absent")
             .help("say what stands there without it: `{x ?? \"\"}`");
@@ -353,7 +353,7 @@ impl Infer<'_, '_> {
             }
             None if right.ty == Type::Unknown => {}
             None => {
-                let message = format!("`in` wants a list on its right; this is {}", self.cx.show(&right.ty));
+                let message = format!("`in` needs a list on its right; this is {}", self.cx.show(&right.ty));
                 self.cx.say(
                     &codes::BAD_OPERANDS,
                     right.span,

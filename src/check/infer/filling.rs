@@ -200,7 +200,9 @@ impl Infer<'_, '_> {
                 let others =
                     if before.include.is_some() { self.others_of(include, fields, out) } else { String::new() };
                 let others = if others.is_empty() { "the lines that you want of it".to_owned() } else { others };
-                d.help(format!("what an `include` fills can't be filled otherwise: write, for `{call}`, {others}"))
+                d.help(format!(
+                    "to change what `{call}` fills, write `set {name} = …`; or write, in its place, {others}"
+                ))
             }
             _ => d.help("keep one of the two"),
         };
@@ -257,6 +259,18 @@ impl Infer<'_, '_> {
 }
 
 impl Infer<'_, '_> {
+    /// A `set` or `remove` of what no `include` of the same declaration fills.
+    pub(crate) fn not_included(&mut self, path: &Path) {
+        let name = self.cx.modules.sources.text(path.span).to_owned();
+        self.cx.report(
+            Diagnostic::new(&codes::ADAPT_MISSES, path.span, format!("no `include` here fills `{name}`"))
+                .label("nothing to change")
+                .help(format!(
+                    "fill it: `{name} = …`; `set` and `remove` change what an `include` of this declaration fills"
+                )),
+        );
+    }
+
     /// A statement of a header where there is no mapping.
     pub(crate) fn no_header(&mut self, stmt: &Stmt) {
         self.cx.say(

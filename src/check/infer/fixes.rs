@@ -102,33 +102,25 @@ impl Infer<'_, '_> {
                     text,
                 ))
             }
-            (ExprKind::Const(Const::Text(text)), Type::Date) if text.parse::<jiff::civil::Date>().is_ok() => {
-                Some(d.help(format!("write it without quotes: `{text}`")).fix(
-                    "take the quotes away",
-                    e.span,
-                    text.to_string(),
-                ))
-            }
+            (ExprKind::Const(Const::Text(text)), Type::Date) if text.parse::<jiff::civil::Date>().is_ok() => Some(
+                d.help(format!("write it without quotes: `{text}`")).fix("remove the quotes", e.span, text.to_string()),
+            ),
             (_, Type::Date) if day_meant(written.trim_matches('"')).is_some() => {
                 let day = day_meant(written.trim_matches('"')).unwrap_or_default();
-                Some(d.help(format!("a day is written year first: `{day}`")).fix("write it so", e.span, day))
+                Some(d.help(format!("write the year first: `{day}`")).fix("write the year first", e.span, day))
             }
             (ExprKind::Const(Const::Text(text)), Type::Bool) => {
                 let meant = TRUTHS.iter().find(|(theirs, _)| text.trim().eq_ignore_ascii_case(theirs));
                 let (_, ours) = meant?;
                 Some(d.help(format!("it is `{ours}`, without quotes")).fix(format!("write `{ours}`"), e.span, *ours))
             }
-            (ExprKind::Const(Const::Text(text)), Type::Instant) if text.parse::<jiff::Timestamp>().is_ok() => {
-                Some(d.help(format!("write it without quotes: `{text}`")).fix(
-                    "take the quotes away",
-                    e.span,
-                    text.to_string(),
-                ))
-            }
+            (ExprKind::Const(Const::Text(text)), Type::Instant) if text.parse::<jiff::Timestamp>().is_ok() => Some(
+                d.help(format!("write it without quotes: `{text}`")).fix("remove the quotes", e.span, text.to_string()),
+            ),
             (ExprKind::Const(Const::Text(text)), number) if number.is_number() => {
                 text.trim_end_matches('%').trim().parse::<rust_decimal::Decimal>().ok().map(|n| {
                     let plain = if *number == Type::Percent { format!("{n}%") } else { n.to_string() };
-                    d.help(format!("write it without quotes: `{plain}`")).fix("take the quotes away", e.span, plain)
+                    d.help(format!("write it without quotes: `{plain}`")).fix("remove the quotes", e.span, plain)
                 })
             }
             (ExprKind::Const(Const::Text(text)), Type::Record(entity)) => {

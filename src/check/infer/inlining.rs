@@ -29,7 +29,7 @@ impl Infer<'_, '_> {
             self.cx.circles.extend(&self.around[n..]);
             Diagnostic::new(&codes::CYCLE, name.span, format!("`{}` needs itself, through what it calls", name.text))
                 .label("a circle")
-                .help("nothing may call itself: a list is gone through with `for`")
+                .help("nothing may call itself: go through a list with `for`")
         } else if self.too_far(&name.text, span) {
             return true;
         } else if self.inlined > limits::INLINED_MAX || self.inlined_bytes > limits::INLINED_BYTES_MAX {

@@ -108,7 +108,7 @@ impl Infer<'_, '_> {
                 Ok(_) => return,
                 // The last line says what is wrong; those before it draw the pattern.
                 Err(e) => (
-                    format!("this is no pattern: {}", e.to_string().lines().last().unwrap_or_default()),
+                    format!("this is not a pattern: {}", e.to_string().lines().last().unwrap_or_default()),
                     "a bracket that is meant as such is written `\\\\(`",
                 ),
             },
@@ -140,7 +140,7 @@ impl Infer<'_, '_> {
             Ok(date) => Self::make(ExprKind::Const(Const::Date(date)), Type::Date, span),
             Err(_) => self.bad_literal(
                 span,
-                format!("{text} is no date of the calendar"),
+                format!("{text} is not a date of the calendar"),
                 "a date is written year-month-day, as 2026-01-31",
             ),
         }
@@ -151,7 +151,7 @@ impl Infer<'_, '_> {
             Ok(at) => Self::make(ExprKind::Const(Const::Instant(at)), Type::Instant, span),
             Err(_) => self.bad_literal(
                 span,
-                format!("{text} is no instant"),
+                format!("{text} is not an instant"),
                 "an instant carries its zone, as 2026-01-31T10:00:00Z",
             ),
         }
@@ -167,7 +167,7 @@ impl Infer<'_, '_> {
             _ => {
                 return self.bad_literal(
                     unit.span,
-                    format!("`{}` is no unit of time", unit.text),
+                    format!("`{}` is not a unit of time", unit.text),
                     "units are seconds, minutes, hours, days and weeks",
                 );
             }
@@ -178,7 +178,7 @@ impl Infer<'_, '_> {
             }
             None => self.bad_literal(
                 span,
-                format!("`{text}` is no whole number of {}", unit.text),
+                format!("`{text}` is not a whole number of {}", unit.text),
                 "write a whole number before the unit",
             ),
         }

@@ -269,7 +269,7 @@ impl Infer<'_, '_> {
                     self.cx.say(
                         &codes::TYPE_MISMATCH,
                         f.span,
-                        "`flat` wants a list for each element",
+                        "`flat` needs a list for each element",
                         "give it a list, or use `map`",
                     );
                     Type::Unknown
@@ -283,7 +283,7 @@ impl Infer<'_, '_> {
     /// `x => e` over an element of that type.
     fn lambda(&mut self, e: &ast::Expr, element: &Type, want: Option<&Type>) -> Option<Expr> {
         let A::Lambda(names, body) = &e.kind else {
-            self.cx.say(&codes::TYPE_MISMATCH, e.span, "here is a function wanted", "write it as `x => …`");
+            self.cx.say(&codes::TYPE_MISMATCH, e.span, "a function is wanted here", "write it as `x => …`");
             return None;
         };
         let [name] = names.as_slice() else {
@@ -368,7 +368,7 @@ impl Infer<'_, '_> {
             }
             _ => {
                 let message = format!(
-                    "`{}` wants two values of one type: {} and {}",
+                    "`{}` needs two values of one type: {} and {}",
                     native.name(),
                     self.cx.show(&first.ty),
                     self.cx.show(&second.ty)

@@ -19,7 +19,7 @@ impl Infer<'_, '_> {
             UnaryOp::Neg => {
                 let inner = self.expr(inner, None);
                 if !inner.ty.is_number() && !matches!(inner.ty, Type::Unknown | Type::Price | Type::Duration) {
-                    let message = format!("`-` wants a number; this is {}", self.cx.show(&inner.ty));
+                    let message = format!("`-` needs a number; this is {}", self.cx.show(&inner.ty));
                     self.cx.say(
                         &codes::BAD_OPERANDS,
                         span,
@@ -118,7 +118,7 @@ impl Infer<'_, '_> {
                 }
                 None => {
                     let message =
-                        format!("before `??` is {}, behind it {}", self.cx.show(&there), self.cx.show(&right.ty));
+                        format!("before `??` stands {}, after it {}", self.cx.show(&there), self.cx.show(&right.ty));
                     self.cx.say(
                         &codes::TYPE_MISMATCH,
                         right.span,
@@ -180,7 +180,7 @@ impl Infer<'_, '_> {
                 _ => (&codes::BAD_OPERANDS, "compare values of one type; nothing is converted by itself"),
             };
             self.cx.report(
-                Diagnostic::new(code, op_span, format!("{l} is never compared with {r}"))
+                Diagnostic::new(code, op_span, format!("{l} can't be compared with {r}"))
                     .label("different types")
                     .help(help),
             );
@@ -236,7 +236,7 @@ impl Infer<'_, '_> {
                     (&left.ty, crate::check::infer::frame::constant_of(&right))
                     && !crate::value::time::whole_days(d)
                 {
-                    let message = "a date moves by whole days, and this is none";
+                    let message = "a date moves by whole days, and this is not one";
                     self.cx.say(
                         &codes::BAD_OPERANDS,
                         right.span,

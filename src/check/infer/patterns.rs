@@ -53,7 +53,7 @@ impl Checker<'_> {
                 let mut body = Infer::new(self, inside);
                 let wanted = ty.present().clone();
                 if wanted == Type::Json {
-                    let message = "JSON is compared with nothing: it has whatever form its sender gave it";
+                    let message = "JSON can't be compared: it has whatever form its sender gave it";
                     self.say(
                         &codes::TYPE_MISMATCH,
                         pattern.span,

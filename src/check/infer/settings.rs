@@ -46,7 +46,7 @@ impl Checker<'_> {
         d = match suggest::hint(name, names.clone()) {
             Some(near) => d.help(format!("did you mean `{near}`?")).fix(format!("use `{near}`"), span, near),
             None if let Some(asks) = self.who_asks(name) => d.help(if answered {
-                format!("`{asks}` asks it: say it in `settings for {asks} {{ … }}`")
+                format!("`{asks}` asks it: answer it in `settings for {asks} {{ … }}`")
             } else {
                 format!("`{asks}` asks it: write `{asks}.settings.{name}`")
             }),

@@ -1,6 +1,8 @@
 //! What a mapping or a part fills: its statements become steps, parts that it includes among them.
 
 use crate::check::infer::call::Given;
+use crate::check::infer::changes::Verb;
+use crate::check::infer::changes::Written;
 use crate::check::infer::changes::{Case, Change, Displacing, Level, Steps, changes_in, statements_of};
 use crate::check::infer::coerce::Wanted;
 use crate::check::infer::frame::Infer;
@@ -14,17 +16,6 @@ use crate::source::{Diagnostic, Span, codes};
 use crate::syntax::ast::{self, DeclKind, ExprKind as A, Param, Path, Stmt, StmtKind};
 use std::rc::Rc;
 use std::sync::Arc;
-
-/// A value as it stands in its line.
-struct Written {
-    /// The line.
-    span: Span,
-    /// The field's name in it.
-    at: Span,
-    /// The value in it.
-    value: Span,
-    lowered: Expr,
-}
 
 impl Infer<'_, '_> {
     /// The steps that fill an entity, with what is adapted of them; statements of other kinds go to `others`.
@@ -60,7 +51,7 @@ impl Infer<'_, '_> {
         let mut level = Level { before: out.filled.len(), ..Level::default() };
         for adaptation in adapted {
             let scope = self.scope_of(adaptation, out);
-            level.changes.extend(changes_in(statements_of(adaptation), &scope, None));
+            level.changes.extend(changes_in(statements_of(adaptation), &scope, Some(adaptation), None));
             level.scopes.push(scope);
         }
         out.levels.push(level);
@@ -69,6 +60,7 @@ impl Infer<'_, '_> {
         self.changes_without_effect(entity, &level, out);
         for (adaptation, scope) in adapted.iter().zip(&level.scopes) {
             self.in_scope(scope, adaptation.at, |inner| {
+                inner.note_added(adaptation, statements_of(adaptation));
                 inner.added(entity, statements_of(adaptation), case, others, out);
             });
         }
@@ -148,20 +140,23 @@ impl Infer<'_, '_> {
                 }
                 StmtKind::Let(..) => self.let_step(stmt, out),
                 StmtKind::Check(cond, otherwise) => self.check_step(cond, otherwise, case, stmt.span, out),
-                StmtKind::Include(call) => self.include_step(entity, call, case, stmt.span, out),
+                StmtKind::Include(call) => {
+                    // What the declaration itself changes of what it includes.
+                    let scope = Rc::new((self.inside, self.names.clone()));
+                    let changes = changes_in(body, &scope, None, None);
+                    out.levels.push(Level { changes, scopes: Vec::new(), before: out.filled.len() });
+                    self.include_step(entity, call, case, stmt.span, out);
+                    out.levels.pop();
+                }
                 StmtKind::OnCreate(inner) => self.statements(entity, inner, &Case::Create, &mut Self::no_header, out),
                 StmtKind::OnUpdate(cond, inner) => {
                     let cond = self.update_condition(cond.as_ref());
                     self.statements(entity, inner, &Case::Update(cond), &mut Self::no_header, out);
                 }
-                StmtKind::Set(..) | StmtKind::Add(..) | StmtKind::Remove(..) => {
-                    self.cx.say(
-                        &codes::MISPLACED,
-                        stmt.span,
-                        "`set`, `add` and `remove` change what comes from elsewhere",
-                        "here a field is filled with `Field = value`",
-                    );
+                StmtKind::Set(path, _) | StmtKind::Remove(path) if !self.cx.met.contains(&stmt.span) => {
+                    self.not_included(path);
                 }
+                StmtKind::Set(..) | StmtKind::Add(..) | StmtKind::Remove(..) => {}
                 _ => others(self, stmt),
             }
         }
@@ -203,7 +198,7 @@ impl Infer<'_, '_> {
                 self.cx.say(
                     &codes::MISPLACED,
                     otherwise.span,
-                    "behind the `else` of a `check` stands what happens",
+                    "after the `else` of a `check` stands what happens",
                     "write `else fail \"why\"`, `else skip \"why\"` or `else alert \"why\"`",
                 );
                 (cond, Self::unknown(otherwise.span), false)
@@ -290,7 +285,7 @@ impl Infer<'_, '_> {
     /// removed.
     fn changed(&mut self, changes: &[Rc<Change>], mut now: Written, ty: &Type, what: &str) -> Option<Written> {
         for change in changes {
-            self.cx.met.insert(change.span);
+            self.carried_out(change, Some(now.span));
             let Some(value) = &change.value else { return None };
             self.changes_nothing(change.span, value, now.value);
             let lowered = self.value_of_change(change, value, Some(now.lowered), ty, what);
@@ -329,7 +324,8 @@ impl Infer<'_, '_> {
             };
             let displacing = Displacing { change, displaced: span };
             if self.change_within(&mut made, &fields[depth..], &displacing, Self::changed_value) {
-                self.cx.met.insert(change.span);
+                let displaced = (change.verb != Verb::Add).then_some(span);
+                self.carried_out(change, displaced);
             }
         }
         made
@@ -378,8 +374,8 @@ impl Infer<'_, '_> {
                 self.cx.say(
                     &codes::TYPE_MISMATCH,
                     span,
-                    "nothing here wants a record",
-                    "a record stands where a field or a list wants its entity",
+                    "a record can't stand here",
+                    "a record stands where a field or a list needs its entity",
                 );
             }
             return Self::unknown(span);
@@ -421,7 +417,7 @@ impl Infer<'_, '_> {
                 &codes::TYPE_MISMATCH,
                 span,
                 message,
-                "a part stands where a field wants its entity, or behind `include`",
+                "a part stands where a field needs its entity, or after `include`",
             );
             return Self::unknown(span);
         };
@@ -447,7 +443,7 @@ impl Infer<'_, '_> {
             self.cx.say(
                 &codes::MISPLACED,
                 call.span,
-                "`include` takes a part over: it wants a call",
+                "`include` takes a part over: it needs a call",
                 "write `include name(arguments)`",
             );
             return None;

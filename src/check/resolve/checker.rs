@@ -47,10 +47,31 @@ pub(crate) struct Condition {
 /// What is known of the files of functions: by path, their functions with the number of parameters.
 pub(crate) type Scripts = HashMap<PathBuf, Option<Vec<(String, usize)>>>;
 
+/// A change that a project makes of a declaration, as it was carried out.
+#[derive(Clone, Debug)]
+pub struct Changed {
+    /// What is changed: `orders.header`.
+    pub of: Arc<str>,
+    /// Its kind, as the word that declares it: `fields`, `lookup`.
+    pub kind: &'static str,
+    /// What of it: a field, a row, `where`; the text in the project is at `at`.
+    pub what: String,
+    /// The line of the project.
+    pub at: Span,
+    /// The line that it displaces; absent where it adds.
+    pub displaced: Option<Span>,
+    /// Nothing stands in the place of what was there.
+    pub removed: bool,
+}
+
 /// An `adapt`, and by which instance.
 #[derive(Clone)]
 pub(crate) struct Adapted {
     pub(crate) by: InstanceId,
+    /// What it adapts: `orders.header`.
+    pub(crate) of: Arc<str>,
+    /// The word behind `adapt`.
+    pub(crate) kind: &'static str,
     pub(crate) decl: Arc<ast::Decl>,
     /// Where it names what it adapts.
     pub(crate) at: Span,
@@ -97,6 +118,8 @@ pub(crate) struct Checker<'f> {
     pub(crate) adapted_read: HashSet<(InstanceId, Space, String)>,
     /// Changes of an `adapt` that had something to change.
     pub(crate) met: HashSet<Span>,
+    /// Changes of declarations, as they were carried out.
+    pub(crate) changes: Vec<Changed>,
     /// Instances that could go to several connections of a connector, and do not say to which.
     pub(crate) undecided: Vec<(InstanceId, Arc<str>)>,
     pub(crate) scripts: Scripts,
@@ -137,6 +160,7 @@ impl<'f> Checker<'f> {
             adaptations: HashMap::new(),
             adapted_read: HashSet::new(),
             met: HashSet::new(),
+            changes: Vec::new(),
             undecided: Vec::new(),
             scripts: HashMap::new(),
             circles: HashSet::new(),
@@ -176,6 +200,13 @@ impl<'f> Checker<'f> {
             self.adapted_read.insert(key);
         }
         found
+    }
+
+    /// Notes a change that was carried out; one that counts in several places is one.
+    pub(crate) fn note_change(&mut self, changed: Changed) {
+        if !self.changes.iter().any(|before| before.at == changed.at && before.what == changed.what) {
+            self.changes.push(changed);
+        }
     }
 
     /// Notes that this much more than what stands around is reached.

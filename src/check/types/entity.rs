@@ -57,7 +57,7 @@ impl Checker<'_> {
         for clause in &e.clauses {
             let word = clause.words.first().map(word_text).unwrap_or_default();
             if said.contains(&word) {
-                let message = format!("`{word}` is said of {} already", e.name.text);
+                let message = format!("`{word}` is already said of {}", e.name.text);
                 self.say(&codes::MISPLACED, clause.span, message, "leave out one of them: an entity has one of each");
                 continue;
             }
@@ -73,7 +73,7 @@ impl Checker<'_> {
 
     fn read_field(&mut self, id: EntityId, inside: InstanceId, decl: &FieldDecl) {
         if self.program.entity(id).field(&decl.name.text).is_some() {
-            let message = format!("{} has a field `{}` already", self.program.entity(id).full_name(), decl.name.text);
+            let message = format!("{} already has a field `{}`", self.program.entity(id).full_name(), decl.name.text);
             self.say(&codes::DECLARED_TWICE, decl.name.span, message, "give it another name, or leave it out");
             return;
         }
@@ -258,11 +258,29 @@ impl Checker<'_> {
                 self.say(&codes::MISPLACED, span, message, format!("it has {}", names.join(", ")));
             }
             Some((_, true)) if value.parse::<u32>().is_err() => {
-                let message = format!("`{}` wants a whole number", name.replace('.', " "));
+                let message = format!("`{}` needs a whole number", name.replace('.', " "));
                 self.say(&codes::MISPLACED, span, message, "write it in digits");
             }
             Some(_) => {}
         }
+    }
+
+    /// The field of a part that is always there and has this name, or is called so: `billing.phone`.
+    fn field_of_part(&mut self, id: EntityId, name: &str) -> Option<String> {
+        let parts: Vec<(Arc<str>, EntityId)> = self
+            .entity(id)
+            .fields
+            .iter()
+            .filter_map(|field| match field.ty {
+                Type::Record(part) => Some((Arc::clone(&field.name), part)),
+                _ => None,
+            })
+            .collect();
+        parts.into_iter().find_map(|(field, part)| {
+            let part = self.entity(part);
+            let meant = part.fields.iter().find(|inner| *inner.name == *name || inner.is_called(name));
+            meant.filter(|_| !is_reference(part)).map(|inner| format!("{field}.{}", inner.name))
+        })
     }
 
     /// The field of an entity by name; a report with the nearest where there is none.
@@ -292,17 +310,21 @@ impl Checker<'_> {
         if let Some(field) = self.entity(id).field(name) {
             return Some(field);
         }
+        let part = self.field_of_part(id, name);
         let entity = self.program.entity(id);
         let names: Vec<String> = entity.fields.iter().map(|f| f.name.to_string()).collect();
         let called = entity.fields.iter().find(|f| f.is_called(name)).map(|f| f.name.to_string());
-        let message = format!("{} has no field `{name}`", entity.full_name());
+        let full = entity.full_name();
+        let message = format!("{full} has no field `{name}`");
         let declared = entity.span;
         let mut d = Diagnostic::new(&codes::UNKNOWN_FIELD, span, message)
             .label("not in the schema")
             .related(declared, "the schema is here");
-        d = match called.or_else(|| crate::check::resolve::suggest::hint(name, names)) {
+        d = match called.or_else(|| crate::check::resolve::suggest::hint(name, names)).or(part) {
             Some(near) => d.help(format!("did you mean `{near}`?")).fix(format!("use `{near}`"), span, near),
-            None => d.help("see the schema for its fields; a field of your own is declared with `extend`"),
+            None => {
+                d.help(format!("`flowc fields {full}` lists its fields; declare a field of your own with `extend`"))
+            }
         };
         self.report(d);
         None

@@ -4,7 +4,7 @@
 use super::apply::apply;
 use super::at::{At, whole, wrong};
 use super::list::joined;
-use super::text::{lower, text_of, upper};
+use super::text::{lower, replaced, text_of, upper};
 use crate::eval::code::{Code, Eval, Run, call};
 use crate::eval::value::Value;
 use crate::ir::{Const, Native};
@@ -29,6 +29,20 @@ pub(crate) fn direct(native: Native, known: &[Option<Const>], at: &At) -> Option
         (Native::StartsWith, [_, Some(Const::Text(beginning))]) => {
             let (rest, beginning) = (Const::Text(beginning.clone()), beginning.clone());
             of_text(native, Some(rest), at, move |_, t| Value::Bool(t.starts_with(&*beginning)))
+        }
+        (Native::Replace, [_, Some(Const::Text(from)), Some(Const::Text(to))]) => {
+            let (from, to) = (from.clone(), to.clone());
+            Box::new(move |text| {
+                call(move |run| {
+                    text.see(run, |run, text| match text {
+                        Value::Text(t) => replaced(run, t, &from, &to, at.span).map(Value::Text),
+                        other => {
+                            let (from, to) = (run.text(&from), run.text(&to));
+                            apply(run, native, &[*other, from, to], &at)
+                        }
+                    })
+                })
+            })
         }
         (Native::Join, [_, Some(Const::Text(by))]) => {
             let by = by.clone();

@@ -8,6 +8,7 @@ use crate::eval::failure::{Failure, Halt};
 use crate::eval::value::{Value, same, show};
 use crate::eval::wire::left_out;
 use crate::ir::Native;
+use memchr::memmem;
 
 /// A function whose first argument is a list.
 pub(crate) fn on_list<'r>(run: &mut Run<'r>, native: Native, args: &[Value<'r>], at: &At) -> Eval<'r> {
@@ -17,7 +18,9 @@ pub(crate) fn on_list<'r>(run: &mut Run<'r>, native: Native, args: &[Value<'r>],
         Some(Value::Text(t)) => {
             return Ok(match (native, args.get(1)) {
                 (Native::Length, _) => Value::Number(t.chars().count().into()),
-                (Native::Contains, Some(Value::Text(part))) => Value::Bool(t.contains(part)),
+                (Native::Contains, Some(Value::Text(part))) => {
+                    Value::Bool(memmem::find(t.as_bytes(), part.as_bytes()).is_some())
+                }
                 _ => return Err(wrong(run, native, at)),
             });
         }

@@ -11,6 +11,7 @@ use crate::json;
 use crate::source::Span;
 use crate::value::code::is_country;
 use crate::value::{address, text};
+use memchr::memmem;
 use std::borrow::Cow;
 
 /// A function whose first argument is a text.
@@ -28,12 +29,7 @@ pub(crate) fn on_text<'r>(run: &mut Run<'r>, native: Native, args: &[Value<'r>],
     };
     Ok(match native {
         Native::Fit => return fit(run, t, args, at),
-        Native::Plain => {
-            // Most names hold neither tags nor entities, and single blanks.
-            let simple =
-                !t.contains(['<', '&', '\n', '\t', '\r', '\u{a0}']) && !t.contains("  ") && t.trim().len() == t.len();
-            or_absent(if simple { t } else { run.arena.alloc_str(&text::plain(t)) }, at)
-        }
+        Native::Plain => or_absent(if is_simple(t) { t } else { run.arena.alloc_str(&text::plain(t)) }, at),
         Native::Digits => {
             let digits: String = t.chars().filter(char::is_ascii_digit).collect();
             or_absent(run.arena.alloc_str(&digits), at)
@@ -66,12 +62,7 @@ pub(crate) fn on_text<'r>(run: &mut Run<'r>, native: Native, args: &[Value<'r>],
             _ => return Err(wrong(run, native, at)),
         },
         Native::Replace => match (other(1), other(2)) {
-            (Some(from), Some(to)) if !from.is_empty() => {
-                // Each piece takes the length of what it becomes.
-                let grown = t.matches(from).count().saturating_mul(to.len().saturating_sub(from.len()));
-                text_fits(t.len() + grown, at.span)?;
-                Value::Text(replaced(run, t, from, to))
-            }
+            (Some(from), Some(to)) => Value::Text(replaced(run, t, from, to, at.span)?),
             _ => Value::Text(t),
         },
         Native::Split => match other(1) {
@@ -94,6 +85,24 @@ pub(crate) fn on_text<'r>(run: &mut Run<'r>, native: Native, args: &[Value<'r>],
         Native::EndsWith => Value::Bool(other(1).is_some_and(|o| t.ends_with(o))),
         _ => return Err(wrong(run, native, at)),
     })
+}
+
+/// Whether a text is plain already, as most names are: neither tags nor entities, and single blanks within it.
+fn is_simple(t: &str) -> bool {
+    let mut before = b' ';
+    for b in t.bytes() {
+        match b {
+            b'<' | b'&' | ..b' ' => return false,
+            b' ' if before == b' ' => return false,
+            // There are blanks of other kinds.
+            0x80.. => {
+                let odd = |c: char| matches!(c, '<' | '&' | '\n' | '\t' | '\r' | '\u{a0}');
+                return !t.contains(odd) && !t.contains("  ") && t.trim().len() == t.len();
+            }
+            _ => before = b,
+        }
+    }
+    before != b' ' || t.is_empty()
 }
 
 /// In upper case; a text that is so already stays where it is.
@@ -123,17 +132,21 @@ pub(crate) fn lower<'r>(run: &Run<'r>, t: &'r str) -> &'r str {
 }
 
 /// The text with one part replaced wherever it stands.
-fn replaced<'r>(run: &Run<'r>, t: &'r str, from: &str, to: &str) -> &'r str {
-    let Some(at) = t.find(from) else { return t };
-    let mut out = bumpalo::collections::String::with_capacity_in(t.len() + to.len(), run.arena);
-    out.push_str(&t[..at]);
-    for (n, piece) in t[at..].split(from).enumerate() {
+pub(crate) fn replaced<'r>(run: &Run<'r>, t: &'r str, from: &str, to: &str, span: Span) -> Result<&'r str, Halt> {
+    if from.is_empty() || memmem::find(t.as_bytes(), from.as_bytes()).is_none() {
+        return Ok(t);
+    }
+    // Each piece takes the length of what it becomes.
+    let grown = t.matches(from).count().saturating_mul(to.len().saturating_sub(from.len()));
+    text_fits(t.len() + grown, span)?;
+    let mut out = bumpalo::collections::String::with_capacity_in(t.len() + grown, run.arena);
+    for (n, piece) in t.split(from).enumerate() {
         if n > 0 {
             out.push_str(to);
         }
         out.push_str(piece);
     }
-    out.into_bump_str()
+    Ok(out.into_bump_str())
 }
 
 /// The text or number that a piece of JSON is.
@@ -192,4 +205,19 @@ pub(crate) fn capture(text: Code, pattern: Result<regex::Regex, String>, span: S
         let groups: Vec<Value<'_>> = groups.collect();
         Ok(run.list(&groups))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_simple_text_is_plain(text in "[a<&; \\t\\n\u{a0}é]{0,6}|.*") {
+            if is_simple(&text) && !text.chars().any(|c| c.is_whitespace() && !c.is_ascii()) {
+                prop_assert_eq!(text::plain(&text), text);
+            }
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 use crate::eval::code::Run;
 use crate::eval::failure::{Failure, Halt};
+use crate::eval::row_cache::RowCache;
 use crate::eval::unreadable::Unreadable;
 use crate::eval::value::Value;
 use crate::ir::{EntityId, Field, FieldId};
@@ -72,7 +73,8 @@ impl<'r> Run<'r> {
     /// Which row it is that was found, by its key; nothing of the record that is read.
     fn found_as(&self, what: &Unreadable<'r>) -> String {
         let within = what.text.as_bytes().as_ptr_range();
-        let mut found = self.rows.values().flat_map(|rows| rows.iter());
+        let kept = self.cache.into_iter().flat_map(RowCache::rows);
+        let mut found = self.rows.values().flat_map(|rows| rows.iter()).chain(kept);
         let row = found.find(|row| within.contains(&row.raw.as_ptr()));
         let key = row.and_then(|row| {
             let slot = self.compiled.layouts.slot(row.entity, self.compiled.program.entity(row.entity).key?);

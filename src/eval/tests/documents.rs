@@ -407,6 +407,20 @@ fn offline_with_given_rows() {
 }
 
 #[test]
+fn a_given_row_that_cannot_be_read_is_told_alike_each_time() {
+    let p = orders("4");
+    let compiled = Compiled::new(Arc::new(p.clone()));
+    let rows = r#"{"exact.Item": [{"Code": "A"}, {"Code": "B"}], "VATCode": [{"Code": "4", "Type": "including", "Percentage": "x"}]}"#;
+    let given = Given::from_json(&p, rows, jiff::Timestamp::UNIX_EPOCH).unwrap();
+    let tables = Tables::default();
+    let mut mapper = Mapper::new(&compiled, compiled.mapping("sales_order").unwrap(), &given, &tables).unwrap();
+    let mut told = || mapper.map(ORDER, &mut Vec::new()).unwrap_err().1;
+    let first = told();
+    assert!(first.reason.contains("`Percentage` of the VATCode"), "{first:?}");
+    assert_eq!(told(), first, "the row is kept by now");
+}
+
+#[test]
 fn why_a_field_is_as_it_is() {
     let p = orders("4");
     let world = World::with(&p, ROWS);

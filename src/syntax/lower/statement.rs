@@ -48,20 +48,15 @@ impl Lower<'_> {
         }
     }
 
-    /// `set`, `add`, `remove`: only an `adapt` has something to change.
+    /// `set`, `add`, `remove`: of an `adapt`, or of what a declaration includes.
     fn change(&mut self, pair: Pair<'_>) -> Option<StmtKind> {
         let span = self.span(&pair);
         let rule = pair.as_rule();
-        if !self.adapting {
-            let word = pair.as_str().split_whitespace().next().unwrap_or("set");
+        if !self.adapting && rule == Rule::add_stmt {
             self.report(
-                Diagnostic::new(
-                    &codes::MISPLACED,
-                    span,
-                    format!("`{word}` changes what comes from elsewhere, and this is a mapping of your own"),
-                )
-                .label("nothing to change")
-                .help("write `Field = value`, without a word before it"),
+                Diagnostic::new(&codes::MISPLACED, span, "`add` fills what comes from elsewhere, and this is your own")
+                    .label("nothing to add to")
+                    .help("write `Field = value`, without a word before it"),
             );
         }
         if rule == Rule::remove_stmt {
