@@ -430,7 +430,9 @@ fn at_once(mapper: &mut Mapper<'_>, record: &str) -> Outcome {
 fn as_draft(compiled: &Compiled, id: MappingId, entity: EntityId, record: &str, given: &Given) -> Outcome {
     match compiled.apply(id, &[Argument::Record(entity, record)], given) {
         Evaluated::WriteSet(set) => {
-            let payload = |draft: &Draft| Pending::shown(&draft.create_body()).into_owned();
+            let program = compiled.program();
+            let entries = |draft: &Draft| program.entries_of(program.entity(draft.entity));
+            let payload = |draft: &Draft| Pending::shown(&draft.create_body(entries(draft))).into_owned();
             set.drafts
                 .last()
                 .filter(|draft| !draft.fields.is_empty())

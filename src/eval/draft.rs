@@ -106,7 +106,7 @@ pub struct KeyTried {
 /// A field of a draft.
 #[derive(Clone, Debug)]
 pub struct DraftField {
-    /// The way to it, by wire names: `["billing", "phone"]`; `["meta_data", KEY]` for an entry of `meta_data`.
+    /// The way to it, by wire names: `["billing", "phone"]`; the list and the name of a further entry.
     pub path: Vec<Arc<str>>,
     /// The flow's name of it.
     pub field: FieldId,

@@ -1,7 +1,7 @@
 //! Finds answered from data: what `flowc map` and tests know of both systems.
 
 use crate::eval::query::{Answered, Query, Resolver};
-use crate::ir::{Entity, EntityId, Field, FieldId, Program, Type, WireForm};
+use crate::ir::{Entity, EntityId, Entries, Field, FieldId, Program, Type, WireForm};
 use crate::json::write_text;
 use crate::value::text::{KeyForm, key_form};
 use crate::value::{code, decimal};
@@ -163,17 +163,21 @@ fn as_the_api(program: &Program, schema: &Entity, row: &Map<String, Value>) -> R
             return Err(format!("{} has no field `{name}`", schema.full_name()));
         };
         match field.meta.as_ref().and_then(|meta| meta.keys.first()) {
-            Some(key) => metas.push(serde_json::json!({"key": **key, "value": value})),
+            Some(name) => metas.push((name, value.clone())),
             None => {
                 wire.insert(field.wire.to_string(), as_value(program, field, field.ty.present(), value)?);
             }
         }
     }
-    if !metas.is_empty() {
-        match wire.get_mut("meta_data") {
+    if let Some(Entries { list, key, value }) = program.entries_of(schema).filter(|_| !metas.is_empty()) {
+        let entry = |(name, of): (&Arc<str>, Value)| {
+            Value::Object(Map::from_iter([(key.to_string(), (&**name).into()), (value.to_string(), of)]))
+        };
+        let metas = metas.into_iter().map(entry);
+        match wire.get_mut(&**list) {
             Some(Value::Array(list)) => list.extend(metas),
             _ => {
-                wire.insert("meta_data".to_owned(), Value::Array(metas));
+                wire.insert(list.to_string(), metas.collect());
             }
         }
     }

@@ -83,7 +83,9 @@ impl<'c> Mapper<'c> {
             Evaluated::WriteSet(unit) => {
                 let draft = unit.drafts.iter().rfind(|draft| draft.made.mapping == self.mapping);
                 let Some(draft) = draft.filter(|draft| !draft.fields.is_empty()) else { return Ok(false) };
-                out.extend_from_slice(Pending::shown(&draft.create_body()).as_bytes());
+                let program = self.compiled.program();
+                let further = program.entries_of(program.entity(draft.entity));
+                out.extend_from_slice(Pending::shown(&draft.create_body(further)).as_bytes());
                 Ok(true)
             }
             Evaluated::Filtered => Ok(false),

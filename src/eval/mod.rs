@@ -34,7 +34,7 @@ mod value;
 mod why;
 mod wire;
 
-pub use body::{META, body};
+pub use body::body;
 pub use code::Compiled;
 pub use draft::{Action, BalanceDue, Draft, DraftField, FieldWhen, KeyTried, MadeBy, OnSourceChange, WriteSet};
 pub use evaluate::{Argument, Evaluated};

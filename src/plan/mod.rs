@@ -11,7 +11,7 @@ mod walk;
 mod writes;
 
 pub use pushdown::{Pushdown, Sent, pushdown};
-pub use reads::{Reads, tax_fields};
+pub use reads::Reads;
 pub use stage::Asked;
 pub use steps::{Plan, PlanStep, plan};
 pub use walk::{each, each_step};

@@ -2,7 +2,7 @@
 
 use super::walk::{each, each_of_flow, each_of_mapping};
 use crate::ir::{
-    Entity, EntityId, Expr, ExprKind, FieldId, Find, Flow, Key, Mapping, MappingId, Native, Program, Required, Type,
+    EntityId, Expr, ExprKind, FieldId, Find, Flow, Key, Mapping, MappingId, Native, Program, Required, Type,
     mappings_of, reached,
 };
 use std::collections::BTreeSet;
@@ -13,11 +13,6 @@ use std::sync::Arc;
 pub struct Reads {
     fields: Vec<BTreeSet<FieldId>>,
     meta: Vec<BTreeSet<Arc<str>>>,
-}
-
-/// The fields of a code's row that decide what an amount with it comes to: whether prices include the tax, and the rate.
-pub fn tax_fields(entity: &Entity) -> Option<(FieldId, FieldId)> {
-    entity.tax.as_ref().map(|tax| (tax.by, tax.rate))
 }
 
 impl Reads {
@@ -194,9 +189,9 @@ impl Reads {
     fn tax_row(&mut self, program: &Program, ty: &Type) {
         let (Type::Record(entity) | Type::Code(entity)) = ty.present() else { return };
         self.identity(program, *entity);
-        if let Some((including, percent)) = tax_fields(program.entity(*entity)) {
-            self.add(*entity, including);
-            self.add(*entity, percent);
+        if let Some(tax) = &program.entity(*entity).tax {
+            self.add(*entity, tax.by);
+            self.add(*entity, tax.rate);
         }
     }
 

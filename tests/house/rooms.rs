@@ -55,8 +55,6 @@ const FIELDS: &[(&str, &[&str], &str)] = &[
     ("ir", &["count", "country", "length", "net", "postcode", "price", "tax"], "functions of the language"),
     ("store", &["key", "state"], "the file of the installation's key, a member of our own rows"),
     ("eval", &["Name", "Description", "AddressLine1"], "how people call a record: to go into the schema"),
-    ("eval", &["meta_data", "key", "value"], "further entries: to be read by the schema's word `entry`"),
-    ("eval", &["including"], "prices with tax: to be read by the schema's word `tax`"),
     ("eval", &["results", "__deferred", "__next"], "lists in an object: to be words of the connector"),
     ("json", &["results"], "the same, in the way to a value"),
 ];

@@ -137,7 +137,7 @@ fn create(facts: &Facts<'_>) -> Result<Step, Undecided> {
     let sent = draft.fields.iter().filter(|f| f.when != FieldWhen::Update && f.json != "null");
     let fields = sent.map(|f| Ok((f, body::filled(&f.json, facts.settled)?))).collect::<Result<Vec<_>, Dangling>>()?;
     let hashes = fields.iter().map(|(f, value)| facts.hashed(f, value)).collect();
-    Ok(Step::Create { body: body::of(&fields), hashes })
+    Ok(Step::Create { body: body::of(facts.entries(), &fields), hashes })
 }
 
 /// A `create once` that is there.

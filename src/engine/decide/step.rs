@@ -6,7 +6,7 @@ use crate::engine::event::FieldChange;
 use crate::engine::values::body::{self, Dangling, Settled};
 use crate::engine::values::compare;
 use crate::eval::{Draft, DraftField};
-use crate::ir::{Entity, Program, Stop, Verb};
+use crate::ir::{Entity, Entries, Program, Stop, Verb};
 use crate::source::Span;
 use crate::store::{FieldHash, Link};
 use serde_json::Value;
@@ -39,9 +39,14 @@ impl<'a> Facts<'a> {
         self.program.entity(self.draft.entity)
     }
 
+    /// Where its further entries stand.
+    pub(crate) fn entries(&self) -> Option<Entries<'a>> {
+        self.program.entries_of(self.entity())
+    }
+
     /// What a row has where a field of the draft goes.
     pub(crate) fn theirs<'r>(&self, field: &DraftField, row: &'r Value) -> Option<&'r Value> {
-        let entries = self.program.entries_of(self.entity());
+        let entries = self.entries();
         match entries.zip(body::entry_name(entries, field)) {
             Some((entries, name)) => body::entry_value(entries, row, name),
             None => compare::value_at(row, &field.path),

@@ -42,7 +42,7 @@ pub(crate) fn update(facts: &Facts<'_>, id: &Arc<str>, row: &Value, ours: bool) 
         let id = Arc::clone(id);
         return Ok(if adopted { Step::Adopt { id, hashes } } else { Step::Unchanged { id, hashes } });
     }
-    let body = body::of(&sent);
+    let body = body::of(facts.entries(), &sent);
     Ok(Step::Update { id: Arc::clone(id), body, changes, hashes, lines })
 }
 

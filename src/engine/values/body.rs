@@ -43,9 +43,10 @@ fn key(settled: &Settled) -> Value {
 }
 
 /// Fields as one body, as `flowc map` shows it.
-pub(crate) fn of(fields: &[(&DraftField, Value)]) -> String {
+pub(crate) fn of(entries: Option<Entries<'_>>, fields: &[(&DraftField, Value)]) -> String {
     let texts: Vec<String> = fields.iter().map(|(_, value)| value.to_string()).collect();
-    crate::eval::body(fields.iter().zip(&texts).map(|((field, _), json)| (field.path.as_slice(), json.as_str())))
+    let fields = fields.iter().zip(&texts).map(|((field, _), json)| (field.path.as_slice(), json.as_str()));
+    crate::eval::body(entries, fields)
 }
 
 /// The name of the further entry that a field is, where it is one.

@@ -110,9 +110,8 @@ fn meta_of(compiler: &mut Compiler<'_>, expr: &Expr, entries: &Expr, key: &Expr)
     }
     let entity = entries.ty.present().element().map_or(EntityId(0), entity_of);
     let schema = compiler.program.entity(entity);
-    let fields = schema.field("key").zip(schema.field("value"));
     let (entries, key) = (compiler.code(entries), compiler.code(key));
-    natives::meta_of(entries, key, entity, fields, expr.span)
+    natives::meta_of(entries, key, entity, schema.entry, expr.span)
 }
 
 /// What a document's lines come to: `(lines, net, tax)`, or `(lines, quantity, price, code)`.

@@ -26,9 +26,11 @@ pub(crate) struct Layout {
     pub(crate) slot_of: Box<[u16]>,
     /// What is done with a member, by its wire name.
     pub(crate) members: FxHashMap<Box<str>, Action>,
-    /// Entries of `meta_data`: key, its rank among the keys of the slot, slot.
+    /// Where further entries stand: their list, the member of an entry's name, and that of its value.
+    pub(crate) entries: Option<[Arc<str>; 3]>,
+    /// Further entries: name, its rank among the keys of the slot, slot.
     pub(crate) metas: Vec<(Arc<str>, usize, u16)>,
-    /// Slots of `meta_data` entries asked for by name.
+    /// Slots of further entries asked for by name.
     pub(crate) meta_slots: FxHashMap<Arc<str>, u16>,
     /// Zone of the wall clock.
     pub(crate) zone: Option<TimeZone>,
@@ -201,8 +203,12 @@ impl Layout {
             members: FxHashMap::default(),
             metas: Vec::new(),
             meta_slots: FxHashMap::default(),
+            entries: None,
             zone,
         };
+        let entries = program.entries_of(schema);
+        let list = entries.map_or("", |entries| &**entries.list);
+        layout.entries = entries.map(|of| [of.list, of.key, of.value].map(Arc::clone));
         let mut empty = Vec::new();
         for id in reads.fields(entity) {
             let field = schema.get(id);
@@ -215,7 +221,7 @@ impl Layout {
                 Some(meta) => {
                     let keys = meta.keys.iter().enumerate().map(|(rank, key)| (Arc::clone(key), rank, slot));
                     layout.metas.extend(keys);
-                    layout.meta_member();
+                    layout.meta_member(list);
                 }
             }
         }
@@ -233,7 +239,7 @@ impl Layout {
             empty.push(Value::Absent);
             layout.metas.push((Arc::clone(key), 0, slot));
             layout.meta_slots.insert(Arc::clone(key), slot);
-            layout.meta_member();
+            layout.meta_member(list);
         }
         layout.empty = empty.into();
         layout
@@ -254,12 +260,12 @@ impl Layout {
         self.members.insert(wire.into(), action);
     }
 
-    fn meta_member(&mut self) {
-        let action = match self.members.get("meta_data") {
+    fn meta_member(&mut self, list: &str) {
+        let action = match self.members.get(list) {
             Some(Action::Take(slot, _) | Action::MetaAnd(slot)) => Action::MetaAnd(*slot),
             _ => Action::Meta,
         };
-        self.members.insert("meta_data".into(), action);
+        self.members.insert(list.into(), action);
     }
 }
 

@@ -237,7 +237,8 @@ impl<'r> Decoder<'r, '_> {
         self.json.skip()?;
         for (_, _, slot) in &filling.layout.metas {
             self.json.at = begin.at;
-            let bad = DecodeError::new("can't be read: `meta_data` is no list");
+            let list = filling.layout.entries.as_ref().map_or("", |[list, ..]| &**list);
+            let bad = DecodeError::new(format!("can't be read: `{list}` is no list"));
             let n = usize::from(*slot);
             filling.slots[n] = self.unreadable(&filling.layout.slots[n], &begin, bad, filling.start)?;
         }
@@ -246,17 +247,18 @@ impl<'r> Decoder<'r, '_> {
 
     fn meta(&mut self, filling: &mut Filling<'r, '_>) -> Decoded<()> {
         let (layout, path) = (filling.layout, filling.path);
+        let names = layout.entries.as_ref().map_or(("", ""), |[_, key, value]| (&**key, &**value));
         let (mut key, mut value) = ("", None);
         self.json.deeper()?;
         let mut before = b'{';
         while let Some(name) = self.json.name_behind(before)? {
             before = b',';
-            if name == "key" && self.json.peek() == b'"' {
+            if name == names.0 && self.json.peek() == b'"' {
                 // A key with half a character in it is none that a flow could ask for.
                 key = self.json.name()?;
                 continue;
             }
-            if name == "value" {
+            if name == names.1 {
                 value = Some(self.json.at);
             }
             self.json.skip()?;

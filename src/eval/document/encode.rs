@@ -1,6 +1,5 @@
 //! The fields of a document as the JSON that is sent.
 
-use crate::eval::body::META;
 use crate::eval::code::{MappingCode, Run, StepKindCode, WhenCode};
 use crate::eval::draft::{Action, DraftField, FieldWhen};
 use crate::eval::failure::Halt;
@@ -53,7 +52,7 @@ impl MappingCode {
         Ok(fields.into_iter().map(|(_, field)| field).collect())
     }
 
-    /// The way to a field by wire names, its entity, and itself. An entry of `meta_data` stands under its key.
+    /// The way to a field by wire names, its entity, and itself. A further entry stands under its name.
     fn wire_path(&self, run: &Run<'_>, path: &[FieldId]) -> (Vec<Arc<str>>, EntityId, FieldId) {
         let mut names = Vec::with_capacity(path.len());
         let (mut entity, mut last) = (self.target, path[0]);
@@ -64,7 +63,12 @@ impl MappingCode {
             last = *field;
             let wire = run.compiled.wires.of(entity, last);
             match &wire.meta {
-                Some(key) => names.extend([Arc::from(META), Arc::clone(key)]),
+                Some(key) => {
+                    let program = &run.compiled.program;
+                    let entries = program.entries_of(program.entity(entity));
+                    names.extend(entries.map(|entries| Arc::clone(entries.list)));
+                    names.push(Arc::clone(key));
+                }
                 None => names.push(Arc::clone(&wire.wire)),
             }
         }

@@ -4,8 +4,7 @@ use crate::eval::arithmetic::{number, too_large};
 use crate::eval::code::{Code, Eval, Run, call};
 use crate::eval::failure::{Halt, note};
 use crate::eval::value::{Value, same};
-use crate::ir::{Binary, EntityId, FieldId};
-use crate::plan::tax_fields;
+use crate::ir::{Binary, EntityId, FieldId, Tax};
 use crate::source::Span;
 use crate::value::{decimal, money};
 use rust_decimal::Decimal;
@@ -108,7 +107,7 @@ impl<'r> Run<'r> {
         span: Span,
     ) -> Result<Option<(bool, Decimal)>, Halt> {
         let schema = self.compiled.program.entity(entity);
-        let Some((including, rate)) = tax_fields(schema) else { return Ok(None) };
+        let Some(Tax { rate, by, included }) = &schema.tax else { return Ok(None) };
         let row = match code {
             Value::Absent => return Ok(None),
             Value::Text(text) if self.known.offline() => {
@@ -120,8 +119,8 @@ impl<'r> Run<'r> {
             }
             other => other,
         };
-        let including = matches!(self.field(row, entity, including, span)?, Value::Text("including"));
-        let rate = match self.field(row, entity, rate, span)? {
+        let including = matches!(self.field(row, entity, *by, span)?, Value::Text(text) if *text == **included);
+        let rate = match self.field(row, entity, *rate, span)? {
             Value::Number(rate) => rate,
             _ => Decimal::ZERO,
         };

@@ -64,7 +64,8 @@ fn shop(p: &mut Program) {
     let status = enumeration("OrderStatus", true, &[("processing", "\"processing\""), ("completed", "\"completed\"")]);
     let (billing, line) = (of(p, "Billing"), of(p, "LineItem"));
     entity(p, "woo.Customer", Some("id"), &[("id", Type::Int, ""), ("email", email(), "?")]);
-    let customer = of(p, "Customer");
+    entity(p, "woo.MetaEntry", None, &[("key", text(), ""), ("value", Type::Json, "?")]);
+    let (customer, entry) = (of(p, "Customer"), of(p, "MetaEntry"));
     entity(
         p,
         "woo.Order",
@@ -83,6 +84,7 @@ fn shop(p: &mut Program) {
             ("vat_number", text(), "?meta"),
             ("exact_number", text(), "?meta"),
             ("paid", Type::Bool, "?"),
+            ("meta_data", Type::List(Arc::new(Type::Record(entry))), "?"),
         ],
     );
     let order = of(p, "Order");
