@@ -174,6 +174,14 @@ fn write_right(file: FileId, text: &str, slip: Slip, mends: &mut Vec<Mend>, diag
             }
             wrong
         }
+        // `IF(a; b; c)`, as spreadsheets of some languages separate arguments.
+        Slip::Semicolon(at) if in_brackets(text, at) => {
+            mend(at, 1, ",");
+            Diagnostic::new(&codes::SYNTAX, span(at, at + 1), "arguments are separated by commas, not by `;`")
+                .label("a comma is meant")
+                .help("write `,`")
+                .fix("write `,`", span(at, at + 1), ",")
+        }
         Slip::Semicolon(at) => {
             mend(at, 1, "\n");
             Diagnostic::new(&codes::SYNTAX, span(at, at + 1), "statements end with their line, not with `;`")
@@ -302,4 +310,15 @@ pub(crate) fn doc_above(text: &str, tokens: &[Lexeme], at: usize) -> Option<Stri
     }
     lines.reverse();
     (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
+/// Whether a bracket that is opened on the line before a place is still open there.
+fn in_brackets(text: &str, at: usize) -> bool {
+    let start = text[..at].rfind('\n').map_or(0, |n| n + 1);
+    let depth = text[start..at].bytes().fold(0i32, |depth, byte| match byte {
+        b'(' | b'[' => depth + 1,
+        b')' | b']' => depth - 1,
+        _ => depth,
+    });
+    depth > 0
 }

@@ -5,7 +5,14 @@ use crate::ir::{Const, EntityId, Expr, ExprKind, Type};
 use crate::source::{Diagnostic, Span};
 
 /// Functions as other languages call them, and what they are here.
-const FUNCTIONS: [(&str, &str); 28] = [
+const FUNCTIONS: [(&str, &str); 35] = [
+    ("if", "if … then … else …"),
+    ("als", "if … then … else …"),
+    ("iif", "if … then … else …"),
+    ("ifs", "match … { … => … }"),
+    ("vlookup", "NAME[key], of a lookup"),
+    ("iferror", "… ?? …"),
+    ("ifnull", "… ?? …"),
     ("substring", "take"),
     ("substr", "take"),
     ("slice", "take"),
