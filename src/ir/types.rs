@@ -64,8 +64,10 @@ pub enum Type {
     Int,
     /// An exact decimal.
     Decimal,
-    /// A number written in the flow: takes any kind.
+    /// A whole number written in the flow: takes any kind but that of rates.
     Literal,
+    /// A number written in the flow that may have decimals: it is no whole number either.
+    Fraction,
     /// A rate.
     Percent,
     /// An amount.
@@ -130,7 +132,12 @@ impl Type {
 
     /// Whether it is a number of some kind.
     pub fn is_number(&self) -> bool {
-        matches!(self, Self::Int | Self::Decimal | Self::Literal | Self::Percent | Self::Money(_))
+        self.is_written() || matches!(self, Self::Int | Self::Decimal | Self::Percent | Self::Money(_))
+    }
+
+    /// Whether it is a number as the flow writes it, whose kind its place decides.
+    pub fn is_written(&self) -> bool {
+        matches!(self, Self::Literal | Self::Fraction)
     }
 
     /// Whether its value is a text when the flow computes with it.

@@ -4,7 +4,7 @@ use crate::check::infer::frame::Infer;
 use crate::check::resolve::suggest;
 use crate::check::resolve::suggest::quoted;
 use crate::check::types::relations::longest;
-use crate::ir::{Arm, Const, EntityId, Expr, ExprKind, Find, Kind, Native, Type};
+use crate::ir::{Arm, Const, Element, EntityId, Expr, ExprKind, Find, Kind, Native, Type};
 use crate::source::{Diagnostic, Severity, Span, codes};
 use std::sync::Arc;
 
@@ -59,19 +59,42 @@ impl Infer<'_, '_> {
             return Err(e);
         }
         let Expr { kind, ty, span } = e;
+        // What stands elsewhere, in a function that is called here, is told at the call.
+        let here = |e: &Expr| span.file == e.span.file && span.start <= e.span.start && e.span.end <= span.end;
         let mut made = |e: Expr| self.coerce_at(e, want, place);
         let kind = match kind {
             // The absent branch of `a?.b` is nobody's line.
-            ExprKind::If(cond, then, other) if !is_question(&cond, &other) => {
+            ExprKind::If(cond, then, other) if !is_question(&cond, &other) && here(&then) && here(&other) => {
                 ExprKind::If(cond, Box::new(made(*then)), Box::new(made(*other)))
             }
-            ExprKind::Match(on, arms) => {
+            // Of two texts the whole is too long: one cut is put around it.
+            ExprKind::OrElse(first, other)
+                if here(&first) && here(&other) && !same_shape(ty.present(), want.present()) =>
+            {
+                let first = self.coerce_at(*first, &want.clone().optional(), place);
+                ExprKind::OrElse(Box::new(first), Box::new(self.coerce_at(*other, want, place)))
+            }
+            ExprKind::List(elements) if want.present().element().is_some() => {
+                let of = want.present().element().cloned().unwrap_or(Type::Unknown);
+                ExprKind::List(elements.into_iter().map(|e| self.coerce_element(e, &of, want, place)).collect())
+            }
+            ExprKind::Match(on, arms) if arms.iter().all(|a| here(&a.value)) => {
                 let arms = arms.into_iter().map(|a| Arm { pattern: a.pattern, value: made(a.value) }).collect();
                 ExprKind::Match(on, arms)
             }
             kind => return Err(Expr { kind, ty, span }),
         };
         Ok(Expr { kind, ty: narrowed(&ty, want), span })
+    }
+
+    /// An element of a list that is written here.
+    fn coerce_element(&mut self, element: Element, of: &Type, list: &Type, place: &Wanted) -> Element {
+        let one = Wanted { what: format!("an element of {}", place.what), ..place.clone() };
+        match element {
+            Element::One(e) => Element::One(self.coerce_at(e, of, &one)),
+            Element::For(clauses, e) => Element::For(clauses, self.coerce_at(e, of, &one)),
+            Element::All(e) => Element::All(self.coerce_at(e, list.present(), place)),
+        }
     }
 
     fn coerce_present(&mut self, mut e: Expr, want: &Type, place: &Wanted) -> Expr {
@@ -123,9 +146,9 @@ impl Infer<'_, '_> {
                 let span = e.span;
                 Self::make(ExprKind::Native(Native::JsonOf, vec![e]), T::Json, span)
             }
-            (T::Literal | T::Int, T::Literal | T::Decimal) => e,
-            (T::Literal, T::Int) if has_fraction(&e) => self.mismatch(e, want, place),
-            (T::Literal, to) if to.is_number() && *to != T::Percent => e,
+            (T::Int, T::Literal | T::Decimal) => e,
+            (T::Fraction, T::Int | T::Percent) | (T::Literal, T::Percent) => self.mismatch(e, want, place),
+            (from, to) if from.is_written() && to.is_number() => e,
             (T::Money(_), T::Money(_)) if e.ty != *want => self.wrong_kind(e, want, place),
             (T::Money(_), T::Price) => self.price_needs_both(e, place),
             (from, to) if from == to => e,
@@ -391,7 +414,7 @@ impl Infer<'_, '_> {
             (from, Type::Text(_)) if from.is_number() || matches!(from, Type::Date | Type::Instant) => {
                 d.help("put it into a text: `\"{…}\"`")
             }
-            (Type::Decimal | Type::Literal, Type::Int) => {
+            (Type::Decimal | Type::Fraction, Type::Int) => {
                 d.help("`.int()` demands a whole number, `.round(0)` makes one")
             }
             (Type::Text(_), to) if to.is_number() => {
@@ -445,16 +468,6 @@ fn is_plain(ty: &Type) -> bool {
         Type::List(element) => is_plain(element),
         Type::Json | Type::Bool | Type::Date | Type::Instant => true,
         other => other.is_text() || other.is_number(),
-    }
-}
-
-/// Whether a number written in the flow, or computed of such, may have decimals.
-pub(crate) fn has_fraction(e: &Expr) -> bool {
-    match &e.kind {
-        ExprKind::Const(Const::Number(n)) => !n.fract().is_zero(),
-        ExprKind::Binary(_, a, b) => has_fraction(a) || has_fraction(b),
-        ExprKind::Unary(_, a) => has_fraction(a),
-        _ => false,
     }
 }
 

@@ -403,7 +403,7 @@ impl Infer<'_, '_> {
     fn list(&mut self, elements: &[ast::Element], want: Option<&Type>, span: Span) -> Expr {
         let wanted = want.and_then(|w| w.present().element()).cloned();
         let mut made = Vec::new();
-        let mut ty = Type::Never;
+        let (mut ty, mut disagree) = (Type::Never, false);
         for element in elements {
             let (built, element_ty, at) = match element {
                 ast::Element::One(e) => {
@@ -418,9 +418,11 @@ impl Infer<'_, '_> {
                     (Element::For(clauses, value), t, at)
                 }),
             };
-            match join(&ty, &element_ty) {
-                Some(joined) => ty = joined,
-                None => {
+            match (join(&ty, &element_ty), &wanted) {
+                (Some(joined), _) => ty = joined,
+                // Each is held against what is wanted: which of them is the wrong one is known then.
+                (None, Some(_)) => disagree = true,
+                (None, None) => {
                     let message = format!(
                         "this element is {}; those before are {}",
                         self.cx.show(&element_ty),
@@ -431,7 +433,12 @@ impl Infer<'_, '_> {
             }
             made.push(built);
         }
-        Self::make(ExprKind::List(made), Type::List(Arc::new(ty)), span)
+        let ty = if disagree { Type::Unknown } else { ty };
+        let made = Self::make(ExprKind::List(made), Type::List(Arc::new(ty)), span);
+        match want.filter(|_| disagree) {
+            Some(want) => self.coerce(made, want.present(), "this list"),
+            None => made,
+        }
     }
 
     fn list_value(&mut self, e: &ast::Expr, want: Option<&Type>) -> Expr {

@@ -33,7 +33,11 @@ impl Infer<'_, '_> {
     pub(crate) fn literal(&mut self, e: &ast::Expr, want: Option<&Type>) -> Option<Expr> {
         let span = e.span;
         Some(match &e.kind {
-            A::Number(n) => self.number(n, Type::Literal, span),
+            A::Number(n) => {
+                let made = self.number(n, Type::Literal, span);
+                let whole = computed_of(&made).is_none_or(|n| n.fract().is_zero());
+                if whole { made } else { Expr { ty: Type::Fraction, ..made } }
+            }
             A::Percent(n) => self.number(n, Type::Percent, span),
             A::Date(text) => self.date(text, span),
             A::Instant(text) => self.instant(text, span),

@@ -427,7 +427,7 @@ impl Infer<'_, '_> {
                     Some(kind @ Type::Money(_)) => kind.clone(),
                     _ => net,
                 };
-                if !matches!(receiver.ty, Type::Money(_) | Type::Decimal | Type::Literal) {
+                if !receiver.ty.is_written() && !matches!(receiver.ty, Type::Money(_) | Type::Decimal) {
                     return self.mismatch(
                         receiver,
                         &gross,

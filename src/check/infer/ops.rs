@@ -1,6 +1,5 @@
 //! Operators: which types they join, and the algebra of amounts.
 
-use crate::check::infer::coerce::has_fraction;
 use crate::check::infer::fields::JSON_COMPARED;
 use crate::check::infer::frame::{Infer, recoverable};
 use crate::check::types::relations::{comparable, join, orders};
@@ -146,6 +145,7 @@ impl Infer<'_, '_> {
         let right = self.expr_for("the other side", right, &hint);
         // `"x" == status` as well as `status == "x"`.
         let left = self.read_as(left, &right.ty);
+        let right = self.read_as(right, &left.ty);
         let kind = match op {
             Op::Eq => Binary::Eq,
             Op::Ne => Binary::Ne,
@@ -188,7 +188,7 @@ impl Infer<'_, '_> {
         Self::make(ExprKind::Binary(kind, Box::new(left), Box::new(right)), Type::Bool, span)
     }
 
-    /// A text in quotes beside a code or an enumeration is one of its values.
+    /// A text in quotes beside a code or an enumeration is one of its values; a number beside a rate has its sign.
     pub(crate) fn read_as(&mut self, text: Expr, beside: &Type) -> Expr {
         match (&text.kind, beside.present()) {
             (ExprKind::Const(Const::Text(_)), Type::Enum(_) | Type::Country | Type::Currency)
@@ -197,6 +197,7 @@ impl Infer<'_, '_> {
                 let want = beside.present().clone();
                 self.coerce(text, &want, "the other side")
             }
+            (_, Type::Percent) if text.ty.is_written() => self.coerce(text, &Type::Percent, "the other side"),
             _ => text,
         }
     }
@@ -226,7 +227,7 @@ impl Infer<'_, '_> {
             Op::Mul => Binary::Mul,
             _ => Binary::Div,
         };
-        match result(kind, &beside(&left, &right), &beside(&right, &left)) {
+        match result(kind, &left.ty, &right.ty) {
             Ok(ty) => {
                 if let (Binary::Add, Type::List(_)) = (kind, &ty) {
                     let elements = vec![crate::ir::Element::All(left), crate::ir::Element::All(right)];
@@ -283,8 +284,8 @@ fn result(op: Binary, a: &Type, b: &Type) -> Result<Type, (&'static Code, &'stat
         (Sub, T::Money(Kind::Gross), T::Money(Kind::Net)) => T::Money(Kind::Tax),
         (Sub, T::Money(Kind::Gross), T::Money(Kind::Tax)) => T::Money(Kind::Net),
         (Add | Sub, T::Money(_), T::Money(_)) => return Err(money),
-        (Add | Sub, T::Money(_), T::Literal) => a.clone(),
-        (Add | Sub, T::Literal, T::Money(_)) => b.clone(),
+        (Add | Sub, T::Money(_), n) if n.is_written() => a.clone(),
+        (Add | Sub, n, T::Money(_)) if n.is_written() => b.clone(),
         (Div, T::Money(x), T::Money(y)) if x == y => T::Decimal,
         (Div | Mul, T::Money(_), T::Money(_)) => return Err(money),
         (Mul | Div, T::Money(_) | T::Price, T::Percent) | (Mul, T::Percent, T::Money(_) | T::Price) => {
@@ -300,6 +301,7 @@ fn result(op: Binary, a: &Type, b: &Type) -> Result<Type, (&'static Code, &'stat
         (_, T::Percent, n) | (_, n, T::Percent) if plain(n) || *n == T::Percent => return Err(other),
         (Div, x, y) if plain(x) && plain(y) => T::Decimal,
         (_, T::Literal, T::Literal) => T::Literal,
+        (_, x, y) if x.is_written() && y.is_written() => T::Fraction,
         (_, T::Int | T::Literal, T::Int | T::Literal) => T::Int,
         (_, x, y) if plain(x) && plain(y) => T::Decimal,
         (Add | Sub, T::Instant, T::Duration) => T::Instant,
@@ -311,11 +313,6 @@ fn result(op: Binary, a: &Type, b: &Type) -> Result<Type, (&'static Code, &'stat
     })
 }
 
-/// The type of an operand: a number with a fraction makes no whole number of one.
-fn beside(e: &Expr, other: &Expr) -> Type {
-    if e.ty == Type::Literal && other.ty == Type::Int && has_fraction(e) { Type::Decimal } else { e.ty.clone() }
-}
-
 fn plain(ty: &Type) -> bool {
-    matches!(ty, Type::Int | Type::Decimal | Type::Literal)
+    ty.is_written() || matches!(ty, Type::Int | Type::Decimal)
 }

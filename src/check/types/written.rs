@@ -163,6 +163,7 @@ impl Checker<'_> {
             Type::Int => "a whole number".into(),
             Type::Decimal => "a decimal".into(),
             Type::Literal => "a number".into(),
+            Type::Fraction => "a number with decimals".into(),
             Type::Percent => "a rate in percent".into(),
             Type::Money(Kind::Net) => "a net amount".into(),
             Type::Money(Kind::Gross) => "a gross amount".into(),

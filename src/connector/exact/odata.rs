@@ -50,7 +50,9 @@ pub(super) fn literal(field: &Field, value: &str) -> Option<String> {
         (_, Type::Bool) => matches!(value, "true" | "false").then(|| value.to_owned()),
         (_, Type::Guid) => guid(value),
         (_, Type::Int) => value.parse::<i64>().ok().map(|number| number.to_string()),
-        (_, Type::Decimal | Type::Literal | Type::Percent | Type::Money(_) | Type::Price) => number(value),
+        (_, Type::Decimal | Type::Literal | Type::Fraction | Type::Percent | Type::Money(_) | Type::Price) => {
+            number(value)
+        }
         (_, Type::Date | Type::Instant) => moment(value),
         (_, Type::Enum(of)) => {
             // The declaration says each value as it stands in JSON: `20` or `"C"`.

@@ -157,7 +157,7 @@ impl Wire {
 fn shape(program: &Program, connector: &str, ty: &Type, form: WireForm) -> Shape {
     match ty {
         Type::Bool => Shape::Bool(form),
-        Type::Int | Type::Decimal | Type::Literal | Type::Money(_) | Type::Price => {
+        Type::Int | Type::Decimal | Type::Literal | Type::Fraction | Type::Money(_) | Type::Price => {
             Shape::Number { in_text: form == WireForm::NumberInText, fraction: false }
         }
         Type::Percent => {
