@@ -8,6 +8,7 @@ mod check;
 mod demo;
 mod explain;
 mod fields;
+mod junit;
 mod login;
 mod look;
 mod machine;
@@ -28,6 +29,7 @@ mod source;
 mod state;
 mod store;
 mod tell;
+mod test;
 mod why;
 
 use crate::limits::STACK_BYTES;
@@ -116,6 +118,9 @@ enum Command {
     /// Show all flows at a glance
     #[command(after_help = "Example: flowc status")]
     Status(records::StatusArguments),
+    /// Run the tests of a project, offline
+    #[command(after_help = "Example: flowc test orders --junit outcomes.xml")]
+    Test(test::Arguments),
     /// Tell what made a field of a record: line, row, settings, source fields
     #[command(after_help = "Example: flowc why orders:1001 'sales_order.SalesOrderLines[0].VATCode'")]
     Why(why::Arguments),
@@ -193,6 +198,7 @@ fn dispatch(screen: &Screen, arguments: &Arguments) -> Answer {
         Command::Source(these) => source::run(screen, global, these),
         Command::State(these) => state::run(screen, global, these),
         Command::Status(these) => records::status(screen, global, these),
+        Command::Test(these) => test::run(screen, global, these),
         Command::Why(these) => why::run(screen, global, these),
     }
 }

@@ -2,8 +2,7 @@
 //! ensured mapping, a hole that the evaluator leaves open until it is filled.
 
 use super::native::Native;
-use super::program::MappingId;
-use super::types::{EntityId, FieldId, LookupId, Type};
+use super::types::{EntityId, FieldId, LookupId, MappingId, Type};
 use crate::source::Span;
 use rust_decimal::Decimal;
 use std::sync::Arc;

@@ -2,13 +2,10 @@
 
 use super::entity::{Connector, Entity, Entries};
 use super::expr::{Const, Expr, LocalId, Pattern, Step};
-use super::types::{EntityId, FieldId, LookupId, Type};
+use super::testing::Test;
+use super::types::{EntityId, FieldId, LookupId, MappingId, Type};
 use crate::source::Span;
 use std::sync::Arc;
-
-/// A mapping among the program's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct MappingId(pub u32);
 
 /// A checked project.
 #[derive(Clone, Debug, Default)]
@@ -31,6 +28,8 @@ pub struct Program {
     pub mappings: Vec<Mapping>,
     /// The flows.
     pub flows: Vec<Flow>,
+    /// The tests, where they are asked for: a program that runs has none.
+    pub tests: Vec<Test>,
 }
 
 /// A system: `connect shop to woocommerce { … }`.

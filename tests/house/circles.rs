@@ -34,16 +34,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("engine", &["values", "known", "decide", "pass", "journal", "record", "feed"]),
 ];
 /// Files of a room that stand in circles which are to go. A number may only shrink; at 0 the row goes.
-const CIRCLES: &[(&str, usize)] = &[
-    ("cli", 4),
-    ("connector", 33),
-    ("ir", 3),
-    ("lints", 2),
-    ("sandbox", 64),
-    ("source", 2),
-    ("store", 7),
-    ("syntax", 11),
-];
+const CIRCLES: &[(&str, usize)] =
+    &[("cli", 4), ("connector", 33), ("lints", 2), ("sandbox", 64), ("source", 2), ("store", 7), ("syntax", 11)];
 /// Names of an arrow that are printed.
 const NAMES_SHOWN: usize = 6;
 
