@@ -14,5 +14,6 @@ pub mod sandbox;
 pub mod source;
 pub mod store;
 pub mod syntax;
+pub mod testing;
 pub mod value;
 pub mod workspace;

@@ -16,6 +16,7 @@ use resolve::modules::Modules;
 use std::path::{Path, PathBuf};
 
 pub use declare::given::Override;
+pub use declare::testing::Tests;
 pub use resolve::checker::Changed;
 pub use resolve::suggest::nearest;
 
@@ -41,6 +42,15 @@ impl Checked {
 
 /// Checks the project in a folder: `project.flow`, the files beside it, and what they use.
 pub fn check_project(files: &dyn Files, root: &Path, overrides: &[Override]) -> Checked {
+    project(files, root, overrides, None)
+}
+
+/// The same with its tests as a part of the program; one of them may answer settings for the whole of it.
+pub fn check_tests(files: &dyn Files, root: &Path, overrides: &[Override], tests: &Tests) -> Checked {
+    project(files, root, overrides, Some(tests))
+}
+
+fn project(files: &dyn Files, root: &Path, overrides: &[Override], tests: Option<&Tests>) -> Checked {
     let mut modules = Modules::new(files);
     modules.set_root(root);
     let found = match files.flow_files(root) {
@@ -71,7 +81,7 @@ pub fn check_project(files: &dyn Files, root: &Path, overrides: &[Override]) -> 
     }
     ids.iter().for_each(|id| modules.follow_uses(*id));
     let mut cx = Checker::new(modules);
-    cx.project(&ids, overrides);
+    cx.project(&ids, overrides, tests);
     finish(cx)
 }
 

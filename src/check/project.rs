@@ -1,6 +1,7 @@
 //! A project as a whole: its connections, what it uses and answers, which flows are on; and single files.
 
 use crate::check::declare::given::Override;
+use crate::check::declare::testing::Tests;
 use crate::check::infer::frame::Infer;
 use crate::check::infer::names::Names;
 use crate::check::resolve::checker::{Checker, Unread};
@@ -16,7 +17,7 @@ impl Modules<'_> {}
 
 impl Checker<'_> {
     /// Checks a project: the modules of its files, `project` first.
-    pub(crate) fn project(&mut self, ids: &[ModuleId], overrides: &[Override]) {
+    pub(crate) fn project(&mut self, ids: &[ModuleId], overrides: &[Override], tests: Option<&Tests>) {
         let root = ids.iter().copied().find(|id| &*self.modules.get(*id).name == "project");
         let Some(root) = root else {
             let file = self.modules.sources.iter().next().map_or(FileId(0), |(id, _)| id);
@@ -48,6 +49,12 @@ impl Checker<'_> {
         }
         self.adaptations_agree();
         self.overrides(overrides);
+        if let Some((module, title)) = tests.and_then(|tests| tests.answered.as_ref()) {
+            for id in ids.iter().filter(|id| self.modules.get(**id).name == *module).copied().collect::<Vec<_>>() {
+                let instance = self.shared_instance(id);
+                self.answers_of_test(instance, title);
+            }
+        }
         self.extensions_of_library();
         self.read_settings();
         self.connection_values(root);
@@ -60,8 +67,9 @@ impl Checker<'_> {
         // What tests name has been read by then, and told.
         for id in ids {
             let instance = self.shared_instance(*id);
-            self.tests(instance);
+            self.tests(instance, tests.is_some());
         }
+        self.read_bodies();
         let used = self.used.clone();
         for n in 0..self.instances.len() {
             self.check_answers(InstanceId(n));
@@ -137,7 +145,7 @@ impl Checker<'_> {
         self.read_adapted();
         for id in ids {
             let instance = self.shared_instance(*id);
-            self.tests(instance);
+            self.tests(instance, false);
         }
     }
 

@@ -9,6 +9,7 @@ mod demo;
 mod diff;
 mod explain;
 mod fields;
+mod junit;
 mod login;
 mod look;
 mod machine;
@@ -29,6 +30,7 @@ mod source;
 mod state;
 mod store;
 mod tell;
+mod test;
 mod update;
 mod why;
 
@@ -124,6 +126,9 @@ enum Command {
     /// Take the defaults of this edition into the project: show what they change, write defaults.lock
     #[command(after_help = "Example: flowc update --dry-run")]
     Update(update::Arguments),
+    /// Run the tests of a project, offline
+    #[command(after_help = "Example: flowc test orders --junit outcomes.xml")]
+    Test(test::Arguments),
     /// Tell what made a field of a record: line, row, settings, source fields
     #[command(after_help = "Example: flowc why orders:1001 'sales_order.SalesOrderLines[0].VATCode'")]
     Why(why::Arguments),
@@ -204,6 +209,7 @@ fn dispatch(screen: &Screen, arguments: &Arguments) -> Answer {
         Command::State(these) => state::run(screen, global, these),
         Command::Status(these) => records::status(screen, global, these),
         Command::Update(these) => update::run(screen, global, these),
+        Command::Test(these) => test::run(screen, global, these),
         Command::Why(these) => why::run(screen, global, these),
     }
 }

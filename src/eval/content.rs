@@ -60,7 +60,7 @@ fn canonical(value: Value<'_>, out: &mut Vec<u8>) {
             out.push(b':');
             out.extend_from_slice(what.raw.as_bytes());
         }
-        Value::Absent | Value::Missing(Lack::NotGiven | Lack::Elsewhere) => out.push(b'-'),
+        Value::Absent | Value::Missing(Lack::NotGiven | Lack::Ungiven | Lack::Elsewhere) => out.push(b'-'),
         Value::Number(n) => {
             out.push(b'#');
             crate::value::decimal::write(n, out);

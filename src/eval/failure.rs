@@ -28,6 +28,8 @@ pub enum Cause {
     Record,
     /// A row of a system that cannot be read.
     Row,
+    /// The test that gives the record.
+    Given,
     /// A bug of ours.
     Bug,
 }

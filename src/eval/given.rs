@@ -55,8 +55,14 @@ impl Given {
     /// # Errors
     /// A field that the entity does not have.
     pub fn add(&mut self, program: &Program, entity: EntityId, row: &Map<String, Value>) -> Result<String, String> {
+        let wire = as_the_api(program, program.entity(entity), row)?;
+        Ok(self.add_wire(program, entity, Value::Object(wire)).1)
+    }
+
+    /// One more row as the API has it; gives it back with its key.
+    pub(crate) fn add_wire(&mut self, program: &Program, entity: EntityId, row: Value) -> (Arc<str>, String) {
         let schema = program.entity(entity);
-        let mut wire = as_the_api(program, schema, row)?;
+        let mut wire = if let Value::Object(wire) = row { wire } else { Map::new() };
         let count = self.rows.get(&entity).map_or(0, Vec::len);
         let mut key_text = String::new();
         if let Some(key) = schema.key {
@@ -76,8 +82,8 @@ impl Given {
             }
         }
         let json: Arc<str> = Value::Object(wire).to_string().into();
-        self.rows.entry(entity).or_default().push(Row { json, key: key_text.clone() });
-        Ok(key_text)
+        self.rows.entry(entity).or_default().push(Row { json: Arc::clone(&json), key: key_text.clone() });
+        (json, key_text)
     }
 
     /// The two records are linked by an earlier write.

@@ -26,6 +26,7 @@ mod row_cache;
 mod runtime;
 mod script;
 mod table;
+mod testing;
 #[cfg(test)]
 mod tests;
 mod trace;
@@ -44,4 +45,5 @@ pub use map::{Mapper, Tables};
 pub use pending::Pending;
 pub use query::{Answered, LinkNeed, Query, Resolver};
 pub use runtime::called;
+pub use testing::{Came, Trial, World};
 pub use why::Why;

@@ -79,4 +79,8 @@ pub trait Resolver {
     fn now(&self) -> jiff::Timestamp;
     /// Codes are taken as they are and not asked for: there is no ledger to ask (`flowc map`).
     fn offline(&self) -> bool;
+    /// A field that a record does not name is absent; else nobody has said so (the data of a test).
+    fn gives_all(&self) -> bool {
+        true
+    }
 }

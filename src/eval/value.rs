@@ -44,6 +44,8 @@ pub(crate) enum Value<'r> {
 pub(crate) enum Lack<'r> {
     /// It must be there, and the record does not have it.
     NotGiven,
+    /// A test gives the record, and says nothing of this field.
+    Ungiven,
     /// Only a part of a record stands here: it was not asked for, and its own row has it.
     Elsewhere,
     /// What stands there is no value of its type.
@@ -98,7 +100,9 @@ pub(crate) fn same(a: Value<'_>, b: Value<'_>) -> bool {
     match (a, b) {
         (Value::Absent, Value::Absent) | (Value::Keep, Value::Keep) => true,
         (Value::Missing(a), Value::Missing(b)) => match (a, b) {
-            (Lack::NotGiven, Lack::NotGiven) | (Lack::Elsewhere, Lack::Elsewhere) => true,
+            (Lack::NotGiven, Lack::NotGiven) | (Lack::Ungiven, Lack::Ungiven) | (Lack::Elsewhere, Lack::Elsewhere) => {
+                true
+            }
             (Lack::Unreadable(a), Lack::Unreadable(b)) => a.raw == b.raw,
             _ => false,
         },

@@ -2,6 +2,7 @@
 
 use super::entity::{Connector, Entity, Entries};
 use super::expr::{Const, Expr, LocalId, Pattern, Step};
+use super::testing::Test;
 use super::types::{EntityId, FieldId, LookupId, MappingId, Type};
 use crate::source::Span;
 use std::sync::Arc;
@@ -27,6 +28,8 @@ pub struct Program {
     pub mappings: Vec<Mapping>,
     /// The flows.
     pub flows: Vec<Flow>,
+    /// The tests, where they are asked for: a program that runs has none.
+    pub tests: Vec<Test>,
 }
 
 /// A system: `connect shop to woocommerce { … }`.

@@ -1,9 +1,10 @@
 //! Walking through expressions: which others one is made of. Every room that looks into them goes this way, so that a new
 //! kind of expression has one place where its parts are named.
 
-use super::expr::{Element, Expr, ExprKind, Step, StepKind, When};
+use super::expr::{Binary, Element, Expr, ExprKind, Step, StepKind, When};
 use super::program::{Flow, Key, Mapping, OnChange, Program, Rest, Verb};
-use super::types::MappingId;
+use super::types::{MappingId, Type};
+use crate::source::Span;
 use std::collections::BTreeSet;
 
 /// The walks to look and to change: one text, so that a kind of expression is named once.
@@ -189,4 +190,36 @@ fn called(outer: &Expr, found: &mut BTreeSet<MappingId>) {
             found.insert(*id);
         }
     });
+}
+
+/// The parts of an expression that a person wrote there and that have a value of their own, in the order of their places:
+/// what is shown of it when it does not hold.
+pub fn parts_of(expr: &Expr) -> Vec<&Expr> {
+    let mut parts = Vec::new();
+    written_in(expr, expr.span, &mut parts);
+    parts.sort_by_key(|part| (part.span.start, std::cmp::Reverse(part.span.end)));
+    parts.dedup_by_key(|part| part.span);
+    parts
+}
+
+fn written_in<'e>(expr: &'e Expr, whole: Span, parts: &mut Vec<&'e Expr>) {
+    let within = expr.span.file == whole.file && expr.span.start >= whole.start && expr.span.end <= whole.end;
+    // A record by its name alone says nothing that its given does not say.
+    let is_record = matches!(expr.kind, ExprKind::Local(_)) && matches!(expr.ty.present(), Type::Record(_));
+    let is_plain =
+        matches!(expr.kind, ExprKind::Const(_) | ExprKind::Lambda(..) | ExprKind::Binary(Binary::And | Binary::Or, ..));
+    let shown = !is_record && !is_plain;
+    if within && shown && expr.span != whole {
+        parts.push(expr);
+    }
+    match &expr.kind {
+        // What it is applied to has a value only there.
+        ExprKind::Lambda(..) => {}
+        // Each side is written; the copy of a function's body between is not.
+        ExprKind::Let(_, value, body) => {
+            written_in(value, whole, parts);
+            written_in(body, whole, parts);
+        }
+        _ => children(expr, &mut |child| written_in(child, whole, parts)),
+    }
 }

@@ -3,14 +3,14 @@
 use super::defaults::Defaults;
 use super::error::WorkspaceError;
 use super::version::version;
-use crate::check::{self, Changed, Checked};
+use crate::check::{self, Changed, Checked, Override, Tests};
 use crate::connector::{self, Connector, Secrets};
 use crate::engine::{Engine, Project};
 use crate::eval::Compiled;
 use crate::ir::Program;
 use crate::limits;
 use crate::source::library::LIBRARY;
-use crate::source::{Disk, Memory, Sources, Span};
+use crate::source::{Disk, Files, Memory, Sources, Span};
 use crate::store::{Place, PlanSource, Store, StoreError};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -37,6 +37,24 @@ impl Workspace {
     /// What was found, where that makes the project unsound.
     pub fn open(root: PathBuf, answers: &[(String, String)]) -> Result<Self, Box<Checked>> {
         let checked = check::check_project(&Disk, &root, answers);
+        if !checked.is_sound() {
+            return Err(Box::new(checked));
+        }
+        let scripts = scripts(&root);
+        Ok(Self::of(root, checked, scripts))
+    }
+
+    /// The same with its tests, for one of which it may be checked alone.
+    ///
+    /// # Errors
+    /// What was found, where that makes the project unsound.
+    pub fn with_tests(
+        files: &dyn Files,
+        root: PathBuf,
+        answers: &[Override],
+        tests: &Tests,
+    ) -> Result<Self, Box<Checked>> {
+        let checked = check::check_tests(files, &root, answers, tests);
         if !checked.is_sound() {
             return Err(Box::new(checked));
         }

@@ -136,7 +136,7 @@ impl Acting<'_> {
         }
         let verdict = match failure.cause {
             Cause::Row => Verdict::unreadable(reason.clone(), failure.place),
-            Cause::Record | Cause::Bug => Verdict::of(stop, reason.clone(), failure.place),
+            Cause::Record | Cause::Given | Cause::Bug => Verdict::of(stop, reason.clone(), failure.place),
         };
         let settled = self.settle(verdict).await?;
         match settled {

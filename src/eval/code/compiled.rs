@@ -1,6 +1,6 @@
 //! A compiled program: all that is worked out once, for whatever number of records.
 
-use super::document::{FlowCode, MappingCode, PartCode};
+use super::document::{FlowCode, MappingCode, PartCode, TestCode};
 use super::expression::Code;
 use crate::eval::constants::Constants;
 use crate::eval::decode::Layouts;
@@ -22,6 +22,7 @@ pub struct Compiled {
     pub(crate) parts: Vec<PartCode>,
     pub(crate) mappings: Vec<MappingCode>,
     pub(crate) flows: Vec<FlowCode>,
+    pub(crate) tests: Vec<TestCode>,
     pub(crate) scripts: Scripts,
     /// The project's zone.
     pub(crate) zone: TimeZone,

@@ -139,3 +139,14 @@ pub(crate) enum RestCode {
     Line(u32, Code),
     Field(FieldId),
 }
+
+/// A test as code: that of its expressions, in the order in which the test holds them.
+pub(crate) struct TestCode {
+    pub(crate) exprs: Vec<TestedCode>,
+}
+
+/// An expression of a test, and the parts of it that are shown when it does not hold.
+pub(crate) struct TestedCode {
+    pub(crate) code: Code,
+    pub(crate) parts: Vec<(Span, Code)>,
+}

@@ -9,7 +9,7 @@ mod run;
 pub use compiled::Compiled;
 pub(crate) use document::{
     Assign, BalanceCode, ChangeCode, FlowCode, HeaderCode, KeyCode, MappingCode, PartCode, RequiredCode, RestCode,
-    StepCode, StepKindCode, VerbCode, WhenCode,
+    StepCode, StepKindCode, TestCode, TestedCode, VerbCode, WhenCode,
 };
 pub(crate) use emit::{ClauseCode, ElementEmit, Emit, Plain, StepEmit};
 pub(crate) use expression::{Call, Code, Eval, Operand, call};

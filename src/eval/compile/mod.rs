@@ -7,6 +7,7 @@ mod expr;
 mod header;
 mod mapping;
 mod steps;
+mod testing;
 mod traced;
 mod written;
 
@@ -58,6 +59,7 @@ impl Compiled {
             compiler.mappings_made += 1;
         }
         let flows = program.flows.iter().map(|flow| mapping::flow(&mut compiler, flow)).collect();
+        let tests = program.tests.iter().map(|test| testing::test(&mut compiler, test)).collect();
         let Compiler { layouts, wires, constants, parts, scripts, .. } = compiler;
         let zone = program.zone.as_deref().and_then(|zone| TimeZone::get(zone).ok()).unwrap_or(TimeZone::UTC);
         let tracing = OnceLock::new();
@@ -71,6 +73,7 @@ impl Compiled {
             parts,
             mappings,
             flows,
+            tests,
             scripts,
             zone,
             tracing,

@@ -4,10 +4,12 @@
 mod decoder;
 mod layout;
 mod object;
+mod ungiven;
 mod value;
 
 pub(crate) use decoder::Learnt;
 pub(crate) use layout::{Layouts, NO_SLOT};
+pub(crate) use ungiven::ungiven;
 
 use crate::eval::value::Record;
 use crate::ir::EntityId;

@@ -1,7 +1,7 @@
 //! What is asked of the systems and of the store, and what is told of an answer that is none.
 
 use crate::eval::code::Run;
-use crate::eval::decode::{decode, scalar};
+use crate::eval::decode::{decode, scalar, ungiven};
 use crate::eval::failure::{Cause, Failure, Halt};
 use crate::eval::query::{Answered, LinkNeed, Query};
 use crate::eval::value::Record;
@@ -64,8 +64,9 @@ impl<'r> Run<'r> {
     /// Decodes a record of an entity.
     pub(crate) fn decode(&mut self, raw: &'r str, entity: EntityId, place: Span) -> Result<&'r Record<'r>, Halt> {
         let layouts = &self.compiled.layouts;
-        decode(raw, entity, layouts, self.arena, &mut self.learnt, self.trace.is_some())
-            .map_err(|bad| Halt::fail(self.not_as_declared(&bad, entity, place)))
+        let record = decode(raw, entity, layouts, self.arena, &mut self.learnt, self.trace.is_some())
+            .map_err(|bad| Halt::fail(self.not_as_declared(&bad, entity, place)))?;
+        Ok(if self.known.gives_all() { record } else { ungiven(record, layouts, self.arena) })
     }
 
     fn not_as_declared(&self, bad: &DecodeError, entity: EntityId, place: Span) -> Failure {

@@ -2,7 +2,7 @@
 
 use crate::eval::code::{Call, Code, Eval, Run, call};
 use crate::eval::decode::NO_SLOT;
-use crate::eval::failure::{Failure, Halt};
+use crate::eval::failure::{Cause, Failure, Halt};
 use crate::eval::value::{Lack, Record, Value};
 use crate::ir::{Access, EntityId, FieldId};
 use crate::source::Span;
@@ -57,6 +57,13 @@ impl<'r> Run<'r> {
             Lack::NotGiven => {
                 let reason = format!("`{name}` is not given in this {}, which always has one", schema.name);
                 Err(Halt::fail(Failure::new(reason, place)))
+            }
+            Lack::Ungiven => {
+                let reason = format!(
+                    "the test does not give `{name}` of this {}: give its value, or `{name} = none`",
+                    schema.name
+                );
+                Err(Halt::fail(Failure { cause: Cause::Given, ..Failure::new(reason, place) }))
             }
             Lack::Unreadable(what) => Err(self.unreadable(what, place)),
             Lack::Elsewhere => {

@@ -145,7 +145,7 @@ impl<'r> Run<'r> {
     ) -> Result<Option<String>, Halt> {
         let slot = self.compiled.layouts.slot(row.entity, field);
         match row.slots.get(usize::from(slot)) {
-            None | Some(Value::Missing(Lack::NotGiven)) => Ok(None),
+            None | Some(Value::Missing(Lack::NotGiven | Lack::Ungiven)) => Ok(None),
             Some(Value::Missing(lack)) => {
                 let value = self.lacking(row, slot, *lack, place)?;
                 self.text_of_key(value, place)

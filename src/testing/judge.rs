@@ -1,0 +1,232 @@
+//! Whether what came of a test is what it expects.
+
+use super::snapshot::Snapshots;
+use crate::check::Checked;
+use crate::engine::would_write;
+use crate::eval::{Came, Cause, Draft, Failure, Trial, World};
+use crate::ir::{EntityId, Expected, Program, Stop, TestStep};
+use crate::source::{Severity, Span};
+use crate::store::Place;
+use crate::workspace::Workspace;
+use bumpalo::Bump;
+use std::path::PathBuf;
+
+/// What came of a test.
+#[derive(Debug)]
+pub enum Outcome {
+    /// All that it expects is so.
+    Passed,
+    /// These are not.
+    Failed(Vec<Mismatch>),
+    /// The test itself is wrong: what it says can't be evaluated.
+    Broken(Box<Mismatch>),
+}
+
+/// What is not as it was expected, or can't be told.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Mismatch {
+    /// The statement.
+    pub place: Option<Place>,
+    /// What it says, as it is written.
+    pub said: String,
+    /// What came instead.
+    pub came: String,
+    /// The line of a flow that it comes from.
+    pub from: Option<Place>,
+    /// The values of the parts of a condition.
+    pub parts: Vec<Part>,
+}
+
+/// A part of a condition.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Part {
+    /// As it is written.
+    pub text: String,
+    /// Its value.
+    pub value: String,
+}
+
+impl Outcome {
+    /// The project can't be run with the answers of the test.
+    pub(super) fn unsound(checked: &Checked) -> Self {
+        let first = checked.diagnostics.iter().find(|d| d.severity == Severity::Error);
+        let came = first.map_or_else(String::new, |d| {
+            format!("with the answers of the test: {} ({})", d.message, checked.sources.place(d.span))
+        });
+        Self::Broken(Box::new(Mismatch {
+            place: None,
+            said: "given settings".to_owned(),
+            came,
+            from: None,
+            parts: Vec::new(),
+        }))
+    }
+}
+
+/// Runs a test, and judges what comes of it.
+pub(super) fn judge(
+    workspace: &Workspace,
+    number: usize,
+    world: &World,
+    arena: &Bump,
+    snapshots: &mut Snapshots,
+) -> Outcome {
+    let test = &workspace.program().tests[number];
+    let mut trial = Trial::new(workspace.compiled(), number, world, arena);
+    let mut judge = Judge { workspace, failed: Vec::new(), kept: 0, title: &test.title };
+    while let Some((step, came)) = trial.step() {
+        let expected = match step {
+            TestStep::Expect(_, Expected::Stops(stop, _), _) => Some((*stop, trial.reason())),
+            _ => None,
+        };
+        if let Err(broken) = judge.statement(step, came, expected, snapshots) {
+            return Outcome::Broken(broken);
+        }
+    }
+    if judge.failed.is_empty() { Outcome::Passed } else { Outcome::Failed(judge.failed) }
+}
+
+struct Judge<'w> {
+    workspace: &'w Workspace,
+    failed: Vec<Mismatch>,
+    /// Snapshots that the test has taken.
+    kept: usize,
+    title: &'w str,
+}
+
+impl Judge<'_> {
+    /// Judges a statement; what can't be evaluated ends the test.
+    fn statement(
+        &mut self,
+        step: &TestStep,
+        came: Came,
+        expected: Option<(Stop, String)>,
+        snapshots: &mut Snapshots,
+    ) -> Result<(), Box<Mismatch>> {
+        let (span, expects) = match step {
+            TestStep::Given(given) => (given.span, None),
+            TestStep::Let(_, value) => (value.span, None),
+            TestStep::Expect(_, expected, span) => (*span, Some(expected)),
+            TestStep::Snapshot(_, span) => (*span, None),
+        };
+        match (came, expected, expects) {
+            (Came::Stopped(_, failure), ..) if failure.cause == Cause::Given => {
+                Err(Box::new(self.stopped(span, &failure)))
+            }
+            (Came::Stopped(stop, failure), Some((wanted, text)), _) => {
+                if stop != wanted || text.is_empty() || !failure.reason.contains(&text) {
+                    let mismatch = Mismatch {
+                        came: format!("it {}: {}", word(stop), failure.reason),
+                        ..self.stopped(span, &failure)
+                    };
+                    self.failed.push(mismatch);
+                }
+                Ok(())
+            }
+            (Came::Stopped(stop, failure), None, Some(_)) => {
+                let came = format!("it {}: {}", word(stop), failure.reason);
+                let mismatch = Mismatch { came, ..self.stopped(span, &failure) };
+                self.failed.push(mismatch);
+                Ok(())
+            }
+            (Came::Stopped(_, failure), None, None) => Err(Box::new(self.stopped(span, &failure))),
+            (came, Some((wanted, _)), _) => {
+                self.fail(span, format!("it {}", self.instead(&came, wanted)), Vec::new());
+                Ok(())
+            }
+            (Came::Holds(holds, parts), ..) => {
+                if !holds {
+                    let text = |span: Span| self.workspace.sources().text(span).to_owned();
+                    let parts = parts.into_iter().map(|(span, value)| Part { text: text(span), value }).collect();
+                    self.fail(span, "it does not hold".to_owned(), parts);
+                }
+                Ok(())
+            }
+            (Came::Drafts(drafts), _, Some(Expected::Writes(wanted))) => {
+                self.writes(span, &drafts, wanted);
+                Ok(())
+            }
+            (Came::Filtered, _, Some(Expected::Writes(wanted))) => {
+                if !wanted.is_empty() {
+                    self.fail(span, "the filter of the flow leaves the record out".to_owned(), Vec::new());
+                }
+                Ok(())
+            }
+            (Came::Payload(payload), ..) => {
+                self.snapshot(span, &payload, snapshots);
+                Ok(())
+            }
+            (Came::Done | Came::Drafts(_) | Came::Filtered, ..) => Ok(()),
+        }
+    }
+
+    fn writes(&mut self, span: Span, drafts: &[Draft], wanted: &[EntityId]) {
+        let program = self.workspace.program();
+        let mut written: Vec<EntityId> =
+            drafts.iter().filter(|draft| would_write(program, draft)).map(|draft| draft.entity).collect();
+        written.sort_unstable();
+        written.dedup();
+        let mut expected = wanted.to_vec();
+        expected.sort_unstable();
+        expected.dedup();
+        if written != expected {
+            self.fail(span, format!("it writes {}", names(program, &written)), Vec::new());
+        }
+    }
+
+    fn snapshot(&mut self, span: Span, payload: &str, snapshots: &mut Snapshots) {
+        let flow: PathBuf = self.workspace.sources().get(span.file).path.clone();
+        let number = self.kept;
+        self.kept += 1;
+        if let Err(differs) = snapshots.compare(&flow, self.title, number, payload) {
+            self.fail(span, differs, Vec::new());
+        }
+    }
+
+    fn instead(&self, came: &Came, wanted: Stop) -> String {
+        let not = match wanted {
+            Stop::Fail => "does not fail",
+            Stop::Wait => "does not wait",
+            Stop::Skip => "is not skipped",
+        };
+        match came {
+            Came::Drafts(drafts) => {
+                let written: Vec<EntityId> = drafts.iter().map(|draft| draft.entity).collect();
+                format!("{not}: it writes {}", names(self.workspace.program(), &written))
+            }
+            Came::Filtered => format!("{not}: the filter of the flow leaves it out"),
+            _ => not.to_owned(),
+        }
+    }
+
+    fn fail(&mut self, span: Span, came: String, parts: Vec<Part>) {
+        let mismatch = self.mismatch(span, came);
+        self.failed.push(Mismatch { parts, ..mismatch });
+    }
+
+    fn mismatch(&self, span: Span, came: String) -> Mismatch {
+        let said = self.workspace.sources().text(span).to_owned();
+        Mismatch { place: self.workspace.place(span), said, came, from: None, parts: Vec::new() }
+    }
+
+    fn stopped(&self, span: Span, failure: &Failure) -> Mismatch {
+        let from = if failure.place.end == 0 { None } else { self.workspace.place(failure.place) };
+        Mismatch { from, ..self.mismatch(span, failure.reason.clone()) }
+    }
+}
+
+fn word(stop: Stop) -> &'static str {
+    match stop {
+        Stop::Fail => "fails",
+        Stop::Wait => "waits",
+        Stop::Skip => "is skipped",
+    }
+}
+
+fn names(program: &Program, entities: &[EntityId]) -> String {
+    if entities.is_empty() {
+        return "nothing".to_owned();
+    }
+    let names: Vec<String> = entities.iter().map(|id| program.entity(*id).full_name()).collect();
+    names.join(", ")
+}
