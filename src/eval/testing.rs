@@ -6,6 +6,7 @@ use crate::eval::draft::{Action, Draft};
 use crate::eval::evaluate::Evaluated;
 use crate::eval::failure::{Cause, Failure, Halt};
 use crate::eval::given::Given;
+use crate::eval::pending::Pending;
 use crate::eval::query::{Answered, Query, Resolver};
 use crate::eval::value::{Value, show};
 use crate::eval::wire::{left_out, write};
@@ -106,7 +107,9 @@ impl<'r> Trial<'r> {
             TestStep::Snapshot(..) => {
                 let value = self.value()?;
                 let made = if let Value::Draft(n) = value { self.run.drafts.get(n as usize) } else { None };
-                Ok(Came::Payload(made.map_or_else(|| show(value), |made| made.draft.create_body())))
+                Ok(Came::Payload(
+                    made.map_or_else(|| show(value), |made| Pending::shown(&made.draft.create_body()).into_owned()),
+                ))
             }
         }
     }
@@ -138,9 +141,11 @@ impl<'r> Trial<'r> {
         match value {
             Value::Text(text) => format!("\"{text}\""),
             Value::Record(record) => record.raw.to_owned(),
-            Value::Draft(n) => {
-                self.run.drafts.get(n as usize).map_or_else(String::new, |made| made.draft.create_body())
-            }
+            Value::Draft(n) => self
+                .run
+                .drafts
+                .get(n as usize)
+                .map_or_else(String::new, |made| Pending::shown(&made.draft.create_body()).into_owned()),
             Value::List(list) => {
                 let shown: Vec<String> = list.iter().map(|value| self.shown(*value)).collect();
                 format!("[{}]", shown.join(", "))
