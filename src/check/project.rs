@@ -334,6 +334,7 @@ impl Checker<'_> {
 
     /// Reads what is adapted and that nothing uses.
     fn read_adapted(&mut self) {
+        self.adapted_in_vain();
         for (instance, decl) in self.adapted_unread() {
             match &decl.kind {
                 DeclKind::Flow(f) => self.read_flow(instance, &f.name.text, false),

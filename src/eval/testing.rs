@@ -7,6 +7,7 @@ use crate::eval::evaluate::Evaluated;
 use crate::eval::failure::{Cause, Failure, Halt};
 use crate::eval::given::Given;
 use crate::eval::making::Made;
+use crate::eval::pending::Pending;
 use crate::eval::query::{Answered, Query, Resolver};
 use crate::eval::value::{Value, show};
 use crate::eval::wire::{left_out, write};
@@ -138,7 +139,8 @@ impl<'r> Trial<'r> {
     /// The body that would make a draft.
     fn body(&self, made: &Made<'r>) -> String {
         let program = &self.run.compiled.program;
-        made.draft.create_body(program.entries_of(program.entity(made.draft.entity)))
+        let further = program.entries_of(program.entity(made.draft.entity));
+        Pending::shown(&made.draft.create_body(further)).into_owned()
     }
 
     fn shown(&self, value: Value<'r>) -> String {

@@ -218,6 +218,36 @@ impl Checker<'_> {
         }
     }
 
+    /// Tells of changes of what nothing uses: of another use of a module, mostly, than the one that runs.
+    pub(crate) fn adapted_in_vain(&mut self) {
+        let running: Vec<String> =
+            self.program.flows.iter().filter(|f| f.on).map(|f| format!("`{}`", f.name)).collect();
+        if running.is_empty() {
+            return;
+        }
+        let unread = self.adaptations.iter().filter(|(key, _)| !self.adapted_read.contains(*key));
+        let mut vain: Vec<(Span, String)> =
+            unread.flat_map(|(_, of)| of.iter().map(|adapted| (adapted.at, adapted.of.to_string()))).collect();
+        for ((instance, name), rows) in &self.lookup_rows {
+            if !self.lookups.contains_key(&(*instance, name.clone())) {
+                let of = format!("{}.{name}", self.instance(*instance).name);
+                let first = rows.iter().filter_map(|(_, rows)| rows.first());
+                vain.extend(first.map(|row| (row.span, of.clone())));
+            }
+        }
+        vain.sort();
+        for (at, of) in vain {
+            self.report(
+                Diagnostic::new(&codes::UNUSED, at, format!("nothing that runs uses `{of}`, so this changes nothing"))
+                    .label("changed in vain")
+                    .help(format!(
+                        "the project runs {}: change what these use, by the name under which `project.flow` uses it",
+                        running.join(", ")
+                    )),
+            );
+        }
+    }
+
     /// Adapted declarations that nothing has read, so that no change of them goes unseen.
     pub(crate) fn adapted_unread(&mut self) -> Vec<(InstanceId, Arc<ast::Decl>)> {
         let mut keys: Vec<_> =

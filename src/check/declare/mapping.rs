@@ -67,6 +67,7 @@ impl Checker<'_> {
         });
         body.target = Some(target);
         let header = body.finish_header(parts, target, &steps, m);
+        body.change_is_asked(&header.0, &said);
         body.unused_lets();
         let (locals, partly) = (body.next, body.half_filled.contains(&target));
         if partly {
@@ -172,6 +173,28 @@ impl Infer<'_, '_> {
         header.otherwise = parts.otherwise;
         header.span = span;
         (header, parts.balance, parts.then)
+    }
+
+    /// `on change` is asked of what is created once; what updates does so whenever anything differs.
+    fn change_is_asked(&mut self, header: &Header, said: &[Stmt]) {
+        let change = said.iter().find(|stmt| matches!(stmt.kind, StmtKind::OnChange(_)));
+        let verb = said.iter().find(|stmt| {
+            matches!(stmt.kind, StmtKind::Header(_) | StmtKind::CreateUnless(_) | StmtKind::Delete { .. })
+        });
+        if let (Some(change), Some(verb)) = (change, verb)
+            && !matches!(header.verb, Verb::CreateOnce)
+        {
+            self.cx.report(
+                Diagnostic::new(
+                    &codes::MISPLACED,
+                    verb.span,
+                    "`on change` belongs to `create once`, and would never be asked here",
+                )
+                .label("updates whenever anything differs")
+                .related(change.span, "what becomes of a change is said here")
+                .help("keep `create once by …`, or say when an update may be: `on update when … { … }`"),
+            );
+        }
     }
 
     /// Before the write `it` has only what the mapping fills. That a required field is missing has been said by then.

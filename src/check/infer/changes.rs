@@ -80,6 +80,8 @@ pub(crate) struct Change {
     pub(crate) scope: Rc<(InstanceId, Names)>,
     /// What is adapted, and its kind; none where a declaration changes what it includes itself.
     pub(crate) of: Option<(Arc<str>, &'static str)>,
+    /// Which change of which declaration: one `adapt` may name several.
+    pub(crate) id: (Span, Span),
     pub(crate) span: Span,
 }
 
@@ -121,8 +123,9 @@ pub(crate) fn changes_in(
             _ => continue,
         };
         let (path, value, scope) = (path.clone(), value.cloned(), Rc::clone(scope));
+        let id = (of.map_or(stmt.span, |of| of.at), stmt.span);
         let of = of.map(|of| (Arc::clone(&of.of), of.kind));
-        found.push(Rc::new(Change { verb, path, value, on_create, scope, of, span: stmt.span }));
+        found.push(Rc::new(Change { verb, path, value, on_create, scope, of, id, span: stmt.span }));
     }
     found
 }
@@ -250,7 +253,7 @@ impl<'c, 'f> Infer<'c, 'f> {
 
     /// Notes that a change had something to change.
     pub(crate) fn carried_out(&mut self, change: &Change, displaced: Option<Span>) {
-        self.cx.met.insert(change.span);
+        self.cx.met.insert(change.id);
         if let Some((of, kind)) = &change.of {
             let what = self.cx.modules.sources.text(change.path.span).to_owned();
             let removed = change.verb == Verb::Remove;
@@ -324,7 +327,7 @@ impl<'c, 'f> Infer<'c, 'f> {
     /// Tells of changes that met nothing.
     pub(crate) fn changes_without_effect(&mut self, entity: EntityId, level: &Level, out: &Steps) {
         for change in level.changes.iter().filter(|change| change.verb != Verb::Add) {
-            if self.cx.met.contains(&change.span) {
+            if self.cx.met.contains(&change.id) {
                 continue;
             }
             let word = if change.verb == Verb::Set { "set" } else { "remove" };

@@ -61,7 +61,7 @@ impl Infer<'_, '_> {
         for (adaptation, scope) in adapted.iter().zip(&level.scopes) {
             self.in_scope(scope, adaptation.at, |inner| {
                 inner.note_added(adaptation, statements_of(adaptation));
-                inner.added(entity, statements_of(adaptation), case, others, out);
+                inner.added(entity, adaptation.at, statements_of(adaptation), case, others, out);
             });
         }
     }
@@ -92,6 +92,7 @@ impl Infer<'_, '_> {
     fn added(
         &mut self,
         entity: EntityId,
+        at: Span,
         stmts: &[Stmt],
         case: &Case,
         others: &mut dyn FnMut(&mut Self, &Stmt),
@@ -101,16 +102,16 @@ impl Infer<'_, '_> {
             match &stmt.kind {
                 // They have had their place.
                 StmtKind::Let(..) | StmtKind::Set(..) | StmtKind::Remove(..) => {}
-                StmtKind::Add(path, value) if !self.cx.met.contains(&stmt.span) => {
+                StmtKind::Add(path, value) if !self.cx.met.contains(&(at, stmt.span)) => {
                     if !self.is_there(entity, path, case, out) {
                         self.assign(entity, path, value, case, stmt.span, out);
                     }
                 }
                 StmtKind::Add(..) => {}
-                StmtKind::OnCreate(inner) => self.added(entity, inner, &Case::Create, others, out),
+                StmtKind::OnCreate(inner) => self.added(entity, at, inner, &Case::Create, others, out),
                 StmtKind::OnUpdate(cond, inner) => {
                     let cond = self.update_condition(cond.as_ref());
-                    self.added(entity, inner, &Case::Update(cond), others, out);
+                    self.added(entity, at, inner, &Case::Update(cond), others, out);
                 }
                 StmtKind::Assign(path, _) => {
                     let name = self.cx.modules.sources.text(path.span).to_owned();
@@ -153,7 +154,7 @@ impl Infer<'_, '_> {
                     let cond = self.update_condition(cond.as_ref());
                     self.statements(entity, inner, &Case::Update(cond), &mut Self::no_header, out);
                 }
-                StmtKind::Set(path, _) | StmtKind::Remove(path) if !self.cx.met.contains(&stmt.span) => {
+                StmtKind::Set(path, _) | StmtKind::Remove(path) if !self.cx.met.contains(&(stmt.span, stmt.span)) => {
                     self.not_included(path);
                 }
                 StmtKind::Set(..) | StmtKind::Add(..) | StmtKind::Remove(..) => {}
@@ -255,7 +256,7 @@ impl Infer<'_, '_> {
         if out.sealed
             && let Some(change) = own.first().or(within.first())
         {
-            self.cx.met.extend(own.iter().chain(&within).map(|change| change.span));
+            self.cx.met.extend(own.iter().chain(&within).map(|change| change.id));
             self.cx.is_sealed(change.path.span, path.span, &format!("`{name}`"));
         }
         let written = Written { span, at: path.span, value: value.span, lowered };
@@ -319,7 +320,7 @@ impl Infer<'_, '_> {
     ) -> Expr {
         for change in changes {
             let Some((_, fields)) = self.path_of(entity, &change.path) else {
-                self.cx.met.insert(change.span);
+                self.cx.met.insert(change.id);
                 continue;
             };
             let displacing = Displacing { change, displaced: span };

@@ -116,8 +116,8 @@ pub(crate) struct Checker<'f> {
     pub(crate) adaptations: HashMap<(InstanceId, Space, String), Vec<Adapted>>,
     /// Adapted declarations that have been read.
     pub(crate) adapted_read: HashSet<(InstanceId, Space, String)>,
-    /// Changes of an `adapt` that had something to change.
-    pub(crate) met: HashSet<Span>,
+    /// Changes of an `adapt` that had something to change: what is adapted, and the change.
+    pub(crate) met: HashSet<(Span, Span)>,
     /// Changes of declarations, as they were carried out.
     pub(crate) changes: Vec<Changed>,
     /// Instances that could go to several connections of a connector, and do not say to which.
@@ -204,7 +204,7 @@ impl<'f> Checker<'f> {
 
     /// Notes a change that was carried out; one that counts in several places is one.
     pub(crate) fn note_change(&mut self, changed: Changed) {
-        if !self.changes.iter().any(|before| before.at == changed.at && before.what == changed.what) {
+        if !self.changes.iter().any(|before| before.at == changed.at && before.of == changed.of) {
             self.changes.push(changed);
         }
     }
