@@ -4,7 +4,8 @@ use crate::check::resolve::checker::Checker;
 use crate::check::resolve::instances::InstanceId;
 use crate::check::resolve::paths::leads_down;
 use crate::check::resolve::suggest;
-use crate::source::{Diagnostic, codes};
+use crate::ir::Type;
+use crate::source::{Diagnostic, Span, codes};
 use crate::syntax::ast;
 use crate::value::script;
 use std::path::Path;
@@ -12,9 +13,12 @@ use std::path::Path;
 impl Checker<'_> {
     /// `extern fn name(params) -> type in "file.rhai"`
     pub(crate) fn external(&mut self, instance: InstanceId, f: &ast::Extern) {
-        for ty in f.params.iter().map(|p| &p.ty).chain([&f.result]) {
-            self.type_of(instance, ty);
+        for p in &f.params {
+            let ty = self.type_of(instance, &p.ty);
+            self.crosses(&ty, p.ty.span, &format!("`{}`", p.name.text));
         }
+        let result = self.type_of(instance, &f.result);
+        self.crosses(&result, f.result.span, "the result");
         let file = &f.file.value;
         let Some(functions) = self.functions_of(f) else { return };
         let (name, wanted) = (&*f.name.text, f.params.len());
@@ -42,6 +46,19 @@ impl Checker<'_> {
             }
             None => d.help(format!("its functions: {}", suggest::listed(&names))),
         });
+    }
+
+    /// Tells of a type whose values have no form in rhai.
+    fn crosses(&mut self, ty: &Type, at: Span, what: &str) {
+        let mut one = ty.present();
+        while let Some(element) = one.element() {
+            one = element.present();
+        }
+        if matches!(one, Type::Record(_) | Type::Price | Type::Duration | Type::Json) {
+            let message = format!("{what} is {}, which has no form in rhai", self.show(ty));
+            let help = "functions in rhai take and give texts, numbers, amounts, dates, `bool`, and lists of them";
+            self.say(&codes::TYPE_MISMATCH, at, message, help);
+        }
     }
 
     /// The functions of a file; none where it can't be read, which is told once.

@@ -250,6 +250,7 @@ impl Infer<'_, '_> {
                 Self::unknown(span)
             }
             Type::Country if crate::value::code::is_country(text) => fine(want),
+            Type::Guid if crate::value::code::is_guid(text) => fine(want),
             Type::Currency if crate::value::code::is_currency(text) => fine(want),
             Type::Country if crate::check::infer::fixes::country_meant(text).is_some() => {
                 let meant = crate::check::infer::fixes::country_meant(text).unwrap_or_default();
@@ -261,11 +262,11 @@ impl Infer<'_, '_> {
                 );
                 Self::unknown(span)
             }
-            Type::Country | Type::Currency => {
-                let (what, form) = if *want == Type::Country {
-                    ("country", "two capitals, such as \"NL\" (ISO 3166)")
-                } else {
-                    ("currency", "three capitals, such as \"EUR\" (ISO 4217)")
+            Type::Country | Type::Currency | Type::Guid => {
+                let (what, form) = match want {
+                    Type::Country => ("country", "two capitals, such as \"NL\" (ISO 3166)"),
+                    Type::Currency => ("currency", "three capitals, such as \"EUR\" (ISO 4217)"),
+                    _ => ("guid", "its five groups of hexadecimal digits, with `-` between them"),
                 };
                 self.cx.report(
                     Diagnostic::new(&codes::UNKNOWN_VALUE, span, format!("`{text}` is not a {what}"))
@@ -293,7 +294,10 @@ impl Infer<'_, '_> {
         let Type::Text(Some(max)) = want else { return };
         let there = e.ty.present();
         let known = match &e.kind {
-            ExprKind::Const(Const::Text(text)) => Some(u32::try_from(text.chars().count()).unwrap_or(u32::MAX)),
+            ExprKind::Const(Const::Text(text)) => {
+                let units = if self.utf16 { text.encode_utf16().count() } else { text.chars().count() };
+                Some(u32::try_from(units).unwrap_or(u32::MAX))
+            }
             _ => longest(there),
         };
         match known {

@@ -37,7 +37,12 @@ impl Infer<'_, '_> {
         }
         self.cx.levels += 1;
         self.cx.reaches_here();
+        // A field is kept as a whole: by its value, or by a branch of it.
+        let branches = matches!(e.kind, A::Keep | A::If(..) | A::Match(..) | A::Binary(ast::BinaryOp::Else, ..));
+        let keeps = self.keeps;
+        self.keeps &= branches;
         let made = self.level(e, want);
+        self.keeps = keeps;
         self.cx.levels -= 1;
         made
     }

@@ -4,7 +4,7 @@ use crate::check::infer::changes::{Case, Filled, Steps};
 use crate::check::infer::coerce::Wanted;
 use crate::check::infer::frame::Infer;
 use crate::ir::{
-    Access, Binary, EntityId, Expr, ExprKind, Field, FieldId, Find, Required, Step, StepKind, Type, Unary, When,
+    Access, Binary, Entity, EntityId, Expr, ExprKind, Field, FieldId, Find, Required, Step, StepKind, Type, Unary, When,
 };
 use crate::source::{Diagnostic, Span, codes};
 use crate::syntax::ast::Path;
@@ -116,7 +116,7 @@ impl Infer<'_, '_> {
             .fields
             .iter()
             .enumerate()
-            .filter(|(n, f)| matches!(f.required, Required::Yes) && !filled.iter().any(|id| id.0 as usize == *n))
+            .filter(|(n, f)| is_demanded(e, f) && !filled.iter().any(|id| id.0 as usize == *n))
             .map(|(_, f)| (f.name.to_string(), f.span))
             .collect();
         let full = e.full_name();
@@ -134,6 +134,12 @@ impl Infer<'_, '_> {
             self.cx.report(d);
         }
     }
+}
+
+/// Whether a record is none without it: an API fills in what it does not demand; where there is none, nobody does.
+fn is_demanded(entity: &Entity, field: &Field) -> bool {
+    let is_ours = entity.connector.is_empty() && entity.route.is_none() && field.access != Access::ReadOnly;
+    matches!(field.required, Required::Yes) || is_ours && !field.ty.is_optional()
 }
 
 /// Where a value has as many decimals as a division or a product of fractions gives it.

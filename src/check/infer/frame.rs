@@ -162,11 +162,11 @@ impl<'c, 'f> Infer<'c, 'f> {
         out
     }
 
-    /// A value that nothing is written for: a condition, an argument.
+    /// A value that nothing is written for, nor kept: a condition, an argument.
     pub(crate) fn without_writes<T>(&mut self, inner: impl FnOnce(&mut Self) -> T) -> T {
-        let writes = std::mem::replace(&mut self.writes, false);
+        let (writes, keeps) = (std::mem::replace(&mut self.writes, false), std::mem::replace(&mut self.keeps, false));
         let out = inner(self);
-        self.writes = writes;
+        (self.writes, self.keeps) = (writes, keeps);
         out
     }
 

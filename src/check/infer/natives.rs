@@ -318,6 +318,8 @@ impl Infer<'_, '_> {
             self.cx.say(&codes::BAD_OPERANDS, span, message, "give it amounts that are there: `xs.sum(x => x.total)`");
             return Self::unknown(span);
         }
+        // Of no elements it is 0.
+        let ty = if ty == Type::Never { Type::Literal } else { ty };
         Self::make(ExprKind::Native(Native::Sum, values), ty, span)
     }
 

@@ -191,7 +191,7 @@ impl Infer<'_, '_> {
     /// A text in quotes beside a code or an enumeration is one of its values; a number beside a rate has its sign.
     pub(crate) fn read_as(&mut self, text: Expr, beside: &Type) -> Expr {
         match (&text.kind, beside.present()) {
-            (ExprKind::Const(Const::Text(_)), Type::Enum(_) | Type::Country | Type::Currency)
+            (ExprKind::Const(Const::Text(_)), Type::Enum(_) | Type::Country | Type::Currency | Type::Guid)
                 if matches!(text.ty, Type::Text(_)) =>
             {
                 let want = beside.present().clone();

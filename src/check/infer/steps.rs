@@ -261,12 +261,15 @@ impl Infer<'_, '_> {
         }
         let written = Written { span, at: path.span, value: value.span, lowered };
         let changed = self.changed(&own, written, &ty, &place.what);
-        self.utf16 = outer;
-        let Some(Written { lowered, span: by, at, .. }) = changed else { return };
+        let Some(Written { lowered, span: by, at, .. }) = changed else {
+            self.utf16 = outer;
+            return;
+        };
         let displaced = (by != span).then_some(span);
         self.filled_once(&fields, case, at, &name, out);
         self.must_round(&lowered, owner, last, &place);
         let made = self.coerce_at(lowered, &ty, &place);
+        self.utf16 = outer;
         let rewrites = self.rewrites;
         self.rewrites &= !matches!(case, Case::Create);
         let made = self.final_form(made, (owner, last), &ty, price_by);

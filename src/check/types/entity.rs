@@ -78,6 +78,7 @@ impl Checker<'_> {
             return;
         }
         let ty = self.type_of(inside, &decl.ty);
+        self.has_a_form(&ty, decl);
         let mut field = Field {
             name: Arc::clone(&decl.name.text),
             wire: Arc::clone(&decl.name.text),
@@ -114,6 +115,20 @@ impl Checker<'_> {
             self.conditions.push(Condition { entity: id, field: n, inside, decl: decl.clone() });
         }
         self.program.entities[id.0 as usize].fields.push(field);
+    }
+
+    /// Tells of a field whose values no record can hold.
+    fn has_a_form(&mut self, ty: &Type, decl: &FieldDecl) {
+        let is_by = matches!(present(&decl.ty).kind, TypeKind::PriceBy(_));
+        let help = match ty.present().element().map_or(ty.present(), Type::present) {
+            Type::Price if !is_by => {
+                "a field holds one amount: `net`, `gross`, or `price by FIELD` whose VAT code says which"
+            }
+            Type::Duration => "a field holds a count of them, such as `days: int`, or an `instant`",
+            _ => return,
+        };
+        let message = format!("`{}` is {}, which no record holds", decl.name.text, self.show(ty));
+        self.say(&codes::TYPE_MISMATCH, decl.ty.span, message, help);
     }
 
     /// Whether these records are referred to: they stand alone in their API.
