@@ -105,8 +105,8 @@ fn explain(lower: &Lower<'_>, pair: &Pair<'_>, reached: usize, tried: &[Rule], f
     let before = lower.text[..span.start as usize].trim_end();
     match found.as_deref() {
         Some("`%`") if before.ends_with(|c: char| c.is_ascii_digit()) => {
-            diagnostic.message = "a rate has its sign right after the number".to_owned();
-            diagnostic.label = "apart from its number".to_owned();
+            "a rate has its sign right after the number".clone_into(&mut diagnostic.message);
+            "apart from its number".clone_into(&mut diagnostic.label);
             let number = before.rsplit(|c: char| !c.is_ascii_digit() && c != '.').next().unwrap_or_default();
             diagnostic.help = Some(format!("write `{number}%`"));
             let apart = Span::new(lower.file, before.len(), span.start as usize);
