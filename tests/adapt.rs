@@ -101,6 +101,7 @@ fn locked(path: &Path) -> Result<(), Failed> {
         written.contains("\nfile flows/orders.flow ") && written.contains("\nunder fields orders.header YourRef "),
         "{written}"
     );
+    assert!(written.contains("\nfile flows/data/"), "the tables that ship are locked too: {written}");
     let (told, _) = flowc(project.path(), &["update"], "");
     assert!(told.contains("are those that"), "{told}");
 

@@ -2,8 +2,7 @@
 //! changes no books in silence.
 
 use crate::check::Changed;
-use crate::source::library::LIBRARY;
-use crate::source::{Sources, Span};
+use crate::source::{Sources, Span, library};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -51,7 +50,9 @@ pub fn name_of(change: &Changed) -> String {
 impl Defaults {
     /// Those of this edition that a project uses, and what it displaces of them.
     pub fn of(sources: &Sources, changes: &[Changed]) -> Self {
-        let ships = |path: &str| LIBRARY.iter().any(|(_, shipped, _)| *shipped == path);
+        // A table that ships is named so; one of the project has a path of its own.
+        let table = |path: &str| path.strip_prefix("flows/data/").is_some_and(|name| library::data(name).is_some());
+        let ships = |path: &str| library::LIBRARY.iter().any(|(_, shipped, _)| *shipped == path) || table(path);
         let texts = sources.iter().map(|(_, source)| (source.path.display().to_string(), &*source.text));
         let files = texts.filter(|(path, _)| ships(path)).map(|(path, text)| (path, digest(text))).collect();
         let displaced = |change: &Changed| {
