@@ -16,7 +16,7 @@ use resolve::modules::Modules;
 use std::path::{Path, PathBuf};
 
 pub use declare::given::Override;
-pub use declare::testing::Tests;
+pub use declare::testing::{Answered, Tests};
 pub use resolve::checker::Changed;
 pub use resolve::suggest::nearest;
 

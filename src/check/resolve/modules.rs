@@ -206,7 +206,10 @@ impl<'f> Modules<'f> {
                 return Some(id);
             }
         }
-        let files: Vec<FileId> = library::module(name).map(|(_, path, text)| self.sources.add(*path, *text)).collect();
+        let own = |path: &str, text: &str| self.files.shipped(path).unwrap_or_else(|| text.to_owned());
+        let texts: Vec<(&str, String)> =
+            library::module(name).map(|(_, path, text)| (*path, own(path, text))).collect();
+        let files: Vec<FileId> = texts.into_iter().map(|(path, text)| self.sources.add(path, text)).collect();
         let origin = if name.starts_with("flows.") { Origin::Default } else { Origin::Library };
         if files.is_empty() {
             return None;
