@@ -64,6 +64,11 @@ impl Given {
         Ok(self.add_wire(program, entity, Value::Object(wire)).1)
     }
 
+    /// One more row as the API has it.
+    pub fn add_row(&mut self, program: &Program, entity: EntityId, row: Value) {
+        self.add_wire(program, entity, row);
+    }
+
     /// One more row as the API has it; gives it back with its key.
     pub(crate) fn add_wire(&mut self, program: &Program, entity: EntityId, row: Value) -> (Arc<str>, String) {
         let schema = program.entity(entity);
