@@ -6,14 +6,12 @@ use crate::check::infer::frame::Infer;
 use crate::check::infer::names::Names;
 use crate::check::resolve::checker::{Checker, Unread};
 use crate::check::resolve::instances::InstanceId;
-use crate::check::resolve::modules::{ModuleId, Modules, Origin, Space, path_text};
+use crate::check::resolve::modules::{ModuleId, Origin, Space, path_text};
 use crate::ir::EntityId;
 use crate::limits;
 use crate::source::{Diagnostic, FileId, Span, codes};
 use crate::syntax::ast::{self, DeclKind};
 use std::sync::Arc;
-
-impl Modules<'_> {}
 
 impl Checker<'_> {
     /// Checks a project: the modules of its files, `project` first.
@@ -223,9 +221,6 @@ impl Checker<'_> {
             let again = uses[..n].iter().any(|(_, before, used)| *before == module && used.with.is_empty());
             let library = self.modules.get(module).origin == Origin::Library;
             if used.with.is_empty() && (!again || library) {
-                if used.alias.is_some() && !library {
-                    self.shared_as(module, Arc::clone(&alias));
-                }
                 continue;
             }
             let made = self.add_instance(module, Arc::clone(&alias));

@@ -285,6 +285,9 @@ pub struct Flow {
     pub locals: u32,
     /// Which records.
     pub filter: Option<Expr>,
+    /// Which records the source is asked for, where that is not the filter: an `adapt` that narrows a default's `where` still
+    /// hears of what the default has booked.
+    pub listed: Option<Expr>,
     /// Values and checks.
     pub steps: Vec<Step>,
     /// What is written: an [`super::ExprKind::Write`] behind any choice.

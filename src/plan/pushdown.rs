@@ -23,9 +23,10 @@ pub struct Pushdown {
 /// Divides a flow's filter.
 pub fn pushdown(program: &Program, flow: &Flow) -> Pushdown {
     let mut divided = Pushdown::default();
-    if let Some(filter) = &flow.filter {
+    if let Some(filter) = flow.listed.as_ref().or(flow.filter.as_ref()) {
         divide(program, flow, filter, &mut divided);
     }
+    divided.rest |= flow.listed.is_some();
     divided
 }
 

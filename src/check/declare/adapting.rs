@@ -81,7 +81,7 @@ impl Checker<'_> {
         for decl in self.modules.with_keyword(id, "adapt") {
             let DeclKind::Adapt(a) = &decl.kind else { continue };
             for path in &a.names {
-                if let Some((instance, name, space)) = self.adapted_by(inside, a, path) {
+                if let Some((instance, name, space, declared)) = self.adapted_by(inside, a, path) {
                     let key = (instance, space, name.text.to_string());
                     match &a.body {
                         AdaptBody::Rows(rows) => {
@@ -91,7 +91,8 @@ impl Checker<'_> {
                         _ => {
                             let of = format!("{}.{}", self.instance(instance).name, name.text).into();
                             let kind = kind_word(&a.kind.text);
-                            let adapted = Adapted { by: inside, of, kind, decl: Arc::clone(&decl), at: path.span };
+                            let (decl, at) = (Arc::clone(&decl), path.span);
+                            let adapted = Adapted { by: inside, of, kind, decl, at, declared };
                             self.adaptations.entry(key).or_default().push(adapted);
                         }
                     }
@@ -106,7 +107,7 @@ impl Checker<'_> {
         inside: InstanceId,
         a: &ast::Adapt,
         path: &'p ast::Path,
-    ) -> Option<(InstanceId, &'p ast::Name, Space)> {
+    ) -> Option<(InstanceId, &'p ast::Name, Space, Span)> {
         let kind = &*a.kind.text;
         let space = match kind {
             "lookup" => Space::Lookup,
@@ -167,7 +168,7 @@ impl Checker<'_> {
                 self.is_sealed(path.span, decl.span.at_start(), &format!("`{}`", name.text));
                 None
             }
-            [_] => Some((instance, name, space)),
+            [decl] => Some((instance, name, space, decl.span)),
         }
     }
 
@@ -216,6 +217,21 @@ impl Checker<'_> {
                     .help("keep one of the two; the order of files decides nothing"),
             );
         }
+    }
+
+    /// A lint about what ships is about what the project changes of it. That no record can pass a check is said of the
+    /// answers that it asks.
+    pub(crate) fn lint(&mut self, lint: Diagnostic) {
+        let depth = self.changing.depth();
+        if self.modules.ships(lint.span) && lint.code != &codes::CHECK_FAILS {
+            let all = || self.adaptations.values().flatten().filter(|a| a.declared.file == lint.span.file);
+            let of = all().filter(|a| a.declared.contains(lint.span)).min_by_key(|a| a.at);
+            if let Some(adapted) = of.or_else(|| all().min_by_key(|a| a.at)) {
+                self.changing.enter(adapted.at, None);
+            }
+        }
+        self.report(lint);
+        self.changing.leave(depth);
     }
 
     /// Tells of changes of what nothing uses: of another use of a module, mostly, than the one that runs.

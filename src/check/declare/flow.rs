@@ -71,6 +71,7 @@ impl Checker<'_> {
             record: local,
             locals,
             filter: flow.filter,
+            listed: flow.listed,
             steps: flow.steps,
             write,
             schedule: flow.schedule,
@@ -105,6 +106,7 @@ impl Checker<'_> {
 #[derive(Default)]
 struct FlowParts {
     filter: Option<crate::ir::Expr>,
+    listed: Option<crate::ir::Expr>,
     steps: Vec<Step>,
     write: Option<crate::ir::Expr>,
     schedule: Schedule,
@@ -146,7 +148,10 @@ impl Infer<'_, '_> {
             let names = self.names.clone();
             self.apart(adaptation.by, adaptation.at, names, |body| {
                 let all = |span| Self::make(ExprKind::Const(Const::Bool(true)), Type::Bool, span);
-                body.base = Some(base.clone().unwrap_or_else(|| all(f.name.span)));
+                let base = base.clone().unwrap_or_else(|| all(f.name.span));
+                let depth = body.cx.changing.depth();
+                body.cx.changing.enter(adaptation.at, Some(base.span));
+                body.base = Some(base.clone());
                 for stmt in flow_statements(adaptation) {
                     let says = said_by_flow(stmt);
                     let displaced =
@@ -157,6 +162,9 @@ impl Infer<'_, '_> {
                     };
                     let (of, kind) = (Arc::clone(&adaptation.of), adaptation.kind);
                     body.cx.note_change(Changed { of, kind, what, at: stmt.span, displaced, removed: false });
+                    if matches!(&stmt.kind, FlowStmtKind::Where(cond) if narrows(cond)) {
+                        flow.listed = Some(base.clone());
+                    }
                     if matches!(stmt.kind, FlowStmtKind::From { .. }) {
                         let message = "what a flow reads is not changed: its mapping is made for that";
                         let help = "write a flow of your own, which reads it and writes a mapping for it";
@@ -165,6 +173,7 @@ impl Infer<'_, '_> {
                         body.flow_statement(stmt, flow);
                     }
                 }
+                body.cx.changing.leave(depth);
             });
         }
     }
@@ -246,5 +255,14 @@ impl Infer<'_, '_> {
                 flow.write = Some(write);
             }
         }
+    }
+}
+
+/// Whether a condition holds only where `base` does.
+fn narrows(cond: &ast::Expr) -> bool {
+    match &cond.kind {
+        ast::ExprKind::Base => true,
+        ast::ExprKind::Binary(ast::BinaryOp::And, _, left, right) => narrows(left) || narrows(right),
+        _ => false,
     }
 }

@@ -417,11 +417,14 @@ impl Infer<'_, '_> {
             let what = "its value".to_owned();
             self.cx.note_change(Changed { of, kind, what, at: value.span, displaced, removed: false });
             let names = self.names.clone();
+            let depth = self.cx.changing.depth();
+            self.cx.changing.enter(value.span, displaced);
             made = self.apart(adapted.by, adapted.at, names, |inner| {
                 inner.base = Some(made);
                 let lowered = inner.expr(value, Some(result));
                 inner.coerce_at(lowered, result, &place)
             });
+            self.cx.changing.leave(depth);
         }
         made
     }

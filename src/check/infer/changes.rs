@@ -21,6 +21,8 @@ pub(crate) struct Steps {
     pub(crate) include: Option<Span>,
     /// Whether the line that is read is sealed.
     pub(crate) sealed: bool,
+    /// Whether it is the `add` of an adaptation.
+    pub(crate) adding: bool,
     /// Declarations that are being read and that are adapted, the innermost last.
     pub(crate) levels: Vec<Level>,
 }
@@ -31,6 +33,8 @@ pub(crate) struct Filled {
     pub(crate) case: Case,
     pub(crate) span: Span,
     pub(crate) include: Option<Span>,
+    /// By the `add` of an adaptation.
+    pub(crate) added: bool,
 }
 
 /// In which case statements count.
@@ -315,12 +319,7 @@ impl<'c, 'f> Infer<'c, 'f> {
             return false;
         };
         let name = self.cx.modules.sources.text(path.span).to_owned();
-        self.cx.report(
-            Diagnostic::new(&codes::ADAPT_THERE, path.span, format!("`{name}` is filled already"))
-                .label("added once more")
-                .related(there.span, "filled here")
-                .help(format!("`set {name} = …` changes it; `base` is the value that it has there")),
-        );
+        self.cx.added_once_more(path.span, there.span, &name);
         true
     }
 
@@ -372,7 +371,7 @@ impl<'c, 'f> Infer<'c, 'f> {
     pub(crate) fn told_of_displaced(&mut self, since: usize, change: &Displacing<'_>) {
         let by = change.change.span.file;
         for d in self.cx.diagnostics.iter_mut().skip(since).filter(|d| d.span.file == by) {
-            let told = d.related.iter().any(|related| related.span == change.displaced);
+            let told = d.related.iter().any(|related| change.displaced.contains(related.span));
             if !told {
                 *d = d.clone().related(change.displaced, "the line that this displaces");
             }

@@ -1,5 +1,6 @@
 //! What all passes of the checker share: the modules, their instances, the program in the making, and the reports.
 
+use crate::check::resolve::changing::Changing;
 use crate::check::resolve::instances::{Instance, InstanceId};
 use crate::check::resolve::modules::{ModuleId, Modules, Space};
 use crate::check::resolve::suggest::nearest;
@@ -75,6 +76,8 @@ pub(crate) struct Adapted {
     pub(crate) decl: Arc<ast::Decl>,
     /// Where it names what it adapts.
     pub(crate) at: Span,
+    /// Where that is declared.
+    pub(crate) declared: Span,
 }
 
 /// The checker's state.
@@ -120,6 +123,8 @@ pub(crate) struct Checker<'f> {
     pub(crate) met: HashSet<(Span, Span)>,
     /// Changes of declarations, as they were carried out.
     pub(crate) changes: Vec<Changed>,
+    /// The changes that are being carried out.
+    pub(crate) changing: Changing,
     /// Instances that could go to several connections of a connector, and do not say to which.
     pub(crate) undecided: Vec<(InstanceId, Arc<str>)>,
     pub(crate) scripts: Scripts,
@@ -161,6 +166,7 @@ impl<'f> Checker<'f> {
             adapted_read: HashSet::new(),
             met: HashSet::new(),
             changes: Vec::new(),
+            changing: Changing::default(),
             undecided: Vec::new(),
             scripts: HashMap::new(),
             circles: HashSet::new(),
@@ -172,6 +178,7 @@ impl<'f> Checker<'f> {
 
     /// Takes a report in, once a place and kind: what is inlined in several places is wrong in one.
     pub(crate) fn report(&mut self, diagnostic: Diagnostic) {
+        let diagnostic = self.changing.at_change(diagnostic, |span| self.modules.ships(span));
         if self.reported.insert((diagnostic.code.id, diagnostic.span)) {
             self.diagnostics.push(diagnostic);
         }
@@ -236,18 +243,13 @@ impl<'f> Checker<'f> {
         self.instances[id.0].module
     }
 
-    /// The instance of a module that everybody shares.
+    /// The instance of a module that everybody shares. By whichever name a file uses it: its flows, and what they have made,
+    /// are known by the module's own.
     pub(crate) fn shared_instance(&mut self, module: ModuleId) -> InstanceId {
-        let name = self.modules.get(module).name.rsplit('.').next().unwrap_or("").into();
-        self.shared_as(module, name)
-    }
-
-    /// The same; it gets this name where it is new.
-    pub(crate) fn shared_as(&mut self, module: ModuleId, name: Arc<str>) -> InstanceId {
         if let Some(n) = self.instances.iter().position(|i| i.module == module && i.shared) {
             return InstanceId(n);
         }
-        let made = self.add_instance(module, name);
+        let made = self.add_instance(module, self.modules.get(module).own_name());
         self.instances[made.0].shared = true;
         made
     }

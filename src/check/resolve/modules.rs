@@ -60,6 +60,13 @@ pub(crate) struct Module {
     followed: bool,
 }
 
+impl Module {
+    /// By what its flows, mappings and settings are known: its path. Where the defaults stand is no part of their names.
+    pub(crate) fn own_name(&self) -> Arc<str> {
+        self.name.strip_prefix("flows.").map_or_else(|| Arc::clone(&self.name), Into::into)
+    }
+}
+
 /// What the syntax could not read: the lines, and the declarations that lost them, by where they begin.
 #[derive(Debug, Default)]
 pub(crate) struct Broken {
@@ -72,6 +79,8 @@ pub(crate) struct Modules<'f> {
     pub(crate) sources: Sources,
     pub(crate) all: Vec<Module>,
     by_name: HashMap<String, ModuleId>,
+    /// Files that ship.
+    shipped: HashSet<FileId>,
     pub(crate) files: &'f dyn Files,
     pub(crate) root: Option<PathBuf>,
     /// Folder of the default flows on disk, when files of it are what is checked.
@@ -97,6 +106,7 @@ impl<'f> Modules<'f> {
             sources: Sources::new(),
             all: Vec::new(),
             by_name: HashMap::new(),
+            shipped: HashSet::new(),
             files,
             root: None,
             flows_folder: None,
@@ -107,6 +117,11 @@ impl<'f> Modules<'f> {
 
     pub(crate) fn get(&self, id: ModuleId) -> &Module {
         &self.all[id.0]
+    }
+
+    /// Whether a text is one that ships, and none of the project's.
+    pub(crate) fn ships(&self, span: Span) -> bool {
+        self.shipped.contains(&span.file)
     }
 
     pub(crate) fn by_name(&self, name: &str) -> Option<ModuleId> {
@@ -218,6 +233,9 @@ impl<'f> Modules<'f> {
 
     fn add_module(&mut self, name: &str, origin: Origin, files: &[FileId]) -> ModuleId {
         let id = ModuleId(self.all.len());
+        if origin != Origin::Project {
+            self.shipped.extend(files);
+        }
         let mut module = Module {
             name: name.into(),
             origin,

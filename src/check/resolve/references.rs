@@ -98,6 +98,18 @@ impl Checker<'_> {
         })
     }
 
+    /// An `add` of what is filled.
+    pub(crate) fn added_once_more(&mut self, at: Span, there: Span, name: &str) {
+        self.report(
+            Diagnostic::new(&codes::ADAPT_THERE, at, format!("`{name}` is filled already"))
+                .label("added once more")
+                .related(there, "filled here")
+                .help(format!(
+                    "`set {name} = …` changes it, in an `adapt` of what fills it; `base` is the value that it has there"
+                )),
+        );
+    }
+
     /// A change of what is sealed.
     pub(crate) fn is_sealed(&mut self, at: Span, declared: Span, name: &str) {
         self.report(

@@ -443,6 +443,7 @@ pub(super) fn flow(p: &mut Program, name: &str) {
         record: LocalId(0),
         locals: 8,
         filter: None,
+        listed: None,
         steps: vec![],
         write,
         schedule: Schedule::default(),
