@@ -37,7 +37,9 @@ fn main() {
         let (name, project) = (project.strip_prefix(&root).unwrap_or(project).display().to_string(), project.clone());
         trials.push(Trial::test(name, move || check_whole(&project)));
     }
-    trials.push(Trial::test("a flow keeps its name", move || known_by_its_own_name(&root.join("projects/called"))));
+    let (called, layered) = (root.join("projects/called"), root.join("projects/called"));
+    trials.push(Trial::test("a flow keeps its name", move || known_by_its_own_name(&called)));
+    trials.push(Trial::test("a field knows each line that it displaces", move || displaced(&layered)));
     trials.push(Trial::test("every code has a case", move || every_code(&files)));
     libtest_mimic::run(&args, trials).exit();
 }
@@ -97,6 +99,20 @@ fn known_by_its_own_name(project: &Path) -> Result<(), Failed> {
     let checked = check_project(&Disk, project, &[]);
     let running: Vec<&str> = checked.program.flows.iter().filter(|f| f.on).map(|f| &*f.name).collect();
     if running == ["orders.orders"] { Ok(()) } else { Err(format!("{running:?} run").into()) }
+}
+
+/// Of two changes of one field, one of a part and one of the mapping, both are known, behind the default's line.
+fn displaced(project: &Path) -> Result<(), Failed> {
+    let checked = check_project(&Disk, project, &[]);
+    let mapping = checked.program.mappings.iter().find(|m| &*m.name == "orders.sales_order").ok_or("no mapping")?;
+    let first = mapping.steps.iter().find(|step| !step.displaced.is_empty()).ok_or("nothing is displaced")?;
+    let lines: Vec<&str> = first.displaced.iter().chain([&first.span]).map(|s| checked.sources.text(*s)).collect();
+    let wanted = [
+        "YourRef          = \"{settings.prefix}{order.number}\"",
+        "set YourRef = \"W{base}\"",
+        "set YourRef = \"X{base}\"",
+    ];
+    if lines == wanted { Ok(()) } else { Err(format!("{lines:?}").into()) }
 }
 
 /// Each change that is offered mends what it is offered for, and breaks nothing that was whole.

@@ -371,6 +371,7 @@ impl Checker<'_> {
                         what: format!("the result of `{}`", f.name.text),
                         declared: Some(f.result.span),
                         length_at_run: true,
+                        ..Default::default()
                     };
                     let made = body.coerce_at(lowered, &result, &place);
                     body.adapted_value(instance, f, made, &result);

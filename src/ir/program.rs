@@ -309,8 +309,8 @@ pub struct Schedule {
     pub daily: Option<Arc<str>>,
     /// When the system says that something changed.
     pub webhook: bool,
-    /// Behind these flows.
-    pub after: Vec<Arc<str>>,
+    /// Behind these flows, and where that is said.
+    pub after: Vec<(Arc<str>, Span)>,
     /// From this moment on, for the first run.
     pub since: Option<jiff::Timestamp>,
 }

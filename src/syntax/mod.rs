@@ -19,6 +19,7 @@ mod tests;
 mod token;
 mod tree;
 
+pub use forms::CHECK_STAYS;
 pub use grammar::Rule;
 pub use outline::{Chunk, outline};
 pub use parse::{Parsed, parse, parse_chunk};

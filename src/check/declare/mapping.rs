@@ -38,6 +38,7 @@ impl Checker<'_> {
             for stmt in statements_of(adaptation) {
                 let Some(says) = said_by(stmt) else { continue };
                 let displaced = m.body.iter().find(|own| said_by(own) == Some(says)).map(|own| own.span);
+                self.says_the_same(stmt.span, displaced.filter(|_| says != Whole::Prefer));
                 let (of, kind, what) = (Arc::clone(&adaptation.of), adaptation.kind, called(says).to_owned());
                 self.note_change(Changed { of, kind, what, at: stmt.span, displaced, removed: false });
             }

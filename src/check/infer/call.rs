@@ -301,6 +301,7 @@ impl Infer<'_, '_> {
                     what: format!("`{}` of `{callee}`", param.name.text),
                     declared: Some(param.name.span),
                     length_at_run: false,
+                    ..Default::default()
                 };
                 self.coerce_at(value, &ty, &place)
             })
@@ -409,6 +410,7 @@ impl Infer<'_, '_> {
                 what: format!("the result of `{}`", f.name.text),
                 declared: Some(f.result.span),
                 length_at_run: true,
+                ..Default::default()
             };
             if let Some(before) = &f.body {
                 self.changes_nothing(adapted.at, value, before.span);
@@ -452,6 +454,7 @@ impl Infer<'_, '_> {
                 what: format!("the result of `{}`", f.name.text),
                 declared: Some(f.result.span),
                 length_at_run: true,
+                ..Default::default()
             };
             let made = inner.coerce_at(lowered, &result, &place);
             inner.adapted_value(instance, f, made, &result)

@@ -259,6 +259,8 @@ pub(crate) fn recoverable(e: &mut Expr) -> bool {
         }
         ExprKind::Let(_, _, body) => recoverable(body),
         ExprKind::Native(n, _) => n.may_stop(),
+        // What rhai stops for is absent, too.
+        ExprKind::Extern(..) => true,
         _ => false,
     };
     if missed && !e.ty.is_optional() {

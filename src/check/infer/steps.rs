@@ -140,9 +140,10 @@ impl Infer<'_, '_> {
         for stmt in body {
             match &stmt.kind {
                 StmtKind::Assign(path, value) => {
-                    out.sealed = stmt.sealed;
+                    let outer = out.sealed;
+                    out.sealed |= stmt.sealed;
                     self.assign(entity, path, value, case, stmt.span, out);
-                    out.sealed = false;
+                    out.sealed = outer;
                 }
                 StmtKind::Let(..) => self.let_step(stmt, out),
                 StmtKind::Check(cond, otherwise) => self.check_step(cond, otherwise, case, stmt.span, out),
@@ -151,7 +152,10 @@ impl Infer<'_, '_> {
                     let scope = Rc::new((self.inside, self.names.clone()));
                     let changes = changes_in(body, &scope, None, None);
                     out.levels.push(Level { changes, scopes: Vec::new(), before: out.filled.len() });
+                    let outer = out.sealed;
+                    out.sealed |= stmt.sealed;
                     self.include_step(entity, call, case, stmt.span, out);
+                    out.sealed = outer;
                     out.levels.pop();
                 }
                 StmtKind::OnCreate(inner) => self.statements(entity, inner, &Case::Create, &mut Self::no_header, out),
@@ -173,7 +177,7 @@ impl Infer<'_, '_> {
         let value = self.scoped(|b| b.expr(value, None));
         let local = self.bind(name, value.ty.clone());
         self.lets.extend(self.names.last().cloned());
-        out.made.push(Step { kind: StepKind::Let(local, value), span: stmt.span, displaced: None });
+        out.made.push(Step { kind: StepKind::Let(local, value), span: stmt.span, displaced: Vec::new() });
     }
 
     fn update_condition(&mut self, cond: Option<&ast::Expr>) -> Option<Box<Expr>> {
@@ -186,7 +190,7 @@ impl Infer<'_, '_> {
         let (cond, other, alert) = self.check_parts(cond, otherwise);
         let cond = self.in_case(cond, case);
         let kind = if alert { StepKind::Alert(cond, other) } else { StepKind::Check(cond, other) };
-        out.made.push(Step { kind, span, displaced: None });
+        out.made.push(Step { kind, span, displaced: Vec::new() });
     }
 
     /// The condition, what stands behind `else`, and whether that is an alert only.
@@ -219,13 +223,14 @@ impl Infer<'_, '_> {
         };
         let ast::DeclKind::Fields(part) = &decl.kind else { return };
         for (local, value) in lets {
-            out.made.push(Step { kind: StepKind::Let(local.id, value), span, displaced: None });
+            out.made.push(Step { kind: StepKind::Let(local.id, value), span, displaced: Vec::new() });
         }
         let (was, target) = (self.was, self.target);
         let keys = std::mem::take(&mut self.keys_at_run);
         // Of a part within a part it is the outer one that stands in the mapping.
         let outer = out.include;
         out.include = outer.or(Some(span));
+        out.sealed |= decl.sealed;
         self.apart(instance, part.name.span, names, |inner| {
             (inner.was, inner.target, inner.keeps) = (was, target, true);
             inner.keys_at_run = keys;
@@ -252,7 +257,8 @@ impl Infer<'_, '_> {
         let place = Wanted {
             what: format!("`{name}` of {full}"),
             declared: Some(declared),
-            length_at_run: self.part_alone || self.keys_at_run.iter().any(|k| **k == *name),
+            length_at_run: self.part_alone || self.keys_at_run.contains(&name),
+            is_key: self.keys_at_run.contains(&name),
         };
         let outer = std::mem::replace(&mut self.utf16, form.utf16);
         let lowered = self.scoped(|b| b.with_keep(|b| b.expr_for(&place.what, value, &ty)));
@@ -277,7 +283,9 @@ impl Infer<'_, '_> {
             if let Some(change) = own.iter().find(|change| change.span == by) {
                 self.told_of_displaced(told, &Displacing { change, displaced: span });
             }
-            let displaced = (by != span).then_some(span);
+            // Not what displaces the others itself.
+            let lines = std::iter::once(span).chain(own.iter().map(|change| change.span));
+            let displaced = lines.take_while(|line| *line != by).collect();
             let kind = StepKind::Assign { path: fields, value, when: case.when() };
             out.made.push(Step { kind, span: by, displaced });
         }
@@ -295,15 +303,17 @@ impl Infer<'_, '_> {
         ty: &Type,
         place: &Wanted,
     ) -> Option<Written> {
-        for change in changes {
+        for (n, change) in changes.iter().enumerate() {
             self.carried_out(change, Some(now.span));
             let Some(value) = &change.value else {
                 self.removed.push(Removed { field: at, at: change.span, displaced: now.span });
+                self.one_of_two(changes[..n].last(), change, false);
                 return None;
             };
             self.changes_nothing(change.span, value, now.value);
             self.cx.changing.enter(value.span, Some(now.value));
             let lowered = self.value_of_change(change, value, Some(now.lowered), ty, &place.what);
+            self.one_of_two(changes[..n].last(), change, self.cx.changing.has_base());
             now = Written { span: change.span, at: change.path.span, value: value.span, lowered };
         }
         Some(now)
@@ -363,6 +373,7 @@ impl Infer<'_, '_> {
             what: format!("`{name}` of {}", e.full_name()),
             declared: Some(declared),
             length_at_run: self.part_alone,
+            is_key: false,
         };
         let (told, depth) = (self.cx.diagnostics.len(), self.cx.changing.depth());
         self.cx.changing.enter(value.span, base.as_ref().map(|base| base.span));

@@ -9,6 +9,8 @@ struct Change {
     at: Span,
     /// The text in whose place it stands; none where it changes a declaration as a whole.
     displaced: Option<Span>,
+    /// Whether that is a part of it.
+    has_base: bool,
 }
 
 /// The changes that are being carried out, the innermost last.
@@ -25,7 +27,7 @@ impl Changing {
 
     /// From here on a change is carried out.
     pub(crate) fn enter(&mut self, at: Span, displaced: Option<Span>) {
-        self.changes.push(Change { at, displaced });
+        self.changes.push(Change { at, displaced, has_base: false });
     }
 
     /// Those behind this depth have been carried out.
@@ -36,8 +38,13 @@ impl Changing {
     /// `base` stands here: what is wrong with the text in whose place the change stands is wrong at this word.
     pub(crate) fn base_at(&mut self, word: Span) {
         if let Some(change) = self.changes.last_mut().filter(|change| change.displaced.is_some()) {
-            change.at = word;
+            (change.at, change.has_base) = (word, true);
         }
+    }
+
+    /// Whether the innermost says `base`.
+    pub(crate) fn has_base(&self) -> bool {
+        self.changes.last().is_some_and(|change| change.has_base)
     }
 
     /// A message about what is changed, at the change. `ships` tells which texts are not the project's.

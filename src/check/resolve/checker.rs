@@ -209,9 +209,11 @@ impl<'f> Checker<'f> {
         found
     }
 
-    /// Notes a change that was carried out; one that counts in several places is one.
+    /// Notes a change that was carried out; one of the same line is one, in however many places that counts.
     pub(crate) fn note_change(&mut self, changed: Changed) {
-        if !self.changes.iter().any(|before| before.at == changed.at && before.of == changed.of) {
+        let same =
+            |other: &Changed| (other.at, &other.of, other.displaced) == (changed.at, &changed.of, changed.displaced);
+        if !self.changes.iter().any(same) {
             self.changes.push(changed);
         }
     }
