@@ -1,5 +1,8 @@
 //! flowc: a language that moves business records between a web shop and a ledger.
 
+// The parser that pest makes without `std` names it.
+extern crate alloc;
+
 pub mod check;
 pub mod cli;
 pub mod connector;

@@ -55,6 +55,25 @@ pub struct Decl {
     pub span: Span,
 }
 
+impl Decl {
+    /// Where its name stands; all of it where it has none.
+    pub fn name_span(&self) -> Span {
+        match &self.kind {
+            DeclKind::Connect(c) => c.name.span,
+            DeclKind::Lookup(l) => l.name.span,
+            DeclKind::Enum(e) => e.name.span,
+            DeclKind::Entity(e) => e.name.span,
+            DeclKind::Connector(c) => c.name.span,
+            DeclKind::Fn(f) => f.name.span,
+            DeclKind::Extern(f) => f.name.span,
+            DeclKind::Mapping(m) => m.name.span,
+            DeclKind::Fields(f) => f.name.span,
+            DeclKind::Flow(f) => f.name.span,
+            _ => self.span,
+        }
+    }
+}
+
 /// The kinds of declarations.
 #[derive(Clone, Debug)]
 pub enum DeclKind {

@@ -4,13 +4,14 @@
 use super::brackets::{Mend, match_brackets};
 use super::grammar::{Grammar, Rule};
 use super::parse::turns;
+use super::soften::soften;
 use super::token::{Lexeme, Slip, Token};
 use crate::source::{Diagnostic, Edit, FileId, Fix, Span, codes};
 use pest::Parser as _;
 
 /// A declaration made readable.
 pub(crate) struct Mended {
-    /// A mark that no line end is like (see the grammar's stack), then the text, then a line end.
+    /// The text and a line end; where a line end is a blank, it is written as one.
     pub(crate) text: String,
     /// The pieces of the mended text, rising: its first byte, the real byte there, and whether it was put there for
     /// what really stands there.
@@ -22,9 +23,6 @@ pub(crate) struct Mended {
     /// It is nested too deep to be read.
     pub(crate) too_deep: bool,
 }
-
-/// The first byte of what the grammar reads.
-pub(crate) const MARK: char = '\u{1}';
 
 /// Mends a declaration: its tokens, and what the scanner found wrong with them.
 pub(crate) fn mend(file: FileId, text: &str, tokens: &[Lexeme], slips: &[Slip]) -> Mended {
@@ -49,7 +47,7 @@ pub(crate) fn mend(file: FileId, text: &str, tokens: &[Lexeme], slips: &[Slip]) 
     let start = tokens.first().map_or(0, |token| token.from());
     let end = tokens.last().map_or(0, |token| token.to());
     let (mended, map) = apply(&text[start..end], start, &mends);
-    Mended { text: mended, map, end, diagnostics, too_deep: matched.too_deep }
+    Mended { text: soften(mended), map, end, diagnostics, too_deep: matched.too_deep }
 }
 
 /// A line with a broken text is told once: what else seems wrong on it is likely to be text.
@@ -73,8 +71,7 @@ fn one_a_line(text: &str, diagnostics: &mut Vec<Diagnostic>) {
 
 fn apply(text: &str, start: usize, mends: &[Mend]) -> (String, Vec<(usize, usize, bool)>) {
     let mut out = String::with_capacity(text.len() + mends.len() * 2 + 2);
-    out.push(MARK);
-    let mut map = vec![(0, start, true), (out.len(), start, false)];
+    let mut map = vec![(0, start, false)];
     let mut at = start;
     for mend in mends {
         // Two changes of one place can't both be made; the first one stands.

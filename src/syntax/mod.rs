@@ -14,6 +14,7 @@ mod mend;
 mod messages;
 mod outline;
 mod parse;
+mod soften;
 #[cfg(test)]
 mod tests;
 mod token;

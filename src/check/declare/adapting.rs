@@ -2,11 +2,12 @@
 
 use crate::check::resolve::checker::{Adapted, Checker};
 use crate::check::resolve::instances::InstanceId;
-use crate::check::resolve::modules::{ModuleId, Space};
+use crate::check::resolve::items::Space;
+use crate::check::resolve::modules::ModuleId;
 use crate::check::resolve::suggest;
 use crate::source::{Diagnostic, Span, codes};
 use crate::syntax::ast::{self, AdaptBody, DeclKind, FlowStmtKind, Stmt, StmtKind};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
 /// What a statement says of the whole: it is said once, so another that says it takes its place.
@@ -195,7 +196,7 @@ impl Checker<'_> {
     pub(crate) fn adaptations_agree(&mut self) {
         let mut told: Vec<(Span, Span, String)> = Vec::new();
         for of in self.adaptations.values() {
-            let mut first: HashMap<Subject, Span> = HashMap::new();
+            let mut first: FxHashMap<Subject, Span> = FxHashMap::default();
             for adapted in of {
                 for (subject, span, name) in subjects(adapted) {
                     match first.get(&subject) {

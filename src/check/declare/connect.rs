@@ -3,7 +3,8 @@
 use crate::check::infer::frame::Infer;
 use crate::check::resolve::checker::Checker;
 use crate::check::resolve::instances::InstanceId;
-use crate::check::resolve::modules::{ModuleId, path_text};
+use crate::check::resolve::items::path_text;
+use crate::check::resolve::modules::ModuleId;
 use crate::check::resolve::suggest;
 use crate::ir::{Connection, ConnectionValue, Const};
 use crate::source::{Diagnostic, codes};

@@ -1,7 +1,7 @@
 //! The entries of a `connect` block, held against what the connector's declaration takes.
 
 use crate::check::resolve::checker::Checker;
-use crate::check::resolve::modules::path_text;
+use crate::check::resolve::items::path_text;
 use crate::check::resolve::paths::leads_down;
 use crate::check::resolve::suggest;
 use crate::check::types::words::word_text;

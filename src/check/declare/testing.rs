@@ -3,7 +3,7 @@
 use crate::check::infer::frame::Infer;
 use crate::check::resolve::checker::{Checker, TypeItem};
 use crate::check::resolve::instances::InstanceId;
-use crate::check::resolve::modules::{Space, path_text};
+use crate::check::resolve::items::{Space, path_text};
 use crate::check::resolve::paths::leads_down;
 use crate::ir::{
     EntityId, Expected, Expr, FieldId, GivenRecord, GivenValue, Place, Stop, Subject, Test, TestStep, Type,

@@ -1,6 +1,6 @@
 //! Words of clauses and marks, as texts.
 
-use crate::check::resolve::modules::path_text;
+use crate::check::resolve::items::path_text;
 use crate::syntax::ast::{ExprKind, TextPart, Word};
 
 /// A word of a clause as text: names and numbers as written, texts without quotes.
