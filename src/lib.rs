@@ -14,6 +14,7 @@ pub mod limits;
 pub mod lints;
 pub mod plan;
 pub mod sandbox;
+pub mod shipped;
 pub mod source;
 pub mod store;
 pub mod syntax;

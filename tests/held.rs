@@ -121,7 +121,7 @@ fn names_lead_to_what_they_mean() {
     let index = checked.index.as_ref().unwrap();
     let leads = |said: Span| index.definition(said.file, said.start);
     // A setting, a lookup, a function of another file, a mapping, a parameter and the variable of a list.
-    for (name, said, declared) in [("prefix", 1, 0), ("journal", 1, 0), ("sales_order", 1, 0), ("line ", 1, 0)] {
+    for (name, said, declared) in [("prefix", 1, 0), ("journal", 1, 0), ("sales_order", 1, 0), ("line", 2, 0)] {
         assert_eq!(leads(at(&checked, "project.flow", name, said)), Some(at(&checked, "project.flow", name, declared)));
     }
     let code_of = at(&checked, "parts.flow", "code_of", 0);

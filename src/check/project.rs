@@ -5,7 +5,7 @@ use crate::check::declare::testing::Tests;
 use crate::check::infer::frame::Infer;
 use crate::check::resolve::checker::{Checker, Unread};
 use crate::check::resolve::instances::InstanceId;
-use crate::check::resolve::items::{Space, path_text};
+use crate::check::resolve::items::Space;
 use crate::check::resolve::modules::{ModuleId, Origin};
 use crate::ir::EntityId;
 use crate::limits;
@@ -240,7 +240,7 @@ impl Checker<'_> {
         let inside = self.shared_instance(id);
         for decl in self.modules.with_keyword(id, "answers") {
             let DeclKind::Answers(a) = &decl.kind else { continue };
-            let name = path_text(&a.module);
+            let name = a.module.text();
             match self.used_instance(inside, &name) {
                 Some(instance) => {
                     for entry in &a.entries {

@@ -16,8 +16,7 @@ enum Open {
     Long,
 }
 
-/// A mended text in which each line end that is left counts. Comments at such line ends are blanks too. Nothing moves: every
-/// byte stays where it was.
+/// A mended text, without comments, in which each line end that is left counts. Nothing moves: every byte stays where it was.
 pub(super) fn soften(mended: String) -> String {
     let mut bytes = mended.into_bytes();
     let mut open: Vec<Open> = Vec::new();
@@ -28,7 +27,6 @@ pub(super) fn soften(mended: String) -> String {
             around => {
                 let soft = matches!(around, Some(Open::Bracket | Open::Hole));
                 match byte {
-                    b'#' => comment(&mut bytes[at..], soft),
                     b'\n' if soft => {
                         bytes[at] = b' ';
                         1
@@ -39,15 +37,6 @@ pub(super) fn soften(mended: String) -> String {
         };
     }
     String::from_utf8(bytes).unwrap_or_default()
-}
-
-/// A comment, with the bytes up to its line end, which become blanks where that is one.
-fn comment(rest: &mut [u8], soft: bool) -> usize {
-    let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
-    if soft {
-        rest[..end].fill(b' ');
-    }
-    end
 }
 
 /// A byte of code; answers how many bytes are read.
@@ -92,8 +81,8 @@ mod tests {
     #[test]
     fn line_ends_count_in_blocks_only() {
         let shown = |text: &str| soften(text.to_owned());
-        assert_eq!(shown("f(a, # é\n  b)\nc"), "f(a,        b)\nc");
-        assert_eq!(shown("[{ a = 1 # x\n }\n]\n"), "[{ a = 1 # x\n } ]\n");
+        assert_eq!(shown("f(a,\n  b)\nc"), "f(a,   b)\nc");
+        assert_eq!(shown("[{ a = 1\n }\n]\n"), "[{ a = 1\n } ]\n");
         assert_eq!(shown("\"{a\n}\\\"(\"\n"), "\"{a }\\\"(\"\n");
         assert_eq!(shown("\"\"\"\n{a\n}\n\"\"\"\n"), "\"\"\"\n{a }\n\"\"\"\n");
     }

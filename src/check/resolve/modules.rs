@@ -1,8 +1,8 @@
 //! Modules: which files belong to which, and what each declares, read when it is first looked at.
 
-use crate::check::resolve::items::{FileItems, Item, Space, path_text, space_of};
+use crate::check::resolve::items::{FileItems, Item, Space, space_of};
 use crate::limits;
-use crate::source::{Diagnostic, FileId, Files, ReadError, Source, Sources, Span, codes, library};
+use crate::source::{Diagnostic, FileId, Files, ReadError, Sources, Span, codes, library};
 use crate::syntax::ast;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeMap;
@@ -187,7 +187,7 @@ impl<'f> Modules<'f> {
                 return Some(id);
             }
         }
-        let files: Vec<FileId> = library::module(name).map(|(_, path, text)| self.sources.add(*path, *text)).collect();
+        let files: Vec<FileId> = library::files(name).map(|file| self.sources.ship(file)).collect();
         let origin = if name.starts_with("flows.") { Origin::Default } else { Origin::Library };
         if files.is_empty() {
             return None;
@@ -225,7 +225,10 @@ impl<'f> Modules<'f> {
     fn read_items(&mut self, module: &mut Module, file: FileId) {
         let text = Arc::clone(&self.sources.get(file).text);
         let held = self.held.remove(&file).filter(|held| *held.text == *text);
-        let read = held.unwrap_or_else(|| FileItems::of(file, text, module.origin == Origin::Library));
+        let read = held.unwrap_or_else(|| match file.ships() {
+            true => FileItems::shipped(file, text),
+            false => FileItems::of(file, text),
+        });
         self.diagnostics.extend(read.diagnostics.iter().cloned());
         module.items.extend(read.items);
         self.read.push((file, read.text, read.diagnostics));
@@ -255,7 +258,7 @@ impl<'f> Modules<'f> {
             }
             let Some(decl) = self.decl(id, n) else { continue };
             let ast::DeclKind::Use(used) = &decl.kind else { continue };
-            let name = path_text(&used.module);
+            let name = used.module.text();
             let last = used.module.parts.last().map_or("", |p| &*p.text);
             let alias: Arc<str> = used.alias.as_ref().map_or_else(|| last.into(), |a| Arc::clone(&a.text));
             let Some(module) = self.find_or_load(&name) else {
@@ -312,12 +315,7 @@ impl<'f> Modules<'f> {
 
     /// The declarations of an item: one, unless it could not be read.
     pub(crate) fn decl(&mut self, module: ModuleId, n: usize) -> Option<Arc<ast::Decl>> {
-        let item = &mut self.all[module.0].items[n];
-        if item.is_unread() {
-            let source: &Source = self.sources.get(item.file);
-            self.diagnostics.extend(item.read(&source.text));
-        }
-        item.decl.clone()
+        self.all[module.0].items[n].decl()
     }
 
     /// The declarations of that name in a module; functions may have several, told apart by their first parameter.

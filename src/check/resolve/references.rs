@@ -2,7 +2,7 @@
 
 use crate::check::resolve::checker::Checker;
 use crate::check::resolve::instances::InstanceId;
-use crate::check::resolve::items::{Space, path_text};
+use crate::check::resolve::items::Space;
 use crate::check::resolve::modules::ModuleId;
 use crate::check::resolve::suggest;
 use crate::source::Span;
@@ -72,7 +72,7 @@ impl Checker<'_> {
             Some(i) => self.modules.names(self.module_of(i), Space::Flow),
             None => self.names_in_sight(inside, Space::Flow),
         };
-        let mut d = Diagnostic::new(&codes::UNKNOWN_NAME, path.span, format!("there is no flow `{}`", path_text(path)))
+        let mut d = Diagnostic::new(&codes::UNKNOWN_NAME, path.span, format!("there is no flow `{}`", path.text()))
             .label("not found");
         if instance.is_none() {
             let own = self.modules.with_flow(&name.text).map(|id| self.modules.get(id).name.to_string());
