@@ -118,7 +118,7 @@ fn finish(mut cx: Checker<'_>) -> (Checked, FxHashMap<FileId, FileItems>) {
     cx.read_rest();
     cx.tell_circles();
     let lints = crate::lints::lint(&cx.program, &cx.running, &cx.partly);
-    lints.into_iter().for_each(|lint| cx.report(lint));
+    lints.into_iter().for_each(|lint| cx.lint(lint));
     let mut diagnostics = std::mem::take(&mut cx.diagnostics);
     let broken = cx.modules.broken();
     diagnostics.retain(|d| !follows(&broken, &cx.modules.sources, d));

@@ -222,9 +222,6 @@ impl Checker<'_> {
             let again = uses[..n].iter().any(|(_, before, used)| *before == module && used.with.is_empty());
             let library = self.modules.get(module).origin == Origin::Library;
             if used.with.is_empty() && (!again || library) {
-                if used.alias.is_some() && !library {
-                    self.shared_as(module, Arc::clone(&alias));
-                }
                 continue;
             }
             let made = self.add_instance(module, Arc::clone(&alias));

@@ -24,8 +24,12 @@ pub struct Pushdown {
 /// Divides a flow's filter.
 pub fn pushdown(program: &Program, flow: &Flow) -> Pushdown {
     let mut divided = Pushdown::default();
-    if let Some(filter) = &flow.filter {
+    if let Some(filter) = flow.listed.as_ref().or(flow.filter.as_ref()) {
         divide(program, flow, filter, &mut divided);
+    }
+    // What a project's own condition leaves out is listed all the same.
+    if let (Some(_), Some(filter)) = (&flow.listed, &flow.filter) {
+        divided.rest = vec![filter.span];
     }
     divided
 }

@@ -458,6 +458,18 @@ pub enum AdaptBody {
     Flow(Vec<FlowStmt>),
 }
 
+impl AdaptBody {
+    /// Whether it changes nothing.
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Self::Stmts(stmts) => stmts.is_empty(),
+            Self::Flow(stmts) => stmts.is_empty(),
+            Self::Rows(rows) => rows.is_empty(),
+            Self::Value(_) => false,
+        }
+    }
+}
+
 /// A statement of a mapping or a part.
 #[derive(Serialize, Deserialize, Clone, Debug)]
 pub struct Stmt {
@@ -615,6 +627,8 @@ pub struct FlowStmt {
     pub kind: FlowStmtKind,
     /// `set` before it, in an `adapt`.
     pub set: bool,
+    /// `sealed` before it: no `adapt` changes it.
+    pub sealed: bool,
     /// All of it.
     pub span: Span,
 }

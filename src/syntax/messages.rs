@@ -3,7 +3,9 @@
 //! A piece of junk is read again with the rule of its place, alone: the farthest byte that the rule reached is where it
 //! went wrong, and the rules that were tried there are what would have been right.
 
-use super::forms::{Form, OF_FLOWS, OF_MAPPINGS, OF_TESTS, Place, form, head_form, nearest_statement, shape};
+use super::forms::{
+    CHECK_STAYS, Form, OF_FLOWS, OF_MAPPINGS, OF_TESTS, Place, form, head_form, nearest_statement, shape,
+};
 use super::grammar::{Grammar, Rule};
 use super::lower::{Lower, Pair};
 use super::mend::near_before;
@@ -154,6 +156,11 @@ fn of_statement(lower: &Lower<'_>, pair: &Pair<'_>, place: Place, mut told: Diag
     {
         told.help = Some(format!("write `{shape}`"));
         return told;
+    }
+    if word == "remove" && text[word.len()..].trim_start().starts_with("check ") {
+        return Diagnostic::new(&codes::SYNTAX, span, "`remove` takes a field; a `check` can't be removed")
+            .label("the rest is no field")
+            .help(CHECK_STAYS);
     }
     if let Some(shape) = shape(place, word) {
         told.help = Some(format!("write `{shape}`"));

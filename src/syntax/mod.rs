@@ -20,6 +20,7 @@ mod tests;
 mod token;
 mod tree;
 
+pub use forms::CHECK_STAYS;
 pub use grammar::Rule;
 pub use parse::{Parsed, parse};
 pub use token::{Lexeme, Token};

@@ -110,7 +110,8 @@ impl Checker<'_> {
 
     pub(crate) fn answer(&mut self, instance: InstanceId, e: &ast::Expr, ty: &Type, name: &str) -> Option<Const> {
         let mut body = Infer::new(self, instance);
-        let place = Wanted { what: format!("the setting `{name}`"), declared: None, length_at_run: false };
+        let place =
+            Wanted { what: format!("the setting `{name}`"), declared: None, length_at_run: false, ..Wanted::default() };
         let lowered = body.expr_for(&place.what, e, ty);
         let value = body.coerce_at(lowered, ty, &place);
         let constant = constant_of(&value);

@@ -2,7 +2,7 @@
 
 use crate::check::declare::rows::RowIndex;
 use crate::check::infer::branches::uncovered;
-use crate::check::infer::frame::Infer;
+use crate::check::infer::frame::{Infer, constant_of};
 use crate::check::resolve::checker::Changed;
 use crate::check::resolve::checker::Checker;
 use crate::check::resolve::instances::InstanceId;
@@ -58,7 +58,13 @@ impl Checker<'_> {
                     );
                     continue;
                 }
-                let displaced = rows.iter().find(|own| own.cells == row.cells).map(|own| own.span);
+                let displaced = rows.iter().find(|own| own.cells == row.cells);
+                if let Some(own) = displaced
+                    .filter(|own| constant_of(&own.value).is_some_and(|value| Some(value) == constant_of(&row.value)))
+                {
+                    self.changes_nothing(row.span, own.span);
+                }
+                let displaced = displaced.map(|own| own.span);
                 let text = self.modules.sources.text(row.span);
                 let what = text.split("=>").next().unwrap_or_default().trim().to_owned();
                 let (of, kind) = (Arc::clone(&of), "lookup");

@@ -302,6 +302,7 @@ impl Infer<'_, '_> {
                     what: format!("`{}` of `{callee}`", param.name.text),
                     declared: Some(param.name.span),
                     length_at_run: false,
+                    ..Default::default()
                 };
                 self.coerce_at(value, &ty, &place)
             })
@@ -410,6 +411,7 @@ impl Infer<'_, '_> {
                 what: format!("the result of `{}`", f.name.text),
                 declared: Some(f.result.span),
                 length_at_run: true,
+                ..Default::default()
             };
             if let Some(before) = &f.body {
                 self.changes_nothing(adapted.at, value, before.span);
@@ -418,11 +420,14 @@ impl Infer<'_, '_> {
             let what = "its value".to_owned();
             self.cx.note_change(Changed { of, kind, what, at: value.span, displaced, removed: false });
             let names = self.names.clone();
+            let depth = self.cx.changing.depth();
+            self.cx.changing.enter(value.span, displaced);
             made = self.apart(adapted.by, adapted.at, names, |inner| {
                 inner.base = Some(made);
                 let lowered = inner.expr(value, Some(result));
                 inner.coerce_at(lowered, result, &place)
             });
+            self.cx.changing.leave(depth);
         }
         made
     }
@@ -446,6 +451,7 @@ impl Infer<'_, '_> {
                 what: format!("the result of `{}`", f.name.text),
                 declared: Some(f.result.span),
                 length_at_run: true,
+                ..Default::default()
             };
             let made = inner.coerce_at(lowered, &result, &place);
             inner.adapted_value(instance, f, made, &result)

@@ -121,7 +121,10 @@ impl Infer<'_, '_> {
                 None => self.no_place("was", "it is the target's present copy: it is known in a mapping only", span),
             },
             A::Base => match self.base.clone() {
-                Some(base) => base,
+                Some(base) => {
+                    self.cx.changing.base_at(span);
+                    Expr { span, ..base }
+                }
                 None => {
                     self.no_place("base", "it is the value that an `adapt` displaces: it is known there only", span)
                 }
@@ -142,6 +145,9 @@ impl Infer<'_, '_> {
             };
             length = length.zip(longest(&part.ty)).map(|(a, b)| a.saturating_add(b));
             made.push(part);
+        }
+        if made.iter().any(|part| part.ty == Type::Unknown) {
+            return Self::unknown(span);
         }
         Self::make(ExprKind::Concat(made), Type::Text(length), span)
     }

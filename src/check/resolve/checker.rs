@@ -1,6 +1,7 @@
 //! What all passes of the checker share: the modules, their instances, the program in the making, and the reports.
 
 use crate::check::cancel::Cancel;
+use crate::check::resolve::changing::Changing;
 use crate::check::resolve::index::Index;
 use crate::check::resolve::instances::{Instance, InstanceId};
 use crate::check::resolve::items::Space;
@@ -79,6 +80,8 @@ pub(crate) struct Adapted {
     pub(crate) decl: Arc<ast::Decl>,
     /// Where it names what it adapts.
     pub(crate) at: Span,
+    /// Where that is declared.
+    pub(crate) declared: Span,
 }
 
 /// The checker's state.
@@ -124,6 +127,8 @@ pub(crate) struct Checker<'f> {
     pub(crate) met: FxHashSet<(Span, Span)>,
     /// Changes of declarations, as they were carried out.
     pub(crate) changes: Vec<Changed>,
+    /// The changes that are being carried out.
+    pub(crate) changing: Changing,
     /// Instances that could go to several connections of a connector, and do not say to which.
     pub(crate) undecided: Vec<(InstanceId, Arc<str>)>,
     pub(crate) scripts: Scripts,
@@ -169,6 +174,7 @@ impl<'f> Checker<'f> {
             adapted_read: FxHashSet::default(),
             met: FxHashSet::default(),
             changes: Vec::new(),
+            changing: Changing::default(),
             undecided: Vec::new(),
             scripts: FxHashMap::default(),
             circles: FxHashSet::default(),
@@ -182,6 +188,7 @@ impl<'f> Checker<'f> {
 
     /// Takes a report in, once a place and kind: what is inlined in several places is wrong in one.
     pub(crate) fn report(&mut self, diagnostic: Diagnostic) {
+        let diagnostic = self.changing.at_change(diagnostic, |span: Span| span.file.ships());
         if self.reported.insert((diagnostic.code.id, diagnostic.span)) {
             self.diagnostics.push(diagnostic);
         }
@@ -219,9 +226,11 @@ impl<'f> Checker<'f> {
         found
     }
 
-    /// Notes a change that was carried out; one that counts in several places is one.
+    /// Notes a change that was carried out; one of the same line is one, in however many places that counts.
     pub(crate) fn note_change(&mut self, changed: Changed) {
-        if !self.changes.iter().any(|before| before.at == changed.at && before.of == changed.of) {
+        let same =
+            |other: &Changed| (other.at, &other.of, other.displaced) == (changed.at, &changed.of, changed.displaced);
+        if !self.changes.iter().any(same) {
             self.changes.push(changed);
         }
     }
@@ -253,18 +262,13 @@ impl<'f> Checker<'f> {
         self.instances[id.0].module
     }
 
-    /// The instance of a module that everybody shares.
+    /// The instance of a module that everybody shares. By whichever name a file uses it: its flows, and what they have made,
+    /// are known by the module's own.
     pub(crate) fn shared_instance(&mut self, module: ModuleId) -> InstanceId {
-        let name = self.modules.get(module).name.rsplit('.').next().unwrap_or("").into();
-        self.shared_as(module, name)
-    }
-
-    /// The same; it gets this name where it is new.
-    pub(crate) fn shared_as(&mut self, module: ModuleId, name: Arc<str>) -> InstanceId {
         if let Some(n) = self.instances.iter().position(|i| i.module == module && i.shared) {
             return InstanceId(n);
         }
-        let made = self.add_instance(module, name);
+        let made = self.add_instance(module, self.modules.get(module).own_name());
         self.instances[made.0].shared = true;
         made
     }

@@ -1,5 +1,6 @@
 //! Files become modules, and names find what they mean: nothing here knows a type.
 
+pub(crate) mod changing;
 pub(crate) mod checker;
 pub(crate) mod index;
 pub(crate) mod instances;

@@ -39,6 +39,13 @@ pub(crate) struct Module {
     followed: bool,
 }
 
+impl Module {
+    /// By what its flows, mappings and settings are known: its path. Where the defaults stand is no part of their names.
+    pub(crate) fn own_name(&self) -> Arc<str> {
+        self.name.strip_prefix("flows.").map_or_else(|| Arc::clone(&self.name), Into::into)
+    }
+}
+
 /// What the syntax could not read: the lines, and the declarations that lost them, by where they begin.
 #[derive(Debug, Default)]
 pub(crate) struct Broken {

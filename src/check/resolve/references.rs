@@ -100,6 +100,28 @@ impl Checker<'_> {
         })
     }
 
+    /// An `add` of what is filled, by itself or with what it is a part of: `name`.
+    pub(crate) fn added_once_more(&mut self, at: Span, there: Span, name: &str) {
+        self.report(
+            Diagnostic::new(&codes::ADAPT_THERE, at, format!("`{}` is filled already", self.modules.sources.text(at)))
+                .label("added once more")
+                .related(there, "filled here")
+                .help(format!(
+                    "`set {name} = …` changes it, in an `adapt` of what fills it; `base` is the value that it has there"
+                )),
+        );
+    }
+
+    /// A change that puts there what stands there.
+    pub(crate) fn changes_nothing(&mut self, change: Span, before: Span) {
+        self.report(
+            Diagnostic::new(&codes::NEEDLESS, change, "this changes nothing: it says what stands there")
+                .label("the same")
+                .related(before, "what it displaces")
+                .help("leave the line out, or write something else"),
+        );
+    }
+
     /// A change of what is sealed.
     pub(crate) fn is_sealed(&mut self, at: Span, declared: Span, name: &str) {
         self.report(
