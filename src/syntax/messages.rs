@@ -8,7 +8,7 @@ use super::forms::{
 };
 use super::grammar::{Grammar, Rule};
 use super::lower::{Lower, Pair};
-use super::mend::{MARK, near_before};
+use super::mend::near_before;
 use super::outline::DECLARATIONS;
 use super::token::Token;
 use crate::source::{Diagnostic, Span, codes};
@@ -62,10 +62,7 @@ fn decimal_comma(lower: &Lower<'_>, told: &Diagnostic) -> Option<Diagnostic> {
 
 /// How far a rule came in a text, and which rules were tried there.
 fn reached(rule: Rule, text: &str) -> (usize, Vec<Rule>) {
-    let mut alone = String::with_capacity(text.len() + 1);
-    alone.push(MARK);
-    alone.push_str(text);
-    match Grammar::parse(rule, &alone) {
+    match Grammar::parse(rule, text) {
         Ok(_) => (text.len(), Vec::new()),
         Err(error) => {
             let at = match error.location {
@@ -75,7 +72,7 @@ fn reached(rule: Rule, text: &str) -> (usize, Vec<Rule>) {
                 ErrorVariant::ParsingError { positives, .. } => positives,
                 ErrorVariant::CustomError { .. } => Vec::new(),
             };
-            (at.saturating_sub(MARK.len_utf8()).min(text.len()), tried)
+            (at.min(text.len()), tried)
         }
     }
 }

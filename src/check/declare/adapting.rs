@@ -2,7 +2,8 @@
 
 use crate::check::resolve::checker::{Adapted, Checker};
 use crate::check::resolve::instances::InstanceId;
-use crate::check::resolve::modules::{ModuleId, Space};
+use crate::check::resolve::items::Space;
+use crate::check::resolve::modules::ModuleId;
 use crate::check::resolve::suggest;
 use crate::source::{Diagnostic, Span, codes};
 use crate::syntax::ast::{self, AdaptBody, DeclKind, FlowStmtKind, Stmt, StmtKind};
@@ -265,7 +266,7 @@ impl Checker<'_> {
     /// answers that it asks.
     pub(crate) fn lint(&mut self, lint: Diagnostic) {
         let depth = self.changing.depth();
-        if self.modules.ships(lint.span) && lint.code != &codes::CHECK_FAILS {
+        if lint.span.file.ships() && lint.code != &codes::CHECK_FAILS {
             let all = || self.adaptations.values().flatten().filter(|a| a.declared.file == lint.span.file);
             let of = all().filter(|a| a.declared.contains(lint.span)).min_by_key(|a| a.at);
             if let Some(adapted) = of.or_else(|| all().min_by_key(|a| a.at)) {

@@ -5,7 +5,7 @@ use crate::check::resolve::checker::Checker;
 use crate::ir::{Expr, ExprKind, LookupId, MappingId, each, of_mapping};
 use crate::limits;
 use crate::source::{Diagnostic, Span, codes};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 /// A declaration that others are needed for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -26,8 +26,8 @@ impl Checker<'_> {
         let mappings = (0..self.program.mappings.len()).map(|n| Node::Mapping(MappingId(number(n))));
         let flows = (0..self.program.flows.len()).map(Node::Flow);
         let nodes: Vec<Node> = lookups.chain(mappings).chain(flows).collect();
-        let leads: HashMap<Node, Vec<Lead>> = nodes.iter().map(|node| (*node, self.leads_of(*node))).collect();
-        let mut walk = Walk { leads: &leads, seen: HashMap::new(), depth: 0, back: Vec::new(), deep: Vec::new() };
+        let leads: FxHashMap<Node, Vec<Lead>> = nodes.iter().map(|node| (*node, self.leads_of(*node))).collect();
+        let mut walk = Walk { leads: &leads, seen: FxHashMap::default(), depth: 0, back: Vec::new(), deep: Vec::new() };
         nodes.iter().for_each(|node| walk.from(*node));
         let (back, deep) = (walk.back, walk.deep);
         for (node, span) in back {
@@ -94,9 +94,9 @@ fn last(full: &str) -> String {
 
 /// A walk along what leads where, depth first.
 struct Walk<'l> {
-    leads: &'l HashMap<Node, Vec<Lead>>,
+    leads: &'l FxHashMap<Node, Vec<Lead>>,
     /// Whether a declaration is done; those that are not are on the way here.
-    seen: HashMap<Node, bool>,
+    seen: FxHashMap<Node, bool>,
     depth: usize,
     /// What leads back to a declaration on the way.
     back: Vec<Lead>,

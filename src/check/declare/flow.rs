@@ -6,7 +6,7 @@ use crate::check::infer::frame::Infer;
 use crate::check::resolve::checker::Changed;
 use crate::check::resolve::checker::{Adapted, Checker, TypeItem};
 use crate::check::resolve::instances::InstanceId;
-use crate::check::resolve::modules::Space;
+use crate::check::resolve::items::Space;
 use crate::ir::{Const, EntityId, ExprKind, Flow, Schedule, Step, StepKind, Type};
 use crate::source::{Diagnostic, Span, codes};
 use crate::syntax::ast::{self, DeclKind, FlowStmtKind};

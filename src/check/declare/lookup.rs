@@ -9,7 +9,7 @@ use crate::check::resolve::instances::InstanceId;
 use crate::ir::{Expr, Grows, LookupId, Pattern, Row, Type};
 use crate::source::{Diagnostic, codes};
 use crate::syntax::ast::{self, LookupRows, PatternKind};
-use std::collections::HashSet;
+use rustc_hash::FxHashSet;
 use std::sync::Arc;
 
 impl Checker<'_> {
@@ -72,7 +72,7 @@ impl Checker<'_> {
                 added.push(row);
             }
         }
-        let same: HashSet<&[Pattern]> = added.iter().map(|row| &*row.cells).collect();
+        let same: FxHashSet<&[Pattern]> = added.iter().map(|row| &*row.cells).collect();
         rows.retain(|row| !same.contains(&*row.cells));
         rows.extend(added);
     }

@@ -7,7 +7,7 @@ use crate::check::infer::frame::Infer;
 use crate::check::resolve::checker::Changed;
 use crate::check::resolve::checker::{Adapted, Checker};
 use crate::check::resolve::instances::InstanceId;
-use crate::check::resolve::modules::Space;
+use crate::check::resolve::items::Space;
 use crate::check::types::heads::blank_header;
 use crate::ir::{
     Access, Balance, Const, EntityId, Expr, ExprKind, FieldId, Header, Key, MappingId, Method, Native, OnChange,

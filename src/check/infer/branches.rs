@@ -6,7 +6,7 @@ use crate::check::types::relations::join;
 use crate::ir::{Const, Expr, Pattern, Type};
 use crate::source::{Diagnostic, Span, codes};
 use crate::syntax::ast;
-use std::collections::HashSet;
+use rustc_hash::FxHashSet;
 use std::sync::Arc;
 impl Infer<'_, '_> {
     /// The type that branches have together, each made to fit it.
@@ -86,7 +86,7 @@ pub(crate) fn uncovered(ty: &Type, patterns: &[Pattern]) -> Vec<String> {
         return Vec::new();
     }
     let mut open = Vec::new();
-    let taken: HashSet<&Const> = patterns.iter().flat_map(values).collect();
+    let taken: FxHashSet<&Const> = patterns.iter().flat_map(values).collect();
     let mut ask = |c: Const, name: String| {
         if !taken.contains(&c) {
             open.push(name);

@@ -7,7 +7,7 @@ use crate::check::infer::inlining::widen;
 use crate::check::infer::names::{Local, Names};
 use crate::check::resolve::checker::Changed;
 use crate::check::resolve::instances::InstanceId;
-use crate::check::resolve::modules::Space;
+use crate::check::resolve::items::Space;
 use crate::check::resolve::typed::{Height, Typed};
 use crate::ir::{EntityId, Expr, ExprKind, Find, LocalId, Native, Type, relocate};
 use crate::source::{Diagnostic, Edit, Fix, Span, codes};
@@ -216,6 +216,7 @@ impl Infer<'_, '_> {
             self.cx.say(&codes::AMBIGUOUS, name.span, message, "say which: `module.name(…)`");
         }
         let (instance, decl) = found.swap_remove(0);
+        self.cx.means(name.span, decl.name_span());
         if let Some(named) = args.iter().find_map(|a| a.name.as_ref()) {
             self.cx.say(
                 &codes::ARGUMENTS,
@@ -443,11 +444,7 @@ impl Infer<'_, '_> {
         let result = self.cx.type_of(instance, &f.result);
         let mut inner = Infer::new(self.cx, instance);
         (inner.around, inner.utf16, inner.drafts) = (around, utf16, drafts);
-        let mut names = Names::default();
-        for param in &f.params {
-            let ty = inner.cx.type_of(instance, &param.ty);
-            names.push(Local { name: Arc::clone(&param.name.text), id: inner.local(), ty, span: param.name.span });
-        }
+        let names = inner.parameters(&f.params);
         let made = inner.apart(instance, f.name.span, names, |inner| {
             let lowered = inner.expr(body, Some(&result));
             let place = Wanted {

@@ -2,7 +2,8 @@
 
 use crate::check::infer::frame::Infer;
 use crate::check::resolve::instances::InstanceId;
-use crate::check::resolve::modules::{ModuleId, Space};
+use crate::check::resolve::items::Space;
+use crate::check::resolve::modules::ModuleId;
 use crate::check::resolve::suggest;
 use crate::ir::{EntityId, Expr, Native, Type};
 use crate::source::{Diagnostic, Span, codes};

@@ -58,7 +58,7 @@ pub(crate) struct Infer<'c, 'f> {
     /// A part is checked by itself: whether its fields are keys is not known.
     pub(crate) part_alone: bool,
     /// Values that were read.
-    used: std::cell::RefCell<std::collections::HashSet<LocalId>>,
+    used: std::cell::RefCell<rustc_hash::FxHashSet<LocalId>>,
     /// What `let` named.
     pub(crate) lets: Vec<Local>,
     /// Fields of the record in the making that were read, and where.
@@ -162,6 +162,17 @@ impl<'c, 'f> Infer<'c, 'f> {
 
     pub(crate) fn local_expr(local: &Local, span: Span) -> Expr {
         Self::make(ExprKind::Local(local.id), local.ty.clone(), span)
+    }
+
+    /// Parameters as values of this frame.
+    pub(crate) fn parameters(&mut self, params: &[ast::Param]) -> Names {
+        self.scoped(|body| {
+            for p in params {
+                let ty = body.cx.type_of(body.inside, &p.ty);
+                body.bind(&p.name, ty);
+            }
+            body.names.clone()
+        })
     }
 
     /// Runs `inner` and forgets the names that it bound.

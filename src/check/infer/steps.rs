@@ -10,7 +10,7 @@ use crate::check::infer::inlining::length;
 use crate::check::infer::names::{Local, Names};
 use crate::check::resolve::checker::Adapted;
 use crate::check::resolve::instances::InstanceId;
-use crate::check::resolve::modules::Space;
+use crate::check::resolve::items::Space;
 use crate::ir::{Builder, EntityId, Expr, ExprKind, Field, FieldId, Step, StepKind, Type};
 use crate::source::{Diagnostic, Span, codes};
 use crate::syntax::ast::{self, DeclKind, ExprKind as A, Param, Path, Stmt, StmtKind};

@@ -2,7 +2,9 @@
 
 pub(crate) mod changing;
 pub(crate) mod checker;
+pub(crate) mod index;
 pub(crate) mod instances;
+pub(crate) mod items;
 pub(crate) mod modules;
 pub(crate) mod offer;
 pub(crate) mod paths;

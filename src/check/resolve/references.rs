@@ -2,7 +2,8 @@
 
 use crate::check::resolve::checker::Checker;
 use crate::check::resolve::instances::InstanceId;
-use crate::check::resolve::modules::{ModuleId, Space, path_text};
+use crate::check::resolve::items::Space;
+use crate::check::resolve::modules::ModuleId;
 use crate::check::resolve::suggest;
 use crate::source::Span;
 use crate::source::{Diagnostic, codes};
@@ -62,7 +63,8 @@ impl Checker<'_> {
         };
         if let Some(instance) = instance {
             let module = self.module_of(instance);
-            if !self.modules.named(module, Space::Flow, &name.text).is_empty() {
+            if let Some(decl) = self.modules.named(module, Space::Flow, &name.text).first() {
+                self.means(name.span, decl.name_span());
                 return Some((instance, name));
             }
         }
@@ -70,7 +72,7 @@ impl Checker<'_> {
             Some(i) => self.modules.names(self.module_of(i), Space::Flow),
             None => self.names_in_sight(inside, Space::Flow),
         };
-        let mut d = Diagnostic::new(&codes::UNKNOWN_NAME, path.span, format!("there is no flow `{}`", path_text(path)))
+        let mut d = Diagnostic::new(&codes::UNKNOWN_NAME, path.span, format!("there is no flow `{}`", path.text()))
             .label("not found");
         if instance.is_none() {
             let own = self.modules.with_flow(&name.text).map(|id| self.modules.get(id).name.to_string());
