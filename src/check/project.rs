@@ -316,7 +316,8 @@ impl Checker<'_> {
                 self.read_entity(id);
             }
         }
-        for keyword in ["fn", "extern", "fields", "mapping"] {
+        // Parts come behind the mappings that take them over.
+        for keyword in ["fn", "extern", "mapping", "fields"] {
             for decl in self.modules.with_keyword(module, keyword) {
                 self.declaration(instance, &decl);
             }
@@ -377,6 +378,10 @@ impl Checker<'_> {
                 let names = body.parameters(&part.params);
                 body.around.push(part.name.span);
                 for target in body.part_targets(instance, part) {
+                    // Where it has been taken over, it has been read.
+                    if body.cx.parts_read.contains(&(instance, part.name.span, target)) {
+                        continue;
+                    }
                     body.names.clone_from(&names);
                     (body.keeps, body.part_alone, body.was) = (true, true, Some((target, true)));
                     let adapted = body.cx.adapted(instance, Space::Call, &part.name.text);
