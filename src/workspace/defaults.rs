@@ -142,3 +142,29 @@ fn digest(text: &str) -> String {
         hex
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Span;
+
+    /// What is filled on create and on update is changed under one name: each line of the default counts.
+    #[test]
+    fn a_name_stands_for_each_line_under_it() {
+        let locked = |second: &str| {
+            let mut sources = Sources::new();
+            let file = sources.add("flows/orders.flow", format!("A = 1\n{second}\n"));
+            let change = |from, to| Changed {
+                of: "orders.order".into(),
+                kind: "mapping",
+                what: "A".to_owned(),
+                at: Span::new(file, 0, 0),
+                displaced: Some(Span::new(file, from, to)),
+                removed: false,
+            };
+            Defaults::of(&sources, &[change(0, 5), change(6, 11)])
+        };
+        assert!(locked("A = 2").since(&locked("A = 2")).is_nothing());
+        assert_eq!(locked("A = 3").since(&locked("A = 2")).underneath, ["mapping orders.order A"]);
+    }
+}

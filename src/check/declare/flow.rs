@@ -159,7 +159,7 @@ impl Infer<'_, '_> {
                     }
                     let depth = body.cx.changing.depth();
                     body.cx.changing.enter(stmt.span, Some(said.span));
-                    body.base = Some(said.clone());
+                    body.base = matches!(stmt.kind, FlowStmtKind::Where(_)).then(|| said.clone());
                     body.adapted_statement(f, adaptation, stmt, flow);
                     if matches!(stmt.kind, FlowStmtKind::Where(_)) {
                         let kept = stmt.set || body.cx.changing.has_base() || dropped == Some(None);
