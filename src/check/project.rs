@@ -48,10 +48,12 @@ impl Checker<'_> {
         }
         self.adaptations_agree();
         self.overrides(overrides);
-        if let Some((module, title)) = tests.and_then(|tests| tests.answered.as_ref()) {
-            for id in ids.iter().filter(|id| self.modules.get(**id).name == *module).copied().collect::<Vec<_>>() {
+        if let Some(answered) = tests.and_then(|tests| tests.answered.as_ref()) {
+            for id in
+                ids.iter().filter(|id| self.modules.get(**id).name == answered.module).copied().collect::<Vec<_>>()
+            {
                 let instance = self.shared_instance(id);
-                self.answers_of_test(instance, title);
+                self.answers_of_test(instance, answered);
             }
         }
         self.extensions_of_library();

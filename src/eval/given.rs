@@ -50,6 +50,11 @@ impl Given {
         Ok(given)
     }
 
+    /// The clock stands there from now on.
+    pub(crate) fn stand_at(&mut self, now: jiff::Timestamp) {
+        self.now = now;
+    }
+
     /// One more row; gives its key.
     ///
     /// # Errors

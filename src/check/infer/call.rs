@@ -330,9 +330,11 @@ impl Infer<'_, '_> {
     }
 
     pub(crate) fn ensure(&mut self, call: &ast::Expr, span: Span) -> Expr {
-        let writes = std::mem::replace(&mut self.writes, true);
+        // Within a test, too, it is a mapping's call.
+        let (writes, drafts) = (self.writes, self.drafts);
+        (self.writes, self.drafts) = (true, false);
         let made = self.expr(call, None);
-        self.writes = writes;
+        (self.writes, self.drafts) = (writes, drafts);
         match made.kind {
             ExprKind::Write(mapping, args) => {
                 let target = self.cx.program.mapping(mapping).target;

@@ -194,7 +194,7 @@ impl<'f> Modules<'f> {
                 return Some(id);
             }
         }
-        let files: Vec<FileId> = library::files(name).map(|file| self.sources.ship(file)).collect();
+        let files: Vec<FileId> = library::files(name).map(|file| self.ship(file)).collect();
         let origin = if name.starts_with("flows.") { Origin::Default } else { Origin::Library };
         if files.is_empty() {
             return None;
@@ -202,6 +202,15 @@ impl<'f> Modules<'f> {
         let id = self.add_module(name, origin, &files);
         self.follow_uses(id);
         Some(id)
+    }
+
+    /// Takes in a file that ships; another text of it, where the files hold one: what shipped once.
+    fn ship(&mut self, file: FileId) -> FileId {
+        let (path, text) = library::text(file);
+        match self.files.shipped(path).filter(|own| own != text) {
+            Some(own) => self.sources.add(path, own),
+            None => self.sources.ship(file),
+        }
     }
 
     fn add_module(&mut self, name: &str, origin: Origin, files: &[FileId]) -> ModuleId {

@@ -142,6 +142,8 @@ pub(crate) enum RestCode {
 
 /// A test as code: that of its expressions, in the order in which the test holds them.
 pub(crate) struct TestCode {
+    /// The cells of its cases, row by row.
+    pub(crate) cases: Vec<Vec<Code>>,
     pub(crate) exprs: Vec<TestedCode>,
 }
 

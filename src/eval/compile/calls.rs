@@ -23,16 +23,17 @@ pub(crate) fn native(compiler: &mut Compiler<'_>, native: Native, args: &[Expr],
             Native::Map | Native::Where | Native::Flat | Native::Any | Native::All | Native::Sum | Native::First,
             [list, Expr { kind: ExprKind::Lambda(locals, body), .. }],
         ) => {
-            let (list, body) = (compiler.code(list), compiler.code(body));
+            let list = compiler.code(list);
+            let body = if body.ty == Type::Bool { compiler.condition(body) } else { compiler.code(body) };
             natives::over_list(native, list, locals.first().map_or(0, |l| l.0), body, at)
         }
         (Native::Round, [Expr { kind: ExprKind::Binary(Binary::Div, a, b), .. }, digits])
-            if a.ty.present().is_number() && !compiler.trace =>
+            if a.ty.present().is_number() && !compiler.is_stepwise() =>
         {
             divided_and_rounded(compiler, a, b, digits, at.span)
         }
         (Native::First, [Expr { kind: ExprKind::Native(Native::Where, inner), .. }])
-            if !compiler.trace
+            if !compiler.is_stepwise()
                 && let [list, Expr { kind: ExprKind::Lambda(locals, body), .. }] = inner.as_slice() =>
         {
             let (list, body) = (compiler.code(list), compiler.code(body));
@@ -53,7 +54,7 @@ pub(crate) fn native(compiler: &mut Compiler<'_>, native: Native, args: &[Expr],
         (Native::MetaOf, [entries, key]) => meta_of(compiler, expr, entries, key),
         (Native::JsonOf, [value]) => natives::json_of(compiler.code(value), is_json(&value.ty), at.span),
         (Native::DocumentTotal, [lines, names @ ..]) => document_total(compiler, lines, names, at.span),
-        _ if compiler.trace => applied(compiler, native, args, at),
+        _ if compiler.is_stepwise() => applied(compiler, native, args, at),
         _ => {
             let known: Vec<Option<Const>> = args.iter().map(known).collect();
             match (natives::direct(native, &known, &at), args) {

@@ -2,12 +2,25 @@
 
 use crate::eval::code::{Code, PartCode};
 use crate::eval::constants::Constants;
+use crate::eval::coverage::Coverage;
 use crate::eval::decode::Layouts;
 use crate::eval::personal::Personal;
 use crate::eval::script::Scripts;
 use crate::eval::wire::Wires;
 use crate::ir::{Const, EntityId, Expr, ExprKind, LocalId, Program};
+use crate::source::Span;
 use std::collections::HashMap;
+use std::sync::Arc;
+
+/// What is counted, where a program is compiled for that.
+#[derive(Default)]
+pub(crate) struct Counting {
+    pub(crate) coverage: Coverage,
+    /// The mapping or part whose fields are filled.
+    pub(crate) owner: Arc<str>,
+    /// What a test says itself is not what it reaches.
+    pub(crate) apart: Option<Span>,
+}
 
 /// What is collected while a program is compiled.
 pub(crate) struct Compiler<'p> {
@@ -19,6 +32,8 @@ pub(crate) struct Compiler<'p> {
     pub(crate) scripts: Scripts,
     /// Every step is told.
     pub(crate) trace: bool,
+    /// What is come to is counted.
+    pub(crate) counting: Option<Counting>,
     /// Where the mapping or flow that is being compiled holds personal data.
     pub(crate) personal: Personal,
     /// The entity at the other end of `linked(x)`.
@@ -32,6 +47,11 @@ pub(crate) struct Compiler<'p> {
 }
 
 impl Compiler<'_> {
+    /// Whether nothing is folded away or computed in another way, since each step is told or counted.
+    pub(crate) fn is_stepwise(&self) -> bool {
+        self.trace || self.counting.is_some()
+    }
+
     /// A constant as code.
     pub(crate) fn constant(&mut self, constant: &Const) -> Code {
         Code::Const(self.constants.add(constant))

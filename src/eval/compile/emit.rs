@@ -23,7 +23,14 @@ pub(crate) fn plain(
     let many = required.len() > u64::BITS as usize;
     // Entries of `meta_data` are gathered in one list.
     let metas = paths.iter().flatten().any(|field| compiler.wires.of(entity, *field).meta.is_some());
-    if compiler.trace || uses_it || nested || twice || many || metas || required.iter().any(|r| r.cond.is_some()) {
+    if compiler.is_stepwise()
+        || uses_it
+        || nested
+        || twice
+        || many
+        || metas
+        || required.iter().any(|r| r.cond.is_some())
+    {
         return None;
     }
     let required: Vec<FieldId> = required.iter().map(|r| r.field).collect();

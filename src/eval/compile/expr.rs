@@ -5,6 +5,7 @@ use super::compiler::Compiler;
 use super::traced::traced;
 use super::{calls, steps};
 use crate::eval::code::{Code, call};
+use crate::eval::coverage::{Branch, Passed};
 use crate::eval::decode::NO_SLOT;
 use crate::eval::document::make;
 use crate::eval::failure::{Failure, Halt};
@@ -21,7 +22,7 @@ use std::sync::Arc;
 impl Compiler<'_> {
     /// An expression as code.
     pub(crate) fn code(&mut self, expr: &Expr) -> Code {
-        if !self.trace
+        if !self.is_stepwise()
             && let Some(constant) = known(expr)
         {
             return self.constant(&constant);
@@ -50,7 +51,7 @@ impl Compiler<'_> {
             ExprKind::Lambda(_, body) => self.code(body),
             ExprKind::Binary(op, a, b) => self.binary(*op, a, b, span),
             ExprKind::Unary(op, a) => runtime::unary(*op, self.code(a), span),
-            ExprKind::OrElse(a, b) => runtime::or_else(self.code(a), self.code(b)),
+            ExprKind::OrElse(a, b) => self.or_else(a, b),
             ExprKind::IsSome(a, local) => runtime::is_some(self.code(a), local.map(|l| l.0)),
             ExprKind::In(a, b) => self.within(a, b, span),
             ExprKind::InGroup(a, group) => runtime::in_group(self.code(a), Arc::clone(group)),
@@ -113,17 +114,28 @@ impl Compiler<'_> {
         runtime::bound(local.0, self.code(value), self.code(body))
     }
 
+    fn or_else(&mut self, a: &Expr, b: &Expr) -> Code {
+        let (value, other) = (self.code(a), self.code(b));
+        let value = self.there(a.span, value);
+        runtime::or_else(value, self.branch(b.span, Branch::Absent, other))
+    }
+
     fn choice(&mut self, cond: &Expr, then: &Expr, other: &Expr) -> Code {
-        if !self.trace
+        if !self.is_stepwise()
             && let Some(Const::Bool(known)) = known(cond)
         {
             return self.code(if known { then } else { other });
         }
         if let ExprKind::IsSome(value, local) = &cond.kind {
             let value = self.code(value);
-            return runtime::choice_if_some(value, local.map(|l| l.0), self.code(then), self.code(other));
+            let codes = (self.code(then), self.code(other));
+            let (then, other) = self.both_ways(cond, (then, other), codes);
+            return runtime::choice_if_some(value, local.map(|l| l.0), then, other);
         }
-        runtime::choice(self.code(cond), self.code(then), self.code(other))
+        let codes = (self.code(then), self.code(other));
+        let decides = self.code(cond);
+        let (then, other) = self.both_ways(cond, (then, other), codes);
+        runtime::choice(decides, then, other)
     }
 
     /// A `match`, whose arms are compiled by `code`.
@@ -134,7 +146,7 @@ impl Compiler<'_> {
         span: Span,
         code: fn(&mut Self, &Expr) -> Code,
     ) -> Code {
-        if !self.trace
+        if !self.is_stepwise()
             && let Some(known) = known(subject)
             && let Some(arm) = arms.iter().find(|arm| accepts(&arm.pattern, &known))
         {
@@ -142,7 +154,11 @@ impl Compiler<'_> {
         }
         let personal = self.tells_personal(subject);
         let subject = self.code(subject);
-        let arms = arms.iter().map(|arm| (arm.pattern.clone(), code(self, &arm.value))).collect();
+        let arms = arms.iter().enumerate().map(|(n, arm)| {
+            let value = code(self, &arm.value);
+            (arm.pattern.clone(), self.branch(arm.value.span, Branch::Case(n), value))
+        });
+        let arms = arms.collect();
         runtime::matched(subject, arms, personal, span)
     }
 
@@ -158,7 +174,7 @@ impl Compiler<'_> {
             Element::For(clauses, body) => {
                 let clauses = clauses.iter().map(|clause| {
                     let list = self.code(&clause.list);
-                    (clause.local.0, list, clause.cond.as_ref().map(|cond| self.code(cond)))
+                    (clause.local.0, list, clause.cond.as_ref().map(|cond| self.condition(cond)))
                 });
                 let clauses = clauses.collect();
                 runtime::ElementCode::For(clauses, self.code(body))
@@ -168,17 +184,21 @@ impl Compiler<'_> {
 
     fn binary(&mut self, op: Binary, a: &Expr, b: &Expr, span: Span) -> Code {
         let entity = entity_of(a).or_else(|| entity_of(b));
-        if let (Binary::Eq | Binary::Ne, None, false) = (op, entity, self.trace)
+        if let (Binary::Eq | Binary::Ne, None, false) = (op, entity, self.is_stepwise())
             && let Some(constant) = known(b)
         {
             return runtime::equals_constant(self.code(a), constant, op == Binary::Eq);
         }
-        runtime::binary(op, self.code(a), self.code(b), entity, span)
+        let operands = match op {
+            Binary::And | Binary::Or => (self.condition(a), self.condition(b)),
+            _ => (self.code(a), self.code(b)),
+        };
+        runtime::binary(op, operands.0, operands.1, entity, span)
     }
 
     fn within(&mut self, a: &Expr, list: &Expr, span: Span) -> Code {
         let entity = entity_of(a);
-        if let (Some(Const::List(constants)), None, false) = (known(list), entity, self.trace) {
+        if let (Some(Const::List(constants)), None, false) = (known(list), entity, self.is_stepwise()) {
             return runtime::constants_within(self.code(a), constants);
         }
         runtime::within(self.code(a), self.code(list), entity, span)
@@ -207,6 +227,18 @@ impl Compiler<'_> {
             }
             _ => runtime::masked(self.code(text)),
         }
+    }
+
+    /// A condition as code.
+    pub(crate) fn condition(&mut self, expr: &Expr) -> Code {
+        let code = self.code(expr);
+        self.decided(expr, code)
+    }
+
+    /// What is only computed where it is needed.
+    pub(crate) fn only_then(&mut self, expr: &Expr) -> Code {
+        let code = self.code(expr);
+        self.taken(expr.span, Passed::Branch(Branch::Taken), code)
     }
 
     /// Expressions as code.

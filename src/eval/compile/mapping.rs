@@ -25,7 +25,7 @@ pub(crate) fn flow(compiler: &mut Compiler<'_>, flow: &Flow) -> FlowCode {
     compiler.other = other;
     compiler.personal = Personal::of_flow(compiler.program, flow);
     FlowCode {
-        filter: flow.filter.as_ref().map(|filter| compiler.code(filter)),
+        filter: flow.filter.as_ref().map(|filter| compiler.condition(filter)),
         steps: steps(compiler, flow.source, &flow.steps),
         write: written(compiler, &flow.write, Role::Top),
     }
@@ -44,7 +44,7 @@ pub(crate) fn mapping(compiler: &mut Compiler<'_>, mapping: &Mapping) -> Mapping
         target: mapping.target,
         params: mapping.params.iter().map(|(_, _, local)| local.0).collect(),
         locals: mapping.locals,
-        steps: steps(compiler, mapping.target, &mapping.steps),
+        steps: compiler.owned(&mapping.name, |compiler| steps(compiler, mapping.target, &mapping.steps)),
         key_steps: key_steps(mapping),
         header: header(compiler, &mapping.header),
         balance: mapping.balance.as_ref().map(|balance| self::balance(compiler, balance)),
@@ -63,11 +63,11 @@ fn balance(compiler: &mut Compiler<'_>, balance: &Balance) -> BalanceCode {
         within: balance.within.as_ref().map(|e| compiler.code(e)),
         lines: balance.lines,
         rest: balance.rest.as_ref().map(|rest| match rest {
-            Rest::Line(local, line) => RestCode::Line(local.0, compiler.code(line)),
+            Rest::Line(local, line) => RestCode::Line(local.0, compiler.only_then(line)),
             Rest::Field(field) => RestCode::Field(*field),
         }),
         sum: balance.sum.0,
-        otherwise: balance.otherwise.as_ref().map(|e| compiler.code(e)),
+        otherwise: balance.otherwise.as_ref().map(|e| compiler.only_then(e)),
         span: balance.span,
     }
 }

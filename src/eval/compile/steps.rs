@@ -5,6 +5,7 @@ use super::emit;
 use crate::eval::code::{Assign, Code, PartCode, RequiredCode, StepCode, StepKindCode, WhenCode, call};
 use crate::ir::{Builder, EntityId, ExprKind, FieldId, Program, Required, Step, StepKind, When};
 use crate::plan::each_step;
+use std::sync::Arc;
 
 /// Steps that fill an entity.
 pub(crate) fn steps(compiler: &mut Compiler<'_>, entity: EntityId, steps: &[Step]) -> Vec<StepCode> {
@@ -14,19 +15,23 @@ pub(crate) fn steps(compiler: &mut Compiler<'_>, entity: EntityId, steps: &[Step
 fn step(compiler: &mut Compiler<'_>, entity: EntityId, step: &Step) -> StepCode {
     let kind = match &step.kind {
         StepKind::Let(local, value) => StepKindCode::Let(local.0, compiler.code(value)),
-        StepKind::Assign { path, value, when } => StepKindCode::Assign(Assign {
-            path: path.clone().into(),
-            name: path_name(compiler.program, entity, path),
-            value: compiler.code(value),
-            identity: matches!(**path, [field] if compiler.program.entity(entity).get(field).is_identity()),
-            when: match when {
-                When::Always => WhenCode::Always,
-                When::Create => WhenCode::Create,
-                When::Update(cond) => WhenCode::Update(cond.as_ref().map(|cond| compiler.code(cond))),
-            },
-        }),
-        StepKind::Check(cond, text) => StepKindCode::Check(compiler.code(cond), compiler.code(text)),
-        StepKind::Alert(cond, text) => StepKindCode::Alert(compiler.code(cond), compiler.reason(text)),
+        StepKind::Assign { path, value, when } => {
+            let name = path_name(compiler.program, entity, path);
+            let value = compiler.code(value);
+            StepKindCode::Assign(Assign {
+                path: path.clone().into(),
+                value: compiler.field_value(step.span, &name, value),
+                name,
+                identity: matches!(**path, [field] if compiler.program.entity(entity).get(field).is_identity()),
+                when: match when {
+                    When::Always => WhenCode::Always,
+                    When::Create => WhenCode::Create,
+                    When::Update(cond) => WhenCode::Update(cond.as_ref().map(|cond| compiler.condition(cond))),
+                },
+            })
+        }
+        StepKind::Check(cond, text) => StepKindCode::Check(compiler.condition(cond), compiler.code(text)),
+        StepKind::Alert(cond, text) => StepKindCode::Alert(compiler.condition(cond), compiler.reason(text)),
     };
     StepCode { kind, span: step.span, displaced: step.displaced.clone() }
 }
@@ -62,7 +67,9 @@ pub(crate) fn part_number(compiler: &mut Compiler<'_>, builder: &Builder) -> usi
     }
     let mut uses_it = false;
     each_step(&builder.steps, &mut |e| uses_it |= matches!(e.kind, ExprKind::It(_) | ExprKind::ItSelf));
-    let steps = steps(compiler, builder.entity, &builder.steps);
+    let entity = &compiler.program.entity(builder.entity).name;
+    let owner = if builder.name.is_empty() { Arc::clone(entity) } else { Arc::clone(&builder.name) };
+    let steps = compiler.owned(&owner, |compiler| steps(compiler, builder.entity, &builder.steps));
     let required = required(compiler, builder.entity);
     uses_it |= required.iter().any(|r| r.cond.is_some());
     let plain = emit::plain(compiler, builder.entity, &builder.steps, &required, uses_it);
