@@ -94,7 +94,7 @@ fn locked(path: &Path) -> Result<(), Failed> {
     std::fs::write(project.path().join("project.flow"), text)?;
     let lock = project.path().join("defaults.lock");
     let (told, _) = flowc(project.path(), &["update", "--dry-run"], "");
-    assert!(told.contains("from now on") && !lock.exists(), "{told}");
+    assert!(told.contains("there is no defaults.lock yet") && !lock.exists(), "{told}");
     flowc(project.path(), &["update"], "");
     let written = read(&lock);
     assert!(
@@ -119,6 +119,10 @@ fn locked(path: &Path) -> Result<(), Failed> {
     std::fs::write(&lock, other.join("\n"))?;
     let (_, refused) = flowc(project.path(), &["run"], "");
     assert!(refused.contains("the defaults are others") && refused.contains("flows/orders.flow"), "{refused}");
+    for words in [&["check"][..], &["run", "--dry-run"]] {
+        let (_, told) = flowc(project.path(), words, "");
+        assert!(told.contains("warning: the defaults are others"), "{words:?}: {told}");
+    }
     let (told, _) = flowc(project.path(), &["update", "--dry-run"], "");
     assert!(told.contains("changed      flows/orders.flow") && told.contains("new since"), "{told}");
     let (told, _) = flowc(project.path(), &["diff", "--default", "--format", "json"], "");

@@ -1,6 +1,7 @@
 //! The parts of a `where` that the source's API evaluates: a field that it can be asked by has one of some known values.
 
-use crate::ir::{Binary, Const, Element, Expr, ExprKind, FieldId, Flow, Program, Search};
+use crate::ir::{Binary, Const, Element, Expr, ExprKind, FieldId, Flow, Program, Search, known};
+use crate::source::Span;
 
 /// A condition that is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,15 +17,19 @@ pub struct Sent {
 pub struct Pushdown {
     /// Sent conditions: all of them must hold.
     pub sent: Vec<Sent>,
-    /// Some part can't be sent.
-    pub rest: bool,
+    /// What can't be sent, and is evaluated here.
+    pub rest: Vec<Span>,
 }
 
 /// Divides a flow's filter.
 pub fn pushdown(program: &Program, flow: &Flow) -> Pushdown {
     let mut divided = Pushdown::default();
-    if let Some(filter) = &flow.filter {
+    if let Some(filter) = flow.listed.as_ref().or(flow.filter.as_ref()) {
         divide(program, flow, filter, &mut divided);
+    }
+    // What a project's own condition leaves out is listed all the same.
+    if let (Some(_), Some(filter)) = (&flow.listed, &flow.filter) {
+        divided.rest = vec![filter.span];
     }
     divided
 }
@@ -37,7 +42,9 @@ fn divide(program: &Program, flow: &Flow, filter: &Expr, divided: &mut Pushdown)
     }
     match condition(program, flow, filter) {
         Some(sent) => divided.sent.push(sent),
-        None => divided.rest = true,
+        // What holds of every record is neither.
+        None if known(filter) == Some(Const::Bool(true)) => {}
+        None => divided.rest.push(filter.span),
     }
 }
 
@@ -54,7 +61,7 @@ fn condition(program: &Program, flow: &Flow, expr: &Expr) -> Option<Sent> {
     let own = matches!(of.kind, ExprKind::Local(local) if local == flow.record) && *entity == flow.source;
     let asked = matches!(program.entity(*entity).get(*id).search, Search::Filter | Search::Parameter);
     // Nothing can't be asked for, and a condition without values holds nowhere.
-    let known = !values.is_empty() && !values.contains(&Const::Absent);
+    let known = !values.is_empty() && values.iter().all(|value| matches!(value, Const::Text(_) | Const::Number(_)));
     (own && asked && known).then_some(Sent { field: *id, values })
 }
 

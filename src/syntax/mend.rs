@@ -4,13 +4,14 @@
 use super::brackets::{Mend, match_brackets};
 use super::grammar::{Grammar, Rule};
 use super::parse::turns;
+use super::soften::soften;
 use super::token::{Lexeme, Slip, Token};
 use crate::source::{Diagnostic, Edit, FileId, Fix, Span, codes};
 use pest::Parser as _;
 
 /// A declaration made readable.
 pub(crate) struct Mended {
-    /// A mark that no line end is like (see the grammar's stack), then the text, then a line end.
+    /// The text without what says nothing, and a line end; where a line end is a blank, it is written as one.
     pub(crate) text: String,
     /// The pieces of the mended text, rising: its first byte, the real byte there, and whether it was put there for
     /// what really stands there.
@@ -22,9 +23,6 @@ pub(crate) struct Mended {
     /// It is nested too deep to be read.
     pub(crate) too_deep: bool,
 }
-
-/// The first byte of what the grammar reads.
-pub(crate) const MARK: char = '\u{1}';
 
 /// Mends a declaration: its tokens, and what the scanner found wrong with them.
 pub(crate) fn mend(file: FileId, text: &str, tokens: &[Lexeme], slips: &[Slip]) -> Mended {
@@ -46,12 +44,13 @@ pub(crate) fn mend(file: FileId, text: &str, tokens: &[Lexeme], slips: &[Slip]) 
     }
     one_a_line(text, &mut diagnostics);
     mends.extend(matched.mends);
+    mends.extend(unread(tokens));
     mends.sort_by_key(|mend| mend.at);
     diagnostics.extend(matched.diagnostics);
     let start = tokens.first().map_or(0, |token| token.from());
     let end = tokens.last().map_or(0, |token| token.to());
     let (mended, map) = apply(&text[start..end], start, &mends);
-    Mended { text: mended, map, end, diagnostics, too_deep: matched.too_deep }
+    Mended { text: soften(mended), map, end, diagnostics, too_deep: matched.too_deep }
 }
 
 /// A line with a broken text is told once: what else seems wrong on it is likely to be text.
@@ -73,10 +72,35 @@ fn one_a_line(text: &str, diagnostics: &mut Vec<Diagnostic>) {
     });
 }
 
+/// What the grammar need not read: comments, indentation, blanks before a line's end and all but one of several, and line
+/// ends behind one another.
+fn unread(tokens: &[Lexeme]) -> Vec<Mend> {
+    let mut cuts = Vec::new();
+    let mut begins = true;
+    for (n, token) in tokens.iter().enumerate() {
+        let ends =
+            tokens.get(n + 1).is_none_or(|next| matches!(next.kind, Token::LineEnd | Token::Comment | Token::Doc));
+        let keep = match token.kind {
+            Token::Comment | Token::Doc => 0,
+            Token::Blank => usize::from(!begins && !ends),
+            Token::LineEnd => usize::from(!begins),
+            _ => {
+                begins = false;
+                continue;
+            }
+        };
+        begins |= token.kind == Token::LineEnd;
+        let (at, remove) = (token.from() + keep, (token.to() - token.from()).saturating_sub(keep));
+        if remove > 0 && (keep == 0 || token.kind == Token::Blank) {
+            cuts.push(Mend { at, remove, insert: "" });
+        }
+    }
+    cuts
+}
+
 fn apply(text: &str, start: usize, mends: &[Mend]) -> (String, Vec<(usize, usize, bool)>) {
     let mut out = String::with_capacity(text.len() + mends.len() * 2 + 2);
-    out.push(MARK);
-    let mut map = vec![(0, start, true), (out.len(), start, false)];
+    let mut map = vec![(0, start, false)];
     let mut at = start;
     for mend in mends {
         // Two changes of one place can't both be made; the first one stands.
@@ -102,11 +126,13 @@ impl Mended {
         if put { real } else { (real + (at - mended)).min(self.end) }
     }
 
-    /// The real byte behind something that ends at a byte of the mended text.
+    /// The real byte behind something that ends at a byte of the mended text: behind its own last byte, whatever has been
+    /// left out there.
     pub(crate) fn real_end(&self, at: usize) -> usize {
-        match self.piece(at) {
-            ((mended, _, true), Some(next)) if at > mended => next,
-            _ => self.real(at),
+        let Some(last) = at.checked_sub(1) else { return self.real(at) };
+        match self.piece(last) {
+            ((_, _, true), Some(next)) => next,
+            _ => (self.real(last) + 1).min(self.end),
         }
     }
 

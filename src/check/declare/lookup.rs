@@ -2,7 +2,7 @@
 
 use crate::check::declare::rows::{RowIndex, is_single};
 use crate::check::infer::coverage::{is_closed, is_reached, uncovered};
-use crate::check::infer::frame::Infer;
+use crate::check::infer::frame::{Infer, constant_of};
 use crate::check::infer::patterns::is_any;
 use crate::check::resolve::checker::Changed;
 use crate::check::resolve::checker::Checker;
@@ -11,7 +11,7 @@ use crate::ir::{Expr, Grows, LookupId, Pattern, Row, Type};
 use crate::limits;
 use crate::source::{Diagnostic, codes};
 use crate::syntax::ast::{self, LookupRows, PatternKind};
-use std::collections::HashSet;
+use rustc_hash::FxHashSet;
 use std::sync::Arc;
 
 impl Checker<'_> {
@@ -62,7 +62,13 @@ impl Checker<'_> {
                     );
                     continue;
                 }
-                let displaced = rows.iter().find(|own| own.cells == row.cells).map(|own| own.span);
+                let displaced = rows.iter().find(|own| own.cells == row.cells);
+                if let Some(own) = displaced
+                    .filter(|own| constant_of(&own.value).is_some_and(|value| Some(value) == constant_of(&row.value)))
+                {
+                    self.changes_nothing(row.span, own.span);
+                }
+                let displaced = displaced.map(|own| own.span);
                 let text = self.modules.sources.text(row.span);
                 let what = text.split("=>").next().unwrap_or_default().trim().to_owned();
                 let (of, kind) = (Arc::clone(&of), "lookup");
@@ -70,7 +76,7 @@ impl Checker<'_> {
                 added.push(row);
             }
         }
-        let same: HashSet<&[Pattern]> = added.iter().map(|row| &*row.cells).collect();
+        let same: FxHashSet<&[Pattern]> = added.iter().map(|row| &*row.cells).collect();
         rows.retain(|row| !same.contains(&*row.cells));
         rows.extend(added);
     }

@@ -7,7 +7,7 @@ use crate::check::infer::inlining::widen;
 use crate::check::infer::names::{Local, Names};
 use crate::check::resolve::checker::Changed;
 use crate::check::resolve::instances::InstanceId;
-use crate::check::resolve::modules::Space;
+use crate::check::resolve::items::Space;
 use crate::check::resolve::typed::{Height, Typed};
 use crate::ir::{EntityId, Expr, ExprKind, Find, LocalId, Native, Type, relocate};
 use crate::source::{Diagnostic, Edit, Fix, Span, codes};
@@ -220,6 +220,7 @@ impl Infer<'_, '_> {
             self.cx.say(&codes::AMBIGUOUS, name.span, message, "say which: `module.name(…)`");
         }
         let (instance, decl) = found.swap_remove(0);
+        self.cx.means(name.span, decl.name_span());
         if let Some(named) = args.iter().find_map(|a| a.name.as_ref()) {
             self.cx.say(
                 &codes::ARGUMENTS,
@@ -306,6 +307,7 @@ impl Infer<'_, '_> {
                     what: format!("`{}` of `{callee}`", param.name.text),
                     declared: Some(param.name.span),
                     length_at_run: false,
+                    ..Default::default()
                 };
                 self.coerce_at(value, &ty, &place)
             })
@@ -414,6 +416,7 @@ impl Infer<'_, '_> {
                 what: format!("the result of `{}`", f.name.text),
                 declared: Some(f.result.span),
                 length_at_run: true,
+                ..Default::default()
             };
             if let Some(before) = &f.body {
                 self.changes_nothing(adapted.at, value, before.span);
@@ -422,11 +425,14 @@ impl Infer<'_, '_> {
             let what = "its value".to_owned();
             self.cx.note_change(Changed { of, kind, what, at: value.span, displaced, removed: false });
             let names = self.names.clone();
+            let depth = self.cx.changing.depth();
+            self.cx.changing.enter(value.span, displaced);
             made = self.apart(adapted.by, adapted.at, names, |inner| {
                 inner.base = Some(made);
                 let lowered = inner.expr(value, Some(result));
                 inner.coerce_at(lowered, result, &place)
             });
+            self.cx.changing.leave(depth);
         }
         made
     }
@@ -443,17 +449,14 @@ impl Infer<'_, '_> {
         let result = self.cx.type_of(instance, &f.result);
         let mut inner = Infer::new(self.cx, instance);
         (inner.around, inner.utf16, inner.drafts) = (around, utf16, drafts);
-        let mut names = Names::default();
-        for param in &f.params {
-            let ty = inner.cx.type_of(instance, &param.ty);
-            names.push(Local { name: Arc::clone(&param.name.text), id: inner.local(), ty, span: param.name.span });
-        }
+        let names = inner.parameters(&f.params);
         let made = inner.apart(instance, f.name.span, names, |inner| {
             let lowered = inner.expr(body, Some(&result));
             let place = Wanted {
                 what: format!("the result of `{}`", f.name.text),
                 declared: Some(f.result.span),
                 length_at_run: true,
+                ..Default::default()
             };
             let made = inner.coerce_at(lowered, &result, &place);
             inner.adapted_value(instance, f, made, &result)

@@ -17,12 +17,14 @@ pub(crate) struct Wanted {
     pub(crate) declared: Option<Span>,
     /// A text of unknown length is checked when it runs: it is a key, or only a part is being checked.
     pub(crate) length_at_run: bool,
+    /// It is a key: cut, it would be another's.
+    pub(crate) is_key: bool,
 }
 
 impl Infer<'_, '_> {
     /// The value, made to fit; a report where it can't.
     pub(crate) fn coerce(&mut self, e: Expr, want: &Type, what: &str) -> Expr {
-        self.coerce_at(e, want, &Wanted { what: what.to_owned(), declared: None, length_at_run: false })
+        self.coerce_at(e, want, &Wanted { what: what.to_owned(), ..Wanted::default() })
     }
 
     /// The value, made to fit a place; a report where it can't.
@@ -312,8 +314,13 @@ impl Infer<'_, '_> {
                     format!("{} holds {max} characters; this text has up to {n}", place.what),
                 )
                 .label(format!("up to {n} characters"))
-                .help("cut it with `.fit()`, or say something shorter");
-                self.report_at(self.cx.offer_behind(d, "cut it to fit", e.span, ".fit()"), place);
+                .help(if place.is_key {
+                    "say something shorter: a key that is cut is another's; `.fit(at: \"mark\")` puts a mark of the whole behind what is left"
+                } else {
+                    "cut it with `.fit()`, or say something shorter"
+                });
+                let fit = if place.is_key { ".fit(at: \"mark\")" } else { ".fit()" };
+                self.report_at(self.cx.offer_behind(d, "cut it to fit", e.span, fit), place);
             }
             None if place.length_at_run || matches!(there, Type::Email | Type::Code(_) | Type::Enum(_)) => {}
             None => {

@@ -199,13 +199,16 @@ impl Infer<'_, '_> {
             let ty = self.cx.entity(of).get(source).ty.clone();
             let value = Self::make(ExprKind::Field(Box::new(there.clone()), of, source), ty, span);
             let what = format!("`{}` of {}", field.name, self.cx.entity(to).full_name());
-            let value =
-                self.coerce_at(value, &field.ty, &Wanted { what, declared: Some(field.span), length_at_run: true });
+            let value = self.coerce_at(
+                value,
+                &field.ty,
+                &Wanted { what, declared: Some(field.span), length_at_run: true, ..Wanted::default() },
+            );
             let value = self.within(value, &field.ty, own);
             steps.push(Step {
                 kind: StepKind::Assign { path: vec![id], value, when: When::Always },
                 span,
-                displaced: None,
+                displaced: Vec::new(),
             });
         }
         let builder = Builder { entity: to, steps, name: "".into() };

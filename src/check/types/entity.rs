@@ -327,6 +327,8 @@ impl Checker<'_> {
     /// The field of that name, else it is told.
     pub(crate) fn field_named(&mut self, id: EntityId, name: &str, span: Span) -> Option<FieldId> {
         if let Some(field) = self.entity(id).field(name) {
+            let declared = self.entity(id).get(field).span;
+            self.means(span, declared);
             return Some(field);
         }
         let part = self.field_of_part(id, name);

@@ -10,7 +10,7 @@ use std::sync::Arc;
 pub(crate) struct StepCode {
     pub(crate) kind: StepKindCode,
     pub(crate) span: Span,
-    pub(crate) displaced: Option<Span>,
+    pub(crate) displaced: Vec<Span>,
 }
 
 /// The kinds of compiled steps.

@@ -28,7 +28,7 @@ fn step(compiler: &mut Compiler<'_>, entity: EntityId, step: &Step) -> StepCode 
         StepKind::Check(cond, text) => StepKindCode::Check(compiler.code(cond), compiler.code(text)),
         StepKind::Alert(cond, text) => StepKindCode::Alert(compiler.code(cond), compiler.reason(text)),
     };
-    StepCode { kind, span: step.span, displaced: step.displaced }
+    StepCode { kind, span: step.span, displaced: step.displaced.clone() }
 }
 
 /// The fields of an entity that must be there.
