@@ -112,7 +112,8 @@ impl Checker<'_> {
     }
 
     fn used_or_told(&mut self, instance: InstanceId, kind: &'static str, word: &str, name: &ast::Name) {
-        if !self.used.contains(&(instance, kind, name.text.to_string())) {
+        let used = self.used.contains(&(instance, kind, name.text.to_string()));
+        if !used && !self.modules.is_named_in_what_is_broken(&name.text, name.span) {
             self.report(
                 Diagnostic::new(&codes::UNUSED, name.span, format!("nothing uses the {word} `{}`", name.text))
                     .label("never used")

@@ -345,7 +345,7 @@ impl<'f> Modules<'f> {
         let decls = self.all.iter().flat_map(|m| &m.items).filter_map(|i| i.decl.as_ref().map(|d| d.span));
         let decls: BTreeMap<(FileId, u32), Span> = decls.map(|d| ((d.file, d.start), d)).collect();
         let mut broken = Broken::default();
-        for d in self.diagnostics.iter().filter(|d| d.code.id < "F0100") {
+        for d in self.diagnostics.iter().filter(|d| d.code.id < "F0100" && !d.read) {
             let at = d.span;
             let before = decls.range(..=(at.file, at.start)).next_back().map(|(_, span)| *span);
             let within = before.filter(|d| d.file == at.file && at.start <= d.end).unwrap_or(at);
@@ -353,6 +353,16 @@ impl<'f> Modules<'f> {
             broken.within.insert((within.file, within.start), within.end);
         }
         broken
+    }
+
+    /// Whether something is named in a declaration that could not be read whole: it may well be used there.
+    pub(crate) fn is_named_in_what_is_broken(&self, name: &str, declared: Span) -> bool {
+        let is_word = |c: char| c.is_alphanumeric() || c == '_';
+        self.broken().within.iter().any(|((file, start), end)| {
+            let within = Span { file: *file, start: *start, end: *end };
+            let own = *file == declared.file && (*start..*end).contains(&declared.start);
+            !own && self.sources.text(within).split(|c| !is_word(c)).any(|word| word == name)
+        })
     }
 
     /// The names of that kind in a module.
