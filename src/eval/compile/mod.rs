@@ -6,6 +6,8 @@ mod emit;
 mod expr;
 mod header;
 mod mapping;
+mod numbers;
+mod shared;
 mod steps;
 mod testing;
 mod traced;
@@ -22,6 +24,7 @@ use crate::ir::{Lookup, Program};
 use crate::plan::Reads;
 use compiler::Compiler;
 use jiff::tz::TimeZone;
+use shared::Shared;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, OnceLock};
 
@@ -48,6 +51,8 @@ impl Compiled {
             trace,
             personal: Personal::default(),
             other: None,
+            shared: Shared::default(),
+            locals: None,
             mappings_made: 0,
             part_numbers: HashMap::new(),
             aliases: HashMap::new(),
@@ -59,6 +64,7 @@ impl Compiled {
             compiler.mappings_made += 1;
         }
         let flows = program.flows.iter().map(|flow| mapping::flow(&mut compiler, flow)).collect();
+        compiler.end_frame();
         let tests = program.tests.iter().map(|test| testing::test(&mut compiler, test)).collect();
         let Compiler { layouts, wires, constants, parts, scripts, .. } = compiler;
         let zone = program.zone.as_deref().and_then(|zone| TimeZone::get(zone).ok()).unwrap_or(TimeZone::UTC);
@@ -82,8 +88,8 @@ impl Compiled {
         }
     }
 
-    /// The program with every step told.
-    pub(crate) fn tracing(&self) -> &Self {
+    /// The same program with every step told: each value is computed where it stands.
+    pub fn tracing(&self) -> &Self {
         self.tracing.get_or_init(|| Box::new(Self::compile(Arc::clone(&self.program), self.sources.clone(), true)))
     }
 }
