@@ -19,6 +19,8 @@ fn main() {
     }
     trials.push(Trial::test("programs_read_the_same", programs));
     trials.push(Trial::test("names_pick_tests", names));
+    trials.push(Trial::test("the_default_flows_are_tested", defaults));
+    trials.push(Trial::test("coverage_is_told", coverage));
     trials.push(Trial::test("snapshots_are_kept", snapshots));
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }
@@ -99,5 +101,50 @@ fn snapshots() -> Result<(), Failed> {
     let told = String::from_utf8(said.stdout)?;
     assert!(told.contains("Name is \"Ann Example\"; it was \"Bob Example\""), "{told}");
     assert_eq!(said.status.code(), Some(1));
+    Ok(())
+}
+
+/// The tests that ship hold, and come to every field, branch and row of the default flows that a test can come to.
+fn defaults() -> Result<(), Failed> {
+    let said = flowc(&folder(), &["--defaults", "--coverage", "--min", "100", "--format", "json"]);
+    let told: Value = serde_json::from_slice(&said.stdout)?;
+    let failed = told["tests"].as_array().unwrap().iter().filter(|test| test["outcome"] != "passed");
+    assert_eq!(failed.collect::<Vec<_>>(), Vec::<&Value>::new());
+    let files = told["coverage"]["files"].as_array().unwrap();
+    let open = files.iter().flat_map(|file| file["points"].as_array().unwrap().iter().map(move |point| (file, point)));
+    let open = open.filter(|(_, point)| point["times"] == 0 && point["never"].is_null());
+    let open: Vec<String> =
+        open.map(|(file, point)| format!("{}:{}: {}", file["file"], point["line"], point["missing"])).collect();
+    assert_eq!(open, Vec::<String>::new(), "no test of the default flows comes to this");
+    assert_eq!(said.status.code(), Some(0));
+    Ok(())
+}
+
+/// Fields, branches and rows that no test comes to are named with their lines; a minimum is held; the page needs nothing
+/// beside itself.
+fn coverage() -> Result<(), Failed> {
+    let project = folder().join("covered");
+    let kept = tempfile::tempdir()?;
+    let page = kept.path().join("coverage.html");
+    let said = flowc(&project, &["--coverage", "--min", "40", "--html", page.to_str().unwrap()]);
+    let told = String::from_utf8(said.stdout)?;
+    let expected = std::fs::read_to_string(project.join("coverage.txt"));
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(project.join("coverage.txt"), &told)?;
+    } else {
+        assert_eq!(told, expected?);
+    }
+    assert_eq!(said.status.code(), Some(0), "enough is reached");
+    assert_eq!(flowc(&project, &["--coverage", "--min", "100"]).status.code(), Some(1), "and not all");
+    assert_eq!(flowc(&project, &["--min", "100"]).status.code(), Some(2), "of what nobody counts there is no minimum");
+    let page = std::fs::read_to_string(page)?;
+    assert!(
+        page.contains("accounts.flow") && page.contains("class=\"line some\"") && page.contains("@media print"),
+        "{page}"
+    );
+    assert!(
+        !page.contains("http") && !page.contains("src=") && !page.contains("<link"),
+        "the page stands alone: {page}"
+    );
     Ok(())
 }

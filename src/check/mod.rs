@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 
 pub use cancel::Cancel;
 pub use declare::given::Override;
-pub use declare::testing::Tests;
+pub use declare::testing::{Answered, Tests};
 pub use held::Held;
 pub use resolve::checker::Changed;
 pub use resolve::index::Index;

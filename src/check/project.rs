@@ -48,10 +48,12 @@ impl Checker<'_> {
         }
         self.adaptations_agree();
         self.overrides(overrides);
-        if let Some((module, title)) = tests.and_then(|tests| tests.answered.as_ref()) {
-            for id in ids.iter().filter(|id| self.modules.get(**id).name == *module).copied().collect::<Vec<_>>() {
+        if let Some(answered) = tests.and_then(|tests| tests.answered.as_ref()) {
+            for id in
+                ids.iter().filter(|id| self.modules.get(**id).name == answered.module).copied().collect::<Vec<_>>()
+            {
                 let instance = self.shared_instance(id);
-                self.answers_of_test(instance, title);
+                self.answers_of_test(instance, answered);
             }
         }
         self.extensions_of_library();
@@ -110,7 +112,8 @@ impl Checker<'_> {
     }
 
     fn used_or_told(&mut self, instance: InstanceId, kind: &'static str, word: &str, name: &ast::Name) {
-        if !self.used.contains(&(instance, kind, name.text.to_string())) {
+        let used = self.used.contains(&(instance, kind, name.text.to_string()));
+        if !used && !self.modules.is_named_in_what_is_broken(&name.text, name.span) {
             self.report(
                 Diagnostic::new(&codes::UNUSED, name.span, format!("nothing uses the {word} `{}`", name.text))
                     .label("never used")
@@ -316,7 +319,8 @@ impl Checker<'_> {
                 self.read_entity(id);
             }
         }
-        for keyword in ["fn", "extern", "fields", "mapping"] {
+        // Parts come behind the mappings that take them over.
+        for keyword in ["fn", "extern", "mapping", "fields"] {
             for decl in self.modules.with_keyword(module, keyword) {
                 self.declaration(instance, &decl);
             }
@@ -377,6 +381,10 @@ impl Checker<'_> {
                 let names = body.parameters(&part.params);
                 body.around.push(part.name.span);
                 for target in body.part_targets(instance, part) {
+                    // Where it has been taken over, it has been read.
+                    if body.cx.parts_read.contains(&(instance, part.name.span, target)) {
+                        continue;
+                    }
                     body.names.clone_from(&names);
                     (body.keeps, body.part_alone, body.was) = (true, true, Some((target, true)));
                     let adapted = body.cx.adapted(instance, Space::Call, &part.name.text);

@@ -12,7 +12,9 @@ pub(crate) fn report(tested: &[Tested]) -> String {
     let tests = tested.len();
     let _ = writeln!(out, "<testsuite name=\"flowc\" tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\">");
     for test in tested {
-        let _ = write!(out, "  <testcase classname=\"{}\" name=\"{}\"", escaped(&test.module), escaped(&test.title));
+        let case = test.case.as_ref().map_or(String::new(), |case| format!(" [{case}]"));
+        let name = escaped(&format!("{}{case}", test.title));
+        let _ = write!(out, "  <testcase classname=\"{}\" name=\"{name}\"", escaped(&test.module));
         if let Some(place) = &test.place {
             let _ = write!(out, " file=\"{}\" line=\"{}\"", escaped(&place.file), place.line);
         }
@@ -68,9 +70,9 @@ mod tests {
         let came = "1 < 2 & \"x\"\u{1}\nnext".to_owned();
         let mismatch = Mismatch { place: None, said: "expect a".to_owned(), came, from: None, parts: Vec::new() };
         let outcome = Outcome::Broken(Box::new(mismatch));
-        let test = Tested { module: "m".into(), title: "a > b".into(), place: None, outcome };
+        let test = Tested { module: "m".into(), title: "a".into(), case: Some("> b".into()), place: None, outcome };
         let text = report(&[test]);
-        assert!(text.contains("name=\"a &gt; b\"") && text.contains("errors=\"1\""), "{text}");
+        assert!(text.contains("name=\"a [&gt; b]\"") && text.contains("errors=\"1\""), "{text}");
         assert!(text.contains("message=\"1 &lt; 2 &amp; &quot;x&quot;&#10;next\">expect a</error>"), "{text}");
     }
 }

@@ -5,6 +5,7 @@
 
 mod answer;
 mod check;
+mod coverage;
 mod demo;
 mod diff;
 mod explain;

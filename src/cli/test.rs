@@ -2,13 +2,15 @@
 
 use super::open::Answers;
 use super::screen::{Paint, Screen};
-use super::{Answer, Format, Global, Outcome, Trouble, junit, project, render};
-use crate::source::Disk;
+use super::{Answer, Format, Global, Outcome, Trouble, coverage, junit, project, render};
+use crate::source::{Disk, Files, Memory, Shipping, library};
 use crate::store::Place;
 use crate::testing::{self, Mismatch, Snapshots, Suite, Tested};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The arguments of `test`.
 #[derive(Debug, clap::Args)]
@@ -16,6 +18,18 @@ pub(crate) struct Arguments {
     /// Modules, or words of the titles of tests; without any, all tests.
     #[arg(value_name = "NAME")]
     names: Vec<String>,
+    /// The tests of the default flows instead, in the project that ships with them; with a folder, those of the flows in it.
+    #[arg(long, value_name = "DIR", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    defaults: Option<OsString>,
+    /// Tell which fields, branches and rows of lookups no test comes to.
+    #[arg(long)]
+    coverage: bool,
+    /// Write what the tests come to as a page in HTML.
+    #[arg(long, value_name = "FILE", requires = "coverage")]
+    html: Option<PathBuf>,
+    /// End with 1 where less than that is reached, in percent.
+    #[arg(long, value_name = "PERCENT", requires = "coverage", value_parser = clap::value_parser!(u32).range(0..=100))]
+    min: Option<u32>,
     /// Keep the payloads of snapshots as they are made now.
     #[arg(long)]
     update: bool,
@@ -28,26 +42,79 @@ pub(crate) struct Arguments {
 
 /// Runs the tests and tells what came of them.
 pub(crate) fn run(screen: &Screen, global: &Global, arguments: &Arguments) -> Answer {
-    let root = project::folder(global)?;
-    let suite = Suite::open(&Disk, root.clone(), &arguments.answers.set).map_err(|checked| {
+    match &arguments.defaults {
+        None => {
+            let own = |path: &str, text: &str| !library::ships(Path::new(path), text);
+            tests(screen, arguments, (&Disk, project::folder(global)?), own)
+        }
+        Some(folder) if folder.is_empty() && arguments.update => {
+            Err(Trouble::Misuse("the snapshots of what ships can't be kept: name the folder of the flows".into()))
+        }
+        Some(folder) if folder.is_empty() => {
+            let texts = library::TESTS.iter().map(|(path, text)| (PathBuf::from(path), (*text).to_owned()));
+            tests(screen, arguments, (&Memory(texts.collect()), PathBuf::new()), is_default)
+        }
+        Some(folder) => {
+            let folder = Path::new(folder);
+            let files = Shipping { files: &Disk, texts: flows_in(folder)? };
+            tests(screen, arguments, (&files, folder.join("tests")), is_default)
+        }
+    }
+}
+
+fn is_default(path: &str, _: &str) -> bool {
+    path.starts_with("flows/")
+}
+
+/// The texts of the default flows in a folder, by the paths of those that ship.
+fn flows_in(folder: &Path) -> Result<BTreeMap<String, String>, Trouble> {
+    let mut texts = BTreeMap::new();
+    for path in library::paths() {
+        let Some(name) = path.strip_prefix("flows/") else { continue };
+        let file = folder.join(name);
+        let text = Disk.read(&file).map_err(|e| Trouble::Misuse(format!("{}: {e}", file.display())))?;
+        texts.insert(path, text);
+    }
+    Ok(texts)
+}
+
+/// Runs the tests of a project, and tells what they come to of the texts that `wanted` picks.
+fn tests(
+    screen: &Screen,
+    arguments: &Arguments,
+    (files, root): (&dyn Files, PathBuf),
+    wanted: impl Fn(&str, &str) -> bool,
+) -> Answer {
+    let suite = Suite::open(files, root.clone(), &arguments.answers.set, arguments.coverage).map_err(|checked| {
         Screen::tell(&render::reports(screen, &checked.sources, &checked.diagnostics));
         Trouble::Unsound
     })?;
     let none = |name: String| Trouble::Misuse(format!("no module and no title of a test says `{name}`"));
     let meant = suite.named(&arguments.names).map_err(none)?;
-    let mut snapshots = Snapshots::new(root, arguments.update);
-    let tested: Vec<Tested> = meant.into_iter().map(|number| suite.run(number, &mut snapshots)).collect();
+    let mut snapshots = Snapshots::new(files, root, arguments.update);
+    let tested: Vec<Tested> = meant.into_iter().flat_map(|number| suite.run(number, &mut snapshots)).collect();
+    let reached = arguments.coverage.then(|| suite.coverage(wanted));
     if let Some(path) = &arguments.junit {
-        std::fs::write(path, junit::report(&tested))
-            .map_err(|e| Trouble::Misuse(format!("{} can't be written: {e}", path.display())))?;
+        write(path, &junit::report(&tested))?;
+    }
+    if let (Some(path), Some(reached)) = (&arguments.html, &reached) {
+        write(path, &coverage::page(reached))?;
     }
     if screen.format() == Format::Json {
-        Screen::answer(&Value::Array(tested.iter().map(machine).collect()).to_string())?;
+        let tests = Value::Array(tested.iter().map(machine).collect());
+        let told = reached.as_ref().map(|reached| json!({ "tests": tests, "coverage": coverage::machine(reached) }));
+        Screen::answer(&told.unwrap_or(tests).to_string())?;
     } else {
-        Screen::answer(&people(screen, &tested))?;
+        let told = reached.as_ref().map_or_else(String::new, coverage::people);
+        Screen::answer(&format!("{}{told}", people(screen, &tested)))?;
     }
     let passed = tested.iter().all(|test| matches!(test.outcome, testing::Outcome::Passed));
-    Ok(if passed { Outcome::Done } else { Outcome::Wrong })
+    let enough = reached.is_none_or(|reached| reached.share(None).percent() >= arguments.min.unwrap_or(0));
+    Ok(if passed && enough { Outcome::Done } else { Outcome::Wrong })
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Trouble> {
+    std::fs::write(path, text).map_err(|e| Trouble::Misuse(format!("{} can't be written: {e}", path.display())))
 }
 
 fn people(screen: &Screen, tested: &[Tested]) -> String {
@@ -61,7 +128,8 @@ fn people(screen: &Screen, tested: &[Tested]) -> String {
         };
         failed += usize::from(word == "failed");
         broken += usize::from(word == "broken");
-        let _ = writeln!(out, "{} {}: {}", screen.paint(word, paint), test.module, test.title);
+        let case = test.case.as_ref().map_or(String::new(), |case| format!(" [{case}]"));
+        let _ = writeln!(out, "{} {}: {}{case}", screen.paint(word, paint), test.module, test.title);
         mismatches.iter().for_each(|mismatch| told(mismatch, test.place.as_ref(), &mut out));
     }
     let passed = tested.len() - failed - broken;
@@ -105,6 +173,7 @@ fn machine(test: &Tested) -> Value {
         })
         .collect();
     json!({
-        "module": &*test.module, "title": &*test.title, "outcome": word, "place": test.place, "mismatches": mismatches
+        "module": &*test.module, "title": &*test.title, "case": test.case.as_deref(), "outcome": word,
+        "place": test.place, "mismatches": mismatches
     })
 }

@@ -22,7 +22,7 @@ mod runner;
 mod values;
 mod waits;
 
-pub use decide::would_write;
+pub use decide::{Alone, alone};
 pub use environment::Environment;
 pub use error::PassError;
 pub use evaluator::Evaluator;

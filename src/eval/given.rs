@@ -50,6 +50,11 @@ impl Given {
         Ok(given)
     }
 
+    /// The clock stands there from now on.
+    pub(crate) fn stand_at(&mut self, now: jiff::Timestamp) {
+        self.now = now;
+    }
+
     /// One more row; gives its key.
     ///
     /// # Errors
@@ -89,6 +94,11 @@ impl Given {
     /// The two records are linked by an earlier write.
     pub fn link(&mut self, one: (EntityId, &str), other: (EntityId, &str)) {
         self.links.push([(one.0, one.1.into()), (other.0, other.1.into())]);
+    }
+
+    /// The rows of an entity, each with its key.
+    pub(crate) fn rows(&self, entity: EntityId) -> impl Iterator<Item = (&str, &str)> {
+        self.rows.get(&entity).into_iter().flatten().map(|row| (&*row.key, &*row.json))
     }
 
     fn all(&self, entity: EntityId) -> Vec<Arc<str>> {

@@ -9,6 +9,7 @@ mod code;
 mod compile;
 mod constants;
 mod content;
+mod coverage;
 mod decode;
 mod document;
 mod draft;
@@ -37,6 +38,7 @@ mod wire;
 
 pub use body::body;
 pub use code::Compiled;
+pub use coverage::{Branch, Passed, Point};
 pub use draft::{Action, BalanceDue, Draft, DraftField, FieldWhen, KeyTried, MadeBy, OnSourceChange, WriteSet};
 pub use evaluate::{Argument, Evaluated};
 pub use failure::{Cause, Failure};

@@ -1,7 +1,7 @@
 //! A test, evaluated statement by statement: the records that it gives, the values that it names, what came of what it
 //! expects. Whether that is as expected is judged elsewhere.
 
-use crate::eval::code::{Compiled, Eval, Run, TestedCode};
+use crate::eval::code::{Code, Compiled, Eval, Frame, Run, TestedCode};
 use crate::eval::draft::{Action, Draft};
 use crate::eval::evaluate::Evaluated;
 use crate::eval::failure::{Cause, Failure, Halt};
@@ -11,7 +11,9 @@ use crate::eval::pending::Pending;
 use crate::eval::query::{Answered, Query, Resolver};
 use crate::eval::value::{Value, show};
 use crate::eval::wire::{left_out, write};
-use crate::ir::{EntityId, Expected, FieldId, GivenRecord, GivenValue, Place, Program, Stop, Subject, Test, TestStep};
+use crate::ir::{
+    EntityId, Expected, FieldId, GivenRecord, GivenValue, LocalId, Place, Program, Stop, Subject, Test, TestStep,
+};
 use crate::source::Span;
 use bumpalo::Bump;
 use serde_json::{Map, Value as Json};
@@ -52,13 +54,13 @@ pub enum Came {
     Done,
     /// Whether the condition holds, and what its parts are.
     Holds(bool, Vec<(Span, String)>),
-    /// These drafts.
-    Drafts(Vec<Draft>),
+    /// These drafts, and what is told a person.
+    Drafts(Vec<Draft>, Vec<String>),
     /// The flow's filter leaves the record out.
     Filtered,
     /// It stops.
     Stopped(Stop, Failure),
-    /// The payload of the draft that is kept.
+    /// The payload of the draft that is kept, or a value.
     Payload(String),
 }
 
@@ -66,46 +68,76 @@ pub enum Came {
 pub struct Trial<'r> {
     run: Run<'r>,
     world: &'r World,
+    /// Cells of the case that have no value yet.
+    cells: Vec<(LocalId, &'r Code)>,
     exprs: std::slice::Iter<'r, TestedCode>,
     steps: std::slice::Iter<'r, TestStep>,
 }
 
 impl<'r> Trial<'r> {
-    /// The test of that number, of which nothing is done yet.
-    pub fn new(compiled: &'r Compiled, number: usize, world: &'r World, arena: &'r Bump) -> Self {
+    /// A case of the test of that number, of which nothing is done yet; one without cases has the case 0.
+    pub fn new(compiled: &'r Compiled, (number, case): (usize, usize), world: &'r World, arena: &'r Bump) -> Self {
         let test: &'r Test = &compiled.program.tests[number];
         let mut run = Run::new(compiled, arena, world, None);
-        run.locals = run.frame(test.locals);
-        Self { run, world, exprs: compiled.tests[number].exprs.iter(), steps: test.steps.iter() }
+        run.locals = run.frame(Frame { shared: 0, locals: test.locals as usize });
+        let cells = compiled.tests[number].cases.get(case).map_or(&[][..], Vec::as_slice);
+        let columns = test.cases.iter().flat_map(|cases| cases.columns.iter().copied());
+        let cells = columns.zip(cells).collect();
+        Self { run, world, cells, exprs: compiled.tests[number].exprs.iter(), steps: test.steps.iter() }
     }
 
     /// Evaluates the next statement; none: it was the last.
     pub fn step(&mut self) -> Option<(&'r TestStep, Came)> {
         let step = self.steps.next()?;
-        let came = self.came(step).unwrap_or_else(|halt| self.stopped(halt));
+        let told = self.run.alerts.len();
+        let came = self.case().and_then(|()| self.came(step, told)).unwrap_or_else(|halt| self.stopped(halt));
         Some((step, came))
     }
 
-    /// The text that a reason must hold: the second expression of an [`Expected::Stops`].
+    /// The text that must be told: the second expression of an [`Expected::Stops`] or [`Expected::Alerts`].
     pub fn reason(&mut self) -> String {
         self.value().map_or_else(|_| String::new(), show)
     }
 
-    fn came(&mut self, step: &'r TestStep) -> Result<Came, Halt> {
+    /// The columns get the values of the case.
+    fn case(&mut self) -> Result<(), Halt> {
+        for (column, code) in std::mem::take(&mut self.cells) {
+            let value = code.eval(&mut self.run).map_err(|halt| match halt {
+                Halt::Stop(mut stopped) => {
+                    stopped.failure.cause = Cause::Given;
+                    Halt::Stop(stopped)
+                }
+                other => other,
+            });
+            self.run.locals[column.0 as usize] = value?;
+        }
+        Ok(())
+    }
+
+    /// What comes of a statement; before it so many alerts had been told.
+    fn came(&mut self, step: &'r TestStep, told: usize) -> Result<Came, Halt> {
         match step {
             TestStep::Given(given) => self.give(given).map(|()| Came::Done),
+            TestStep::Now(_) => {
+                if let Value::Instant(now) = self.value()? {
+                    self.world.0.borrow_mut().stand_at(now);
+                }
+                Ok(Came::Done)
+            }
             TestStep::Let(local, _) => {
                 let value = self.value()?;
                 self.run.locals[local.0 as usize] = value;
                 Ok(Came::Done)
             }
-            TestStep::Expect(Subject::Flow(flow, _), _, span) => self.flow(*flow, *span),
+            TestStep::Expect(Subject::Flow(flow, _), _, span) | TestStep::Snapshot(Subject::Flow(flow, _), span) => {
+                self.flow(*flow, *span)
+            }
             TestStep::Expect(Subject::Value(_), Expected::Holds, _) => self.holds(),
             TestStep::Expect(Subject::Value(_), ..) => {
                 let value = self.value()?;
-                Ok(self.drafted(value))
+                Ok(self.drafted(value, told))
             }
-            TestStep::Snapshot(..) => {
+            TestStep::Snapshot(Subject::Value(_), _) => {
                 let value = self.value()?;
                 let made = if let Value::Draft(n) = value { self.run.drafts.get(n as usize) } else { None };
                 Ok(Came::Payload(made.map_or_else(|| show(value), |made| self.body(made))))
@@ -169,7 +201,9 @@ impl<'r> Trial<'r> {
             return Err(self.run.broken_promise("a record that was not given", span));
         };
         match self.run.compiled.unit(flow, record.raw, self.world) {
-            Evaluated::WriteSet(unit) => Ok(Came::Drafts(unit.drafts)),
+            Evaluated::WriteSet(unit) => {
+                Ok(Came::Drafts(unit.drafts, unit.alerts.into_iter().map(|(text, _)| text).collect()))
+            }
             Evaluated::Filtered => Ok(Came::Filtered),
             Evaluated::Stopped(stop, failure, _) => Ok(Came::Stopped(stop, failure)),
             Evaluated::Needs(_) => Err(self.run.broken_promise("a question that nobody answers", span)),
@@ -177,8 +211,9 @@ impl<'r> Trial<'r> {
     }
 
     /// The draft, those that it refers to, and those that follow it; of one that is left alone, why.
-    fn drafted(&self, value: Value<'r>) -> Came {
-        let Value::Draft(top) = value else { return Came::Drafts(Vec::new()) };
+    fn drafted(&self, value: Value<'r>, told: usize) -> Came {
+        let alerts: Vec<String> = self.run.alerts[told..].iter().map(|(text, _)| text.clone()).collect();
+        let Value::Draft(top) = value else { return Came::Drafts(Vec::new(), alerts) };
         let top = top as usize;
         if let Action::Leave(stop, reason, place) = &self.run.drafts[top].draft.action {
             return Came::Stopped(*stop, Failure::new(reason.clone(), *place));
@@ -194,7 +229,7 @@ impl<'r> Trial<'r> {
             open.extend((0..self.run.drafts.len()).filter(follows));
         }
         let drafts = self.run.drafts.iter().zip(reached).filter(|(_, reached)| *reached);
-        Came::Drafts(drafts.map(|(made, _)| made.draft.clone()).collect())
+        Came::Drafts(drafts.map(|(made, _)| made.draft.clone()).collect(), alerts)
     }
 
     fn stopped(&self, halt: Halt) -> Came {
@@ -229,7 +264,7 @@ impl<'r> Trial<'r> {
                 let reason = "what it is linked to is not there".to_owned();
                 return Err(Halt::fail(Failure { cause: Cause::Given, ..Failure::new(reason, given.span) }));
             };
-            self.world.0.borrow_mut().link((entity, &other), (given.entity, &key));
+            self.world.0.borrow_mut().link((entity, other), (given.entity, &key));
         }
         if let Some(local) = given.local {
             let record = self.run.decode(self.run.arena.alloc_str(&row), given.entity, given.span)?;

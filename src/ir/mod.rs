@@ -25,7 +25,7 @@ pub use program::{
     Balance, Connection, ConnectionValue, Flow, Grows, Header, Key, KeyField, Lookup, Mapping, NoFlow, OnChange,
     Overwrite, Program, Rest, Row, Schedule, Setting, Verb,
 };
-pub use testing::{Expected, GivenRecord, GivenValue, Place, Subject, Test, TestStep};
+pub use testing::{Answers, Case, Cases, Expected, GivenRecord, GivenValue, Place, Subject, Test, TestStep};
 pub use types::{EntityId, EnumType, EnumValue, FieldId, Kind, LookupId, MappingId, Type};
 pub use walk::{
     children, children_mut, each, mappings_of, of_flow, of_mapping, of_steps, of_steps_mut, parts_of, reached, relocate,

@@ -12,8 +12,10 @@ pub struct Test {
     pub module: Arc<str>,
     /// What it shows.
     pub title: Arc<str>,
-    /// It answers settings, which are known only to a program that was checked for this test.
-    pub answers: bool,
+    /// Its answers to settings, which are known only to a program that was checked for them.
+    pub answers: Option<Answers>,
+    /// The table whose rows it holds for.
+    pub cases: Option<Cases>,
     /// How many locals its frame has.
     pub locals: u32,
     /// Its statements.
@@ -22,17 +24,48 @@ pub struct Test {
     pub span: Span,
 }
 
+/// Answers of a test to settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answers {
+    /// As they are written: tests of a module that answer alike share a program.
+    pub text: Arc<str>,
+    /// A case answers some of them.
+    pub by_case: bool,
+}
+
+/// A table of cases.
+#[derive(Clone, Debug)]
+pub struct Cases {
+    /// Its columns.
+    pub columns: Vec<LocalId>,
+    /// Its rows.
+    pub rows: Vec<Case>,
+}
+
+/// A row of a table of cases.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// What people call it.
+    pub name: Arc<str>,
+    /// A value for each column.
+    pub cells: Vec<Expr>,
+    /// Where it stands.
+    pub span: Span,
+}
+
 /// A statement of a test.
 #[derive(Clone, Debug)]
 pub enum TestStep {
     /// A record that one of the systems has.
     Given(GivenRecord),
+    /// The clock stands there from now on.
+    Now(Expr),
     /// A value under a name.
     Let(LocalId, Expr),
     /// What must hold, or what must come of it.
     Expect(Subject, Expected, Span),
     /// What is kept whole beside the test.
-    Snapshot(Expr, Span),
+    Snapshot(Subject, Span),
 }
 
 /// A record that a test gives.
@@ -90,10 +123,17 @@ pub enum Expected {
     Writes(Vec<EntityId>),
     /// It stops so, with this text in its reason.
     Stops(Stop, Expr),
+    /// A person is told this text.
+    Alerts(Expr),
 }
 
 impl Test {
-    /// The outermost expressions of the test.
+    /// The values of all cells of its cases.
+    pub fn cells(&self) -> impl Iterator<Item = &Expr> {
+        self.cases.iter().flat_map(|cases| &cases.rows).flat_map(|row| &row.cells)
+    }
+
+    /// The outermost expressions of its statements.
     pub fn exprs(&self) -> Vec<&Expr> {
         let mut all = Vec::new();
         for step in &self.steps {
@@ -102,17 +142,25 @@ impl Test {
                     given.fields.iter().for_each(|(_, value)| value.exprs(&mut all));
                     all.extend(&given.linked);
                 }
-                TestStep::Let(_, value) | TestStep::Snapshot(value, _) => all.push(value),
+                TestStep::Now(value) | TestStep::Let(_, value) => all.push(value),
+                TestStep::Snapshot(subject, _) => all.push(subject.value()),
                 TestStep::Expect(subject, expected, _) => {
-                    let (Subject::Value(value) | Subject::Flow(_, value)) = subject;
-                    all.push(value);
-                    if let Expected::Stops(_, why) = expected {
+                    all.push(subject.value());
+                    if let Expected::Stops(_, why) | Expected::Alerts(why) = expected {
                         all.push(why);
                     }
                 }
             }
         }
         all
+    }
+}
+
+impl Subject {
+    /// The value, or the record of the flow.
+    pub fn value(&self) -> &Expr {
+        let (Self::Value(value) | Self::Flow(_, value)) = self;
+        value
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::walk::{each, each_of_flow, each_of_mapping};
 use crate::ir::{
-    EntityId, Expr, ExprKind, FieldId, Find, Flow, Key, Mapping, MappingId, Native, Program, Required, Test, Type,
+    EntityId, Expr, ExprKind, FieldId, Find, Flow, Key, Mapping, MappingId, Native, Program, Required, Type,
     mappings_of, reached,
 };
 use std::collections::BTreeSet;
@@ -21,7 +21,7 @@ impl Reads {
         let mut reads = Self::empty(program);
         let all = (0..program.mappings.len()).filter_map(|n| u32::try_from(n).ok()).map(MappingId).collect();
         program.flows.iter().for_each(|flow| reads.flow(program, flow));
-        for outer in program.tests.iter().flat_map(Test::exprs) {
+        for outer in program.tests.iter().flat_map(|test| test.exprs().into_iter().chain(test.cells())) {
             each(outer, &mut |e| reads.expr(program, e));
         }
         reads.finish(program, &all);

@@ -39,6 +39,10 @@ pub trait Files {
     fn read(&self, path: &Path) -> Result<String, ReadError>;
     /// The `.flow` files in and below a folder, sorted; links are followed once, a loop is not an error.
     fn flow_files(&self, folder: &Path) -> Result<Vec<PathBuf>, ReadError>;
+    /// The text that stands in the place of one that ships inside the binary, by the path of that.
+    fn shipped(&self, _path: &str) -> Option<String> {
+        None
+    }
 }
 
 /// The real disk.
@@ -48,6 +52,28 @@ pub struct Disk;
 /// Texts by path, for editors and tests.
 #[derive(Clone, Debug, Default)]
 pub struct Memory(pub BTreeMap<PathBuf, String>);
+
+/// Files of a project that keeps to other texts than those that ship: by the paths of those.
+pub struct Shipping<'f> {
+    /// The project's own.
+    pub files: &'f dyn Files,
+    /// The texts.
+    pub texts: BTreeMap<String, String>,
+}
+
+impl Files for Shipping<'_> {
+    fn read(&self, path: &Path) -> Result<String, ReadError> {
+        self.files.read(path)
+    }
+
+    fn flow_files(&self, folder: &Path) -> Result<Vec<PathBuf>, ReadError> {
+        self.files.flow_files(folder)
+    }
+
+    fn shipped(&self, path: &str) -> Option<String> {
+        self.texts.get(path).cloned()
+    }
+}
 
 impl Files for Disk {
     fn read(&self, path: &Path) -> Result<String, ReadError> {

@@ -63,6 +63,11 @@ pub fn files(name: &str) -> impl Iterator<Item = FileId> {
     files.map(|(place, _)| FileId::shipped(place))
 }
 
+/// The path and the text of a file that ships; nothing for any other.
+pub fn text(file: FileId) -> (&'static str, &'static str) {
+    file.place().and_then(|place| LIBRARY.get(place)).map_or(("", ""), |(_, path, text)| (path, text))
+}
+
 /// The module that ships and is meant by the name of a file: `orders` and `flows.orders` are both the default flow.
 pub fn shipped(name: &str) -> Option<&'static str> {
     LIBRARY
@@ -79,6 +84,12 @@ pub fn modules() -> Vec<&'static str> {
     names
 }
 
+/// The paths of all files that ship, data too.
+pub fn paths() -> impl Iterator<Item = String> {
+    let texts = LIBRARY.iter().map(|(_, path, _)| (*path).to_owned());
+    texts.chain(DATA.iter().map(|(name, _)| format!("{DATA_FOLDER}/{name}")))
+}
+
 /// Whether a text is that of a file that ships, and not of a project's file with the same name.
 pub fn ships(path: &Path, text: &str) -> bool {
     LIBRARY.iter().any(|(_, shipped, its)| Path::new(shipped) == path && *its == text)
@@ -88,6 +99,89 @@ pub fn ships(path: &Path, text: &str) -> bool {
 pub fn data(name: &str) -> Option<&'static str> {
     DATA.iter().find(|(path, _)| *path == name).map(|(_, text)| *text)
 }
+
+/// The project that holds the tests of the default flows, by path within it. A test holds this list to the folder.
+pub static TESTS: &[(&str, &str)] = &[
+    ("customer_tests.flow", include_str!("../../flows/tests/customer_tests.flow")),
+    ("data/order.json", include_str!("../../flows/tests/data/order.json")),
+    ("data/order_house.json", include_str!("../../flows/tests/data/order_house.json")),
+    ("data/order_many.json", include_str!("../../flows/tests/data/order_many.json")),
+    ("debtor_tests.flow", include_str!("../../flows/tests/debtor_tests.flow")),
+    ("line_tests.flow", include_str!("../../flows/tests/line_tests.flow")),
+    ("order_tests.flow", include_str!("../../flows/tests/order_tests.flow")),
+    ("project.flow", include_str!("../../flows/tests/project.flow")),
+    (
+        "snapshots/debtor_tests.the-collective-debtor.json",
+        include_str!("../../flows/tests/snapshots/debtor_tests.the-collective-debtor.json"),
+    ),
+    (
+        "snapshots/line_tests.an-order-that-a-gift-card-paid-in-part.json",
+        include_str!("../../flows/tests/snapshots/line_tests.an-order-that-a-gift-card-paid-in-part.json"),
+    ),
+    (
+        "snapshots/line_tests.cents-that-the-lines-leave.json",
+        include_str!("../../flows/tests/snapshots/line_tests.cents-that-the-lines-leave.json"),
+    ),
+    (
+        "snapshots/order_tests.a-consumer-s-first-order.json",
+        include_str!("../../flows/tests/snapshots/order_tests.a-consumer-s-first-order.json"),
+    ),
+    (
+        "snapshots/order_tests.an-order-of-another-member-state-from-its-warehouse.json",
+        include_str!(
+            "../../flows/tests/snapshots/order_tests.an-order-of-another-member-state-from-its-warehouse.json"
+        ),
+    ),
+    (
+        "snapshots/order_tests.an-order-of-many-parts.json",
+        include_str!("../../flows/tests/snapshots/order_tests.an-order-of-many-parts.json"),
+    ),
+    (
+        "snapshots/order_tests.an-order-of-shipping-alone.json",
+        include_str!("../../flows/tests/snapshots/order_tests.an-order-of-shipping-alone.json"),
+    ),
+    (
+        "snapshots/order_tests.an-order-that-changes-while-its-document-is-open-complete-open.json",
+        include_str!(
+            "../../flows/tests/snapshots/order_tests.an-order-that-changes-while-its-document-is-open-complete-open.json"
+        ),
+    ),
+    (
+        "snapshots/order_tests.an-order-that-changes-while-its-document-is-open-open-complete.json",
+        include_str!(
+            "../../flows/tests/snapshots/order_tests.an-order-that-changes-while-its-document-is-open-open-complete.json"
+        ),
+    ),
+    (
+        "snapshots/order_tests.an-order-that-changes-while-its-document-is-open-open-open.json",
+        include_str!(
+            "../../flows/tests/snapshots/order_tests.an-order-that-changes-while-its-document-is-open-open-open.json"
+        ),
+    ),
+    (
+        "snapshots/order_tests.an-order-that-changes-while-its-document-is-open-open-partial.json",
+        include_str!(
+            "../../flows/tests/snapshots/order_tests.an-order-that-changes-while-its-document-is-open-open-partial.json"
+        ),
+    ),
+    (
+        "snapshots/order_tests.an-order-that-changes-while-its-document-is-open-partial-open.json",
+        include_str!(
+            "../../flows/tests/snapshots/order_tests.an-order-that-changes-while-its-document-is-open-partial-open.json"
+        ),
+    ),
+    (
+        "snapshots/order_tests.discounts-beside-the-price-with-carriers-of-cost-from-a-warehouse.json",
+        include_str!(
+            "../../flows/tests/snapshots/order_tests.discounts-beside-the-price-with-carriers-of-cost-from-a-warehouse.json"
+        ),
+    ),
+    ("table_tests.flow", include_str!("../../flows/tests/table_tests.flow")),
+    ("tax_tests.flow", include_str!("../../flows/tests/tax_tests.flow")),
+];
+
+/// Where data of the default flows stand.
+pub const DATA_FOLDER: &str = "flows/data";
 
 /// Data of the default flows by name.
 static DATA: &[(&str, &str)] = &[("shipping_methods.csv", include_str!("../../flows/data/shipping_methods.csv"))];

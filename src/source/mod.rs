@@ -14,6 +14,6 @@ mod span;
 pub use codes::{Code, Severity};
 pub use diagnostic::{Diagnostic, Edit, Fix, Related};
 pub use doc::Doc;
-pub use files::{Disk, Files, Memory, ReadError};
+pub use files::{Disk, Files, Memory, ReadError, Shipping};
 pub use sources::{Position, Source, Sources};
 pub use span::{FileId, Span};

@@ -679,8 +679,12 @@ pub struct Test {
 /// The statements of tests.
 #[derive(Serialize, Deserialize, Clone, Debug)]
 pub enum TestStmt {
+    /// `cases (name: type, …) { … }`
+    Cases(Cases),
     /// `given settings { … }`
     Settings(Vec<Entry>),
+    /// `given now = e`
+    Now(Expr, Span),
     /// `given [name =] E from "file" [with path = v, …] [linked to x]` or `given [name =] E { … } [linked to x]`
     Given {
         /// Its name.
@@ -704,6 +708,28 @@ pub enum TestStmt {
     Snapshot(Expr, Span),
 }
 
+/// A table of cases: the test holds for each of its rows.
+#[derive(Serialize, Deserialize, Clone, Debug)]
+pub struct Cases {
+    /// Its columns: values of the test.
+    pub columns: Vec<Param>,
+    /// Its rows.
+    pub rows: Vec<Case>,
+    /// All of it.
+    pub span: Span,
+}
+
+/// A row of a table of cases.
+#[derive(Serialize, Deserialize, Clone, Debug)]
+pub struct Case {
+    /// What it is called; without a name it is known by its values.
+    pub name: Option<Text>,
+    /// A value for each column.
+    pub cells: Vec<Expr>,
+    /// All of it.
+    pub span: Span,
+}
+
 /// What an `expect` says of its value.
 #[derive(Serialize, Deserialize, Clone, Debug)]
 pub enum Expectation {
@@ -719,6 +745,8 @@ pub enum Expectation {
     Waits(Expr),
     /// `skips "…"`
     Skips(Expr),
+    /// `alerts "…"`
+    Alerts(Expr),
 }
 
 /// A type as written.

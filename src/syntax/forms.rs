@@ -11,6 +11,7 @@ pub(crate) enum Place {
     Entry,
     Arm,
     Row,
+    Case,
     Setting,
     EnumValue,
     Field,
@@ -60,6 +61,11 @@ pub(crate) fn form(place: Place) -> Form {
             "a row of the table",
             "write `\"NL\", 21% => \"4\"`, a cell for each key (`_` is any value, `in eu` a group), or `else => result`",
         ),
+        Place::Case => (
+            Rule::alone_case,
+            "a case of the table",
+            "write `\"NL\", 21%, \"4\"`, a value for each column, and before them a name if it should have one: `\"at home\": …`",
+        ),
         Place::Setting => (
             Rule::alone_setting,
             "a setting",
@@ -101,7 +107,7 @@ pub(crate) fn form(place: Place) -> Form {
 
 /// Words that open statements, by where they belong.
 pub(crate) const OF_FLOWS: [&str; 8] = ["from", "where", "every", "daily", "since", "per", "after", "write"];
-pub(crate) const OF_TESTS: [&str; 3] = ["given", "expect", "snapshot"];
+pub(crate) const OF_TESTS: [&str; 4] = ["given", "cases", "expect", "snapshot"];
 pub(crate) const OF_MAPPINGS: [&str; 13] = [
     "create",
     "upsert",
@@ -152,8 +158,9 @@ pub(crate) fn shape(place: Place, word: &str) -> Option<&'static str> {
         (Place::FlowStatement, "write") => "write mapping(order)",
         (Place::FlowStatement, "set") => "set where = base and CONDITION",
         (Place::TestStatement, "given") => {
-            "given x = E from \"file.json\"`, `given x = E { Field = value } linked to y`, `given settings { name = value }"
+            "given x = E from \"file.json\"`, `given x = E { Field = value } linked to y`, `given settings { name = value }`, `given now = 2026-12-31T23:30:00Z"
         }
+        (Place::TestStatement, "cases") => "cases (country: country, rate: percent) { … }",
         (Place::TestStatement, "expect") => "expect CONDITION`, `expect m(x) writes E`, `expect m(x) fails \"why\"",
         (Place::TestStatement, "snapshot") => "snapshot mapping(order)",
         _ => return None,

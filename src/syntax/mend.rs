@@ -38,7 +38,9 @@ pub(crate) fn mend(file: FileId, text: &str, tokens: &[Lexeme], slips: &[Slip]) 
     let mut mends = Vec::new();
     let mut diagnostics = Vec::new();
     for slip in slips {
-        write_right(file, text, *slip, &mut mends, &mut diagnostics);
+        let wrong = write_right(file, text, *slip, &mut mends);
+        let is_read = matches!(slip, Slip::Escape(_) | Slip::Semicolon(_) | Slip::Operator(..));
+        diagnostics.push(if is_read { wrong.read() } else { wrong });
     }
     one_a_line(text, &mut diagnostics);
     mends.extend(matched.mends);
@@ -141,10 +143,10 @@ impl Mended {
     }
 }
 
-fn write_right(file: FileId, text: &str, slip: Slip, mends: &mut Vec<Mend>, diagnostics: &mut Vec<Diagnostic>) {
+fn write_right(file: FileId, text: &str, slip: Slip, mends: &mut Vec<Mend>) -> Diagnostic {
     let span = |start: usize, end: usize| Span::new(file, start, end);
     let mut mend = |at: usize, remove: usize, insert: &'static str| mends.push(Mend { at, remove, insert });
-    diagnostics.push(match slip {
+    match slip {
         Slip::UnclosedText { quote, end, triple } => {
             let quotes = if triple { "\"\"\"" } else { "\"" };
             // What is in it is nobody's text yet; empty, it can't break anything else.
@@ -195,6 +197,7 @@ fn write_right(file: FileId, text: &str, slip: Slip, mends: &mut Vec<Mend>, diag
                     .label("other quotes")
                     .help("write `\"…\"`");
             let edits = [span(open, inside), span(close, end)].map(|span| Edit { span, text: "\"".into() });
+            wrong.read = plain;
             if plain {
                 wrong.fix = Some(Fix { title: "use straight double quotes".into(), edits: edits.into() });
             }
@@ -230,7 +233,7 @@ fn write_right(file: FileId, text: &str, slip: Slip, mends: &mut Vec<Mend>, diag
                 .fix(format!("write `{word}`"), span(at, end), fix)
         }
         Slip::Odd(at) => odd(file, text, at, &mut mend),
-    });
+    }
 }
 
 fn brace_in_text(span: Span, brace: char, why: &str) -> Diagnostic {
@@ -306,14 +309,14 @@ fn odd(file: FileId, text: &str, at: usize, mend: &mut impl FnMut(usize, usize, 
     let wrong = Diagnostic::new(&codes::SYNTAX, span, format!("the character `{shown}` has no meaning here"))
         .label("unknown character");
     if odd.is_whitespace() {
-        wrong.help("write a plain space: this one only looks like it").fix("write a space", span, " ")
+        wrong.help("write a plain space: this one only looks like it").fix("write a space", span, " ").read()
     } else if odd == '&' {
         wrong.help("join texts inside one text, `\"{a} {b}\"`, and two conditions with `and`")
     } else if meant == " " {
         wrong.help("remove it, or put it into a text: `\"…\"`")
     } else {
         let wrong = wrong.help(format!("write `{meant}`"));
-        if meant == "\"" { wrong } else { wrong.fix(format!("write `{meant}`"), span, meant) }
+        if meant == "\"" { wrong } else { wrong.fix(format!("write `{meant}`"), span, meant).read() }
     }
 }
 

@@ -2,17 +2,18 @@
 
 use super::snapshot::Snapshots;
 use crate::check::Checked;
-use crate::engine::would_write;
+use crate::engine::{Alone, alone};
 use crate::eval::{Came, Cause, Draft, Failure, Trial, World};
 use crate::ir::{EntityId, Expected, Program, Stop, TestStep};
 use crate::source::{Severity, Span};
 use crate::store::Place;
 use crate::workspace::Workspace;
 use bumpalo::Bump;
+use serde_json::{Value, json};
 use std::path::PathBuf;
 
 /// What came of a test.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Outcome {
     /// All that it expects is so.
     Passed,
@@ -23,7 +24,7 @@ pub enum Outcome {
 }
 
 /// What is not as it was expected, or can't be told.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mismatch {
     /// The statement.
     pub place: Option<Place>,
@@ -38,7 +39,7 @@ pub struct Mismatch {
 }
 
 /// A part of a condition.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
     /// As it is written.
     pub text: String,
@@ -63,20 +64,23 @@ impl Outcome {
     }
 }
 
-/// Runs a test, and judges what comes of it.
+/// Runs a case of a test, and judges what comes of it.
 pub(super) fn judge(
     workspace: &Workspace,
-    number: usize,
+    (number, case): (usize, usize),
     world: &World,
     arena: &Bump,
-    snapshots: &mut Snapshots,
+    snapshots: &mut Snapshots<'_>,
 ) -> Outcome {
     let test = &workspace.program().tests[number];
-    let mut trial = Trial::new(workspace.compiled(), number, world, arena);
-    let mut judge = Judge { workspace, failed: Vec::new(), kept: 0, title: &test.title };
+    let mut trial = Trial::new(workspace.compiled(), (number, case), world, arena);
+    let named = test.cases.as_ref().and_then(|cases| cases.rows.get(case));
+    let title = named.map_or_else(|| test.title.to_string(), |row| format!("{} {}", test.title, row.name));
+    let mut judge = Judge { workspace, failed: Vec::new(), kept: 0, title };
     while let Some((step, came)) = trial.step() {
         let expected = match step {
-            TestStep::Expect(_, Expected::Stops(stop, _), _) => Some((*stop, trial.reason())),
+            TestStep::Expect(_, Expected::Stops(stop, _), _) => Some((Told::Stop(*stop), trial.reason())),
+            TestStep::Expect(_, Expected::Alerts(_), _) => Some((Told::Alert, trial.reason())),
             _ => None,
         };
         if let Err(broken) = judge.statement(step, came, expected, snapshots) {
@@ -91,7 +95,15 @@ struct Judge<'w> {
     failed: Vec<Mismatch>,
     /// Snapshots that the test has taken.
     kept: usize,
-    title: &'w str,
+    /// What snapshots are called by.
+    title: String,
+}
+
+/// How a person comes to know of it.
+#[derive(Clone, Copy, PartialEq)]
+enum Told {
+    Stop(Stop),
+    Alert,
 }
 
 impl Judge<'_> {
@@ -100,12 +112,12 @@ impl Judge<'_> {
         &mut self,
         step: &TestStep,
         came: Came,
-        expected: Option<(Stop, String)>,
-        snapshots: &mut Snapshots,
+        expected: Option<(Told, String)>,
+        snapshots: &mut Snapshots<'_>,
     ) -> Result<(), Box<Mismatch>> {
         let (span, expects) = match step {
             TestStep::Given(given) => (given.span, None),
-            TestStep::Let(_, value) => (value.span, None),
+            TestStep::Now(value) | TestStep::Let(_, value) => (value.span, None),
             TestStep::Expect(_, expected, span) => (*span, Some(expected)),
             TestStep::Snapshot(_, span) => (*span, None),
         };
@@ -114,7 +126,7 @@ impl Judge<'_> {
                 Err(Box::new(self.stopped(span, &failure)))
             }
             (Came::Stopped(stop, failure), Some((wanted, text)), _) => {
-                if stop != wanted || text.is_empty() || !failure.reason.contains(&text) {
+                if Told::Stop(stop) != wanted || text.is_empty() || !failure.reason.contains(&text) {
                     let mismatch = Mismatch {
                         came: format!("it {}: {}", word(stop), failure.reason),
                         ..self.stopped(span, &failure)
@@ -130,6 +142,13 @@ impl Judge<'_> {
                 Ok(())
             }
             (Came::Stopped(_, failure), None, None) => Err(Box::new(self.stopped(span, &failure))),
+            (Came::Drafts(_, alerts), Some((Told::Alert, text)), _) => {
+                if text.is_empty() || !alerts.iter().any(|alert| alert.contains(&text)) {
+                    let told = if alerts.is_empty() { "nobody is told anything".to_owned() } else { alerts.join("\n") };
+                    self.fail(span, told, Vec::new());
+                }
+                Ok(())
+            }
             (came, Some((wanted, _)), _) => {
                 self.fail(span, format!("it {}", self.instead(&came, wanted)), Vec::new());
                 Ok(())
@@ -142,7 +161,7 @@ impl Judge<'_> {
                 }
                 Ok(())
             }
-            (Came::Drafts(drafts), _, Some(Expected::Writes(wanted))) => {
+            (Came::Drafts(drafts, _), _, Some(Expected::Writes(wanted))) => {
                 self.writes(span, &drafts, wanted);
                 Ok(())
             }
@@ -153,17 +172,27 @@ impl Judge<'_> {
                 Ok(())
             }
             (Came::Payload(payload), ..) => {
-                self.snapshot(span, &payload, snapshots);
+                let made = serde_json::from_str(&payload).unwrap_or_else(|_| Value::from(payload));
+                self.snapshot(span, &made, snapshots);
                 Ok(())
             }
-            (Came::Done | Came::Drafts(_) | Came::Filtered, ..) => Ok(()),
+            (Came::Drafts(drafts, alerts), ..) if matches!(step, TestStep::Snapshot(..)) => {
+                let made = self.unit(&drafts, &alerts);
+                self.snapshot(span, &made, snapshots);
+                Ok(())
+            }
+            (Came::Filtered, ..) if matches!(step, TestStep::Snapshot(..)) => {
+                self.fail(span, "the filter of the flow leaves the record out".to_owned(), Vec::new());
+                Ok(())
+            }
+            (Came::Done | Came::Drafts(..) | Came::Filtered, ..) => Ok(()),
         }
     }
 
     fn writes(&mut self, span: Span, drafts: &[Draft], wanted: &[EntityId]) {
         let program = self.workspace.program();
         let mut written: Vec<EntityId> =
-            drafts.iter().filter(|draft| would_write(program, draft)).map(|draft| draft.entity).collect();
+            drafts.iter().filter(|draft| alone(program, draft) != Alone::Nothing).map(|draft| draft.entity).collect();
         written.sort_unstable();
         written.dedup();
         let mut expected = wanted.to_vec();
@@ -174,23 +203,40 @@ impl Judge<'_> {
         }
     }
 
-    fn snapshot(&mut self, span: Span, payload: &str, snapshots: &mut Snapshots) {
+    /// All that a flow writes of a record, in the order of its writes, and what a person is told.
+    fn unit(&self, drafts: &[Draft], alerts: &[String]) -> Value {
+        let program = self.workspace.program();
+        let body = |text: String| serde_json::from_str(&text).unwrap_or_else(|_| Value::from(text));
+        let written = drafts.iter().filter_map(|draft| {
+            let (does, body) = match alone(program, draft) {
+                Alone::Nothing => return None,
+                Alone::Create(made) => ("create", body(made)),
+                Alone::Update(change) => ("update", change.map_or(Value::Null, body)),
+                Alone::Delete => ("delete", Value::Null),
+            };
+            Some(json!({ "mapping": &*draft.made.name, does: body }))
+        });
+        json!({ "writes": written.collect::<Vec<_>>(), "alerts": alerts })
+    }
+
+    fn snapshot(&mut self, span: Span, payload: &Value, snapshots: &mut Snapshots<'_>) {
         let flow: PathBuf = self.workspace.sources().get(span.file).path.clone();
         let number = self.kept;
         self.kept += 1;
-        if let Err(differs) = snapshots.compare(&flow, self.title, number, payload) {
+        if let Err(differs) = snapshots.compare(&flow, &self.title, number, payload) {
             self.fail(span, differs, Vec::new());
         }
     }
 
-    fn instead(&self, came: &Came, wanted: Stop) -> String {
+    fn instead(&self, came: &Came, wanted: Told) -> String {
         let not = match wanted {
-            Stop::Fail => "does not fail",
-            Stop::Wait => "does not wait",
-            Stop::Skip => "is not skipped",
+            Told::Stop(Stop::Fail) => "does not fail",
+            Told::Stop(Stop::Wait) => "does not wait",
+            Told::Stop(Stop::Skip) => "is not skipped",
+            Told::Alert => "tells nobody",
         };
         match came {
-            Came::Drafts(drafts) => {
+            Came::Drafts(drafts, _) => {
                 let written: Vec<EntityId> = drafts.iter().map(|draft| draft.entity).collect();
                 format!("{not}: it writes {}", names(self.workspace.program(), &written))
             }

@@ -1,11 +1,14 @@
 //! Tests of a project: each is evaluated with what it gives, and judged.
 //!
-//! In: a project's folder and the tests that are meant. Out: for each test an [`Outcome`]. No system is asked.
+//! In: a project's folder and the tests that are meant. Out: for each test, or each of its cases, an [`Outcome`], and what of
+//! the project they come to. No system is asked.
 
+mod coverage;
 mod judge;
 mod snapshot;
 mod suite;
 
+pub use coverage::{Coverage, Covered, PointKind, Reached, Share};
 pub use judge::{Mismatch, Outcome, Part};
 pub use snapshot::Snapshots;
 pub use suite::{Suite, Tested};

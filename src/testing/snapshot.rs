@@ -1,30 +1,31 @@
 //! Payloads that are kept beside the tests, and what differs from them.
 
+use crate::source::Files;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
 /// The payloads that are kept beside a project's tests.
-pub struct Snapshots {
+pub struct Snapshots<'f> {
+    files: &'f dyn Files,
     root: PathBuf,
     /// What differs is written anew.
     update: bool,
 }
 
-impl Snapshots {
+impl<'f> Snapshots<'f> {
     /// Those of the project in a folder; with `update` what differs is kept from now on.
-    pub fn new(root: PathBuf, update: bool) -> Self {
-        Self { root, update }
+    pub fn new(files: &'f dyn Files, root: PathBuf, update: bool) -> Self {
+        Self { files, root, update }
     }
 
     /// What differs between the payload and the one that is kept, or why it cannot be told.
-    pub(super) fn compare(&mut self, flow: &Path, title: &str, number: usize, payload: &str) -> Result<(), String> {
+    pub(super) fn compare(&mut self, flow: &Path, title: &str, number: usize, made: &Value) -> Result<(), String> {
         let path = file(flow, title, number);
         let whole = self.root.join(&path);
-        let made: Value = serde_json::from_str(payload).unwrap_or_else(|_| Value::from(payload));
-        let kept = std::fs::read_to_string(&whole).ok().and_then(|text| serde_json::from_str::<Value>(&text).ok());
+        let kept = self.files.read(&whole).ok().and_then(|text| serde_json::from_str::<Value>(&text).ok());
         let mut differs = Vec::new();
         match &kept {
-            Some(kept) => differences("", kept, &made, &mut differs),
+            Some(kept) => differences("", kept, made, &mut differs),
             None => differs.push(format!("no payload is kept in {}", path.display())),
         }
         if differs.is_empty() {
@@ -35,7 +36,7 @@ impl Snapshots {
             return Err(differs.join("\n"));
         }
         let written = whole.parent().map_or(Ok(()), std::fs::create_dir_all);
-        let text = serde_json::to_string_pretty(&made).unwrap_or_default();
+        let text = serde_json::to_string_pretty(made).unwrap_or_default();
         written
             .and_then(|()| std::fs::write(&whole, text + "\n"))
             .map_err(|e| format!("{} can't be written: {e}", path.display()))
@@ -79,6 +80,7 @@ fn differences(path: &str, before: &Value, now: &Value, out: &mut Vec<String>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::Disk;
 
     #[test]
     fn differences_name_their_places() {
@@ -97,7 +99,9 @@ mod tests {
     fn a_payload_that_is_not_kept_is_told_and_kept_on_demand() {
         let root = tempfile::tempdir().unwrap();
         let compare = |update: bool, payload: &str| {
-            Snapshots::new(root.path().into(), update).compare(Path::new("orders.flow"), "An order: one", 1, payload)
+            let payload = serde_json::from_str(payload).unwrap();
+            let mut kept = Snapshots::new(&Disk, root.path().into(), update);
+            kept.compare(Path::new("orders.flow"), "An order: one", 1, &payload)
         };
         assert!(compare(false, "{\"a\": 1}").unwrap_err().contains("snapshots/orders.an-order-one-2.json"));
         assert_eq!(compare(true, "{\"a\": 1}"), Ok(()));

@@ -1,18 +1,23 @@
-//! The tests of a project, each run by itself.
+//! The tests of a project, each run by itself, and each of their cases.
 
+use super::coverage::{Counted, Coverage};
 use super::judge::{Outcome, judge};
 use super::snapshot::Snapshots;
-use crate::check::{Checked, Override, Tests};
+use crate::check::{Answered, Checked, Override, Tests};
 use crate::eval::World;
+use crate::ir::Test;
 use crate::source::Files;
 use crate::store::Place;
 use crate::workspace::Workspace;
 use bumpalo::Bump;
 use jiff::Timestamp;
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::sync::Arc;
 
-/// What all tests take for now: noon of 15 June 2026, UTC.
+/// What all tests take for now that say nothing else: noon of 15 June 2026, UTC.
 const NOW: Timestamp = Timestamp::constant(1_781_524_800, 0);
 
 /// The tests of a project.
@@ -21,15 +26,24 @@ pub struct Suite<'f> {
     root: PathBuf,
     answers: Vec<Override>,
     workspace: Workspace,
+    /// What the tests come to is counted.
+    counts: bool,
+    /// The project with the answers of tests, or what is wrong with it then.
+    answered: RefCell<HashMap<Alike, Rc<Result<Workspace, Outcome>>>>,
 }
 
-/// A test that was run.
+/// Tests with the same answers: the module, the answers as they are written, and the case where it answers some.
+type Alike = (Arc<str>, Arc<str>, Option<(Arc<str>, usize)>);
+
+/// A test that was run, or one of its cases.
 #[derive(Debug)]
 pub struct Tested {
     /// The module that holds it.
     pub module: Arc<str>,
     /// What it shows.
     pub title: Arc<str>,
+    /// The case.
+    pub case: Option<Arc<str>>,
     /// Where it is declared.
     pub place: Option<Place>,
     /// What came of it.
@@ -41,9 +55,9 @@ impl<'f> Suite<'f> {
     ///
     /// # Errors
     /// What was found, where that makes the project unsound.
-    pub fn open(files: &'f dyn Files, root: PathBuf, answers: &[Override]) -> Result<Self, Box<Checked>> {
-        let workspace = Workspace::with_tests(files, root.clone(), answers, &Tests::default())?;
-        Ok(Self { files, root, answers: answers.to_vec(), workspace })
+    pub fn open(files: &'f dyn Files, root: PathBuf, answers: &[Override], counts: bool) -> Result<Self, Box<Checked>> {
+        let workspace = Workspace::with_tests(files, root.clone(), answers, &Tests::default(), counts)?;
+        Ok(Self { files, root, answers: answers.to_vec(), workspace, counts, answered: RefCell::default() })
     }
 
     /// The numbers of the tests that are meant: by the name of their module, or by words of their titles; of all, where
@@ -62,28 +76,60 @@ impl<'f> Suite<'f> {
         Ok((0..tests.len()).filter(|n| names.is_empty() || names.iter().any(|name| means(*n, name))).collect())
     }
 
-    /// Runs a test.
-    pub fn run(&self, number: usize, snapshots: &mut Snapshots) -> Tested {
+    /// Runs a test: once, or for each of its cases.
+    pub fn run(&self, number: usize, snapshots: &mut Snapshots<'_>) -> Vec<Tested> {
         let test = &self.workspace.program().tests[number];
-        let outcome = if test.answers {
-            let tests = Tests { answered: Some((Arc::clone(&test.module), Arc::clone(&test.title))) };
-            match Workspace::with_tests(self.files, self.root.clone(), &self.answers, &tests) {
-                Ok(workspace) => run(&workspace, number, snapshots),
-                Err(checked) => Outcome::unsound(&checked),
+        let cases = test.cases.as_ref().map_or(1, |cases| cases.rows.len());
+        (0..cases).map(|case| self.case(number, case, snapshots)).collect()
+    }
+
+    /// What the tests that were run came to of the texts that `wanted` picks.
+    pub fn coverage(&self, wanted: impl Fn(&str, &str) -> bool) -> Coverage {
+        let mut counted = Counted::default();
+        counted.add(&self.workspace, &wanted);
+        for workspace in self.answered.borrow().values() {
+            if let Ok(workspace) = workspace.as_ref() {
+                counted.add(workspace, &wanted);
             }
-        } else {
-            run(&self.workspace, number, snapshots)
+        }
+        counted.coverage()
+    }
+
+    fn case(&self, number: usize, case: usize, snapshots: &mut Snapshots<'_>) -> Tested {
+        let test = &self.workspace.program().tests[number];
+        let outcome = match self.with_answers(test, case).as_deref() {
+            None => run(&self.workspace, (number, case), snapshots),
+            Some(Ok(workspace)) => run(workspace, (number, case), snapshots),
+            Some(Err(outcome)) => outcome.clone(),
         };
+        let row = test.cases.as_ref().and_then(|cases| cases.rows.get(case));
         Tested {
             module: Arc::clone(&test.module),
             title: Arc::clone(&test.title),
-            place: self.workspace.place(test.span),
+            case: row.map(|row| Arc::clone(&row.name)),
+            place: self.workspace.place(row.map_or(test.span, |row| row.span)),
             outcome,
         }
     }
+
+    /// The project with the answers of a test to settings; none where it has none.
+    fn with_answers(&self, test: &Test, case: usize) -> Option<Rc<Result<Workspace, Outcome>>> {
+        let answers = test.answers.as_ref()?;
+        let (module, title) = (Arc::clone(&test.module), Arc::clone(&test.title));
+        let by_case = answers.by_case.then(|| (Arc::clone(&title), case));
+        let alike = (Arc::clone(&module), Arc::clone(&answers.text), by_case);
+        if let Some(known) = self.answered.borrow().get(&alike) {
+            return Some(Rc::clone(known));
+        }
+        let tests = Tests { answered: Some(Answered { module, title, case }) };
+        let checked = Workspace::with_tests(self.files, self.root.clone(), &self.answers, &tests, self.counts);
+        let made = Rc::new(checked.map_err(|checked| Outcome::unsound(&checked)));
+        self.answered.borrow_mut().insert(alike, Rc::clone(&made));
+        Some(made)
+    }
 }
 
-fn run(workspace: &Workspace, number: usize, snapshots: &mut Snapshots) -> Outcome {
+fn run(workspace: &Workspace, of: (usize, usize), snapshots: &mut Snapshots<'_>) -> Outcome {
     let (arena, world) = (Bump::new(), World::new(NOW));
-    judge(workspace, number, &world, &arena, snapshots)
+    judge(workspace, of, &world, &arena, snapshots)
 }

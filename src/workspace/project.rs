@@ -44,7 +44,7 @@ impl Workspace {
         Ok(Self::of(root, checked, scripts))
     }
 
-    /// The same with its tests, for one of which it may be checked alone.
+    /// The same with its tests, for one of which it may be checked alone; with `counts` what evaluations come to is counted.
     ///
     /// # Errors
     /// What was found, where that makes the project unsound.
@@ -53,20 +53,31 @@ impl Workspace {
         root: PathBuf,
         answers: &[Override],
         tests: &Tests,
+        counts: bool,
     ) -> Result<Self, Box<Checked>> {
         let checked = check::check_tests(files, &root, answers, tests);
         if !checked.is_sound() {
             return Err(Box::new(checked));
         }
         let scripts = scripts(&root);
-        Ok(Self::of(root, checked, scripts))
+        let compile = if counts { Compiled::counting } else { Compiled::with_scripts };
+        Ok(Self::compiled_by(compile, root, checked, scripts))
     }
 
     fn of(root: PathBuf, checked: Checked, scripts: BTreeMap<Arc<str>, String>) -> Self {
+        Self::compiled_by(Compiled::with_scripts, root, checked, scripts)
+    }
+
+    fn compiled_by(
+        compile: fn(Arc<Program>, BTreeMap<Arc<str>, String>) -> Compiled,
+        root: PathBuf,
+        checked: Checked,
+        scripts: BTreeMap<Arc<str>, String>,
+    ) -> Self {
         let Checked { sources, program, changes, .. } = checked;
         let version = version(&sources, &scripts);
         let program = Arc::new(program);
-        let compiled = Arc::new(Compiled::with_scripts(Arc::clone(&program), scripts.clone()));
+        let compiled = Arc::new(compile(Arc::clone(&program), scripts.clone()));
         Self { root, sources: Arc::new(sources), compiled, program, version, scripts, changes }
     }
 

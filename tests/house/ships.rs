@@ -12,8 +12,10 @@ fn what_ships_is_what_lies_in_the_folders() {
         .iter()
         .map(|path| path.strip_prefix(root().join("stdlib")).expect("it lies there").display().to_string())
         .collect();
+    let tests = root().join("flows/tests");
     let flows = files(&root().join("flows"), Some("flow"));
-    lie.extend(flows.iter().map(|path| path.strip_prefix(root()).expect("it lies there").display().to_string()));
+    let flows = flows.iter().filter(|path| !path.starts_with(&tests));
+    lie.extend(flows.map(|path| path.strip_prefix(root()).expect("it lies there").display().to_string()));
     let ship: BTreeSet<String> = library::LIBRARY.iter().map(|(_, path, _)| (*path).to_owned()).collect();
     assert_eq!(ship, lie, "source/library.rs lists the files of stdlib/ and flows/");
     for (module, path, _) in library::LIBRARY {
@@ -32,6 +34,16 @@ fn data_that_ships_is_what_lies_in_the_folder() {
     }
     let list = std::fs::read_to_string(root().join("src/source/library.rs")).expect("the list of what ships");
     assert_eq!(list.matches("flows/data/").count(), found.len(), "source/library.rs names only what is in flows/data");
+}
+
+#[test]
+fn the_tests_of_the_default_flows_are_what_lies_in_their_folder() {
+    let folder = root().join("flows/tests");
+    let text = |path: &PathBuf| std::fs::read_to_string(path).expect("a test and its data can be read");
+    let name = |path: &PathBuf| path.strip_prefix(&folder).expect("it lies there").display().to_string();
+    let lie: BTreeSet<(String, String)> = files(&folder, None).iter().map(|path| (name(path), text(path))).collect();
+    let ship = library::TESTS.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned()));
+    assert!(lie == ship.collect(), "source/library.rs lists the files of flows/tests");
 }
 
 #[test]

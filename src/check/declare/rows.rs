@@ -78,10 +78,12 @@ impl<'r> Class<'r> {
 }
 
 impl Checker<'_> {
-    /// Narrower rows first. Two rows that overlap, neither narrower in all, are an error.
-    pub(crate) fn order(&mut self, rows: &mut [Row], keys: &[(Arc<str>, Type)], name: &ast::Name) {
+    /// Narrower rows first. Two rows that overlap, neither narrower in all, are an error; whether there are none.
+    pub(crate) fn order(&mut self, rows: &mut [Row], keys: &[(Arc<str>, Type)], name: &ast::Name) -> bool {
+        let told = self.diagnostics.len();
         self.overlaps(rows, keys, name);
         rows.sort_by_key(|row| row.cells.iter().map(rank).sum::<u32>());
+        self.diagnostics.len() == told
     }
 
     fn overlaps(&mut self, rows: &[Row], keys: &[(Arc<str>, Type)], name: &ast::Name) {
@@ -167,7 +169,7 @@ impl Checker<'_> {
 }
 
 /// One value, or none.
-fn is_single(p: &Pattern) -> bool {
+pub(crate) fn is_single(p: &Pattern) -> bool {
     matches!(p, Pattern::Absent) || matches!(p, Pattern::OneOf(list) if list.len() == 1)
 }
 

@@ -6,7 +6,8 @@ use crate::check::resolve::instances::InstanceId;
 use crate::check::resolve::items::Space;
 use crate::check::resolve::paths::leads_down;
 use crate::ir::{
-    EntityId, Expected, Expr, FieldId, GivenRecord, GivenValue, Place, Stop, Subject, Test, TestStep, Type,
+    Answers, Case, Cases, EntityId, Expected, Expr, FieldId, GivenRecord, GivenValue, Place, Stop, Subject, Test,
+    TestStep, Type,
 };
 use crate::source::{Span, codes};
 use crate::syntax::ast::{self, DeclKind, Element, Entry, Expectation, ExprKind as A, Name, TestStmt};
@@ -16,8 +17,19 @@ use std::sync::Arc;
 /// Which tests a check is made for.
 #[derive(Clone, Debug, Default)]
 pub struct Tests {
-    /// The module and the title of a test whose answers to settings hold for the whole program.
-    pub answered: Option<(Arc<str>, Arc<str>)>,
+    /// The test whose answers to settings hold for the whole program.
+    pub answered: Option<Answered>,
+}
+
+/// A test that answers settings.
+#[derive(Clone, Debug)]
+pub struct Answered {
+    /// Its module.
+    pub module: Arc<str>,
+    /// Its title.
+    pub title: Arc<str>,
+    /// Which of its cases.
+    pub case: usize,
 }
 
 impl Checker<'_> {
@@ -31,13 +43,20 @@ impl Checker<'_> {
             let DeclKind::Test(test) = &decl.kind else { continue };
             let mut body = Infer::new(self, instance);
             (body.writes, body.drafts) = (true, true);
+            let cases = table(test).map(|cases| body.cases(cases));
             let steps = test.body.iter().filter_map(|stmt| body.test_statement(stmt)).collect();
+            body.unused_lets();
+            tables(test).skip(1).for_each(|second| {
+                let help = "put the rows into one table, or the second one into a test of its own";
+                body.cx.say(&codes::MISPLACED, second.span, "a test has one table of cases", help);
+            });
             let locals = body.next;
             if wanted {
                 self.program.tests.push(Test {
                     module: Arc::clone(&name),
                     title: Arc::clone(&test.title.value),
-                    answers: test.body.iter().any(|stmt| matches!(stmt, TestStmt::Settings(_))),
+                    answers: self.answers_as_written(test),
+                    cases,
                     locals,
                     steps,
                     span: test.title.span,
@@ -48,22 +67,46 @@ impl Checker<'_> {
     }
 
     /// The answers of one test hold for the whole program: it is checked for that test alone.
-    pub(crate) fn answers_of_test(&mut self, instance: InstanceId, title: &str) {
+    pub(crate) fn answers_of_test(&mut self, instance: InstanceId, answered: &Answered) {
         let module = self.module_of(instance);
         for decl in self.modules.with_keyword(module, "test") {
             let DeclKind::Test(test) = &decl.kind else { continue };
-            if *test.title.value != *title {
+            if test.title.value != answered.title {
                 continue;
             }
+            let case = table(test).and_then(|cases| Some((cases, cases.rows.get(answered.case)?)));
             for stmt in &test.body {
                 let TestStmt::Settings(entries) = stmt else { continue };
                 for entry in entries {
                     if let Some(asking) = self.asking(instance, &entry.name.text) {
-                        self.instances[asking.0].answers.insert(entry.name.text.to_string(), entry.clone());
+                        let mut entry = entry.clone();
+                        if let Some((cases, row)) = case {
+                            put_cells(&mut entry.value, cases, row);
+                        }
+                        self.instances[asking.0].answers.insert(entry.name.text.to_string(), entry);
                     }
                 }
             }
         }
+    }
+
+    /// The answers of a test as they stand in its file.
+    fn answers_as_written(&self, test: &ast::Test) -> Option<Answers> {
+        let entries = test.body.iter().filter_map(|stmt| match stmt {
+            TestStmt::Settings(entries) => Some(entries),
+            _ => None,
+        });
+        let entries: Vec<&Entry> = entries.flatten().collect();
+        if entries.is_empty() {
+            return None;
+        }
+        let by_case = table(test).is_some_and(|cases| {
+            let mut made = entries.iter().map(|entry| entry.value.clone());
+            cases.rows.first().is_some_and(|row| made.any(|mut value| put_cells(&mut value, cases, row)))
+        });
+        let written = |entry: &&Entry| format!("{} = {}", entry.name.text, self.modules.sources.text(entry.value.span));
+        let text = entries.iter().map(written).collect::<Vec<_>>().join(", ");
+        Some(Answers { text: text.into(), by_case })
     }
 
     /// The module that asks a setting which a test answers: its own, or one that it uses.
@@ -97,9 +140,52 @@ impl Checker<'_> {
     }
 }
 
+/// The tables of cases of a test: there should be one at most.
+fn tables(test: &ast::Test) -> impl Iterator<Item = &ast::Cases> {
+    test.body.iter().filter_map(|stmt| match stmt {
+        TestStmt::Cases(cases) => Some(cases),
+        _ => None,
+    })
+}
+
+fn table(test: &ast::Test) -> Option<&ast::Cases> {
+    tables(test).next()
+}
+
+/// Puts the cells of a case where its columns are named in an answer; whether there was one.
+fn put_cells(value: &mut ast::Expr, cases: &ast::Cases, row: &ast::Case) -> bool {
+    match &mut value.kind {
+        A::Name(name) => {
+            let column = cases.columns.iter().position(|column| column.name.text == name.text);
+            let Some(cell) = column.and_then(|n| row.cells.get(n)) else { return false };
+            *value = cell.clone();
+            true
+        }
+        A::List(elements) => {
+            let mut put = false;
+            for element in elements {
+                if let Element::One(one) = element {
+                    put |= put_cells(one, cases, row);
+                }
+            }
+            put
+        }
+        _ => false,
+    }
+}
+
+fn counted(n: usize, of: &str) -> String {
+    if n == 1 { format!("1 {of}") } else { format!("{n} {of}s") }
+}
+
 impl Infer<'_, '_> {
     fn test_statement(&mut self, stmt: &TestStmt) -> Option<TestStep> {
         match stmt {
+            TestStmt::Cases(_) => None,
+            TestStmt::Now(now, _) => {
+                let now = self.expr_for("what the clock says", now, &Type::Instant);
+                Some(TestStep::Now(self.coerce(now, &Type::Instant, "what the clock says")))
+            }
             TestStmt::Settings(entries) => {
                 entries.iter().for_each(|entry| self.answer_of_test(entry));
                 None
@@ -125,8 +211,40 @@ impl Infer<'_, '_> {
                 Some(TestStep::Let(local, value))
             }
             TestStmt::Expect(value, expectation, span) => self.expectation(value, expectation, *span),
-            TestStmt::Snapshot(value, span) => Some(TestStep::Snapshot(self.expr(value, None), *span)),
+            TestStmt::Snapshot(value, span) => Some(TestStep::Snapshot(self.subject(value)?, *span)),
         }
+    }
+
+    /// The columns of a table become values of the test; each row gives all of them.
+    fn cases(&mut self, cases: &ast::Cases) -> Cases {
+        let types: Vec<Type> = cases.columns.iter().map(|c| self.cx.type_of(self.inside, &c.ty)).collect();
+        let rows = cases.rows.iter().map(|row| self.case(cases, &types, row)).collect();
+        let columns = cases.columns.iter().zip(types).map(|(column, ty)| self.bind(&column.name, ty)).collect();
+        self.lets.extend(cases.columns.iter().filter_map(|column| self.names.named(&column.name.text).cloned()));
+        Cases { columns, rows }
+    }
+
+    fn case(&mut self, cases: &ast::Cases, types: &[Type], row: &ast::Case) -> Case {
+        if row.cells.len() != types.len() {
+            self.cx.say(
+                &codes::ARGUMENTS,
+                row.span,
+                format!("a case of {} for {}", counted(row.cells.len(), "cell"), counted(types.len(), "column")),
+                "a case has a cell for each column, `none` where there is nothing",
+            );
+        }
+        let cells = row.cells.iter().zip(types).zip(&cases.columns).map(|((cell, ty), column)| {
+            let what = format!("`{}`", column.name.text);
+            let value = self.expr_for(&what, cell, ty);
+            self.coerce(value, ty, &what)
+        });
+        let cells = cells.collect();
+        let written = || {
+            let texts = row.cells.iter().map(|cell| self.cx.modules.sources.text(cell.span));
+            texts.collect::<Vec<_>>().join(", ")
+        };
+        let name = row.name.as_ref().map_or_else(|| written().into(), |name| Arc::clone(&name.value));
+        Case { name, cells, span: row.span }
     }
 
     fn answer_of_test(&mut self, entry: &Entry) {
@@ -161,6 +279,7 @@ impl Infer<'_, '_> {
             Expectation::Fails(why) => Expected::Stops(Stop::Fail, self.reason(why)),
             Expectation::Waits(why) => Expected::Stops(Stop::Wait, self.reason(why)),
             Expectation::Skips(why) => Expected::Stops(Stop::Skip, self.reason(why)),
+            Expectation::Alerts(why) => Expected::Alerts(self.reason(why)),
         };
         Some(TestStep::Expect(subject, expected, span))
     }

@@ -62,8 +62,16 @@ impl Infer<'_, '_> {
 
     /// What is wrong in the arguments of something unknown is told all the same.
     pub(crate) fn all_the_same<'a>(&mut self, args: impl Iterator<Item = &'a ast::Expr>) {
-        for arg in args.filter(|a| !matches!(a.kind, A::Lambda(..))) {
-            self.expr(arg, Some(&Type::Unknown));
+        for arg in args {
+            match &arg.kind {
+                A::Lambda(names, body) => self.scoped(|inner| {
+                    for name in names {
+                        inner.bind(name, Type::Unknown);
+                    }
+                    inner.expr(body, Some(&Type::Unknown));
+                }),
+                _ => drop(self.expr(arg, Some(&Type::Unknown))),
+            }
         }
     }
 
@@ -158,11 +166,7 @@ impl Infer<'_, '_> {
         span: Span,
     ) -> Expr {
         if matches!(receiver.ty, Type::Unknown | Type::Never) {
-            for arg in args {
-                if !matches!(arg.value.kind, A::Lambda(..)) {
-                    self.expr(&arg.value, None);
-                }
-            }
+            self.all_the_same(args.iter().map(|arg| &arg.value));
             return Self::unknown(span);
         }
         if receiver.ty.is_optional() && optional {
@@ -241,6 +245,7 @@ impl Infer<'_, '_> {
                     .related(decl.span, "declared here")
                     .help(format!("it is called as `{}({})`", name.text, wanted.join(", "))),
             );
+            self.all_the_same(args.iter().map(|arg| &arg.value));
             return Self::unknown(span);
         }
         match &decl.kind {
@@ -330,9 +335,11 @@ impl Infer<'_, '_> {
     }
 
     pub(crate) fn ensure(&mut self, call: &ast::Expr, span: Span) -> Expr {
-        let writes = std::mem::replace(&mut self.writes, true);
+        // Within a test, too, it is a mapping's call.
+        let (writes, drafts) = (self.writes, self.drafts);
+        (self.writes, self.drafts) = (true, false);
         let made = self.expr(call, None);
-        self.writes = writes;
+        (self.writes, self.drafts) = (writes, drafts);
         match made.kind {
             ExprKind::Write(mapping, args) => {
                 let target = self.cx.program.mapping(mapping).target;

@@ -160,10 +160,13 @@ impl Infer<'_, '_> {
 
     /// A list whose elements fit, or are made to.
     fn coerce_list(&mut self, e: Expr, from: &Type, to: &Type, want: &Type, place: &Wanted) -> Expr {
-        if matches!(from, Type::Unknown | Type::Never | Type::Nothing) || matches!(to, Type::Unknown) {
+        if matches!(from, Type::Unknown | Type::Never) || matches!(to, Type::Unknown) {
             return e;
         }
-        if same_shape(from, to) {
+        if from.is_optional() && !to.is_optional() {
+            return self.absent_within(e, to, place);
+        }
+        if *from == Type::Nothing || same_shape(from, to) {
             self.check_lengths(&e, from, to, place);
             return e;
         }
@@ -366,6 +369,17 @@ impl Infer<'_, '_> {
         let stop = format!(" ?? fail \"{} is missing\"", self.cx.name_of(e.span));
         self.report_at(self.cx.offer_behind(d, "stop the record without it", e.span, &stop), place);
         Self::unknown(e.span)
+    }
+
+    /// A list some of whose elements may be absent, where each has to be there.
+    fn absent_within(&mut self, list: Expr, of: &Type, place: &Wanted) -> Expr {
+        let message =
+            format!("this is {}; each element of {} needs {}", self.cx.show(&list.ty), place.what, self.cx.show(of));
+        let d = Diagnostic::new(&codes::OPTIONAL_AS_PRESENT, list.span, message)
+            .label("elements may be absent")
+            .help("`.present()` leaves out those that are; or say of each what stands in its place: `x ?? value`");
+        self.report_at(d, place);
+        Self::unknown(list.span)
     }
 
     fn wrong_entity(&mut self, e: Expr, from: EntityId, to: EntityId, place: &Wanted) -> Expr {

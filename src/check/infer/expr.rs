@@ -1,6 +1,7 @@
 //! Expressions: what they mean and what type they have.
 
 use crate::check::infer::frame::{Infer, constant_of, recoverable};
+use crate::check::infer::literals::most_units;
 use crate::check::resolve::items::Space;
 use crate::check::resolve::suggest;
 use crate::check::types::relations::{comparable, join, longest};
@@ -138,8 +139,8 @@ impl Infer<'_, '_> {
         for part in parts {
             let part = match part {
                 TextPart::Plain(text) => {
-                    let n = u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
-                    Self::make(ExprKind::Const(Const::Text(Arc::clone(text))), Type::Text(Some(n)), span)
+                    let length = most_units(text);
+                    Self::make(ExprKind::Const(Const::Text(Arc::clone(text))), Type::Text(Some(length)), span)
                 }
                 TextPart::Value(e) => self.in_text(e),
             };
@@ -266,6 +267,7 @@ impl Infer<'_, '_> {
             let message = format!("the lookup `{}` has {} keys; here are {}", name.text, wanted.len(), keys.len());
             let names: Vec<String> = wanted.iter().map(|(n, _)| n.to_string()).collect();
             self.cx.say(&codes::ARGUMENTS, span, message, format!("give it {}", names.join(", ")));
+            self.all_the_same(keys.iter());
             return Self::make(ExprKind::Const(Const::Absent), Type::Unknown, span);
         }
         let keys = keys

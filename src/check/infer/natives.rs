@@ -26,9 +26,7 @@ impl Infer<'_, '_> {
             };
         };
         if matches!(receiver.ty, Type::Unknown | Type::Never) {
-            for arg in args.iter().filter(|a| !matches!(a.value.kind, A::Lambda(..))) {
-                self.expr(&arg.value, None);
-            }
+            self.all_the_same(args.iter().map(|arg| &arg.value));
             return Self::unknown(span);
         }
         if receiver.ty.is_optional() && !matches!(native, N::Linked | N::Present) {
@@ -39,6 +37,7 @@ impl Infer<'_, '_> {
             )
             .label("may be absent");
             self.cx.report(self.present_for(native, &receiver, args, d));
+            self.all_the_same(args.iter().map(|arg| &arg.value));
             return Self::unknown(span);
         }
         match native {

@@ -109,6 +109,8 @@ pub(crate) struct Checker<'f> {
     pub(crate) highest: Height,
     /// Functions that have been typed.
     pub(crate) functions: FxHashMap<Key, Arc<Typed>>,
+    /// Parts that have been read where they are taken over, and for which entity.
+    pub(crate) parts_read: FxHashSet<(InstanceId, Span, EntityId)>,
     /// The settings that modules ask, by name.
     pub(crate) asked: FxHashMap<ModuleId, FxHashMap<Arc<str>, ast::Setting>>,
     /// The settings that have been read, by their numbers in the program.
@@ -165,6 +167,7 @@ impl<'f> Checker<'f> {
             levels: 0,
             highest: Height::default(),
             functions: FxHashMap::default(),
+            parts_read: FxHashSet::default(),
             asked: FxHashMap::default(),
             settings: FxHashMap::default(),
             answering: Vec::new(),

@@ -194,7 +194,7 @@ impl<'f> Modules<'f> {
                 return Some(id);
             }
         }
-        let files: Vec<FileId> = library::files(name).map(|file| self.sources.ship(file)).collect();
+        let files: Vec<FileId> = library::files(name).map(|file| self.ship(file)).collect();
         let origin = if name.starts_with("flows.") { Origin::Default } else { Origin::Library };
         if files.is_empty() {
             return None;
@@ -202,6 +202,15 @@ impl<'f> Modules<'f> {
         let id = self.add_module(name, origin, &files);
         self.follow_uses(id);
         Some(id)
+    }
+
+    /// Takes in a file that ships; another text of it, where the files hold one: what shipped once.
+    fn ship(&mut self, file: FileId) -> FileId {
+        let (path, text) = library::text(file);
+        match self.files.shipped(path).filter(|own| own != text) {
+            Some(own) => self.sources.add(path, own),
+            None => self.sources.ship(file),
+        }
     }
 
     fn add_module(&mut self, name: &str, origin: Origin, files: &[FileId]) -> ModuleId {
@@ -334,7 +343,7 @@ impl<'f> Modules<'f> {
         let decls = self.all.iter().flat_map(|m| &m.items).filter_map(|i| i.decl.as_ref().map(|d| d.span));
         let decls: BTreeMap<(FileId, u32), Span> = decls.map(|d| ((d.file, d.start), d)).collect();
         let mut broken = Broken::default();
-        for d in self.diagnostics.iter().filter(|d| d.code.id < "F0100") {
+        for d in self.diagnostics.iter().filter(|d| d.code.id < "F0100" && !d.read) {
             let at = d.span;
             let before = decls.range(..=(at.file, at.start)).next_back().map(|(_, span)| *span);
             let within = before.filter(|d| d.file == at.file && at.start <= d.end).unwrap_or(at);
@@ -342,6 +351,16 @@ impl<'f> Modules<'f> {
             broken.within.insert((within.file, within.start), within.end);
         }
         broken
+    }
+
+    /// Whether something is named in a declaration that could not be read whole: it may well be used there.
+    pub(crate) fn is_named_in_what_is_broken(&self, name: &str, declared: Span) -> bool {
+        let is_word = |c: char| c.is_alphanumeric() || c == '_';
+        self.broken().within.iter().any(|((file, start), end)| {
+            let within = Span { file: *file, start: *start, end: *end };
+            let own = *file == declared.file && (*start..*end).contains(&declared.start);
+            !own && self.sources.text(within).split(|c| !is_word(c)).any(|word| word == name)
+        })
     }
 
     /// The names of that kind in a module.

@@ -22,7 +22,8 @@ impl Modules<'_> {
                 Err(e) => return Err(e),
             }
         }
-        library::data(name).map(|text| (None, text.to_owned())).ok_or(ReadError::Missing)
+        let shipped = self.files.shipped(&format!("{}/{name}", library::DATA_FOLDER));
+        shipped.or_else(|| library::data(name).map(str::to_owned)).map(|text| (None, text)).ok_or(ReadError::Missing)
     }
 }
 

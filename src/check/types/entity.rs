@@ -120,7 +120,11 @@ impl Checker<'_> {
     /// Tells of a field whose values no record can hold.
     fn has_a_form(&mut self, ty: &Type, decl: &FieldDecl) {
         let is_by = matches!(present(&decl.ty).kind, TypeKind::PriceBy(_));
-        let help = match ty.present().element().map_or(ty.present(), Type::present) {
+        let mut one = ty.present();
+        while let Some(element) = one.element() {
+            one = element.present();
+        }
+        let help = match one {
             Type::Price if !is_by => {
                 "a field holds one amount: `net`, `gross`, or `price by FIELD` whose VAT code says which"
             }

@@ -8,7 +8,7 @@ pub(crate) mod step;
 pub(crate) mod total;
 mod update;
 
-pub use alone::would_write;
+pub use alone::{Alone, alone};
 
 #[cfg(test)]
 pub(crate) mod tests;

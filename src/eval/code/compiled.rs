@@ -3,6 +3,7 @@
 use super::document::{FlowCode, MappingCode, PartCode, TestCode};
 use super::expression::Code;
 use crate::eval::constants::Constants;
+use crate::eval::coverage::{Coverage, Point};
 use crate::eval::decode::Layouts;
 use crate::eval::script::Scripts;
 use crate::eval::table::Table;
@@ -31,12 +32,19 @@ pub struct Compiled {
     pub(crate) sources: BTreeMap<Arc<str>, String>,
     /// Layouts of what each flow reads alone, made when its records are first compared.
     pub(crate) flow_layouts: Vec<OnceLock<Layouts>>,
+    /// What is counted, where the program was compiled for it.
+    pub(crate) coverage: Option<Coverage>,
 }
 
 impl Compiled {
     /// The program that this was compiled from.
     pub fn program(&self) -> &Program {
         &self.program
+    }
+
+    /// The points of the program and how often each was passed, where it was compiled to count that.
+    pub fn coverage(&self) -> impl Iterator<Item = (&Point, u32)> {
+        self.coverage.iter().flat_map(Coverage::points)
     }
 
     /// The mapping of that name, with or without its module.

@@ -4,7 +4,8 @@
 use super::compiler::Compiler;
 use super::traced::traced;
 use super::{calls, steps};
-use crate::eval::code::{Code, call};
+use crate::eval::code::{ClauseCode, Code, call};
+use crate::eval::coverage::{Branch, Passed};
 use crate::eval::decode::NO_SLOT;
 use crate::eval::document::make;
 use crate::eval::failure::{Failure, Halt};
@@ -13,7 +14,7 @@ use crate::eval::natives::price_by;
 use crate::eval::runtime;
 use crate::eval::value::Value;
 use crate::ir::{
-    Arm, Binary, Const, Element, EntityId, Expr, ExprKind, FieldId, LocalId, MappingId, Type, accepts, known,
+    Arm, Binary, Const, Element, EntityId, Expr, ExprKind, FieldId, ForClause, LocalId, MappingId, Type, accepts, known,
 };
 use crate::source::Span;
 use std::sync::Arc;
@@ -21,12 +22,19 @@ use std::sync::Arc;
 impl Compiler<'_> {
     /// An expression as code.
     pub(crate) fn code(&mut self, expr: &Expr) -> Code {
-        if !self.trace
+        if !self.is_stepwise()
             && let Some(constant) = known(expr)
         {
             return self.constant(&constant);
         }
-        if self.trace { traced(self, expr) } else { self.plain_code(expr) }
+        if self.trace {
+            return traced(self, expr);
+        }
+        let code = self.plain_code(expr);
+        match self.shared.place(expr) {
+            Some(place) => runtime::shared(place, code),
+            None => code,
+        }
     }
 
     /// The code of an expression that tells nothing of itself.
@@ -35,7 +43,7 @@ impl Compiler<'_> {
         match &expr.kind {
             ExprKind::Const(constant) | ExprKind::Setting(_, constant) => self.constant(constant),
             ExprKind::Unanswered(name) => unanswered(name, span),
-            ExprKind::Local(local) => Code::Local(self.aliases.get(&local.0).copied().unwrap_or(local.0)),
+            ExprKind::Local(local) => Code::Local(self.local(*local)),
             ExprKind::Field(of, entity, field) => self.field(of, *entity, *field, span),
             ExprKind::Let(local, value, body) => self.binding(*local, value, body),
             ExprKind::Lookup { lookup, keys, must } => {
@@ -50,8 +58,8 @@ impl Compiler<'_> {
             ExprKind::Lambda(_, body) => self.code(body),
             ExprKind::Binary(op, a, b) => self.binary(*op, a, b, span),
             ExprKind::Unary(op, a) => runtime::unary(*op, self.code(a), span),
-            ExprKind::OrElse(a, b) => runtime::or_else(self.code(a), self.code(b)),
-            ExprKind::IsSome(a, local) => runtime::is_some(self.code(a), local.map(|l| l.0)),
+            ExprKind::OrElse(a, b) => self.or_else(a, b),
+            ExprKind::IsSome(a, local) => runtime::is_some(self.code(a), local.map(|local| self.local(local))),
             ExprKind::In(a, b) => self.within(a, b, span),
             ExprKind::InGroup(a, group) => runtime::in_group(self.code(a), Arc::clone(group)),
             ExprKind::If(cond, then, other) => self.choice(cond, then, other),
@@ -110,20 +118,31 @@ impl Compiler<'_> {
         if let Some(code) = self.aliased(local, value, |compiler| compiler.code(body)) {
             return code;
         }
-        runtime::bound(local.0, self.code(value), self.code(body))
+        runtime::bound(self.local(local), self.code(value), self.code(body))
+    }
+
+    fn or_else(&mut self, a: &Expr, b: &Expr) -> Code {
+        let (value, other) = (self.code(a), self.code(b));
+        let value = self.there(a.span, value);
+        runtime::or_else(value, self.branch(b.span, Branch::Absent, other))
     }
 
     fn choice(&mut self, cond: &Expr, then: &Expr, other: &Expr) -> Code {
-        if !self.trace
+        if !self.is_stepwise()
             && let Some(Const::Bool(known)) = known(cond)
         {
             return self.code(if known { then } else { other });
         }
         if let ExprKind::IsSome(value, local) = &cond.kind {
-            let value = self.code(value);
-            return runtime::choice_if_some(value, local.map(|l| l.0), self.code(then), self.code(other));
+            let (value, local) = (self.code(value), local.map(|local| self.local(local)));
+            let codes = (self.code(then), self.code(other));
+            let (then, other) = self.both_ways(cond, (then, other), codes);
+            return runtime::choice_if_some(value, local, then, other);
         }
-        runtime::choice(self.code(cond), self.code(then), self.code(other))
+        let codes = (self.code(then), self.code(other));
+        let decides = self.code(cond);
+        let (then, other) = self.both_ways(cond, (then, other), codes);
+        runtime::choice(decides, then, other)
     }
 
     /// A `match`, whose arms are compiled by `code`.
@@ -134,7 +153,7 @@ impl Compiler<'_> {
         span: Span,
         code: fn(&mut Self, &Expr) -> Code,
     ) -> Code {
-        if !self.trace
+        if !self.is_stepwise()
             && let Some(known) = known(subject)
             && let Some(arm) = arms.iter().find(|arm| accepts(&arm.pattern, &known))
         {
@@ -142,7 +161,11 @@ impl Compiler<'_> {
         }
         let personal = self.tells_personal(subject);
         let subject = self.code(subject);
-        let arms = arms.iter().map(|arm| (arm.pattern.clone(), code(self, &arm.value))).collect();
+        let arms = arms.iter().enumerate().map(|(n, arm)| {
+            let value = code(self, &arm.value);
+            (arm.pattern.clone(), self.branch(arm.value.span, Branch::Case(n), value))
+        });
+        let arms = arms.collect();
         runtime::matched(subject, arms, personal, span)
     }
 
@@ -156,29 +179,39 @@ impl Compiler<'_> {
             Element::One(e) => runtime::ElementCode::One(self.code(e)),
             Element::All(e) => runtime::ElementCode::All(self.code(e)),
             Element::For(clauses, body) => {
-                let clauses = clauses.iter().map(|clause| {
-                    let list = self.code(&clause.list);
-                    (clause.local.0, list, clause.cond.as_ref().map(|cond| self.code(cond)))
-                });
-                let clauses = clauses.collect();
+                let clauses = self.clauses(clauses);
                 runtime::ElementCode::For(clauses, self.code(body))
             }
         }
     }
 
+    /// The loops of a list's element.
+    pub(crate) fn clauses(&mut self, clauses: &[ForClause]) -> Vec<ClauseCode> {
+        let clauses = clauses.iter().map(|clause| ClauseCode {
+            each: self.each(clause.local),
+            list: self.code(&clause.list),
+            cond: clause.cond.as_ref().map(|cond| self.condition(cond)),
+        });
+        clauses.collect()
+    }
+
     fn binary(&mut self, op: Binary, a: &Expr, b: &Expr, span: Span) -> Code {
         let entity = entity_of(a).or_else(|| entity_of(b));
-        if let (Binary::Eq | Binary::Ne, None, false) = (op, entity, self.trace)
+        if let (Binary::Eq | Binary::Ne, None, false) = (op, entity, self.is_stepwise())
             && let Some(constant) = known(b)
         {
             return runtime::equals_constant(self.code(a), constant, op == Binary::Eq);
         }
-        runtime::binary(op, self.code(a), self.code(b), entity, span)
+        let operands = match op {
+            Binary::And | Binary::Or => (self.condition(a), self.condition(b)),
+            _ => (self.code(a), self.code(b)),
+        };
+        runtime::binary(op, operands.0, operands.1, entity, span)
     }
 
     fn within(&mut self, a: &Expr, list: &Expr, span: Span) -> Code {
         let entity = entity_of(a);
-        if let (Some(Const::List(constants)), None, false) = (known(list), entity, self.trace) {
+        if let (Some(Const::List(constants)), None, false) = (known(list), entity, self.is_stepwise()) {
             return runtime::constants_within(self.code(a), constants);
         }
         runtime::within(self.code(a), self.code(list), entity, span)
@@ -203,10 +236,22 @@ impl Compiler<'_> {
             }
             ExprKind::Let(local, value, body) => {
                 let value = self.code(value);
-                runtime::bound(local.0, value, self.reason(body))
+                runtime::bound(self.local(*local), value, self.reason(body))
             }
             _ => runtime::masked(self.code(text)),
         }
+    }
+
+    /// A condition as code.
+    pub(crate) fn condition(&mut self, expr: &Expr) -> Code {
+        let code = self.code(expr);
+        self.decided(expr, code)
+    }
+
+    /// What is only computed where it is needed.
+    pub(crate) fn only_then(&mut self, expr: &Expr) -> Code {
+        let code = self.code(expr);
+        self.taken(expr.span, Passed::Branch(Branch::Taken), code)
     }
 
     /// Expressions as code.

@@ -24,11 +24,11 @@ pub(crate) fn header(compiler: &mut Compiler<'_>, header: &Header) -> HeaderCode
             Verb::CreateOnce => VerbCode::CreateOnce,
             Verb::Upsert => VerbCode::Upsert,
             Verb::Update => VerbCode::Update,
-            Verb::CreateUnless(cond) => VerbCode::CreateUnless(compiler.code(cond)),
-            Verb::Delete(cond) => VerbCode::Delete(cond.as_ref().map(|cond| compiler.code(cond))),
+            Verb::CreateUnless(cond) => VerbCode::CreateUnless(compiler.condition(cond)),
+            Verb::Delete(cond) => VerbCode::Delete(cond.as_ref().map(|cond| compiler.condition(cond))),
         },
         keys: header.keys.iter().map(|k| key(compiler, k)).collect(),
-        accept: header.accept.as_ref().map(|cond| compiler.code(cond)),
+        accept: header.accept.as_ref().map(|cond| compiler.condition(cond)),
         prefer: header.prefer.iter().map(|(field, value)| (*field, compiler.code(value))).collect(),
         prefer_newest: header.prefer_newest,
         overwrite: header.overwrite,
@@ -37,12 +37,12 @@ pub(crate) fn header(compiler: &mut Compiler<'_>, header: &Header) -> HeaderCode
             OnChange::Alert => ChangeCode::Alert,
             OnChange::Ignore => ChangeCode::Ignore,
             OnChange::Update { cond, alert } => {
-                ChangeCode::Update(cond.as_ref().map(|cond| compiler.code(cond)), *alert)
+                ChangeCode::Update(cond.as_ref().map(|cond| compiler.condition(cond)), *alert)
             }
             // It is the record's own copy, too: written again, and not only once.
             OnChange::Write(then) => ChangeCode::Write(written(compiler, then, Role::Top)),
         },
-        otherwise: header.otherwise.as_ref().map(|e| compiler.code(e)),
+        otherwise: header.otherwise.as_ref().map(|e| compiler.only_then(e)),
         span: header.span,
     }
 }

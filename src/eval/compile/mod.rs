@@ -2,10 +2,13 @@
 
 mod calls;
 mod compiler;
+mod counted;
 mod emit;
 mod expr;
 mod header;
 mod mapping;
+mod numbers;
+mod shared;
 mod steps;
 mod testing;
 mod traced;
@@ -13,6 +16,7 @@ mod written;
 
 use crate::eval::code::{Code, Compiled};
 use crate::eval::constants::Constants;
+use crate::eval::coverage::Passed;
 use crate::eval::decode::Layouts;
 use crate::eval::personal::Personal;
 use crate::eval::script::Scripts;
@@ -20,8 +24,9 @@ use crate::eval::table::Table;
 use crate::eval::wire::Wires;
 use crate::ir::{Lookup, Program};
 use crate::plan::Reads;
-use compiler::Compiler;
+use compiler::{Compiler, Counting};
 use jiff::tz::TimeZone;
+use shared::Shared;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, OnceLock};
 
@@ -33,10 +38,20 @@ impl Compiled {
 
     /// As [`Self::new`], with the texts of its `.rhai` files by their names.
     pub fn with_scripts(program: Arc<Program>, sources: BTreeMap<Arc<str>, String>) -> Self {
-        Self::compile(program, sources, false)
+        Self::compile(program, sources, false, None)
     }
 
-    fn compile(program: Arc<Program>, sources: BTreeMap<Arc<str>, String>, trace: bool) -> Self {
+    /// As [`Self::with_scripts`], and what evaluations come to is counted.
+    pub fn counting(program: Arc<Program>, sources: BTreeMap<Arc<str>, String>) -> Self {
+        Self::compile(program, sources, false, Some(Counting::default()))
+    }
+
+    fn compile(
+        program: Arc<Program>,
+        sources: BTreeMap<Arc<str>, String>,
+        trace: bool,
+        counting: Option<Counting>,
+    ) -> Self {
         let reads = Reads::of_program(&program);
         let mut compiler = Compiler {
             program: &program,
@@ -46,8 +61,11 @@ impl Compiled {
             parts: Vec::new(),
             scripts: Scripts::new(&sources),
             trace,
+            counting,
             personal: Personal::default(),
             other: None,
+            shared: Shared::default(),
+            locals: None,
             mappings_made: 0,
             part_numbers: HashMap::new(),
             aliases: HashMap::new(),
@@ -59,8 +77,9 @@ impl Compiled {
             compiler.mappings_made += 1;
         }
         let flows = program.flows.iter().map(|flow| mapping::flow(&mut compiler, flow)).collect();
+        compiler.end_frame();
         let tests = program.tests.iter().map(|test| testing::test(&mut compiler, test)).collect();
-        let Compiler { layouts, wires, constants, parts, scripts, .. } = compiler;
+        let Compiler { layouts, wires, constants, parts, scripts, counting, .. } = compiler;
         let zone = program.zone.as_deref().and_then(|zone| TimeZone::get(zone).ok()).unwrap_or(TimeZone::UTC);
         let tracing = OnceLock::new();
         let flow_layouts = program.flows.iter().map(|_| OnceLock::new()).collect();
@@ -79,15 +98,20 @@ impl Compiled {
             tracing,
             sources,
             flow_layouts,
+            coverage: counting.map(|counting| counting.coverage),
         }
     }
 
-    /// The program with every step told.
-    pub(crate) fn tracing(&self) -> &Self {
-        self.tracing.get_or_init(|| Box::new(Self::compile(Arc::clone(&self.program), self.sources.clone(), true)))
+    /// The same program with every step told: each value is computed where it stands.
+    pub fn tracing(&self) -> &Self {
+        self.tracing
+            .get_or_init(|| Box::new(Self::compile(Arc::clone(&self.program), self.sources.clone(), true, None)))
     }
 }
 
 fn table(compiler: &mut Compiler<'_>, lookup: &Lookup) -> Table<Code> {
-    Table::new(lookup.rows.iter().map(|row| (row.cells.clone(), compiler.code(&row.value))))
+    Table::new(lookup.rows.iter().map(|row| {
+        let value = compiler.code(&row.value);
+        (row.cells.clone(), compiler.taken(row.span, Passed::Row(Arc::clone(&lookup.name)), value))
+    }))
 }

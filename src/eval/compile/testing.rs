@@ -9,8 +9,26 @@ use crate::ir::{Expr, ExprKind, Test, Type, parts_of};
 /// A test as code.
 pub(crate) fn test(compiler: &mut Compiler<'_>, test: &Test) -> TestCode {
     (compiler.other, compiler.personal) = (None, Personal::default());
-    let exprs = test.exprs();
-    TestCode { exprs: exprs.into_iter().map(|expr| tested(compiler, expr)).collect() }
+    let rows = test.cases.iter().flat_map(|cases| &cases.rows);
+    let cases = rows.map(|row| row.cells.iter().map(|cell| apart(compiler, cell, one)).collect()).collect();
+    let exprs = test.exprs().into_iter().map(|expr| apart(compiler, expr, tested)).collect();
+    TestCode { cases, exprs }
+}
+
+fn one(compiler: &mut Compiler<'_>, cell: &Expr) -> Code {
+    compiler.code(cell)
+}
+
+/// What a test itself says is not counted among what it reaches.
+fn apart<T>(compiler: &mut Compiler<'_>, expr: &Expr, code: fn(&mut Compiler<'_>, &Expr) -> T) -> T {
+    if let Some(counting) = &mut compiler.counting {
+        counting.apart = Some(expr.span);
+    }
+    let made = code(compiler, expr);
+    if let Some(counting) = &mut compiler.counting {
+        counting.apart = None;
+    }
+    made
 }
 
 fn tested(compiler: &mut Compiler<'_>, expr: &Expr) -> TestedCode {

@@ -2,6 +2,7 @@
 
 use super::compiler::Compiler;
 use crate::eval::code::{Code, call};
+use crate::eval::coverage::Branch;
 use crate::eval::making::Role;
 use crate::eval::value::Value;
 use crate::ir::{Expr, ExprKind};
@@ -17,12 +18,14 @@ pub(crate) fn written(compiler: &mut Compiler<'_>, expr: &Expr, role: Role) -> C
             compiler.making(*mapping, args, role, expr.span)
         }
         ExprKind::If(cond, then, other) => {
-            let (cond, then, other) = (compiler.code(cond), again(compiler, then), again(compiler, other));
+            let codes = (again(compiler, then), again(compiler, other));
+            let (then, other) = compiler.both_ways(cond, (then, other), codes);
+            let cond = compiler.code(cond);
             call(move |run| if cond.holds(run)? { then.eval(run) } else { other.eval(run) })
         }
         ExprKind::Match(subject, arms) => compiler.arms(subject, arms, expr.span, again),
         ExprKind::Let(local, value, body) => {
-            let (local, value, body) = (local.0, compiler.code(value), again(compiler, body));
+            let (local, value, body) = (compiler.local(*local), compiler.code(value), again(compiler, body));
             call(move |run| {
                 let value = value.eval(run);
                 run.bind(local, value)?;
@@ -30,9 +33,11 @@ pub(crate) fn written(compiler: &mut Compiler<'_>, expr: &Expr, role: Role) -> C
             })
         }
         ExprKind::OrElse(a, b) => {
-            let (a, b) = (again(compiler, a), again(compiler, b));
-            call(move |run| match a.eval(run)? {
-                Value::Absent => b.eval(run),
+            let (value, other) = (again(compiler, a), again(compiler, b));
+            let value = compiler.there(a.span, value);
+            let other = compiler.branch(b.span, Branch::Absent, other);
+            call(move |run| match value.eval(run)? {
+                Value::Absent => other.eval(run),
                 value => Ok(value),
             })
         }

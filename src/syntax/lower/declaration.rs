@@ -132,7 +132,7 @@ impl Lower<'_> {
         head
     }
 
-    fn params(&mut self, pair: Pair<'_>) -> Vec<Param> {
+    pub(super) fn params(&mut self, pair: Pair<'_>) -> Vec<Param> {
         let mut params = Vec::new();
         for part in pair.into_inner() {
             if part.as_rule() != Rule::parameter {

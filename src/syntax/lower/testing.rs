@@ -2,7 +2,7 @@
 
 use super::schema::path_value;
 use super::{Lower, Pair};
-use crate::syntax::ast::{Expectation, Expr, TestStmt};
+use crate::syntax::ast::{Case, Cases, Expectation, Expr, TestStmt};
 use crate::syntax::forms::Place;
 use crate::syntax::grammar::Rule;
 
@@ -23,7 +23,9 @@ impl Lower<'_> {
         let span = self.span(&pair);
         match pair.as_rule() {
             Rule::given_settings => pair.into_inner().next().map(|entries| TestStmt::Settings(self.entries(entries))),
+            Rule::given_now => Some(TestStmt::Now(self.last_result(pair), span)),
             Rule::given => self.given(pair),
+            Rule::cases => Some(TestStmt::Cases(self.cases(pair))),
             Rule::let_stmt => {
                 let (path, value) = self.assignment(pair)?;
                 Some(TestStmt::Let(path.parts.into_iter().next()?, value))
@@ -36,6 +38,37 @@ impl Lower<'_> {
                 Some(TestStmt::Expect(value, expectation?, span))
             }
         }
+    }
+
+    fn cases(&mut self, pair: Pair<'_>) -> Cases {
+        let span = self.span(&pair);
+        let (mut columns, mut rows) = (Vec::new(), Vec::new());
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::params => columns = self.params(part),
+                _ => {
+                    for row in part.into_inner() {
+                        match row.as_rule() {
+                            Rule::case => rows.push(self.case(row)),
+                            _ => self.junk(&row, Place::Case),
+                        }
+                    }
+                }
+            }
+        }
+        Cases { columns, rows, span }
+    }
+
+    fn case(&mut self, pair: Pair<'_>) -> Case {
+        let span = self.span(&pair);
+        let (mut name, mut cells) = (None, Vec::new());
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::text => name = Some(self.text(part)),
+                _ => cells.push(self.expr(part)),
+            }
+        }
+        Case { name, cells, span }
     }
 
     fn expectation(&mut self, pair: Pair<'_>) -> Option<Expectation> {
@@ -51,7 +84,8 @@ impl Lower<'_> {
         Some(match word.as_str() {
             "fails" => Expectation::Fails(why),
             "waits" => Expectation::Waits(why),
-            _ => Expectation::Skips(why),
+            "skips" => Expectation::Skips(why),
+            _ => Expectation::Alerts(why),
         })
     }
 
