@@ -56,7 +56,10 @@ impl Infer<'_, '_> {
         }
         out.levels.push(level);
         let depth = self.cx.changing.depth();
-        self.cx.changing.enter(adapted[0].at, None);
+        // A mapping's own change, of its header, is on the way already.
+        if !adapted.iter().any(|adaptation| self.cx.changing.is_in(adaptation.decl.span)) {
+            self.cx.changing.enter(adapted[0].at, None);
+        }
         self.statements(entity, body, case, others, out);
         self.cx.changing.leave(depth);
         let level = out.levels.pop().unwrap_or_default();
