@@ -57,8 +57,6 @@ const FIELDS: &[(&str, &[&str], &str)] = &[
     ("ir", &["count", "country", "length", "net", "postcode", "price", "tax"], "functions of the language"),
     ("store", &["key", "state"], "the file of the installation's key, a member of our own rows"),
     ("eval", &["Name", "Description", "AddressLine1"], "how people call a record: to go into the schema"),
-    ("eval", &["results", "__deferred", "__next"], "lists in an object: to be words of the connector"),
-    ("json", &["results"], "the same, in the way to a value"),
 ];
 
 /// Room, and what it may use.

@@ -58,7 +58,10 @@ impl<'r> Run<'r> {
     pub(crate) fn unreadable(&self, what: &Unreadable<'r>, place: Span) -> Halt {
         let name = &self.compiled.program.entity(what.of).name;
         let which = self.found_as(what);
-        let mut failure = Failure::new(format!("`{}` of the {name}{which} {}", what.path(), what.told), place);
+        let mut failure = Failure::new(
+            format!("`{}` of the {name}{which} {}", what.path(self.compiled.layouts.wrapper(what.of)), what.told),
+            place,
+        );
         failure.value = what.value.map(str::to_owned);
         Halt::fail(failure)
     }
