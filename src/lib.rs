@@ -1,5 +1,8 @@
 //! flowc: a language that moves business records between a web shop and a ledger.
 
+// The parser that pest makes without `std` names it.
+extern crate alloc;
+
 pub mod check;
 pub mod cli;
 pub mod connector;
@@ -11,6 +14,7 @@ pub mod limits;
 pub mod lints;
 pub mod plan;
 pub mod sandbox;
+pub mod shipped;
 pub mod source;
 pub mod store;
 pub mod syntax;

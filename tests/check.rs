@@ -7,7 +7,7 @@ mod folder;
 mod marks;
 
 use flowc::check::{Checked, check_files, check_project};
-use flowc::source::{Disk, Files, Memory, codes};
+use flowc::source::{Diagnostic, Disk, Files, Memory, codes};
 use folder::flow_files;
 use libtest_mimic::{Arguments, Failed, Trial};
 use marks::{Told, compare, marks};
@@ -37,6 +37,9 @@ fn main() {
         let (name, project) = (project.strip_prefix(&root).unwrap_or(project).display().to_string(), project.clone());
         trials.push(Trial::test(name, move || check_whole(&project)));
     }
+    let (called, layered) = (root.join("projects/called"), root.join("projects/called"));
+    trials.push(Trial::test("a flow keeps its name", move || known_by_its_own_name(&called)));
+    trials.push(Trial::test("a field knows each line that it displaces", move || displaced(&layered)));
     trials.push(Trial::test("every code has a case", move || every_code(&files)));
     libtest_mimic::run(&args, trials).exit();
 }
@@ -47,9 +50,18 @@ fn told(checked: &Checked) -> Vec<Told> {
         line: checked.sources.position(d.span).line,
         code: d.code.id,
         message: d.message.clone(),
-        rest: format!("[{}] {}", d.label, d.help.as_deref().unwrap_or_default()),
+        rest: format!("[{}] {}{}", d.label, d.help.as_deref().unwrap_or_default(), related(checked, d)),
     });
     told.collect()
+}
+
+/// ` (flows/orders.flow: the line that this removes)`
+fn related(checked: &Checked, d: &Diagnostic) -> String {
+    let places = d
+        .related
+        .iter()
+        .map(|related| format!(" ({}: {})", checked.sources.get(related.span.file).path.display(), related.message));
+    places.collect()
 }
 
 fn check_case(file: &Path) -> Result<(), Failed> {
@@ -68,8 +80,39 @@ fn check_whole(folder: &Path) -> Result<(), Failed> {
         let shown = file.strip_prefix(folder).unwrap_or(&file).display().to_string();
         expected.extend(marks(&shown, &Disk.read(&file)?));
     }
-    let wrong = compare(expected, told(&checked));
+    let mut wrong = compare(expected, told(&checked));
+    // What ships is nobody's to mend.
+    let own = |d: &Diagnostic| {
+        d.fix
+            .iter()
+            .flat_map(|fix| &fix.edits)
+            .all(|edit| folder.join(&checked.sources.get(edit.span.file).path).exists())
+    };
+    for d in checked.diagnostics.iter().filter(|d| !own(d)) {
+        writeln!(wrong, "{} offers to change what ships", d.message)?;
+    }
     if wrong.is_empty() { Ok(()) } else { Err(wrong.into()) }
+}
+
+/// A flow that runs is known by its module, whatever a file calls that.
+fn known_by_its_own_name(project: &Path) -> Result<(), Failed> {
+    let checked = check_project(&Disk, project, &[]);
+    let running: Vec<&str> = checked.program.flows.iter().filter(|f| f.on).map(|f| &*f.name).collect();
+    if running == ["orders.orders"] { Ok(()) } else { Err(format!("{running:?} run").into()) }
+}
+
+/// Of two changes of one field, one of a part and one of the mapping, both are known, behind the default's line.
+fn displaced(project: &Path) -> Result<(), Failed> {
+    let checked = check_project(&Disk, project, &[]);
+    let mapping = checked.program.mappings.iter().find(|m| &*m.name == "orders.sales_order").ok_or("no mapping")?;
+    let first = mapping.steps.iter().find(|step| !step.displaced.is_empty()).ok_or("nothing is displaced")?;
+    let lines: Vec<&str> = first.displaced.iter().chain([&first.span]).map(|s| checked.sources.text(*s)).collect();
+    let wanted = [
+        "YourRef          = \"{settings.prefix}{order.number}\"",
+        "set YourRef = \"W{base}\"",
+        "set YourRef = \"X{base}\"",
+    ];
+    if lines == wanted { Ok(()) } else { Err(format!("{lines:?}").into()) }
 }
 
 /// Each change that is offered mends what it is offered for, and breaks nothing that was whole.

@@ -171,7 +171,7 @@ fn the_day(world: &World, day: &Day, set: &BTreeMap<String, String>) -> Result<(
     }
     let run = run(world, set, &[]);
     if counts(&dry) != counts(&run) {
-        return Err(format!("dry {} and run {}", counts(&dry), counts(&run)));
+        return Err(format!("dry {} and run {}: {:?}", counts(&dry), counts(&run), told(&run, "parked", "reason")));
     }
     let alerts = told(&run, "alert", "reason");
     let all_told = day.alerts.iter().all(|part| alerts.iter().any(|alert| alert.contains(part)));

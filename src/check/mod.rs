@@ -3,21 +3,28 @@
 //! In: files through [`Files`]. Out: [`Checked`]: the program as far as it was understood, and the diagnostics in the
 //! order of their places. It never fails; with an error among the diagnostics, the program must not run.
 
+mod cancel;
 mod declare;
+mod held;
 mod infer;
 mod project;
 mod resolve;
 mod types;
 
 use crate::ir::Program;
-use crate::source::{Code, Diagnostic, Files, Severity, Sources, codes, library};
+use crate::source::{Code, Diagnostic, FileId, Files, Severity, Sources, codes, library};
 use resolve::checker::Checker;
+use resolve::items::FileItems;
 use resolve::modules::Modules;
+use rustc_hash::FxHashMap;
 use std::path::{Path, PathBuf};
 
+pub use cancel::Cancel;
 pub use declare::given::Override;
 pub use declare::testing::{Answered, Tests};
+pub use held::Held;
 pub use resolve::checker::Changed;
+pub use resolve::index::Index;
 pub use resolve::suggest::nearest;
 
 /// What came of a check.
@@ -31,6 +38,8 @@ pub struct Checked {
     pub changes: Vec<Changed>,
     /// What is wrong, in the order of its places.
     pub diagnostics: Vec<Diagnostic>,
+    /// What names and values are; only of a project that is held ([`Held`]).
+    pub index: Option<Index>,
 }
 
 impl Checked {
@@ -41,17 +50,24 @@ impl Checked {
 }
 
 /// Checks the project in a folder: `project.flow`, the files beside it, and what they use.
-pub fn check_project(files: &dyn Files, root: &Path, overrides: &[Override]) -> Checked {
-    project(files, root, overrides, None)
+pub fn check_project(files: &dyn Files, root: &Path, answers: &[Override]) -> Checked {
+    check_with(files, root, answers, None)
 }
 
 /// The same with its tests as a part of the program; one of them may answer settings for the whole of it.
-pub fn check_tests(files: &dyn Files, root: &Path, overrides: &[Override], tests: &Tests) -> Checked {
-    project(files, root, overrides, Some(tests))
+pub fn check_tests(files: &dyn Files, root: &Path, answers: &[Override], tests: &Tests) -> Checked {
+    check_with(files, root, answers, Some(tests))
 }
 
-fn project(files: &dyn Files, root: &Path, overrides: &[Override], tests: Option<&Tests>) -> Checked {
-    let mut modules = Modules::new(files);
+fn check_with(files: &dyn Files, root: &Path, answers: &[Override], tests: Option<&Tests>) -> Checked {
+    let mut cx = Checker::new(modules_of(files, root, FxHashMap::default()));
+    cx.project(answers, tests);
+    finish(cx).0
+}
+
+/// The modules of a project: those of its files, and what they use.
+fn modules_of<'f>(files: &'f dyn Files, root: &Path, held: FxHashMap<FileId, FileItems>) -> Modules<'f> {
+    let mut modules = Modules::new(files, held);
     modules.set_root(root);
     let found = match files.flow_files(root) {
         Ok(found) => found,
@@ -60,7 +76,6 @@ fn project(files: &dyn Files, root: &Path, overrides: &[Override], tests: Option
             Vec::new()
         }
     };
-    let mut ids = Vec::new();
     for path in found {
         let shown = path.strip_prefix(root).unwrap_or(&path).to_path_buf();
         let name = shown
@@ -73,21 +88,17 @@ fn project(files: &dyn Files, root: &Path, overrides: &[Override], tests: Option
             modules.is_shipped(&shown, module);
             continue;
         }
-        match modules.add_file(&path, &shown, &name) {
-            Some(id) => ids.push(id),
-            None if modules.is_full() => break,
-            None => {}
+        if modules.add_file(&path, &shown, &name).is_none() && modules.is_full() {
+            break;
         }
     }
-    ids.iter().for_each(|id| modules.follow_uses(*id));
-    let mut cx = Checker::new(modules);
-    cx.project(&ids, overrides, tests);
-    finish(cx)
+    modules.of_project().into_iter().for_each(|id| modules.follow_uses(id));
+    modules
 }
 
 /// Checks single files, and what they use.
 pub fn check_files(files: &dyn Files, paths: &[PathBuf]) -> Checked {
-    let mut modules = Modules::new(files);
+    let mut modules = Modules::new(files, FxHashMap::default());
     let names: Vec<String> = paths.iter().map(|path| modules.name_of_file(path)).collect();
     let mut ids = Vec::new();
     for (path, name) in paths.iter().zip(&names) {
@@ -99,21 +110,24 @@ pub fn check_files(files: &dyn Files, paths: &[PathBuf]) -> Checked {
     ids.iter().for_each(|id| modules.follow_uses(*id));
     let mut cx = Checker::new(modules);
     cx.single_files(&ids);
-    finish(cx)
+    finish(cx).0
 }
 
-fn finish(mut cx: Checker<'_>) -> Checked {
+/// What came of it, and the files that were read.
+fn finish(mut cx: Checker<'_>) -> (Checked, FxHashMap<FileId, FileItems>) {
     cx.read_rest();
     cx.tell_circles();
     let lints = crate::lints::lint(&cx.program, &cx.running, &cx.partly);
-    lints.into_iter().for_each(|lint| cx.report(lint));
+    lints.into_iter().for_each(|lint| cx.lint(lint));
     let mut diagnostics = std::mem::take(&mut cx.diagnostics);
     let broken = cx.modules.broken();
     diagnostics.retain(|d| !follows(&broken, &cx.modules.sources, d));
     diagnostics.append(&mut cx.modules.diagnostics);
     diagnostics.sort_by_key(|d| d.span);
     cx.changes.sort_by_key(|change| change.at);
-    Checked { sources: cx.modules.sources, program: cx.program, changes: cx.changes, diagnostics }
+    let sources = std::mem::take(&mut cx.modules.sources);
+    let checked = Checked { sources, program: cx.program, changes: cx.changes, diagnostics, index: cx.index };
+    (checked, cx.modules.into_held())
 }
 
 /// Whether a report only repeats what the syntax has told: it is about the line that could not be read, or about

@@ -3,21 +3,20 @@
 use crate::check::declare::given::Override;
 use crate::check::declare::testing::Tests;
 use crate::check::infer::frame::Infer;
-use crate::check::infer::names::Names;
 use crate::check::resolve::checker::{Checker, Unread};
 use crate::check::resolve::instances::InstanceId;
-use crate::check::resolve::modules::{ModuleId, Modules, Origin, Space, path_text};
+use crate::check::resolve::items::Space;
+use crate::check::resolve::modules::{ModuleId, Origin};
 use crate::ir::EntityId;
 use crate::limits;
 use crate::source::{Diagnostic, FileId, Span, codes};
 use crate::syntax::ast::{self, DeclKind};
 use std::sync::Arc;
 
-impl Modules<'_> {}
-
 impl Checker<'_> {
     /// Checks a project: the modules of its files, `project` first.
-    pub(crate) fn project(&mut self, ids: &[ModuleId], overrides: &[Override], tests: Option<&Tests>) {
+    pub(crate) fn project(&mut self, overrides: &[Override], tests: Option<&Tests>) {
+        let ids = &self.modules.of_project();
         let root = ids.iter().copied().find(|id| &*self.modules.get(*id).name == "project");
         let Some(root) = root else {
             let file = self.modules.sources.iter().next().map_or(FileId(0), |(id, _)| id);
@@ -113,7 +112,8 @@ impl Checker<'_> {
     }
 
     fn used_or_told(&mut self, instance: InstanceId, kind: &'static str, word: &str, name: &ast::Name) {
-        if !self.used.contains(&(instance, kind, name.text.to_string())) {
+        let used = self.used.contains(&(instance, kind, name.text.to_string()));
+        if !used && !self.modules.is_named_in_what_is_broken(&name.text, name.span) {
             self.report(
                 Diagnostic::new(&codes::UNUSED, name.span, format!("nothing uses the {word} `{}`", name.text))
                     .label("never used")
@@ -225,9 +225,6 @@ impl Checker<'_> {
             let again = uses[..n].iter().any(|(_, before, used)| *before == module && used.with.is_empty());
             let library = self.modules.get(module).origin == Origin::Library;
             if used.with.is_empty() && (!again || library) {
-                if used.alias.is_some() && !library {
-                    self.shared_as(module, Arc::clone(&alias));
-                }
                 continue;
             }
             let made = self.add_instance(module, Arc::clone(&alias));
@@ -243,7 +240,7 @@ impl Checker<'_> {
         let inside = self.shared_instance(id);
         for decl in self.modules.with_keyword(id, "answers") {
             let DeclKind::Answers(a) = &decl.kind else { continue };
-            let name = path_text(&a.module);
+            let name = a.module.text();
             match self.used_instance(inside, &name) {
                 Some(instance) => {
                     for entry in &a.entries {
@@ -322,7 +319,8 @@ impl Checker<'_> {
                 self.read_entity(id);
             }
         }
-        for keyword in ["fn", "extern", "fields", "mapping"] {
+        // Parts come behind the mappings that take them over.
+        for keyword in ["fn", "extern", "mapping", "fields"] {
             for decl in self.modules.with_keyword(module, keyword) {
                 self.declaration(instance, &decl);
             }
@@ -349,6 +347,9 @@ impl Checker<'_> {
     /// Reads the bodies of mappings and lookups that have been named, and of what these name.
     fn read_bodies(&mut self) {
         while let Some(unread) = self.unread.pop_front() {
+            if self.cancel.is_cancelled() {
+                return;
+            }
             match unread {
                 Unread::Mapping(id, instance, decl) => {
                     if let DeclKind::Mapping(m) = &decl.kind {
@@ -365,22 +366,13 @@ impl Checker<'_> {
     }
 
     fn declaration(&mut self, instance: InstanceId, decl: &ast::Decl) {
+        if self.cancel.is_cancelled() {
+            return;
+        }
         match &decl.kind {
             DeclKind::Fn(f) => {
-                let mut body = Infer::new(self, instance);
-                let names = body.parameters(&f.params);
-                let result = body.cx.type_of(instance, &f.result);
-                body.around.push(f.name.span);
                 if let Some(e) = &f.body {
-                    body.names = names;
-                    let lowered = body.expr(e, Some(&result));
-                    let place = crate::check::infer::coerce::Wanted {
-                        what: format!("the result of `{}`", f.name.text),
-                        declared: Some(f.result.span),
-                        length_at_run: true,
-                    };
-                    let made = body.coerce_at(lowered, &result, &place);
-                    body.adapted_value(instance, f, made, &result);
+                    Infer::new(self, instance).typed(instance, f, e);
                 }
             }
             DeclKind::Extern(f) => self.external(instance, f),
@@ -389,6 +381,10 @@ impl Checker<'_> {
                 let names = body.parameters(&part.params);
                 body.around.push(part.name.span);
                 for target in body.part_targets(instance, part) {
+                    // Where it has been taken over, it has been read.
+                    if body.cx.parts_read.contains(&(instance, part.name.span, target)) {
+                        continue;
+                    }
                     body.names.clone_from(&names);
                     (body.keeps, body.part_alone, body.was) = (true, true, Some((target, true)));
                     let adapted = body.cx.adapted(instance, Space::Call, &part.name.text);
@@ -479,19 +475,6 @@ impl Checker<'_> {
             n += 1;
         }
         self.read_bodies();
-    }
-}
-
-impl Infer<'_, '_> {
-    /// Parameters as values of this frame.
-    fn parameters(&mut self, params: &[ast::Param]) -> Names {
-        self.scoped(|body| {
-            for p in params {
-                let ty = body.cx.type_of(body.inside, &p.ty);
-                body.bind(&p.name, ty);
-            }
-            body.names.clone()
-        })
     }
 }
 

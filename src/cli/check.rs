@@ -2,9 +2,10 @@
 
 use super::project::{self, PROJECT_FILE};
 use super::screen::Screen;
-use super::{Answer, Format, Global, Outcome, Trouble, machine, render};
+use super::{Answer, Format, Global, Outcome, Trouble, machine, render, update};
 use crate::check::{self, Checked};
 use crate::source::{Diagnostic, Disk, Files, Sources};
+use crate::workspace::Defaults;
 use std::path::{Path, PathBuf};
 
 /// The arguments of `check`.
@@ -17,9 +18,21 @@ pub(crate) struct Arguments {
 
 /// Checks and prints.
 pub(crate) fn run(screen: &Screen, global: &Global, arguments: &Arguments) -> Answer {
-    let checked = checked(global, arguments)?;
+    let project = project_asked(global, &arguments.paths)?;
+    let checked = match &project {
+        Some(root) => check::check_project(&Disk, root, &[]),
+        None => files(arguments)?,
+    };
     report(screen, &checked.sources, &checked.diagnostics)?;
-    Ok(if checked.is_sound() { Outcome::Done } else { Outcome::Wrong })
+    if let Some(root) = project
+        && let Some(moved) = update::moved(&root, &Defaults::of(&checked.sources, &checked.changes))?
+    {
+        Screen::tell(&format!("warning: {moved}"));
+    }
+    let outcome = if checked.is_sound() { Outcome::Done } else { Outcome::Wrong };
+    // The process ends: to give a program's many small parts back one by one would take longer than to check a file.
+    std::mem::forget(checked);
+    Ok(outcome)
 }
 
 /// The diagnostics in the form that is asked for.
@@ -32,10 +45,7 @@ pub(crate) fn report(screen: &Screen, sources: &Sources, diagnostics: &[Diagnost
     Ok(())
 }
 
-fn checked(global: &Global, arguments: &Arguments) -> Result<Checked, Trouble> {
-    if let Some(root) = project_asked(global, &arguments.paths)? {
-        return Ok(check::check_project(&Disk, &root, &[]));
-    }
+fn files(arguments: &Arguments) -> Result<Checked, Trouble> {
     let mut files = Vec::new();
     for path in &arguments.paths {
         if path.is_dir() { files.extend(files_below(path)?) } else { files.push(path.clone()) }

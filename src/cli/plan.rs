@@ -22,9 +22,9 @@ pub(crate) fn run(screen: &Screen, global: &Global, arguments: &Arguments) -> An
     let flow = program.flow_named(&arguments.flow).map_err(|e| Trouble::Misuse(e.to_string()))?;
     let plan = plan(program, &program.flows[flow]);
     if screen.format() == Format::Json {
-        Screen::answer(&plan.json(program).to_string())?;
+        Screen::answer(&plan.json(program, workspace.sources()).to_string())?;
     } else {
-        Screen::answer(plan.human(program).trim_end())?;
+        Screen::answer(plan.human(program, workspace.sources()).trim_end())?;
     }
     Ok(Outcome::Done)
 }

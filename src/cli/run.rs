@@ -46,8 +46,10 @@ pub(crate) fn run(screen: &Screen, global: &Global, arguments: &Arguments) -> An
 /// Runs a pass and tells these of its records.
 pub(crate) fn pass(screen: &Screen, global: &Global, arguments: &Arguments, lines: Lines) -> Answer {
     let workspace = open(screen, global, &arguments.answers)?;
-    if !arguments.dry_run {
-        update::tell_moved(&workspace)?;
+    match update::moved(workspace.root(), &workspace.defaults())? {
+        Some(moved) if arguments.dry_run => Screen::tell(&format!("warning: {moved}; a run refuses to go on")),
+        Some(moved) => return Err(Trouble::Misuse(moved)),
+        None => {}
     }
     let flows = in_order(workspace.program(), &arguments.flows)?;
     let options = PassOptions {

@@ -8,6 +8,7 @@ use crate::check::Changed;
 use crate::workspace::{Defaults, LOCK_FILE, Moved, Workspace, name_of};
 use serde_json::json;
 use std::fmt::Write as _;
+use std::path::Path;
 
 /// The arguments of `update`.
 #[derive(Debug, clap::Args)]
@@ -31,7 +32,7 @@ pub(crate) fn run(screen: &Screen, global: &Global, arguments: &Arguments) -> An
         });
         Screen::answer(&told.to_string())?;
     } else {
-        Screen::answer(told(&workspace, before.as_ref(), moved.as_ref()).trim_end())?;
+        Screen::answer(told(&workspace, before.as_ref(), moved.as_ref(), arguments.dry_run).trim_end())?;
     }
     if !arguments.dry_run && before.as_ref() != Some(&now) {
         now.lock(workspace.root()).map_err(|e| Trouble::Unreachable(format!("{LOCK_FILE} can't be written: {e}")))?;
@@ -43,9 +44,14 @@ fn locked(workspace: &Workspace) -> Result<Option<Defaults>, Trouble> {
     Defaults::locked(workspace.root()).map_err(Trouble::Misuse)
 }
 
-fn told(workspace: &Workspace, before: Option<&Defaults>, moved: Option<&Moved>) -> String {
+fn told(workspace: &Workspace, before: Option<&Defaults>, moved: Option<&Moved>, dry_run: bool) -> String {
     let (Some(before), Some(moved)) = (before, moved) else {
-        return format!("{LOCK_FILE} holds the defaults of flowc {} from now on", workspace.defaults().flowc);
+        let flowc = workspace.defaults().flowc;
+        return if dry_run {
+            format!("there is no {LOCK_FILE} yet: without `--dry-run` it would hold the defaults of flowc {flowc}")
+        } else {
+            format!("{LOCK_FILE} holds the defaults of flowc {flowc} from now on")
+        };
     };
     if moved.is_nothing() && moved.added.is_empty() {
         return format!("the defaults are those that {LOCK_FILE} holds (flowc {})", before.flowc);
@@ -69,15 +75,14 @@ fn told(workspace: &Workspace, before: Option<&Defaults>, moved: Option<&Moved>)
     text
 }
 
-/// Tells people where the defaults are others than those that the project was made with.
-pub(super) fn tell_moved(workspace: &Workspace) -> Result<(), Trouble> {
-    let Some(before) = locked(workspace)? else { return Ok(()) };
-    let moved = workspace.defaults().since(&before);
-    if !moved.is_nothing() {
-        let files = moved.changed.iter().chain(&moved.gone).cloned().collect::<Vec<_>>().join(", ");
-        return Err(Trouble::Misuse(format!(
+/// What to say where the defaults are others than those that the project was made with.
+pub(super) fn moved(root: &Path, now: &Defaults) -> Result<Option<String>, Trouble> {
+    let Some(before) = Defaults::locked(root).map_err(Trouble::Misuse)? else { return Ok(None) };
+    let moved = now.since(&before);
+    let files = moved.changed.iter().chain(&moved.gone).cloned().collect::<Vec<_>>().join(", ");
+    Ok((!moved.is_nothing()).then(|| {
+        format!(
             "the defaults are others than those that {LOCK_FILE} holds ({files}): `flowc update --dry-run` shows what that changes, `flowc update` takes them over"
-        )));
-    }
-    Ok(())
+        )
+    }))
 }

@@ -71,8 +71,12 @@ pub(crate) fn json(workspace: &Workspace, why: &Why) -> Value {
         "sources": why.sources.iter().map(|(path, value)| object!({ "path": path, "value": value })).collect::<Vec<_>>(),
     });
     if let Some(members) = value.as_object_mut() {
-        if let Some(displaced) = why.displaced {
-            members.insert("base".into(), object!(workspace.place(displaced)));
+        if let Some((default, between)) = why.displaced.split_first() {
+            members.insert("base".into(), object!(workspace.place(*default)));
+            if !between.is_empty() {
+                let places: Vec<_> = between.iter().map(|change| workspace.place(*change)).collect();
+                members.insert("between".into(), object!(places));
+            }
         }
         if let Some((table, row)) = &why.row {
             members.insert(
@@ -91,8 +95,9 @@ pub(crate) fn for_people(screen: &Screen, workspace: &Workspace, why: &Why) -> S
         |span: crate::source::Span| workspace.sources().text(span).lines().next().unwrap_or_default().trim().to_owned();
     let mut text = format!("{} = {}\n", screen.paint(&why.field, Paint::Bold), why.value);
     let _ = writeln!(text, "  {}  {}", at(workspace.place(why.place)), line(why.place));
-    if let Some(displaced) = why.displaced {
-        let _ = writeln!(text, "  instead of the default  {}  {}", at(workspace.place(displaced)), line(displaced));
+    for (n, displaced) in why.displaced.iter().enumerate().rev() {
+        let what = if n == 0 { "instead of the default" } else { "which changes" };
+        let _ = writeln!(text, "  {what}  {}  {}", at(workspace.place(*displaced)), line(*displaced));
     }
     if let Some((table, row)) = &why.row {
         let _ = writeln!(text, "  row of {table}  {}  {}", at(workspace.place(*row)), line(*row));

@@ -101,6 +101,11 @@ impl Given {
         self.links.push([(one.0, one.1.into()), (other.0, other.1.into())]);
     }
 
+    /// The rows of an entity, each with its key.
+    pub(crate) fn rows(&self, entity: EntityId) -> impl Iterator<Item = (&str, &str)> {
+        self.rows.get(&entity).into_iter().flatten().map(|row| (&*row.key, &*row.json))
+    }
+
     fn all(&self, entity: EntityId) -> Vec<Arc<str>> {
         self.rows.get(&entity).into_iter().flatten().map(|row| Arc::clone(&row.json)).collect()
     }

@@ -19,7 +19,7 @@ pub(crate) struct Told {
     pub(crate) path: String,
     pub(crate) value: String,
     pub(crate) place: Span,
-    pub(crate) displaced: Option<Span>,
+    pub(crate) displaced: Vec<Span>,
     pub(crate) items: Vec<Item>,
 }
 

@@ -17,8 +17,8 @@ pub struct Why {
     pub value: String,
     /// The line that decided it.
     pub place: Span,
-    /// The line of the default that it displaces.
-    pub displaced: Option<Span>,
+    /// The lines that it displaces: the default's, then those of changes between.
+    pub displaced: Vec<Span>,
     /// Table and row, where one gave it.
     pub row: Option<(Arc<str>, Span)>,
     /// Settings with their answers.
@@ -90,7 +90,7 @@ impl Told {
             field: field.to_owned(),
             value: self.value.clone(),
             place: self.place,
-            displaced: self.displaced,
+            displaced: self.displaced.clone(),
             row: None,
             settings: Vec::new(),
             sources: Vec::new(),

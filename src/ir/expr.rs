@@ -239,8 +239,8 @@ pub struct Step {
     pub kind: StepKind,
     /// Where it stands.
     pub span: Span,
-    /// The line of the default that it displaces.
-    pub displaced: Option<Span>,
+    /// The lines that it displaces: the default's, then those of changes between.
+    pub displaced: Vec<Span>,
 }
 
 /// The kinds of steps.

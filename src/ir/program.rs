@@ -285,6 +285,9 @@ pub struct Flow {
     pub locals: u32,
     /// Which records.
     pub filter: Option<Expr>,
+    /// Which records the source is asked for, where that is not the filter: an `adapt` that narrows a default's `where` still
+    /// hears of what the default has booked.
+    pub listed: Option<Expr>,
     /// Values and checks.
     pub steps: Vec<Step>,
     /// What is written: an [`super::ExprKind::Write`] behind any choice.
@@ -306,8 +309,8 @@ pub struct Schedule {
     pub daily: Option<Arc<str>>,
     /// When the system says that something changed.
     pub webhook: bool,
-    /// Behind these flows.
-    pub after: Vec<Arc<str>>,
+    /// Behind these flows, and where that is said.
+    pub after: Vec<(Arc<str>, Span)>,
     /// From this moment on, for the first run.
     pub since: Option<jiff::Timestamp>,
 }

@@ -3,7 +3,7 @@
 
 use crate::ir::{EntityId, ExprKind, FieldId, Kind, LocalId, Mapping, Program, Step, StepKind, Type, each, of_steps};
 use crate::source::{Diagnostic, Span, codes};
-use std::collections::HashSet;
+use rustc_hash::FxHashSet;
 
 /// A document has parts: lists whose elements bear a part of its total. A mapping that takes some of them over and
 /// never reads another loses money, or stops at its `balance`.
@@ -61,10 +61,10 @@ fn parts_of(program: &Program, entity: EntityId) -> Vec<(FieldId, String, Span)>
 /// The fields that the steps of a mapping read, and the records that they pass on: what a mapping of its own or a foreign
 /// function makes of one is not seen from here. Who is told of an amount has not taken it over: what alerts alone read,
 /// and values that nothing else uses, do not count.
-fn taken_over(steps: &[Step]) -> (HashSet<(EntityId, FieldId)>, HashSet<EntityId>) {
-    let mut read: HashSet<(EntityId, FieldId)> = HashSet::new();
-    let mut passed_on: HashSet<EntityId> = HashSet::new();
-    let mut used: HashSet<LocalId> = HashSet::new();
+fn taken_over(steps: &[Step]) -> (FxHashSet<(EntityId, FieldId)>, FxHashSet<EntityId>) {
+    let mut read: FxHashSet<(EntityId, FieldId)> = FxHashSet::default();
+    let mut passed_on: FxHashSet<EntityId> = FxHashSet::default();
+    let mut used: FxHashSet<LocalId> = FxHashSet::default();
     for step in steps.iter().rev() {
         match &step.kind {
             StepKind::Alert(..) => continue,

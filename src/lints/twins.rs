@@ -6,7 +6,7 @@ use crate::ir::{
     each, known, of_steps,
 };
 use crate::source::{Diagnostic, Span, codes};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
 /// A flow that is on: its name, and where the project says so.
@@ -105,13 +105,13 @@ fn report(program: &Program, first: &Made<'_>, second: &Made<'_>, key: &[FieldId
 
 /// What a mapping says into its fields.
 struct Said<'p> {
-    fields: HashMap<FieldId, &'p Expr>,
-    locals: HashMap<LocalId, &'p Expr>,
+    fields: FxHashMap<FieldId, &'p Expr>,
+    locals: FxHashMap<LocalId, &'p Expr>,
 }
 
 impl<'p> Said<'p> {
     fn of(mapping: &'p Mapping) -> Self {
-        let mut said = Self { fields: HashMap::new(), locals: HashMap::new() };
+        let mut said = Self { fields: FxHashMap::default(), locals: FxHashMap::default() };
         for step in &mapping.steps {
             match &step.kind {
                 StepKind::Let(local, value) => drop(said.locals.insert(*local, value)),

@@ -1,6 +1,7 @@
 //! The parts of a `where` that the source's API evaluates: a field that it can be asked by has one of some known values.
 
-use crate::ir::{Binary, Const, Element, Expr, ExprKind, FieldId, Flow, Program, Search};
+use crate::ir::{Binary, Const, Element, Expr, ExprKind, FieldId, Flow, Program, Search, known};
+use crate::source::Span;
 
 /// A condition that is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,28 +17,31 @@ pub struct Sent {
 pub struct Pushdown {
     /// Sent conditions: all of them must hold.
     pub sent: Vec<Sent>,
-    /// Some part can't be sent.
-    pub rest: bool,
+    /// What can't be sent, and is evaluated here.
+    pub rest: Vec<Span>,
 }
 
-/// Divides a flow's filter.
+/// Divides a flow's filter. What a project's own condition leaves out is listed all the same.
 pub fn pushdown(program: &Program, flow: &Flow) -> Pushdown {
-    let mut divided = Pushdown::default();
-    if let Some(filter) = &flow.filter {
-        divide(program, flow, filter, &mut divided);
-    }
-    divided
+    let conditions = |filter: Option<&Expr>| {
+        let mut parts = Vec::new();
+        filter.into_iter().for_each(|filter| divide(filter, &mut parts));
+        parts.into_iter().map(|part| (condition(program, flow, part), part.span)).collect::<Vec<_>>()
+    };
+    let listed = conditions(flow.listed.as_ref().or(flow.filter.as_ref()));
+    let sent: Vec<Sent> = listed.into_iter().filter_map(|(sent, _)| sent).collect();
+    let here = conditions(flow.filter.as_ref()).into_iter();
+    let rest = here.filter(|(condition, _)| condition.as_ref().is_none_or(|c| !sent.contains(c))).map(|(_, span)| span);
+    Pushdown { rest: rest.collect(), sent }
 }
 
-fn divide(program: &Program, flow: &Flow, filter: &Expr, divided: &mut Pushdown) {
+/// The conditions that must all hold, but for what holds of every record.
+fn divide<'e>(filter: &'e Expr, parts: &mut Vec<&'e Expr>) {
     if let ExprKind::Binary(Binary::And, a, b) = &filter.kind {
-        divide(program, flow, a, divided);
-        divide(program, flow, b, divided);
-        return;
-    }
-    match condition(program, flow, filter) {
-        Some(sent) => divided.sent.push(sent),
-        None => divided.rest = true,
+        divide(a, parts);
+        divide(b, parts);
+    } else if known(filter) != Some(Const::Bool(true)) {
+        parts.push(filter);
     }
 }
 
@@ -54,7 +58,7 @@ fn condition(program: &Program, flow: &Flow, expr: &Expr) -> Option<Sent> {
     let own = matches!(of.kind, ExprKind::Local(local) if local == flow.record) && *entity == flow.source;
     let asked = matches!(program.entity(*entity).get(*id).search, Search::Filter | Search::Parameter);
     // Nothing can't be asked for, and a condition without values holds nowhere.
-    let known = !values.is_empty() && !values.contains(&Const::Absent);
+    let known = !values.is_empty() && values.iter().all(|value| matches!(value, Const::Text(_) | Const::Number(_)));
     (own && asked && known).then_some(Sent { field: *id, values })
 }
 

@@ -1,5 +1,6 @@
 //! Stages of finds: what is asked for together, and what must wait for an answer.
 
+use super::walk::decided;
 use crate::ir::{
     Const, Element, EntityId, Expr, ExprKind, FieldId, Find, Flow, Key, LocalId, MappingId, Native, Program, Step,
     StepKind,
@@ -64,6 +65,9 @@ impl<'p> Stages<'p> {
 
     /// The stage after which the value of an expression is known; 0: at once.
     fn expr(&mut self, expr: &Expr) -> u32 {
+        if let Some(taken) = decided(expr) {
+            return self.expr(taken);
+        }
         match &expr.kind {
             ExprKind::It(field) => self.fields.get(field).copied().unwrap_or(0).max(self.itself),
             ExprKind::ItSelf => self.itself,

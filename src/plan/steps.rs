@@ -3,7 +3,8 @@
 use super::pushdown::{Sent, pushdown};
 use super::reads::Reads;
 use super::stage::{Asked, Stages};
-use crate::ir::{Const, EntityId, Flow, MappingId, Program, Verb};
+use crate::ir::{Const, Entity, EntityId, Flow, MappingId, Program, StepKind, Verb};
+use crate::source::{Sources, Span};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -32,14 +33,14 @@ pub enum PlanStep {
         /// Conditions that are sent.
         sent: Vec<Sent>,
     },
-    /// What could not be sent is evaluated here.
-    Filter,
+    /// What could not be sent is evaluated here: where these conditions stand.
+    Filter(Vec<Span>),
     /// Keys are resolved, for a whole page together.
     Find(Asked, Vec<String>),
     /// Payloads, keys and checks.
     Map(MappingId),
-    /// A document is written.
-    Write(MappingId),
+    /// A document is written, with these fields at most.
+    Write(MappingId, Vec<Arc<str>>),
 }
 
 /// The plan of a flow.
@@ -53,23 +54,37 @@ pub fn plan(program: &Program, flow: &Flow) -> Plan {
         fields: reads.wire_names(program, flow.source),
         sent: divided.sent,
     }];
-    if divided.rest {
-        steps.push(PlanStep::Filter);
+    if !divided.rest.is_empty() {
+        steps.push(PlanStep::Filter(divided.rest));
     }
     for asked in &stages.asked {
         steps.push(PlanStep::Find(asked.clone(), reads.wire_names(program, asked.entity)));
     }
     steps.extend(stages.mappings.iter().map(|id| PlanStep::Map(*id)));
-    steps.extend(stages.mappings.iter().map(|id| PlanStep::Write(*id)));
+    steps.extend(stages.mappings.iter().map(|id| PlanStep::Write(*id, filled(program, *id))));
     let calls = cost(program, flow, &stages);
     Plan { flow: Arc::clone(&flow.name), steps, calls }
 }
 
+/// The fields that a mapping fills, each once, in the order of its lines.
+fn filled(program: &Program, id: MappingId) -> Vec<Arc<str>> {
+    let mapping = program.mapping(id);
+    let entity = program.entity(mapping.target);
+    let mut names: Vec<Arc<str>> = Vec::new();
+    for step in &mapping.steps {
+        if let StepKind::Assign { path, .. } = &step.kind
+            && let Some(field) = path.first()
+            && !names.contains(&entity.get(*field).name)
+        {
+            names.push(Arc::clone(&entity.get(*field).name));
+        }
+    }
+    names
+}
+
 /// `records/100 + orders/60 + 1 + writes`
 fn cost(program: &Program, flow: &Flow, stages: &Stages<'_>) -> String {
-    let source = program.entity(flow.source);
-    let page = program.connector(&source.connector).map_or(100, |c| c.page.max(1));
-    let mut calls = format!("records/{page}");
+    let mut calls = format!("records/{}", page(program, program.entity(flow.source)));
     let mut tables = 0;
     for asked in &stages.asked {
         let entity = program.entity(asked.entity);
@@ -89,21 +104,24 @@ fn cost(program: &Program, flow: &Flow, stages: &Stages<'_>) -> String {
 }
 
 impl Plan {
-    /// The plan for people: a line a step.
-    pub fn human(&self, program: &Program) -> String {
+    /// The plan for people: a line a step, and below it what is read or sent.
+    pub fn human(&self, program: &Program, sources: &Sources) -> String {
         let mut out = format!("{}\n", self.flow);
         for step in &self.steps {
             let line = match step {
                 PlanStep::Scan { entity, connection, fields, sent } => {
                     let sent: Vec<String> = sent.iter().map(|s| said(program, *entity, s)).collect();
                     let filter = if sent.is_empty() { String::new() } else { format!(" where {}", sent.join(" and ")) };
+                    let source = program.entity(*entity);
                     format!(
-                        "scan   {} of {connection}{filter}\n         {}",
-                        program.entity(*entity).name,
+                        "scan   {} of {connection}{}, {} a page{filter}\n         {}",
+                        source.name,
+                        changes(source),
+                        page(program, source),
                         fields.join(", ")
                     )
                 }
-                PlanStep::Filter => "filter the rest of `where`".to_owned(),
+                PlanStep::Filter(rest) => format!("filter {}", conditions(rest, sources).join(" and ")),
                 PlanStep::Find(asked, fields) => format!(
                     "find   stage {}: {}{}\n         {}",
                     asked.stage,
@@ -112,13 +130,14 @@ impl Plan {
                     fields.join(", ")
                 ),
                 PlanStep::Map(id) => format!("map    {}", program.mapping(*id).name),
-                PlanStep::Write(id) => {
+                PlanStep::Write(id, fields) => {
                     let mapping = program.mapping(*id);
                     format!(
-                        "write  {} {} ({})",
+                        "write  {} {} ({})\n         {}",
                         verb(&mapping.header.verb),
                         program.entity(mapping.target).full_name(),
-                        mapping.name
+                        mapping.name,
+                        fields.join(", ")
                     )
                 }
             };
@@ -129,16 +148,20 @@ impl Plan {
     }
 
     /// The plan for programs: `{flow, steps: [{kind, …}], calls}`.
-    pub fn json(&self, program: &Program) -> serde_json::Value {
+    pub fn json(&self, program: &Program, sources: &Sources) -> serde_json::Value {
         let steps: Vec<serde_json::Value> = self
             .steps
             .iter()
             .map(|step| match step {
                 PlanStep::Scan { entity, connection, fields, sent } => serde_json::json!({
                     "kind": "scan", "entity": program.entity(*entity).full_name(), "connection": **connection, "fields": fields,
+                    "by": program.entity(*entity).feed.as_ref().map(|feed| &*program.entity(*entity).get(feed.by).name),
+                    "page": page(program, program.entity(*entity)),
                     "filter": sent.iter().map(|s| said(program, *entity, s)).collect::<Vec<_>>(),
                 }),
-                PlanStep::Filter => serde_json::json!({"kind": "filter"}),
+                PlanStep::Filter(rest) => {
+                    serde_json::json!({"kind": "filter", "where": conditions(rest, sources)})
+                }
                 PlanStep::Find(asked, fields) => {
                     let entity = program.entity(asked.entity);
                     let by: Vec<&str> = asked.by.iter().map(|f| &*entity.get(*f).name).collect();
@@ -147,17 +170,36 @@ impl Plan {
                     })
                 }
                 PlanStep::Map(id) => serde_json::json!({"kind": "map", "mapping": *program.mapping(*id).name}),
-                PlanStep::Write(id) => {
+                PlanStep::Write(id, fields) => {
                     let mapping = program.mapping(*id);
                     serde_json::json!({
                         "kind": "write", "mapping": *mapping.name, "entity": program.entity(mapping.target).full_name(),
-                        "verb": verb(&mapping.header.verb),
+                        "verb": verb(&mapping.header.verb), "fields": fields.iter().map(|f| &**f).collect::<Vec<_>>(),
                     })
                 }
             })
             .collect();
         serde_json::json!({"flow": *self.flow, "steps": steps, "calls": self.calls})
     }
+}
+
+/// Rows of a page.
+fn page(program: &Program, entity: &Entity) -> u32 {
+    program.connector(&entity.connector).map_or(100, |c| c.page.max(1))
+}
+
+/// How it is told what has changed.
+fn changes(entity: &Entity) -> String {
+    match &entity.feed {
+        Some(feed) => format!(" changed by {}", entity.get(feed.by).name),
+        None => ", all of them in each pass".to_owned(),
+    }
+}
+
+/// Conditions as they are written, each on one line.
+fn conditions(spans: &[Span], sources: &Sources) -> Vec<String> {
+    let written = |span: &Span| sources.text(*span).split_whitespace().collect::<Vec<_>>().join(" ");
+    spans.iter().map(written).collect()
 }
 
 fn by(program: &Program, asked: &Asked) -> String {

@@ -125,4 +125,5 @@ codes! {
     ADAPT_THERE = "F0511" Error "an `add` of a field that is filled already";
     ADAPT_TWICE = "F0512" Error "two changes of one thing";
     SEALED = "F0513" Error "a change of something that is sealed";
+    ADAPT_DROPS = "F0514" Warning "a `where` that drops the default's conditions";
 }

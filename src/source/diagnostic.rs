@@ -49,6 +49,8 @@ pub struct Diagnostic {
     pub related: Vec<Related>,
     /// The change that mends it, where it is mechanical.
     pub fix: Option<Fix>,
+    /// Its text was read as what is meant: what is said of it further on is no mistake of this one's making.
+    pub read: bool,
 }
 
 impl Diagnostic {
@@ -63,7 +65,15 @@ impl Diagnostic {
             help: None,
             related: Vec::new(),
             fix: None,
+            read: false,
         }
+    }
+
+    /// The text was read as what is meant.
+    #[must_use]
+    pub fn read(mut self) -> Self {
+        self.read = true;
+        self
     }
 
     /// What is under the caret.

@@ -1,5 +1,6 @@
 //! What ships inside the binary: the standard library and the default flows, by module name.
 
+use super::span::FileId;
 use std::path::Path;
 
 /// Module, path as people see it, text.
@@ -54,6 +55,17 @@ pub static LIBRARY: &[Embedded] = &[
 /// The files of a module, `exact` or `flows.orders`.
 pub fn module(name: &str) -> impl Iterator<Item = &'static Embedded> {
     LIBRARY.iter().filter(move |(module, _, _)| *module == name)
+}
+
+/// The same by their numbers.
+pub fn files(name: &str) -> impl Iterator<Item = FileId> {
+    let files = LIBRARY.iter().enumerate().filter(move |(_, (module, _, _))| *module == name);
+    files.map(|(place, _)| FileId::shipped(place))
+}
+
+/// The path and the text of a file that ships; nothing for any other.
+pub fn text(file: FileId) -> (&'static str, &'static str) {
+    file.place().and_then(|place| LIBRARY.get(place)).map_or(("", ""), |(_, path, text)| (path, text))
 }
 
 /// The module that ships and is meant by the name of a file: `orders` and `flows.orders` are both the default flow.

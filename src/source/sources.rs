@@ -2,8 +2,9 @@
 
 use super::library;
 use super::span::{FileId, Span};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// One file: what it is called and what it holds.
 #[derive(Clone, Debug)]
@@ -12,8 +13,8 @@ pub struct Source {
     pub path: PathBuf,
     /// The whole text.
     pub text: Arc<str>,
-    /// Byte at which each line begins.
-    lines: Vec<u32>,
+    /// Byte at which each line begins, once somebody asks for a line.
+    lines: OnceLock<Vec<u32>>,
 }
 
 /// Line and column as people count: from 1, the column in characters.
@@ -29,7 +30,12 @@ pub struct Position {
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
     files: Vec<Source>,
+    /// Those that ship and are used.
+    shipped: BTreeSet<FileId>,
 }
+
+/// The files that ship, each made when it is first looked at.
+static SHIPPED: [OnceLock<Source>; library::LIBRARY.len()] = [const { OnceLock::new() }; library::LIBRARY.len()];
 
 impl Sources {
     /// No files.
@@ -39,18 +45,29 @@ impl Sources {
 
     /// Takes a file in and numbers it.
     pub fn add(&mut self, path: impl Into<PathBuf>, text: impl Into<Arc<str>>) -> FileId {
-        let text = text.into();
-        let lines = std::iter::once(0)
-            .chain(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| Span::new(FileId(0), 0, at + 1).end))
-            .collect();
         let id = FileId(u32::try_from(self.files.len()).expect("files are fewer than FILES_MAX"));
-        self.files.push(Source { path: path.into(), text, lines });
+        self.files.push(Source::of(path.into(), text.into()));
         id
+    }
+
+    /// Takes in a file that ships.
+    pub fn ship(&mut self, file: FileId) -> FileId {
+        self.shipped.insert(file);
+        file
     }
 
     /// The file of that number.
     pub fn get(&self, id: FileId) -> &Source {
-        &self.files[id.0 as usize]
+        let Some((cell, (_, path, text))) = id.place().map(|place| (&SHIPPED[place], library::LIBRARY[place])) else {
+            return &self.files[id.0 as usize];
+        };
+        cell.get_or_init(|| Source::of(path.into(), text.into()))
+    }
+
+    /// The same, where there is one of that number.
+    pub fn find(&self, id: FileId) -> Option<&Source> {
+        let there = self.shipped.contains(&id) || self.files.get(id.0 as usize).is_some();
+        there.then(|| self.get(id))
     }
 
     /// The file with that path.
@@ -58,9 +75,11 @@ impl Sources {
         self.iter().find(|(_, source)| source.path == path).map(|(id, _)| id)
     }
 
-    /// All files in the order in which they came.
+    /// All files in the order in which they came; behind them those that ship and are used.
     pub fn iter(&self) -> impl Iterator<Item = (FileId, &Source)> {
-        self.files.iter().enumerate().map(|(n, source)| (FileId(u32::try_from(n).unwrap_or(u32::MAX)), source))
+        let own = self.files.iter().enumerate();
+        let own = own.map(|(n, source)| (FileId(u32::try_from(n).unwrap_or(u32::MAX)), source));
+        own.chain(self.shipped.iter().map(|file| (*file, self.get(*file))))
     }
 
     /// The text under a span.
@@ -80,6 +99,17 @@ impl Sources {
 }
 
 impl Source {
+    fn of(path: PathBuf, text: Arc<str>) -> Self {
+        Self { path, text, lines: OnceLock::new() }
+    }
+
+    fn lines(&self) -> &[u32] {
+        self.lines.get_or_init(|| {
+            let ends = memchr::memchr_iter(b'\n', self.text.as_bytes());
+            std::iter::once(0).chain(ends.map(|at| Span::new(FileId(0), 0, at + 1).end)).collect()
+        })
+    }
+
     /// What messages call it: a file that ships is in no folder where a person could look for it.
     pub fn called(&self) -> String {
         let path = self.path.display();
@@ -89,8 +119,8 @@ impl Source {
     /// Line and column of a byte. A byte inside a character counts as that character.
     pub fn position(&self, at: usize) -> Position {
         let at = at.min(self.text.len());
-        let line = self.lines.partition_point(|start| *start as usize <= at);
-        let start = self.lines[line - 1] as usize;
+        let line = self.lines().partition_point(|start| *start as usize <= at);
+        let start = self.lines()[line - 1] as usize;
         let column = self.text.as_bytes()[start..at].iter().filter(|b| (**b & 0xC0) != 0x80).count();
         Position { line, column: column + 1 }
     }

@@ -1,13 +1,16 @@
 //! The typed view of a file: declarations, statements, expressions, each with its span.
 //!
+//! What ships is read when flowc is built, and kept in the binary in a compact form ([`crate::shipped`]).
+//!
 //! It is made from the lossless tree and keeps nothing of the layout; the tree does. What could not be parsed is an
 //! [`ExprKind::Error`] or is left out, and has its diagnostic already: whoever reads this may trust the rest.
 
 use crate::source::{FileId, Span};
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// A name as written.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Name {
     /// The word.
     pub text: Arc<str>,
@@ -16,7 +19,7 @@ pub struct Name {
 }
 
 /// Names joined by dots: `exact.SalesOrder`, `flows.tables`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct Path {
     /// At least one.
     pub parts: Vec<Name>,
@@ -24,8 +27,15 @@ pub struct Path {
     pub span: Span,
 }
 
+impl Path {
+    /// As it is written: `exact.SalesOrder`.
+    pub fn text(&self) -> String {
+        self.parts.iter().map(|part| &*part.text).collect::<Vec<_>>().join(".")
+    }
+}
+
 /// A text without `{expressions}`, unescaped.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct Text {
     /// What it says.
     pub value: Arc<str>,
@@ -34,7 +44,7 @@ pub struct Text {
 }
 
 /// A file, its declarations in order.
-#[derive(Clone, Debug)]
+#[derive(Serialize, Deserialize, Clone, Debug)]
 pub struct File {
     /// Which file.
     pub file: FileId,
@@ -43,7 +53,7 @@ pub struct File {
 }
 
 /// A declaration and its `##` comment.
-#[derive(Clone, Debug)]
+#[derive(Serialize, Deserialize, Clone, Debug)]
 pub struct Decl {
     /// The `##` lines above it, joined by line ends.
     pub doc: Option<String>,
@@ -55,8 +65,54 @@ pub struct Decl {
     pub span: Span,
 }
 
+impl Decl {
+    /// The word that opens it and its name: `mapping`, `sales_order`; no name where it has none.
+    pub fn heading(&self) -> (&'static str, String) {
+        use DeclKind as D;
+        let (word, name) = match &self.kind {
+            D::Edition(_) => ("edition", String::new()),
+            D::Zone(_) => ("zone", String::new()),
+            D::Run(_) => ("run", String::new()),
+            D::Use(_) => ("use", String::new()),
+            D::Connect(c) => ("connect", c.name.text.to_string()),
+            D::Settings(_) => ("settings", String::new()),
+            D::Answers(a) => ("answers", a.module.text()),
+            D::Lookup(l) => ("lookup", l.name.text.to_string()),
+            D::Enum(e) => ("enum", e.name.text.to_string()),
+            D::Entity(e) => ("entity", e.name.text.to_string()),
+            D::Extend(e) => ("extend", e.entity.text()),
+            D::Connector(c) => ("connector", c.name.text.to_string()),
+            D::Fn(f) => ("fn", f.name.text.to_string()),
+            D::Extern(f) => ("extern", f.name.text.to_string()),
+            D::Mapping(m) => ("mapping", m.name.text.to_string()),
+            D::Fields(f) => ("fields", f.name.text.to_string()),
+            D::Flow(f) => ("flow", f.name.text.to_string()),
+            D::Adapt(_) => ("adapt", String::new()),
+            D::Test(_) => ("test", String::new()),
+        };
+        (word, name)
+    }
+
+    /// Where its name stands; all of it where it has none.
+    pub fn name_span(&self) -> Span {
+        match &self.kind {
+            DeclKind::Connect(c) => c.name.span,
+            DeclKind::Lookup(l) => l.name.span,
+            DeclKind::Enum(e) => e.name.span,
+            DeclKind::Entity(e) => e.name.span,
+            DeclKind::Connector(c) => c.name.span,
+            DeclKind::Fn(f) => f.name.span,
+            DeclKind::Extern(f) => f.name.span,
+            DeclKind::Mapping(m) => m.name.span,
+            DeclKind::Fields(f) => f.name.span,
+            DeclKind::Flow(f) => f.name.span,
+            _ => self.span,
+        }
+    }
+}
+
 /// The kinds of declarations.
-#[derive(Clone, Debug)]
+#[derive(Serialize, Deserialize, Clone, Debug)]
 pub enum DeclKind {
     /// `edition 2026`
     Edition(Text),
@@ -99,7 +155,7 @@ pub enum DeclKind {
 }
 
 /// `use NAME [as ALIAS] [with A = B, …]`
-#[derive(Clone, Debug)]
+#[derive(Serialize, Deserialize, Clone, Debug)]
 pub struct Use {
     /// What is used.
     pub module: Path,
@@ -110,7 +166,7 @@ pub struct Use {
 }
 
 /// `connect NAME to CONNECTOR { … }`
-#[derive(Clone, Debug)]
+#[derive(Serialize, Deserialize, Clone, Debug)]
 pub struct Connect {
     /// The connection's name.
     pub name: Name,
@@ -121,7 +177,7 @@ pub struct Connect {
 }
 
 /// `name = value` in a block.
-#[derive(Clone, Debug)]
+#[derive(Serialize, Deserialize, Clone, Debug)]
 pub struct Entry {
     /// The name.
     pub name: Name,
@@ -130,7 +186,7 @@ pub struct Entry {
 }
 
 /// `name: type = default`
-#[derive(Clone, Debug)]
+#[derive(Serialize, Deserialize, Clone, Debug)]
 pub struct Setting {
     /// The `##` lines above it.
     pub doc: Option<String>,
@@ -145,7 +201,7 @@ pub struct Setting {
 }
 
 /// `settings for FLOW { name = value }`
-#[derive(Clone, Debug)]
+#[derive(Serialize, Deserialize, Clone, Debug)]
 pub struct Answers {
     /// The module that asks.
     pub module: Path,
@@ -154,7 +210,7 @@ pub struct Answers {
 }
 
 /// `name: type`
-#[derive(Clone, Debug)]
+#[derive(Serialize, Deserialize, Clone, Debug)]
 pub struct Param {
     /// Its name.
     pub name: Name,
@@ -163,7 +219,7 @@ pub struct Param {
 }
 
 /// A decision table.
-#[derive(Clone, Debug)]
+#[derive(Serialize, Deserialize, Clone, Debug)]
 pub struct Lookup {
     /// Its name.
     pub name: Name,
@@ -176,7 +232,7 @@ pub struct Lookup {
 }
 
 /// Where the rows are.
-#[derive(Clone, Debug)]
+#[derive(Serialize, Deserialize, Clone, Debug)]
 pub enum LookupRows {
     /// `{ "NL", 21% => "4" }`
     Here(Vec<Row>),
@@ -185,7 +241,7 @@ pub enum LookupRows {
 }
 
 /// `cell, cell => value`; `else => value` has one cell, [`PatternKind::Else`].
-#[derive(Clone, Debug)]
+#[derive(Serialize, Deserialize, Clone, Debug)]
 pub struct Row {
     /// One a key.
     pub cells: Vec<Pattern>,
@@ -196,7 +252,7 @@ pub struct Row {
 }
 
 /// What a cell of a row or an arm of a `match` accepts.
-#[derive(Clone, Debug)]
+#[derive(Serialize, Deserialize, Clone, Debug)]
 pub struct Pattern {
     /// What.
     pub kind: PatternKind,
@@ -205,7 +261,7 @@ pub struct Pattern {
 }
 
 /// The kinds of patterns.
-#[derive(Clone, Debug)]
+#[derive(Serialize, Deserialize, Clone, Debug)]
 pub enum PatternKind {
     /// `_`
     Any,
@@ -222,7 +278,7 @@ pub enum PatternKind {
 }
 
 /// `enum Name { open = 20 }`
-#[derive(Clone, Debug)]
+#[derive(Serialize, Deserialize, Clone, Debug)]
 pub struct Enum {
     /// Its name.
     pub name: Name,
@@ -233,7 +289,7 @@ pub struct Enum {
 }
 
 /// A schema: clauses (`route`, `key`, …) and fields.
-#[derive(Clone, Debug)]
+#[derive(Serialize, Deserialize, Clone, Debug)]
 pub struct Entity {
     /// Its name.
     pub name: Name,
@@ -244,7 +300,7 @@ pub struct Entity {
 }
 
 /// A line of words in a schema or a connector: `page 60 by "__next"`, and a block behind it where there is one.
-#[derive(Clone, Debug)]
+#[derive(Serialize, Deserialize, Clone, Debug)]
 pub struct Clause {
     /// Its words, the first says what it is about.
     pub words: Vec<Word>,
@@ -257,7 +313,7 @@ pub struct Clause {
 }
 
 /// A word of a clause. `name = value` in a clause is a word, [`Word::Sign`] `=`, and a word.
-#[derive(Clone, Debug)]
+#[derive(Serialize, Deserialize, Clone, Debug)]
 pub enum Word {
     /// A word or a dotted path.
     Name(Path),
@@ -268,7 +324,7 @@ pub enum Word {
 }
 
 /// A field of a schema: `NetPrice: price by VATCode in Currency  required, create only`.
-#[derive(Clone, Debug)]
+#[derive(Serialize, Deserialize, Clone, Debug)]
 pub struct FieldDecl {
     /// The `##` lines above it.
     pub doc: Option<String>,
@@ -287,7 +343,7 @@ pub struct FieldDecl {
 }
 
 /// One mark of a field: its words, a condition, and for `computed = …` the formula.
-#[derive(Clone, Debug)]
+#[derive(Serialize, Deserialize, Clone, Debug)]
 pub struct Mark {
     /// `create only` → `create`, `only`.
     pub words: Vec<Word>,
@@ -300,7 +356,7 @@ pub struct Mark {
 }
 
 /// `extend woo.Order { … }`
-#[derive(Clone, Debug)]
+#[derive(Serialize, Deserialize, Clone, Debug)]
 pub struct Extend {
     /// The entity.
     pub entity: Path,
@@ -309,7 +365,7 @@ pub struct Extend {
 }
 
 /// `connector exact { … }`
-#[derive(Clone, Debug)]
+#[derive(Serialize, Deserialize, Clone, Debug)]
 pub struct Connector {
     /// Its name.
     pub name: Name,
@@ -318,7 +374,7 @@ pub struct Connector {
 }
 
 /// `fn name(params) -> type = expr`
-#[derive(Clone, Debug)]
+#[derive(Serialize, Deserialize, Clone, Debug)]
 pub struct Fn {
     /// Its name.
     pub name: Name,
@@ -331,7 +387,7 @@ pub struct Fn {
 }
 
 /// `extern fn name(params) -> type in "file.rhai"`
-#[derive(Clone, Debug)]
+#[derive(Serialize, Deserialize, Clone, Debug)]
 pub struct Extern {
     /// Its name.
     pub name: Name,
@@ -344,7 +400,7 @@ pub struct Extern {
 }
 
 /// `mapping name(params) -> E { … }`
-#[derive(Clone, Debug)]
+#[derive(Serialize, Deserialize, Clone, Debug)]
 pub struct Mapping {
     /// Its name.
     pub name: Name,
@@ -357,7 +413,7 @@ pub struct Mapping {
 }
 
 /// `fields name(params) for E, F { … }`
-#[derive(Clone, Debug)]
+#[derive(Serialize, Deserialize, Clone, Debug)]
 pub struct Fields {
     /// Its name.
     pub name: Name,
@@ -370,7 +426,7 @@ pub struct Fields {
 }
 
 /// `flow name { … }`
-#[derive(Clone, Debug)]
+#[derive(Serialize, Deserialize, Clone, Debug)]
 pub struct Flow {
     /// Its name.
     pub name: Name,
@@ -379,7 +435,7 @@ pub struct Flow {
 }
 
 /// `adapt mapping|fields|lookup|flow|fn NAME, … { … }` or `adapt fn NAME = e`
-#[derive(Clone, Debug)]
+#[derive(Serialize, Deserialize, Clone, Debug)]
 pub struct Adapt {
     /// The word behind `adapt`.
     pub kind: Name,
@@ -390,7 +446,7 @@ pub struct Adapt {
 }
 
 /// The changes of an `adapt`.
-#[derive(Clone, Debug)]
+#[derive(Serialize, Deserialize, Clone, Debug)]
 pub enum AdaptBody {
     /// `= expr`, of a `fn`.
     Value(Expr),
@@ -402,8 +458,20 @@ pub enum AdaptBody {
     Flow(Vec<FlowStmt>),
 }
 
+impl AdaptBody {
+    /// Whether it changes nothing.
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Self::Stmts(stmts) => stmts.is_empty(),
+            Self::Flow(stmts) => stmts.is_empty(),
+            Self::Rows(rows) => rows.is_empty(),
+            Self::Value(_) => false,
+        }
+    }
+}
+
 /// A statement of a mapping or a part.
-#[derive(Clone, Debug)]
+#[derive(Serialize, Deserialize, Clone, Debug)]
 pub struct Stmt {
     /// What it says.
     pub kind: StmtKind,
@@ -414,7 +482,7 @@ pub struct Stmt {
 }
 
 /// The statements of mappings and parts.
-#[derive(Clone, Debug)]
+#[derive(Serialize, Deserialize, Clone, Debug)]
 pub enum StmtKind {
     /// `create once by K or K`, `upsert by K`, `update by K else skip "…"`
     Header(Header),
@@ -469,7 +537,7 @@ pub enum StmtKind {
 }
 
 /// The header of a mapping.
-#[derive(Clone, Debug)]
+#[derive(Serialize, Deserialize, Clone, Debug)]
 pub struct Header {
     /// The verb.
     pub verb: Verb,
@@ -480,7 +548,7 @@ pub struct Header {
 }
 
 /// What happens to an earlier copy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verb {
     /// `create once`: found, it is left alone.
     CreateOnce,
@@ -491,7 +559,7 @@ pub enum Verb {
 }
 
 /// How an earlier copy is found.
-#[derive(Clone, Debug)]
+#[derive(Serialize, Deserialize, Clone, Debug)]
 pub enum Key {
     /// `linked to x`
     Linked(Expr),
@@ -502,7 +570,7 @@ pub enum Key {
 }
 
 /// A field of a key.
-#[derive(Clone, Debug)]
+#[derive(Serialize, Deserialize, Clone, Debug)]
 pub struct KeyField {
     /// The field.
     pub name: Name,
@@ -511,7 +579,7 @@ pub struct KeyField {
 }
 
 /// What a `create once` does when its source has changed.
-#[derive(Clone, Debug)]
+#[derive(Serialize, Deserialize, Clone, Debug)]
 pub enum OnChange {
     /// `alert`
     Alert,
@@ -529,7 +597,7 @@ pub enum OnChange {
 }
 
 /// `balance FIELD to AMOUNT within 0.01 each, rest as m(rest) | rest in FIELD else fail "…"`
-#[derive(Clone, Debug)]
+#[derive(Serialize, Deserialize, Clone, Debug)]
 pub struct Balance {
     /// The computed field.
     pub field: Name,
@@ -544,7 +612,7 @@ pub struct Balance {
 }
 
 /// Where the last cents go.
-#[derive(Clone, Debug)]
+#[derive(Serialize, Deserialize, Clone, Debug)]
 pub enum Rest {
     /// `rest as m(rest)`: a further line.
     As(Expr),
@@ -553,18 +621,20 @@ pub enum Rest {
 }
 
 /// A statement of a flow.
-#[derive(Clone, Debug)]
+#[derive(Serialize, Deserialize, Clone, Debug)]
 pub struct FlowStmt {
     /// What it says.
     pub kind: FlowStmtKind,
     /// `set` before it, in an `adapt`.
     pub set: bool,
+    /// `sealed` before it: no `adapt` changes it.
+    pub sealed: bool,
     /// All of it.
     pub span: Span,
 }
 
 /// The statements of flows.
-#[derive(Clone, Debug)]
+#[derive(Serialize, Deserialize, Clone, Debug)]
 pub enum FlowStmtKind {
     /// `from E as x`, `from deleted E as x`
     From {
@@ -598,7 +668,7 @@ pub enum FlowStmtKind {
 }
 
 /// `test "…" { … }`
-#[derive(Clone, Debug)]
+#[derive(Serialize, Deserialize, Clone, Debug)]
 pub struct Test {
     /// What it shows.
     pub title: Text,
@@ -607,7 +677,7 @@ pub struct Test {
 }
 
 /// The statements of tests.
-#[derive(Clone, Debug)]
+#[derive(Serialize, Deserialize, Clone, Debug)]
 pub enum TestStmt {
     /// `cases (name: type, …) { … }`
     Cases(Cases),
@@ -639,7 +709,7 @@ pub enum TestStmt {
 }
 
 /// A table of cases: the test holds for each of its rows.
-#[derive(Clone, Debug)]
+#[derive(Serialize, Deserialize, Clone, Debug)]
 pub struct Cases {
     /// Its columns: values of the test.
     pub columns: Vec<Param>,
@@ -650,7 +720,7 @@ pub struct Cases {
 }
 
 /// A row of a table of cases.
-#[derive(Clone, Debug)]
+#[derive(Serialize, Deserialize, Clone, Debug)]
 pub struct Case {
     /// What it is called; without a name it is known by its values.
     pub name: Option<Text>,
@@ -661,7 +731,7 @@ pub struct Case {
 }
 
 /// What an `expect` says of its value.
-#[derive(Clone, Debug)]
+#[derive(Serialize, Deserialize, Clone, Debug)]
 pub enum Expectation {
     /// It holds.
     Holds,
@@ -680,7 +750,7 @@ pub enum Expectation {
 }
 
 /// A type as written.
-#[derive(Clone, Debug)]
+#[derive(Serialize, Deserialize, Clone, Debug)]
 pub struct Type {
     /// What.
     pub kind: TypeKind,
@@ -689,7 +759,7 @@ pub struct Type {
 }
 
 /// The kinds of types.
-#[derive(Clone, Debug)]
+#[derive(Serialize, Deserialize, Clone, Debug)]
 pub enum TypeKind {
     /// `int`, `country`, `exact.Account`, `text`; with a number: `text(40)`, `text(40 utf16)`.
     Named(Path, Option<(u32, Option<Name>)>),
@@ -712,7 +782,7 @@ pub enum TypeKind {
 }
 
 /// An expression.
-#[derive(Clone, Debug)]
+#[derive(Serialize, Deserialize, Clone, Debug)]
 pub struct Expr {
     /// What.
     pub kind: ExprKind,
@@ -721,7 +791,7 @@ pub struct Expr {
 }
 
 /// The kinds of expressions.
-#[derive(Clone, Debug)]
+#[derive(Serialize, Deserialize, Clone, Debug)]
 pub enum ExprKind {
     /// `12`, `12.50`, as written.
     Number(Arc<str>),
@@ -786,7 +856,7 @@ pub enum ExprKind {
 }
 
 /// A part of a text.
-#[derive(Clone, Debug)]
+#[derive(Serialize, Deserialize, Clone, Debug)]
 pub enum TextPart {
     /// As it is, unescaped.
     Plain(Arc<str>),
@@ -795,7 +865,7 @@ pub enum TextPart {
 }
 
 /// An argument.
-#[derive(Clone, Debug)]
+#[derive(Serialize, Deserialize, Clone, Debug)]
 pub struct Arg {
     /// `name:` before it.
     pub name: Option<Name>,
@@ -804,7 +874,7 @@ pub struct Arg {
 }
 
 /// An arm of a `match`.
-#[derive(Clone, Debug)]
+#[derive(Serialize, Deserialize, Clone, Debug)]
 pub struct Arm {
     /// What it accepts.
     pub pattern: Pattern,
@@ -813,7 +883,7 @@ pub struct Arm {
 }
 
 /// An element of a list.
-#[derive(Clone, Debug)]
+#[derive(Serialize, Deserialize, Clone, Debug)]
 pub enum Element {
     /// One value.
     One(Expr),
@@ -822,7 +892,7 @@ pub enum Element {
 }
 
 /// `for x in xs where c`
-#[derive(Clone, Debug)]
+#[derive(Serialize, Deserialize, Clone, Debug)]
 pub struct ForClause {
     /// The element's name.
     pub name: Name,
@@ -833,7 +903,7 @@ pub struct ForClause {
 }
 
 /// How a record stops.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StopKind {
     /// It can't go on; it is parked.
     Fail,
@@ -844,7 +914,7 @@ pub enum StopKind {
 }
 
 /// Operators between two values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BinaryOp {
     /// `+`
     Add,
@@ -875,7 +945,7 @@ pub enum BinaryOp {
 }
 
 /// Operators before a value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnaryOp {
     /// `-`
     Neg,

@@ -124,6 +124,10 @@ pub(crate) const OF_MAPPINGS: [&str; 13] = [
     "remove",
 ];
 
+/// What to do where a `check` is to be removed.
+pub const CHECK_STAYS: &str =
+    "answer the settings that the `check` asks, or change a function that it calls: `adapt fn orders.refunded = …`";
+
 /// How the statement that a word opens is written.
 pub(crate) fn shape(place: Place, word: &str) -> Option<&'static str> {
     Some(match (place, word) {
@@ -199,6 +203,15 @@ pub(crate) fn head_form(of: Rule) -> (&'static str, Option<Rule>) {
         Rule::fields => ("fields NAME(parameter: type) for ENTITY, ENTITY { … }", Some(Rule::alone_fields)),
         Rule::flow => ("flow NAME { … }", None),
         Rule::test => ("test \"what it shows\" { … }", None),
-        _ => ("adapt lookup NAME { … }", None),
+        Rule::adapt_lookup => ("adapt lookup tables.NAME { \"key\" => \"value\" }", Some(Rule::alone_names)),
+        Rule::adapt_flow => ("adapt flow orders.NAME { … }", Some(Rule::alone_names)),
+        Rule::adapt_fn => (
+            "adapt fn orders.NAME = value`, without its parameters and its type, which stay as they are: `adapt fn orders.takes_default = no",
+            Some(Rule::alone_names),
+        ),
+        Rule::adapt_mapping => {
+            ("adapt mapping orders.NAME { … }` or `adapt fields orders.NAME { … }", Some(Rule::alone_names))
+        }
+        _ => ("adapt mapping`, `adapt fields`, `adapt fn`, `adapt flow` or `adapt lookup", None),
     }
 }

@@ -4,13 +4,14 @@
 use super::brackets::{Mend, match_brackets};
 use super::grammar::{Grammar, Rule};
 use super::parse::turns;
+use super::soften::soften;
 use super::token::{Lexeme, Slip, Token};
 use crate::source::{Diagnostic, Edit, FileId, Fix, Span, codes};
 use pest::Parser as _;
 
 /// A declaration made readable.
 pub(crate) struct Mended {
-    /// A mark that no line end is like (see the grammar's stack), then the text, then a line end.
+    /// The text without what says nothing, and a line end; where a line end is a blank, it is written as one.
     pub(crate) text: String,
     /// The pieces of the mended text, rising: its first byte, the real byte there, and whether it was put there for
     /// what really stands there.
@@ -22,9 +23,6 @@ pub(crate) struct Mended {
     /// It is nested too deep to be read.
     pub(crate) too_deep: bool,
 }
-
-/// The first byte of what the grammar reads.
-pub(crate) const MARK: char = '\u{1}';
 
 /// Mends a declaration: its tokens, and what the scanner found wrong with them.
 pub(crate) fn mend(file: FileId, text: &str, tokens: &[Lexeme], slips: &[Slip]) -> Mended {
@@ -40,16 +38,19 @@ pub(crate) fn mend(file: FileId, text: &str, tokens: &[Lexeme], slips: &[Slip]) 
     let mut mends = Vec::new();
     let mut diagnostics = Vec::new();
     for slip in slips {
-        write_right(file, text, *slip, &mut mends, &mut diagnostics);
+        let wrong = write_right(file, text, *slip, &mut mends);
+        let is_read = matches!(slip, Slip::Escape(_) | Slip::Semicolon(_) | Slip::Operator(..));
+        diagnostics.push(if is_read { wrong.read() } else { wrong });
     }
     one_a_line(text, &mut diagnostics);
     mends.extend(matched.mends);
+    mends.extend(unread(tokens));
     mends.sort_by_key(|mend| mend.at);
     diagnostics.extend(matched.diagnostics);
     let start = tokens.first().map_or(0, |token| token.from());
     let end = tokens.last().map_or(0, |token| token.to());
     let (mended, map) = apply(&text[start..end], start, &mends);
-    Mended { text: mended, map, end, diagnostics, too_deep: matched.too_deep }
+    Mended { text: soften(mended), map, end, diagnostics, too_deep: matched.too_deep }
 }
 
 /// A line with a broken text is told once: what else seems wrong on it is likely to be text.
@@ -71,10 +72,35 @@ fn one_a_line(text: &str, diagnostics: &mut Vec<Diagnostic>) {
     });
 }
 
+/// What the grammar need not read: comments, indentation, blanks before a line's end and all but one of several, and line
+/// ends behind one another.
+fn unread(tokens: &[Lexeme]) -> Vec<Mend> {
+    let mut cuts = Vec::new();
+    let mut begins = true;
+    for (n, token) in tokens.iter().enumerate() {
+        let ends =
+            tokens.get(n + 1).is_none_or(|next| matches!(next.kind, Token::LineEnd | Token::Comment | Token::Doc));
+        let keep = match token.kind {
+            Token::Comment | Token::Doc => 0,
+            Token::Blank => usize::from(!begins && !ends),
+            Token::LineEnd => usize::from(!begins),
+            _ => {
+                begins = false;
+                continue;
+            }
+        };
+        begins |= token.kind == Token::LineEnd;
+        let (at, remove) = (token.from() + keep, (token.to() - token.from()).saturating_sub(keep));
+        if remove > 0 && (keep == 0 || token.kind == Token::Blank) {
+            cuts.push(Mend { at, remove, insert: "" });
+        }
+    }
+    cuts
+}
+
 fn apply(text: &str, start: usize, mends: &[Mend]) -> (String, Vec<(usize, usize, bool)>) {
     let mut out = String::with_capacity(text.len() + mends.len() * 2 + 2);
-    out.push(MARK);
-    let mut map = vec![(0, start, true), (out.len(), start, false)];
+    let mut map = vec![(0, start, false)];
     let mut at = start;
     for mend in mends {
         // Two changes of one place can't both be made; the first one stands.
@@ -100,11 +126,13 @@ impl Mended {
         if put { real } else { (real + (at - mended)).min(self.end) }
     }
 
-    /// The real byte behind something that ends at a byte of the mended text.
+    /// The real byte behind something that ends at a byte of the mended text: behind its own last byte, whatever has been
+    /// left out there.
     pub(crate) fn real_end(&self, at: usize) -> usize {
-        match self.piece(at) {
-            ((mended, _, true), Some(next)) if at > mended => next,
-            _ => self.real(at),
+        let Some(last) = at.checked_sub(1) else { return self.real(at) };
+        match self.piece(last) {
+            ((_, _, true), Some(next)) => next,
+            _ => (self.real(last) + 1).min(self.end),
         }
     }
 
@@ -115,10 +143,10 @@ impl Mended {
     }
 }
 
-fn write_right(file: FileId, text: &str, slip: Slip, mends: &mut Vec<Mend>, diagnostics: &mut Vec<Diagnostic>) {
+fn write_right(file: FileId, text: &str, slip: Slip, mends: &mut Vec<Mend>) -> Diagnostic {
     let span = |start: usize, end: usize| Span::new(file, start, end);
     let mut mend = |at: usize, remove: usize, insert: &'static str| mends.push(Mend { at, remove, insert });
-    diagnostics.push(match slip {
+    match slip {
         Slip::UnclosedText { quote, end, triple } => {
             let quotes = if triple { "\"\"\"" } else { "\"" };
             // What is in it is nobody's text yet; empty, it can't break anything else.
@@ -169,6 +197,7 @@ fn write_right(file: FileId, text: &str, slip: Slip, mends: &mut Vec<Mend>, diag
                     .label("other quotes")
                     .help("write `\"…\"`");
             let edits = [span(open, inside), span(close, end)].map(|span| Edit { span, text: "\"".into() });
+            wrong.read = plain;
             if plain {
                 wrong.fix = Some(Fix { title: "use straight double quotes".into(), edits: edits.into() });
             }
@@ -204,7 +233,7 @@ fn write_right(file: FileId, text: &str, slip: Slip, mends: &mut Vec<Mend>, diag
                 .fix(format!("write `{word}`"), span(at, end), fix)
         }
         Slip::Odd(at) => odd(file, text, at, &mut mend),
-    });
+    }
 }
 
 fn brace_in_text(span: Span, brace: char, why: &str) -> Diagnostic {
@@ -280,14 +309,14 @@ fn odd(file: FileId, text: &str, at: usize, mend: &mut impl FnMut(usize, usize, 
     let wrong = Diagnostic::new(&codes::SYNTAX, span, format!("the character `{shown}` has no meaning here"))
         .label("unknown character");
     if odd.is_whitespace() {
-        wrong.help("write a plain space: this one only looks like it").fix("write a space", span, " ")
+        wrong.help("write a plain space: this one only looks like it").fix("write a space", span, " ").read()
     } else if odd == '&' {
         wrong.help("join texts inside one text, `\"{a} {b}\"`, and two conditions with `and`")
     } else if meant == " " {
         wrong.help("remove it, or put it into a text: `\"…\"`")
     } else {
         let wrong = wrong.help(format!("write `{meant}`"));
-        if meant == "\"" { wrong } else { wrong.fix(format!("write `{meant}`"), span, meant) }
+        if meant == "\"" { wrong } else { wrong.fix(format!("write `{meant}`"), span, meant).read() }
     }
 }
 

@@ -3,10 +3,12 @@
 //! A piece of junk is read again with the rule of its place, alone: the farthest byte that the rule reached is where it
 //! went wrong, and the rules that were tried there are what would have been right.
 
-use super::forms::{Form, OF_FLOWS, OF_MAPPINGS, OF_TESTS, Place, form, head_form, nearest_statement, shape};
+use super::forms::{
+    CHECK_STAYS, Form, OF_FLOWS, OF_MAPPINGS, OF_TESTS, Place, form, head_form, nearest_statement, shape,
+};
 use super::grammar::{Grammar, Rule};
 use super::lower::{Lower, Pair};
-use super::mend::{MARK, near_before};
+use super::mend::near_before;
 use super::outline::DECLARATIONS;
 use super::token::Token;
 use crate::source::{Diagnostic, Span, codes};
@@ -60,10 +62,7 @@ fn decimal_comma(lower: &Lower<'_>, told: &Diagnostic) -> Option<Diagnostic> {
 
 /// How far a rule came in a text, and which rules were tried there.
 fn reached(rule: Rule, text: &str) -> (usize, Vec<Rule>) {
-    let mut alone = String::with_capacity(text.len() + 1);
-    alone.push(MARK);
-    alone.push_str(text);
-    match Grammar::parse(rule, &alone) {
+    match Grammar::parse(rule, text) {
         Ok(_) => (text.len(), Vec::new()),
         Err(error) => {
             let at = match error.location {
@@ -73,7 +72,7 @@ fn reached(rule: Rule, text: &str) -> (usize, Vec<Rule>) {
                 ErrorVariant::ParsingError { positives, .. } => positives,
                 ErrorVariant::CustomError { .. } => Vec::new(),
             };
-            (at.saturating_sub(MARK.len_utf8()).min(text.len()), tried)
+            (at.min(text.len()), tried)
         }
     }
 }
@@ -157,6 +156,11 @@ fn of_statement(lower: &Lower<'_>, pair: &Pair<'_>, place: Place, mut told: Diag
     {
         told.help = Some(format!("write `{shape}`"));
         return told;
+    }
+    if word == "remove" && text[word.len()..].trim_start().starts_with("check ") {
+        return Diagnostic::new(&codes::SYNTAX, span, "`remove` takes a field; a `check` can't be removed")
+            .label("the rest is no field")
+            .help(CHECK_STAYS);
     }
     if let Some(shape) = shape(place, word) {
         told.help = Some(format!("write `{shape}`"));

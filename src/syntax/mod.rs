@@ -1,7 +1,7 @@
 //! Text to tree: the one door is [`parse`].
 //!
 //! In: a file's text. Out: the lossless tree, its typed view, and what is wrong. It never fails: what can't be read is
-//! a node with a diagnostic. A large library is cut by [`outline`], and only what is used is read by [`parse_chunk`].
+//! a node with a diagnostic.
 //!
 //! The way of a text: tokens, declarations, mended brackets and quotes, the grammar, the typed view.
 
@@ -14,13 +14,14 @@ mod mend;
 mod messages;
 mod outline;
 mod parse;
+mod soften;
 #[cfg(test)]
 mod tests;
 mod token;
 mod tree;
 
+pub use forms::CHECK_STAYS;
 pub use grammar::Rule;
-pub use outline::{Chunk, outline};
-pub use parse::{Parsed, parse, parse_chunk};
+pub use parse::{Parsed, parse};
 pub use token::{Lexeme, Token};
 pub use tree::{Kind, NodeId, NodeRef, Tree};

@@ -1,19 +1,6 @@
-//! A file cut into its declarations, before anything is parsed: a forgotten bracket ends with its declaration, and of
-//! a large library only what is used needs to be read.
+//! A file cut into its declarations, before anything is parsed: a forgotten bracket ends with its declaration.
 
-use super::token::{Lexeme, Token, lex};
-use crate::source::{FileId, Span};
-
-/// A declaration that has not been read yet.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Chunk {
-    /// The word that opens it, `mapping`; whatever stands there if it is no declaration.
-    pub keyword: String,
-    /// Its name, its path or its text without quotes: `sales_order`, `woo.Order`. Empty where there is none.
-    pub name: String,
-    /// Its bytes, the `##` lines above and the blank lines below included.
-    pub range: Span,
-}
+use super::token::{Lexeme, Token};
 
 /// The words that open declarations. None of them opens a statement.
 pub(crate) const DECLARATIONS: [&str; 18] = [
@@ -40,14 +27,9 @@ pub(crate) const DECLARATIONS: [&str; 18] = [
 /// Declarations that `sealed` may stand before.
 const SEALABLE: [&str; 5] = ["lookup", "fn", "mapping", "fields", "flow"];
 
-/// The declarations of a file in their order; together they are all of its text.
-pub fn outline(file: FileId, text: &str) -> Vec<Chunk> {
-    let lexed = lex(text, 0, text.len());
-    cut(file, text, &lexed.tokens).into_iter().map(|(chunk, _)| chunk).collect()
-}
-
-/// Chunks, each with the index of its first token.
-pub(crate) fn cut(file: FileId, text: &str, tokens: &[Lexeme]) -> Vec<(Chunk, usize)> {
+/// The index of the first token of each declaration, the `##` lines above it included. Together they are all of the tokens.
+pub(crate) fn cut(text: &str, tokens: &[Lexeme]) -> Vec<usize> {
+    // Of each, its first token and the word that opens it.
     let mut heads: Vec<(usize, usize)> = Vec::new();
     let (mut depth, mut in_text) = (0usize, 0usize);
     // First token of the `##` lines right above the line that is looked at.
@@ -81,25 +63,11 @@ pub(crate) fn cut(file: FileId, text: &str, tokens: &[Lexeme]) -> Vec<(Chunk, us
             }
         }
     }
-    assemble(file, text, tokens, &heads)
-}
-
-fn assemble(file: FileId, text: &str, tokens: &[Lexeme], heads: &[(usize, usize)]) -> Vec<(Chunk, usize)> {
-    let start_of = |n: usize| tokens.get(n).map_or(text.len(), |token| token.from());
-    let mut chunks = Vec::with_capacity(heads.len() + 1);
-    let first = heads.first().map_or(tokens.len(), |head| head.0);
-    if first > 0 {
-        let range = Span::new(file, 0, start_of(first));
-        chunks.push((Chunk { keyword: String::new(), name: String::new(), range }, 0));
+    let mut begins: Vec<usize> = heads.into_iter().map(|(first, _)| first).collect();
+    if begins.first().is_some_and(|first| *first > 0) || begins.is_empty() && !tokens.is_empty() {
+        begins.insert(0, 0);
     }
-    for (n, (begin, word)) in heads.iter().enumerate() {
-        let next = heads.get(n + 1).map_or(tokens.len(), |head| head.0);
-        let word = &behind_sealed(text, tokens, *word);
-        let keyword = text[tokens[*word].from()..tokens[*word].to()].to_owned();
-        let range = Span::new(file, start_of(*begin), start_of(next));
-        chunks.push((Chunk { keyword, name: name_of(text, tokens, *word), range }, *begin));
-    }
-    chunks
+    begins
 }
 
 /// The word that declares: behind `sealed`, the next one.
@@ -156,32 +124,5 @@ fn opens(text: &str, tokens: &[Lexeme], n: usize) -> bool {
         Some((Token::Number, _)) => word == "edition",
         Some((Token::Sign, "=" | ":" | "." | "==" | "?." | ":=")) => false,
         Some(_) | None => at_margin,
-    }
-}
-
-/// The name behind the keyword at `n`: a path, or a text.
-fn name_of(text: &str, tokens: &[Lexeme], n: usize) -> String {
-    let keyword = &text[tokens[n].from()..tokens[n].to()];
-    let mut at = skip_blanks(tokens, n + 1);
-    let word = |at: usize| tokens.get(at).filter(|t| t.kind == Token::Word).map_or("", |t| &text[t.from()..t.to()]);
-    // `extern fn NAME`, `adapt lookup NAME`, `settings for NAME`
-    if matches!(keyword, "extern" | "adapt") || (keyword == "settings" && word(at) == "for") {
-        at = skip_blanks(tokens, at + 1);
-    }
-    match tokens.get(at).map(|token| token.kind) {
-        Some(Token::TextOpen) => {
-            let inside = tokens.get(at + 1).filter(|t| t.kind == Token::Piece);
-            inside.map_or(String::new(), |t| text[t.from()..t.to()].to_owned())
-        }
-        Some(Token::Word) => {
-            let start = tokens[at].from();
-            let mut end = tokens[at].to();
-            while tokens.get(at + 1).is_some_and(|t| &text[t.from()..t.to()] == ".") && !word(at + 2).is_empty() {
-                at += 2;
-                end = tokens[at].to();
-            }
-            text[start..end].to_owned()
-        }
-        _ => String::new(),
     }
 }

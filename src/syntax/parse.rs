@@ -1,10 +1,10 @@
-//! The door: text to tree, typed view and diagnostics, a whole file or one declaration of it.
+//! The door: text to tree, typed view and diagnostics.
 
 use super::ast;
 use super::grammar::{Grammar, Rule};
 use super::lower::Lower;
 use super::mend::{Mended, mend};
-use super::outline::{Chunk, cut};
+use super::outline::cut;
 use super::token::{Lexeme, Slip, Token, lex};
 use super::tree::{Builder, Group, Tree};
 use crate::limits;
@@ -29,16 +29,16 @@ pub fn parse(file: FileId, text: &str) -> Parsed {
         return too_long(file, text);
     }
     let lexed = lex(text, 0, text.len());
-    let chunks = cut(file, text, &lexed.tokens);
+    let begins = cut(text, &lexed.tokens);
     let mut builder = Builder::new(0..text.len());
     let mut out = Output { file, text, decls: Vec::new(), diagnostics: Vec::new() };
     let mut slips = lexed.slips.as_slice();
-    for (n, (chunk, first)) in chunks.iter().enumerate() {
-        let end = chunks.get(n + 1).map_or(lexed.tokens.len(), |next| next.1);
-        let mine = slips.partition_point(|slip| slip.at() < chunk.range.end as usize);
-        let (own, rest) = slips.split_at(mine);
+    for (n, first) in begins.iter().enumerate() {
+        let tokens = &lexed.tokens[*first..begins.get(n + 1).copied().unwrap_or(lexed.tokens.len())];
+        let end = tokens.last().map_or(0, |token| token.to());
+        let (own, rest) = slips.split_at(slips.partition_point(|slip| slip.at() < end));
         slips = rest;
-        out.chunk(&mut builder, &lexed.tokens[*first..end], own);
+        out.chunk(&mut builder, tokens, own);
     }
     out.directions(&lexed.tokens);
     out.finish(builder.finish(text, 0))
@@ -47,19 +47,6 @@ pub fn parse(file: FileId, text: &str) -> Parsed {
 /// Whether a character changes the direction of those around it, and so their order on a screen.
 pub(super) fn turns(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
-/// Parses one declaration of a file, as [`super::outline`] found it. Spans are those of the file.
-pub fn parse_chunk(file: FileId, text: &str, chunk: &Chunk) -> Parsed {
-    let range = chunk.range.range();
-    let mut out = Output { file, text, decls: Vec::new(), diagnostics: Vec::new() };
-    let Some(source) = text.get(range.clone()) else {
-        return out.finish(Builder::new(0..0).finish("", 0));
-    };
-    let lexed = lex(text, range.start, range.end);
-    let mut builder = Builder::new(range.clone());
-    out.chunk(&mut builder, &lexed.tokens, &lexed.slips);
-    out.finish(builder.finish(source, range.start))
 }
 
 fn too_long(file: FileId, text: &str) -> Parsed {

@@ -2,7 +2,7 @@
 //! changes no books in silence.
 
 use crate::check::Changed;
-use crate::source::{Sources, Span, library};
+use crate::source::{Sources, library};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -55,11 +55,14 @@ impl Defaults {
         let ships = |path: &str| library::LIBRARY.iter().any(|(_, shipped, _)| *shipped == path) || table(path);
         let texts = sources.iter().map(|(_, source)| (source.path.display().to_string(), &*source.text));
         let files = texts.filter(|(path, _)| ships(path)).map(|(path, text)| (path, digest(text))).collect();
-        let displaced = |change: &Changed| {
-            let span: Span = change.displaced?;
-            Some((name_of(change), digest(sources.text(span))))
-        };
-        let displaced = changes.iter().filter_map(displaced).collect();
+        // One name may stand for several lines: what is filled on create, and on update.
+        let mut texts: BTreeMap<String, String> = BTreeMap::new();
+        for change in changes {
+            if let Some(span) = change.displaced {
+                texts.entry(name_of(change)).or_default().push_str(sources.text(span));
+            }
+        }
+        let displaced = texts.into_iter().map(|(name, text)| (name, digest(&text))).collect();
         Self { flowc: env!("CARGO_PKG_VERSION").to_owned(), files, displaced }
     }
 
@@ -138,4 +141,30 @@ fn digest(text: &str) -> String {
         let _ = write!(hex, "{byte:02x}");
         hex
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Span;
+
+    /// What is filled on create and on update is changed under one name: each line of the default counts.
+    #[test]
+    fn a_name_stands_for_each_line_under_it() {
+        let locked = |second: &str| {
+            let mut sources = Sources::new();
+            let file = sources.add("flows/orders.flow", format!("A = 1\n{second}\n"));
+            let change = |from, to| Changed {
+                of: "orders.order".into(),
+                kind: "mapping",
+                what: "A".to_owned(),
+                at: Span::new(file, 0, 0),
+                displaced: Some(Span::new(file, from, to)),
+                removed: false,
+            };
+            Defaults::of(&sources, &[change(0, 5), change(6, 11)])
+        };
+        assert!(locked("A = 2").since(&locked("A = 2")).is_nothing());
+        assert_eq!(locked("A = 3").since(&locked("A = 2")).underneath, ["mapping orders.order A"]);
+    }
 }

@@ -50,9 +50,8 @@ fn sorted(program: &Program, mut left: Vec<usize>) -> Vec<String> {
     while !left.is_empty() {
         let waits = |n: &usize| {
             let after = &program.flows[*n].schedule.after;
-            left.iter().any(|other| other != n && after.iter().any(|name| *name == program.flows[*other].name))
+            left.iter().any(|other| other != n && after.iter().any(|(name, _)| *name == program.flows[*other].name))
         };
-        // Flows that wait for each other in a circle go in the order in which they stand.
         let next = left.iter().position(|n| !waits(n)).unwrap_or(0);
         done.push(program.flows[left.remove(next)].name.to_string());
     }

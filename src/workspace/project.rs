@@ -179,7 +179,7 @@ impl Workspace {
 }
 
 fn place(sources: &Sources, span: Span) -> Option<Place> {
-    sources.iter().nth(span.file.0 as usize)?;
+    sources.find(span.file)?;
     let at = sources.position(span);
     let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     Some(Place { file: sources.get(span.file).called(), line: number(at.line), column: number(at.column) })

@@ -1,6 +1,6 @@
 //! What a corpus file expects of itself: `#! CODE part of the message` at the end of a line says what is told about that
 //! line. A line can't bear a mark where the mistake is at its very end; `#!^ CODE …` on a line of its own speaks of the
-//! line above it. `#!@file.csv:3 CODE …` speaks of a line of another file, which can bear no marks itself.
+//! line above it. Parts that are all told are divided by ` && `. `#!@file.csv:3 CODE …` speaks of a line of another file, which can bear no marks itself.
 
 use std::fmt::Write as _;
 
@@ -48,8 +48,8 @@ pub(crate) fn compare(marks: Vec<Mark>, mut told: Vec<Told>) -> String {
         let fits = |t: &Told| {
             // Lines of what ships move: 0 is any.
             let at = t.file.ends_with(&mark.file) && (t.line == mark.line || mark.line == 0);
-            let told = [&t.message, &t.rest];
-            at && t.code == mark.code && told.iter().any(|text| text.contains(&mark.part))
+            let told = |part: &str| [&t.message, &t.rest].iter().any(|text| text.contains(part));
+            at && t.code == mark.code && mark.part.split(" && ").all(told)
         };
         match told.iter().position(fits) {
             Some(n) => drop(told.remove(n)),

@@ -2,11 +2,11 @@
 
 use crate::check::resolve::checker::{Adapted, Checker};
 use crate::check::resolve::instances::InstanceId;
-use crate::check::resolve::modules::{ModuleId, Space};
+use crate::check::resolve::items::Space;
+use crate::check::resolve::modules::ModuleId;
 use crate::check::resolve::suggest;
 use crate::source::{Diagnostic, Span, codes};
 use crate::syntax::ast::{self, AdaptBody, DeclKind, FlowStmtKind, Stmt, StmtKind};
-use std::collections::HashMap;
 use std::sync::Arc;
 
 /// What a statement says of the whole: it is said once, so another that says it takes its place.
@@ -66,12 +66,24 @@ pub(crate) fn flow_statements(adapted: &Adapted) -> &[ast::FlowStmt] {
     }
 }
 
-/// A thing that a change is about: a field in a case, or what is said of the whole.
-#[derive(PartialEq, Eq, Hash)]
+/// A thing that a change is about: the way to a field in a case, or what is said of the whole.
+#[derive(PartialEq, Eq)]
 enum Subject {
-    Field(String, Option<bool>),
+    Field(Vec<Arc<str>>, Option<bool>),
     Whole(Whole),
     Value,
+}
+
+impl Subject {
+    /// Whether changes of these are two of one thing. A field is changed with what it is a part of, and in each case.
+    fn meets(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Field(a, in_a), Self::Field(b, in_b)) => {
+                (a.starts_with(b) || b.starts_with(a)) && (in_a.is_none() || in_b.is_none() || in_a == in_b)
+            }
+            _ => self == other,
+        }
+    }
 }
 
 impl Checker<'_> {
@@ -80,8 +92,17 @@ impl Checker<'_> {
         let inside = self.shared_instance(id);
         for decl in self.modules.with_keyword(id, "adapt") {
             let DeclKind::Adapt(a) = &decl.kind else { continue };
+            if a.body.is_empty() {
+                let at = a.names.iter().fold(a.kind.span, |at, path| at.to(path.span));
+                self.say(
+                    &codes::NEEDLESS,
+                    at,
+                    "this `adapt` changes nothing: its block is empty",
+                    "leave it out, or write into it what changes",
+                );
+            }
             for path in &a.names {
-                if let Some((instance, name, space)) = self.adapted_by(inside, a, path) {
+                if let Some((instance, name, space, declared)) = self.adapted_by(inside, a, path) {
                     let key = (instance, space, name.text.to_string());
                     match &a.body {
                         AdaptBody::Rows(rows) => {
@@ -91,7 +112,8 @@ impl Checker<'_> {
                         _ => {
                             let of = format!("{}.{}", self.instance(instance).name, name.text).into();
                             let kind = kind_word(&a.kind.text);
-                            let adapted = Adapted { by: inside, of, kind, decl: Arc::clone(&decl), at: path.span };
+                            let (decl, at) = (Arc::clone(&decl), path.span);
+                            let adapted = Adapted { by: inside, of, kind, decl, at, declared };
                             self.adaptations.entry(key).or_default().push(adapted);
                         }
                     }
@@ -106,7 +128,7 @@ impl Checker<'_> {
         inside: InstanceId,
         a: &ast::Adapt,
         path: &'p ast::Path,
-    ) -> Option<(InstanceId, &'p ast::Name, Space)> {
+    ) -> Option<(InstanceId, &'p ast::Name, Space, Span)> {
         let kind = &*a.kind.text;
         let space = match kind {
             "lookup" => Space::Lookup,
@@ -167,7 +189,7 @@ impl Checker<'_> {
                 self.is_sealed(path.span, decl.span.at_start(), &format!("`{}`", name.text));
                 None
             }
-            [_] => Some((instance, name, space)),
+            [decl] => Some((instance, name, space, decl.span)),
         }
     }
 
@@ -195,27 +217,64 @@ impl Checker<'_> {
     pub(crate) fn adaptations_agree(&mut self) {
         let mut told: Vec<(Span, Span, String)> = Vec::new();
         for of in self.adaptations.values() {
-            let mut first: HashMap<Subject, Span> = HashMap::new();
-            for adapted in of {
-                for (subject, span, name) in subjects(adapted) {
-                    match first.get(&subject) {
-                        Some(before) => {
-                            let (before, again) = if *before < span { (*before, span) } else { (span, *before) };
-                            told.push((again, before, name));
-                        }
-                        None => drop(first.insert(subject, span)),
-                    }
+            let mut all: Vec<_> = of.iter().flat_map(subjects).collect();
+            all.sort_by_key(|(_, span, _)| *span);
+            for (n, (subject, again, name)) in all.iter().enumerate() {
+                if let Some((_, before, _)) = all[..n].iter().find(|(before, ..)| before.meets(subject)) {
+                    told.push((*again, *before, name.clone()));
                 }
             }
         }
         for (again, before, name) in told {
+            let joined = self.one_where(before, again);
             self.report(
                 Diagnostic::new(&codes::ADAPT_TWICE, again, format!("{name} is changed twice"))
                     .label("again here")
                     .related(before, "changed here first")
-                    .help("keep one of the two; the order of files decides nothing"),
+                    .help(
+                        joined.unwrap_or_else(|| "keep one of the two; the order of files decides nothing".to_owned()),
+                    ),
             );
         }
+    }
+
+    /// How two conditions that both keep to `base` are said at once.
+    fn one_where(&self, before: Span, again: Span) -> Option<String> {
+        let more = |span: Span| {
+            let more = self.modules.sources.text(span).strip_prefix("where base and ").map(str::trim);
+            // What an `or` joins stands beside `base`, and not behind it.
+            more.filter(|more| !more.contains(" or "))
+        };
+        Some(format!("both hold in one line: `where base and {} and {}`", more(before)?, more(again)?))
+    }
+
+    /// Tells of a line that says what the one says in whose place it stands.
+    pub(crate) fn says_the_same(&mut self, line: Span, before: Option<Span>) {
+        let Some(before) = before else { return };
+        // `set every = …` says what `every …` does; settings are those of the file that names them.
+        let words = |span: Span| {
+            let words = self.modules.sources.text(span).split_whitespace();
+            words.filter(|word| !matches!(*word, "set" | "=" | "sealed")).collect::<Vec<_>>().join(" ")
+        };
+        let said = words(line);
+        if said == "where base" || said == words(before) && !said.contains("settings.") {
+            self.changes_nothing(line, before);
+        }
+    }
+
+    /// A lint about what ships is about what the project changes of it. That no record can pass a check is said of the
+    /// answers that it asks.
+    pub(crate) fn lint(&mut self, lint: Diagnostic) {
+        let depth = self.changing.depth();
+        if lint.span.file.ships() && lint.code != &codes::CHECK_FAILS {
+            let all = || self.adaptations.values().flatten().filter(|a| a.declared.file == lint.span.file);
+            let of = all().filter(|a| a.declared.contains(lint.span)).min_by_key(|a| a.at);
+            if let Some(adapted) = of.or_else(|| all().min_by_key(|a| a.at)) {
+                self.changing.enter(adapted.at, None);
+            }
+        }
+        self.report(lint);
+        self.changing.leave(depth);
     }
 
     /// Tells of changes of what nothing uses: of another use of a module, mostly, than the one that runs.
@@ -291,9 +350,9 @@ fn fields_changed(stmts: &[Stmt], on_create: Option<bool>, found: &mut Vec<(Subj
     for stmt in stmts {
         match &stmt.kind {
             StmtKind::Set(path, _) | StmtKind::Add(path, _) | StmtKind::Remove(path) => {
-                let way: Vec<&str> = path.parts.iter().map(|part| &*part.text).collect();
-                let way = way.join(".");
-                found.push((Subject::Field(way.clone(), on_create), path.span, format!("`{way}`")));
+                let way: Vec<Arc<str>> = path.parts.iter().map(|part| Arc::clone(&part.text)).collect();
+                let name = format!("`{}`", way.join("."));
+                found.push((Subject::Field(way, on_create), path.span, name));
             }
             StmtKind::OnCreate(inner) => fields_changed(inner, Some(true), found),
             StmtKind::OnUpdate(_, inner) => fields_changed(inner, Some(false), found),

@@ -8,7 +8,8 @@ use crate::ir::{Const, Expr, ExprKind, LookupId, Setting, Type, each, mappings_o
 use crate::limits;
 use crate::source::{Diagnostic, Span, codes};
 use crate::syntax::ast::{self, ExprKind as A};
-use std::collections::{BTreeMap, HashSet};
+use rustc_hash::FxHashSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 impl Checker<'_> {
@@ -109,7 +110,8 @@ impl Checker<'_> {
 
     pub(crate) fn answer(&mut self, instance: InstanceId, e: &ast::Expr, ty: &Type, name: &str) -> Option<Const> {
         let mut body = Infer::new(self, instance);
-        let place = Wanted { what: format!("the setting `{name}`"), declared: None, length_at_run: false };
+        let place =
+            Wanted { what: format!("the setting `{name}`"), declared: None, length_at_run: false, ..Wanted::default() };
         let lowered = body.expr_for(&place.what, e, ty);
         let value = body.coerce_at(lowered, ty, &place);
         let constant = constant_of(&value);
@@ -178,8 +180,8 @@ impl Checker<'_> {
     }
 
     /// The unanswered settings that a flow asks, with all that it comes through, by their full names.
-    pub(crate) fn open_settings(&self, flow: &str) -> HashSet<Arc<str>> {
-        let mut open = HashSet::new();
+    pub(crate) fn open_settings(&self, flow: &str) -> FxHashSet<Arc<str>> {
+        let mut open = FxHashSet::default();
         let Some(flow) = self.program.flows.iter().find(|f| *f.name == *flow) else { return open };
         let mut tables: Vec<LookupId> = Vec::new();
         of_flow(flow, &mut |e| asked_in(e, &mut open, &mut tables));
@@ -199,7 +201,7 @@ impl Checker<'_> {
 }
 
 /// The unanswered settings and the tables that an expression asks.
-pub(crate) fn asked_in(outer: &Expr, open: &mut HashSet<Arc<str>>, tables: &mut Vec<LookupId>) {
+pub(crate) fn asked_in(outer: &Expr, open: &mut FxHashSet<Arc<str>>, tables: &mut Vec<LookupId>) {
     each(outer, &mut |e| match &e.kind {
         ExprKind::Unanswered(name) => drop(open.insert(Arc::clone(name))),
         ExprKind::Lookup { lookup, .. } if !tables.contains(lookup) => tables.push(*lookup),

@@ -3,7 +3,7 @@
 use crate::check::infer::frame::Infer;
 use crate::check::resolve::checker::Checker;
 use crate::check::resolve::instances::InstanceId;
-use crate::check::resolve::modules::{ModuleId, path_text};
+use crate::check::resolve::modules::ModuleId;
 use crate::check::resolve::suggest;
 use crate::ir::{Connection, ConnectionValue, Const};
 use crate::source::{Diagnostic, codes};
@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 impl Checker<'_> {
     pub(crate) fn connect(&mut self, c: &ast::Connect) {
-        let connector = path_text(&c.connector);
+        let connector = c.connector.text();
         if !self.program.connectors.iter().any(|k| *k.name == connector)
             && self.modules.find_or_load(&connector).is_some()
         {

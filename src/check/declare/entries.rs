@@ -1,7 +1,6 @@
 //! The entries of a `connect` block, held against what the connector's declaration takes.
 
 use crate::check::resolve::checker::Checker;
-use crate::check::resolve::modules::path_text;
 use crate::check::resolve::paths::leads_down;
 use crate::check::resolve::suggest;
 use crate::check::types::words::word_text;
@@ -63,7 +62,7 @@ impl Declared {
         let marks: Vec<String> = marks.iter().map(word_text).collect();
         let after = |word: &str| marks.iter().position(|mark| mark == word).and_then(|n| marks.get(n + 1)).cloned();
         let required = marks.iter().any(|m| m == "required");
-        Some(Self { name: path_text(name), form, required, unless: after("unless"), with: after("with") })
+        Some(Self { name: name.text(), form, required, unless: after("unless"), with: after("with") })
     }
 
     /// A line that fills it.

@@ -6,7 +6,7 @@ use crate::check::infer::frame::Infer;
 use crate::check::resolve::checker::Changed;
 use crate::check::resolve::checker::{Adapted, Checker, TypeItem};
 use crate::check::resolve::instances::InstanceId;
-use crate::check::resolve::modules::Space;
+use crate::check::resolve::items::Space;
 use crate::ir::{Const, EntityId, ExprKind, Flow, Schedule, Step, StepKind, Type};
 use crate::source::{Diagnostic, Span, codes};
 use crate::syntax::ast::{self, DeclKind, FlowStmtKind};
@@ -71,6 +71,7 @@ impl Checker<'_> {
             record: local,
             locals,
             filter: flow.filter,
+            listed: flow.listed,
             steps: flow.steps,
             write,
             schedule: flow.schedule,
@@ -105,6 +106,7 @@ impl Checker<'_> {
 #[derive(Default)]
 struct FlowParts {
     filter: Option<crate::ir::Expr>,
+    listed: Option<crate::ir::Expr>,
     steps: Vec<Step>,
     write: Option<crate::ir::Expr>,
     schedule: Schedule,
@@ -133,7 +135,9 @@ impl Infer<'_, '_> {
 
     /// The statements of a flow, and those of its adaptations, which take the place of those that say the same.
     fn flow_statements(&mut self, f: &ast::Flow, adapted: &[Adapted], flow: &mut FlowParts) {
-        let changed: Vec<Whole> = adapted.iter().flat_map(flow_statements).filter_map(said_by_flow).collect();
+        let sealed = |says: Whole| f.body.iter().find(|own| own.sealed && said_by_flow(own) == Some(says));
+        let changes = adapted.iter().flat_map(flow_statements).filter_map(said_by_flow);
+        let changed: Vec<Whole> = changes.filter(|says| sealed(*says).is_none()).collect();
         for stmt in &f.body {
             // What a `where` says is the `base` of the one in its place.
             let displaced = said_by_flow(stmt).is_some_and(|says| says != Whole::Where && changed.contains(&says));
@@ -146,27 +150,66 @@ impl Infer<'_, '_> {
             let names = self.names.clone();
             self.apart(adaptation.by, adaptation.at, names, |body| {
                 let all = |span| Self::make(ExprKind::Const(Const::Bool(true)), Type::Bool, span);
-                body.base = Some(base.clone().unwrap_or_else(|| all(f.name.span)));
+                let said = base.clone().unwrap_or_else(|| all(f.name.span));
+                let mut dropped = None;
                 for stmt in flow_statements(adaptation) {
-                    let says = said_by_flow(stmt);
-                    let displaced =
-                        f.body.iter().find(|own| says.is_some() && said_by_flow(own) == says).map(|own| own.span);
-                    let what = match says {
-                        Some(says) => called(says).to_owned(),
-                        None => body.cx.modules.sources.text(stmt.span).lines().next().unwrap_or_default().to_owned(),
-                    };
-                    let (of, kind) = (Arc::clone(&adaptation.of), adaptation.kind);
-                    body.cx.note_change(Changed { of, kind, what, at: stmt.span, displaced, removed: false });
-                    if matches!(stmt.kind, FlowStmtKind::From { .. }) {
-                        let message = "what a flow reads is not changed: its mapping is made for that";
-                        let help = "write a flow of your own, which reads it and writes a mapping for it";
-                        body.cx.say(&codes::MISPLACED, stmt.span, message, help);
-                    } else {
-                        body.flow_statement(stmt, flow);
+                    if let Some(own) = said_by_flow(stmt).and_then(sealed) {
+                        body.cx.is_sealed(stmt.span, own.span, "this line of the flow");
+                        continue;
                     }
+                    let depth = body.cx.changing.depth();
+                    body.cx.changing.enter(stmt.span, Some(said.span));
+                    body.base = matches!(stmt.kind, FlowStmtKind::Where(_)).then(|| said.clone());
+                    body.adapted_statement(f, adaptation, stmt, flow);
+                    if matches!(stmt.kind, FlowStmtKind::Where(_)) {
+                        let kept = stmt.set || body.cx.changing.has_base() || dropped == Some(None);
+                        dropped = Some((!kept).then_some(stmt.span));
+                    }
+                    body.cx.changing.leave(depth);
+                }
+                if let (Some(Some(at)), Some(base)) = (dropped, &base) {
+                    body.drops_conditions(at, base.span);
                 }
             });
         }
+    }
+
+    /// A statement of an adaptation.
+    fn adapted_statement(&mut self, f: &ast::Flow, adaptation: &Adapted, stmt: &ast::FlowStmt, flow: &mut FlowParts) {
+        let says = said_by_flow(stmt);
+        let own = f.body.iter().find(|own| says.is_some() && said_by_flow(own) == says);
+        let displaced = own.map(|own| own.span);
+        self.cx.says_the_same(stmt.span, displaced);
+        let what = match says {
+            Some(says) => called(says).to_owned(),
+            None => self.cx.modules.sources.text(stmt.span).lines().next().unwrap_or_default().to_owned(),
+        };
+        let (of, kind) = (Arc::clone(&adaptation.of), adaptation.kind);
+        self.cx.note_change(Changed { of, kind, what, at: stmt.span, displaced, removed: false });
+        match &stmt.kind {
+            FlowStmtKind::From { .. } => {
+                let message = "what a flow reads is not changed: its mapping is made for that";
+                let help = "write a flow of your own, which reads it and writes a mapping for it";
+                self.cx.say(&codes::MISPLACED, stmt.span, message, help);
+            }
+            kind => {
+                if matches!(kind, FlowStmtKind::Where(cond) if narrows(cond)) {
+                    flow.listed.clone_from(&self.base);
+                }
+                self.flow_statement(stmt, flow);
+            }
+        }
+    }
+
+    /// A `where` in the place of the default's, whose conditions hold no longer.
+    fn drops_conditions(&mut self, at: Span, base: Span) {
+        let dropped = self.cx.modules.sources.text(base).to_owned();
+        self.cx.report(
+            Diagnostic::new(&codes::ADAPT_DROPS, at, format!("this drops what the flow asks: `{dropped}`"))
+                .label("without `base`")
+                .related(base, "asked here")
+                .help("`where base and …` keeps it; `set where = …` says that it is meant to go"),
+        );
     }
 
     fn flow_statement(&mut self, stmt: &ast::FlowStmt, flow: &mut FlowParts) {
@@ -219,19 +262,19 @@ impl Infer<'_, '_> {
             FlowStmtKind::After(path) => {
                 if let Some((instance, name)) = self.cx.flow_at(self.inside, path) {
                     let name = format!("{}.{}", self.cx.instance(instance).name, name.text);
-                    flow.schedule.after.push(name.into());
+                    flow.schedule.after.push((name.into(), stmt.span));
                 }
             }
             FlowStmtKind::Let(name, value) => {
                 let value = self.scoped(|b| b.expr(value, None));
                 let local = self.bind(name, value.ty.clone());
                 self.lets.extend(self.names.last().cloned());
-                flow.steps.push(Step { kind: StepKind::Let(local, value), span: stmt.span, displaced: None });
+                flow.steps.push(Step { kind: StepKind::Let(local, value), span: stmt.span, displaced: Vec::new() });
             }
             FlowStmtKind::Check(cond, otherwise) => {
                 let (cond, other, alert) = self.check_parts(cond, otherwise);
                 let kind = if alert { StepKind::Alert(cond, other) } else { StepKind::Check(cond, other) };
-                flow.steps.push(Step { kind, span: stmt.span, displaced: None });
+                flow.steps.push(Step { kind, span: stmt.span, displaced: Vec::new() });
             }
             FlowStmtKind::Write(e) => {
                 let write = self.written(e);
@@ -246,5 +289,14 @@ impl Infer<'_, '_> {
                 flow.write = Some(write);
             }
         }
+    }
+}
+
+/// Whether a condition holds only where `base` does.
+fn narrows(cond: &ast::Expr) -> bool {
+    match &cond.kind {
+        ast::ExprKind::Base => true,
+        ast::ExprKind::Binary(ast::BinaryOp::And, _, left, right) => narrows(left) || narrows(right),
+        _ => false,
     }
 }

@@ -60,7 +60,12 @@ impl Infer<'_, '_> {
                 if let Some(field) = self.cx.field_named(target, &name.text, name.span) {
                     let ty = self.cx.program.entity(target).get(field).ty.clone().optional();
                     let lowered = self.expr(value, Some(&ty));
-                    let place = Wanted { what: format!("`{}`", name.text), declared: None, length_at_run: true };
+                    let place = Wanted {
+                        what: format!("`{}`", name.text),
+                        declared: None,
+                        length_at_run: true,
+                        ..Wanted::default()
+                    };
                     let value = self.coerce_at(lowered, &ty, &place);
                     parts.prefer.push((field, value));
                 }

@@ -1,15 +1,17 @@
 //! Decision tables: their rows, which go before which, and what is left open.
 
-use crate::check::declare::rows::RowIndex;
-use crate::check::infer::branches::uncovered;
-use crate::check::infer::frame::Infer;
+use crate::check::declare::rows::{RowIndex, is_single};
+use crate::check::infer::coverage::{is_closed, is_reached, uncovered};
+use crate::check::infer::frame::{Infer, constant_of};
+use crate::check::infer::patterns::is_any;
 use crate::check::resolve::checker::Changed;
 use crate::check::resolve::checker::Checker;
 use crate::check::resolve::instances::InstanceId;
 use crate::ir::{Expr, Grows, LookupId, Pattern, Row, Type};
+use crate::limits;
 use crate::source::{Diagnostic, codes};
 use crate::syntax::ast::{self, LookupRows, PatternKind};
-use std::collections::HashSet;
+use rustc_hash::FxHashSet;
 use std::sync::Arc;
 
 impl Checker<'_> {
@@ -30,7 +32,9 @@ impl Checker<'_> {
             }
         };
         self.add_rows(instance, lookup, &mut rows, (&keys, &result));
-        self.order(&mut rows, &keys, &lookup.name);
+        if self.order(&mut rows, &keys, &lookup.name) {
+            self.shadowed(&rows, &keys);
+        }
         self.open_values(&rows, &keys, &lookup.name);
         self.program.lookups[id.0 as usize].rows = rows;
     }
@@ -58,7 +62,13 @@ impl Checker<'_> {
                     );
                     continue;
                 }
-                let displaced = rows.iter().find(|own| own.cells == row.cells).map(|own| own.span);
+                let displaced = rows.iter().find(|own| own.cells == row.cells);
+                if let Some(own) = displaced
+                    .filter(|own| constant_of(&own.value).is_some_and(|value| Some(value) == constant_of(&row.value)))
+                {
+                    self.changes_nothing(row.span, own.span);
+                }
+                let displaced = displaced.map(|own| own.span);
                 let text = self.modules.sources.text(row.span);
                 let what = text.split("=>").next().unwrap_or_default().trim().to_owned();
                 let (of, kind) = (Arc::clone(&of), "lookup");
@@ -66,7 +76,7 @@ impl Checker<'_> {
                 added.push(row);
             }
         }
-        let same: HashSet<&[Pattern]> = added.iter().map(|row| &*row.cells).collect();
+        let same: FxHashSet<&[Pattern]> = added.iter().map(|row| &*row.cells).collect();
         rows.retain(|row| !same.contains(&*row.cells));
         rows.extend(added);
     }
@@ -120,31 +130,45 @@ impl Checker<'_> {
         body.coerce(lowered, result, "the value of a row")
     }
 
+    /// Values of closed keys that no row takes.
     fn open_values(&mut self, rows: &[Row], keys: &[(Arc<str>, Type)], name: &ast::Name) {
-        let [(key, ty)] = keys else { return };
-        let (general, rest): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(|r| r.cells == [Pattern::Any]);
-        let rest: Vec<Pattern> = rest.iter().filter_map(|r| r.cells.first().cloned()).collect();
-        if let Some(last) = general.first()
-            && *ty != Type::Unknown
-            && uncovered(ty, &rest).is_empty()
-        {
+        let types: Vec<&Type> = keys.iter().map(|(_, ty)| ty).collect();
+        if !types.iter().all(|ty| is_closed(ty)) {
+            return;
+        }
+        let cells: Vec<&[Pattern]> = rows.iter().map(|row| &*row.cells).collect();
+        let open = uncovered(&types, &cells);
+        if !open.is_empty() {
+            let keys: Vec<String> = keys.iter().map(|(key, _)| format!("`{key}`")).collect();
+            let between = if keys.len() == 1 { ", " } else { "; " };
+            let message = format!("`{}` has no row for {} of {}", name.text, open.join(between), keys.join(", "));
+            self.say(&codes::LOOKUP_NOT_COVERED, name.span, message, "add a row for it, or `else => …`");
+        }
+    }
+
+    /// Rows to which narrower ones of the same file leave nothing; `rows` stand in the order in which they decide.
+    fn shadowed(&mut self, rows: &[Row], keys: &[(Arc<str>, Type)]) {
+        let types: Vec<&Type> = keys.iter().map(|(_, ty)| ty).collect();
+        let mut compared = 0;
+        for (n, row) in rows.iter().enumerate().filter(|(_, row)| !row.cells.iter().all(is_single)) {
+            compared += n;
+            if compared > limits::ROW_PAIRS_MAX {
+                return;
+            }
+            let before: Vec<&[Pattern]> =
+                rows[..n].iter().filter(|other| other.span.file == row.span.file).map(|row| &*row.cells).collect();
+            if is_reached(&row.cells, &types, &before) {
+                continue;
+            }
+            let others = if row.cells.iter().all(is_any) { "the others" } else { "narrower rows" };
             let d = Diagnostic::new(
                 &codes::LOOKUP_ROW_UNREACHABLE,
-                last.span,
-                "this row is never reached: the others take every value",
+                row.span,
+                format!("this row is never reached: {others} take every value of it"),
             )
             .label("never reached")
             .help("delete it");
             self.report(d);
-        }
-        if !matches!(ty.present(), Type::Enum(e) if !e.open) && !matches!(ty.present(), Type::Bool) {
-            return;
-        }
-        let cells: Vec<Pattern> = rows.iter().filter_map(|r| r.cells.first().cloned()).collect();
-        let open = uncovered(ty, &cells);
-        if !open.is_empty() {
-            let message = format!("`{}` has no row for {} of `{key}`", name.text, open.join(", "));
-            self.say(&codes::LOOKUP_NOT_COVERED, name.span, message, "add a row for it, or `else => …`");
         }
     }
 }

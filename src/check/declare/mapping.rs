@@ -1,13 +1,13 @@
 //! Mappings: when they create and update, by which key, and what follows.
 
-use crate::check::declare::adapting::{called, said_by};
+use crate::check::declare::adapting::{Whole, called, said_by};
 use crate::check::declare::header::HeaderParts;
 use crate::check::infer::changes::statements_of;
 use crate::check::infer::frame::Infer;
 use crate::check::resolve::checker::Changed;
 use crate::check::resolve::checker::{Adapted, Checker};
 use crate::check::resolve::instances::InstanceId;
-use crate::check::resolve::modules::Space;
+use crate::check::resolve::items::Space;
 use crate::check::types::heads::blank_header;
 use crate::ir::{
     Access, Balance, Const, EntityId, Expr, ExprKind, FieldId, Header, Key, MappingId, Method, Native, OnChange,
@@ -30,10 +30,15 @@ impl Checker<'_> {
             }
         }
         let target = self.program.mapping(id).target;
+        let depth = self.changing.depth();
+        if let Some(at) = header_changed(&adapted) {
+            self.changing.enter(at, None);
+        }
         for adaptation in &adapted {
             for stmt in statements_of(adaptation) {
                 let Some(says) = said_by(stmt) else { continue };
                 let displaced = m.body.iter().find(|own| said_by(own) == Some(says)).map(|own| own.span);
+                self.says_the_same(stmt.span, displaced.filter(|_| says != Whole::Prefer));
                 let (of, kind, what) = (Arc::clone(&adaptation.of), adaptation.kind, called(says).to_owned());
                 self.note_change(Changed { of, kind, what, at: stmt.span, displaced, removed: false });
             }
@@ -70,6 +75,7 @@ impl Checker<'_> {
         body.change_is_asked(&header.0, &said);
         body.unused_lets();
         let (locals, partly) = (body.next, body.half_filled.contains(&target));
+        self.changing.leave(depth);
         if partly {
             self.partly.insert(id);
         }
@@ -107,6 +113,14 @@ fn said_of_whole(m: &ast::Mapping, adapted: &[Adapted]) -> Vec<Stmt> {
     let displaced = |stmt: &Stmt| changed.iter().any(|other| said_by(other) == said_by(stmt));
     let own = m.body.iter().filter(|stmt| said_by(stmt).is_some() && !displaced(stmt));
     own.chain(changed.iter().copied()).cloned().collect()
+}
+
+/// Where a message about the whole mapping stands: at what says anew when it creates and updates, else at another line of the
+/// header, else at the first `adapt`.
+fn header_changed(adapted: &[Adapted]) -> Option<Span> {
+    let said = || adapted.iter().flat_map(statements_of).filter_map(|stmt| Some((said_by(stmt)?, stmt.span)));
+    let verb = said().find(|(says, _)| *says == Whole::Verb);
+    verb.or_else(|| said().next()).map(|(_, at)| at).or_else(|| adapted.first().map(|adapted| adapted.at))
 }
 
 fn keys(body: &[Stmt]) -> impl Iterator<Item = &ast::Key> {
@@ -212,16 +226,13 @@ impl Infer<'_, '_> {
                 continue;
             }
             let (name, declared) = (f.name.clone(), f.span);
-            self.cx.report(
-                Diagnostic::new(
-                    &codes::NO_PLACE_FOR_IT,
-                    span,
-                    format!("`it.{name}` is not known before the record is written, and this mapping does not fill it"),
-                )
+            let message =
+                format!("`it.{name}` is not known before the record is written, and this mapping does not fill it");
+            let d = Diagnostic::new(&codes::NO_PLACE_FOR_IT, span, message)
                 .label("not known yet")
                 .related(declared, "declared here")
-                .help("fill the field, or use its value after `then write`, where the record is there"),
-            );
+                .help("fill the field, or use its value after `then write`, where the record is there");
+            self.cx.report(self.at_removal(d, (entity, field)));
         }
     }
 
@@ -271,11 +282,14 @@ impl Infer<'_, '_> {
                 let filled = steps.iter().any(|s| matches!(&s.kind, StepKind::Assign { path, when: When::Always | When::Create, .. } if path.as_slice() == [k.field]));
                 if !filled && let Some(target) = self.target {
                     let name = self.cx.program.entity(target).get(k.field).name.clone();
-                    self.cx.report(
-                        Diagnostic::new(&codes::KEY_NOT_WRITTEN, span, format!("`{}` looks for earlier copies by `{name}`, but never fills it: every run would create again", m.name.text))
-                            .label("a key that is never filled")
-                            .help(format!("fill it: `{name} = …`")),
+                    let message = format!(
+                        "`{}` looks for earlier copies by `{name}`, but never fills it: every run would create again",
+                        m.name.text
                     );
+                    let d = Diagnostic::new(&codes::KEY_NOT_WRITTEN, span, message)
+                        .label("a key that is never filled")
+                        .help(format!("fill it: `{name} = …`"));
+                    self.cx.report(self.at_removal(d, (target, k.field)));
                 }
             }
         }

@@ -6,7 +6,8 @@ use crate::ir::{Const, Pattern, Row, Type};
 use crate::limits;
 use crate::source::{Diagnostic, codes};
 use crate::syntax::ast;
-use std::collections::{BTreeMap, HashMap};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Overlaps that are told of one lookup; the rest goes with them when they are mended.
@@ -14,7 +15,7 @@ const OVERLAPS_TOLD_MAX: usize = 20;
 
 /// Rows by their cells, for finding those that take the same.
 #[derive(Default)]
-pub(crate) struct RowIndex(HashMap<Vec<Pattern>, usize>);
+pub(crate) struct RowIndex(FxHashMap<Vec<Pattern>, usize>);
 
 impl RowIndex {
     /// The number of the row with these cells, or none, and then it is `n`.
@@ -33,7 +34,7 @@ impl RowIndex {
 struct Class<'r> {
     ranks: Vec<u32>,
     rows: Vec<usize>,
-    columns: Vec<HashMap<&'r Const, Vec<usize>>>,
+    columns: Vec<FxHashMap<&'r Const, Vec<usize>>>,
 }
 
 impl<'r> Class<'r> {
@@ -44,7 +45,7 @@ impl<'r> Class<'r> {
             let class = classes.entry(ranks).or_insert_with_key(|ranks| Self {
                 ranks: ranks.clone(),
                 rows: Vec::new(),
-                columns: vec![HashMap::new(); ranks.len()],
+                columns: vec![FxHashMap::default(); ranks.len()],
             });
             class.rows.push(n);
             for (column, cell) in class.columns.iter_mut().zip(&row.cells) {
@@ -77,10 +78,12 @@ impl<'r> Class<'r> {
 }
 
 impl Checker<'_> {
-    /// Narrower rows first. Two rows that overlap, neither narrower in all, are an error.
-    pub(crate) fn order(&mut self, rows: &mut [Row], keys: &[(Arc<str>, Type)], name: &ast::Name) {
+    /// Narrower rows first. Two rows that overlap, neither narrower in all, are an error; whether there are none.
+    pub(crate) fn order(&mut self, rows: &mut [Row], keys: &[(Arc<str>, Type)], name: &ast::Name) -> bool {
+        let told = self.diagnostics.len();
         self.overlaps(rows, keys, name);
         rows.sort_by_key(|row| row.cells.iter().map(rank).sum::<u32>());
+        self.diagnostics.len() == told
     }
 
     fn overlaps(&mut self, rows: &[Row], keys: &[(Arc<str>, Type)], name: &ast::Name) {
@@ -166,7 +169,7 @@ impl Checker<'_> {
 }
 
 /// One value, or none.
-fn is_single(p: &Pattern) -> bool {
+pub(crate) fn is_single(p: &Pattern) -> bool {
     matches!(p, Pattern::Absent) || matches!(p, Pattern::OneOf(list) if list.len() == 1)
 }
 

@@ -227,6 +227,7 @@ impl Checker<'_> {
                     what: "this column".into(),
                     declared: None,
                     length_at_run: true,
+                    ..Default::default()
                 };
                 let value = Infer::new(self, instance).literal_text(&text.into(), &t, span, &place);
                 Expr { ty: ty.clone(), ..value }

@@ -3,7 +3,7 @@
 use crate::check::infer::frame::Infer;
 use crate::check::resolve::checker::{Checker, TypeItem};
 use crate::check::resolve::instances::InstanceId;
-use crate::check::resolve::modules::{Space, path_text};
+use crate::check::resolve::items::Space;
 use crate::check::resolve::paths::leads_down;
 use crate::ir::{
     Answers, Case, Cases, EntityId, Expected, Expr, FieldId, GivenRecord, GivenValue, Place, Stop, Subject, Test,
@@ -437,7 +437,7 @@ impl Infer<'_, '_> {
 
     fn part_field(&mut self, part: EntityId, path: &ast::Path, value: &ast::Expr) -> Option<(FieldId, GivenValue)> {
         let [name]: &[Name] = path.parts.as_slice() else {
-            let message = format!("`{}` goes into a part of this record", path_text(path));
+            let message = format!("`{}` goes into a part of this record", path.text());
             self.cx.say(&codes::MISPLACED, path.span, message, "give the part as a record: `billing = { city = … }`");
             return None;
         };

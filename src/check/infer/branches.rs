@@ -1,13 +1,12 @@
 //! Branches: the type that they have together, and whether each value has one.
 
+use crate::check::infer::coverage::{is_reached, uncovered};
 use crate::check::infer::frame::Infer;
-use crate::check::infer::patterns::{is_any, values};
 use crate::check::types::relations::join;
-use crate::ir::{Const, Expr, Pattern, Type};
+use crate::ir::{Expr, Pattern, Type};
 use crate::source::{Diagnostic, Span, codes};
 use crate::syntax::ast;
-use std::collections::HashSet;
-use std::sync::Arc;
+
 impl Infer<'_, '_> {
     /// The type that branches have together, each made to fit it.
     pub(crate) fn together(&mut self, branches: Vec<Expr>, want: Option<&Type>, span: Span) -> (Type, Vec<Expr>) {
@@ -45,7 +44,8 @@ impl Infer<'_, '_> {
     }
 
     pub(crate) fn covered(&mut self, on: &Expr, arms: &[ast::Arm], patterns: &[Pattern], span: Span) {
-        let mut open = uncovered(&on.ty, patterns);
+        let rows: Vec<&[Pattern]> = patterns.iter().map(std::slice::from_ref).collect();
+        let mut open = uncovered(&[&on.ty], &rows);
         if open.is_empty() {
             return;
         }
@@ -67,9 +67,8 @@ impl Infer<'_, '_> {
     /// Arms behind others that take all that they take.
     pub(crate) fn reached(&mut self, on: &Type, arms: &[ast::Arm], patterns: &[Pattern]) {
         for (n, arm) in arms.iter().enumerate() {
-            let before = &patterns[..n];
-            let taken = before.iter().any(|p| *p == patterns[n] || *p == Pattern::Any)
-                || patterns[n] == Pattern::Any && n > 0 && uncovered(on, before).is_empty() && *on != Type::Unknown;
+            let before: Vec<&[Pattern]> = patterns[..n].iter().map(std::slice::from_ref).collect();
+            let taken = !is_reached(std::slice::from_ref(&patterns[n]), &[on], &before);
             if taken {
                 let d = Diagnostic::new(&codes::NEEDLESS, arm.pattern.span, "this arm is never reached")
                     .label("the arms before it take everything")
@@ -78,35 +77,4 @@ impl Infer<'_, '_> {
             }
         }
     }
-}
-
-/// The values of a type that no pattern takes, as messages name them.
-pub(crate) fn uncovered(ty: &Type, patterns: &[Pattern]) -> Vec<String> {
-    if patterns.iter().any(is_any) || matches!(ty, Type::Unknown | Type::Never) {
-        return Vec::new();
-    }
-    let mut open = Vec::new();
-    let taken: HashSet<&Const> = patterns.iter().flat_map(values).collect();
-    let mut ask = |c: Const, name: String| {
-        if !taken.contains(&c) {
-            open.push(name);
-        }
-    };
-    if ty.is_optional() {
-        ask(Const::Absent, "`none`".into());
-    }
-    match ty.present() {
-        Type::Enum(e) if !e.open => {
-            for value in &e.values {
-                ask(Const::Text(Arc::clone(&value.code)), format!("`{}`", value.code));
-            }
-        }
-        Type::Bool => {
-            ask(Const::Bool(true), "`yes`".into());
-            ask(Const::Bool(false), "`no`".into());
-        }
-        Type::Nothing => {}
-        _ => open.push("any other value".into()),
-    }
-    open
 }

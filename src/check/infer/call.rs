@@ -7,7 +7,7 @@ use crate::check::infer::inlining::widen;
 use crate::check::infer::names::{Local, Names};
 use crate::check::resolve::checker::Changed;
 use crate::check::resolve::instances::InstanceId;
-use crate::check::resolve::modules::Space;
+use crate::check::resolve::items::Space;
 use crate::check::resolve::typed::{Height, Typed};
 use crate::ir::{EntityId, Expr, ExprKind, Find, LocalId, Native, Type, relocate};
 use crate::source::{Diagnostic, Edit, Fix, Span, codes};
@@ -62,8 +62,16 @@ impl Infer<'_, '_> {
 
     /// What is wrong in the arguments of something unknown is told all the same.
     pub(crate) fn all_the_same<'a>(&mut self, args: impl Iterator<Item = &'a ast::Expr>) {
-        for arg in args.filter(|a| !matches!(a.kind, A::Lambda(..))) {
-            self.expr(arg, Some(&Type::Unknown));
+        for arg in args {
+            match &arg.kind {
+                A::Lambda(names, body) => self.scoped(|inner| {
+                    for name in names {
+                        inner.bind(name, Type::Unknown);
+                    }
+                    inner.expr(body, Some(&Type::Unknown));
+                }),
+                _ => drop(self.expr(arg, Some(&Type::Unknown))),
+            }
         }
     }
 
@@ -158,11 +166,7 @@ impl Infer<'_, '_> {
         span: Span,
     ) -> Expr {
         if matches!(receiver.ty, Type::Unknown | Type::Never) {
-            for arg in args {
-                if !matches!(arg.value.kind, A::Lambda(..)) {
-                    self.expr(&arg.value, None);
-                }
-            }
+            self.all_the_same(args.iter().map(|arg| &arg.value));
             return Self::unknown(span);
         }
         if receiver.ty.is_optional() && optional {
@@ -216,6 +220,7 @@ impl Infer<'_, '_> {
             self.cx.say(&codes::AMBIGUOUS, name.span, message, "say which: `module.name(…)`");
         }
         let (instance, decl) = found.swap_remove(0);
+        self.cx.means(name.span, decl.name_span());
         if let Some(named) = args.iter().find_map(|a| a.name.as_ref()) {
             self.cx.say(
                 &codes::ARGUMENTS,
@@ -240,6 +245,7 @@ impl Infer<'_, '_> {
                     .related(decl.span, "declared here")
                     .help(format!("it is called as `{}({})`", name.text, wanted.join(", "))),
             );
+            self.all_the_same(args.iter().map(|arg| &arg.value));
             return Self::unknown(span);
         }
         match &decl.kind {
@@ -301,6 +307,7 @@ impl Infer<'_, '_> {
                     what: format!("`{}` of `{callee}`", param.name.text),
                     declared: Some(param.name.span),
                     length_at_run: false,
+                    ..Default::default()
                 };
                 self.coerce_at(value, &ty, &place)
             })
@@ -411,6 +418,7 @@ impl Infer<'_, '_> {
                 what: format!("the result of `{}`", f.name.text),
                 declared: Some(f.result.span),
                 length_at_run: true,
+                ..Default::default()
             };
             if let Some(before) = &f.body {
                 self.changes_nothing(adapted.at, value, before.span);
@@ -419,11 +427,14 @@ impl Infer<'_, '_> {
             let what = "its value".to_owned();
             self.cx.note_change(Changed { of, kind, what, at: value.span, displaced, removed: false });
             let names = self.names.clone();
+            let depth = self.cx.changing.depth();
+            self.cx.changing.enter(value.span, displaced);
             made = self.apart(adapted.by, adapted.at, names, |inner| {
                 inner.base = Some(made);
                 let lowered = inner.expr(value, Some(result));
                 inner.coerce_at(lowered, result, &place)
             });
+            self.cx.changing.leave(depth);
         }
         made
     }
@@ -440,17 +451,14 @@ impl Infer<'_, '_> {
         let result = self.cx.type_of(instance, &f.result);
         let mut inner = Infer::new(self.cx, instance);
         (inner.around, inner.utf16, inner.drafts) = (around, utf16, drafts);
-        let mut names = Names::default();
-        for param in &f.params {
-            let ty = inner.cx.type_of(instance, &param.ty);
-            names.push(Local { name: Arc::clone(&param.name.text), id: inner.local(), ty, span: param.name.span });
-        }
+        let names = inner.parameters(&f.params);
         let made = inner.apart(instance, f.name.span, names, |inner| {
             let lowered = inner.expr(body, Some(&result));
             let place = Wanted {
                 what: format!("the result of `{}`", f.name.text),
                 declared: Some(f.result.span),
                 length_at_run: true,
+                ..Default::default()
             };
             let made = inner.coerce_at(lowered, &result, &place);
             inner.adapted_value(instance, f, made, &result)

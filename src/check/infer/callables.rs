@@ -2,7 +2,8 @@
 
 use crate::check::infer::frame::Infer;
 use crate::check::resolve::instances::InstanceId;
-use crate::check::resolve::modules::{ModuleId, Space};
+use crate::check::resolve::items::Space;
+use crate::check::resolve::modules::ModuleId;
 use crate::check::resolve::suggest;
 use crate::ir::{EntityId, Expr, Native, Type};
 use crate::source::{Diagnostic, Span, codes};
@@ -104,6 +105,39 @@ impl Infer<'_, '_> {
                 _ => None,
             })
             .collect()
+    }
+
+    /// The part that an `include` takes over, where it is seen from, and what it is given.
+    pub(crate) fn part_called<'e>(&mut self, call: &'e ast::Expr) -> Option<(Callable, &'e [ast::Arg])> {
+        let A::Call(callee, args) = &call.kind else {
+            self.cx.say(
+                &codes::MISPLACED,
+                call.span,
+                "`include` takes a part over: it needs a call",
+                "write `include name(arguments)`",
+            );
+            return None;
+        };
+        let (instances, name) = match &callee.kind {
+            A::Name(name) => (self.cx.visible(self.inside), name),
+            A::Field(of, name, _) => match &of.kind {
+                A::Name(alias) => match self.cx.used_instance(self.inside, &alias.text) {
+                    Some(instance) => (vec![instance], name),
+                    None => {
+                        self.cx.unknown_alias(self.inside, alias);
+                        return None;
+                    }
+                },
+                _ => return None,
+            },
+            _ => return None,
+        };
+        let mut found = self.callables(&instances, &name.text).into_iter();
+        let found = found.find(|(_, d)| matches!(d.kind, DeclKind::Fields(_)));
+        if found.is_none() {
+            self.unknown_function(name, &instances, call.span);
+        }
+        Some((found?, args))
     }
 
     pub(crate) fn fits_part(&mut self, instance: InstanceId, part: &ast::Fields, entity: EntityId, span: Span) {

@@ -5,8 +5,9 @@ use crate::check::infer::names::Names;
 use crate::check::resolve::checker::{Adapted, Changed};
 use crate::check::resolve::instances::InstanceId;
 use crate::check::resolve::suggest;
-use crate::ir::{Arm, Builder, EntityId, Expr, ExprKind, FieldId, Step, StepKind, When};
-use crate::source::{Diagnostic, Span, codes};
+use crate::ir::{Access, Arm, Builder, EntityId, Expr, ExprKind, FieldId, Step, StepKind, Type, When};
+use crate::source::{Diagnostic, Severity, Span, codes};
+use crate::syntax::CHECK_STAYS;
 use crate::syntax::ast::{self, Path, Stmt, StmtKind};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -21,6 +22,8 @@ pub(crate) struct Steps {
     pub(crate) include: Option<Span>,
     /// Whether the line that is read is sealed.
     pub(crate) sealed: bool,
+    /// Whether it is the `add` of an adaptation.
+    pub(crate) adding: bool,
     /// Declarations that are being read and that are adapted, the innermost last.
     pub(crate) levels: Vec<Level>,
 }
@@ -31,6 +34,8 @@ pub(crate) struct Filled {
     pub(crate) case: Case,
     pub(crate) span: Span,
     pub(crate) include: Option<Span>,
+    /// By the `add` of an adaptation.
+    pub(crate) added: bool,
 }
 
 /// In which case statements count.
@@ -193,19 +198,42 @@ impl<'c, 'f> Infer<'c, 'f> {
         match &mut e.kind {
             ExprKind::Let(_, _, body) => self.change_within(body, fields, change, make),
             ExprKind::If(_, a, b) | ExprKind::OrElse(a, b) => {
-                let first = self.change_within(a, fields, change, make);
-                self.change_within(b, fields, change, make) || first
+                self.change_branches([&mut **a, &mut **b].into_iter(), fields, change, make)
             }
             ExprKind::Match(_, arms) => {
-                let mut met = false;
-                for Arm { value, .. } in arms {
-                    met |= self.change_within(value, fields, change, make);
-                }
-                met
+                self.change_branches(arms.iter_mut().map(|Arm { value, .. }| value), fields, change, make)
             }
             ExprKind::Build(part) => self.change_part(part, fields, change, make),
             _ => false,
         }
+    }
+
+    /// The same of each branch. One that does not fill the field keeps what it makes, which is told.
+    fn change_branches<'e>(
+        &mut self,
+        branches: impl Iterator<Item = &'e mut Expr>,
+        fields: &[FieldId],
+        change: &Displacing<'_>,
+        make: Make<'c, 'f>,
+    ) -> bool {
+        let (mut met, mut passed) = (false, None);
+        for branch in branches {
+            let makes = !matches!(branch.ty, Type::Nothing | Type::Never | Type::Unknown);
+            let (span, changed) = (branch.span, self.change_within(branch, fields, change, make));
+            met |= changed;
+            passed = passed.or_else(|| (makes && !changed).then_some(span));
+        }
+        if let Some(passed) = passed.filter(|_| met) {
+            let name = self.cx.modules.sources.text(change.change.path.span).to_owned();
+            let message = format!("`{name}` is not filled in every case, and this changes it where it is");
+            let mut d = Diagnostic::new(&codes::ADAPT_MISSES, change.change.path.span, message)
+                .label("changed in some cases only")
+                .related(passed, "this case does not fill it")
+                .help(format!("change the whole: `set {} = …`", &change.change.path.parts[0].text));
+            d.severity = Severity::Warning;
+            self.cx.report(d);
+        }
+        met
     }
 
     fn change_part(
@@ -223,14 +251,19 @@ impl<'c, 'f> Infer<'c, 'f> {
             let step = &mut part.steps[n];
             n += 1;
             let StepKind::Assign { path, value, .. } = &mut step.kind else { continue };
-            if path.as_slice() == fields && verb != Verb::Add {
+            if path.as_slice() == fields && verb == Verb::Add {
+                met = true;
+                let name = self.cx.modules.sources.text(change.change.path.span).to_owned();
+                self.cx.added_once_more(change.change.path.span, step.span, &name);
+            } else if path.as_slice() == fields {
                 met = true;
                 let from = step.span;
                 let displaced = std::mem::replace(value, Self::unknown(from));
-                match make(self, &Displacing { displaced: from, ..*change }, (entity, *field), Some(displaced)) {
+                let at = owner_of(&self.cx.program, entity, fields);
+                match make(self, &Displacing { displaced: from, ..*change }, at, Some(displaced)) {
                     Some(new) => {
                         *value = new;
-                        (step.span, step.displaced) = (change.change.span, Some(from));
+                        step.displaced.push(std::mem::replace(&mut step.span, change.change.span));
                     }
                     None => {
                         n -= 1;
@@ -241,11 +274,13 @@ impl<'c, 'f> Infer<'c, 'f> {
                 met |= self.change_within(value, rest, change, make);
             }
         }
-        if !met && verb == Verb::Add && rest.is_empty() {
+        // A whole that is no part of ours holds nothing that could be added to.
+        let whole = |step: &Step| matches!(&step.kind, StepKind::Assign { path, .. } if fields.starts_with(path));
+        if !met && verb == Verb::Add && !part.steps.iter().any(whole) {
             met = true;
-            if let Some(value) = make(self, change, (entity, *field), None) {
-                let kind = StepKind::Assign { path: vec![*field], value, when: When::Always };
-                part.steps.push(Step { kind, span: change.change.span, displaced: None });
+            if let Some(value) = make(self, change, owner_of(&self.cx.program, entity, fields), None) {
+                let kind = StepKind::Assign { path: fields.to_vec(), value, when: When::Always };
+                part.steps.push(Step { kind, span: change.change.span, displaced: Vec::new() });
             }
         }
         met
@@ -279,6 +314,19 @@ impl<'c, 'f> Infer<'c, 'f> {
         }
     }
 
+    /// Of two changes of one field, of a part and of what includes it, one has no effect unless the other says `base`.
+    pub(crate) fn one_of_two(&mut self, before: Option<&Rc<Change>>, change: &Change, has_base: bool) {
+        let Some(before) = before.filter(|before| !has_base && before.of.is_some() && change.of.is_some()) else {
+            return;
+        };
+        let name = self.cx.modules.sources.text(change.path.span);
+        let d = Diagnostic::new(&codes::ADAPT_TWICE, change.path.span, format!("`{name}` is changed twice"))
+            .label("again here, without `base`")
+            .related(before.path.span, "changed here first")
+            .help("say `base` for what the other change makes of it, or keep one of the two");
+        self.cx.report(d);
+    }
+
     /// A change that puts there what stands there.
     pub(crate) fn changes_nothing(&mut self, change: Span, value: &ast::Expr, before: Span) {
         let text = self.cx.modules.sources.text(value.span);
@@ -286,12 +334,7 @@ impl<'c, 'f> Infer<'c, 'f> {
         let same = matches!(value.kind, ast::ExprKind::Base)
             || text == self.cx.modules.sources.text(before) && !text.contains("settings.");
         if same {
-            self.cx.report(
-                Diagnostic::new(&codes::NEEDLESS, change, "this changes nothing: the value is the same")
-                    .label("the same value")
-                    .related(before, "the value that it displaces")
-                    .help("leave the line out, or write another value"),
-            );
+            self.cx.changes_nothing(change, before);
         }
     }
 
@@ -311,23 +354,23 @@ impl<'c, 'f> Infer<'c, 'f> {
         }
         let apart =
             |other: &Case| matches!((case, other), (Case::Create, Case::Update(_)) | (Case::Update(_), Case::Create));
-        let Some(there) = out.filled.iter().find(|filled| filled.fields == fields && !apart(&filled.case)) else {
+        let one = |filled: &Filled| filled.fields.starts_with(&fields) || fields.starts_with(&filled.fields);
+        let Some(there) = out.filled.iter().find(|filled| one(filled) && !apart(&filled.case)) else {
             return false;
         };
-        let name = self.cx.modules.sources.text(path.span).to_owned();
-        self.cx.report(
-            Diagnostic::new(&codes::ADAPT_THERE, path.span, format!("`{name}` is filled already"))
-                .label("added once more")
-                .related(there.span, "filled here")
-                .help(format!("`set {name} = …` changes it; `base` is the value that it has there")),
-        );
+        let name = way_text(&self.cx.program, entity, &there.fields);
+        self.cx.added_once_more(path.span, there.span, &name);
         true
     }
 
     /// Tells of changes that met nothing.
     pub(crate) fn changes_without_effect(&mut self, entity: EntityId, level: &Level, out: &Steps) {
         for change in level.changes.iter().filter(|change| change.verb != Verb::Add) {
-            if self.cx.met.contains(&change.id) {
+            let twice = |d: &Diagnostic| {
+                let mut places = std::iter::once(d.span).chain(d.related.iter().map(|related| related.span));
+                d.code == &codes::ADAPT_TWICE && places.any(|place| place == change.path.span)
+            };
+            if self.cx.met.contains(&change.id) || self.cx.diagnostics.iter().any(twice) {
                 continue;
             }
             let word = if change.verb == Verb::Set { "set" } else { "remove" };
@@ -338,7 +381,10 @@ impl<'c, 'f> Infer<'c, 'f> {
                 .map(|filled| way_text(&self.cx.program, entity, &filled.fields))
                 .collect();
             filled.dedup();
-            let exists = change.path.parts.first().is_some_and(|first| of.field(&first.text).is_some());
+            let first = change.path.parts.first().map_or("", |first| &*first.text);
+            let exists = of.field(first).is_some();
+            let computed = of.field(first).is_some_and(|field| of.get(field).access == Access::ReadOnly);
+            let called = of.fields.iter().find(|field| field.is_called(first)).map(|field| field.name.to_string());
             let full = of.full_name();
             let d = Diagnostic::new(
                 &codes::ADAPT_MISSES,
@@ -350,8 +396,13 @@ impl<'c, 'f> Infer<'c, 'f> {
                 },
             )
             .label("nothing to change");
-            let near = suggest::hint(&name, filled.clone()).filter(|near| *near != name);
+            let near = called
+                .filter(|_| !exists)
+                .or_else(|| suggest::hint(&name, filled.clone()))
+                .filter(|near| *near != name);
             let d = match near {
+                _ if name == "check" => d.help(CHECK_STAYS),
+                _ if computed => d.help("its system computes it: nobody fills it"),
                 Some(near) => {
                     d.help(format!("did you mean `{near}`?")).fix(format!("use `{near}`"), change.path.span, near)
                 }
@@ -372,12 +423,19 @@ impl<'c, 'f> Infer<'c, 'f> {
     pub(crate) fn told_of_displaced(&mut self, since: usize, change: &Displacing<'_>) {
         let by = change.change.span.file;
         for d in self.cx.diagnostics.iter_mut().skip(since).filter(|d| d.span.file == by) {
-            let told = d.related.iter().any(|related| related.span == change.displaced);
+            let told = d.related.iter().any(|related| change.displaced.contains(related.span));
             if !told {
                 *d = d.clone().related(change.displaced, "the line that this displaces");
             }
         }
     }
+}
+
+/// The last field of a way, and the entity that it is of.
+fn owner_of(program: &crate::ir::Program, entity: EntityId, fields: &[FieldId]) -> (EntityId, FieldId) {
+    let owner = |of, field: &FieldId| program.entity(of).get(*field).ty.present().record().unwrap_or(of);
+    let (last, before) = fields.split_last().expect("a way has at least one field");
+    (before.iter().fold(entity, owner), *last)
 }
 
 /// `billing.phone`

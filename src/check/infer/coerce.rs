@@ -1,5 +1,6 @@
 //! What fits where: a value against the type that is wanted, with the reason when it doesn't.
 
+use crate::check::infer::fixes;
 use crate::check::infer::frame::Infer;
 use crate::check::resolve::suggest;
 use crate::check::resolve::suggest::quoted;
@@ -17,12 +18,14 @@ pub(crate) struct Wanted {
     pub(crate) declared: Option<Span>,
     /// A text of unknown length is checked when it runs: it is a key, or only a part is being checked.
     pub(crate) length_at_run: bool,
+    /// It is a key: cut, it would be another's.
+    pub(crate) is_key: bool,
 }
 
 impl Infer<'_, '_> {
     /// The value, made to fit; a report where it can't.
     pub(crate) fn coerce(&mut self, e: Expr, want: &Type, what: &str) -> Expr {
-        self.coerce_at(e, want, &Wanted { what: what.to_owned(), declared: None, length_at_run: false })
+        self.coerce_at(e, want, &Wanted { what: what.to_owned(), ..Wanted::default() })
     }
 
     /// The value, made to fit a place; a report where it can't.
@@ -158,10 +161,13 @@ impl Infer<'_, '_> {
 
     /// A list whose elements fit, or are made to.
     fn coerce_list(&mut self, e: Expr, from: &Type, to: &Type, want: &Type, place: &Wanted) -> Expr {
-        if matches!(from, Type::Unknown | Type::Never | Type::Nothing) || matches!(to, Type::Unknown) {
+        if matches!(from, Type::Unknown | Type::Never) || matches!(to, Type::Unknown) {
             return e;
         }
-        if same_shape(from, to) {
+        if from.is_optional() && !to.is_optional() {
+            return self.absent_within(e, to, place);
+        }
+        if *from == Type::Nothing || same_shape(from, to) {
             self.check_lengths(&e, from, to, place);
             return e;
         }
@@ -252,8 +258,8 @@ impl Infer<'_, '_> {
             Type::Country if crate::value::code::is_country(text) => fine(want),
             Type::Guid if crate::value::code::is_guid(text) => fine(want),
             Type::Currency if crate::value::code::is_currency(text) => fine(want),
-            Type::Country if crate::check::infer::fixes::country_meant(text).is_some() => {
-                let meant = crate::check::infer::fixes::country_meant(text).unwrap_or_default();
+            Type::Country if fixes::country_meant(text).is_some() => {
+                let meant = fixes::country_meant(text).unwrap_or_default();
                 self.cx.report(
                     Diagnostic::new(&codes::UNKNOWN_VALUE, span, format!("`{text}` is not a country"))
                         .label("no country")
@@ -303,14 +309,11 @@ impl Infer<'_, '_> {
         match known {
             Some(n) if n <= *max => {}
             Some(n) => {
-                let d = Diagnostic::new(
-                    &codes::TEXT_TOO_LONG,
-                    e.span,
-                    format!("{} holds {max} characters; this text has up to {n}", place.what),
-                )
-                .label(format!("up to {n} characters"))
-                .help("cut it with `.fit()`, or say something shorter");
-                self.report_at(self.cx.offer_behind(d, "cut it to fit", e.span, ".fit()"), place);
+                let message = format!("{} holds {max} characters; this text has up to {n}", place.what);
+                let (help, fit) = fixes::shorter(place.is_key);
+                let d = Diagnostic::new(&codes::TEXT_TOO_LONG, e.span, message);
+                let d = d.label(format!("up to {n} characters")).help(help);
+                self.report_at(self.cx.offer_behind(d, "cut it to fit", e.span, fit), place);
             }
             None if place.length_at_run || matches!(there, Type::Email | Type::Code(_) | Type::Enum(_)) => {}
             None => {
@@ -359,6 +362,17 @@ impl Infer<'_, '_> {
         let stop = format!(" ?? fail \"{} is missing\"", self.cx.name_of(e.span));
         self.report_at(self.cx.offer_behind(d, "stop the record without it", e.span, &stop), place);
         Self::unknown(e.span)
+    }
+
+    /// A list some of whose elements may be absent, where each has to be there.
+    fn absent_within(&mut self, list: Expr, of: &Type, place: &Wanted) -> Expr {
+        let message =
+            format!("this is {}; each element of {} needs {}", self.cx.show(&list.ty), place.what, self.cx.show(of));
+        let d = Diagnostic::new(&codes::OPTIONAL_AS_PRESENT, list.span, message)
+            .label("elements may be absent")
+            .help("`.present()` leaves out those that are; or say of each what stands in its place: `x ?? value`");
+        self.report_at(d, place);
+        Self::unknown(list.span)
     }
 
     fn wrong_entity(&mut self, e: Expr, from: EntityId, to: EntityId, place: &Wanted) -> Expr {

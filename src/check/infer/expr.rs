@@ -1,7 +1,8 @@
 //! Expressions: what they mean and what type they have.
 
 use crate::check::infer::frame::{Infer, constant_of, recoverable};
-use crate::check::resolve::modules::Space;
+use crate::check::infer::literals::most_units;
+use crate::check::resolve::items::Space;
 use crate::check::resolve::suggest;
 use crate::check::types::relations::{comparable, join, longest};
 use crate::ir::{Arm, Const, Element, EntityId, Expr, ExprKind, ForClause, Stop, Type};
@@ -14,7 +15,11 @@ impl Infer<'_, '_> {
     /// The meaning of an expression. `want` is what its place takes, where that is known: it decides what a text in
     /// quotes is, and what a part makes. The caller still has to [`Infer::coerce`] it.
     pub(crate) fn expr(&mut self, e: &ast::Expr, want: Option<&Type>) -> Expr {
-        self.scoped(|body| body.meaning(e, want))
+        let made = self.scoped(|body| body.meaning(e, want));
+        if let Some(index) = &mut self.cx.index {
+            index.typed(e.span, &made.ty);
+        }
+        made
     }
 
     /// A condition whose names live on: what `x is some y` names is there to its right in an `and`, and in `then`.
@@ -117,7 +122,10 @@ impl Infer<'_, '_> {
                 None => self.no_place("was", "it is the target's present copy: it is known in a mapping only", span),
             },
             A::Base => match self.base.clone() {
-                Some(base) => base,
+                Some(base) => {
+                    self.cx.changing.base_at(span);
+                    Expr { span, ..base }
+                }
                 None => {
                     self.no_place("base", "it is the value that an `adapt` displaces: it is known there only", span)
                 }
@@ -131,13 +139,16 @@ impl Infer<'_, '_> {
         for part in parts {
             let part = match part {
                 TextPart::Plain(text) => {
-                    let n = u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
-                    Self::make(ExprKind::Const(Const::Text(Arc::clone(text))), Type::Text(Some(n)), span)
+                    let length = most_units(text);
+                    Self::make(ExprKind::Const(Const::Text(Arc::clone(text))), Type::Text(Some(length)), span)
                 }
                 TextPart::Value(e) => self.in_text(e),
             };
             length = length.zip(longest(&part.ty)).map(|(a, b)| a.saturating_add(b));
             made.push(part);
+        }
+        if made.iter().any(|part| part.ty == Type::Unknown) {
+            return Self::unknown(span);
         }
         Self::make(ExprKind::Concat(made), Type::Text(length), span)
     }
@@ -170,12 +181,15 @@ impl Infer<'_, '_> {
 
     fn name(&mut self, name: &ast::Name) -> Expr {
         if let Some(local) = self.value_named(&name.text) {
+            self.cx.means(name.span, local.span);
             return Self::local_expr(&local, name.span);
         }
         if let Some(entity) = self.fields_of
             && let Some(field) = self.cx.entity(entity).field(&name.text)
         {
-            let ty = self.cx.program.entity(entity).get(field).ty.clone();
+            let schema = self.cx.program.entity(entity).get(field);
+            let (ty, declared) = (schema.ty.clone(), schema.span);
+            self.cx.means(name.span, declared);
             return Self::make(ExprKind::It(field), ty, name.span);
         }
         self.unknown_name(name)
@@ -248,10 +262,12 @@ impl Infer<'_, '_> {
             let l = self.cx.program.lookup(lookup);
             (l.keys.clone(), l.result.clone())
         };
+        self.cx.means(name.span, self.cx.program.lookup(lookup).span);
         if wanted.len() != keys.len() {
             let message = format!("the lookup `{}` has {} keys; here are {}", name.text, wanted.len(), keys.len());
             let names: Vec<String> = wanted.iter().map(|(n, _)| n.to_string()).collect();
             self.cx.say(&codes::ARGUMENTS, span, message, format!("give it {}", names.join(", ")));
+            self.all_the_same(keys.iter());
             return Self::make(ExprKind::Const(Const::Absent), Type::Unknown, span);
         }
         let keys = keys

@@ -1,14 +1,15 @@
 //! How a field is filled: the way to it, once, rounded, and in the form that its system wants.
 
-use crate::check::infer::changes::{Case, Filled, Steps};
+use crate::check::infer::changes::{Case, Displacing, Filled, Steps};
 use crate::check::infer::coerce::Wanted;
-use crate::check::infer::frame::Infer;
+use crate::check::infer::frame::{Infer, Removed};
 use crate::ir::{
     Access, Binary, Entity, EntityId, Expr, ExprKind, Field, FieldId, Find, Required, Step, StepKind, Type, Unary, When,
 };
 use crate::source::{Diagnostic, Span, codes};
 use crate::syntax::ast::Path;
 use crate::syntax::ast::Stmt;
+use std::sync::Arc;
 impl Infer<'_, '_> {
     /// Codes are confirmed by the ledger; a price is net or gross as the code beside it says.
     pub(crate) fn final_form(
@@ -112,16 +113,24 @@ impl Infer<'_, '_> {
             })
             .collect();
         let e = self.cx.program.entity(entity);
-        let missing: Vec<(String, Span)> = e
+        let missing: Vec<(FieldId, Arc<str>, Span)> = e
             .fields
             .iter()
-            .enumerate()
-            .filter(|(n, f)| is_demanded(e, f) && !filled.iter().any(|id| id.0 as usize == *n))
-            .map(|(_, f)| (f.name.to_string(), f.span))
+            .filter_map(|f| Some((e.field(&f.name)?, f)))
+            .filter(|(id, f)| is_demanded(e, f) && !filled.contains(id))
+            .map(|(id, f)| (id, Arc::clone(&f.name), f.span))
             .collect();
         let full = e.full_name();
-        if let Some((_, declared)) = missing.first() {
-            let names: Vec<String> = missing.iter().map(|(n, _)| format!("`{n}`")).collect();
+        let (removed, missing): (Vec<_>, Vec<_>) =
+            missing.into_iter().partition(|(id, ..)| self.removal_of((entity, *id)).is_some());
+        for (id, name, declared) in removed {
+            let message = format!("`{name}` of {full} is required, and {what} never fills it without this line");
+            let d = Diagnostic::new(&codes::REQUIRED_NOT_FILLED, span, message).related(declared, "required here");
+            let d = d.help(format!("fill it in another way: `set {name} = …`"));
+            self.cx.report(self.at_removal(d, (entity, id)));
+        }
+        if let Some((.., declared)) = missing.first() {
+            let names: Vec<String> = missing.iter().map(|(_, n, _)| format!("`{n}`")).collect();
             let (is, it) = if missing.len() == 1 { ("is", "it") } else { ("are", "them") };
             let d = Diagnostic::new(
                 &codes::REQUIRED_NOT_FILLED,
@@ -133,6 +142,39 @@ impl Infer<'_, '_> {
             .help(format!("add a line for {it}"));
             self.cx.report(d);
         }
+    }
+
+    /// A part of a value without which its record is none.
+    pub(crate) fn needed_where_removed(&mut self, (entity, field): (EntityId, FieldId), change: &Displacing<'_>) {
+        let e = self.cx.program.entity(entity);
+        let f = e.get(field);
+        if !is_demanded(e, f) {
+            return;
+        }
+        let message = format!("`{}` of {} is required, and nothing else fills it", f.name, e.full_name());
+        let d = Diagnostic::new(&codes::REQUIRED_NOT_FILLED, change.change.span, message)
+            .label("removed here")
+            .related(change.displaced, "the line that this removes")
+            .related(f.span, "required here")
+            .help(format!(
+                "fill it in another way: `set {} = …`",
+                self.cx.modules.sources.text(change.change.path.span)
+            ));
+        self.cx.report(d);
+    }
+
+    fn removal_of(&self, field: (EntityId, FieldId)) -> Option<&Removed> {
+        self.removed.iter().find(|removed| removed.field == field)
+    }
+
+    /// A message about a field that nothing fills, at the change that removed it, where there is one.
+    pub(crate) fn at_removal(&self, d: Diagnostic, field: (EntityId, FieldId)) -> Diagnostic {
+        let Some(removed) = self.removal_of(field) else { return d };
+        let needed = d.span;
+        Diagnostic { span: removed.at, ..d }
+            .label("removed here")
+            .related(removed.displaced, "the line that this removes")
+            .related(needed, "needed here")
     }
 }
 
@@ -192,9 +234,13 @@ impl Infer<'_, '_> {
         });
         let Some(before) = clash else {
             let include = out.include;
-            out.filled.push(Filled { fields: fields.to_vec(), case: case.clone(), span: at, include });
+            let added = out.adding;
+            out.filled.push(Filled { fields: fields.to_vec(), case: case.clone(), span: at, include, added });
             return;
         };
+        if before.added && !out.adding {
+            return self.cx.added_once_more(before.span, at, name);
+        }
         let (here, there) = (out.include.unwrap_or(at), before.include.unwrap_or(before.span));
         let mut d = Diagnostic::new(&codes::FILLED_TWICE, here, format!("`{name}` is filled twice"))
             .label("again here")
@@ -275,6 +321,14 @@ impl Infer<'_, '_> {
                     "fill it: `{name} = …`; `set` and `remove` change what an `include` of this declaration fills"
                 )),
         );
+    }
+
+    /// A field that an adaptation fills without a word before it.
+    pub(crate) fn set_or_add(&mut self, path: &Path, line: Span) {
+        let name = self.cx.modules.sources.text(path.span).to_owned();
+        let message = format!("whether `{name}` is changed or added is not said");
+        let help = format!("`set {name} = …` where it is filled by now, `add {name} = …` where it is not");
+        self.cx.say(&codes::MISPLACED, line, message, help);
     }
 
     /// A statement of a header where there is no mapping.

@@ -110,8 +110,12 @@ impl Infer<'_, '_> {
         };
         let e = self.cx.program.entity(entity);
         let f = e.get(field);
-        let wanted =
-            Wanted { what: format!("`{}` of {}", f.name, e.full_name()), declared: Some(f.span), length_at_run: true };
+        let wanted = Wanted {
+            what: format!("`{}` of {}", f.name, e.full_name()),
+            declared: Some(f.span),
+            length_at_run: true,
+            ..Wanted::default()
+        };
         let ty = f.ty.present().clone();
         let hint = if arg.name.is_none() { Type::Code(entity) } else { ty.clone() };
         Some(KeyWanted { field, ty, hint, by_code: arg.name.is_none(), wanted })

@@ -4,10 +4,17 @@ use crate::check::infer::names::{Local, Names};
 use crate::check::resolve::checker::Checker;
 use crate::check::resolve::instances::InstanceId;
 use crate::check::resolve::suggest;
-use crate::ir::{Const, EntityId, Expr, ExprKind, LocalId, Type};
+use crate::ir::{Const, EntityId, Expr, ExprKind, FieldId, LocalId, Type};
 use crate::source::{Diagnostic, Span, codes};
 use crate::syntax::ast;
 use std::sync::Arc;
+
+/// A field that a change removed: whose, by which line, and the line that filled it.
+pub(crate) struct Removed {
+    pub(crate) field: (EntityId, FieldId),
+    pub(crate) at: Span,
+    pub(crate) displaced: Span,
+}
 
 /// The inside of a mapping, a flow or a schema's condition.
 #[expect(clippy::struct_excessive_bools, reason = "each says whether a word has its place here")]
@@ -51,11 +58,13 @@ pub(crate) struct Infer<'c, 'f> {
     /// A part is checked by itself: whether its fields are keys is not known.
     pub(crate) part_alone: bool,
     /// Values that were read.
-    used: std::cell::RefCell<std::collections::HashSet<LocalId>>,
+    used: std::cell::RefCell<rustc_hash::FxHashSet<LocalId>>,
     /// What `let` named.
     pub(crate) lets: Vec<Local>,
     /// Fields of the record in the making that were read, and where.
     pub(crate) its: Vec<(EntityId, crate::ir::FieldId, Span)>,
+    /// Fields that changes removed.
+    pub(crate) removed: Vec<Removed>,
     /// Entities of which something was to be filled that failed: what is missing of them is no second mistake.
     pub(crate) half_filled: Vec<EntityId>,
 }
@@ -87,6 +96,7 @@ impl<'c, 'f> Infer<'c, 'f> {
             used: std::cell::RefCell::default(),
             lets: Vec::new(),
             its: Vec::new(),
+            removed: Vec::new(),
             half_filled: Vec::new(),
         }
     }
@@ -152,6 +162,17 @@ impl<'c, 'f> Infer<'c, 'f> {
 
     pub(crate) fn local_expr(local: &Local, span: Span) -> Expr {
         Self::make(ExprKind::Local(local.id), local.ty.clone(), span)
+    }
+
+    /// Parameters as values of this frame.
+    pub(crate) fn parameters(&mut self, params: &[ast::Param]) -> Names {
+        self.scoped(|body| {
+            for p in params {
+                let ty = body.cx.type_of(body.inside, &p.ty);
+                body.bind(&p.name, ty);
+            }
+            body.names.clone()
+        })
     }
 
     /// Runs `inner` and forgets the names that it bound.
@@ -249,6 +270,8 @@ pub(crate) fn recoverable(e: &mut Expr) -> bool {
         }
         ExprKind::Let(_, _, body) => recoverable(body),
         ExprKind::Native(n, _) => n.may_stop(),
+        // What rhai stops for is absent, too.
+        ExprKind::Extern(..) => true,
         _ => false,
     };
     if missed && !e.ty.is_optional() {

@@ -8,6 +8,11 @@ use crate::value::decimal::DECIMALS_MAX;
 use rust_decimal::Decimal;
 use std::sync::Arc;
 
+/// How long a text is in whatever unit: where it is looked at itself, it is counted in the unit of its place.
+pub(crate) fn most_units(text: &str) -> u32 {
+    u32::try_from(text.encode_utf16().count()).unwrap_or(u32::MAX)
+}
+
 /// The number that literals alone come to; an answer may be another one tomorrow, and a condition may guard it.
 fn computed_of(e: &Expr) -> Option<Decimal> {
     match &e.kind {
@@ -68,8 +73,8 @@ impl Infer<'_, '_> {
 
     /// A text without holes; where a code is wanted, it is one.
     fn plain_text(&mut self, text: Arc<str>, want: Option<&Type>, span: Span) -> Expr {
-        let n = u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
-        let plain = Self::make(ExprKind::Const(Const::Text(text)), Type::Text(Some(n)), span);
+        let length = most_units(&text);
+        let plain = Self::make(ExprKind::Const(Const::Text(text)), Type::Text(Some(length)), span);
         match want.map(Type::present) {
             Some(
                 ty @ (Type::Enum(_) | Type::Country | Type::Currency | Type::Code(_) | Type::FieldOf(_) | Type::Guid),

@@ -5,6 +5,7 @@ pub(crate) mod call;
 pub(crate) mod callables;
 pub(crate) mod changes;
 pub(crate) mod coerce;
+pub(crate) mod coverage;
 pub(crate) mod expr;
 pub(crate) mod fields;
 pub(crate) mod filling;

@@ -2,14 +2,14 @@
 
 use crate::ir::{LocalId, Type};
 use crate::source::Span;
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
 /// Values in scope.
 #[derive(Clone, Default)]
 pub(crate) struct Names {
     list: Vec<Local>,
-    places: HashMap<Arc<str>, Vec<usize>>,
+    places: FxHashMap<Arc<str>, Vec<usize>>,
 }
 
 impl Names {

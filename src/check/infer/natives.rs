@@ -26,9 +26,7 @@ impl Infer<'_, '_> {
             };
         };
         if matches!(receiver.ty, Type::Unknown | Type::Never) {
-            for arg in args.iter().filter(|a| !matches!(a.value.kind, A::Lambda(..))) {
-                self.expr(&arg.value, None);
-            }
+            self.all_the_same(args.iter().map(|arg| &arg.value));
             return Self::unknown(span);
         }
         if receiver.ty.is_optional() && !matches!(native, N::Linked | N::Present) {
@@ -39,6 +37,7 @@ impl Infer<'_, '_> {
             )
             .label("may be absent");
             self.cx.report(self.present_for(native, &receiver, args, d));
+            self.all_the_same(args.iter().map(|arg| &arg.value));
             return Self::unknown(span);
         }
         match native {
@@ -60,6 +59,16 @@ impl Infer<'_, '_> {
             N::DateOf => self.fixed(native, receiver, &Type::Instant, args, &[], Type::Date, span),
             N::Today | N::Now => self.wrong_count(native, 0, 1, span),
             N::TextOf => self.fixed(native, receiver, &Type::Json, args, &[], Type::Text(None).optional(), span),
+            N::Linked if self.drafts && self.target.is_none() => {
+                let help = "write `exact.SalesOrder.linked(order) is some`: what it became, of that entity";
+                self.cx.say(
+                    &codes::MISPLACED,
+                    span,
+                    "nothing is written here that the record could be linked to",
+                    help,
+                );
+                Self::unknown(span)
+            }
             N::Linked => {
                 self.record_of_ours(&receiver);
                 Self::make(ExprKind::Native(native, vec![receiver]), Type::Bool, span)
@@ -384,7 +393,9 @@ impl Infer<'_, '_> {
     fn of_number(&mut self, native: Native, receiver: Expr, args: &[Arg], span: Span) -> Expr {
         use Native as N;
         if native == N::Nth {
-            return self.wrong_count(native, 2, args.len() + 1, span);
+            let help = "write `xs[0]`: the element of that number, counted from 0";
+            self.cx.say(&codes::ARGUMENTS, span, "an element is taken by its number in brackets, not by `nth`", help);
+            return Self::unknown(span);
         }
         let fine = match native {
             N::DecimalOf => receiver.ty.is_text() || receiver.ty.is_number(),

@@ -64,8 +64,23 @@ impl Infer<'_, '_> {
                 let left = self.expr(left, want);
                 let hint = left.ty.element().is_some().then(|| left.ty.clone());
                 let right = self.expr(right, hint.as_ref().or(want));
+                let (left, right) = match want.map(Type::present) {
+                    Some(list @ Type::List(_)) if op == Op::Add => self.lists_apart(left, right, list),
+                    _ => (left, right),
+                };
                 self.arithmetic(op, op_span, left, right, span)
             }
+        }
+    }
+
+    /// Two lists that have no type together: each is held against what is wanted, so that the wrong element is told where
+    /// it stands.
+    fn lists_apart(&mut self, left: Expr, right: Expr, wanted: &Type) -> (Expr, Expr) {
+        match (left.ty.element(), right.ty.element()) {
+            (Some(a), Some(b)) if join(a, b).is_none() => {
+                (self.coerce(left, wanted, "this list"), self.coerce(right, wanted, "this list"))
+            }
+            _ => (left, right),
         }
     }
 

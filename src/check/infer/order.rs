@@ -3,7 +3,8 @@
 use crate::check::infer::frame::Infer;
 use crate::ir::{Expr, ExprKind, FieldId, LocalId, Step, StepKind, When, children};
 use crate::source::{Diagnostic, codes};
-use std::collections::{BTreeSet, HashMap};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeSet;
 
 /// What a step reads of the record in the making, and of the values that other steps name.
 #[derive(Default)]
@@ -48,8 +49,8 @@ impl Reads {
 /// The steps that fill the fields and name the values.
 #[derive(Default)]
 struct Fillers {
-    fields: HashMap<FieldId, Vec<usize>>,
-    locals: HashMap<LocalId, usize>,
+    fields: FxHashMap<FieldId, Vec<usize>>,
+    locals: FxHashMap<LocalId, usize>,
 }
 
 impl Fillers {

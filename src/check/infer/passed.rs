@@ -133,6 +133,17 @@ impl Infer<'_, '_> {
                 let (then, other) = (self.whole_list(*then, to, at), self.whole_list(*other, to, at));
                 ExprKind::If(cond, Box::new(then), Box::new(other))
             }
+            ExprKind::OrElse(a, b) => {
+                let (a, b) = (self.whole_list(*a, to, at), self.whole_list(*b, to, at));
+                ExprKind::OrElse(Box::new(a), Box::new(b))
+            }
+            ExprKind::Let(local, bound, inner) => {
+                ExprKind::Let(local, bound, Box::new(self.whole_list(*inner, to, at)))
+            }
+            ExprKind::Match(on, arms) => {
+                let arm = |a: Arm| Arm { pattern: a.pattern, value: self.whole_list(a.value, to, at) };
+                ExprKind::Match(on, arms.into_iter().map(arm).collect())
+            }
             kind @ (ExprKind::Stop(..) | ExprKind::Keep | ExprKind::Const(_)) => kind,
             kind => {
                 let value = Expr { kind, ty, span };
@@ -188,13 +199,16 @@ impl Infer<'_, '_> {
             let ty = self.cx.entity(of).get(source).ty.clone();
             let value = Self::make(ExprKind::Field(Box::new(there.clone()), of, source), ty, span);
             let what = format!("`{}` of {}", field.name, self.cx.entity(to).full_name());
-            let value =
-                self.coerce_at(value, &field.ty, &Wanted { what, declared: Some(field.span), length_at_run: true });
+            let value = self.coerce_at(
+                value,
+                &field.ty,
+                &Wanted { what, declared: Some(field.span), length_at_run: true, ..Wanted::default() },
+            );
             let value = self.within(value, &field.ty, own);
             steps.push(Step {
                 kind: StepKind::Assign { path: vec![id], value, when: When::Always },
                 span,
-                displaced: None,
+                displaced: Vec::new(),
             });
         }
         let builder = Builder { entity: to, steps, name: "".into() };

@@ -9,14 +9,14 @@ use crate::ir::{Expr, ExprKind};
 use crate::limits;
 use crate::source::{Diagnostic, Span, codes};
 use crate::syntax::ast::{self, DeclKind, Name};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
 impl Checker<'_> {
     /// The settings of a module by name; of two of one name, the first.
-    pub(crate) fn asked(&mut self, module: ModuleId) -> &HashMap<Arc<str>, ast::Setting> {
+    pub(crate) fn asked(&mut self, module: ModuleId) -> &FxHashMap<Arc<str>, ast::Setting> {
         if !self.asked.contains_key(&module) {
-            let mut asked = HashMap::new();
+            let mut asked = FxHashMap::default();
             for decl in self.modules.with_keyword(module, "settings") {
                 let DeclKind::Settings(list) = &decl.kind else { continue };
                 for s in list {
@@ -61,6 +61,10 @@ impl Infer<'_, '_> {
     /// `settings.name`: the answer, or what stops when nobody has given one.
     pub(crate) fn setting(&mut self, instance: InstanceId, name: &Name, span: Span) -> Expr {
         self.cx.mark_used(instance, "setting", &name.text);
+        let module = self.cx.module_of(instance);
+        if let Some(asked) = self.cx.asked(module).get(&name.text).map(|asked| asked.name.span) {
+            self.cx.means(name.span, asked);
+        }
         let key = (instance, name.text.to_string());
         let Some(n) = self.cx.settings.get(&key).copied() else { return self.not_answered_yet(key, name, span) };
         if self.cx.wrong_answers.contains(&n) {

@@ -5,12 +5,12 @@ use crate::check::infer::changes::Verb;
 use crate::check::infer::changes::Written;
 use crate::check::infer::changes::{Case, Change, Displacing, Level, Steps, changes_in, statements_of};
 use crate::check::infer::coerce::Wanted;
-use crate::check::infer::frame::Infer;
+use crate::check::infer::frame::{Infer, Removed};
 use crate::check::infer::inlining::length;
 use crate::check::infer::names::{Local, Names};
 use crate::check::resolve::checker::Adapted;
 use crate::check::resolve::instances::InstanceId;
-use crate::check::resolve::modules::Space;
+use crate::check::resolve::items::Space;
 use crate::ir::{Builder, EntityId, Expr, ExprKind, Field, FieldId, Step, StepKind, Type};
 use crate::source::{Diagnostic, Span, codes};
 use crate::syntax::ast::{self, DeclKind, ExprKind as A, Param, Path, Stmt, StmtKind};
@@ -55,7 +55,13 @@ impl Infer<'_, '_> {
             level.scopes.push(scope);
         }
         out.levels.push(level);
+        let depth = self.cx.changing.depth();
+        // A mapping's own change, of its header, is on the way already.
+        if !adapted.iter().any(|adaptation| self.cx.changing.is_in(adaptation.decl.span)) {
+            self.cx.changing.enter(adapted[0].at, None);
+        }
         self.statements(entity, body, case, others, out);
+        self.cx.changing.leave(depth);
         let level = out.levels.pop().unwrap_or_default();
         self.changes_without_effect(entity, &level, out);
         for (adaptation, scope) in adapted.iter().zip(&level.scopes) {
@@ -104,7 +110,9 @@ impl Infer<'_, '_> {
                 StmtKind::Let(..) | StmtKind::Set(..) | StmtKind::Remove(..) => {}
                 StmtKind::Add(path, value) if !self.cx.met.contains(&(at, stmt.span)) => {
                     if !self.is_there(entity, path, case, out) {
+                        out.adding = true;
                         self.assign(entity, path, value, case, stmt.span, out);
+                        out.adding = false;
                     }
                 }
                 StmtKind::Add(..) => {}
@@ -113,12 +121,7 @@ impl Infer<'_, '_> {
                     let cond = self.update_condition(cond.as_ref());
                     self.added(entity, at, inner, &Case::Update(cond), others, out);
                 }
-                StmtKind::Assign(path, _) => {
-                    let name = self.cx.modules.sources.text(path.span).to_owned();
-                    let message = format!("whether `{name}` is changed or added is not said");
-                    let help = format!("`set {name} = …` where it is filled by now, `add {name} = …` where it is not");
-                    self.cx.say(&codes::MISPLACED, stmt.span, message, help);
-                }
+                StmtKind::Assign(path, _) => self.set_or_add(path, stmt.span),
                 _ => self.statements(entity, std::slice::from_ref(stmt), case, others, out),
             }
         }
@@ -135,9 +138,10 @@ impl Infer<'_, '_> {
         for stmt in body {
             match &stmt.kind {
                 StmtKind::Assign(path, value) => {
-                    out.sealed = stmt.sealed;
+                    let outer = out.sealed;
+                    out.sealed |= stmt.sealed;
                     self.assign(entity, path, value, case, stmt.span, out);
-                    out.sealed = false;
+                    out.sealed = outer;
                 }
                 StmtKind::Let(..) => self.let_step(stmt, out),
                 StmtKind::Check(cond, otherwise) => self.check_step(cond, otherwise, case, stmt.span, out),
@@ -146,7 +150,10 @@ impl Infer<'_, '_> {
                     let scope = Rc::new((self.inside, self.names.clone()));
                     let changes = changes_in(body, &scope, None, None);
                     out.levels.push(Level { changes, scopes: Vec::new(), before: out.filled.len() });
+                    let outer = out.sealed;
+                    out.sealed |= stmt.sealed;
                     self.include_step(entity, call, case, stmt.span, out);
+                    out.sealed = outer;
                     out.levels.pop();
                 }
                 StmtKind::OnCreate(inner) => self.statements(entity, inner, &Case::Create, &mut Self::no_header, out),
@@ -168,7 +175,7 @@ impl Infer<'_, '_> {
         let value = self.scoped(|b| b.expr(value, None));
         let local = self.bind(name, value.ty.clone());
         self.lets.extend(self.names.last().cloned());
-        out.made.push(Step { kind: StepKind::Let(local, value), span: stmt.span, displaced: None });
+        out.made.push(Step { kind: StepKind::Let(local, value), span: stmt.span, displaced: Vec::new() });
     }
 
     fn update_condition(&mut self, cond: Option<&ast::Expr>) -> Option<Box<Expr>> {
@@ -181,7 +188,7 @@ impl Infer<'_, '_> {
         let (cond, other, alert) = self.check_parts(cond, otherwise);
         let cond = self.in_case(cond, case);
         let kind = if alert { StepKind::Alert(cond, other) } else { StepKind::Check(cond, other) };
-        out.made.push(Step { kind, span, displaced: None });
+        out.made.push(Step { kind, span, displaced: Vec::new() });
     }
 
     /// The condition, what stands behind `else`, and whether that is an alert only.
@@ -214,13 +221,15 @@ impl Infer<'_, '_> {
         };
         let ast::DeclKind::Fields(part) = &decl.kind else { return };
         for (local, value) in lets {
-            out.made.push(Step { kind: StepKind::Let(local.id, value), span, displaced: None });
+            out.made.push(Step { kind: StepKind::Let(local.id, value), span, displaced: Vec::new() });
         }
+        self.cx.parts_read.insert((instance, part.name.span, entity));
         let (was, target) = (self.was, self.target);
         let keys = std::mem::take(&mut self.keys_at_run);
         // Of a part within a part it is the outer one that stands in the mapping.
         let outer = out.include;
         out.include = outer.or(Some(span));
+        out.sealed |= decl.sealed;
         self.apart(instance, part.name.span, names, |inner| {
             (inner.was, inner.target, inner.keeps) = (was, target, true);
             inner.keys_at_run = keys;
@@ -247,11 +256,12 @@ impl Infer<'_, '_> {
         let place = Wanted {
             what: format!("`{name}` of {full}"),
             declared: Some(declared),
-            length_at_run: self.part_alone || self.keys_at_run.iter().any(|k| **k == *name),
+            length_at_run: self.part_alone || self.keys_at_run.contains(&name),
+            is_key: self.keys_at_run.contains(&name),
         };
         let outer = std::mem::replace(&mut self.utf16, form.utf16);
         let lowered = self.scoped(|b| b.with_keep(|b| b.expr_for(&place.what, value, &ty)));
-        let told = self.cx.diagnostics.len();
+        let (told, depth) = (self.cx.diagnostics.len(), self.cx.changing.depth());
         let (own, within) = out.changes_of(path, case);
         if out.sealed
             && let Some(change) = own.first().or(within.first())
@@ -260,39 +270,49 @@ impl Infer<'_, '_> {
             self.cx.is_sealed(change.path.span, path.span, &format!("`{name}`"));
         }
         let written = Written { span, at: path.span, value: value.span, lowered };
-        let changed = self.changed(&own, written, &ty, &place.what);
-        let Some(Written { lowered, span: by, at, .. }) = changed else {
-            self.utf16 = outer;
-            return;
-        };
-        let displaced = (by != span).then_some(span);
-        self.filled_once(&fields, case, at, &name, out);
-        self.must_round(&lowered, owner, last, &place);
-        let made = self.coerce_at(lowered, &ty, &place);
-        self.utf16 = outer;
-        let rewrites = self.rewrites;
-        self.rewrites &= !matches!(case, Case::Create);
-        let made = self.final_form(made, (owner, last), &ty, price_by);
-        let made = self.changed_within(made, &within, entity, fields.len(), span);
-        self.rewrites = rewrites;
-        if let Some(change) = own.iter().find(|change| change.span == by) {
-            self.told_of_displaced(told, &Displacing { change, displaced: span });
+        if let Some(Written { lowered, span: by, at, .. }) = self.changed(&own, written, (owner, last), &ty, &place) {
+            self.filled_once(&fields, case, at, &name, out);
+            self.must_round(&lowered, owner, last, &place);
+            let made = self.coerce_at(lowered, &ty, &place);
+            let rewrites = self.rewrites;
+            self.rewrites &= !matches!(case, Case::Create);
+            let made = self.final_form(made, (owner, last), &ty, price_by);
+            let value = self.changed_within(made, &within, entity, fields.len(), span);
+            self.rewrites = rewrites;
+            if let Some(change) = own.iter().find(|change| change.span == by) {
+                self.told_of_displaced(told, &Displacing { change, displaced: span });
+            }
+            // Not what displaces the others itself.
+            let lines = std::iter::once(span).chain(own.iter().map(|change| change.span));
+            let displaced = lines.take_while(|line| *line != by).collect();
+            let kind = StepKind::Assign { path: fields, value, when: case.when() };
+            out.made.push(Step { kind, span: by, displaced });
         }
-        out.made.push(Step {
-            kind: StepKind::Assign { path: fields, value: made, when: case.when() },
-            span: by,
-            displaced,
-        });
+        self.cx.changing.leave(depth);
+        self.utf16 = outer;
     }
 
     /// The value that stands in the place of another one, each change in the place of the one before; none where it is
     /// removed.
-    fn changed(&mut self, changes: &[Rc<Change>], mut now: Written, ty: &Type, what: &str) -> Option<Written> {
-        for change in changes {
+    fn changed(
+        &mut self,
+        changes: &[Rc<Change>],
+        mut now: Written,
+        at: (EntityId, FieldId),
+        ty: &Type,
+        place: &Wanted,
+    ) -> Option<Written> {
+        for (n, change) in changes.iter().enumerate() {
             self.carried_out(change, Some(now.span));
-            let Some(value) = &change.value else { return None };
+            let Some(value) = &change.value else {
+                self.removed.push(Removed { field: at, at: change.span, displaced: now.span });
+                self.one_of_two(changes[..n].last(), change, false);
+                return None;
+            };
             self.changes_nothing(change.span, value, now.value);
-            let lowered = self.value_of_change(change, value, Some(now.lowered), ty, what);
+            self.cx.changing.enter(value.span, Some(now.value));
+            let lowered = self.value_of_change(change, value, Some(now.lowered), ty, &place.what);
+            self.one_of_two(changes[..n].last(), change, self.cx.changing.has_base());
             now = Written { span: change.span, at: change.path.span, value: value.span, lowered };
         }
         Some(now)
@@ -342,21 +362,27 @@ impl Infer<'_, '_> {
         (entity, field): (EntityId, FieldId),
         base: Option<Expr>,
     ) -> Option<Expr> {
-        let value = change.change.value.as_ref()?;
+        let Some(value) = &change.change.value else {
+            self.needed_where_removed((entity, field), change);
+            return None;
+        };
         let e = self.cx.program.entity(entity);
         let Field { name, ty, span: declared, price_by, form, .. } = e.get(field).clone();
         let wanted = Wanted {
             what: format!("`{name}` of {}", e.full_name()),
             declared: Some(declared),
             length_at_run: self.part_alone,
+            is_key: false,
         };
-        let told = self.cx.diagnostics.len();
+        let (told, depth) = (self.cx.diagnostics.len(), self.cx.changing.depth());
+        self.cx.changing.enter(value.span, base.as_ref().map(|base| base.span));
         let (utf16, target) = (std::mem::replace(&mut self.utf16, form.utf16), self.target.replace(entity));
         let lowered = self.value_of_change(change.change, value, base, &ty, &wanted.what);
         self.must_round(&lowered, entity, field, &wanted);
         let made = self.coerce_at(lowered, &ty, &wanted);
         let made = self.final_form(made, (entity, field), &ty, price_by);
         (self.utf16, self.target) = (utf16, target);
+        self.cx.changing.leave(depth);
         self.told_of_displaced(told, change);
         Some(made)
     }
@@ -430,6 +456,7 @@ impl Infer<'_, '_> {
         }
         self.fits_part(instance, part, entity, span);
         let (names, lets) = self.enter(instance, params, given, &part.name.text);
+        self.cx.parts_read.insert((instance, part.name.span, entity));
         let steps = self.apart(instance, part.name.span, names, |inner| {
             let adapted = inner.cx.adapted(instance, Space::Call, &part.name.text);
             inner.build_steps(entity, &part.body, &adapted, &mut Self::no_header)
@@ -443,41 +470,14 @@ impl Infer<'_, '_> {
 
     /// `include part(args)`: its statements become part of what is made here.
     pub(crate) fn include(&mut self, call: &ast::Expr, entity: EntityId) -> Option<Included> {
-        let A::Call(callee, args) = &call.kind else {
-            self.cx.say(
-                &codes::MISPLACED,
-                call.span,
-                "`include` takes a part over: it needs a call",
-                "write `include name(arguments)`",
-            );
-            return None;
-        };
-        let (instances, name) = match &callee.kind {
-            A::Name(name) => (self.cx.visible(self.inside), name),
-            A::Field(of, name, _) => match &of.kind {
-                A::Name(alias) => match self.cx.used_instance(self.inside, &alias.text) {
-                    Some(instance) => (vec![instance], name),
-                    None => {
-                        self.cx.unknown_alias(self.inside, alias);
-                        return None;
-                    }
-                },
-                _ => return None,
-            },
-            _ => return None,
-        };
-        let mut found = self.callables(&instances, &name.text).into_iter();
-        let found = found.find(|(_, d)| matches!(d.kind, DeclKind::Fields(_)));
-        let Some((instance, decl)) = found else {
-            self.unknown_function(name, &instances, call.span);
-            return None;
-        };
+        let ((instance, decl), args) = self.part_called(call)?;
         let DeclKind::Fields(part) = &decl.kind else { return None };
         if self.too_deep(&part.name, length(&part.body), call.span) {
             return None;
         }
         if part.params.len() != args.len() {
-            let message = format!("`{}` takes {} arguments; here are {}", name.text, part.params.len(), args.len());
+            let message =
+                format!("`{}` takes {} arguments; here are {}", part.name.text, part.params.len(), args.len());
             self.cx.report(
                 Diagnostic::new(&codes::ARGUMENTS, call.span, message)
                     .related(part.name.span, "declared here")

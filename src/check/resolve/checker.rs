@@ -1,14 +1,19 @@
 //! What all passes of the checker share: the modules, their instances, the program in the making, and the reports.
 
+use crate::check::cancel::Cancel;
+use crate::check::resolve::changing::Changing;
+use crate::check::resolve::index::Index;
 use crate::check::resolve::instances::{Instance, InstanceId};
-use crate::check::resolve::modules::{ModuleId, Modules, Space};
+use crate::check::resolve::items::Space;
+use crate::check::resolve::modules::{ModuleId, Modules};
 use crate::check::resolve::suggest::nearest;
 use crate::check::resolve::typed::{Height, Key, Typed};
 use crate::ir::{EntityId, EnumType, FieldId, LookupId, MappingId, Program};
 use crate::limits;
 use crate::source::{Code, Diagnostic, Span, codes};
 use crate::syntax::ast;
-use std::collections::{HashMap, HashSet, VecDeque};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -45,7 +50,7 @@ pub(crate) struct Condition {
 }
 
 /// What is known of the files of functions: by path, their functions with the number of parameters.
-pub(crate) type Scripts = HashMap<PathBuf, Option<Vec<(String, usize)>>>;
+pub(crate) type Scripts = FxHashMap<PathBuf, Option<Vec<(String, usize)>>>;
 
 /// A change that a project makes of a declaration, as it was carried out.
 #[derive(Clone, Debug)]
@@ -75,6 +80,8 @@ pub(crate) struct Adapted {
     pub(crate) decl: Arc<ast::Decl>,
     /// Where it names what it adapts.
     pub(crate) at: Span,
+    /// Where that is declared.
+    pub(crate) declared: Span,
 }
 
 /// The checker's state.
@@ -83,13 +90,13 @@ pub(crate) struct Checker<'f> {
     pub(crate) instances: Vec<Instance>,
     pub(crate) program: Program,
     pub(crate) diagnostics: Vec<Diagnostic>,
-    reported: HashSet<(&'static str, Span)>,
-    pub(crate) types: HashMap<(ModuleId, String), TypeItem>,
+    reported: FxHashSet<(&'static str, Span)>,
+    pub(crate) types: FxHashMap<(ModuleId, String), TypeItem>,
     pub(crate) entity_states: Vec<(State, ModuleId, Option<Arc<ast::Decl>>)>,
     /// Fields that flows and projects add: to which entity, by which instance.
     pub(crate) extensions: Vec<(ModuleId, String, InstanceId, ast::Extend)>,
-    pub(crate) mappings: HashMap<(InstanceId, String), MappingId>,
-    pub(crate) lookups: HashMap<(InstanceId, String), LookupId>,
+    pub(crate) mappings: FxHashMap<(InstanceId, String), MappingId>,
+    pub(crate) lookups: FxHashMap<(InstanceId, String), LookupId>,
     /// Mappings and lookups whose bodies are to be read.
     pub(crate) unread: VecDeque<Unread>,
     /// Fields whose conditions are to be read.
@@ -101,36 +108,44 @@ pub(crate) struct Checker<'f> {
     /// The most of both that was reached: what a function needs is known when it has been typed.
     pub(crate) highest: Height,
     /// Functions that have been typed.
-    pub(crate) functions: HashMap<Key, Arc<Typed>>,
+    pub(crate) functions: FxHashMap<Key, Arc<Typed>>,
+    /// Parts that have been read where they are taken over, and for which entity.
+    pub(crate) parts_read: FxHashSet<(InstanceId, Span, EntityId)>,
     /// The settings that modules ask, by name.
-    pub(crate) asked: HashMap<ModuleId, HashMap<Arc<str>, ast::Setting>>,
+    pub(crate) asked: FxHashMap<ModuleId, FxHashMap<Arc<str>, ast::Setting>>,
     /// The settings that have been read, by their numbers in the program.
-    pub(crate) settings: HashMap<(InstanceId, String), usize>,
+    pub(crate) settings: FxHashMap<(InstanceId, String), usize>,
     /// Settings whose answers are wrong, which has been told.
-    pub(crate) wrong_answers: HashSet<usize>,
+    pub(crate) wrong_answers: FxHashSet<usize>,
     /// Settings whose answers are being read, each for the one before it.
     pub(crate) answering: Vec<(InstanceId, String)>,
     /// Rows that a project adds to a lookup, by instance and name.
-    pub(crate) lookup_rows: HashMap<(InstanceId, String), Vec<RowsBy>>,
+    pub(crate) lookup_rows: FxHashMap<(InstanceId, String), Vec<RowsBy>>,
     /// What is adapted, by instance, kind and name of the declaration.
-    pub(crate) adaptations: HashMap<(InstanceId, Space, String), Vec<Adapted>>,
+    pub(crate) adaptations: FxHashMap<(InstanceId, Space, String), Vec<Adapted>>,
     /// Adapted declarations that have been read.
-    pub(crate) adapted_read: HashSet<(InstanceId, Space, String)>,
+    pub(crate) adapted_read: FxHashSet<(InstanceId, Space, String)>,
     /// Changes of an `adapt` that had something to change: what is adapted, and the change.
-    pub(crate) met: HashSet<(Span, Span)>,
+    pub(crate) met: FxHashSet<(Span, Span)>,
     /// Changes of declarations, as they were carried out.
     pub(crate) changes: Vec<Changed>,
+    /// The changes that are being carried out.
+    pub(crate) changing: Changing,
     /// Instances that could go to several connections of a connector, and do not say to which.
     pub(crate) undecided: Vec<(InstanceId, Arc<str>)>,
     pub(crate) scripts: Scripts,
     /// Functions and parts in circles that have been told.
-    pub(crate) circles: HashSet<Span>,
+    pub(crate) circles: FxHashSet<Span>,
     /// The flows that the project runs.
     pub(crate) running: Vec<crate::lints::Running>,
     /// Mappings of which something failed.
     pub(crate) partly: std::collections::BTreeSet<MappingId>,
+    /// What names and values are, where somebody asks for it.
+    pub(crate) index: Option<Index>,
+    /// Tells that nobody waits for the answer any more.
+    pub(crate) cancel: Cancel,
     /// What was used: instance, kind of thing, name.
-    pub(crate) used: HashSet<(InstanceId, &'static str, String)>,
+    pub(crate) used: FxHashSet<(InstanceId, &'static str, String)>,
 }
 
 impl<'f> Checker<'f> {
@@ -140,38 +155,43 @@ impl<'f> Checker<'f> {
             instances: Vec::new(),
             program: Program::default(),
             diagnostics: Vec::new(),
-            reported: HashSet::new(),
-            types: HashMap::new(),
+            reported: FxHashSet::default(),
+            types: FxHashMap::default(),
             entity_states: Vec::new(),
             extensions: Vec::new(),
-            mappings: HashMap::new(),
+            mappings: FxHashMap::default(),
             unread: VecDeque::new(),
             conditions: Vec::new(),
-            lookups: HashMap::new(),
+            lookups: FxHashMap::default(),
             depth: 0,
             levels: 0,
             highest: Height::default(),
-            functions: HashMap::new(),
-            asked: HashMap::new(),
-            settings: HashMap::new(),
+            functions: FxHashMap::default(),
+            parts_read: FxHashSet::default(),
+            asked: FxHashMap::default(),
+            settings: FxHashMap::default(),
             answering: Vec::new(),
-            wrong_answers: HashSet::new(),
-            lookup_rows: HashMap::new(),
-            adaptations: HashMap::new(),
-            adapted_read: HashSet::new(),
-            met: HashSet::new(),
+            wrong_answers: FxHashSet::default(),
+            lookup_rows: FxHashMap::default(),
+            adaptations: FxHashMap::default(),
+            adapted_read: FxHashSet::default(),
+            met: FxHashSet::default(),
             changes: Vec::new(),
+            changing: Changing::default(),
             undecided: Vec::new(),
-            scripts: HashMap::new(),
-            circles: HashSet::new(),
+            scripts: FxHashMap::default(),
+            circles: FxHashSet::default(),
             running: Vec::new(),
             partly: std::collections::BTreeSet::new(),
-            used: HashSet::new(),
+            index: None,
+            cancel: Cancel::default(),
+            used: FxHashSet::default(),
         }
     }
 
     /// Takes a report in, once a place and kind: what is inlined in several places is wrong in one.
     pub(crate) fn report(&mut self, diagnostic: Diagnostic) {
+        let diagnostic = self.changing.at_change(diagnostic, |span: Span| span.file.ships());
         if self.reported.insert((diagnostic.code.id, diagnostic.span)) {
             self.diagnostics.push(diagnostic);
         }
@@ -180,6 +200,13 @@ impl<'f> Checker<'f> {
     /// A report with a message only.
     pub(crate) fn say(&mut self, code: &'static Code, span: Span, message: impl Into<String>, help: impl Into<String>) {
         self.report(Diagnostic::new(code, span, message).help(help));
+    }
+
+    /// What a name means, for who asks later.
+    pub(crate) fn means(&mut self, said: Span, declared: Span) {
+        if let Some(index) = &mut self.index {
+            index.name(said, declared);
+        }
     }
 
     /// A lookup or a setting that leads back to itself: what it gives would never be known.
@@ -202,9 +229,11 @@ impl<'f> Checker<'f> {
         found
     }
 
-    /// Notes a change that was carried out; one that counts in several places is one.
+    /// Notes a change that was carried out; one of the same line is one, in however many places that counts.
     pub(crate) fn note_change(&mut self, changed: Changed) {
-        if !self.changes.iter().any(|before| before.at == changed.at && before.of == changed.of) {
+        let same =
+            |other: &Changed| (other.at, &other.of, other.displaced) == (changed.at, &changed.of, changed.displaced);
+        if !self.changes.iter().any(same) {
             self.changes.push(changed);
         }
     }
@@ -236,18 +265,13 @@ impl<'f> Checker<'f> {
         self.instances[id.0].module
     }
 
-    /// The instance of a module that everybody shares.
+    /// The instance of a module that everybody shares. By whichever name a file uses it: its flows, and what they have made,
+    /// are known by the module's own.
     pub(crate) fn shared_instance(&mut self, module: ModuleId) -> InstanceId {
-        let name = self.modules.get(module).name.rsplit('.').next().unwrap_or("").into();
-        self.shared_as(module, name)
-    }
-
-    /// The same; it gets this name where it is new.
-    pub(crate) fn shared_as(&mut self, module: ModuleId, name: Arc<str>) -> InstanceId {
         if let Some(n) = self.instances.iter().position(|i| i.module == module && i.shared) {
             return InstanceId(n);
         }
-        let made = self.add_instance(module, name);
+        let made = self.add_instance(module, self.modules.get(module).own_name());
         self.instances[made.0].shared = true;
         made
     }
@@ -257,9 +281,9 @@ impl<'f> Checker<'f> {
             module,
             name,
             shared: false,
-            connections: HashMap::new(),
-            modules: HashMap::new(),
-            answers: HashMap::new(),
+            connections: FxHashMap::default(),
+            modules: FxHashMap::default(),
+            answers: FxHashMap::default(),
         });
         InstanceId(self.instances.len() - 1)
     }

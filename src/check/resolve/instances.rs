@@ -2,7 +2,7 @@
 
 use crate::check::resolve::modules::ModuleId;
 use crate::syntax::ast;
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
 /// A module as it is used: with its own settings, position and links.
@@ -17,9 +17,9 @@ pub(crate) struct Instance {
     /// Whether it is the one that everybody shares.
     pub(crate) shared: bool,
     /// Connector's alias → connection, from `with woo = shop`.
-    pub(crate) connections: HashMap<String, Arc<str>>,
+    pub(crate) connections: FxHashMap<String, Arc<str>>,
     /// Module alias → instance, from `with customers = outlet_customers`.
-    pub(crate) modules: HashMap<String, InstanceId>,
+    pub(crate) modules: FxHashMap<String, InstanceId>,
     /// Answers to its settings: name → value and its file's place.
-    pub(crate) answers: HashMap<String, ast::Entry>,
+    pub(crate) answers: FxHashMap<String, ast::Entry>,
 }

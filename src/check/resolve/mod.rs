@@ -1,7 +1,10 @@
 //! Files become modules, and names find what they mean: nothing here knows a type.
 
+pub(crate) mod changing;
 pub(crate) mod checker;
+pub(crate) mod index;
 pub(crate) mod instances;
+pub(crate) mod items;
 pub(crate) mod modules;
 pub(crate) mod offer;
 pub(crate) mod paths;

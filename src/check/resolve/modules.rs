@@ -1,38 +1,17 @@
 //! Modules: which files belong to which, and what each declares, read when it is first looked at.
 
+use crate::check::resolve::items::{FileItems, Item, Space, space_of};
 use crate::limits;
-use crate::source::{Diagnostic, FileId, Files, ReadError, Source, Sources, Span, codes, library};
-use crate::syntax::{self, Chunk, ast};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use crate::source::{Diagnostic, FileId, Files, ReadError, Sources, Span, codes, library};
+use crate::syntax::ast;
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// A module among the loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct ModuleId(pub(crate) usize);
-
-/// What a name can name: each kind has names of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) enum Space {
-    /// Entities and enumerations.
-    Type,
-    /// Functions, parts and mappings: what is called.
-    Call,
-    /// Lookups.
-    Lookup,
-    /// Flows.
-    Flow,
-}
-
-/// A declaration, read or not.
-#[derive(Debug)]
-pub(crate) struct Item {
-    pub(crate) file: FileId,
-    pub(crate) keyword: String,
-    pub(crate) name: String,
-    chunk: Option<Chunk>,
-    decl: Option<Arc<ast::Decl>>,
-}
 
 /// Where a module comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +30,7 @@ pub(crate) struct Module {
     pub(crate) name: Arc<str>,
     pub(crate) origin: Origin,
     pub(crate) items: Vec<Item>,
-    index: HashMap<(Space, String), Vec<usize>>,
+    index: FxHashMap<(Space, String), Vec<usize>>,
     /// Alias, module, the `use`.
     pub(crate) uses: Vec<(Arc<str>, ModuleId, ast::Use)>,
     /// Names under which it uses what is not there.
@@ -60,10 +39,17 @@ pub(crate) struct Module {
     followed: bool,
 }
 
+impl Module {
+    /// By what its flows, mappings and settings are known: its path. Where the defaults stand is no part of their names.
+    pub(crate) fn own_name(&self) -> Arc<str> {
+        self.name.strip_prefix("flows.").map_or_else(|| Arc::clone(&self.name), Into::into)
+    }
+}
+
 /// What the syntax could not read: the lines, and the declarations that lost them, by where they begin.
 #[derive(Debug, Default)]
 pub(crate) struct Broken {
-    pub(crate) lines: HashSet<(FileId, usize)>,
+    pub(crate) lines: FxHashSet<(FileId, usize)>,
     pub(crate) within: BTreeMap<(FileId, u32), u32>,
 }
 
@@ -71,36 +57,32 @@ pub(crate) struct Broken {
 pub(crate) struct Modules<'f> {
     pub(crate) sources: Sources,
     pub(crate) all: Vec<Module>,
-    by_name: HashMap<String, ModuleId>,
+    by_name: FxHashMap<String, ModuleId>,
     pub(crate) files: &'f dyn Files,
     pub(crate) root: Option<PathBuf>,
     /// Folder of the default flows on disk, when files of it are what is checked.
     flows_folder: Option<PathBuf>,
     pub(crate) diagnostics: Vec<Diagnostic>,
+    /// Files that were read in an earlier check.
+    held: FxHashMap<FileId, FileItems>,
+    /// Files that have been read, with what their texts have wrong.
+    read: Vec<(FileId, Arc<str>, Vec<Diagnostic>)>,
     /// Modules whose `use` lines are being followed: one that comes again is a circle.
     loading: Vec<ModuleId>,
 }
 
-fn space_of(keyword: &str) -> Option<Space> {
-    match keyword {
-        "entity" | "enum" => Some(Space::Type),
-        "fn" | "extern" | "mapping" | "fields" => Some(Space::Call),
-        "lookup" => Some(Space::Lookup),
-        "flow" => Some(Space::Flow),
-        _ => None,
-    }
-}
-
 impl<'f> Modules<'f> {
-    pub(crate) fn new(files: &'f dyn Files) -> Self {
+    pub(crate) fn new(files: &'f dyn Files, held: FxHashMap<FileId, FileItems>) -> Self {
         Self {
             sources: Sources::new(),
             all: Vec::new(),
-            by_name: HashMap::new(),
+            by_name: FxHashMap::default(),
             files,
             root: None,
             flows_folder: None,
             diagnostics: Vec::new(),
+            held,
+            read: Vec::new(),
             loading: Vec::new(),
         }
     }
@@ -111,6 +93,12 @@ impl<'f> Modules<'f> {
 
     pub(crate) fn by_name(&self, name: &str) -> Option<ModuleId> {
         self.by_name.get(name).copied()
+    }
+
+    /// The modules of the project's own files, in their order.
+    pub(crate) fn of_project(&self) -> Vec<ModuleId> {
+        let all = self.all.iter().enumerate();
+        all.filter(|(_, module)| module.origin == Origin::Project).map(|(n, _)| ModuleId(n)).collect()
     }
 
     /// Reads a file of the project as a module of that name.
@@ -206,10 +194,7 @@ impl<'f> Modules<'f> {
                 return Some(id);
             }
         }
-        let own = |path: &str, text: &str| self.files.shipped(path).unwrap_or_else(|| text.to_owned());
-        let texts: Vec<(&str, String)> =
-            library::module(name).map(|(_, path, text)| (*path, own(path, text))).collect();
-        let files: Vec<FileId> = texts.into_iter().map(|(path, text)| self.sources.add(path, text)).collect();
+        let files: Vec<FileId> = library::files(name).map(|file| self.ship(file)).collect();
         let origin = if name.starts_with("flows.") { Origin::Default } else { Origin::Library };
         if files.is_empty() {
             return None;
@@ -219,13 +204,22 @@ impl<'f> Modules<'f> {
         Some(id)
     }
 
+    /// Takes in a file that ships; another text of it, where the files hold one: what shipped once.
+    fn ship(&mut self, file: FileId) -> FileId {
+        let (path, text) = library::text(file);
+        match self.files.shipped(path).filter(|own| own != text) {
+            Some(own) => self.sources.add(path, own),
+            None => self.sources.ship(file),
+        }
+    }
+
     fn add_module(&mut self, name: &str, origin: Origin, files: &[FileId]) -> ModuleId {
         let id = ModuleId(self.all.len());
         let mut module = Module {
             name: name.into(),
             origin,
             items: Vec::new(),
-            index: HashMap::new(),
+            index: FxHashMap::default(),
             uses: Vec::new(),
             missing: Vec::new(),
             followed: false,
@@ -243,25 +237,27 @@ impl<'f> Modules<'f> {
         id
     }
 
-    /// The library is read declaration by declaration; what a person writes is read whole, so that all its mistakes show.
+    /// The declarations of a file, from before where its text is the same.
     fn read_items(&mut self, module: &mut Module, file: FileId) {
         let text = Arc::clone(&self.sources.get(file).text);
-        if module.origin == Origin::Library {
-            module.items.extend(syntax::outline(file, &text).into_iter().map(|chunk| Item {
-                file,
-                keyword: chunk.keyword.clone(),
-                name: chunk.name.clone(),
-                chunk: Some(chunk),
-                decl: None,
-            }));
-            return;
+        let held = self.held.remove(&file).filter(|held| *held.text == *text);
+        let read = held
+            .unwrap_or_else(|| if file.ships() { FileItems::shipped(file, text) } else { FileItems::of(file, text) });
+        self.diagnostics.extend(read.diagnostics.iter().cloned());
+        module.items.extend(read.items);
+        self.read.push((file, read.text, read.diagnostics));
+    }
+
+    /// What has been read, to be kept for the next time.
+    pub(crate) fn into_held(self) -> FxHashMap<FileId, FileItems> {
+        let empty = |(file, text, diagnostics)| (file, FileItems { text, items: Vec::new(), diagnostics });
+        let mut held: FxHashMap<FileId, FileItems> = self.read.into_iter().map(empty).collect();
+        for item in self.all.into_iter().flat_map(|module| module.items) {
+            if let Some(file) = held.get_mut(&item.file) {
+                file.items.push(item);
+            }
         }
-        let parsed = syntax::parse(file, &text);
-        self.diagnostics.extend(parsed.diagnostics);
-        module.items.extend(parsed.ast.decls.into_iter().map(|decl| {
-            let (keyword, name) = heading(&decl.kind);
-            Item { file, keyword, name, chunk: None, decl: Some(Arc::new(decl)) }
-        }));
+        held
     }
 
     /// Loads what a module uses. All files of a project are known by then, so their order is of no matter.
@@ -276,7 +272,7 @@ impl<'f> Modules<'f> {
             }
             let Some(decl) = self.decl(id, n) else { continue };
             let ast::DeclKind::Use(used) = &decl.kind else { continue };
-            let name = path_text(&used.module);
+            let name = used.module.text();
             let last = used.module.parts.last().map_or("", |p| &*p.text);
             let alias: Arc<str> = used.alias.as_ref().map_or_else(|| last.into(), |a| Arc::clone(&a.text));
             let Some(module) = self.find_or_load(&name) else {
@@ -333,16 +329,7 @@ impl<'f> Modules<'f> {
 
     /// The declarations of an item: one, unless it could not be read.
     pub(crate) fn decl(&mut self, module: ModuleId, n: usize) -> Option<Arc<ast::Decl>> {
-        let item = &mut self.all[module.0].items[n];
-        if item.decl.is_none()
-            && let Some(chunk) = item.chunk.take()
-        {
-            let source: &Source = self.sources.get(item.file);
-            let parsed = syntax::parse_chunk(item.file, &source.text, &chunk);
-            self.diagnostics.extend(parsed.diagnostics);
-            item.decl = parsed.ast.decls.into_iter().next().map(Arc::new);
-        }
-        item.decl.clone()
+        self.all[module.0].items[n].decl()
     }
 
     /// The declarations of that name in a module; functions may have several, told apart by their first parameter.
@@ -356,7 +343,7 @@ impl<'f> Modules<'f> {
         let decls = self.all.iter().flat_map(|m| &m.items).filter_map(|i| i.decl.as_ref().map(|d| d.span));
         let decls: BTreeMap<(FileId, u32), Span> = decls.map(|d| ((d.file, d.start), d)).collect();
         let mut broken = Broken::default();
-        for d in self.diagnostics.iter().filter(|d| d.code.id < "F0100") {
+        for d in self.diagnostics.iter().filter(|d| d.code.id < "F0100" && !d.read) {
             let at = d.span;
             let before = decls.range(..=(at.file, at.start)).next_back().map(|(_, span)| *span);
             let within = before.filter(|d| d.file == at.file && at.start <= d.end).unwrap_or(at);
@@ -364,6 +351,16 @@ impl<'f> Modules<'f> {
             broken.within.insert((within.file, within.start), within.end);
         }
         broken
+    }
+
+    /// Whether something is named in a declaration that could not be read whole: it may well be used there.
+    pub(crate) fn is_named_in_what_is_broken(&self, name: &str, declared: Span) -> bool {
+        let is_word = |c: char| c.is_alphanumeric() || c == '_';
+        self.broken().within.iter().any(|((file, start), end)| {
+            let within = Span { file: *file, start: *start, end: *end };
+            let own = *file == declared.file && (*start..*end).contains(&declared.start);
+            !own && self.sources.text(within).split(|c| !is_word(c)).any(|word| word == name)
+        })
     }
 
     /// The names of that kind in a module.
@@ -383,36 +380,4 @@ impl<'f> Modules<'f> {
             .collect();
         found.into_iter().filter_map(|n| self.decl(module, n)).collect()
     }
-}
-
-/// A path as written.
-pub(crate) fn path_text(path: &ast::Path) -> String {
-    path.parts.iter().map(|p| &*p.text).collect::<Vec<_>>().join(".")
-}
-
-/// The word and the name of a declaration.
-fn heading(kind: &ast::DeclKind) -> (String, String) {
-    use ast::DeclKind as D;
-    let (word, name) = match kind {
-        D::Edition(_) => ("edition", String::new()),
-        D::Zone(_) => ("zone", String::new()),
-        D::Run(_) => ("run", String::new()),
-        D::Use(_) => ("use", String::new()),
-        D::Connect(c) => ("connect", c.name.text.to_string()),
-        D::Settings(_) => ("settings", String::new()),
-        D::Answers(a) => ("answers", path_text(&a.module)),
-        D::Lookup(l) => ("lookup", l.name.text.to_string()),
-        D::Enum(e) => ("enum", e.name.text.to_string()),
-        D::Entity(e) => ("entity", e.name.text.to_string()),
-        D::Extend(e) => ("extend", path_text(&e.entity)),
-        D::Connector(c) => ("connector", c.name.text.to_string()),
-        D::Fn(f) => ("fn", f.name.text.to_string()),
-        D::Extern(f) => ("extern", f.name.text.to_string()),
-        D::Mapping(m) => ("mapping", m.name.text.to_string()),
-        D::Fields(f) => ("fields", f.name.text.to_string()),
-        D::Flow(f) => ("flow", f.name.text.to_string()),
-        D::Adapt(_) => ("adapt", String::new()),
-        D::Test(_) => ("test", String::new()),
-    };
-    (word.to_owned(), name)
 }

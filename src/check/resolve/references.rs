@@ -2,7 +2,8 @@
 
 use crate::check::resolve::checker::Checker;
 use crate::check::resolve::instances::InstanceId;
-use crate::check::resolve::modules::{ModuleId, Space, path_text};
+use crate::check::resolve::items::Space;
+use crate::check::resolve::modules::ModuleId;
 use crate::check::resolve::suggest;
 use crate::source::Span;
 use crate::source::{Diagnostic, codes};
@@ -62,7 +63,8 @@ impl Checker<'_> {
         };
         if let Some(instance) = instance {
             let module = self.module_of(instance);
-            if !self.modules.named(module, Space::Flow, &name.text).is_empty() {
+            if let Some(decl) = self.modules.named(module, Space::Flow, &name.text).first() {
+                self.means(name.span, decl.name_span());
                 return Some((instance, name));
             }
         }
@@ -70,7 +72,7 @@ impl Checker<'_> {
             Some(i) => self.modules.names(self.module_of(i), Space::Flow),
             None => self.names_in_sight(inside, Space::Flow),
         };
-        let mut d = Diagnostic::new(&codes::UNKNOWN_NAME, path.span, format!("there is no flow `{}`", path_text(path)))
+        let mut d = Diagnostic::new(&codes::UNKNOWN_NAME, path.span, format!("there is no flow `{}`", path.text()))
             .label("not found");
         if instance.is_none() {
             let own = self.modules.with_flow(&name.text).map(|id| self.modules.get(id).name.to_string());
@@ -96,6 +98,28 @@ impl Checker<'_> {
             let module = self.module_of(*i);
             !self.modules.named(module, Space::Flow, name).is_empty()
         })
+    }
+
+    /// An `add` of what is filled, by itself or with what it is a part of: `name`.
+    pub(crate) fn added_once_more(&mut self, at: Span, there: Span, name: &str) {
+        self.report(
+            Diagnostic::new(&codes::ADAPT_THERE, at, format!("`{}` is filled already", self.modules.sources.text(at)))
+                .label("added once more")
+                .related(there, "filled here")
+                .help(format!(
+                    "`set {name} = …` changes it, in an `adapt` of what fills it; `base` is the value that it has there"
+                )),
+        );
+    }
+
+    /// A change that puts there what stands there.
+    pub(crate) fn changes_nothing(&mut self, change: Span, before: Span) {
+        self.report(
+            Diagnostic::new(&codes::NEEDLESS, change, "this changes nothing: it says what stands there")
+                .label("the same")
+                .related(before, "what it displaces")
+                .help("leave the line out, or write something else"),
+        );
     }
 
     /// A change of what is sealed.

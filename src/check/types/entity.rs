@@ -29,6 +29,9 @@ const HABITS: &[(&str, bool)] = &[
     ("login.authorize", false),
     ("login.token", false),
     ("cursor.overlap", true),
+    ("lists", false),
+    ("lists.missing", false),
+    ("lists.continued", false),
 ];
 
 impl Checker<'_> {
@@ -120,7 +123,11 @@ impl Checker<'_> {
     /// Tells of a field whose values no record can hold.
     fn has_a_form(&mut self, ty: &Type, decl: &FieldDecl) {
         let is_by = matches!(present(&decl.ty).kind, TypeKind::PriceBy(_));
-        let help = match ty.present().element().map_or(ty.present(), Type::present) {
+        let mut one = ty.present();
+        while let Some(element) = one.element() {
+            one = element.present();
+        }
+        let help = match one {
             Type::Price if !is_by => {
                 "a field holds one amount: `net`, `gross`, or `price by FIELD` whose VAT code says which"
             }
@@ -323,6 +330,8 @@ impl Checker<'_> {
     /// The field of that name, else it is told.
     pub(crate) fn field_named(&mut self, id: EntityId, name: &str, span: Span) -> Option<FieldId> {
         if let Some(field) = self.entity(id).field(name) {
+            let declared = self.entity(id).get(field).span;
+            self.means(span, declared);
             return Some(field);
         }
         let part = self.field_of_part(id, name);

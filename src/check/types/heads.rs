@@ -3,7 +3,8 @@
 
 use crate::check::resolve::checker::{Checker, TypeItem, Unread};
 use crate::check::resolve::instances::InstanceId;
-use crate::check::resolve::modules::{Origin, Space};
+use crate::check::resolve::items::Space;
+use crate::check::resolve::modules::Origin;
 use crate::ir::{Grows, Header, Lookup, LookupId, Mapping, MappingId, OnChange, Overwrite, Type, Verb};
 use crate::source::Span;
 use crate::syntax::ast::DeclKind;

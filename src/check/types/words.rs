@@ -1,12 +1,11 @@
 //! Words of clauses and marks, as texts.
 
-use crate::check::resolve::modules::path_text;
 use crate::syntax::ast::{ExprKind, TextPart, Word};
 
 /// A word of a clause as text: names and numbers as written, texts without quotes.
 pub(crate) fn word_text(word: &Word) -> String {
     match word {
-        Word::Name(path) => path_text(path),
+        Word::Name(path) => path.text(),
         Word::Sign(sign, _) => sign.to_string(),
         Word::Value(e) => match &e.kind {
             ExprKind::Number(n)

@@ -2,7 +2,8 @@
 
 use crate::check::resolve::checker::{Checker, State, TypeItem};
 use crate::check::resolve::instances::InstanceId;
-use crate::check::resolve::modules::{ModuleId, Origin, Space};
+use crate::check::resolve::items::Space;
+use crate::check::resolve::modules::{ModuleId, Origin};
 use crate::check::resolve::suggest;
 use crate::ir::{Entity, EntityId, EnumType, EnumValue, Kind, Type};
 use crate::source::{Diagnostic, codes};
@@ -110,6 +111,9 @@ impl Checker<'_> {
         if let Some(first) = found.first() {
             if *first != own && found.iter().any(|m| m != first) {
                 self.several(name, &found);
+            }
+            if let Some(decl) = self.modules.named(*first, Space::Type, &name.text).first() {
+                self.means(name.span, decl.name_span());
             }
             return self.type_item(*first, &name.text);
         }

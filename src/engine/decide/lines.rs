@@ -32,6 +32,13 @@ pub(crate) enum LineStep {
 }
 
 impl LineStep {
+    /// The line that refers to another record by now, such as another item.
+    pub(crate) fn refers_anew(&self, part: &Entity) -> Option<&str> {
+        let Self::Update { id, body, from } = self else { return None };
+        let mut references = part.fields.iter().filter(|f| matches!(f.ty.present(), Type::Record(_)));
+        references.any(|f| body.get(&*f.wire) != from.get(&*f.wire)).then_some(id)
+    }
+
     /// As a person reads it.
     pub(crate) fn change(&self, field: &str) -> FieldChange {
         match self {

@@ -74,6 +74,30 @@ impl Acting<'_> {
         Ok(Ok(lines::line_steps(self.pass.program(), &part, (&parent.wire, id), &lines.ours, &theirs)))
     }
 
+    /// With another item a system fills in what is that item's, such as its text, and where we sent the text that stood there
+    /// already it takes ours for no change. What such lines show otherwise is sent once more; the verdict where the record
+    /// stops.
+    pub(crate) async fn said_again(
+        &mut self,
+        draft: &Draft,
+        id: &str,
+        lines: &Lines,
+        anew: &[String],
+    ) -> Result<Option<Verdict>, PassError> {
+        let steps = match self.line_steps(draft, id, lines).await? {
+            Ok(steps) => steps,
+            Err(verdict) => return Ok(Some(verdict)),
+        };
+        for step in steps {
+            if matches!(&step, LineStep::Update { id, .. } if anew.contains(id))
+                && let Some(verdict) = self.send_line(draft, lines, (step, None)).await?
+            {
+                return Ok(Some(verdict));
+            }
+        }
+        Ok(None)
+    }
+
     /// Looks at the lines once more after they were changed; the verdict where they are not as they were sent.
     pub(crate) async fn lines_differ(
         &self,

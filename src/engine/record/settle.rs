@@ -24,13 +24,28 @@ fn next_try(tries: u32, now: Timestamp) -> Option<Timestamp> {
 }
 
 impl Acting<'_> {
+    /// The flow's `where` leaves the record out. One that it took before is settled, and of one that is booked a person is told:
+    /// what becomes of it changes nothing in the target any more.
     pub(crate) async fn settle_filtered(&mut self) -> Result<Acted, PassError> {
-        let pending = self.item.before.as_ref().is_some_and(|b| matches!(b.state, State::Waiting | State::Parked));
-        if !pending {
+        let taken = self.item.before.as_ref().filter(|before| before.state != State::Skipped);
+        let booked = taken.and_then(|before| before.target.as_ref().map(|target| (target, before.number.as_ref())));
+        let pending = taken.is_some_and(|before| matches!(before.state, State::Waiting | State::Parked));
+        let at = self.pass.flow().span;
+        if let Some((target, number)) = booked {
+            let text = format!(
+                "{} has left what the flow takes (its `where`), and stands in {} as {} {}: what changes on it is not booked any more",
+                self.pass.label(&self.item.key),
+                target.connection,
+                target.entity,
+                number.unwrap_or(&target.id),
+            );
+            self.tell_skipped(&[(text, at)]);
+        } else if !pending {
             return Ok(Acted::Settled(std::mem::take(&mut self.events)));
         }
-        let reason = "the flow does not take it any more: it has changed in the source".to_owned();
-        self.settle(Verdict::of(Stop::Skip, reason, self.pass.flow().span)).await
+        let reason =
+            "the flow does not take it any more: it has changed in the source, or the flow's `where` has".to_owned();
+        self.settle(Verdict::of(Stop::Skip, reason, at)).await
     }
 
     /// What people call what the record became, where that is known.

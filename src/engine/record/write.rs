@@ -186,12 +186,20 @@ impl Acting<'_> {
             }
         }
         let mut changed_lines = false;
+        let mut anew = Vec::new();
         for (list, steps) in todo {
+            let part = self.pass.entity(list.part);
             for step in steps {
                 changed_lines = true;
+                anew.extend(step.refers_anew(&part).map(str::to_owned));
                 if let Some(verdict) = self.send_line(draft, list, (step, changing.take())).await? {
                     return Ok(Sent::Stopped(verdict));
                 }
+            }
+        }
+        for list in lines.iter().filter(|_| !anew.is_empty()) {
+            if let Some(verdict) = self.said_again(draft, &id, list, &anew).await? {
+                return Ok(Sent::Stopped(verdict));
             }
         }
         for list in lines.iter().filter(|_| changed_lines) {

@@ -57,6 +57,7 @@ pub(super) fn program() -> Program {
         record: LocalId(0),
         locals: 1,
         filter: None,
+        listed: None,
         steps: Vec::new(),
         write: Expr { kind: ExprKind::Write(MappingId(0), Vec::new()), ty: Type::Nothing, span: span() },
         schedule: Schedule::default(),

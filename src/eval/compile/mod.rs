@@ -7,6 +7,8 @@ mod emit;
 mod expr;
 mod header;
 mod mapping;
+mod numbers;
+mod shared;
 mod steps;
 mod testing;
 mod traced;
@@ -24,6 +26,7 @@ use crate::ir::{Lookup, Program};
 use crate::plan::Reads;
 use compiler::{Compiler, Counting};
 use jiff::tz::TimeZone;
+use shared::Shared;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, OnceLock};
 
@@ -61,6 +64,8 @@ impl Compiled {
             counting,
             personal: Personal::default(),
             other: None,
+            shared: Shared::default(),
+            locals: None,
             mappings_made: 0,
             part_numbers: HashMap::new(),
             aliases: HashMap::new(),
@@ -72,6 +77,7 @@ impl Compiled {
             compiler.mappings_made += 1;
         }
         let flows = program.flows.iter().map(|flow| mapping::flow(&mut compiler, flow)).collect();
+        compiler.end_frame();
         let tests = program.tests.iter().map(|test| testing::test(&mut compiler, test)).collect();
         let Compiler { layouts, wires, constants, parts, scripts, counting, .. } = compiler;
         let zone = program.zone.as_deref().and_then(|zone| TimeZone::get(zone).ok()).unwrap_or(TimeZone::UTC);
@@ -96,8 +102,8 @@ impl Compiled {
         }
     }
 
-    /// The program with every step told.
-    pub(crate) fn tracing(&self) -> &Self {
+    /// The same program with every step told: each value is computed where it stands.
+    pub fn tracing(&self) -> &Self {
         self.tracing
             .get_or_init(|| Box::new(Self::compile(Arc::clone(&self.program), self.sources.clone(), true, None)))
     }

@@ -52,7 +52,7 @@ impl<'r> Run<'r> {
         }
         let mark = self.tell_from();
         let value = assign.value.eval(self).map_err(|halt| halt.within(&assign.name))?;
-        self.told_field(mark, &assign.name, value, (step.span, step.displaced));
+        self.told_field(mark, &assign.name, value, (step.span, &step.displaced));
         Ok(Some(value))
     }
 

@@ -40,7 +40,7 @@ impl<'r> Run<'r> {
     }
 
     /// A field was filled from what was told since; parts told since lie within it.
-    pub(crate) fn told_field(&mut self, mark: Mark, name: &str, value: Value<'r>, place: (Span, Option<Span>)) {
+    pub(crate) fn told_field(&mut self, mark: Mark, name: &str, value: Value<'r>, place: (Span, &[Span])) {
         if self.trace.is_none() {
             return;
         }
@@ -53,7 +53,7 @@ impl<'r> Run<'r> {
                 path: name.to_owned(),
                 value: shown,
                 place: place.0,
-                displaced: place.1,
+                displaced: place.1.to_vec(),
                 items: items.clone(),
             });
             // What reads the field again may want to know too.

@@ -469,11 +469,13 @@ fn a_plan_shows_stages_and_what_is_sent() {
     let values = constant(Const::List(vec![Const::Text("processing".into())]));
     p.flows[0].filter = Some(expr(ExprKind::In(Box::new(status), Box::new(values)), Type::Bool));
     let plan = crate::plan::plan(&p, &p.flows[0]);
-    let shown = plan.human(&p);
-    assert!(shown.contains("scan   Order of shop where status in [\"processing\"]"), "{shown}");
+    let sources = crate::source::Sources::new();
+    let shown = plan.human(&p, &sources);
+    assert!(shown.contains("scan   Order of shop"), "{shown}");
+    assert!(shown.contains(", 100 a page where status in [\"processing\"]"), "{shown}");
     assert!(shown.contains("stage 1: exact.Item by Code"), "{shown}");
     assert!(!shown.contains("filter"), "{shown}");
-    let json = plan.json(&p);
+    let json = plan.json(&p, &sources);
     assert_eq!(json["steps"][0]["kind"], "scan");
     assert!(json["calls"].as_str().unwrap().ends_with("+ writes"));
 }

@@ -348,7 +348,7 @@ pub(super) fn each_of(local: u32, list: Expr, body: Expr) -> Expr {
     expr(ExprKind::List(vec![Element::For(vec![clause], body)]), ty)
 }
 pub(super) fn step(kind: StepKind) -> Step {
-    Step { kind, span: at(9), displaced: None }
+    Step { kind, span: at(9), displaced: Vec::new() }
 }
 pub(super) fn set(p: &Program, entity: &str, name: &str, value: Expr) -> Step {
     set_when(p, entity, name, value, When::Always)
@@ -443,6 +443,7 @@ pub(super) fn flow(p: &mut Program, name: &str) {
         record: LocalId(0),
         locals: 8,
         filter: None,
+        listed: None,
         steps: vec![],
         write,
         schedule: Schedule::default(),

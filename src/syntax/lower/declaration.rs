@@ -368,6 +368,7 @@ impl Lower<'_> {
             return None;
         }
         self.adapting = true;
+        let rule = pair.as_rule();
         let (mut kind, mut names, mut body) = (None, None, None);
         for part in pair.into_inner() {
             match part.as_rule() {
@@ -378,7 +379,7 @@ impl Lower<'_> {
                 Rule::body => body = Some(AdaptBody::Stmts(self.body(part))),
                 Rule::rows => body = Some(AdaptBody::Rows(self.rows(part))),
                 Rule::flow_body => body = Some(AdaptBody::Flow(self.flow_body(part))),
-                Rule::head_junk | Rule::no_body => self.bad_head(&part, Rule::adapt),
+                Rule::head_junk | Rule::no_body => self.bad_head(&part, rule),
                 _ => body = Some(AdaptBody::Value(self.result(part))),
             }
         }

@@ -226,9 +226,11 @@ impl Lower<'_> {
                 self.junk(&part, Place::FlowStatement);
                 continue;
             }
+            let sealed = part.as_rule() == Rule::sealed_flow;
+            let Some(part) = (if sealed { part.into_inner().next() } else { Some(part) }) else { continue };
             let set = part.as_rule() == Rule::flow_set;
             let kind = if set { self.flow_set(part, span) } else { self.flow_stmt(part) };
-            stmts.extend(kind.map(|kind| FlowStmt { kind, set, span }));
+            stmts.extend(kind.map(|kind| FlowStmt { kind, set, sealed, span }));
         }
         stmts
     }

@@ -2,7 +2,7 @@
 
 mod shape;
 
-use super::{Parsed, outline, parse, parse_chunk};
+use super::{Parsed, parse};
 use crate::source::{FileId, Sources};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -55,9 +55,6 @@ fn the_flows_of_the_design_parse() {
         if !parsed.diagnostics.is_empty() {
             writeln!(all, "{}\n{}", path.display(), shown(&text, &parsed)).unwrap();
         }
-        let chunks = outline(FileId(0), &text);
-        let decls: usize = chunks.iter().map(|c| parse_chunk(FileId(0), &text, c).ast.decls.len()).sum();
-        assert_eq!(parsed.ast.decls.len(), decls, "a file is its declarations");
     }
     assert!(all.is_empty(), "{all}");
 }
@@ -75,14 +72,12 @@ fn other_line_ends_and_tabs_are_read_alike() {
 }
 
 #[test]
-fn an_outline_names_what_it_cuts() {
-    let text = "## A.\nuse flows.orders as x\n# b\n\n## C.\nadapt lookup tables.vat {\n}\ntest \"t\" {\n";
-    let chunks = outline(FileId(0), text);
-    let named: Vec<(&str, &str)> = chunks.iter().map(|c| (&*c.keyword, &*c.name)).collect();
-    assert_eq!(named, [("use", "flows.orders"), ("adapt", "tables.vat"), ("test", "t")]);
-    let all: String = chunks.iter().map(|c| &text[c.range.range()]).collect();
-    assert_eq!(all, text);
-    assert_eq!(parse_chunk(FileId(0), text, &chunks[1]).ast.decls[0].doc.as_deref(), Some("C."));
+fn declarations_have_the_words_that_open_them() {
+    let parsed = read("## A.\nuse flows.orders as x\n# b\n\n## C.\nadapt lookup tables.vat {\n}\nfn f() -> int = 1\n");
+    let named: Vec<(&str, String)> = parsed.ast.decls.iter().map(super::ast::Decl::heading).collect();
+    let name = |name: &str| name.to_owned();
+    assert_eq!(named, [("use", name("")), ("adapt", name("")), ("fn", name("f"))]);
+    assert_eq!(parsed.ast.decls[1].doc.as_deref(), Some("C."));
 }
 
 /// A mistake of the hand: what it is, its line (from 0), and the line as it then reads.
@@ -244,9 +239,6 @@ proptest::proptest! {
         let to = floor((from + cut).min(text.len()));
         let changed = format!("{}{put}{}", &text[..from], &text[to..]);
         let parsed = read(&changed);
-        for chunk in outline(FileId(0), &changed) {
-            parse_chunk(FileId(0), &changed, &chunk);
-        }
         for d in &parsed.diagnostics {
             proptest::prop_assert!(changed.get(d.span.range()).is_some(), "{d:?}");
         }
