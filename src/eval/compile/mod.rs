@@ -14,7 +14,7 @@ mod testing;
 mod traced;
 mod written;
 
-use crate::eval::code::{Code, Compiled};
+use crate::eval::code::{Code, Compiled, Frame, call};
 use crate::eval::constants::Constants;
 use crate::eval::coverage::Passed;
 use crate::eval::decode::Layouts;
@@ -110,8 +110,26 @@ impl Compiled {
 }
 
 fn table(compiler: &mut Compiler<'_>, lookup: &Lookup) -> Table<Code> {
-    Table::new(lookup.rows.iter().map(|row| {
+    let table = Table::new(lookup.rows.iter().map(|row| {
+        compiler.begin_frame(Shared::default);
         let value = compiler.code(&row.value);
+        let value = in_own_frame(compiler.frame(), value);
         (row.cells.clone(), compiler.taken(row.span, Passed::Row(Arc::clone(&lookup.name)), value))
-    }))
+    }));
+    compiler.end_frame();
+    table
+}
+
+/// What a row gives: it is asked for from any frame, and the values that it names itself are in none of those.
+fn in_own_frame(frame: Frame, value: Code) -> Code {
+    if frame.locals == 0 {
+        return value;
+    }
+    call(move |run| {
+        let own = run.frame(frame);
+        let outer = std::mem::replace(&mut run.locals, own);
+        let given = value.eval(run);
+        run.locals = outer;
+        given
+    })
 }
