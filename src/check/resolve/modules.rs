@@ -241,10 +241,8 @@ impl<'f> Modules<'f> {
     fn read_items(&mut self, module: &mut Module, file: FileId) {
         let text = Arc::clone(&self.sources.get(file).text);
         let held = self.held.remove(&file).filter(|held| *held.text == *text);
-        let read = held.unwrap_or_else(|| match file.ships() {
-            true => FileItems::shipped(file, text),
-            false => FileItems::of(file, text),
-        });
+        let read = held
+            .unwrap_or_else(|| if file.ships() { FileItems::shipped(file, text) } else { FileItems::of(file, text) });
         self.diagnostics.extend(read.diagnostics.iter().cloned());
         module.items.extend(read.items);
         self.read.push((file, read.text, read.diagnostics));
