@@ -1,12 +1,8 @@
 //! `flowc map` against the same mapping by hand, on one thread, in CPU time, all of them in turn in one run.
 //!
-//! `cargo bench --bench map` makes 2000 orders of each shape, compares all outputs, and times 9 rounds. More:
-//! `-- --orders 20000 --rounds 15 --seed 7`; `-- FILE…` takes orders from NDJSON files instead;
-//! `-- --write ten` or `mix` prints orders, `-- --map ours FILE` or `baseline` prints documents, for other tools.
-//! VRL takes part with `--features peers`.
-
-#![expect(clippy::print_stdout, reason = "its table is read on a screen")]
-#![expect(clippy::float_arithmetic, reason = "times and their ratios are no money")]
+//! It makes 2000 orders of each shape, compares all outputs, and times 9 rounds. `--orders 20000 --rounds 15 --seed 7`;
+//! `FILE…` takes orders from NDJSON files instead; `--vrl PROGRAM` lets that build of `vrl/` take part;
+//! `--write ten` or `mix` prints orders, `--map ours FILE` or `baseline` prints documents, for other tools.
 
 #[path = "order/amount.rs"]
 mod amount;
@@ -20,9 +16,8 @@ mod generate;
 mod ours;
 #[path = "order/street.rs"]
 mod street;
-#[cfg(feature = "peers")]
-#[path = "order/vrl.rs"]
-mod vrl;
+#[path = "order/peer.rs"]
+mod peer;
 #[path = "order/words.rs"]
 mod words;
 #[path = "order/write.rs"]
@@ -60,24 +55,24 @@ struct Asked {
     seed: u64,
     write: Option<Shape>,
     map: Option<String>,
+    vrl: Option<String>,
     files: Vec<String>,
 }
 
 impl Asked {
     fn of_arguments() -> Result<Self, String> {
-        let mut asked = Self { orders: 2000, rounds: 9, seed: 1, write: None, map: None, files: Vec::new() };
+        let mut asked = Self { orders: 2000, rounds: 9, seed: 1, write: None, map: None, vrl: None, files: Vec::new() };
         let mut words = std::env::args().skip(1);
         while let Some(word) = words.next() {
             let mut next = || words.next().ok_or(format!("{word} wants a value"));
             let number = |text: String| text.parse::<u64>().map_err(|_| format!("{text} is no number"));
             match word.as_str() {
-                // Cargo says it to every bench.
-                "--bench" => {}
                 "--orders" => asked.orders = usize::try_from(number(next()?)?).unwrap_or(usize::MAX),
                 "--rounds" => asked.rounds = usize::try_from(number(next()?)?).unwrap_or(usize::MAX).max(1),
                 "--seed" => asked.seed = number(next()?)?,
                 "--write" => asked.write = Some(if next()? == "ten" { Shape::Ten } else { Shape::Mix }),
                 "--map" => asked.map = Some(next()?),
+                "--vrl" => asked.vrl = Some(next()?),
                 _ => asked.files.push(word),
             }
         }
@@ -127,8 +122,6 @@ fn run() -> Result<(), String> {
         ("ours", Box::new(ours::Ours::new(&compiled, &known)?)),
         ("parse and drop", Box::new(ParseAndDrop)),
     ];
-    #[cfg(feature = "peers")]
-    contestants.push(("VRL", Box::new(vrl::Vrl::new()?)));
     for (name, orders) in asked.sets()? {
         if let Some(wanted) = &asked.map {
             let (_, one) = contestants.iter_mut().find(|(name, _)| name == wanted).ok_or("nobody has that name")?;
@@ -140,14 +133,17 @@ fn run() -> Result<(), String> {
             lines(&orders).count(),
             orders.len() / lines(&orders).count().max(1)
         );
-        for (name, one) in &mut contestants[1..].iter_mut().filter(|(name, _)| *name != "parse and drop") {
-            let equal = compare::compare(&mut baseline::Baseline::new()?, one.as_mut(), lines(&orders))?;
-            println!("  {name}: {equal}");
-            if *name == "ours" && !equal.all() {
-                return Err("ours is not the same as the baseline".to_owned());
-            }
+        let equal = compare::compare(&mut baseline::Baseline::new()?, contestants[1].1.as_mut(), lines(&orders))?;
+        println!("  ours: {equal}");
+        if !equal.all() {
+            return Err("ours is not the same as the baseline".to_owned());
         }
-        time(&mut contestants, &orders, asked.rounds)?;
+        let vrl = asked.vrl.as_ref().map(|program| peer::Peer::new(program, &orders)).transpose()?;
+        if let Some(vrl) = &vrl {
+            let mut documents = vrl.documents()?;
+            println!("  VRL: {}", compare::compare(&mut baseline::Baseline::new()?, &mut documents, lines(&orders))?);
+        }
+        time(&mut contestants, vrl, &orders, asked.rounds)?;
     }
     Ok(())
 }
@@ -169,23 +165,46 @@ fn print_documents(one: &mut dyn Contestant, orders: &str) -> Result<(), String>
 }
 
 /// All contestants in turn, `rounds` times, and their table.
-fn time(contestants: &mut [(&str, Box<dyn Contestant + '_>)], orders: &str, rounds: usize) -> Result<(), String> {
-    let mut times = vec![Vec::with_capacity(rounds); contestants.len()];
+fn time(
+    contestants: &mut [(&str, Box<dyn Contestant + '_>)],
+    vrl: Option<peer::Peer>,
+    orders: &str,
+    rounds: usize,
+) -> Result<(), String> {
+    let mut names: Vec<&str> = contestants.iter().map(|(name, _)| *name).collect();
+    let mut timing = vrl.map(|vrl| vrl.timing()).transpose()?;
+    names.extend(timing.as_ref().map(|_| "VRL"));
+    let mut times = vec![Vec::with_capacity(rounds); names.len()];
     for _ in 0..rounds {
         for ((_, one), times) in contestants.iter_mut().zip(&mut times) {
             times.push(once(one.as_mut(), orders.as_bytes())?);
         }
+        if let (Some(timing), Some(times)) = (&mut timing, times.last_mut()) {
+            times.push(timing.once()?);
+        }
     }
-    let baseline = times[0].clone();
-    println!("  {:<16}{:>10}{:>10}{:>12}", "", "median µs", "least µs", "× baseline");
-    for ((name, _), times) in contestants.iter().zip(&times) {
-        let mut ratios: Vec<f64> = times.iter().zip(&baseline).map(|(t, b)| t / b).collect();
-        let mut sorted = times.clone();
-        sorted.sort_by(f64::total_cmp);
-        ratios.sort_by(f64::total_cmp);
-        println!("  {name:<16}{:>10.2}{:>10.2}{:>12.3}", sorted[rounds / 2], sorted[0], ratios[rounds / 2]);
+    println!("  {}", load());
+    println!("  {:<16}{:>10}{:>10}{:>12}{:>10}", "", "median µs", "least µs", "× baseline", "× ours");
+    for (name, own) in names.iter().zip(&times) {
+        let against = |other: &[f64]| median(own.iter().zip(other).map(|(t, b)| t / b).collect());
+        let least = own.iter().copied().fold(f64::INFINITY, f64::min);
+        let (baseline, ours) = (against(&times[0]), against(&times[1]));
+        println!("  {name:<16}{:>10.2}{least:>10.2}{baseline:>12.3}{ours:>10.2}", median(own.clone()));
     }
     Ok(())
+}
+
+fn median(mut all: Vec<f64>) -> f64 {
+    all.sort_by(f64::total_cmp);
+    all[all.len() / 2]
+}
+
+/// How busy the machine is: what else runs makes every figure worse, and ratios least.
+fn load() -> String {
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let minute = load.split(' ').next().filter(|text| !text.is_empty()).unwrap_or("unknown");
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    format!("load {minute} on {cores} cores")
 }
 
 /// Microseconds of CPU time an order, over all orders: lines are found and their UTF-8 is checked within it.

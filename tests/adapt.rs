@@ -1,6 +1,8 @@
 //! What a consultant changes of the defaults, each as the diff that she writes: `tests/corpus/adapt/NAME/change.flow` behind a
 //! project of four answers. The plan and the payloads that come of it stand beside it; `UPDATE=1` writes them anew.
 
+use flowc::check::check_project;
+use flowc::source::{Memory, Span};
 use libtest_mimic::{Arguments, Failed, Trial};
 use serde_json::Value;
 use std::fmt::Write as _;
@@ -22,6 +24,7 @@ fn main() {
         }
     }
     trials.push(Trial::test("defaults are locked", || locked(&folder().join("reference"))));
+    trials.push(Trial::test("what is wrong with a change is told at it", told_at_home));
     assert!(trials.len() > 8, "there are changes");
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }
@@ -145,4 +148,60 @@ fn same(path: &Path, made: &str) -> Result<(), Failed> {
         return Err(format!("{} says\n{}\nand this was made\n{made}", path.display(), read(path)).into());
     }
     Ok(())
+}
+
+/// The declarations of the flows that ship, with the fields that each fills: `("mapping orders.sales_order", [Remarks, …])`.
+fn shipped() -> Vec<(String, Vec<String>)> {
+    let mut found = Vec::new();
+    for module in ["orders", "customers"] {
+        let text = read(&Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("flows/{module}.flow")));
+        let mut of: Option<(String, Vec<String>)> = None;
+        for line in text.lines() {
+            let head = line.split_once('(').and_then(|(head, _)| head.split_once(' '));
+            if let Some((kind @ ("mapping" | "fields"), name)) = head {
+                found.extend(of.replace((format!("{kind} {module}.{name}"), Vec::new())));
+            } else if line.starts_with('}') {
+                found.extend(of.take());
+            } else if let (Some((_, fields)), Some((field, _))) = (&mut of, line.split_once(" = ")) {
+                let field = field.trim();
+                if line.starts_with(' ') && field.chars().all(char::is_alphanumeric) {
+                    fields.push(field.to_owned());
+                }
+            }
+        }
+    }
+    found
+}
+
+/// Each field that a default fills is changed in ways that are mostly wrong: whatever is said of it is said in the project, and
+/// no message offers to edit what ships.
+fn told_at_home() -> Result<(), Failed> {
+    let base = read(&folder().join("base.flow")) + "use flows.customers\n";
+    let changes = ["set FIELD = base", "set FIELD = \"{base}\"", "set FIELD = 1", "remove FIELD", "add FIELD = none"];
+    let headers = ["upsert by ID", "update by FIELD", "create unless no", "on change update"];
+    let (mut wrong, mut told) = (String::new(), 0);
+    for (head, fields) in shipped() {
+        for change in changes.iter().chain(&headers) {
+            if headers.contains(change) && head.starts_with("fields") {
+                continue;
+            }
+            let mut lines: Vec<String> = fields.iter().map(|field| change.replace("FIELD", field)).collect();
+            // A header is said once.
+            lines.truncate(if headers.contains(change) { 1 } else { lines.len() });
+            let text = format!("{base}adapt {head} {{\n  {}\n}}\n", lines.join("\n  "));
+            let files = Memory([(PathBuf::from("/p/project.flow"), text)].into());
+            let checked = check_project(&files, Path::new("/p"), &[]);
+            let own = |span: Span| checked.sources.get(span.file).path == Path::new("project.flow");
+            for d in &checked.diagnostics {
+                told += 1;
+                let edits = d.fix.iter().flat_map(|fix| &fix.edits);
+                if !own(d.span) || edits.into_iter().any(|edit| !own(edit.span)) {
+                    let place = checked.sources.place(d.span);
+                    writeln!(wrong, "adapt {head} {{ {change} }}: {place}: {} {}", d.code.id, d.message)?;
+                }
+            }
+        }
+    }
+    assert!(told > 200, "only {told} are told");
+    if wrong.is_empty() { Ok(()) } else { Err(wrong.into()) }
 }

@@ -230,6 +230,34 @@ fn why_of(world: &World, id: &str, field: &str) -> Value {
 }
 
 #[test]
+fn a_record_of_the_log_becomes_a_test_without_its_people() {
+    let world = world();
+    let orders = world.held("shop/orders");
+    let order = promise::sent(&orders).next().unwrap();
+    assert_eq!(world.flowc(&["run", "orders"]).code, Some(0));
+    let id = format!("orders:{}", order["id"]);
+    let said = world.flowc(&["test", "--record", &id]);
+    assert_eq!(said.code, Some(0), "{}{}", said.stdout, said.stderr);
+    assert!(said.stdout.contains("1 passed, 0 failed, 0 broken"), "{}", said.stdout);
+    let mut written = String::new();
+    for folder in ["recorded", "recorded/data", "recorded/snapshots"] {
+        for entry in std::fs::read_dir(world.root().join(folder)).unwrap() {
+            written += &std::fs::read_to_string(entry.unwrap().path()).unwrap_or_default();
+        }
+    }
+    for personal in ["first_name", "last_name", "email", "phone", "address_1", "city"] {
+        let told = text(&order["billing"], personal);
+        assert!(told.len() < 4 || !written.contains(told), "{personal} is told: {told}");
+    }
+    assert!(written.contains(&format!("\"currency\": \"{}\"", text(order, "currency"))), "{written}");
+    assert!(written.contains("\"NetPrice\"") && written.contains("\"mapping\": \"orders.sales_order\""), "{written}");
+    // It is a test as any other: what changes the payload makes it fail, and nothing goes over what is there.
+    assert_eq!(world.flowc(&["test", "--set", "prefix=WEB-"]).code, Some(1));
+    assert_eq!(world.flowc(&["test", "--record", &id]).code, Some(2));
+    assert_eq!(world.flowc(&["test", "--record", "orders:none"]).code, Some(2));
+}
+
+#[test]
 fn a_person_is_forgotten_and_not_written_again() {
     let world = world();
     let orders = world.held("shop/orders");

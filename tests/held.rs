@@ -137,7 +137,7 @@ fn names_lead_to_what_they_mean() {
     }
     let number = at(&checked, "project.flow", "order.number", 0);
     let (value, ty) = index.type_at(number.file, number.start + 7).unwrap();
-    assert_eq!((value, format!("{ty:?}")), (number, "Text(None)".to_owned()));
+    assert_eq!((value, format!("{ty:?}")), (number, "Text(Some(20))".to_owned()));
 }
 
 #[test]

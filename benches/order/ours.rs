@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 /// The checked and compiled project.
 pub(crate) fn compile() -> Result<Compiled, String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/order");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("order");
     let checked = flowc::check::check_project(&flowc::source::Disk, &folder, &[]);
     if let Some(error) = checked.diagnostics.iter().find(|d| d.severity == flowc::source::Severity::Error) {
         return Err(format!("project.flow: {}", error.message));

@@ -68,7 +68,7 @@ impl Checker<'_> {
         // What tests name has been read by then, and told.
         for id in ids {
             let instance = self.shared_instance(*id);
-            self.tests(instance, tests.is_some());
+            self.tests(instance, tests);
         }
         self.read_bodies();
         let used = self.used.clone();
@@ -147,7 +147,7 @@ impl Checker<'_> {
         self.read_adapted();
         for id in ids {
             let instance = self.shared_instance(*id);
-            self.tests(instance, false);
+            self.tests(instance, None);
         }
     }
 

@@ -117,7 +117,7 @@ impl Work<'_> {
             let outcome = match std::str::from_utf8(line) {
                 Ok(raw) if raw.len() <= limits::RECORD_BYTES_MAX => mapper.map(raw, &mut done.out),
                 Ok(_) => Err(self.refused(format!("the record is larger than {} MB", limits::RECORD_BYTES_MAX >> 20))),
-                Err(e) => Err(self.refused(no_text(line, e.valid_up_to()))),
+                Err(e) => Err(self.refused(no_text(line, e.valid_up_to(), self.wrapper()))),
             };
             match outcome {
                 Ok(true) => done.out.push(b'\n'),
@@ -129,6 +129,13 @@ impl Work<'_> {
             }
         }
         done
+    }
+
+    /// The member in which the records' system wraps its lists.
+    fn wrapper(&self) -> Option<&str> {
+        let program = self.workspace.program();
+        let Type::Record(entity) = program.mapping(self.id).params.first()?.1.present() else { return None };
+        program.connector(&program.entity(*entity).connector)?.word("lists")
     }
 
     fn refused(&self, why: String) -> (Stop, Failure) {
@@ -300,8 +307,8 @@ fn print(done: &Mapped) -> Result<(), Trouble> {
 }
 
 /// What is wrong with a record that is no text from that byte on.
-fn no_text(line: &[u8], from: usize) -> String {
-    let field = path_to(line, from);
+fn no_text(line: &[u8], from: usize, wrapper: Option<&str>) -> String {
+    let field = path_to(line, from, wrapper);
     let within = if field.is_empty() { String::new() } else { format!(", in `{field}`") };
     format!("the record is no UTF-8 text from its byte {} on{within}", from + 1)
 }

@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_millis(20);
 
 /// Where the store is.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub(crate) struct Stored {
     /// The store, instead of the project's .flowc/store.redb.
     #[arg(long, value_name = "PATH")]

@@ -1,11 +1,14 @@
 //! `flowc test`: the tests of a project, and what is not as they expect.
 
-use super::open::Answers;
+use super::open::{Answers, open};
 use super::screen::{Paint, Screen};
-use super::{Answer, Format, Global, Outcome, Trouble, coverage, junit, project, render};
+use super::store::Stored;
+use super::{Answer, Format, Global, Outcome, Trouble, coverage, junit, project, render, runtime, store};
+use crate::check::Checked;
 use crate::source::{Disk, Files, Memory, Shipping, library};
 use crate::store::Place;
 use crate::testing::{self, Mismatch, Snapshots, Suite, Tested};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -13,7 +16,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// The arguments of `test`.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub(crate) struct Arguments {
     /// Modules, or words of the titles of tests; without any, all tests.
     #[arg(value_name = "NAME")]
@@ -30,6 +33,11 @@ pub(crate) struct Arguments {
     /// End with 1 where less than that is reached, in percent.
     #[arg(long, value_name = "PERCENT", requires = "coverage", value_parser = clap::value_parser!(u32).range(0..=100))]
     min: Option<u32>,
+    /// Make a test of a record of the log, with other people in it: FLOW:KEY, such as `orders:1001`.
+    #[arg(long, value_name = "ID", conflicts_with_all = ["names", "defaults", "coverage", "update"])]
+    record: Option<String>,
+    #[command(flatten)]
+    stored: Stored,
     /// Keep the payloads of snapshots as they are made now.
     #[arg(long)]
     update: bool,
@@ -42,6 +50,9 @@ pub(crate) struct Arguments {
 
 /// Runs the tests and tells what came of them.
 pub(crate) fn run(screen: &Screen, global: &Global, arguments: &Arguments) -> Answer {
+    if let Some(id) = &arguments.record {
+        return record(screen, global, arguments, id);
+    }
     match &arguments.defaults {
         None => {
             let own = |path: &str, text: &str| !library::ships(Path::new(path), text);
@@ -60,6 +71,40 @@ pub(crate) fn run(screen: &Screen, global: &Global, arguments: &Arguments) -> An
             tests(screen, arguments, (&files, folder.join("tests")), is_default)
         }
     }
+}
+
+/// Makes a test of a record, and runs it: it passes, or says why not.
+fn record(screen: &Screen, global: &Global, arguments: &Arguments, id: &str) -> Answer {
+    let workspace = open(screen, global, &arguments.answers)?;
+    let root = workspace.root().to_path_buf();
+    let made = runtime()?.block_on(async {
+        let store = store::of(&root, arguments.stored.store.as_deref(), "test")?;
+        let recorded = workspace.recorded(&store, id, Timestamp::now()).await?;
+        testing::made_of(&workspace, &recorded).map_err(|why| Trouble::Misuse(format!("{id} makes no test: {why}")))
+    })?;
+    if root.join(&made.path).exists() {
+        return Err(Trouble::Misuse(format!("{} is there already: it is yours, delete it first", made.path)));
+    }
+    for (path, text) in &made.files {
+        let path = root.join(path);
+        let folder = path.parent().map_or(Ok(()), std::fs::create_dir_all);
+        folder.map_err(|e| Trouble::Misuse(format!("{} can't be made: {e}", path.display())))?;
+        write(&path, text)?;
+    }
+    Screen::tell(&format!("{} and the records that it gives are written\n", made.path));
+    // The payload of now is what is expected from now on; then the test is run as any other.
+    let suite =
+        Suite::open(&Disk, root.clone(), &arguments.answers.set, false).map_err(|checked| unsound(screen, &checked))?;
+    let meant = suite.named(std::slice::from_ref(&made.module)).map_err(Trouble::Misuse)?;
+    let mut snapshots = Snapshots::new(&Disk, root.clone(), true);
+    meant.into_iter().for_each(|number| drop(suite.run(number, &mut snapshots)));
+    let again = Arguments { names: vec![made.module], ..Arguments::default() };
+    tests(screen, &again, (&Disk, root), |_, _| false)
+}
+
+fn unsound(screen: &Screen, checked: &Checked) -> Trouble {
+    Screen::tell(&render::reports(screen, &checked.sources, &checked.diagnostics));
+    Trouble::Unsound
 }
 
 fn is_default(path: &str, _: &str) -> bool {
@@ -85,10 +130,8 @@ fn tests(
     (files, root): (&dyn Files, PathBuf),
     wanted: impl Fn(&str, &str) -> bool,
 ) -> Answer {
-    let suite = Suite::open(files, root.clone(), &arguments.answers.set, arguments.coverage).map_err(|checked| {
-        Screen::tell(&render::reports(screen, &checked.sources, &checked.diagnostics));
-        Trouble::Unsound
-    })?;
+    let suite = Suite::open(files, root.clone(), &arguments.answers.set, arguments.coverage)
+        .map_err(|checked| unsound(screen, &checked))?;
     let none = |name: String| Trouble::Misuse(format!("no module and no title of a test says `{name}`"));
     let meant = suite.named(&arguments.names).map_err(none)?;
     let mut snapshots = Snapshots::new(files, root, arguments.update);

@@ -73,7 +73,7 @@ impl Draft {
     /// The body of a create: what is sent always and on a create, without what is empty.
     pub fn create_body(&self, further: Option<Entries<'_>>) -> String {
         let sent = self.fields.iter().filter(|f| f.when != FieldWhen::Update && f.json != "null");
-        body(further, sent.map(|f| (f.path.as_slice(), f.json.as_str())))
+        body(further, sent.map(|f| (&*f.path, f.json.as_str())))
     }
 }
 

@@ -107,7 +107,7 @@ pub struct KeyTried {
 #[derive(Clone, Debug)]
 pub struct DraftField {
     /// The way to it, by wire names: `["billing", "phone"]`; the list and the name of a further entry.
-    pub path: Vec<Arc<str>>,
+    pub path: Arc<[Arc<str>]>,
     /// The flow's name of it.
     pub field: FieldId,
     /// Its JSON, as written to the API; where the key of another draft of the unit stands, a [`crate::eval::Pending`].

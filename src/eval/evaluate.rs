@@ -53,7 +53,7 @@ impl Compiled {
             Some(key) => run.key_text(record, key, source.span).map_err(failure_of)?,
             None => None,
         };
-        key.ok_or_else(|| Failure::new(format!("the {} has no key", entity.name), source.span))
+        key.map(str::to_owned).ok_or_else(|| Failure::new(format!("the {} has no key", entity.name), source.span))
     }
 
     pub(crate) fn traced_unit(&self, flow: usize, raw: &str, known: &dyn Resolver) -> (Evaluated, Trace) {
@@ -89,8 +89,8 @@ impl<'r> Run<'r> {
         let (source, code) = (&compiled.program.flows[flow], &compiled.flows[flow]);
         let record: &'r Record<'r> = self.decode(raw, source.source, source.span)?;
         self.source = Some(record);
-        self.locals = self.frame(source.locals);
-        self.locals[source.record.0 as usize] = Value::Record(record);
+        self.locals = self.frame(code.frame);
+        self.locals[code.record as usize] = Value::Record(record);
         if let Some(filter) = &code.filter
             && !filter.holds(self)?
         {

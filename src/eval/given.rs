@@ -64,6 +64,11 @@ impl Given {
         Ok(self.add_wire(program, entity, Value::Object(wire)).1)
     }
 
+    /// One more row as the API has it.
+    pub fn add_row(&mut self, program: &Program, entity: EntityId, row: Value) {
+        self.add_wire(program, entity, row);
+    }
+
     /// One more row as the API has it; gives it back with its key.
     pub(crate) fn add_wire(&mut self, program: &Program, entity: EntityId, row: Value) -> (Arc<str>, String) {
         let schema = program.entity(entity);
@@ -94,6 +99,11 @@ impl Given {
     /// The two records are linked by an earlier write.
     pub fn link(&mut self, one: (EntityId, &str), other: (EntityId, &str)) {
         self.links.push([(one.0, one.1.into()), (other.0, other.1.into())]);
+    }
+
+    /// The rows of an entity, each with its key.
+    pub(crate) fn rows(&self, entity: EntityId) -> impl Iterator<Item = (&str, &str)> {
+        self.rows.get(&entity).into_iter().flatten().map(|row| (&*row.key, &*row.json))
     }
 
     fn all(&self, entity: EntityId) -> Vec<Arc<str>> {

@@ -21,17 +21,25 @@ pub(crate) struct Made<'r> {
     pub(crate) mapping: MappingId,
     pub(crate) args: &'r [Value<'r>],
     pub(crate) draft: Draft,
-    /// Filled fields by number.
-    pub(crate) values: &'r [Option<Value<'r>>],
+    /// Fields that are filled.
+    pub(crate) values: &'r [Filled<'r>],
     pub(crate) found: Option<&'r Record<'r>>,
     /// Its key in the target, when it is there.
     pub(crate) id: Option<&'r str>,
 }
 
+/// A field that is filled, and its value. A document has few of the many that its entity has.
+pub(crate) type Filled<'r> = (FieldId, Value<'r>);
+
+/// The value of a field among those that are filled.
+pub(crate) fn filled<'r>(values: &[Filled<'r>], field: FieldId) -> Option<Value<'r>> {
+    values.iter().find(|(filled, _)| *filled == field).map(|(_, value)| *value)
+}
+
 /// A document in the making.
 pub(crate) struct Making<'r> {
     pub(crate) entity: EntityId,
-    pub(crate) values: &'r mut [Option<Value<'r>>],
+    pub(crate) values: bumpalo::collections::Vec<'r, Filled<'r>>,
     /// What is filled, in order: step and value.
     pub(crate) filled: Vec<(usize, Value<'r>)>,
     pub(crate) found: Option<&'r Record<'r>>,
@@ -49,11 +57,11 @@ pub(crate) struct Making<'r> {
 }
 
 impl<'r> Making<'r> {
-    /// With nothing filled of its fields.
-    pub(crate) fn new(arena: &'r Bump, entity: EntityId, fields: usize) -> Self {
+    /// With nothing filled.
+    pub(crate) fn new(arena: &'r Bump, entity: EntityId) -> Self {
         Self {
             entity,
-            values: arena.alloc_slice_fill_copy(fields, None),
+            values: bumpalo::collections::Vec::new_in(arena),
             filled: Vec::new(),
             found: None,
             resolved: false,
@@ -67,8 +75,14 @@ impl<'r> Making<'r> {
 
     /// Fills a field.
     pub(crate) fn fill(&mut self, field: FieldId, value: Value<'r>) {
-        if let Some(slot) = self.values.get_mut(field.0 as usize) {
-            *slot = Some(value);
+        match self.values.iter_mut().find(|(filled, _)| *filled == field) {
+            Some((_, known)) => *known = value,
+            None => self.values.push((field, value)),
         }
+    }
+
+    /// The value of a field, if it is filled.
+    pub(crate) fn value(&self, field: FieldId) -> Option<Value<'r>> {
+        filled(&self.values, field)
     }
 }

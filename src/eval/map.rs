@@ -4,14 +4,14 @@ use crate::eval::code::{Compiled, MappingCode, Plain, Run};
 use crate::eval::decode::Learnt;
 use crate::eval::evaluate::{Argument, Evaluated};
 use crate::eval::failure::Failure;
+use crate::eval::given::Given;
 use crate::eval::pending::Pending;
-use crate::eval::query::{Answered, Query, Resolver};
 use crate::eval::row_cache::RowCache;
 use crate::eval::value::Value;
 use crate::ir::{Const, EntityId, MappingId, Stop, Type};
 use bumpalo::Bump;
 
-/// Where a [`Mapper`] keeps the rows of small tables, which are decoded once for all its records.
+/// Where a [`Mapper`] keeps the rows that it is given, which are decoded once for all its records.
 #[derive(Default)]
 pub struct Tables {
     arena: Bump,
@@ -24,9 +24,8 @@ pub struct Mapper<'c> {
     record: EntityId,
     /// Parameters behind the record, which nobody fills.
     absent: usize,
-    /// What is known of both systems, of which nothing changes meanwhile.
-    known: &'c dyn Resolver,
-    tables: &'c Tables,
+    /// What is known of both systems.
+    known: &'c Given,
     cache: RowCache<'c>,
     arena: Bump,
     learnt: Learnt,
@@ -40,7 +39,7 @@ impl<'c> Mapper<'c> {
     pub fn new(
         compiled: &'c Compiled,
         mapping: MappingId,
-        known: &'c dyn Resolver,
+        known: &'c Given,
         tables: &'c Tables,
     ) -> Result<Self, String> {
         let declared = compiled.program().mapping(mapping);
@@ -60,8 +59,7 @@ impl<'c> Mapper<'c> {
             record: *record,
             absent: rest.len(),
             known,
-            tables,
-            cache: RowCache::default(),
+            cache: RowCache::new(compiled.program(), &compiled.layouts, known, &tables.arena),
             arena: Bump::new(),
             learnt: Learnt::default(),
         })
@@ -106,20 +104,7 @@ impl<'c> Mapper<'c> {
         run.learnt = std::mem::take(&mut self.learnt);
         let outcome = run.apply(self.mapping, &args);
         self.learnt = std::mem::take(&mut run.learnt);
-        // What is kept is not asked again, so there are some for the first records only.
-        let asked: Vec<(EntityId, Query)> =
-            run.rows.into_keys().filter(|(_, query)| matches!(query, Query::Table { .. })).collect();
-        for (id, query) in asked {
-            self.keep(id, query);
-        }
         outcome
-    }
-
-    fn keep(&mut self, id: EntityId, query: Query) {
-        let Answered::Found(rows) = self.known.answer(&query) else { return };
-        let entity = (id, self.compiled.program.entity(id));
-        let rows = rows.iter().map(|row| &**row);
-        self.cache.keep(query, entity, rows, &self.compiled.layouts, &self.tables.arena);
     }
 
     /// Appends the payload straight to the buffer; `false`: it has none, or stops, and nothing is appended.
@@ -130,7 +115,7 @@ impl<'c> Mapper<'c> {
         run.cache = Some(&self.cache);
         run.learnt = std::mem::take(&mut self.learnt);
         let written = run.decode(raw, self.record, code.span).and_then(|record| {
-            run.locals = run.frame(code.locals);
+            run.locals = run.frame(code.frame);
             run.locals[code.params[0] as usize] = Value::Record(record);
             plain.write(&mut run, code.target, &code.steps, code.span, out)
         });

@@ -12,7 +12,7 @@ impl Pending {
 
     /// The mark for the key of draft `n`, a record of that entity.
     pub(crate) fn mark(n: usize, entity: &str) -> String {
-        format!("{0}{n}:{entity}{0}", Self::MARK)
+        ["\0", &n.to_string(), ":", entity, "\0"].concat()
     }
 
     /// The draft whose key this text stands for.
@@ -37,7 +37,7 @@ impl Pending {
     pub fn shown(json: &str) -> Cow<'_, str> {
         let shown = Self::each(json, |mark| {
             let entity = mark.split_once(':').map_or(mark, |(_, entity)| entity);
-            Ok::<_, std::convert::Infallible>(format!("{{\"pending\":\"{entity}\"}}"))
+            Ok::<_, std::convert::Infallible>(["{\"pending\":\"", entity, "\"}"].concat())
         });
         match shown {
             Ok(shown) => shown,

@@ -1,23 +1,24 @@
-//! Rows of small tables that stay the same for many records: decoded once, and found by their keys.
+//! Rows that stay the same for many records: decoded once, and found by their keys.
 
 use crate::eval::decode::{Layouts, Learnt, NO_SLOT, decode};
-use crate::eval::query::Query;
+use crate::eval::given::Given;
 use crate::eval::value::{Record, Value, show};
-use crate::ir::{Entity, EntityId, FieldId};
+use crate::ir::{Entity, EntityId, FieldId, Program};
 use crate::value::decimal;
 use crate::value::text::{KeyForm, key_form};
 use bumpalo::Bump;
 use rustc_hash::FxHashMap;
 
-/// Tables by the question that they answer.
-#[derive(Default)]
+/// The rows of all entities.
 pub(crate) struct RowCache<'t> {
-    tables: FxHashMap<Query, CachedRows<'t>>,
+    /// None where a row cannot be decoded: whoever asks for it is told so each time.
+    entities: Vec<Option<CachedRows<'t>>>,
 }
 
-/// The rows of one table.
+/// The rows of one entity.
 pub(crate) struct CachedRows<'t> {
     pub(crate) all: &'t [&'t Record<'t>],
+    by_key: FxHashMap<Box<str>, &'t Record<'t>>,
     indexes: Vec<Index<'t>>,
 }
 
@@ -29,37 +30,44 @@ struct Index<'t> {
 }
 
 impl<'t> RowCache<'t> {
-    /// The rows that answer a question, if they are kept.
-    pub(crate) fn get(&self, query: &Query) -> Option<&CachedRows<'t>> {
-        self.tables.get(query)
+    /// Rows of these data.
+    pub(crate) fn new(program: &Program, layouts: &'t Layouts, given: &'t Given, arena: &'t Bump) -> Self {
+        let ids = (0..program.entities.len()).map(EntityId::from);
+        Self { entities: ids.map(|id| CachedRows::new((id, program.entity(id)), layouts, given, arena)).collect() }
+    }
+
+    /// The rows of an entity.
+    pub(crate) fn of(&self, id: EntityId) -> Option<&CachedRows<'t>> {
+        self.entities[id.0 as usize].as_ref()
     }
 
     /// All rows that are kept.
     pub(crate) fn rows(&self) -> impl Iterator<Item = &&'t Record<'t>> {
-        self.tables.values().flat_map(|rows| rows.all)
-    }
-
-    /// Keeps the answer to a question: rows of an entity as JSON, all of which can be decoded.
-    pub(crate) fn keep<'a>(
-        &mut self,
-        query: Query,
-        (id, entity): (EntityId, &Entity),
-        rows: impl IntoIterator<Item = &'a str>,
-        layouts: &'t Layouts,
-        arena: &'t Bump,
-    ) {
-        let mut learnt = Learnt::default();
-        let decoded: Result<Vec<&'t Record<'t>>, _> =
-            rows.into_iter().map(|row| decode(arena.alloc_str(row), id, layouts, arena, &mut learnt, false)).collect();
-        let Ok(decoded) = decoded else { return };
-        let all = arena.alloc_slice_copy(&decoded);
-        let keys = entity.code.into_iter().chain(entity.key);
-        let indexes = keys.filter_map(|field| Index::new(entity, id, field, all, layouts)).collect();
-        self.tables.insert(query, CachedRows { all, indexes });
+        self.entities.iter().flatten().flat_map(|rows| rows.all)
     }
 }
 
 impl<'t> CachedRows<'t> {
+    fn new((id, entity): (EntityId, &Entity), layouts: &'t Layouts, given: &'t Given, arena: &'t Bump) -> Option<Self> {
+        let mut learnt = Learnt::default();
+        let (mut all, mut by_key) = (Vec::new(), FxHashMap::default());
+        for (key, json) in given.rows(id) {
+            let row = decode(json, id, layouts, arena, &mut learnt, false).ok()?;
+            all.push(row);
+            by_key.entry(key.to_ascii_lowercase().into()).or_insert(row);
+        }
+        let all = arena.alloc_slice_copy(&all);
+        let fields = (0..entity.fields.len()).filter_map(|n| u32::try_from(n).ok()).map(FieldId);
+        let asked = fields.filter(|field| entity.asked_by(*field) || entity.code == Some(*field));
+        let indexes = asked.filter_map(|field| Index::new(entity, id, field, all, layouts)).collect();
+        Some(Self { all, by_key, indexes })
+    }
+
+    /// The row with that key.
+    pub(crate) fn by_key(&self, key: &str) -> Option<&'t Record<'t>> {
+        self.by_key.get(&*key.to_ascii_lowercase()).copied()
+    }
+
     /// The rows whose field may have this text; none where that is not known beforehand.
     pub(crate) fn with(&self, field: FieldId, text: &str) -> Option<&[&'t Record<'t>]> {
         let index = self.indexes.iter().find(|index| index.field == field)?;
@@ -84,6 +92,8 @@ impl<'t> Index<'t> {
                     decimal::write(*n, &mut out);
                     String::from_utf8(out).ok()?
                 }
+                // No text finds it.
+                Value::Absent => continue,
                 _ => return None,
             };
             rows.entry(key_form(&text, form).into()).or_default().push(row);

@@ -1,4 +1,4 @@
-//! Decision tables: rows of values only are found by hash, the others in order of narrowness.
+//! Decision tables: rows are found by the hash of those of their cells that are values, the narrowest first.
 
 use crate::eval::pattern::{Hashed, accepts, hashed};
 use crate::eval::value::Value;
@@ -9,10 +9,8 @@ use std::hash::{Hash, Hasher};
 /// A compiled table, whose rows give this.
 pub(crate) struct Table<V> {
     rows: Vec<Row<V>>,
-    /// Rows by which of their cells are values: all of them first, since such a row is narrower than any other.
+    /// Rows by which of their cells are values: those with most of them first.
     shapes: Vec<Shape>,
-    /// Rows with cells that are neither values nor open, the narrower ones first.
-    others: Vec<u32>,
 }
 
 struct Row<V> {
@@ -22,10 +20,10 @@ struct Row<V> {
     alone: bool,
 }
 
-/// Rows that have values in the same cells, and take whatever stands in the others.
+/// Rows that have values in the same cells.
 struct Shape {
     columns: Vec<usize>,
-    /// By the hash of their values, the narrower ones first.
+    /// By the hash of these values, the narrower ones first.
     by_hash: FxHashMap<u64, Vec<u32>>,
 }
 
@@ -35,24 +33,16 @@ const COMBINATIONS_MAX: usize = 64;
 impl<V> Table<V> {
     /// A table of rows, the narrower ones first: what their cells take, and what they give.
     pub(crate) fn new(rows: impl IntoIterator<Item = (Vec<Pattern>, V)>) -> Self {
-        let mut table = Self { rows: Vec::new(), shapes: Vec::new(), others: Vec::new() };
+        let mut table = Self { rows: Vec::new(), shapes: Vec::new() };
         for (n, (cells, value)) in rows.into_iter().enumerate() {
             let n = u32::try_from(n).unwrap_or(u32::MAX);
-            let columns: Vec<usize> = (0..cells.len()).filter(|n| !matches!(cells[*n], Pattern::Any)).collect();
+            let (columns, keys) = combinations(&cells);
             let mut alone = columns.len() == cells.len();
-            match combinations(columns.iter().map(|n| &cells[*n])) {
-                Some(keys) => {
-                    let shape = table.shape(columns);
-                    for key in keys {
-                        let rows = shape.by_hash.entry(hash(key.iter().map(|c| hashed(c)))).or_default();
-                        alone &= rows.is_empty();
-                        rows.push(n);
-                    }
-                }
-                None => {
-                    alone = false;
-                    table.others.push(n);
-                }
+            let shape = table.shape(columns);
+            for key in keys {
+                let rows = shape.by_hash.entry(hash(key.iter().map(|c| hashed(c)))).or_default();
+                alone &= rows.is_empty();
+                rows.push(n);
             }
             table.rows.push(Row { cells, value, alone });
         }
@@ -86,13 +76,13 @@ impl<V> Table<V> {
         for shape in &self.shapes {
             let hash = hash(shape.columns.iter().map(|n| values.get(*n).map_or(Hashed::Other, |v| Hashed::of(*v))));
             let Some(row) = shape.by_hash.get(&hash).and_then(|rows| rows.iter().find(takes)) else { continue };
+            // A row of values is narrower than any other.
             if shape.columns.len() == values.len() {
                 return Some(*row as usize);
             }
             found = Some(found.map_or(*row, |found| found.min(*row)));
         }
-        let other = self.others.iter().take_while(|n| found.is_none_or(|found| **n < found)).find(takes);
-        other.copied().or(found).map(|n| n as usize)
+        found.map(|n| n as usize)
     }
 }
 
@@ -109,24 +99,25 @@ fn hash<'a>(keys: impl Iterator<Item = Hashed<'a>>) -> u64 {
     hasher.finish()
 }
 
-/// All keys that a row takes whose cells are values; none where one is a group or a beginning.
-fn combinations<'a>(cells: impl Iterator<Item = &'a Pattern>) -> Option<Vec<Vec<&'a Const>>> {
-    let mut keys: Vec<Vec<&Const>> = vec![Vec::new()];
-    for cell in cells {
+/// The columns in which a row has values, and all combinations of them. One that would make too many counts as open.
+fn combinations(cells: &[Pattern]) -> (Vec<usize>, Vec<Vec<&Const>>) {
+    let (mut columns, mut keys) = (Vec::new(), vec![Vec::new()]);
+    for (n, cell) in cells.iter().enumerate() {
         let constants: Vec<&Const> = match cell {
             Pattern::OneOf(constants) => constants.iter().collect(),
             Pattern::Absent => vec![&Const::Absent],
-            Pattern::Any | Pattern::Prefix(_) | Pattern::Group(_) | Pattern::Either(_) => return None,
+            Pattern::Any | Pattern::Prefix(_) | Pattern::Group(_) | Pattern::Either(_) => continue,
         };
         if keys.len() * constants.len() > COMBINATIONS_MAX {
-            return None;
+            continue;
         }
+        columns.push(n);
         keys = keys
             .iter()
-            .flat_map(|key| constants.iter().map(move |c| key.iter().copied().chain([*c]).collect()))
+            .flat_map(|key: &Vec<&Const>| constants.iter().map(move |c| key.iter().copied().chain([*c]).collect()))
             .collect();
     }
-    Some(keys)
+    (columns, keys)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! A test, evaluated statement by statement: the records that it gives, the values that it names, what came of what it
 //! expects. Whether that is as expected is judged elsewhere.
 
-use crate::eval::code::{Code, Compiled, Eval, Run, TestedCode};
+use crate::eval::code::{Code, Compiled, Eval, Frame, Run, TestedCode};
 use crate::eval::draft::{Action, Draft};
 use crate::eval::evaluate::Evaluated;
 use crate::eval::failure::{Cause, Failure, Halt};
@@ -79,7 +79,7 @@ impl<'r> Trial<'r> {
     pub fn new(compiled: &'r Compiled, (number, case): (usize, usize), world: &'r World, arena: &'r Bump) -> Self {
         let test: &'r Test = &compiled.program.tests[number];
         let mut run = Run::new(compiled, arena, world, None);
-        run.locals = run.frame(test.locals);
+        run.locals = run.frame(Frame { shared: 0, locals: test.locals as usize });
         let cells = compiled.tests[number].cases.get(case).map_or(&[][..], Vec::as_slice);
         let columns = test.cases.iter().flat_map(|cases| cases.columns.iter().copied());
         let cells = columns.zip(cells).collect();
@@ -264,7 +264,7 @@ impl<'r> Trial<'r> {
                 let reason = "what it is linked to is not there".to_owned();
                 return Err(Halt::fail(Failure { cause: Cause::Given, ..Failure::new(reason, given.span) }));
             };
-            self.world.0.borrow_mut().link((entity, &other), (given.entity, &key));
+            self.world.0.borrow_mut().link((entity, other), (given.entity, &key));
         }
         if let Some(local) = given.local {
             let record = self.run.decode(self.run.arena.alloc_str(&row), given.entity, given.span)?;

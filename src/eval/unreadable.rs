@@ -23,9 +23,9 @@ pub(crate) struct Unreadable<'r> {
 }
 
 impl Unreadable<'_> {
-    /// Where it stands in its record: `line_items[1].price`.
-    pub(crate) fn path(&self) -> String {
-        let mut path = path_to(self.text.as_bytes(), self.part);
+    /// Where it stands in its record: `line_items[1].price`. Lists may stand in an object, under the name of the wrapper.
+    pub(crate) fn path(&self, wrapper: Option<&str>) -> String {
+        let mut path = path_to(self.text.as_bytes(), self.part, wrapper);
         if !path.is_empty() {
             path.push('.');
         }

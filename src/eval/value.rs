@@ -55,6 +55,9 @@ pub(crate) enum Lack<'r> {
 /// A hole whose needs are noted.
 pub(crate) const NEEDS: u32 = u32::MAX;
 
+/// A place whose value has not been computed yet.
+pub(crate) const EMPTY: u32 = u32::MAX - 1;
+
 /// A decoded record: slots of its entity's layout.
 #[derive(Debug)]
 pub(crate) struct Record<'r> {

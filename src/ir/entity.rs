@@ -299,7 +299,7 @@ impl Entity {
 
     /// `exact.SalesOrder`, as messages name it.
     pub fn full_name(&self) -> String {
-        if self.connector.is_empty() { self.name.to_string() } else { format!("{}.{}", self.connector, self.name) }
+        if self.connector.is_empty() { self.name.to_string() } else { [&*self.connector, ".", &*self.name].concat() }
     }
 }
 

@@ -8,8 +8,9 @@ enum Level {
     List(usize),
 }
 
-/// The members and elements that lead to a byte of a JSON text. The bytes need be no text behind that, nor right JSON.
-pub fn path_to(bytes: &[u8], place: usize) -> String {
+/// The members and elements that lead to a byte of a JSON text, without the member of that name in which an API wraps its
+/// lists: it is no part of anybody's record. The bytes need be no text behind that, nor right JSON.
+pub fn path_to(bytes: &[u8], place: usize, wrapper: Option<&str>) -> String {
     let bytes = bytes.get(..place).unwrap_or(bytes);
     let mut levels: Vec<Level> = Vec::new();
     let mut name: &[u8] = b"";
@@ -45,8 +46,7 @@ pub fn path_to(bytes: &[u8], place: usize) -> String {
     let mut path = String::new();
     for level in levels {
         match level {
-            // How an API wraps its lists is no part of anybody's record.
-            Level::Object(member) if member == "results" => {}
+            Level::Object(member) if Some(&*member) == wrapper => {}
             Level::Object(member) => {
                 if !path.is_empty() && !member.is_empty() {
                     path.push('.');
@@ -79,8 +79,12 @@ mod tests {
             ("gh\"", "e"),
         ];
         for (part, path) in cases {
-            assert_eq!(path_to(text.as_bytes(), text.find(part).expect("it is there")), path, "{part}");
+            assert_eq!(
+                path_to(text.as_bytes(), text.find(part).expect("it is there"), Some("results")),
+                path,
+                "{part}"
+            );
         }
-        assert_eq!(path_to(b"{\"billing\":{\"city\":\"K\xf6ln\"}}", 22), "billing.city");
+        assert_eq!(path_to(b"{\"billing\":{\"city\":\"K\xf6ln\"}}", 22, None), "billing.city");
     }
 }

@@ -21,30 +21,27 @@ pub struct Pushdown {
     pub rest: Vec<Span>,
 }
 
-/// Divides a flow's filter.
+/// Divides a flow's filter. What a project's own condition leaves out is listed all the same.
 pub fn pushdown(program: &Program, flow: &Flow) -> Pushdown {
-    let mut divided = Pushdown::default();
-    if let Some(filter) = flow.listed.as_ref().or(flow.filter.as_ref()) {
-        divide(program, flow, filter, &mut divided);
-    }
-    // What a project's own condition leaves out is listed all the same.
-    if let (Some(_), Some(filter)) = (&flow.listed, &flow.filter) {
-        divided.rest = vec![filter.span];
-    }
-    divided
+    let conditions = |filter: Option<&Expr>| {
+        let mut parts = Vec::new();
+        filter.into_iter().for_each(|filter| divide(filter, &mut parts));
+        parts.into_iter().map(|part| (condition(program, flow, part), part.span)).collect::<Vec<_>>()
+    };
+    let listed = conditions(flow.listed.as_ref().or(flow.filter.as_ref()));
+    let sent: Vec<Sent> = listed.into_iter().filter_map(|(sent, _)| sent).collect();
+    let here = conditions(flow.filter.as_ref()).into_iter();
+    let rest = here.filter(|(condition, _)| condition.as_ref().is_none_or(|c| !sent.contains(c))).map(|(_, span)| span);
+    Pushdown { rest: rest.collect(), sent }
 }
 
-fn divide(program: &Program, flow: &Flow, filter: &Expr, divided: &mut Pushdown) {
+/// The conditions that must all hold, but for what holds of every record.
+fn divide<'e>(filter: &'e Expr, parts: &mut Vec<&'e Expr>) {
     if let ExprKind::Binary(Binary::And, a, b) = &filter.kind {
-        divide(program, flow, a, divided);
-        divide(program, flow, b, divided);
-        return;
-    }
-    match condition(program, flow, filter) {
-        Some(sent) => divided.sent.push(sent),
-        // What holds of every record is neither.
-        None if known(filter) == Some(Const::Bool(true)) => {}
-        None => divided.rest.push(filter.span),
+        divide(a, parts);
+        divide(b, parts);
+    } else if known(filter) != Some(Const::Bool(true)) {
+        parts.push(filter);
     }
 }
 

@@ -22,6 +22,10 @@ impl Reads {
         let all = (0..program.mappings.len()).filter_map(|n| u32::try_from(n).ok()).map(MappingId).collect();
         program.flows.iter().for_each(|flow| reads.flow(program, flow));
         for outer in program.tests.iter().flat_map(|test| test.exprs().into_iter().chain(test.cells())) {
+            // Whoever is given as a value, or is linked, is known by its key.
+            if let Type::Record(given) = outer.ty.present() {
+                reads.identity(program, *given);
+            }
             each(outer, &mut |e| reads.expr(program, e));
         }
         reads.finish(program, &all);

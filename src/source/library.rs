@@ -107,6 +107,7 @@ pub static TESTS: &[(&str, &str)] = &[
     ("data/order.json", include_str!("../../flows/tests/data/order.json")),
     ("data/order_house.json", include_str!("../../flows/tests/data/order_house.json")),
     ("data/order_many.json", include_str!("../../flows/tests/data/order_many.json")),
+    ("data/order_number.json", include_str!("../../flows/tests/data/order_number.json")),
     ("debtor_tests.flow", include_str!("../../flows/tests/debtor_tests.flow")),
     ("line_tests.flow", include_str!("../../flows/tests/line_tests.flow")),
     ("order_tests.flow", include_str!("../../flows/tests/order_tests.flow")),
@@ -126,6 +127,18 @@ pub static TESTS: &[(&str, &str)] = &[
     (
         "snapshots/order_tests.a-consumer-s-first-order.json",
         include_str!("../../flows/tests/snapshots/order_tests.a-consumer-s-first-order.json"),
+    ),
+    (
+        "snapshots/order_tests.an-order-of-a-debtor-that-the-ledger-has-in-other-letters-acme-b-v-acme-b-v.json",
+        include_str!(
+            "../../flows/tests/snapshots/order_tests.an-order-of-a-debtor-that-the-ledger-has-in-other-letters-acme-b-v-acme-b-v.json"
+        ),
+    ),
+    (
+        "snapshots/order_tests.an-order-of-a-debtor-that-the-ledger-has-in-other-letters-none-ann-peeters.json",
+        include_str!(
+            "../../flows/tests/snapshots/order_tests.an-order-of-a-debtor-that-the-ledger-has-in-other-letters-none-ann-peeters.json"
+        ),
     ),
     (
         "snapshots/order_tests.an-order-of-another-member-state-from-its-warehouse.json",

@@ -99,7 +99,7 @@ impl<'f> Suite<'f> {
         let test = &self.workspace.program().tests[number];
         let outcome = match self.with_answers(test, case).as_deref() {
             None => run(&self.workspace, (number, case), snapshots),
-            Some(Ok(workspace)) => run(workspace, (number, case), snapshots),
+            Some(Ok(workspace)) => run(workspace, (same(workspace, test), case), snapshots),
             Some(Err(outcome)) => outcome.clone(),
         };
         let row = test.cases.as_ref().and_then(|cases| cases.rows.get(case));
@@ -121,12 +121,19 @@ impl<'f> Suite<'f> {
         if let Some(known) = self.answered.borrow().get(&alike) {
             return Some(Rc::clone(known));
         }
-        let tests = Tests { answered: Some(Answered { module, title, case }) };
+        let answers = Arc::clone(&answers.text);
+        let tests = Tests { answered: Some(Answered { module, title, answers, case }) };
         let checked = Workspace::with_tests(self.files, self.root.clone(), &self.answers, &tests, self.counts);
         let made = Rc::new(checked.map_err(|checked| Outcome::unsound(&checked)));
         self.answered.borrow_mut().insert(alike, Rc::clone(&made));
         Some(made)
     }
+}
+
+/// The number of a test in the program that was checked for its answers.
+fn same(workspace: &Workspace, test: &Test) -> usize {
+    let tests = &workspace.program().tests;
+    tests.iter().position(|other| other.span == test.span).unwrap_or(usize::MAX)
 }
 
 fn run(workspace: &Workspace, of: (usize, usize), snapshots: &mut Snapshots<'_>) -> Outcome {

@@ -21,7 +21,23 @@ pub fn in_group(country: &str, group: &str) -> bool {
 
 /// Whether ISO 3166-1 has this two-letter code.
 pub fn is_country(code: &str) -> bool {
-    COUNTRIES.split(' ').any(|c| c == code)
+    let &[first, second] = code.as_bytes() else { return false };
+    let letters = first.is_ascii_uppercase() && second.is_ascii_uppercase();
+    letters && KNOWN[letter_pair(first, second)]
+}
+
+/// Which pairs of letters are countries.
+const KNOWN: [bool; 26 * 26] = {
+    let (all, mut known, mut at) = (COUNTRIES.as_bytes(), [false; 26 * 26], 0);
+    while at + 1 < all.len() {
+        known[letter_pair(all[at], all[at + 1])] = true;
+        at += 3;
+    }
+    known
+};
+
+const fn letter_pair(first: u8, second: u8) -> usize {
+    (first - b'A') as usize * 26 + (second - b'A') as usize
 }
 
 /// All codes, in order.

@@ -108,9 +108,13 @@ pub fn key_form(text: &str, form: KeyForm) -> Cow<'_, str> {
 /// A name or key as it is compared and written: in Unicode's composed form (NFC), without characters that nobody sees
 /// (control and format characters, Unicode category Cf), single blanks within and none at the ends.
 pub fn tidy(text: &str) -> Cow<'_, str> {
-    let plain = |b: u8| b.is_ascii_graphic();
-    let single = text.split(' ').all(|word| !word.is_empty() && word.bytes().all(plain));
-    if single || text.is_empty() {
+    let mut before = b' ';
+    let single = text.bytes().all(|b| {
+        let follows = b.is_ascii_graphic() || b == b' ' && before != b' ';
+        before = b;
+        follows
+    });
+    if single && before != b' ' || text.is_empty() {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len());

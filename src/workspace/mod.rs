@@ -14,4 +14,5 @@ pub use defaults::{Defaults, LOCK_FILE, Moved, name_of};
 pub use error::WorkspaceError;
 pub use order::{in_order, key_of};
 pub use project::{Connections, Workspace};
+pub use replay::Recorded;
 pub use why::Explained;

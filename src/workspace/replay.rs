@@ -2,13 +2,17 @@
 
 use super::error::WorkspaceError;
 use super::project::Workspace;
-use crate::engine::log::{Asked, Entry, Found, FoundAnswer};
+use crate::engine::log::{AnswerEntry, Asked, Entry, Found, FoundAnswer, StepEntry};
 use crate::eval::{Answered, Evaluated, Query, Resolver, Why};
 use crate::ir::Program;
 use crate::store::{Attempt, Store};
 use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// The attempts that are looked through for one that made something.
+const ATTEMPTS: usize = 20;
 
 /// A record that is computed again: one of its attempts, and what was known of both systems by then.
 pub(super) struct Replay {
@@ -117,4 +121,75 @@ impl Resolver for FromLog<'_> {
     fn offline(&self) -> bool {
         false
     }
+}
+
+/// What the log says of the newest attempt of a record that made something, or of the newest of all.
+pub struct Recorded {
+    /// The flow.
+    pub flow: usize,
+    /// The source record, as JSON.
+    pub raw: String,
+    /// Each question, and the rows that answered it; of links, the keys at the other end.
+    pub answers: Vec<(Asked, Vec<Value>)>,
+    /// Keys of the records that the attempt made: they were not there before.
+    pub made: BTreeSet<String>,
+    /// When the record was tried first: its now.
+    pub first: Timestamp,
+}
+
+impl Workspace {
+    /// What the log says of a record, as it was before the attempt wrote anything.
+    ///
+    /// # Errors
+    /// Where the log does not tell.
+    pub async fn recorded(&self, store: &Arc<dyn Store>, id: &str, now: Timestamp) -> Result<Recorded, WorkspaceError> {
+        let engine = self.engine(Arc::clone(store), Vec::new());
+        let (attempts, first) = engine.attempts(id, ATTEMPTS, now).await?;
+        let mut newest = attempts.first().ok_or_else(|| WorkspaceError::Asked(format!("nothing is known of {id}")))?;
+        let mut made = BTreeSet::new();
+        for attempt in &attempts {
+            made = made_by(&Entry::read(attempt)?);
+            if !made.is_empty() {
+                newest = attempt;
+                break;
+            }
+        }
+        let Replay { flow, raw, answers, .. } = Replay::of(self, store.as_ref(), newest, first).await?;
+        let mut known: Vec<(Asked, Vec<Value>)> = Vec::new();
+        for wanted in [true, false] {
+            for (asked, answered, _) in answers.iter().filter(|(_, _, before_writing)| *before_writing == wanted) {
+                if known.iter().any(|(other, _)| other == asked) {
+                    continue;
+                }
+                let rows = match answered {
+                    Answered::Found(rows) => rows.iter().filter_map(|row| serde_json::from_str(row).ok()).collect(),
+                    Answered::Absent | Answered::NotAsked => Vec::new(),
+                    Answered::Unreadable(why) => {
+                        return Err(WorkspaceError::Asked(format!("an answer for {id} could not be read: {why}")));
+                    }
+                };
+                known.push((asked.clone(), rows));
+            }
+        }
+        let flow = self.program().flows.iter().position(|flow| *flow.name == *newest.flow).unwrap_or(flow);
+        Ok(Recorded { flow, raw, answers: known, made, first })
+    }
+}
+
+/// The keys that answers told and no call had named.
+fn made_by(entry: &Entry) -> BTreeSet<String> {
+    let told = entry.answers.iter().filter_map(|answer| match answer {
+        AnswerEntry::Record { id, .. } => id.clone(),
+        AnswerEntry::Read { id, .. } => Some(id.clone()),
+        AnswerEntry::Error { .. } | AnswerEntry::Became { .. } => None,
+    });
+    let named: BTreeSet<&String> = entry
+        .steps
+        .iter()
+        .filter_map(|step| match step {
+            StepEntry::Sent { id, .. } | StepEntry::Interrupted { id, .. } => id.as_ref(),
+            StepEntry::Skipped { .. } => None,
+        })
+        .collect();
+    told.filter(|id| !named.contains(id)).collect()
 }

@@ -52,13 +52,11 @@ const FIELDS: &[(&str, &[&str], &str)] = &[
     ("check", &["number", "secret", "password"], "what an entry of a `connect` block is"),
     ("check", &["country", "currency", "email", "file", "net", "price"], "types of the language"),
     ("check", &["count", "length"], "functions of the language that a fix writes"),
-    ("check", &["settings", "zone"], "declarations of a project"),
+    ("check", &["settings"], "declarations of a project"),
     ("syntax", &["settings", "zone"], "declarations of a project"),
     ("ir", &["count", "country", "length", "net", "postcode", "price", "tax"], "functions of the language"),
     ("store", &["key", "state"], "the file of the installation's key, a member of our own rows"),
     ("eval", &["Name", "Description", "AddressLine1"], "how people call a record: to go into the schema"),
-    ("eval", &["results", "__deferred", "__next"], "lists in an object: to be words of the connector"),
-    ("json", &["results"], "the same, in the way to a value"),
 ];
 
 /// Room, and what it may use.

@@ -28,19 +28,33 @@ pub struct Answered {
     pub module: Arc<str>,
     /// Its title.
     pub title: Arc<str>,
+    /// Its answers, as they are written.
+    pub answers: Arc<str>,
     /// Which of its cases.
     pub case: usize,
+}
+
+impl Answered {
+    /// Whether a test of that module has the same answers.
+    fn suits(&self, module: &str, answers: Option<&Answers>) -> bool {
+        *self.module == *module && answers.is_some_and(|answers| answers.text == self.answers)
+    }
 }
 
 impl Checker<'_> {
     /// The tests of a module become part of the program where they are asked for; what is wrong with them is told in
     /// any case.
-    pub(crate) fn tests(&mut self, instance: InstanceId, wanted: bool) {
+    pub(crate) fn tests(&mut self, instance: InstanceId, wanted: Option<&Tests>) {
         let module = self.module_of(instance);
         let used = self.used.clone();
         let name = Arc::clone(&self.modules.get(module).name);
         for decl in self.modules.with_keyword(module, "test") {
             let DeclKind::Test(test) = &decl.kind else { continue };
+            let answers = self.answers_as_written(test);
+            // The others can't be evaluated with these answers.
+            if wanted.and_then(|tests| tests.answered.as_ref()).is_some_and(|of| !of.suits(&name, answers.as_ref())) {
+                continue;
+            }
             let mut body = Infer::new(self, instance);
             (body.writes, body.drafts) = (true, true);
             let cases = table(test).map(|cases| body.cases(cases));
@@ -51,11 +65,11 @@ impl Checker<'_> {
                 body.cx.say(&codes::MISPLACED, second.span, "a test has one table of cases", help);
             });
             let locals = body.next;
-            if wanted {
+            if wanted.is_some() {
                 self.program.tests.push(Test {
                     module: Arc::clone(&name),
                     title: Arc::clone(&test.title.value),
-                    answers: self.answers_as_written(test),
+                    answers,
                     cases,
                     locals,
                     steps,

@@ -1,5 +1,6 @@
 //! What fits where: a value against the type that is wanted, with the reason when it doesn't.
 
+use crate::check::infer::fixes;
 use crate::check::infer::frame::Infer;
 use crate::check::resolve::suggest;
 use crate::check::resolve::suggest::quoted;
@@ -257,8 +258,8 @@ impl Infer<'_, '_> {
             Type::Country if crate::value::code::is_country(text) => fine(want),
             Type::Guid if crate::value::code::is_guid(text) => fine(want),
             Type::Currency if crate::value::code::is_currency(text) => fine(want),
-            Type::Country if crate::check::infer::fixes::country_meant(text).is_some() => {
-                let meant = crate::check::infer::fixes::country_meant(text).unwrap_or_default();
+            Type::Country if fixes::country_meant(text).is_some() => {
+                let meant = fixes::country_meant(text).unwrap_or_default();
                 self.cx.report(
                     Diagnostic::new(&codes::UNKNOWN_VALUE, span, format!("`{text}` is not a country"))
                         .label("no country")
@@ -308,18 +309,10 @@ impl Infer<'_, '_> {
         match known {
             Some(n) if n <= *max => {}
             Some(n) => {
-                let d = Diagnostic::new(
-                    &codes::TEXT_TOO_LONG,
-                    e.span,
-                    format!("{} holds {max} characters; this text has up to {n}", place.what),
-                )
-                .label(format!("up to {n} characters"))
-                .help(if place.is_key {
-                    "say something shorter: a key that is cut is another's; `.fit(at: \"mark\")` puts a mark of the whole behind what is left"
-                } else {
-                    "cut it with `.fit()`, or say something shorter"
-                });
-                let fit = if place.is_key { ".fit(at: \"mark\")" } else { ".fit()" };
+                let message = format!("{} holds {max} characters; this text has up to {n}", place.what);
+                let (help, fit) = fixes::shorter(place.is_key);
+                let d = Diagnostic::new(&codes::TEXT_TOO_LONG, e.span, message);
+                let d = d.label(format!("up to {n} characters")).help(help);
                 self.report_at(self.cx.offer_behind(d, "cut it to fit", e.span, fit), place);
             }
             None if place.length_at_run || matches!(there, Type::Email | Type::Code(_) | Type::Enum(_)) => {}

@@ -323,6 +323,14 @@ impl Infer<'_, '_> {
         );
     }
 
+    /// A field that an adaptation fills without a word before it.
+    pub(crate) fn set_or_add(&mut self, path: &Path, line: Span) {
+        let name = self.cx.modules.sources.text(path.span).to_owned();
+        let message = format!("whether `{name}` is changed or added is not said");
+        let help = format!("`set {name} = …` where it is filled by now, `add {name} = …` where it is not");
+        self.cx.say(&codes::MISPLACED, line, message, help);
+    }
+
     /// A statement of a header where there is no mapping.
     pub(crate) fn no_header(&mut self, stmt: &Stmt) {
         self.cx.say(

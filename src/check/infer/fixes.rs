@@ -4,6 +4,16 @@ use crate::check::infer::frame::Infer;
 use crate::ir::{Const, EntityId, Expr, ExprKind, Type};
 use crate::source::{Diagnostic, Span};
 
+/// What to do about a text that is too long, and what is put behind it. A key that is cut would be another's.
+pub(crate) fn shorter(is_key: bool) -> (&'static str, &'static str) {
+    if is_key {
+        let help = "say something shorter: a key that is cut is another's; `.fit(at: \"mark\")` puts a mark of the whole behind what is left";
+        (help, ".fit(at: \"mark\")")
+    } else {
+        ("cut it with `.fit()`, or say something shorter", ".fit()")
+    }
+}
+
 /// Functions as other languages call them, and what they are here.
 const FUNCTIONS: [(&str, &str); 35] = [
     ("if", "if … then … else …"),

@@ -56,7 +56,10 @@ impl Infer<'_, '_> {
         }
         out.levels.push(level);
         let depth = self.cx.changing.depth();
-        self.cx.changing.enter(adapted[0].at, None);
+        // A mapping's own change, of its header, is on the way already.
+        if !adapted.iter().any(|adaptation| self.cx.changing.is_in(adaptation.decl.span)) {
+            self.cx.changing.enter(adapted[0].at, None);
+        }
         self.statements(entity, body, case, others, out);
         self.cx.changing.leave(depth);
         let level = out.levels.pop().unwrap_or_default();
@@ -118,12 +121,7 @@ impl Infer<'_, '_> {
                     let cond = self.update_condition(cond.as_ref());
                     self.added(entity, at, inner, &Case::Update(cond), others, out);
                 }
-                StmtKind::Assign(path, _) => {
-                    let name = self.cx.modules.sources.text(path.span).to_owned();
-                    let message = format!("whether `{name}` is changed or added is not said");
-                    let help = format!("`set {name} = …` where it is filled by now, `add {name} = …` where it is not");
-                    self.cx.say(&codes::MISPLACED, stmt.span, message, help);
-                }
+                StmtKind::Assign(path, _) => self.set_or_add(path, stmt.span),
                 _ => self.statements(entity, std::slice::from_ref(stmt), case, others, out),
             }
         }

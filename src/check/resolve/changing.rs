@@ -42,6 +42,11 @@ impl Changing {
         }
     }
 
+    /// Whether the innermost stands there.
+    pub(crate) fn is_in(&self, text: Span) -> bool {
+        self.changes.last().is_some_and(|change| text.contains(change.at))
+    }
+
     /// Whether the innermost says `base`.
     pub(crate) fn has_base(&self) -> bool {
         self.changes.last().is_some_and(|change| change.has_base)

@@ -29,6 +29,9 @@ const HABITS: &[(&str, bool)] = &[
     ("login.authorize", false),
     ("login.token", false),
     ("cursor.overlap", true),
+    ("lists", false),
+    ("lists.missing", false),
+    ("lists.continued", false),
 ];
 
 impl Checker<'_> {

@@ -47,7 +47,7 @@ pub(crate) fn of_draft<'d>(
 ) -> Vec<(&'d DraftField, Option<Value>)> {
     let entity = program.entity(draft.entity);
     let names: Vec<&str> = identity(entity).map(|field| &*field.wire).collect();
-    let fields = draft.fields.iter().filter(|f| matches!(f.path.as_slice(), [name] if names.contains(&&**name)));
+    let fields = draft.fields.iter().filter(|f| matches!(&*f.path, [name] if names.contains(&&**name)));
     fields.map(|field| (field, body::filled(&field.json, settled).ok())).collect()
 }
 

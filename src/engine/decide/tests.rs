@@ -68,7 +68,7 @@ pub(crate) fn program() -> Program {
 
 pub(crate) fn filled(number: u32, name: &str, json: &str) -> DraftField {
     DraftField {
-        path: vec![name.into()],
+        path: [name.into()].into(),
         field: FieldId(number),
         json: json.into(),
         when: FieldWhen::Always,

@@ -45,13 +45,13 @@ fn key(settled: &Settled) -> Value {
 /// Fields as one body, as `flowc map` shows it.
 pub(crate) fn of(entries: Option<Entries<'_>>, fields: &[(&DraftField, Value)]) -> String {
     let texts: Vec<String> = fields.iter().map(|(_, value)| value.to_string()).collect();
-    let fields = fields.iter().zip(&texts).map(|((field, _), json)| (field.path.as_slice(), json.as_str()));
+    let fields = fields.iter().zip(&texts).map(|((field, _), json)| (&*field.path, json.as_str()));
     crate::eval::body(entries, fields)
 }
 
 /// The name of the further entry that a field is, where it is one.
 pub(crate) fn entry_name<'d>(entries: Option<Entries<'_>>, field: &'d DraftField) -> Option<&'d str> {
-    match field.path.as_slice() {
+    match &*field.path {
         [list, name] if entries.is_some_and(|entries| entries.list == list) => Some(name),
         _ => None,
     }

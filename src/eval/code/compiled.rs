@@ -4,7 +4,7 @@ use super::document::{FlowCode, MappingCode, PartCode, TestCode};
 use super::expression::Code;
 use crate::eval::constants::Constants;
 use crate::eval::coverage::{Coverage, Point};
-use crate::eval::decode::Layouts;
+use crate::eval::decode::{Layouts, NO_SLOT};
 use crate::eval::script::Scripts;
 use crate::eval::table::Table;
 use crate::eval::wire::Wires;
@@ -40,6 +40,11 @@ impl Compiled {
     /// The program that this was compiled from.
     pub fn program(&self) -> &Program {
         &self.program
+    }
+
+    /// Whether some expression reads a field.
+    pub fn reads(&self, entity: EntityId, field: FieldId) -> bool {
+        self.layouts.slot(entity, field) != NO_SLOT
     }
 
     /// The points of the program and how often each was passed, where it was compiled to count that.

@@ -1,7 +1,7 @@
 //! How documents are made, compiled: mappings and flows, their headers, steps and parts.
 
 use super::emit::Plain;
-use super::expression::Code;
+use super::expression::{Code, Frame};
 use crate::ir::{EntityId, FieldId, KeyField, MappingId, Overwrite};
 use crate::source::Span;
 use std::sync::Arc;
@@ -24,6 +24,10 @@ pub(crate) enum StepKindCode {
 /// A field that is filled.
 pub(crate) struct Assign {
     pub(crate) path: Box<[FieldId]>,
+    /// The way by wire names: a further entry stands under its name.
+    pub(crate) wire: Arc<[Arc<str>]>,
+    /// Whose the last field of the path is.
+    pub(crate) of: EntityId,
     /// The path in the flow's words.
     pub(crate) name: String,
     pub(crate) value: Code,
@@ -63,7 +67,6 @@ pub(crate) struct MappingCode {
     pub(crate) id: MappingId,
     pub(crate) target: EntityId,
     pub(crate) params: Vec<u32>,
-    pub(crate) locals: u32,
     pub(crate) steps: Vec<StepCode>,
     /// Which steps the keys depend on.
     pub(crate) key_steps: Vec<bool>,
@@ -74,13 +77,17 @@ pub(crate) struct MappingCode {
     /// How its payload is written without its values between, where nothing but the payload is made.
     pub(crate) plain: Option<Plain>,
     pub(crate) span: Span,
+    pub(crate) frame: Frame,
 }
 
 /// A compiled flow.
 pub(crate) struct FlowCode {
+    /// The record's local.
+    pub(crate) record: u32,
     pub(crate) filter: Option<Code>,
     pub(crate) steps: Vec<StepCode>,
     pub(crate) write: Code,
+    pub(crate) frame: Frame,
 }
 
 /// A compiled header.

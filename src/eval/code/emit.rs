@@ -1,7 +1,7 @@
 //! Payloads that can be written straight to the output: the same steps as a document's, without the tree of its values
 //! between.
 
-use super::expression::Code;
+use super::expression::{ClauseCode, Code};
 use crate::ir::FieldId;
 use crate::source::Span;
 
@@ -20,13 +20,6 @@ pub(crate) enum Emit {
 pub(crate) enum ElementEmit {
     One(Emit),
     For(Vec<ClauseCode>, Emit),
-}
-
-/// `for x in xs where c`
-pub(crate) struct ClauseCode {
-    pub(crate) local: u32,
-    pub(crate) list: Code,
-    pub(crate) cond: Option<Code>,
 }
 
 /// How a step is done.

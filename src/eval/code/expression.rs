@@ -26,6 +26,28 @@ pub(crate) enum Code {
     Call(Call),
 }
 
+/// What a frame has places for: shared values, and behind them locals.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Frame {
+    pub(crate) shared: usize,
+    pub(crate) locals: usize,
+}
+
+/// What changes with each element of a loop.
+pub(crate) struct Each {
+    /// The element's local.
+    pub(crate) local: u32,
+    /// The places of shared values that depend on it.
+    pub(crate) places: Box<[u32]>,
+}
+
+/// `for x in xs where c`
+pub(crate) struct ClauseCode {
+    pub(crate) each: Each,
+    pub(crate) list: Code,
+    pub(crate) cond: Option<Code>,
+}
+
 /// A closure as code.
 pub(crate) fn call(f: impl for<'r> Fn(&mut Run<'r>) -> Eval<'r> + Send + Sync + 'static) -> Code {
     Code::Call(Box::new(f))

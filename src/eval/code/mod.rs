@@ -11,6 +11,6 @@ pub(crate) use document::{
     Assign, BalanceCode, ChangeCode, FlowCode, HeaderCode, KeyCode, MappingCode, PartCode, RequiredCode, RestCode,
     StepCode, StepKindCode, TestCode, TestedCode, VerbCode, WhenCode,
 };
-pub(crate) use emit::{ClauseCode, ElementEmit, Emit, Plain, StepEmit};
-pub(crate) use expression::{Call, Code, Eval, Operand, call};
+pub(crate) use emit::{ElementEmit, Emit, Plain, StepEmit};
+pub(crate) use expression::{Call, ClauseCode, Code, Each, Eval, Frame, Operand, call};
 pub(crate) use run::Run;

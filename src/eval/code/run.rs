@@ -1,14 +1,14 @@
 //! One evaluation of one record: its arena, its frame, what it needs, and the documents that it makes.
 
 use super::compiled::Compiled;
-use super::expression::Eval;
+use super::expression::{Each, Eval, Frame};
 use crate::eval::decode::Learnt;
 use crate::eval::failure::{Cause, Failure, Halt};
 use crate::eval::making::{Made, Making};
 use crate::eval::query::{Query, Resolver};
 use crate::eval::row_cache::RowCache;
 use crate::eval::trace::Trace;
-use crate::eval::value::{NEEDS, Record, Value};
+use crate::eval::value::{EMPTY, NEEDS, Record, Value};
 use crate::ir::EntityId;
 use crate::source::Span;
 use bumpalo::Bump;
@@ -46,6 +46,8 @@ pub(crate) struct Run<'r> {
     pub(crate) trace: Option<Box<Trace>>,
     /// Tables that were decoded for an earlier record.
     pub(crate) cache: Option<&'r RowCache<'r>>,
+    /// Where the JSON of a field is put together.
+    pub(crate) scratch: Vec<u8>,
 }
 
 impl<'r> Run<'r> {
@@ -69,6 +71,7 @@ impl<'r> Run<'r> {
             flow,
             trace: None,
             cache: None,
+            scratch: Vec::new(),
         }
     }
 
@@ -104,9 +107,20 @@ impl<'r> Run<'r> {
         Ok(())
     }
 
-    /// An empty frame.
-    pub(crate) fn frame(&self, locals: u32) -> &'r mut [Value<'r>] {
-        self.arena.alloc_slice_fill_copy(locals as usize, Value::Absent)
+    /// A frame whose places of shared values are empty, and whose locals hold nothing.
+    pub(crate) fn frame(&self, Frame { shared, locals }: Frame) -> &'r mut [Value<'r>] {
+        let frame = self.arena.alloc_slice_fill_copy(shared + locals, Value::Absent);
+        frame[..shared].fill(Value::Hole(EMPTY));
+        frame
+    }
+
+    /// A loop comes to its next element.
+    #[inline]
+    pub(crate) fn enter(&mut self, each: &Each, element: &Value<'r>) {
+        self.locals[each.local as usize] = *element;
+        for place in &each.places {
+            self.locals[*place as usize] = Value::Hole(EMPTY);
+        }
     }
 
     /// A text in the arena.
@@ -134,7 +148,7 @@ impl<'r> Run<'r> {
 
     /// A document of this entity in the making, of which nothing is filled yet.
     pub(crate) fn making_of(&self, entity: EntityId) -> Making<'r> {
-        Making::new(self.arena, entity, self.compiled.program.entity(entity).fields.len())
+        Making::new(self.arena, entity)
     }
 
     /// Tells a person once.

@@ -6,7 +6,7 @@ use crate::eval::failure::{Failure, Halt, note};
 use crate::eval::making::Role;
 use crate::eval::natives::{self, At, LineFields, apply};
 use crate::eval::value::Value;
-use crate::ir::{Binary, Const, EntityId, Expr, ExprKind, Native, Type, known};
+use crate::ir::{Binary, Const, EntityId, Expr, ExprKind, LocalId, Native, Type, children_mut, known};
 use crate::plan::meta_entry;
 use crate::source::Span;
 use std::sync::Arc;
@@ -19,25 +19,33 @@ pub(crate) fn native(compiler: &mut Compiler<'_>, native: Native, args: &[Expr],
     let personal = args.first().is_some_and(|of| compiler.tells_personal(of));
     let at = At { span: expr.span, ty: expr.ty.clone(), personal };
     match (native, args) {
+        (Native::Any | Native::All, [list, Expr { kind: ExprKind::Lambda(locals, body), .. }])
+            if let (Some(Const::List(elements)), [local], true) = (known(list), &**locals, compiler.is_free(body)) =>
+        {
+            // Each of the elements is known, and so is much of what is asked of it.
+            let asked = elements.iter().map(|element| compiler.code(&with_constant((**body).clone(), *local, element)));
+            natives::asked_in_turn(native, asked.collect())
+        }
         (
             Native::Map | Native::Where | Native::Flat | Native::Any | Native::All | Native::Sum | Native::First,
             [list, Expr { kind: ExprKind::Lambda(locals, body), .. }],
         ) => {
             let list = compiler.code(list);
             let body = if body.ty == Type::Bool { compiler.condition(body) } else { compiler.code(body) };
-            natives::over_list(native, list, locals.first().map_or(0, |l| l.0), body, at)
+            let each = compiler.each(*locals.first().unwrap_or(&LocalId(0)));
+            natives::over_list(native, list, each, body, at)
         }
-        (Native::Round, [Expr { kind: ExprKind::Binary(Binary::Div, a, b), .. }, digits])
+        (Native::Round, [Expr { kind: ExprKind::Binary(Binary::Div, a, b), span: division, .. }, digits])
             if a.ty.present().is_number() && !compiler.is_stepwise() =>
         {
-            divided_and_rounded(compiler, a, b, digits, at.span)
+            divided_and_rounded(compiler, (a, b, *division), digits, at.span)
         }
         (Native::First, [Expr { kind: ExprKind::Native(Native::Where, inner), .. }])
             if !compiler.is_stepwise()
                 && let [list, Expr { kind: ExprKind::Lambda(locals, body), .. }] = inner.as_slice() =>
         {
             let (list, body) = (compiler.code(list), compiler.code(body));
-            natives::first_where(list, locals.first().map_or(0, |l| l.0), body)
+            natives::first_where(list, compiler.each(*locals.first().unwrap_or(&LocalId(0))), body)
         }
         (Native::Capture, [text, pattern]) => {
             let pattern = match known(pattern) {
@@ -95,13 +103,18 @@ fn applied(compiler: &mut Compiler<'_>, native: Native, args: &[Expr], at: At) -
 }
 
 /// `(a / b).round(n)`, rounded once.
-fn divided_and_rounded(compiler: &mut Compiler<'_>, a: &Expr, b: &Expr, digits: &Expr, span: Span) -> Code {
+fn divided_and_rounded(
+    compiler: &mut Compiler<'_>,
+    (a, b, division): (&Expr, &Expr, Span),
+    digits: &Expr,
+    span: Span,
+) -> Code {
     let known = match known(digits) {
         Some(Const::Number(n)) => natives::decimals(Native::Round, Some(&Value::Number(n)), span).ok(),
         _ => None,
     };
     let (a, b, digits) = (compiler.code(a), compiler.code(b), compiler.code(digits));
-    natives::divided_and_rounded(a, b, digits, known, span)
+    natives::divided_and_rounded((a, b, division), digits, known, span)
 }
 
 /// `(entries of meta_data, key)`. A key that is known when the flow is compiled has a slot of its own.
@@ -151,6 +164,15 @@ pub(crate) fn script(
         };
         run.compiled.scripts.call(run.arena, (&file, &name), args, &whole, &ty).map_err(failed)
     })
+}
+
+/// An expression in which a local is a constant.
+fn with_constant(mut expr: Expr, local: LocalId, constant: &Const) -> Expr {
+    if matches!(expr.kind, ExprKind::Local(known) if known == local) {
+        expr.kind = ExprKind::Const(constant.clone());
+    }
+    children_mut(&mut expr, &mut |child| *child = with_constant(child.clone(), local, constant));
+    expr
 }
 
 fn entity_of(ty: &Type) -> EntityId {

@@ -1,13 +1,14 @@
 //! What is collected while a program is compiled.
 
-use crate::eval::code::{Code, PartCode};
+use super::shared::Shared;
+use crate::eval::code::{Code, Each, Frame, PartCode};
 use crate::eval::constants::Constants;
 use crate::eval::coverage::Coverage;
 use crate::eval::decode::Layouts;
 use crate::eval::personal::Personal;
 use crate::eval::script::Scripts;
 use crate::eval::wire::Wires;
-use crate::ir::{Const, EntityId, Expr, ExprKind, LocalId, Program};
+use crate::ir::{Const, EntityId, Expr, ExprKind, LocalId, Program, each};
 use crate::source::Span;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -38,12 +39,16 @@ pub(crate) struct Compiler<'p> {
     pub(crate) personal: Personal,
     /// The entity at the other end of `linked(x)`.
     pub(crate) other: Option<EntityId>,
+    /// Values of the frame that is being compiled which are computed once.
+    pub(crate) shared: Shared,
+    /// The places of its locals.
+    pub(crate) locals: Option<HashMap<LocalId, u32>>,
     /// Mappings compiled so far.
     pub(crate) mappings_made: usize,
     /// Parts that are compiled, by where their builder lies.
     pub(crate) part_numbers: HashMap<usize, usize>,
     /// Locals that are another local under a second name, and so need no place of their own.
-    pub(crate) aliases: HashMap<u32, u32>,
+    pub(crate) aliases: HashMap<LocalId, LocalId>,
 }
 
 impl Compiler<'_> {
@@ -55,6 +60,44 @@ impl Compiler<'_> {
     /// A constant as code.
     pub(crate) fn constant(&mut self, constant: &Const) -> Code {
         Code::Const(self.constants.add(constant))
+    }
+
+    /// What is compiled from now on is of another frame. Where every step is told or counted nothing is shared: each
+    /// stands for itself.
+    pub(crate) fn begin_frame(&mut self, shared: impl FnOnce() -> Shared) {
+        self.shared = if self.is_stepwise() { Shared::default() } else { shared() };
+        self.locals = Some(HashMap::new());
+    }
+
+    /// What is compiled from now on is of no frame that is known here: locals stay where they are.
+    pub(crate) fn end_frame(&mut self) {
+        (self.shared, self.locals) = (Shared::default(), None);
+    }
+
+    /// The frame, as far as it is compiled.
+    pub(crate) fn frame(&self) -> Frame {
+        let locals = self.locals.as_ref().map_or(0, HashMap::len);
+        Frame { shared: self.shared.count as usize, locals }
+    }
+
+    /// The place of a local, behind the shared values: most are only second names, and need none.
+    pub(crate) fn local(&mut self, local: LocalId) -> u32 {
+        let Frame { shared, locals } = self.frame();
+        let next = u32::try_from(shared + locals).unwrap_or(u32::MAX);
+        let local = self.aliases.get(&local).copied().unwrap_or(local);
+        self.locals.as_mut().map_or(local.0, |locals| *locals.entry(local).or_insert(next))
+    }
+
+    /// Whether copies of an expression can be compiled in its place: nothing in it is known by where it lies.
+    pub(crate) fn is_free(&self, expr: &Expr) -> bool {
+        let mut free = !self.is_stepwise();
+        each(expr, &mut |e| free &= !matches!(e.kind, ExprKind::Build(_)) && self.shared.place(e).is_none());
+        free
+    }
+
+    /// What changes with each element in a local.
+    pub(crate) fn each(&mut self, local: LocalId) -> Each {
+        Each { local: self.local(local), places: self.shared.of_element(local) }
     }
 
     /// Whether an expression tells personal data.
@@ -69,13 +112,13 @@ impl Compiler<'_> {
         if self.trace {
             return None;
         }
-        let other = self.aliases.get(&other.0).copied().unwrap_or(other.0);
-        let hidden = self.aliases.insert(local.0, other);
+        let other = self.aliases.get(other).copied().unwrap_or(*other);
+        let hidden = self.aliases.insert(local, other);
         let made = body(self);
         // Numbers of locals mean something else in the next mapping.
         match hidden {
-            Some(hidden) => self.aliases.insert(local.0, hidden),
-            None => self.aliases.remove(&local.0),
+            Some(hidden) => self.aliases.insert(local, hidden),
+            None => self.aliases.remove(&local),
         };
         Some(made)
     }

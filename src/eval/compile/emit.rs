@@ -2,7 +2,7 @@
 
 use super::compiler::Compiler;
 use super::steps::part_number;
-use crate::eval::code::{ClauseCode, ElementEmit, Emit, Plain, RequiredCode, StepEmit};
+use crate::eval::code::{ElementEmit, Emit, Plain, RequiredCode, StepEmit};
 use crate::ir::{Element, EntityId, Expr, ExprKind, FieldId, Step, StepKind, When, known};
 
 /// Steps whose fields can be written as they come: each once, none of a nested part, none looked at again.
@@ -66,7 +66,7 @@ fn emit(compiler: &mut Compiler<'_>, expr: &Expr) -> Emit {
         }
         ExprKind::Let(local, value, body) => compiler
             .aliased(*local, value, |compiler| emit(compiler, body))
-            .unwrap_or_else(|| Emit::Let(local.0, compiler.code(value), Box::new(emit(compiler, body)))),
+            .unwrap_or_else(|| Emit::Let(compiler.local(*local), compiler.code(value), Box::new(emit(compiler, body)))),
         ExprKind::If(cond, then, other) => {
             Emit::If(compiler.code(cond), Box::new(emit(compiler, then)), Box::new(emit(compiler, other)))
         }
@@ -78,14 +78,7 @@ fn element(compiler: &mut Compiler<'_>, element: &Element) -> ElementEmit {
     match element {
         Element::One(e) | Element::All(e) => ElementEmit::One(emit(compiler, e)),
         Element::For(clauses, body) => {
-            let clauses = clauses
-                .iter()
-                .map(|c| ClauseCode {
-                    local: c.local.0,
-                    list: compiler.code(&c.list),
-                    cond: c.cond.as_ref().map(|cond| compiler.code(cond)),
-                })
-                .collect();
+            let clauses = compiler.clauses(clauses);
             ElementEmit::For(clauses, emit(compiler, body))
         }
     }

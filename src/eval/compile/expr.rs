@@ -4,7 +4,7 @@
 use super::compiler::Compiler;
 use super::traced::traced;
 use super::{calls, steps};
-use crate::eval::code::{Code, call};
+use crate::eval::code::{ClauseCode, Code, call};
 use crate::eval::coverage::{Branch, Passed};
 use crate::eval::decode::NO_SLOT;
 use crate::eval::document::make;
@@ -14,7 +14,7 @@ use crate::eval::natives::price_by;
 use crate::eval::runtime;
 use crate::eval::value::Value;
 use crate::ir::{
-    Arm, Binary, Const, Element, EntityId, Expr, ExprKind, FieldId, LocalId, MappingId, Type, accepts, known,
+    Arm, Binary, Const, Element, EntityId, Expr, ExprKind, FieldId, ForClause, LocalId, MappingId, Type, accepts, known,
 };
 use crate::source::Span;
 use std::sync::Arc;
@@ -27,7 +27,14 @@ impl Compiler<'_> {
         {
             return self.constant(&constant);
         }
-        if self.trace { traced(self, expr) } else { self.plain_code(expr) }
+        if self.trace {
+            return traced(self, expr);
+        }
+        let code = self.plain_code(expr);
+        match self.shared.place(expr) {
+            Some(place) => runtime::shared(place, code),
+            None => code,
+        }
     }
 
     /// The code of an expression that tells nothing of itself.
@@ -36,7 +43,7 @@ impl Compiler<'_> {
         match &expr.kind {
             ExprKind::Const(constant) | ExprKind::Setting(_, constant) => self.constant(constant),
             ExprKind::Unanswered(name) => unanswered(name, span),
-            ExprKind::Local(local) => Code::Local(self.aliases.get(&local.0).copied().unwrap_or(local.0)),
+            ExprKind::Local(local) => Code::Local(self.local(*local)),
             ExprKind::Field(of, entity, field) => self.field(of, *entity, *field, span),
             ExprKind::Let(local, value, body) => self.binding(*local, value, body),
             ExprKind::Lookup { lookup, keys, must } => {
@@ -52,7 +59,7 @@ impl Compiler<'_> {
             ExprKind::Binary(op, a, b) => self.binary(*op, a, b, span),
             ExprKind::Unary(op, a) => runtime::unary(*op, self.code(a), span),
             ExprKind::OrElse(a, b) => self.or_else(a, b),
-            ExprKind::IsSome(a, local) => runtime::is_some(self.code(a), local.map(|l| l.0)),
+            ExprKind::IsSome(a, local) => runtime::is_some(self.code(a), local.map(|local| self.local(local))),
             ExprKind::In(a, b) => self.within(a, b, span),
             ExprKind::InGroup(a, group) => runtime::in_group(self.code(a), Arc::clone(group)),
             ExprKind::If(cond, then, other) => self.choice(cond, then, other),
@@ -111,7 +118,7 @@ impl Compiler<'_> {
         if let Some(code) = self.aliased(local, value, |compiler| compiler.code(body)) {
             return code;
         }
-        runtime::bound(local.0, self.code(value), self.code(body))
+        runtime::bound(self.local(local), self.code(value), self.code(body))
     }
 
     fn or_else(&mut self, a: &Expr, b: &Expr) -> Code {
@@ -127,10 +134,10 @@ impl Compiler<'_> {
             return self.code(if known { then } else { other });
         }
         if let ExprKind::IsSome(value, local) = &cond.kind {
-            let value = self.code(value);
+            let (value, local) = (self.code(value), local.map(|local| self.local(local)));
             let codes = (self.code(then), self.code(other));
             let (then, other) = self.both_ways(cond, (then, other), codes);
-            return runtime::choice_if_some(value, local.map(|l| l.0), then, other);
+            return runtime::choice_if_some(value, local, then, other);
         }
         let codes = (self.code(then), self.code(other));
         let decides = self.code(cond);
@@ -172,14 +179,20 @@ impl Compiler<'_> {
             Element::One(e) => runtime::ElementCode::One(self.code(e)),
             Element::All(e) => runtime::ElementCode::All(self.code(e)),
             Element::For(clauses, body) => {
-                let clauses = clauses.iter().map(|clause| {
-                    let list = self.code(&clause.list);
-                    (clause.local.0, list, clause.cond.as_ref().map(|cond| self.condition(cond)))
-                });
-                let clauses = clauses.collect();
+                let clauses = self.clauses(clauses);
                 runtime::ElementCode::For(clauses, self.code(body))
             }
         }
+    }
+
+    /// The loops of a list's element.
+    pub(crate) fn clauses(&mut self, clauses: &[ForClause]) -> Vec<ClauseCode> {
+        let clauses = clauses.iter().map(|clause| ClauseCode {
+            each: self.each(clause.local),
+            list: self.code(&clause.list),
+            cond: clause.cond.as_ref().map(|cond| self.condition(cond)),
+        });
+        clauses.collect()
     }
 
     fn binary(&mut self, op: Binary, a: &Expr, b: &Expr, span: Span) -> Code {
@@ -223,7 +236,7 @@ impl Compiler<'_> {
             }
             ExprKind::Let(local, value, body) => {
                 let value = self.code(value);
-                runtime::bound(local.0, value, self.reason(body))
+                runtime::bound(self.local(*local), value, self.reason(body))
             }
             _ => runtime::masked(self.code(text)),
         }

@@ -3,6 +3,7 @@
 use super::compiler::Compiler;
 use super::emit::plain;
 use super::header::header;
+use super::shared::Shared;
 use super::steps::{required, steps};
 use super::written::written;
 use crate::eval::code::{BalanceCode, FlowCode, MappingCode, RestCode};
@@ -24,10 +25,13 @@ pub(crate) fn flow(compiler: &mut Compiler<'_>, flow: &Flow) -> FlowCode {
     });
     compiler.other = other;
     compiler.personal = Personal::of_flow(compiler.program, flow);
+    compiler.begin_frame(|| Shared::of_flow(flow));
     FlowCode {
+        record: compiler.local(flow.record),
         filter: flow.filter.as_ref().map(|filter| compiler.condition(filter)),
         steps: steps(compiler, flow.source, &flow.steps),
         write: written(compiler, &flow.write, Role::Top),
+        frame: compiler.frame(),
     }
 }
 
@@ -35,6 +39,7 @@ pub(crate) fn flow(compiler: &mut Compiler<'_>, flow: &Flow) -> FlowCode {
 pub(crate) fn mapping(compiler: &mut Compiler<'_>, mapping: &Mapping) -> MappingCode {
     compiler.other = Some(mapping.target);
     compiler.personal = Personal::of_mapping(compiler.program, mapping);
+    compiler.begin_frame(|| Shared::of_mapping(mapping));
     let required = required(compiler, mapping.target);
     let plain =
         if makes_more(mapping) { None } else { plain(compiler, mapping.target, &mapping.steps, &required, false) };
@@ -42,8 +47,7 @@ pub(crate) fn mapping(compiler: &mut Compiler<'_>, mapping: &Mapping) -> Mapping
         plain,
         id: MappingId(u32::try_from(compiler.mappings_made).unwrap_or(u32::MAX)),
         target: mapping.target,
-        params: mapping.params.iter().map(|(_, _, local)| local.0).collect(),
-        locals: mapping.locals,
+        params: mapping.params.iter().map(|(_, _, local)| compiler.local(*local)).collect(),
         steps: compiler.owned(&mapping.name, |compiler| steps(compiler, mapping.target, &mapping.steps)),
         key_steps: key_steps(mapping),
         header: header(compiler, &mapping.header),
@@ -51,6 +55,7 @@ pub(crate) fn mapping(compiler: &mut Compiler<'_>, mapping: &Mapping) -> Mapping
         then: mapping.then.iter().map(|expr| written(compiler, expr, Role::Follows)).collect(),
         required,
         span: mapping.span,
+        frame: compiler.frame(),
     }
 }
 
@@ -63,10 +68,10 @@ fn balance(compiler: &mut Compiler<'_>, balance: &Balance) -> BalanceCode {
         within: balance.within.as_ref().map(|e| compiler.code(e)),
         lines: balance.lines,
         rest: balance.rest.as_ref().map(|rest| match rest {
-            Rest::Line(local, line) => RestCode::Line(local.0, compiler.only_then(line)),
+            Rest::Line(local, line) => RestCode::Line(compiler.local(*local), compiler.only_then(line)),
             Rest::Field(field) => RestCode::Field(*field),
         }),
-        sum: balance.sum.0,
+        sum: compiler.local(balance.sum),
         otherwise: balance.otherwise.as_ref().map(|e| compiler.only_then(e)),
         span: balance.span,
     }

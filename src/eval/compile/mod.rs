@@ -7,12 +7,14 @@ mod emit;
 mod expr;
 mod header;
 mod mapping;
+mod numbers;
+mod shared;
 mod steps;
 mod testing;
 mod traced;
 mod written;
 
-use crate::eval::code::{Code, Compiled};
+use crate::eval::code::{Code, Compiled, Frame, call};
 use crate::eval::constants::Constants;
 use crate::eval::coverage::Passed;
 use crate::eval::decode::Layouts;
@@ -24,6 +26,7 @@ use crate::ir::{Lookup, Program};
 use crate::plan::Reads;
 use compiler::{Compiler, Counting};
 use jiff::tz::TimeZone;
+use shared::Shared;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, OnceLock};
 
@@ -61,6 +64,8 @@ impl Compiled {
             counting,
             personal: Personal::default(),
             other: None,
+            shared: Shared::default(),
+            locals: None,
             mappings_made: 0,
             part_numbers: HashMap::new(),
             aliases: HashMap::new(),
@@ -72,6 +77,7 @@ impl Compiled {
             compiler.mappings_made += 1;
         }
         let flows = program.flows.iter().map(|flow| mapping::flow(&mut compiler, flow)).collect();
+        compiler.end_frame();
         let tests = program.tests.iter().map(|test| testing::test(&mut compiler, test)).collect();
         let Compiler { layouts, wires, constants, parts, scripts, counting, .. } = compiler;
         let zone = program.zone.as_deref().and_then(|zone| TimeZone::get(zone).ok()).unwrap_or(TimeZone::UTC);
@@ -96,16 +102,34 @@ impl Compiled {
         }
     }
 
-    /// The program with every step told.
-    pub(crate) fn tracing(&self) -> &Self {
+    /// The same program with every step told: each value is computed where it stands.
+    pub fn tracing(&self) -> &Self {
         self.tracing
             .get_or_init(|| Box::new(Self::compile(Arc::clone(&self.program), self.sources.clone(), true, None)))
     }
 }
 
 fn table(compiler: &mut Compiler<'_>, lookup: &Lookup) -> Table<Code> {
-    Table::new(lookup.rows.iter().map(|row| {
+    let table = Table::new(lookup.rows.iter().map(|row| {
+        compiler.begin_frame(Shared::default);
         let value = compiler.code(&row.value);
+        let value = in_own_frame(compiler.frame(), value);
         (row.cells.clone(), compiler.taken(row.span, Passed::Row(Arc::clone(&lookup.name)), value))
-    }))
+    }));
+    compiler.end_frame();
+    table
+}
+
+/// What a row gives: it is asked for from any frame, and the values that it names itself are in none of those.
+fn in_own_frame(frame: Frame, value: Code) -> Code {
+    if frame.locals == 0 {
+        return value;
+    }
+    call(move |run| {
+        let own = run.frame(frame);
+        let outer = std::mem::replace(&mut run.locals, own);
+        let given = value.eval(run);
+        run.locals = outer;
+        given
+    })
 }

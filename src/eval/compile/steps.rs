@@ -3,7 +3,7 @@
 use super::compiler::Compiler;
 use super::emit;
 use crate::eval::code::{Assign, Code, PartCode, RequiredCode, StepCode, StepKindCode, WhenCode, call};
-use crate::ir::{Builder, EntityId, ExprKind, FieldId, Program, Required, Step, StepKind, When};
+use crate::ir::{Builder, EntityId, ExprKind, FieldId, Program, Required, Step, StepKind, Type, When};
 use crate::plan::each_step;
 use std::sync::Arc;
 
@@ -14,12 +14,14 @@ pub(crate) fn steps(compiler: &mut Compiler<'_>, entity: EntityId, steps: &[Step
 
 fn step(compiler: &mut Compiler<'_>, entity: EntityId, step: &Step) -> StepCode {
     let kind = match &step.kind {
-        StepKind::Let(local, value) => StepKindCode::Let(local.0, compiler.code(value)),
+        StepKind::Let(local, value) => StepKindCode::Let(compiler.local(*local), compiler.code(value)),
         StepKind::Assign { path, value, when } => {
             let name = path_name(compiler.program, entity, path);
             let value = compiler.code(value);
             StepKindCode::Assign(Assign {
                 path: path.clone().into(),
+                wire: wire_path(compiler, entity, path),
+                of: *owners(compiler.program, entity, path).last().unwrap_or(&entity),
                 value: compiler.field_value(step.span, &name, value),
                 name,
                 identity: matches!(**path, [field] if compiler.program.entity(entity).get(field).is_identity()),
@@ -78,16 +80,39 @@ pub(crate) fn part_number(compiler: &mut Compiler<'_>, builder: &Builder) -> usi
     compiler.part_numbers.insert(address, n);
     n
 }
+
 /// `billing.phone`
 pub(crate) fn path_name(program: &Program, entity: EntityId, path: &[FieldId]) -> String {
-    let mut names = Vec::new();
+    let names =
+        owners(program, entity, path).into_iter().zip(path).map(|(of, field)| &*program.entity(of).get(*field).name);
+    names.collect::<Vec<_>>().join(".")
+}
+
+/// Of each field on the way whose it is.
+fn owners(program: &Program, entity: EntityId, path: &[FieldId]) -> Vec<EntityId> {
     let mut at = entity;
-    for field in path {
-        let field = program.entity(at).get(*field);
-        names.push(field.name.to_string());
-        if let crate::ir::Type::Record(part) = field.ty.present() {
+    let part = |field: &FieldId| {
+        let of = at;
+        if let Type::Record(part) = program.entity(of).get(*field).ty.present() {
             at = *part;
         }
+        of
+    };
+    path.iter().map(part).collect()
+}
+
+fn wire_path(compiler: &Compiler<'_>, entity: EntityId, path: &[FieldId]) -> Arc<[Arc<str>]> {
+    let program = compiler.program;
+    let mut names = Vec::with_capacity(path.len());
+    for (of, field) in owners(program, entity, path).into_iter().zip(path) {
+        let wire = compiler.wires.of(of, *field);
+        match &wire.meta {
+            Some(key) => {
+                names.extend(program.entries_of(program.entity(of)).map(|entries| Arc::clone(entries.list)));
+                names.push(Arc::clone(key));
+            }
+            None => names.push(Arc::clone(&wire.wire)),
+        }
     }
-    names.join(".")
+    names.into()
 }

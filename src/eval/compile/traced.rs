@@ -43,14 +43,14 @@ pub(crate) fn traced(compiler: &mut Compiler<'_>, expr: &Expr) -> Code {
             })
         }
         ExprKind::Local(local) => {
-            let (local, code) = (local.0, compiler.plain_code(expr));
+            let (local, code) = (compiler.local(*local), compiler.plain_code(expr));
             call(move |run| {
                 run.told_again(local);
                 code.eval(run)
             })
         }
         ExprKind::Let(local, value, body) => {
-            let (local, value, body) = (local.0, compiler.code(value), compiler.code(body));
+            let (local, value, body) = (compiler.local(*local), compiler.code(value), compiler.code(body));
             call(move |run| {
                 let mark = run.tell_from();
                 let value = value.eval(run);

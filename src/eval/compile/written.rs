@@ -25,7 +25,7 @@ pub(crate) fn written(compiler: &mut Compiler<'_>, expr: &Expr, role: Role) -> C
         }
         ExprKind::Match(subject, arms) => compiler.arms(subject, arms, expr.span, again),
         ExprKind::Let(local, value, body) => {
-            let (local, value, body) = (local.0, compiler.code(value), again(compiler, body));
+            let (local, value, body) = (compiler.local(*local), compiler.code(value), again(compiler, body));
             call(move |run| {
                 let value = value.eval(run);
                 run.bind(local, value)?;

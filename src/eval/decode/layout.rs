@@ -1,7 +1,7 @@
 //! Layouts: for each entity, which of its fields are decoded, into which slot, and what they must look like.
 
 use crate::eval::value::{Lack, Value};
-use crate::ir::{EntityId, EnumType, Field, FieldId, Forms, Program, Type, WireForm};
+use crate::ir::{Connector, EntityId, EnumType, Field, FieldId, Forms, Program, Type, WireForm};
 use crate::plan::Reads;
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
@@ -34,6 +34,26 @@ pub(crate) struct Layout {
     pub(crate) meta_slots: FxHashMap<Arc<str>, u16>,
     /// Zone of the wall clock.
     pub(crate) zone: Option<TimeZone>,
+    /// How lists stand in an object.
+    pub(crate) wrapped: Option<Wrapped>,
+}
+
+/// The members of an object that a list stands in.
+pub(crate) struct Wrapped {
+    /// The list.
+    pub(crate) list: Arc<str>,
+    /// It was not sent: the answer only says where it could be asked for.
+    pub(crate) missing: Option<Arc<str>>,
+    /// More of it would have to be asked for.
+    pub(crate) continued: Option<Arc<str>>,
+}
+
+impl Wrapped {
+    fn new(connector: &Connector) -> Option<Self> {
+        let word = |name: &str| connector.word(name).map(Arc::from);
+        let (missing, continued) = (word("lists.missing"), word("lists.continued"));
+        word("lists").map(|list| Self { list, missing, continued })
+    }
 }
 
 /// A slot.
@@ -185,6 +205,11 @@ impl Layouts {
         &self.all[entity.0 as usize]
     }
 
+    /// The member in which lists of an entity stand in an object.
+    pub(crate) fn wrapper(&self, entity: EntityId) -> Option<&str> {
+        self.of(entity).wrapped.as_ref().map(|wrapped| &*wrapped.list)
+    }
+
     /// The slot of a field; [`NO_SLOT`] when nobody reads it.
     pub(crate) fn slot(&self, entity: EntityId, field: FieldId) -> u16 {
         self.of(entity).slot_of.get(field.0 as usize).copied().unwrap_or(NO_SLOT)
@@ -194,7 +219,7 @@ impl Layouts {
 impl Layout {
     fn new(program: &Program, reads: &Reads, entity: EntityId) -> Self {
         let schema = program.entity(entity);
-        let zone = program.connector(&schema.connector).and_then(|c| TimeZone::get(&c.zone).ok());
+        let connector = program.connector(&schema.connector);
         let mut layout = Self {
             entity,
             empty: Box::new([]),
@@ -204,7 +229,8 @@ impl Layout {
             metas: Vec::new(),
             meta_slots: FxHashMap::default(),
             entries: None,
-            zone,
+            zone: connector.and_then(|c| TimeZone::get(&c.zone).ok()),
+            wrapped: connector.and_then(Wrapped::new),
         };
         let entries = program.entries_of(schema);
         let list = entries.map_or("", |entries| &**entries.list);

@@ -1,7 +1,7 @@
 //! Values by their shape: scalars, references, and lists of them.
 
 use super::decoder::Decoder;
-use super::layout::{AMOUNT_DECIMALS, Digits, Enumeration, Layout, Shape, Slot};
+use super::layout::{AMOUNT_DECIMALS, Digits, Enumeration, Layout, Shape, Slot, Wrapped};
 use crate::eval::value::Value;
 use crate::ir::{EntityId, WireForm};
 use crate::json::{DecodeError, Decoded, has_half};
@@ -9,6 +9,7 @@ use crate::limits::LIST_MAX;
 use crate::value::{code, decimal, time};
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
+use std::sync::Arc;
 
 /// What is told of a field that an answer leaves out, and of which it says so.
 const NOT_SENT: &str = "was not sent: the answer only says where it could be asked for";
@@ -58,13 +59,16 @@ impl<'r> Decoder<'r, '_> {
             Shape::Date { milliseconds } => self.date(*milliseconds),
             Shape::Instant { form } => self.instant(*form, layout.zone.as_ref()),
             Shape::Enum(values) => self.enumeration(values),
-            Shape::Reference(entity) => self.reference(*entity, path),
+            Shape::Reference(entity) => self.reference(*entity, layout, path),
             Shape::Nested(_) if self.json.peek() != b'{' => Err(self.other("an object")),
             Shape::Nested(entity) => {
                 let layout = self.layouts.of(*entity);
                 self.object(layout, path).map(Value::Record)
             }
-            Shape::List(element) if self.json.peek() == b'{' => self.wrapped_list(element, layout, path),
+            Shape::List(element) if self.json.peek() == b'{' => match &layout.wrapped {
+                Some(wrapped) => self.wrapped_list(wrapped, element, layout, path),
+                None => Err(self.other("a list")),
+            },
             Shape::List(element) => self.list(element, layout, path).map(Value::List),
             Shape::Bool => self.truth(),
             Shape::OrNull(shape) => self.shaped(shape, loose, layout, path),
@@ -197,20 +201,22 @@ impl<'r> Decoder<'r, '_> {
     }
 
     /// A record by its key, or as much of it as the API nests. An empty key refers to nothing.
-    fn reference(&mut self, entity: EntityId, path: &'r str) -> Decoded<Value<'r>> {
+    fn reference(&mut self, entity: EntityId, layout: &'r Layout, path: &'r str) -> Decoded<Value<'r>> {
         match self.json.peek() {
             b'"' => self.json.string().map(|key| if key.is_empty() { Value::Absent } else { Value::Reference(key) }),
             b'-' | b'0'..=b'9' => self.json.number_text().map(Value::Reference),
-            b'{' if self.is_deferred() => Err(DecodeError::new(NOT_SENT)),
+            b'{' if self.is_missing(layout) => Err(DecodeError::new(NOT_SENT)),
             b'{' => self.part_of_record(self.layouts.of(entity), path).map(Value::Record),
             _ => Err(self.other("a key or an object")),
         }
     }
 
     /// `{"__deferred": {"uri": "…"}}`: the answer says only where it could be asked for.
-    fn is_deferred(&self) -> bool {
-        let inner = self.json.text.get(self.json.at + 1..).unwrap_or_default();
-        inner.trim_start().starts_with("\"__deferred\"")
+    fn is_missing(&self, layout: &Layout) -> bool {
+        let Some(missing) = layout.wrapped.as_ref().and_then(|wrapped| wrapped.missing.as_ref()) else { return false };
+        let inner = self.json.text.get(self.json.at + 1..).unwrap_or_default().trim_start();
+        let name = inner.strip_prefix('"').and_then(|rest| rest.strip_prefix(&**missing));
+        name.is_some_and(|rest| rest.starts_with('"'))
     }
 
     pub(crate) fn list(&mut self, element: &'r Shape, layout: &'r Layout, path: &'r str) -> Decoded<&'r [Value<'r>]> {
@@ -271,26 +277,31 @@ impl<'r> Decoder<'r, '_> {
         self.shaped(element, false, layout, path).map_err(|bad| bad.within(&format!("[{n}]")))
     }
 
-    /// `{"results": […]}`. `{"__deferred": …}` stands for a list that was not sent, `__next` for the rest of one.
-    fn wrapped_list(&mut self, element: &'r Shape, layout: &'r Layout, path: &'r str) -> Decoded<Value<'r>> {
+    /// `{"results": […]}`.
+    fn wrapped_list(
+        &mut self,
+        wrapped: &Wrapped,
+        element: &'r Shape,
+        layout: &'r Layout,
+        path: &'r str,
+    ) -> Decoded<Value<'r>> {
         let start = self.json.at;
         let (mut list, mut more) = (None, None);
         self.json.deeper()?;
         let mut before = b'{';
         while let Some(name) = self.json.name_behind(before)? {
             before = b',';
-            match name {
-                "results" => list = Some(Value::List(self.list(element, layout, path)?)),
-                "__deferred" => {
-                    more = Some(NOT_SENT);
-                    self.json.skip()?;
-                }
-                "__next" => {
-                    more = Some("was sent in part: more of the list would have to be asked for");
-                    self.json.skip()?;
-                }
-                _ => self.json.skip()?,
+            let is = |known: &Option<Arc<str>>| known.as_deref() == Some(name);
+            if *name == *wrapped.list {
+                list = Some(Value::List(self.list(element, layout, path)?));
+                continue;
             }
+            if is(&wrapped.missing) {
+                more = Some(NOT_SENT);
+            } else if is(&wrapped.continued) {
+                more = Some("was sent in part: more of the list would have to be asked for");
+            }
+            self.json.skip()?;
         }
         self.json.depth -= 1;
         match (list, more) {

@@ -4,7 +4,7 @@ use super::keys::Resolved;
 use crate::eval::code::{MappingCode, Run, VerbCode};
 use crate::eval::draft::{Action, BalanceDue, Draft, KeyTried, MadeBy};
 use crate::eval::failure::{Failure, Halt};
-use crate::eval::making::{Made, Role};
+use crate::eval::making::{Filled, Made, Role};
 use crate::eval::value::{Value, show};
 use crate::ir::Stop;
 use std::sync::Arc;
@@ -96,7 +96,7 @@ impl MappingCode {
         let linked_to = self.header.source(run, args, role)?;
         let on_change = self.header.on_change(run)?;
         let making = run.making.last_mut().expect("the document is being made");
-        let values: &'r [Option<Value<'r>>] = run.arena.alloc_slice_copy(making.values);
+        let values: &'r [Filled<'r>] = run.arena.alloc_slice_copy(&making.values);
         let n = u32::try_from(run.drafts.len()).unwrap_or(u32::MAX);
         making.draft = Some(n);
         let mapping = run.compiled.program.mapping(self.id);

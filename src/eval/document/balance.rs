@@ -58,7 +58,7 @@ impl BalanceCode {
     }
 
     fn lines<'r>(&self, run: &Run<'r>) -> Vec<Value<'r>> {
-        match run.making.last().and_then(|making| making.values[self.lines.0 as usize]) {
+        match run.making.last().and_then(|making| making.value(self.lines)) {
             Some(Value::List(list)) => list.to_vec(),
             _ => Vec::new(),
         }
@@ -94,7 +94,8 @@ impl BalanceCode {
         }
         let list = run.list(&lines);
         let making = run.making.last_mut().expect("the document is being made");
-        let old = making.values[self.lines.0 as usize].replace(list);
+        let old = making.value(self.lines);
+        making.fill(self.lines, list);
         // The lines were filled by one step, whose value is replaced.
         if let (Some(Value::List(old)), Some((_, filled))) = (
             old,

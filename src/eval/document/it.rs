@@ -16,7 +16,7 @@ impl<'r> Run<'r> {
         if let Some(n) = making.draft {
             return self.field_of_draft(n, field, place);
         }
-        match making.values.get(field.0 as usize).copied().flatten() {
+        match making.value(field) {
             Some(Value::Hole(NEEDS)) => return Err(Halt::Needs),
             Some(Value::Hole(draft)) => return Err(Halt::Later(draft)),
             Some(Value::Keep) | None => {}

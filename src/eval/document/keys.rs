@@ -144,7 +144,7 @@ impl HeaderCode {
             return Err(run.broken_promise("`itself` where no record is read", self.span));
         };
         match run.identity(Value::Record(row), row.entity, self.span)? {
-            Some((_, id)) => Ok(Resolved::Itself { id: run.arena.alloc_str(&id), row }),
+            Some((_, id)) => Ok(Resolved::Itself { id, row }),
             None => Err(Halt::fail(Failure::new("the record has no key, so it can't be updated", self.span))),
         }
     }
@@ -155,7 +155,7 @@ impl HeaderCode {
         run: &mut Run<'r>,
         args: &'r [Value<'r>],
         role: Role,
-    ) -> Result<Vec<(EntityId, Arc<str>)>, Halt> {
+    ) -> Result<Vec<(EntityId, &'r str)>, Halt> {
         let mut sources = Vec::new();
         for key in &self.keys {
             if let KeyCode::Linked(to, entity) = key {
@@ -179,7 +179,7 @@ impl HeaderCode {
         if self.keys.iter().any(|key| matches!(key, KeyCode::Itself)) {
             return Ok(None);
         }
-        Ok(self.sources(run, args, role)?.into_iter().next())
+        Ok(self.sources(run, args, role)?.first().map(|(entity, key)| (*entity, Arc::from(*key))))
     }
 
     fn by_link<'r>(
@@ -187,7 +187,7 @@ impl HeaderCode {
         run: &mut Run<'r>,
         mapping: &MappingCode,
         entity: EntityId,
-        key: Arc<str>,
+        key: &'r str,
     ) -> Result<Resolved<'r>, Halt> {
         // What creates knows its own links; what only changes takes those of any mapping, from either end.
         let name = match self.verb {
@@ -197,7 +197,7 @@ impl HeaderCode {
             VerbCode::Update | VerbCode::Delete(_) => None,
         };
         let target = mapping.target;
-        let ids = run.linked(LinkNeed { mapping: name, entity, key, other: target }, self.span)?;
+        let ids = run.linked(LinkNeed { mapping: name, entity, key: key.into(), other: target }, self.span)?;
         match ids.as_slice() {
             [] => Ok(Resolved::None),
             [id] => {
@@ -314,7 +314,7 @@ fn see<'r>(run: &mut Run<'r>, (found, resolved): (Option<&'r Record<'r>>, bool))
 }
 
 /// The record that the flow reads; without a flow the first that the mapping is given.
-fn own_record<'r>(run: &mut Run<'r>, args: &'r [Value<'r>], place: Span) -> Result<Option<(EntityId, Arc<str>)>, Halt> {
+fn own_record<'r>(run: &mut Run<'r>, args: &'r [Value<'r>], place: Span) -> Result<Option<(EntityId, &'r str)>, Halt> {
     let first = args.iter().find_map(|arg| match arg {
         Value::Record(record) => Some(*record),
         _ => None,

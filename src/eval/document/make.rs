@@ -32,7 +32,7 @@ pub(crate) fn make<'r>(
         return Err(run.broken_promise("documents that make one another without end", span));
     }
     let code: &'r MappingCode = &run.compiled.mappings[mapping.0 as usize];
-    let frame = run.frame(code.locals);
+    let frame = run.frame(code.frame);
     for (param, arg) in code.params.iter().zip(args) {
         frame[*param as usize] = *arg;
     }
@@ -111,6 +111,9 @@ impl MappingCode {
     /// The steps that `wanted` picks, in order; what is not known yet leaves holes.
     fn run_steps<'r>(&'r self, run: &mut Run<'r>, wanted: impl Fn(usize, &StepCode) -> bool) -> Result<(), Halt> {
         let mut halted = None;
+        if let Some(making) = run.making.last_mut() {
+            making.filled.reserve(self.steps.len());
+        }
         for (n, step) in self.steps.iter().enumerate() {
             if !wanted(n, step) {
                 continue;
@@ -154,7 +157,7 @@ impl MappingCode {
                 StepKindCode::Assign(assign) => assign.path.len() > 1 && assign.path[0] == required.field,
                 _ => false,
             });
-            let value = making.values[required.field.0 as usize].unwrap_or(Value::Absent);
+            let value = making.value(required.field).unwrap_or(Value::Absent);
             if !nested {
                 required.check(run, self.target, value, self.span)?;
             }

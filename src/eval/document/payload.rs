@@ -182,7 +182,7 @@ fn each<'r>(
     let Some((clause, rest)) = clauses.split_first() else { return one(run, emit, wire, place, out, count) };
     let Some(list) = clause.list.list(run)? else { return Ok(()) };
     for element in list {
-        run.locals[clause.local as usize] = *element;
+        run.enter(&clause.each, element);
         let taken = match &clause.cond {
             None => true,
             Some(cond) => cond.holds(run)?,

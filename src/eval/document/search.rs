@@ -27,18 +27,17 @@ impl<'r> Search<'r> {
     ) -> Result<Option<FieldId>, Halt> {
         let (target, connection) = (mapping.target, run.compiled.connection_of(run.flow, mapping.id));
         let mut by = Vec::with_capacity(fields.len());
-        let mut values: Vec<Option<Arc<str>>> = Vec::with_capacity(fields.len());
+        let mut values: Vec<Option<&'r str>> = Vec::with_capacity(fields.len());
         let mut pending = None;
         for key in fields {
-            let value =
-                run.making.last().and_then(|making| making.values[key.field.0 as usize]).unwrap_or(Value::Absent);
+            let value = run.making.last().and_then(|making| making.value(key.field)).unwrap_or(Value::Absent);
             let value = match value {
                 Value::Hole(NEEDS) => return Err(Halt::Needs),
                 Value::Hole(draft) => return Err(Halt::Later(draft)),
                 Value::Draft(n) if run.drafts[n as usize].id.is_none() => {
                     pending = Some(n);
                     let entity = run.compiled.program.entity(run.drafts[n as usize].draft.entity);
-                    Some(Pending::mark(n as usize, &entity.full_name()).into())
+                    Some(&*run.arena.alloc_str(&Pending::mark(n as usize, &entity.full_name())))
                 }
                 value => Self::key_value(run, target, key.field, value, place)?,
             };
@@ -52,7 +51,8 @@ impl<'r> Search<'r> {
         if values.iter().all(Option::is_none) {
             return Ok(by.first().copied());
         }
-        self.tried.push(KeyTried { fields: by.clone(), values: values.clone() });
+        let tried = values.iter().map(|value| value.map(Arc::from)).collect();
+        self.tried.push(KeyTried { fields: by.clone(), values: tried });
         if let Some(n) = pending {
             self.after.get_or_insert(n);
             return Ok(None);
@@ -67,9 +67,8 @@ impl<'r> Search<'r> {
                 let reason = format!("a {name} has this key, and the answer does not say which it is");
                 return Err(Halt::fail(Failure::new(reason, place)));
             };
-            let id: &'r str = run.arena.alloc_str(&key);
-            if !self.rows.iter().any(|(known, _)| *known == id) {
-                self.rows.push((id, row));
+            if !self.rows.iter().any(|(known, _)| *known == key) {
+                self.rows.push((key, row));
             }
         }
         Ok(None)
@@ -82,7 +81,7 @@ impl<'r> Search<'r> {
         field: FieldId,
         value: Value<'r>,
         place: Span,
-    ) -> Result<Option<Arc<str>>, Halt> {
+    ) -> Result<Option<&'r str>, Halt> {
         let value = match (value, run.compiled.program.entity(target).get(field).ty.present()) {
             (Value::Text(code), Type::Record(entity)) if !crate::value::code::is_guid(code) => {
                 Value::Record(run.row_by_code(*entity, code, place)?)
@@ -95,6 +94,6 @@ impl<'r> Search<'r> {
             }
             (other, _) => other,
         };
-        Ok(run.text_of_key(value, place)?.filter(|text| !text.trim().is_empty()).map(Into::into))
+        Ok(run.text_of_key(value, place)?.filter(|text| !text.trim().is_empty()))
     }
 }

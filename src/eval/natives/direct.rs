@@ -4,11 +4,12 @@
 use super::apply::apply;
 use super::at::{At, whole, wrong};
 use super::list::joined;
-use super::text::{lower, replaced, text_of, upper};
+use super::text::{lower, plain, replaced, text_of, tidied, upper};
 use crate::eval::code::{Code, Eval, Run, call};
 use crate::eval::value::Value;
 use crate::ir::{Const, Native};
 use crate::value::text;
+use memchr::memmem;
 
 /// How a function is made of the code of its first argument.
 pub(crate) type Direct = Box<dyn FnOnce(Code) -> Code>;
@@ -20,6 +21,14 @@ pub(crate) fn direct(native: Native, known: &[Option<Const>], at: &At) -> Option
         (Native::Trim, [_]) => of_text(native, None, at, |_, t| if is_trim(t) { Value::Text(t) } else { trimmed(t) }),
         (Native::Upper, [_]) => of_text(native, None, at, |run, t| Value::Text(upper(run, t))),
         (Native::Lower, [_]) => of_text(native, None, at, |run, t| Value::Text(lower(run, t))),
+        (Native::Tidy, [_]) => {
+            let ty = at.clone();
+            of_text(native, None, at, move |run, t| tidied(run, t, &ty))
+        }
+        (Native::Plain, [_]) => {
+            let ty = at.clone();
+            of_text(native, None, at, move |run, t| plain(run, t, &ty))
+        }
         (Native::TextOf, [_]) => of_text(native, None, at, text_of),
         (Native::Take, [_, Some(Const::Number(n))]) => {
             let most = whole(Value::Number(*n))?;
@@ -29,6 +38,10 @@ pub(crate) fn direct(native: Native, known: &[Option<Const>], at: &At) -> Option
         (Native::StartsWith, [_, Some(Const::Text(beginning))]) => {
             let (rest, beginning) = (Const::Text(beginning.clone()), beginning.clone());
             of_text(native, Some(rest), at, move |_, t| Value::Bool(t.starts_with(&*beginning)))
+        }
+        (Native::Contains, [_, Some(Const::Text(part))]) => {
+            let (rest, part) = (Const::Text(part.clone()), memmem::Finder::new(part.as_bytes()).into_owned());
+            of_text(native, Some(rest), at, move |_, t| Value::Bool(part.find(t.as_bytes()).is_some()))
         }
         (Native::Replace, [_, Some(Const::Text(from)), Some(Const::Text(to))]) => {
             let (from, to) = (from.clone(), to.clone());

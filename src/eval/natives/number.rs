@@ -123,11 +123,16 @@ pub(crate) fn date_of<'r>(run: &mut Run<'r>, args: &[Value<'r>], at: &At) -> Eva
 }
 
 /// `(a / b).round(n)`, rounded once.
-pub(crate) fn divided_and_rounded(a: Code, b: Code, digits: Code, known: Option<u32>, span: Span) -> Code {
+pub(crate) fn divided_and_rounded(
+    (a, b, division): (Code, Code, Span),
+    digits: Code,
+    known: Option<u32>,
+    span: Span,
+) -> Code {
     let divided = move |a: Decimal, b: Decimal, digits: u32| match decimal::divide_and_round(a, b, digits) {
         Some(quotient) => Ok(Value::Number(quotient)),
-        None if b.is_zero() => Err(divided_by_zero(a, span)),
-        None => Err(too_large(span)),
+        None if b.is_zero() => Err(divided_by_zero(a, division)),
+        None => Err(too_large(division)),
     };
     call(move |run| {
         if let (Some(Value::Number(a)), Some(Value::Number(b)), Some(digits)) = (a.lying(run), b.lying(run), known) {

@@ -3,19 +3,19 @@
 use super::at::{At, wrong};
 use super::sum::Sum;
 use crate::eval::arithmetic::{list_fits, too_large};
-use crate::eval::code::{Code, Eval, Operand, Run, call};
+use crate::eval::code::{Code, Each, Eval, Operand, Run, call};
 use crate::eval::failure::note;
 use crate::eval::value::Value;
 use crate::ir::Native;
 use crate::value::decimal;
 
 /// `list.where(x => …).first()`: every element is asked, as by the two of them, and no list is made.
-pub(crate) fn first_where(list: Code, local: u32, body: Code) -> Code {
+pub(crate) fn first_where(list: Code, each: Each, body: Code) -> Code {
     call(move |run| {
         let Some(list) = list.list(run)? else { return Ok(Value::Absent) };
         let (mut first, mut halted) = (None, None);
         for element in list {
-            run.locals[local as usize] = *element;
+            run.enter(&each, element);
             match body.holds(run) {
                 Ok(true) => {
                     first.get_or_insert(element);
@@ -32,11 +32,11 @@ pub(crate) fn first_where(list: Code, local: u32, body: Code) -> Code {
     })
 }
 
-fn sum_over<'r>(run: &mut Run<'r>, list: &[Value<'r>], local: u32, body: &Code, at: &At) -> Eval<'r> {
+fn sum_over<'r>(run: &mut Run<'r>, list: &[Value<'r>], each: &Each, body: &Code, at: &At) -> Eval<'r> {
     let mut sum = Sum::default();
     let mut halted = None;
     for element in list {
-        run.locals[local as usize] = *element;
+        run.enter(each, element);
         match body.number(run) {
             Ok(Operand::Number(n)) => {
                 sum.total = decimal::add(sum.total, n).ok_or_else(|| too_large(at.span))?;
@@ -51,20 +51,36 @@ fn sum_over<'r>(run: &mut Run<'r>, list: &[Value<'r>], local: u32, body: &Code, 
     }
 }
 
-/// A function that computes `body` for each element, which is in `local`.
-pub(crate) fn over_list(native: Native, list: Code, local: u32, body: Code, at: At) -> Code {
-    call(move |run| over(run, native, &list, local, &body, &at))
+/// Whether any or all of these hold, one for each element of a list that is known.
+pub(crate) fn asked_in_turn(native: Native, asked: Vec<Code>) -> Code {
+    let decisive = native == Native::Any;
+    call(move |run| {
+        let mut halted = None;
+        for (n, code) in asked.iter().enumerate() {
+            match code.eval(run) {
+                Ok(Value::Bool(holds)) if holds == decisive => return Ok(Value::Bool(decisive)),
+                Ok(_) => {}
+                Err(halt) => note(&mut halted, halt.within(&format!("[{n}]")))?,
+            }
+        }
+        halted.map_or(Ok(Value::Bool(!decisive)), Err)
+    })
 }
 
-fn over<'r>(run: &mut Run<'r>, native: Native, list: &Code, local: u32, body: &Code, at: &At) -> Eval<'r> {
+/// A function that computes `body` for each element.
+pub(crate) fn over_list(native: Native, list: Code, each: Each, body: Code, at: At) -> Code {
+    call(move |run| over(run, native, &list, &each, &body, &at))
+}
+
+fn over<'r>(run: &mut Run<'r>, native: Native, list: &Code, each: &Each, body: &Code, at: &At) -> Eval<'r> {
     let Some(list) = list.list(run)? else { return Err(wrong(run, native, at)) };
     if native == Native::Sum {
-        return sum_over(run, list, local, body, at);
+        return sum_over(run, list, each, body, at);
     }
     let mut out = bumpalo::collections::Vec::new_in(run.arena);
     let mut halted = None;
-    for element in list {
-        run.locals[local as usize] = *element;
+    for (n, element) in list.iter().enumerate() {
+        run.enter(each, element);
         match (native, body.eval(run)) {
             (Native::Map, Ok(value)) => out.push(value),
             (Native::Where, Ok(Value::Bool(true))) => out.push(*element),
@@ -76,7 +92,7 @@ fn over<'r>(run: &mut Run<'r>, native: Native, list: &Code, local: u32, body: &C
                 out.extend_from_slice(values);
             }
             (_, Ok(_)) => {}
-            (_, Err(halt)) => note(&mut halted, halt.within(&format!("[{}]", out.len())))?,
+            (_, Err(halt)) => note(&mut halted, halt.within(&format!("[{n}]")))?,
         }
     }
     match (halted, native) {

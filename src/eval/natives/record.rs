@@ -16,7 +16,7 @@ pub(crate) fn linked(record: Code, entity: EntityId, other: EntityId, span: Span
     call(move |run| {
         let record = record.eval(run)?;
         let Some((entity, key)) = run.identity(record, entity, span)? else { return Ok(Value::Bool(false)) };
-        let ids = run.linked(LinkNeed { mapping: None, entity, key, other }, span)?;
+        let ids = run.linked(LinkNeed { mapping: None, entity, key: key.into(), other }, span)?;
         Ok(Value::Bool(!ids.is_empty()))
     })
 }

@@ -29,7 +29,7 @@ pub(crate) fn on_text<'r>(run: &mut Run<'r>, native: Native, args: &[Value<'r>],
     };
     Ok(match native {
         Native::Fit => return fit(run, t, args, at),
-        Native::Plain => or_absent(if is_simple(t) { t } else { run.arena.alloc_str(&text::plain(t)) }, at),
+        Native::Plain => plain(run, t, at),
         Native::Digits => {
             let digits: String = t.chars().filter(char::is_ascii_digit).collect();
             or_absent(run.arena.alloc_str(&digits), at)
@@ -38,13 +38,10 @@ pub(crate) fn on_text<'r>(run: &mut Run<'r>, native: Native, args: &[Value<'r>],
             "" => Value::Absent,
             trimmed => Value::Text(trimmed),
         },
-        Native::Tidy => match text::tidy(t) {
-            Cow::Borrowed("") => Value::Absent,
-            Cow::Borrowed(tidy) => Value::Text(tidy),
-            Cow::Owned(tidy) => or_absent(run.arena.alloc_str(&tidy), at),
-        },
-        Native::CountryOf => match t.trim().to_ascii_uppercase() {
-            code if is_country(&code) => run.text(&code),
+        Native::Tidy => tidied(run, t, at),
+        Native::CountryOf => match t.trim() {
+            code if is_country(code) => Value::Text(code),
+            other if other.len() == 2 && is_country(&other.to_ascii_uppercase()) => Value::Text(upper(run, other)),
             _ => Value::Absent,
         },
         Native::Upper => Value::Text(upper(run, t)),
@@ -85,6 +82,20 @@ pub(crate) fn on_text<'r>(run: &mut Run<'r>, native: Native, args: &[Value<'r>],
         Native::EndsWith => Value::Bool(other(1).is_some_and(|o| t.ends_with(o))),
         _ => return Err(wrong(run, native, at)),
     })
+}
+
+/// Without HTML.
+pub(crate) fn plain<'r>(run: &Run<'r>, t: &'r str, at: &At) -> Value<'r> {
+    or_absent(if is_simple(t) { t } else { run.arena.alloc_str(&text::plain(t)) }, at)
+}
+
+/// As a name is compared.
+pub(crate) fn tidied<'r>(run: &Run<'r>, t: &'r str, at: &At) -> Value<'r> {
+    match text::tidy(t) {
+        Cow::Borrowed("") => Value::Absent,
+        Cow::Borrowed(tidy) => Value::Text(tidy),
+        Cow::Owned(tidy) => or_absent(run.arena.alloc_str(&tidy), at),
+    }
 }
 
 /// Whether a text is plain already, as most names are: neither tags nor entities, and single blanks within it.
@@ -133,19 +144,28 @@ pub(crate) fn lower<'r>(run: &Run<'r>, t: &'r str) -> &'r str {
 
 /// The text with one part replaced wherever it stands.
 pub(crate) fn replaced<'r>(run: &Run<'r>, t: &'r str, from: &str, to: &str, span: Span) -> Result<&'r str, Halt> {
-    if from.is_empty() || memmem::find(t.as_bytes(), from.as_bytes()).is_none() {
-        return Ok(t);
+    let found = |t: &str| match from.as_bytes() {
+        [] => None,
+        [byte] => memchr::memchr(*byte, t.as_bytes()),
+        more => memmem::find(t.as_bytes(), more),
+    };
+    let Some(mut at) = found(t) else { return Ok(t) };
+    if to.len() > from.len() {
+        // Each piece takes the length of what it becomes.
+        let grown = t.matches(from).count().saturating_mul(to.len() - from.len());
+        text_fits(t.len().saturating_add(grown), span)?;
     }
-    // Each piece takes the length of what it becomes.
-    let grown = t.matches(from).count().saturating_mul(to.len().saturating_sub(from.len()));
-    text_fits(t.len() + grown, span)?;
-    let mut out = bumpalo::collections::String::with_capacity_in(t.len() + grown, run.arena);
-    for (n, piece) in t.split(from).enumerate() {
-        if n > 0 {
-            out.push_str(to);
+    let (mut out, mut rest) = (bumpalo::collections::String::with_capacity_in(t.len(), run.arena), t);
+    loop {
+        out.push_str(&rest[..at]);
+        out.push_str(to);
+        rest = &rest[at + from.len()..];
+        match found(rest) {
+            Some(next) => at = next,
+            None => break,
         }
-        out.push_str(piece);
     }
+    out.push_str(rest);
     Ok(out.into_bump_str())
 }
 

@@ -112,7 +112,7 @@ impl<'r> Run<'r> {
             Value::Absent => return Ok(None),
             Value::Text(text) if self.known.offline() => {
                 let by = schema.code.or(schema.key);
-                match by.map(|by| self.find(None, entity, &[by], &[Some(text.into())], span)).transpose()?.as_deref() {
+                match by.map(|by| self.find(None, entity, &[by], &[Some(text)], span)).transpose()? {
                     Some([row]) => Value::Record(row),
                     _ => return Ok(None),
                 }

@@ -32,9 +32,6 @@ impl<'r> Run<'r> {
 
     /// The rows that answer a question, decoded once however often it is asked.
     pub(crate) fn rows(&mut self, need: Query, entity: EntityId, place: Span) -> Result<&'r [&'r Record<'r>], Halt> {
-        if let Some(kept) = self.cache.and_then(|cache| cache.get(&need)) {
-            return Ok(kept.all);
-        }
         let asked = (entity, need);
         if let Some(rows) = self.rows.get(&asked) {
             return Ok(rows);

@@ -4,7 +4,7 @@ use crate::eval::code::{Code, Run, call};
 use crate::eval::failure::{Failure, Halt};
 use crate::eval::pattern::accepts;
 use crate::eval::personal::told;
-use crate::eval::value::Value;
+use crate::eval::value::{EMPTY, Value};
 use crate::ir::Pattern;
 use crate::source::Span;
 use crate::value::code;
@@ -74,6 +74,18 @@ pub(crate) fn bound(local: u32, value: Code, body: Code) -> Code {
         let value = value.eval(run);
         run.bind(local, value)?;
         body.eval(run)
+    })
+}
+
+/// A value that has a place, computed when it is first looked at.
+pub(crate) fn shared(place: u32, code: Code) -> Code {
+    call(move |run| match run.locals[place as usize] {
+        Value::Hole(EMPTY) => {
+            let value = code.eval(run)?;
+            run.locals[place as usize] = value;
+            Ok(value)
+        }
+        value => Ok(value),
     })
 }
 

@@ -3,6 +3,7 @@
 use crate::eval::code::{Call, Code, Eval, Run, call};
 use crate::eval::decode::NO_SLOT;
 use crate::eval::failure::{Cause, Failure, Halt};
+use crate::eval::making::filled;
 use crate::eval::value::{Lack, Record, Value};
 use crate::ir::{Access, EntityId, FieldId};
 use crate::source::Span;
@@ -79,7 +80,7 @@ impl<'r> Run<'r> {
                     let reason = format!("`{name}` is not given here, nor which {} it is", schema.name);
                     return Err(Halt::fail(Failure::new(reason, place)));
                 };
-                let row = self.row(record.entity, &key, place)?;
+                let row = self.row(record.entity, key, place)?;
                 self.slot_of(row, slot, place)
             }
         }
@@ -89,7 +90,7 @@ impl<'r> Run<'r> {
     pub(crate) fn field_of_draft(&mut self, n: u32, field: FieldId, place: Span) -> Eval<'r> {
         let made = &self.drafts[n as usize];
         let entity = made.draft.entity;
-        match made.values.get(field.0 as usize).copied().flatten() {
+        match filled(made.values, field) {
             Some(Value::Hole(draft)) => return Err(Halt::Later(draft)),
             Some(Value::Keep) | None => {}
             Some(value) => return Ok(value),

@@ -21,11 +21,11 @@ pub(crate) fn find(find: &Find, values: Vec<Code>, span: Span) -> Code {
             let reason = format!("the {} can't be found: its {} is empty", schema.name, names.join(" and "));
             return if must { Err(Halt::fail(Failure::new(reason, span))) } else { Ok(Value::Absent) };
         }
-        match run.find(Some(&connection), entity, &by, &values, span)?.as_slice() {
+        match run.find(Some(&connection), entity, &by, values, span)? {
             [row] => Ok(Value::Record(row)),
-            [] if must => Err(run.none_found(entity, &by, &values, span)),
+            [] if must => Err(run.none_found(entity, &by, values, span)),
             [] => Ok(Value::Absent),
-            _ => Err(run.two_found(entity, &by, &values, span)),
+            _ => Err(run.two_found(entity, &by, values, span)),
         }
     })
 }
@@ -37,8 +37,8 @@ pub(crate) fn find_all(find: &Find, values: Vec<Code>, span: Span) -> Code {
     call(move |run| {
         // Nothing refers to a document that is not written yet.
         let Some(values) = run.key_values(&values, span)? else { return Ok(Value::List(&[])) };
-        let rows = run.find(Some(&connection), entity, &by, &values, span)?;
-        Ok(Value::List(run.arena.alloc_slice_fill_iter(rows.into_iter().map(Value::Record))))
+        let rows = run.find(Some(&connection), entity, &by, values, span)?;
+        Ok(Value::List(run.arena.alloc_slice_fill_iter(rows.iter().map(|row| Value::Record(row)))))
     })
 }
 
@@ -52,7 +52,7 @@ pub(crate) fn verified(find: &Find, value: Code, span: Span) -> Code {
         if run.known.offline() {
             return Ok(value);
         }
-        let wanted = [Some(Arc::from(code))];
+        let wanted = [Some(code)];
         match run.find(Some(&connection), entity, &by, &wanted, span)?.len() {
             1 => Ok(value),
             0 if must => Err(run.none_found(entity, &by, &wanted, span)),
@@ -67,7 +67,7 @@ pub(crate) fn linked_to(entity: EntityId, of: Code, from: EntityId, span: Span) 
     call(move |run| {
         let of = of.eval(run)?;
         let Some((from, key)) = run.identity(of, from, span)? else { return Ok(Value::Absent) };
-        let need = LinkNeed { mapping: None, entity: from, key, other: entity };
+        let need = LinkNeed { mapping: None, entity: from, key: key.into(), other: entity };
         match run.linked(need, span)?.as_slice() {
             [] => Ok(Value::Absent),
             [id] => Ok(Value::Reference(id)),

@@ -1,7 +1,7 @@
 //! Lists that are put together of elements.
 
 use crate::eval::arithmetic::list_fits;
-use crate::eval::code::{Code, Run, call};
+use crate::eval::code::{ClauseCode, Code, Run, call};
 use crate::eval::failure::{Halt, note};
 use crate::eval::value::Value;
 use crate::source::Span;
@@ -10,11 +10,8 @@ use crate::source::Span;
 pub(crate) enum ElementCode {
     One(Code),
     All(Code),
-    For(Vec<Clause>, Code),
+    For(Vec<ClauseCode>, Code),
 }
-
-/// A `for`: the slot of its element, its list, and what must hold of an element.
-pub(crate) type Clause = (u32, Code, Option<Code>);
 
 /// Elements of a list in the making.
 type Elements<'r> = bumpalo::collections::Vec<'r, Value<'r>>;
@@ -77,12 +74,12 @@ fn push<'r>(
 
 fn for_each<'r>(
     run: &mut Run<'r>,
-    (clauses, body): (&[Clause], &Code),
+    (clauses, body): (&[ClauseCode], &Code),
     out: &mut Elements<'r>,
     halted: &mut Option<Halt>,
     span: Span,
 ) -> Result<(), Halt> {
-    let Some(((local, list, cond), rest)) = clauses.split_first() else {
+    let Some((ClauseCode { each, list, cond }, rest)) = clauses.split_first() else {
         return push(run, body, (out, halted), span);
     };
     let list = match list.list(run) {
@@ -91,7 +88,7 @@ fn for_each<'r>(
         Err(halt) => return note(halted, halt),
     };
     for element in list {
-        run.locals[*local as usize] = *element;
+        run.enter(each, element);
         let taken = match cond {
             None => true,
             Some(cond) => match cond.holds(run) {

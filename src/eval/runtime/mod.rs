@@ -13,7 +13,7 @@ mod tell;
 mod texts;
 mod told;
 
-pub(crate) use choices::{bound, choice, choice_if_some, in_group, is_some, matched, or_else};
+pub(crate) use choices::{bound, choice, choice_if_some, in_group, is_some, matched, or_else, shared};
 pub(crate) use fields::{FieldWanted, field};
 pub(crate) use find::{find, find_all, linked_to, verified};
 pub(crate) use lists::{ElementCode, list};

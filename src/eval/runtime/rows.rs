@@ -40,6 +40,9 @@ impl<'r> Run<'r> {
         id: &str,
         place: Span,
     ) -> Result<Option<&'r Record<'r>>, Halt> {
+        if let Some(kept) = self.cache.and_then(|cache| cache.of(entity)) {
+            return Ok(kept.by_key(id));
+        }
         let schema = self.compiled.program.entity(entity);
         let key = schema.key;
         let rows = if schema.read_whole() {
@@ -53,7 +56,7 @@ impl<'r> Run<'r> {
                 None => None,
             };
             // A row that does not tell its key was asked for by it.
-            if own.is_none_or(|own| own.eq_ignore_ascii_case(id)) {
+            if own.is_none_or(|own: &str| own.eq_ignore_ascii_case(id)) {
                 return Ok(Some(row));
             }
         }
@@ -69,45 +72,56 @@ impl<'r> Run<'r> {
         connection: Option<&Arc<str>>,
         entity: EntityId,
         by: &[FieldId],
-        values: &[Option<Arc<str>>],
+        values: &[Option<&'r str>],
         place: Span,
-    ) -> Result<Vec<&'r Record<'r>>, Halt> {
-        let connection = connection.filter(|c| !c.is_empty()).map_or_else(|| self.connection(entity), Arc::clone);
+    ) -> Result<&'r [&'r Record<'r>], Halt> {
         let schema = self.compiled.program.entity(entity);
         // A blank text is stored as nothing, and nobody can be asked for it.
-        let given = |value: &Option<Arc<str>>| value.as_ref().is_some_and(|text| !text.trim().is_empty());
-        if !by.is_empty() && !values.iter().any(given) {
-            return Ok(Vec::new());
+        let given = |value: Option<&str>| value.is_some_and(|text| !text.trim().is_empty());
+        if !by.is_empty() && !values.iter().any(|value| given(*value)) {
+            return Ok(&[]);
         }
-        let need = if schema.read_whole() {
-            Query::Table { connection, entity }
-        } else {
-            if !by.iter().zip(values).any(|(field, value)| given(value) && schema.asked_by(*field)) {
-                let reason = format!(
-                    "the {} can't be searched: {}, and by the rest the API can't be asked",
-                    schema.name,
-                    self.with_values(entity, by, values)
-                );
-                return Err(Halt::fail(Failure::new(reason, place)));
+        let can_be_asked = by.iter().zip(values).any(|(field, value)| given(*value) && schema.asked_by(*field));
+        if !schema.read_whole() && !can_be_asked {
+            let reason = format!(
+                "the {} can't be searched: {}, and by the rest the API can't be asked",
+                schema.name,
+                self.with_values(entity, by, values)
+            );
+            return Err(Halt::fail(Failure::new(reason, place)));
+        }
+        let candidates = match self.kept(entity, by, values) {
+            Some(kept) => kept,
+            None => {
+                let connection =
+                    connection.filter(|c| !c.is_empty()).map_or_else(|| self.connection(entity), Arc::clone);
+                let need = if schema.read_whole() {
+                    Query::Table { connection, entity }
+                } else {
+                    let values = values.iter().map(|value| value.map(Arc::from)).collect();
+                    Query::Find { connection, entity, by: by.to_vec(), values }
+                };
+                self.rows(need, entity, place)?
             }
-            Query::Find { connection, entity, by: by.to_vec(), values: values.to_vec() }
         };
-        let kept = self.cache.and_then(|cache| cache.get(&need));
-        let candidates: Option<&'r [&'r Record<'r>]> = match (kept, by, values) {
-            (Some(kept), [field], [Some(value)]) => kept.with(*field, value),
-            _ => None,
-        };
-        let candidates = match candidates {
-            Some(candidates) => candidates,
-            None => self.rows(need, entity, place)?,
-        };
-        let mut found = Vec::new();
+        let mut found = bumpalo::collections::Vec::new_in(self.arena);
         for row in candidates {
             if self.has_keys(row, by, values, place)? {
                 found.push(*row);
             }
         }
-        Ok(found)
+        Ok(found.into_bump_slice())
+    }
+
+    /// Rows that are kept from one record to the next, at least those whose fields have these values.
+    fn kept(&self, entity: EntityId, by: &[FieldId], values: &[Option<&str>]) -> Option<&'r [&'r Record<'r>]> {
+        let rows = self.cache?.of(entity)?;
+        // The first field decides first, so that the other fields of rows which differ there are not looked at.
+        let first = match (by.first(), values.first()) {
+            (Some(field), Some(Some(value))) if !value.trim().is_empty() => rows.with(*field, value),
+            _ => None,
+        };
+        Some(first.unwrap_or(rows.all))
     }
 
     /// Whether the fields of a row have these values. One that can't be read, or is not there and must be, proves nothing.
@@ -115,7 +129,7 @@ impl<'r> Run<'r> {
         &mut self,
         row: &'r Record<'r>,
         by: &[FieldId],
-        values: &[Option<Arc<str>>],
+        values: &[Option<&str>],
         place: Span,
     ) -> Result<bool, Halt> {
         for (field, wanted) in by.iter().zip(values) {
@@ -123,7 +137,9 @@ impl<'r> Run<'r> {
             let form = text::KeyForm { caseless };
             let value = self.slot_of(row, self.compiled.layouts.slot(row.entity, *field), place)?;
             let same = match (self.text_of_key(value, place)?, wanted) {
-                (Some(has), Some(wanted)) => text::key_form(&has, form) == text::key_form(wanted, form),
+                (Some(has), Some(wanted)) => {
+                    has == *wanted || text::key_form(has, form) == text::key_form(wanted, form)
+                }
                 (None, None) => true,
                 // Blanks are stored as nothing.
                 (Some(has), None) => has.trim().is_empty(),
@@ -142,7 +158,7 @@ impl<'r> Run<'r> {
         row: &'r Record<'r>,
         field: FieldId,
         place: Span,
-    ) -> Result<Option<String>, Halt> {
+    ) -> Result<Option<&'r str>, Halt> {
         let slot = self.compiled.layouts.slot(row.entity, field);
         match row.slots.get(usize::from(slot)) {
             None | Some(Value::Missing(Lack::NotGiven | Lack::Ungiven)) => Ok(None),
@@ -155,7 +171,7 @@ impl<'r> Run<'r> {
     }
 
     /// A value as the text of a key: numbers without zeros at the end, records by their own key.
-    pub(crate) fn text_of_key(&mut self, value: Value<'r>, place: Span) -> Result<Option<String>, Halt> {
+    pub(crate) fn text_of_key(&mut self, value: Value<'r>, place: Span) -> Result<Option<&'r str>, Halt> {
         Ok(match value {
             Value::Absent | Value::Keep => None,
             Value::Hole(NEEDS) => return Err(Halt::Needs),
@@ -164,27 +180,28 @@ impl<'r> Run<'r> {
             Value::Number(n) => {
                 let mut out = Vec::new();
                 decimal::write(n, &mut out);
-                Some(String::from_utf8(out).expect("a number is written in ASCII"))
+                Some(self.arena.alloc_str(&String::from_utf8_lossy(&out)))
             }
             Value::Record(record) => match self.compiled.program.entity(record.entity).key {
                 Some(key) => self.key_text(record, key, place)?,
                 None => None,
             },
-            Value::Draft(n) => self.drafts[n as usize].id.map(str::to_owned),
-            other => Some(show(other)),
+            Value::Draft(n) => self.drafts[n as usize].id,
+            Value::Text(text) | Value::Reference(text) => Some(text),
+            other => Some(self.arena.alloc_str(&show(other))),
         })
     }
 
     /// The row of an entity with that natural key; it must be there.
-    pub(crate) fn row_by_code(&mut self, entity: EntityId, code: &str, place: Span) -> Result<&'r Record<'r>, Halt> {
+    pub(crate) fn row_by_code(&mut self, entity: EntityId, code: &'r str, place: Span) -> Result<&'r Record<'r>, Halt> {
         let schema = self.compiled.program.entity(entity);
         let Some(by) = schema.code.or(schema.key) else {
             return Err(self.broken_promise("a code of what has none", place));
         };
-        match self.find(None, entity, &[by], &[Some(code.into())], place)?.as_slice() {
+        match self.find(None, entity, &[by], &[Some(code)], place)? {
             [row] => Ok(row),
-            [] => Err(self.none_found(entity, &[by], &[Some(code.into())], place)),
-            _ => Err(self.two_found(entity, &[by], &[Some(code.into())], place)),
+            [] => Err(self.none_found(entity, &[by], &[Some(code)], place)),
+            _ => Err(self.two_found(entity, &[by], &[Some(code)], place)),
         }
     }
 
@@ -194,19 +211,19 @@ impl<'r> Run<'r> {
         value: Value<'r>,
         entity: EntityId,
         place: Span,
-    ) -> Result<Option<(EntityId, Arc<str>)>, Halt> {
+    ) -> Result<Option<(EntityId, &'r str)>, Halt> {
         Ok(match value {
             Value::Record(record) => {
                 let key = match self.compiled.program.entity(record.entity).key {
                     Some(key) => self.key_text(record, key, place)?,
                     None => None,
                 };
-                key.map(|key| (record.entity, key.into()))
+                key.map(|key| (record.entity, key))
             }
-            Value::Reference(key) => Some((entity, key.into())),
+            Value::Reference(key) => Some((entity, key)),
             Value::Draft(n) => {
                 let made = &self.drafts[n as usize];
-                made.id.map(|id| (made.draft.entity, id.into()))
+                made.id.map(|id| (made.draft.entity, id))
             }
             _ => None,
         })
@@ -214,19 +231,19 @@ impl<'r> Run<'r> {
 
     /// The values of a search as texts, blank ones as absent; none at all where one is a document that is not written yet,
     /// to which nothing can refer.
-    pub(crate) fn key_values(&mut self, values: &[Code], place: Span) -> Result<Option<Vec<Option<Arc<str>>>>, Halt> {
-        let mut texts = Vec::with_capacity(values.len());
+    pub(crate) fn key_values(&mut self, values: &[Code], place: Span) -> Result<Option<&'r [Option<&'r str>]>, Halt> {
+        let mut texts = bumpalo::collections::Vec::with_capacity_in(values.len(), self.arena);
         let mut halted = None;
         for value in values {
             match value.eval(self) {
                 Ok(Value::Draft(n)) if self.drafts[n as usize].id.is_none() => return Ok(None),
                 Ok(value) => match self.text_of_key(value, place) {
-                    Ok(text) => texts.push(text.filter(|text| !text.trim().is_empty()).map(Arc::from)),
+                    Ok(text) => texts.push(text.filter(|text| !text.trim().is_empty())),
                     Err(halt) => note(&mut halted, halt)?,
                 },
                 Err(halt) => note(&mut halted, halt)?,
             }
         }
-        halted.map_or(Ok(Some(texts)), Err)
+        halted.map_or(Ok(Some(texts.into_bump_slice())), Err)
     }
 }

@@ -13,7 +13,7 @@ use crate::value::decimal;
 pub(crate) fn concat(parts: Vec<(Code, Type)>, span: Span) -> Code {
     call(move |run| {
         let mut out = bumpalo::collections::String::with_capacity_in(96, run.arena);
-        let mut halted = None;
+        let (mut shown, mut halted) = (Vec::new(), None);
         for (part, ty) in &parts {
             match part.eval(run) {
                 Ok(Value::Text(t)) => out.push_str(t),
@@ -23,9 +23,9 @@ pub(crate) fn concat(parts: Vec<(Code, Type)>, span: Span) -> Code {
                         (Value::Number(n), _) => Value::Number(decimal::shown(n, 0)),
                         (value, _) => value,
                     };
-                    let mut text = Vec::new();
-                    show_into(value, &mut text);
-                    out.push_str(&String::from_utf8_lossy(&text));
+                    shown.clear();
+                    show_into(value, &mut shown);
+                    out.push_str(&String::from_utf8_lossy(&shown));
                     if *ty == Type::Percent {
                         out.push('%');
                     }

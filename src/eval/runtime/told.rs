@@ -8,17 +8,10 @@ use crate::eval::value::Value;
 use crate::ir::{EntityId, Field, FieldId};
 use crate::source::Span;
 use crate::value::text;
-use std::sync::Arc;
 
 impl<'r> Run<'r> {
     /// `there is no Item with Code X in exact`
-    pub(crate) fn none_found(
-        &self,
-        entity: EntityId,
-        by: &[FieldId],
-        values: &[Option<Arc<str>>],
-        place: Span,
-    ) -> Halt {
+    pub(crate) fn none_found(&self, entity: EntityId, by: &[FieldId], values: &[Option<&str>], place: Span) -> Halt {
         let name = &self.compiled.program.entity(entity).name;
         let what = self.with_values(entity, by, values);
         let there = self.connection(entity);
@@ -29,14 +22,14 @@ impl<'r> Run<'r> {
     }
 
     /// `there are two Items with Code X in exact`
-    pub(crate) fn two_found(&self, entity: EntityId, by: &[FieldId], values: &[Option<Arc<str>>], place: Span) -> Halt {
+    pub(crate) fn two_found(&self, entity: EntityId, by: &[FieldId], values: &[Option<&str>], place: Span) -> Halt {
         let name = &self.compiled.program.entity(entity).name;
         let what = self.with_values(entity, by, values);
         let reason = format!("there is more than one {name} with {what} in {}", self.connection(entity));
         Halt::fail(Failure::new(reason, place).with_value(self.first_told(entity, by, values)))
     }
 
-    pub(crate) fn with_values(&self, entity: EntityId, by: &[FieldId], values: &[Option<Arc<str>>]) -> String {
+    pub(crate) fn with_values(&self, entity: EntityId, by: &[FieldId], values: &[Option<&str>]) -> String {
         let schema = self.compiled.program.entity(entity);
         let pairs: Vec<String> = by
             .iter()
@@ -49,8 +42,8 @@ impl<'r> Run<'r> {
         pairs.join(" and ")
     }
 
-    fn first_told(&self, entity: EntityId, by: &[FieldId], values: &[Option<Arc<str>>]) -> String {
-        let mut told = by.iter().zip(values).filter_map(|(field, value)| Some((field, value.as_deref()?)));
+    fn first_told(&self, entity: EntityId, by: &[FieldId], values: &[Option<&str>]) -> String {
+        let mut told = by.iter().zip(values).filter_map(|(field, value)| Some((field, (*value)?)));
         told.next().map_or_else(String::new, |(field, value)| {
             Self::key_told(self.compiled.program.entity(entity).get(*field), value)
         })
@@ -65,7 +58,10 @@ impl<'r> Run<'r> {
     pub(crate) fn unreadable(&self, what: &Unreadable<'r>, place: Span) -> Halt {
         let name = &self.compiled.program.entity(what.of).name;
         let which = self.found_as(what);
-        let mut failure = Failure::new(format!("`{}` of the {name}{which} {}", what.path(), what.told), place);
+        let mut failure = Failure::new(
+            format!("`{}` of the {name}{which} {}", what.path(self.compiled.layouts.wrapper(what.of)), what.told),
+            place,
+        );
         failure.value = what.value.map(str::to_owned);
         Halt::fail(failure)
     }

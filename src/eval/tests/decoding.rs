@@ -48,7 +48,9 @@ fn read(json: &str, what: &str) -> Result<String, String> {
         };
     }
     match value {
-        Value::Missing(Lack::Unreadable(what)) => Err(format!("{}: {}", what.path(), what.told)),
+        Value::Missing(Lack::Unreadable(what)) => {
+            Err(format!("{}: {}", what.path(layouts.wrapper(what.of)), what.told))
+        }
         Value::Missing(_) => Err(format!("{what}: is not there")),
         value => Ok(show(value)),
     }

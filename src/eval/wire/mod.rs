@@ -5,5 +5,4 @@ mod nested;
 mod write;
 
 pub(crate) use field::{Wire, Wires, left_out};
-pub(crate) use nested::part_of;
 pub(crate) use write::write;

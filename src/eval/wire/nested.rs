@@ -35,7 +35,7 @@ pub(crate) fn reference<'r>(
     };
     match run.text_of_key(value, place)? {
         Some(key) if number => out.extend_from_slice(key.as_bytes()),
-        Some(key) => write_text(&key, out),
+        Some(key) => write_text(key, out),
         None => {
             let name = &run.compiled.program.entity(entity).name;
             let reason = format!("the {name} has no key that can be referred to");
@@ -58,7 +58,7 @@ pub(crate) fn natural_key<'r>(
         (other, Some(code)) => run.field(other, entity, code, place)?,
     };
     if let Some(key) = run.text_of_key(value, place)? {
-        write_text(&key, out);
+        write_text(key, out);
     } else {
         let name = &run.compiled.program.entity(entity).name;
         return Err(Halt::fail(Failure::new(format!("the {name} has no code"), place)));
@@ -115,7 +115,7 @@ pub(crate) fn object_at<'r>(
 }
 
 /// The entity of the part in a field.
-pub(crate) fn part_of(run: &Run<'_>, entity: EntityId, field: FieldId) -> EntityId {
+fn part_of(run: &Run<'_>, entity: EntityId, field: FieldId) -> EntityId {
     match run.compiled.program.entity(entity).get(field).ty.present() {
         Type::Record(part) => *part,
         _ => entity,
