@@ -102,6 +102,7 @@ pub fn data(name: &str) -> Option<&'static str> {
 
 /// The project that holds the tests of the default flows, by path within it. A test holds this list to the folder.
 pub static TESTS: &[(&str, &str)] = &[
+    ("area_tests.flow", include_str!("../../flows/tests/area_tests.flow")),
     ("customer_tests.flow", include_str!("../../flows/tests/customer_tests.flow")),
     ("data/order.json", include_str!("../../flows/tests/data/order.json")),
     ("data/order_house.json", include_str!("../../flows/tests/data/order_house.json")),

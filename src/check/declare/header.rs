@@ -124,6 +124,7 @@ impl Infer<'_, '_> {
 
     fn overwrite(&mut self, parts: &mut HeaderParts, mode: &ast::Expr, fields: Option<&ast::Expr>) {
         let lowered = self.expr(mode, Some(&Type::Text(None)));
+        self.are_modes(&lowered);
         parts.overwrite = match constant_of(&lowered).as_ref() {
             Some(Const::Text(text)) => self.overwrite_mode(text, mode.span),
             _ => {
@@ -189,13 +190,21 @@ impl Infer<'_, '_> {
         true
     }
 
+    /// A setting may have another answer tomorrow: each that it takes is a way to overwrite.
+    fn are_modes(&mut self, mode: &Expr) {
+        let Type::Enum(values) = mode.ty.present() else { return };
+        if let Some(other) = values.values.iter().find(|value| overwrite_of(&value.code).is_none()) {
+            let message = format!("the setting may be `{}`, which is not a way to overwrite", other.code);
+            let d = Diagnostic::new(&codes::UNKNOWN_VALUE, mode.span, message).label("it takes other values");
+            self.cx.report(d.help("let the type of the setting be of \"nothing\", \"empty\", \"changed\" and \"all\""));
+        }
+    }
+
     fn overwrite_mode(&mut self, text: &str, span: Span) -> Option<Overwrite> {
-        Some(match text {
-            "nothing" => Overwrite::Nothing,
-            "empty" => Overwrite::Empty,
-            "changed" => Overwrite::Changed,
-            "all" => Overwrite::All,
-            other => {
+        Some(match overwrite_of(text) {
+            Some(mode) => mode,
+            None => {
+                let other = text;
                 let modes = ["nothing", "empty", "changed", "all"].map(str::to_owned);
                 let mut d =
                     Diagnostic::new(&codes::UNKNOWN_VALUE, span, format!("`{other}` is not a way to overwrite"))
@@ -375,4 +384,15 @@ pub(crate) struct HeaderParts {
     pub(crate) otherwise: Option<Expr>,
     pub(crate) balance: Option<Balance>,
     pub(crate) then: Vec<Expr>,
+}
+
+/// The way to overwrite that a word says.
+fn overwrite_of(text: &str) -> Option<Overwrite> {
+    Some(match text {
+        "nothing" => Overwrite::Nothing,
+        "empty" => Overwrite::Empty,
+        "changed" => Overwrite::Changed,
+        "all" => Overwrite::All,
+        _ => return None,
+    })
 }

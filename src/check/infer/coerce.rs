@@ -488,13 +488,3 @@ fn is_plain(ty: &Type) -> bool {
         other => other.is_text() || other.is_number(),
     }
 }
-
-impl Infer<'_, '_> {
-    /// Links are between records.
-    pub(crate) fn record_of_ours(&mut self, of: &Expr) {
-        if !matches!(of.ty.present(), Type::Record(_) | Type::Unknown | Type::Nothing | Type::Never) {
-            let message = format!("links are between records; this is {}", self.cx.show(&of.ty));
-            self.cx.say(&codes::TYPE_MISMATCH, of.span, message, "name the record that it was made from");
-        }
-    }
-}

@@ -179,3 +179,13 @@ fn search_fields(e: &Entity) -> Vec<&str> {
     can.sort_by_key(|(last, _)| *last);
     can.into_iter().take(12).map(|(_, name)| name).collect()
 }
+
+impl Infer<'_, '_> {
+    /// Links are between records.
+    pub(crate) fn record_of_ours(&mut self, of: &Expr) {
+        if !matches!(of.ty.present(), Type::Record(_) | Type::Unknown | Type::Nothing | Type::Never) {
+            let message = format!("links are between records; this is {}", self.cx.show(&of.ty));
+            self.cx.say(&codes::TYPE_MISMATCH, of.span, message, "name the record that it was made from");
+        }
+    }
+}
