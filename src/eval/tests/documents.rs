@@ -472,7 +472,7 @@ fn a_plan_shows_stages_and_what_is_sent() {
     let sources = crate::source::Sources::new();
     let shown = plan.human(&p, &sources);
     assert!(shown.contains("scan   Order of shop"), "{shown}");
-    assert!(shown.contains(", 100 a page where status in [\"processing\"]"), "{shown}");
+    assert!(shown.contains(" a page where status in [\"processing\"]"), "{shown}");
     assert!(shown.contains("stage 1: exact.Item by Code"), "{shown}");
     assert!(!shown.contains("filter"), "{shown}");
     let json = plan.json(&p, &sources);
