@@ -2,7 +2,7 @@
 //! by the check, or fails a test of the default flows.
 //!
 //! Slips are the same ones for each seed. A run makes some of each kind; `MUTATIONS=400` makes that many, `SEED=7` others,
-//! `SHOW=1` shows each that is not caught, with what was said of it.
+//! `SHOW=1` shows each as it is tried.
 
 mod slips;
 
@@ -165,6 +165,13 @@ fn judged(sources: &Sources, told: &[Diagnostic], mutant: &Mutant, text: &str) -
     (verdict, said.collect())
 }
 
+/// Tells a slip as soon as it has been tried.
+fn show(mutant: &Mutant, (verdict, said): &(Verdict, String), texts: &[String]) {
+    let Slip { kind, line, becomes, .. } = &mutant.slip;
+    let before = texts[mutant.flow].lines().nth(*line).unwrap_or_default().trim();
+    println!("{verdict:?} {kind} {}:{}\n  - {before}\n  + {}\n{said}", FLOWS[mutant.flow].0, line + 1, becomes.trim());
+}
+
 /// What comes of each, by as many threads as there are processors.
 fn all_verdicts(mutants: &[Mutant], texts: &[String]) -> Vec<(Verdict, String)> {
     let next = AtomicUsize::new(0);
@@ -173,7 +180,11 @@ fn all_verdicts(mutants: &[Mutant], texts: &[String]) -> Vec<(Verdict, String)> 
         loop {
             let at = next.fetch_add(1, Ordering::Relaxed);
             let Some(mutant) = mutants.get(at) else { return made };
-            made.push((at, verdict(mutant, texts)));
+            let came = verdict(mutant, texts);
+            if number("SHOW").is_some() {
+                show(mutant, &came, texts);
+            }
+            made.push((at, came));
         }
     };
     let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
@@ -193,21 +204,13 @@ fn slips_in_what_ships_are_caught() {
     let verdicts = all_verdicts(&mutants, &texts);
     let mut table: BTreeMap<&str, [usize; 4]> = BTreeMap::new();
     let (mut caught, mut missed) = (0, Vec::new());
-    for (mutant, (verdict, said)) in mutants.iter().zip(&verdicts) {
+    for (mutant, (verdict, _)) in mutants.iter().zip(&verdicts) {
         table.entry(mutant.slip.kind).or_default()[*verdict as usize] += 1;
-        let Slip { kind, line, becomes, .. } = &mutant.slip;
+        let Slip { kind, line, .. } = &mutant.slip;
         let before = texts[mutant.flow].lines().nth(*line).unwrap_or_default().trim().to_owned();
         if matches!(verdict, Verdict::Told | Verdict::Fails) {
             caught += 1;
             continue;
-        }
-        if number("SHOW").is_some() {
-            println!(
-                "{verdict:?} {kind} {}:{}\n  - {before}\n  + {}\n{said}",
-                FLOWS[mutant.flow].0,
-                line + 1,
-                becomes.trim()
-            );
         }
         if !HARMLESS.iter().any(|(line, _)| *line == before) {
             missed.push(format!("{}:{}: {kind}: {before}", FLOWS[mutant.flow].0, line + 1));
