@@ -69,13 +69,38 @@ fn text_of(flow: usize) -> String {
     std::fs::read_to_string(path).expect("what ships is there")
 }
 
+/// Whether a line is of a declaration that the default flows use: of the library's functions they use some.
+fn used(flow: usize, texts: &[String]) -> impl Fn(usize) -> bool {
+    let lines: Vec<&str> = texts[flow].lines().collect();
+    let head = |n: usize| lines[..=n].iter().rfind(|line| line.starts_with(|c: char| c.is_ascii_lowercase()));
+    let heads: Vec<String> = (0..lines.len()).map(|n| head(n).copied().unwrap_or_default().to_owned()).collect();
+    let shipped = FLOWS[flow].0.starts_with("flows/");
+    let mut users: String =
+        texts.iter().zip(FLOWS).filter(|(_, (path, _))| path.starts_with("flows/")).map(|(text, _)| &**text).collect();
+    let name =
+        |head: &str| head.strip_prefix("fn ").and_then(|rest| rest.split('(').next()).map(|name| format!("{name}("));
+    let mut reached: Vec<String> = Vec::new();
+    // What a function uses that is used is used too.
+    while let Some(next) = heads
+        .iter()
+        .find(|head| !reached.contains(head) && name(head).is_some_and(|name| users.contains(&name)))
+        .cloned()
+    {
+        users.extend(lines.iter().zip(&heads).filter(|(_, head)| **head == next).skip(1).map(|(line, _)| *line));
+        users.push_str(next.split_once('=').map_or("", |(_, value)| value));
+        reached.push(next);
+    }
+    move |line| shipped || !heads[line].starts_with("fn ") || reached.contains(&heads[line])
+}
+
 /// As many slips as are wanted, of all kinds alike as far as there are so many.
 fn chosen(texts: &[String], wanted: usize) -> Vec<Mutant> {
     let mut dice = Dice(number("SEED").unwrap_or(2026) as u64);
     let mut of_kind: BTreeMap<&str, Vec<Mutant>> = BTreeMap::new();
     for (flow, text) in texts.iter().enumerate() {
+        let used = used(flow, texts);
         let module = Path::new(FLOWS[flow].0).file_stem().and_then(|stem| stem.to_str()).expect("a file has a name");
-        for slip in slips(text).into_iter().chain(adapted(module, text)) {
+        for slip in slips(text).into_iter().chain(adapted(module, text)).filter(|slip| used(slip.line)) {
             of_kind.entry(slip.kind).or_default().push(Mutant { flow, slip });
         }
     }
