@@ -112,6 +112,7 @@ pub static TESTS: &[(&str, &str)] = &[
     ("line_tests.flow", include_str!("../../flows/tests/line_tests.flow")),
     ("order_tests.flow", include_str!("../../flows/tests/order_tests.flow")),
     ("project.flow", include_str!("../../flows/tests/project.flow")),
+    ("shop_tests.flow", include_str!("../../flows/tests/shop_tests.flow")),
     (
         "snapshots/debtor_tests.the-collective-debtor.json",
         include_str!("../../flows/tests/snapshots/debtor_tests.the-collective-debtor.json"),

@@ -2,7 +2,7 @@
 //! by the check, or fails a test of the default flows.
 //!
 //! Slips are the same ones for each seed. A run makes some of each kind; `MUTATIONS=400` makes that many, `SEED=7` others,
-//! `SHOW=1` shows each that is not caught, with what was said of it.
+//! `SHOW=1` shows each as it is tried.
 
 mod slips;
 
@@ -69,13 +69,38 @@ fn text_of(flow: usize) -> String {
     std::fs::read_to_string(path).expect("what ships is there")
 }
 
+/// Whether a line is of a declaration that the default flows use: of the library's functions they use some.
+fn used(flow: usize, texts: &[String]) -> impl Fn(usize) -> bool {
+    let lines: Vec<&str> = texts[flow].lines().collect();
+    let head = |n: usize| lines[..=n].iter().rfind(|line| line.starts_with(|c: char| c.is_ascii_lowercase()));
+    let heads: Vec<String> = (0..lines.len()).map(|n| head(n).copied().unwrap_or_default().to_owned()).collect();
+    let shipped = FLOWS[flow].0.starts_with("flows/");
+    let mut users: String =
+        texts.iter().zip(FLOWS).filter(|(_, (path, _))| path.starts_with("flows/")).map(|(text, _)| &**text).collect();
+    let name =
+        |head: &str| head.strip_prefix("fn ").and_then(|rest| rest.split('(').next()).map(|name| format!("{name}("));
+    let mut reached: Vec<String> = Vec::new();
+    // What a function uses that is used is used too.
+    while let Some(next) = heads
+        .iter()
+        .find(|head| !reached.contains(head) && name(head).is_some_and(|name| users.contains(&name)))
+        .cloned()
+    {
+        users.extend(lines.iter().zip(&heads).filter(|(_, head)| **head == next).skip(1).map(|(line, _)| *line));
+        users.push_str(next.split_once('=').map_or("", |(_, value)| value));
+        reached.push(next);
+    }
+    move |line| shipped || !heads[line].starts_with("fn ") || reached.contains(&heads[line])
+}
+
 /// As many slips as are wanted, of all kinds alike as far as there are so many.
 fn chosen(texts: &[String], wanted: usize) -> Vec<Mutant> {
     let mut dice = Dice(number("SEED").unwrap_or(2026) as u64);
     let mut of_kind: BTreeMap<&str, Vec<Mutant>> = BTreeMap::new();
     for (flow, text) in texts.iter().enumerate() {
+        let used = used(flow, texts);
         let module = Path::new(FLOWS[flow].0).file_stem().and_then(|stem| stem.to_str()).expect("a file has a name");
-        for slip in slips(text).into_iter().chain(adapted(module, text)) {
+        for slip in slips(text).into_iter().chain(adapted(module, text)).filter(|slip| used(slip.line)) {
             of_kind.entry(slip.kind).or_default().push(Mutant { flow, slip });
         }
     }
@@ -165,6 +190,13 @@ fn judged(sources: &Sources, told: &[Diagnostic], mutant: &Mutant, text: &str) -
     (verdict, said.collect())
 }
 
+/// Tells a slip as soon as it has been tried.
+fn show(mutant: &Mutant, (verdict, said): &(Verdict, String), texts: &[String]) {
+    let Slip { kind, line, becomes, .. } = &mutant.slip;
+    let before = texts[mutant.flow].lines().nth(*line).unwrap_or_default().trim();
+    println!("{verdict:?} {kind} {}:{}\n  - {before}\n  + {}\n{said}", FLOWS[mutant.flow].0, line + 1, becomes.trim());
+}
+
 /// What comes of each, by as many threads as there are processors.
 fn all_verdicts(mutants: &[Mutant], texts: &[String]) -> Vec<(Verdict, String)> {
     let next = AtomicUsize::new(0);
@@ -173,7 +205,11 @@ fn all_verdicts(mutants: &[Mutant], texts: &[String]) -> Vec<(Verdict, String)> 
         loop {
             let at = next.fetch_add(1, Ordering::Relaxed);
             let Some(mutant) = mutants.get(at) else { return made };
-            made.push((at, verdict(mutant, texts)));
+            let came = verdict(mutant, texts);
+            if number("SHOW").is_some() {
+                show(mutant, &came, texts);
+            }
+            made.push((at, came));
         }
     };
     let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
@@ -193,21 +229,13 @@ fn slips_in_what_ships_are_caught() {
     let verdicts = all_verdicts(&mutants, &texts);
     let mut table: BTreeMap<&str, [usize; 4]> = BTreeMap::new();
     let (mut caught, mut missed) = (0, Vec::new());
-    for (mutant, (verdict, said)) in mutants.iter().zip(&verdicts) {
+    for (mutant, (verdict, _)) in mutants.iter().zip(&verdicts) {
         table.entry(mutant.slip.kind).or_default()[*verdict as usize] += 1;
-        let Slip { kind, line, becomes, .. } = &mutant.slip;
+        let Slip { kind, line, .. } = &mutant.slip;
         let before = texts[mutant.flow].lines().nth(*line).unwrap_or_default().trim().to_owned();
         if matches!(verdict, Verdict::Told | Verdict::Fails) {
             caught += 1;
             continue;
-        }
-        if number("SHOW").is_some() {
-            println!(
-                "{verdict:?} {kind} {}:{}\n  - {before}\n  + {}\n{said}",
-                FLOWS[mutant.flow].0,
-                line + 1,
-                becomes.trim()
-            );
         }
         if !HARMLESS.iter().any(|(line, _)| *line == before) {
             missed.push(format!("{}:{}: {kind}: {before}", FLOWS[mutant.flow].0, line + 1));
