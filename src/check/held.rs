@@ -1,12 +1,12 @@
 //! A project that is checked again and again, as an editor does: what has been read is kept, and a check can be given up.
 
 use super::Checked;
-use super::cancel::Cancel;
 use super::declare::given::Override;
 use super::resolve::checker::Checker;
 use super::resolve::index::Index;
 use super::resolve::items::FileItems;
 use crate::source::{FileId, Files};
+use crate::value::cancel::Cancel;
 use rustc_hash::FxHashMap;
 use std::path::Path;
 

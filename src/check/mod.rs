@@ -3,7 +3,6 @@
 //! In: files through [`Files`]. Out: [`Checked`]: the program as far as it was understood, and the diagnostics in the
 //! order of their places. It never fails; with an error among the diagnostics, the program must not run.
 
-mod cancel;
 mod declare;
 mod held;
 mod infer;
@@ -19,7 +18,7 @@ use resolve::modules::Modules;
 use rustc_hash::FxHashMap;
 use std::path::{Path, PathBuf};
 
-pub use cancel::Cancel;
+pub use crate::value::cancel::Cancel;
 pub use declare::given::Override;
 pub use declare::testing::{Answered, Tests};
 pub use held::Held;

@@ -22,12 +22,13 @@ mod runner;
 mod values;
 mod waits;
 
+pub use crate::value::cancel::Cancel;
 pub use decide::{Alone, alone};
 pub use environment::Environment;
 pub use error::PassError;
 pub use evaluator::Evaluator;
 pub use event::{Counts, Done, Event, FieldChange, RecordEvent};
-pub use project::{Cancel, PassOptions, PlaceOf, Project, Summary};
+pub use project::{PassOptions, PlaceOf, Project, Summary};
 pub use runner::Engine;
 
 #[cfg(test)]

@@ -8,7 +8,6 @@ use crate::source::Span;
 use crate::store::{Place, PlanSource};
 use jiff::Timestamp;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A span as people find it; none where the file is not known.
 pub type PlaceOf = dyn Fn(Span) -> Option<Place> + Send + Sync;
@@ -39,22 +38,6 @@ pub struct PassOptions {
     pub only: Vec<String>,
     /// Everything that changed since then, whatever was read before.
     pub since: Option<Timestamp>,
-}
-
-/// Stops a pass at its next journalled point.
-#[derive(Clone, Debug, Default)]
-pub struct Cancel(Arc<AtomicBool>);
-
-impl Cancel {
-    /// Stops it.
-    pub fn cancel(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether it is to stop.
-    pub fn is_cancelled(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
 }
 
 /// What a pass came to.

@@ -6,9 +6,10 @@ use super::event::{Done, Event, Reporter};
 use super::feed::run;
 use super::known::planned::Planned;
 use super::pass::context::Shared;
-use super::project::{Cancel, PassOptions, Project, Summary};
+use super::project::{PassOptions, Project, Summary};
 use crate::connector::{Connector, Pause};
 use crate::store::{Rehearsal, Store};
+use crate::value::cancel::Cancel;
 use std::sync::Arc;
 
 /// The runner of a project.

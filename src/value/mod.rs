@@ -3,6 +3,7 @@
 //! In: bytes and numbers as an API wrote them. Out: exact values, or the reason why they are none.
 
 pub mod address;
+pub mod cancel;
 pub mod code;
 pub mod decimal;
 pub mod money;

@@ -1,6 +1,5 @@
 //! What all passes of the checker share: the modules, their instances, the program in the making, and the reports.
 
-use crate::check::cancel::Cancel;
 use crate::check::resolve::changing::Changing;
 use crate::check::resolve::index::Index;
 use crate::check::resolve::instances::{Instance, InstanceId};
@@ -12,6 +11,7 @@ use crate::ir::{EntityId, EnumType, FieldId, LookupId, MappingId, Program};
 use crate::limits;
 use crate::source::{Code, Diagnostic, Span, codes};
 use crate::syntax::ast;
+use crate::value::cancel::Cancel;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::VecDeque;
 use std::path::PathBuf;

@@ -12,9 +12,10 @@ use crate::engine::journal::recover::recover;
 use crate::engine::known::memory::Memory;
 use crate::engine::known::planned::Planned;
 use crate::engine::pass::context::{Pass, Shared};
-use crate::engine::project::{Cancel, PassOptions};
+use crate::engine::project::PassOptions;
 use crate::limits;
 use crate::store::{Change, Commit, Store};
+use crate::value::cancel::Cancel;
 use jiff::Timestamp;
 use std::sync::Arc;
 

@@ -1,14 +1,14 @@
-//! How a check is given up halfway.
+//! How work is given up halfway: a check at its next declaration, a pass at its next journalled point.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Tells a check that nobody waits for its answer any more.
+/// Tells work that nobody waits for it any more.
 #[derive(Clone, Debug, Default)]
 pub struct Cancel(Arc<AtomicBool>);
 
 impl Cancel {
-    /// Gives the check up.
+    /// Gives it up.
     pub fn cancel(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
