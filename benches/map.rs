@@ -26,6 +26,10 @@ mod write;
 use generate::{Orders, Shape};
 use std::process::ExitCode;
 
+/// The product's, so that what is measured is what ships.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// One that takes part: appends the document of an order (`true`), or refuses it.
 trait Contestant {
     fn map(&mut self, order: &str, out: &mut Vec<u8>) -> Result<bool, String>;

@@ -8,6 +8,8 @@ pub const FILES_MAX: usize = 2_000;
 pub const FOLDER_DEPTH_MAX: usize = 16;
 /// Deepest nesting of brackets in a declaration. Deeper text is not parsed: the parser descends on the native stack.
 pub const NESTING_MAX: usize = 64;
+/// Text that is worth a thread of its own to parse, bytes: a thread costs about what a kilobyte does.
+pub const PARSE_BYTES_A_THREAD: usize = 16 << 10;
 /// Most diagnostics that are printed for people; the rest is counted. Machines get all.
 pub const DIAGNOSTICS_SHOWN_MAX: usize = 50;
 /// Deepest chain of functions, parts, mappings, lookups and settings that need one another. Deeper is reported as a cycle
@@ -116,8 +118,8 @@ pub const LOGIN_PROOF_SECONDS: i64 = 15;
 /// Characters of what a system said that a message repeats.
 pub const REASON_CHARS_MAX: usize = 600;
 
-/// Stack of a thread that reads, checks or evaluates flows, bytes: what nests as deep as the caps above allow needs three
-/// megabytes of it. Only what is used is taken from the machine.
-pub const STACK_BYTES: usize = 64 << 20;
+/// Stack of a thread that reads, checks or evaluates flows, bytes, as much as systems give the first one: what nests as
+/// deep as the caps above allow needs less than half of it, and a thread that others start has less by itself.
+pub const STACK_BYTES: usize = 8 << 20;
 
 const _: () = assert!(RECORD_BYTES_MAX <= BODY_BYTES_MAX, "a record that fits fits its answer");

@@ -75,6 +75,7 @@ fn modules_of<'f>(files: &'f dyn Files, root: &Path, held: FxHashMap<FileId, Fil
             Vec::new()
         }
     };
+    let mut own = Vec::new();
     for path in found {
         let shown = path.strip_prefix(root).unwrap_or(&path).to_path_buf();
         let name = shown
@@ -83,14 +84,12 @@ fn modules_of<'f>(files: &'f dyn Files, root: &Path, held: FxHashMap<FileId, Fil
             .map(|c| c.as_os_str().to_string_lossy().into_owned())
             .collect::<Vec<_>>()
             .join(".");
-        if let Some(module) = library::shipped(&name) {
-            modules.is_shipped(&shown, module);
-            continue;
-        }
-        if modules.add_file(&path, &shown, &name).is_none() && modules.is_full() {
-            break;
+        match library::shipped(&name) {
+            Some(module) => modules.is_shipped(&shown, module),
+            None => own.push((path, shown, name)),
         }
     }
+    modules.add_files(&own);
     modules.of_project().into_iter().for_each(|id| modules.follow_uses(id));
     modules
 }

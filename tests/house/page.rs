@@ -8,18 +8,38 @@ pub(crate) fn page() -> String {
     std::fs::read_to_string(root().join("docs/architecture.md")).expect("the page of the house")
 }
 
-#[test]
-fn every_crate_has_its_reason() {
+/// The crates that sections of the manifest name.
+fn crates(sections: &[&str]) -> BTreeSet<String> {
     let manifest = std::fs::read_to_string(root().join("Cargo.toml")).expect("the manifest");
     let mut crates = BTreeSet::new();
     let mut inside = false;
     for line in manifest.lines() {
         if line.starts_with('[') {
-            inside = line == "[dependencies]" || line == "[dev-dependencies]";
+            inside = sections.contains(&line);
         } else if let (true, Some((name, _))) = (inside, line.split_once(" = ")) {
             crates.insert(name.trim().to_owned());
         }
     }
+    crates
+}
+
+/// What is measured is built as it was: the lock of the benches knows each crate that the product is made of.
+#[test]
+fn the_benches_are_locked_to_what_is_built() {
+    let lock = std::fs::read_to_string(root().join("benches/Cargo.lock")).expect("the lock of the benches");
+    let (_, entry) = lock.split_once("[[package]]\nname = \"flowc\"\n").expect("the product is in it");
+    let (_, listed) = entry.split_once("dependencies = [").expect("with its crates");
+    let (listed, _) = listed.split_once(']').expect("a list that ends");
+    let listed: BTreeSet<&str> =
+        listed.split('"').skip(1).step_by(2).map(|name| name.split(' ').next().unwrap_or(name)).collect();
+    let built = crates(&["[dependencies]", "[build-dependencies]"]);
+    let missing: Vec<&String> = built.iter().filter(|name| !listed.contains(name.as_str())).collect();
+    assert!(missing.is_empty(), "`cargo update --workspace` in benches/ adds {missing:?} to its lock");
+}
+
+#[test]
+fn every_crate_has_its_reason() {
+    let crates = crates(&["[dependencies]", "[dev-dependencies]"]);
     assert!(crates.len() > 20, "only {} crates were found in Cargo.toml", crates.len());
     let page = page();
     let rows = page.lines().skip_while(|line| !line.starts_with("| for | crate |")).skip(2);

@@ -1,6 +1,6 @@
 //! Modules: which files belong to which, and what each declares, read when it is first looked at.
 
-use crate::check::resolve::items::{FileItems, Item, Space, space_of};
+use crate::check::resolve::items::{FileItems, Item, Space, parse_all, space_of};
 use crate::limits;
 use crate::source::{Diagnostic, FileId, Files, ReadError, Sources, Span, codes, library};
 use crate::syntax::ast;
@@ -103,26 +103,38 @@ impl<'f> Modules<'f> {
 
     /// Reads a file of the project as a module of that name.
     pub(crate) fn add_file(&mut self, path: &Path, shown: &Path, name: &str) -> Option<ModuleId> {
-        if self.is_full() {
-            let file = self.sources.add(shown, "");
-            let message = format!("there are more than {} files here", limits::FILES_MAX);
-            self.diagnostics.push(
-                Diagnostic::new(&codes::UNREADABLE, Span::new(file, 0, 0), message)
-                    .label("not read, nor what follows")
-                    .help("check the project's own folder, not one that holds many"),
-            );
-            return None;
+        let file = self.read_file(path, shown)?;
+        Some(self.add_module(name, Origin::Project, &[file]))
+    }
+
+    /// Reads the files of a project: path, path as people name it, name of the module. Their texts are parsed side by side.
+    pub(crate) fn add_files(&mut self, files: &[(PathBuf, PathBuf, String)]) {
+        let mut read = Vec::new();
+        for (path, shown, name) in files {
+            if self.all.len() + read.len() >= limits::FILES_MAX {
+                self.too_many(shown);
+                break;
+            }
+            read.extend(self.read_file(path, shown).map(|file| (file, name)));
         }
+        let text = |file| Arc::clone(&self.sources.get(file).text);
+        let texts = read.iter().map(|(file, _)| (*file, text(*file)));
+        let new = texts.filter(|(file, text)| self.held.get(file).is_none_or(|held| *held.text != **text)).collect();
+        self.held.extend(parse_all(new));
+        for (file, name) in read {
+            self.add_module(name, Origin::Project, &[file]);
+        }
+    }
+
+    /// Takes in the text of a file; none where it can't be read, which is told.
+    fn read_file(&mut self, path: &Path, shown: &Path) -> Option<FileId> {
         let read = self.files.read(path).and_then(|text| match text.find('\0') {
             // It happens to be UTF-8, but nobody wrote it.
             Some(at) => Err(ReadError::Nul { line: text[..at].matches('\n').count() + 1 }),
             None => Ok(text),
         });
         match read {
-            Ok(text) => {
-                let file = self.sources.add(shown, text);
-                Some(self.add_module(name, Origin::Project, &[file]))
-            }
+            Ok(text) => Some(self.sources.add(shown, text)),
             Err(e) => {
                 let file = self.sources.add(shown, "");
                 self.diagnostics.push(
@@ -138,6 +150,17 @@ impl<'f> Modules<'f> {
         }
     }
 
+    /// More files than are taken in.
+    fn too_many(&mut self, shown: &Path) {
+        let file = self.sources.add(shown, "");
+        let message = format!("there are more than {} files here", limits::FILES_MAX);
+        self.diagnostics.push(
+            Diagnostic::new(&codes::UNREADABLE, Span::new(file, 0, 0), message)
+                .label("not read, nor what follows")
+                .help("check the project's own folder, not one that holds many"),
+        );
+    }
+
     /// A file of the project has the name of a module that ships. Which of the two is meant by it nobody could tell.
     pub(crate) fn is_shipped(&mut self, shown: &Path, module: &str) {
         let file = self.sources.add(shown, "");
@@ -151,11 +174,6 @@ impl<'f> Modules<'f> {
             "give the file another name; a field of your own is added to an entity with `extend`".to_owned()
         };
         self.diagnostics.push(Diagnostic::new(&codes::DECLARED_TWICE, Span::new(file, 0, 0), message).help(help));
-    }
-
-    /// No further file is taken in.
-    pub(crate) fn is_full(&self) -> bool {
-        self.all.len() >= limits::FILES_MAX
     }
 
     /// The project's folder can't be read.
