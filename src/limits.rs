@@ -116,6 +116,10 @@ pub const LOGIN_PROOF_SECONDS: i64 = 15;
 /// Characters of what a system said that a message repeats.
 pub const REASON_CHARS_MAX: usize = 600;
 
+/// Tests and records that are named for one line which makes a difference, or for one reason. More are counted: nobody reads
+/// thousands that differ alike.
+pub const COMPARED_CASES_MAX: usize = 100;
+
 /// Stack of a thread that reads, checks or evaluates flows, bytes: what nests as deep as the caps above allow needs three
 /// megabytes of it. Only what is used is taken from the machine.
 pub const STACK_BYTES: usize = 64 << 20;
