@@ -259,11 +259,15 @@ fn offline() -> tempfile::TempDir {
 }
 
 fn update(root: &Path, words: &[&str]) -> Said {
+    flowc(root, &[&["update"], words].concat())
+}
+
+/// The binary in a folder.
+fn flowc(folder: &Path, words: &[&str]) -> Said {
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_flowc"))
-        .arg("update")
         .args(words)
-        .arg("--project")
-        .arg(root)
+        .current_dir(folder)
+        .stdin(std::process::Stdio::null())
         .env("NO_COLOR", "1")
         .output()
         .unwrap();
@@ -358,15 +362,103 @@ fn what_is_used_no_more_is_no_move() {
     let project = offline();
     let root = project.path();
     let text = read(root, "project.flow");
-    std::fs::write(root.join("project.flow"), format!("{text}use std.address\n")).unwrap();
     lock_with(root, &[]);
-    let lock = read(root, LOCK_FILE);
-    assert!(lock.contains("file std/address.flow "), "{lock}");
-    // A module whose files are gone, as a later flowc would find it.
-    std::fs::write(root.join(LOCK_FILE), lock.clone() + "file exact/once.flow 00\n").unwrap();
-    let said = update(root, &["--dry-run"]);
-    assert_eq!(said.code, Some(2), "its text should be there: {}", said.stdout);
-    std::fs::write(root.join(LOCK_FILE), lock.replace("file std/address.flow", "file std/countries.flow")).unwrap();
-    let unused = json(&update(root, &["--dry-run", "--format", "json"]), 0);
-    assert!(unused["gone"] == Value::Array(Vec::new()), "{unused:#}");
+    let without = read(root, LOCK_FILE);
+    std::fs::write(root.join("project.flow"), format!("{text}use std.money\n")).unwrap();
+    lock_with(root, &[]);
+    let lines = read(root, LOCK_FILE);
+    let more: Vec<&str> = lines.lines().filter(|line| !without.contains(line)).collect();
+    assert!(more.len() == 1 && more[0].starts_with("file std/money.flow "), "{more:?}");
+    std::fs::write(root.join("project.flow"), &text).unwrap();
+    let check = flowc(root, &["check"]);
+    assert!(!check.stderr.contains("the defaults are others"), "{}", check.stderr);
+    let told = json(&update(root, &["--format", "json"]), 0);
+    assert_eq!(
+        (&told["unused"], &told["payloads"]),
+        (&serde_json::json!(["std/money.flow"]), &Value::Null),
+        "{told:#}"
+    );
+    assert_eq!(read(root, LOCK_FILE), without);
+}
+
+/// A file that ships no more stands in the old side as it did: a declaration may have moved to another file.
+#[test]
+fn a_file_that_ships_no_more_is_read_from_the_copy() {
+    let project = offline();
+    let root = project.path();
+    let once = "exact/once.flow";
+    let text = "## A thing that nobody has any more.\nentity Once {\n  route \"once/Once\" get\n  key ID\n\n  ID: guid read only\n}\n";
+    let texts = BTreeMap::from([(once.to_owned(), text.to_owned())]);
+    let files = Shipping { files: &Disk, texts };
+    let opened = Workspace::with_tests(&files, root.to_path_buf(), &[], &Tests::default(), false);
+    let workspace = opened.unwrap_or_else(|checked| panic!("{:?}", checked.diagnostics));
+    assert!(workspace.sources().by_path(Path::new(once)).is_some(), "it is read");
+    let texts = workspace.texts();
+    workspace.defaults().with(&texts).lock(&texts, root).unwrap();
+    let told = json(&update(root, &["--format", "json"]), 0);
+    assert_eq!(told["gone"], serde_json::json!([once]));
+    assert_eq!(told["payloads"]["tests"]["differ"], 0, "{told:#}");
+}
+
+/// What only looks goes on with a warning; nothing moves in silence.
+#[test]
+fn what_looks_at_a_project_warns_of_other_defaults() {
+    let project = offline();
+    let root = project.path();
+    lock_with(root, &[(FLOW, NOW, &NOW.replace("WooCommerce", "Web"))]);
+    for words in [&["check"][..], &["map", "sales_order"], &["plan", "orders"], &["test"], &["run", "--dry-run"]] {
+        let said = flowc(root, words);
+        assert!(
+            said.stderr.contains("warning: the defaults are others") && said.stderr.contains(FLOW),
+            "{words:?}: {}",
+            said.stderr
+        );
+    }
+    let said = flowc(root, &["run"]);
+    assert!(said.code == Some(2) && said.stderr.contains("flowc update --dry-run"), "{}", said.stderr);
+}
+
+#[test]
+fn a_new_project_has_its_lock() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("acme");
+    let words = ["--yes", "--shop-url", "https://shop.example", "--set", "shipping_item=SHIP", "--set", "fee_item=FEE"];
+    let said = flowc(folder.path(), &[&["new", "acme"][..], &words].concat());
+    assert_eq!(said.code, Some(0), "{}", said.stderr);
+    assert!(root.join(TEXTS_FILE).exists() && read(&root, LOCK_FILE).contains("\nfile flows/orders.flow "));
+    let told = json(&update(&root, &["--dry-run", "--format", "json"]), 0);
+    assert_eq!((&told["changed"], &told["payloads"]), (&Value::Array(Vec::new()), &Value::Null), "{told:#}");
+}
+
+/// The mistakes of a project may be those that the defaults of now bring.
+#[test]
+fn a_project_that_went_with_the_old_defaults_is_told_so() {
+    let project = offline();
+    let root = project.path();
+    let text = read(root, "project.flow");
+    std::fs::write(root.join("project.flow"), text.replacen("fee_item      = \"FEE\"", "charge_item   = \"FEE\"", 1))
+        .unwrap();
+    let now = library::by_path(FLOW).unwrap();
+    lock_with(root, &[(FLOW, now, &now.replace("fee_item", "charge_item"))]);
+    let said = update(root, &[]);
+    assert_eq!(said.code, Some(1), "{}", said.stdout);
+    assert!(
+        said.stderr.contains("charge_item") && said.stderr.contains("goes with the defaults of flowc"),
+        "{}",
+        said.stderr
+    );
+}
+
+#[test]
+fn an_edition_that_is_not_known_is_refused_with_those_that_are() {
+    let project = offline();
+    let root = project.path();
+    let text = read(root, "project.flow");
+    std::fs::write(root.join("project.flow"), text.replacen("edition 2026", "edition 2031", 1)).unwrap();
+    for words in [&["check"][..], &["run"], &["update"]] {
+        let said = flowc(root, words);
+        assert_eq!(said.code, Some(1), "{words:?}");
+        let told = said.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(told.contains("there is no edition 2031") && told.contains("knows the edition 2026"), "{told}");
+    }
 }

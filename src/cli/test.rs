@@ -3,7 +3,7 @@
 use super::open::{Answers, open};
 use super::screen::{Paint, Screen};
 use super::store::Stored;
-use super::{Answer, Format, Global, Outcome, Trouble, coverage, junit, project, render, runtime, store};
+use super::{Answer, Format, Global, Outcome, Trouble, coverage, junit, moved, project, render, runtime, store};
 use crate::check::Checked;
 use crate::source::{Disk, Files, Memory, Shipping, library};
 use crate::store::Place;
@@ -132,6 +132,10 @@ fn tests(
 ) -> Answer {
     let suite = Suite::open(files, root.clone(), &arguments.answers.set, arguments.coverage)
         .map_err(|checked| unsound(screen, &checked))?;
+    // The default flows under test are nobody's project.
+    if arguments.defaults.is_none() {
+        moved::warn(&root, &suite.workspace().defaults())?;
+    }
     let none = |name: String| Trouble::Misuse(format!("no module and no title of a test says `{name}`"));
     let meant = suite.named(&arguments.names).map_err(none)?;
     let mut snapshots = Snapshots::new(files, root, arguments.update);

@@ -1,9 +1,10 @@
 //! The project with the defaults of its lock and with those that ship now: its tests and the records of its log through both.
 
+use crate::check;
 use crate::cli::{Trouble, runtime, store};
 use crate::source::{Disk, Severity, Shipping};
 use crate::testing::{Outcome, Snapshots, Suite, Tested, Turned};
-use crate::workspace::{Compared, Defaults};
+use crate::workspace::{Compared, Defaults, LOCK_FILE};
 use jiff::Timestamp;
 use std::path::Path;
 
@@ -53,6 +54,21 @@ pub(super) fn beside(root: &Path, before: &Defaults, named: Option<&Path>) -> Re
         runtime()?.block_on(one.compare_log(other, store.as_ref(), Timestamp::now(), &mut compared))?;
     }
     Ok(Beside::Whole(compared, turned))
+}
+
+/// That mistakes of a project come of the defaults of now alone, where that is known.
+pub(super) fn was_sound(root: &Path) -> Result<Option<String>, Trouble> {
+    let Some(before) = Defaults::locked(root).map_err(Trouble::Misuse)? else { return Ok(None) };
+    let Ok(texts) = before.texts(root).map_err(Trouble::Misuse)? else { return Ok(None) };
+    let files = Shipping { files: &Disk, texts: texts.instead() };
+    let checked = check::check_project(&files, root, &[]);
+    let (flowc, now) = (&before.flowc, env!("CARGO_PKG_VERSION"));
+    Ok(checked.is_sound().then(|| {
+        format!(
+            "the project goes with the defaults of flowc {flowc}, which {LOCK_FILE} holds, and not with those of this one ({now}): \
+             mend it, then run `flowc update` again; until then run it with flowc {flowc}"
+        )
+    }))
 }
 
 fn failing(suite: &Suite<'_>, snapshots: &mut Snapshots<'_>) -> Vec<Tested> {

@@ -7,12 +7,11 @@ use super::diff::people;
 use super::open::{Answers, open};
 use super::screen::Screen;
 use super::store::Stored;
-use super::{Answer, Format, Global, Outcome, Trouble};
+use super::{Answer, Format, Global, Outcome, Trouble, project};
 use crate::check::Changed;
 use crate::workspace::{Defaults, LOCK_FILE, Moved, Workspace, name_of};
 use serde_json::json;
 use std::fmt::Write as _;
-use std::path::Path;
 
 /// The arguments of `update`.
 #[derive(Debug, clap::Args)]
@@ -26,7 +25,15 @@ pub(crate) struct Arguments {
 
 /// Shows what has moved and what that changes, then writes the lock.
 pub(crate) fn run(screen: &Screen, global: &Global, arguments: &Arguments) -> Answer {
-    let workspace = open(screen, global, &Answers::default())?;
+    let workspace = match open(screen, global, &Answers::default()) {
+        Err(Trouble::Unsound) => {
+            if let Some(told) = compare::was_sound(&project::folder(global)?)? {
+                Screen::tell(&told);
+            }
+            return Err(Trouble::Unsound);
+        }
+        opened => opened?,
+    };
     let texts = workspace.texts();
     let (now, before) = (workspace.defaults().with(&texts), locked(&workspace)?);
     let moved = before.as_ref().map(|before| now.since(before));
@@ -107,16 +114,4 @@ fn told(workspace: &Workspace, before: Option<&Defaults>, moved: Option<&Moved>,
         text.push_str(&people(workspace.sources(), &under));
     }
     text
-}
-
-/// What to say where the defaults are others than those that the project was made with.
-pub(super) fn moved(root: &Path, now: &Defaults) -> Result<Option<String>, Trouble> {
-    let Some(before) = Defaults::locked(root).map_err(Trouble::Misuse)? else { return Ok(None) };
-    let moved = now.since(&before);
-    let files = moved.changed.iter().chain(&moved.gone).cloned().collect::<Vec<_>>().join(", ");
-    Ok((!moved.is_nothing()).then(|| {
-        format!(
-            "the defaults are others than those that {LOCK_FILE} holds ({files}): `flowc update --dry-run` shows what that changes, `flowc update` takes them over"
-        )
-    }))
 }
