@@ -13,6 +13,9 @@ use crate::source::{Diagnostic, FileId, Span, codes};
 use crate::syntax::ast::{self, DeclKind};
 use std::sync::Arc;
 
+/// The editions of the language that this flowc knows.
+const EDITIONS: [&str; 1] = ["2026"];
+
 impl Checker<'_> {
     /// Checks a project: the modules of its files, `project` first.
     pub(crate) fn project(&mut self, overrides: &[Override], tests: Option<&Tests>) {
@@ -171,12 +174,13 @@ impl Checker<'_> {
         for decl in &decls {
             match &decl.kind {
                 DeclKind::Edition(text) => {
-                    if &*text.value != "2026" {
+                    if !EDITIONS.contains(&&*text.value) {
+                        let known = EDITIONS.join(" and ");
                         self.say(
                             &codes::PROJECT_SHAPE,
                             text.span,
                             format!("there is no edition {}", text.value),
-                            "this flowc knows the edition 2026",
+                            format!("this flowc knows the edition {known}; what is written for a later one wants a newer flowc"),
                         );
                     }
                     self.program.edition = Some(Arc::clone(&text.value));

@@ -2,7 +2,7 @@
 
 use super::project::{self, PROJECT_FILE};
 use super::screen::Screen;
-use super::{Answer, Format, Global, Outcome, Trouble, machine, render, update};
+use super::{Answer, Format, Global, Outcome, Trouble, machine, moved, render};
 use crate::check::{self, Checked};
 use crate::source::{Diagnostic, Disk, Files, Sources};
 use crate::workspace::Defaults;
@@ -24,10 +24,8 @@ pub(crate) fn run(screen: &Screen, global: &Global, arguments: &Arguments) -> An
         None => files(arguments)?,
     };
     report(screen, &checked.sources, &checked.diagnostics)?;
-    if let Some(root) = project
-        && let Some(moved) = update::moved(&root, &Defaults::of(&checked.sources, &checked.changes))?
-    {
-        Screen::tell(&format!("warning: {moved}"));
+    if let Some(root) = project {
+        moved::warn(&root, &Defaults::of(&checked.sources, &checked.changes))?;
     }
     let outcome = if checked.is_sound() { Outcome::Done } else { Outcome::Wrong };
     // The process ends: to give a program's many small parts back one by one would take longer than to check a file.

@@ -2,7 +2,7 @@
 
 use super::open::{Answers, open};
 use super::screen::Screen;
-use super::{Answer, Format, Global, Outcome, Trouble};
+use super::{Answer, Format, Global, Outcome, Trouble, moved};
 use crate::eval::{Failure, Given, Mapper, Tables};
 use crate::ir::{MappingId, Stop, Type};
 use crate::json::path_to;
@@ -60,6 +60,7 @@ struct Mapped {
 /// Maps stdin to stdout.
 pub(crate) fn run(screen: &Screen, global: &Global, arguments: &Arguments) -> Answer {
     let workspace = open(screen, global, &arguments.answers)?;
+    moved::warn(workspace.root(), &workspace.defaults())?;
     let id = workspace.compiled().mapping(&arguments.mapping).ok_or_else(|| unknown(&workspace, &arguments.mapping))?;
     let given = given(&workspace, arguments)?;
     let work = Work { workspace: &workspace, id, given: &given, failures: arguments.failures, format: screen.format() };

@@ -2,7 +2,7 @@
 
 use super::open::{Answers, open};
 use super::screen::Screen;
-use super::{Answer, Format, Global, Outcome, Trouble};
+use super::{Answer, Format, Global, Outcome, Trouble, moved};
 use crate::plan::plan;
 
 /// The arguments of `plan`.
@@ -18,6 +18,7 @@ pub(crate) struct Arguments {
 /// Prints the plan.
 pub(crate) fn run(screen: &Screen, global: &Global, arguments: &Arguments) -> Answer {
     let workspace = open(screen, global, &arguments.answers)?;
+    moved::warn(workspace.root(), &workspace.defaults())?;
     let program = workspace.compiled().program();
     let flow = program.flow_named(&arguments.flow).map_err(|e| Trouble::Misuse(e.to_string()))?;
     let plan = plan(program, &program.flows[flow]);

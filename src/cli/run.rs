@@ -2,10 +2,10 @@
 
 use super::answer::Busy;
 use super::moment::Moments;
+use super::moved;
 use super::open::{self, Answers, open};
 use super::screen::Screen;
 use super::tell::{Lines, Teller};
-use super::update;
 use super::{Answer, Format, Global, Outcome, Trouble, interrupted, runtime};
 use crate::engine::{Cancel, Counts, PassError, PassOptions, Summary};
 use crate::workspace::{in_order, key_of};
@@ -46,7 +46,7 @@ pub(crate) fn run(screen: &Screen, global: &Global, arguments: &Arguments) -> An
 /// Runs a pass and tells these of its records.
 pub(crate) fn pass(screen: &Screen, global: &Global, arguments: &Arguments, lines: Lines) -> Answer {
     let workspace = open(screen, global, &arguments.answers)?;
-    match update::moved(workspace.root(), &workspace.defaults())? {
+    match moved::moved(workspace.root(), &workspace.defaults())? {
         Some(moved) if arguments.dry_run => Screen::tell(&format!("warning: {moved}; a run refuses to go on")),
         Some(moved) => return Err(Trouble::Misuse(moved)),
         None => {}

@@ -57,6 +57,11 @@ pub(crate) fn of(root: &Path, named: Option<&Path>, command: &str) -> Result<Arc
     Ok(Arc::new(store))
 }
 
+/// Whether there is a store to look at: one is named, or the project has one.
+pub(crate) fn is_there(root: &Path, named: Option<&Path>) -> bool {
+    named.is_some() || root.join(PRIVATE_FOLDER).join(STORE_FILE).exists()
+}
+
 /// The folder of a path that has one which is not there.
 fn missing_folder(path: &Path) -> Option<PathBuf> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty())?;

@@ -3,7 +3,7 @@
 use super::open::{Answers, open};
 use super::screen::{Paint, Screen};
 use super::store::Stored;
-use super::{Answer, Format, Global, Outcome, Trouble, coverage, junit, project, render, runtime, store};
+use super::{Answer, Format, Global, Outcome, Trouble, coverage, junit, moved, project, render, runtime, store};
 use crate::check::Checked;
 use crate::source::{Disk, Files, Memory, Shipping, library};
 use crate::store::Place;
@@ -132,6 +132,10 @@ fn tests(
 ) -> Answer {
     let suite = Suite::open(files, root.clone(), &arguments.answers.set, arguments.coverage)
         .map_err(|checked| unsound(screen, &checked))?;
+    // The default flows under test are nobody's project.
+    if arguments.defaults.is_none() {
+        moved::warn(&root, &suite.workspace().defaults())?;
+    }
     let none = |name: String| Trouble::Misuse(format!("no module and no title of a test says `{name}`"));
     let meant = suite.named(&arguments.names).map_err(none)?;
     let mut snapshots = Snapshots::new(files, root, arguments.update);
@@ -164,19 +168,29 @@ fn people(screen: &Screen, tested: &[Tested]) -> String {
     let mut out = String::new();
     let (mut failed, mut broken) = (0, 0);
     for test in tested {
-        let (word, paint, mismatches) = match &test.outcome {
-            testing::Outcome::Passed => ("passed", Paint::Green, [].as_slice()),
-            testing::Outcome::Failed(mismatches) => ("failed", Paint::Red, mismatches.as_slice()),
-            testing::Outcome::Broken(mismatch) => ("broken", Paint::Red, std::slice::from_ref(&**mismatch)),
+        let (word, paint) = match &test.outcome {
+            testing::Outcome::Passed => ("passed", Paint::Green),
+            testing::Outcome::Failed(_) => ("failed", Paint::Red),
+            testing::Outcome::Broken(_) => ("broken", Paint::Red),
         };
         failed += usize::from(word == "failed");
         broken += usize::from(word == "broken");
-        let case = test.case.as_ref().map_or(String::new(), |case| format!(" [{case}]"));
-        let _ = writeln!(out, "{} {}: {}{case}", screen.paint(word, paint), test.module, test.title);
-        mismatches.iter().for_each(|mismatch| told(mismatch, test.place.as_ref(), &mut out));
+        let _ = writeln!(out, "{} {}", screen.paint(word, paint), test.name());
+        out.push_str(&mismatches(test));
     }
     let passed = tested.len() - failed - broken;
     let _ = writeln!(out, "{passed} passed, {failed} failed, {broken} broken");
+    out
+}
+
+/// What is not as a test expects, for people.
+pub(super) fn mismatches(test: &Tested) -> String {
+    let mut out = String::new();
+    match &test.outcome {
+        testing::Outcome::Passed => {}
+        testing::Outcome::Failed(all) => all.iter().for_each(|one| told(one, test.place.as_ref(), &mut out)),
+        testing::Outcome::Broken(one) => told(one, test.place.as_ref(), &mut out),
+    }
     out
 }
 
@@ -196,7 +210,8 @@ fn told(mismatch: &Mismatch, test: Option<&Place>, out: &mut String) {
     }
 }
 
-fn machine(test: &Tested) -> Value {
+/// A test that was run, for programs.
+pub(super) fn machine(test: &Tested) -> Value {
     let (word, mismatches) = match &test.outcome {
         testing::Outcome::Passed => ("passed", [].as_slice()),
         testing::Outcome::Failed(mismatches) => ("failed", mismatches.as_slice()),

@@ -10,6 +10,7 @@ use crate::eval::making::Made;
 use crate::eval::pending::Pending;
 use crate::eval::query::{Answered, Query, Resolver};
 use crate::eval::value::{Value, show};
+use crate::eval::why::Why;
 use crate::eval::wire::{left_out, write};
 use crate::ir::{
     EntityId, Expected, FieldId, GivenRecord, GivenValue, LocalId, Place, Program, Stop, Subject, Test, TestStep,
@@ -72,6 +73,8 @@ pub struct Trial<'r> {
     cells: Vec<(LocalId, &'r Code)>,
     exprs: std::slice::Iter<'r, TestedCode>,
     steps: std::slice::Iter<'r, TestStep>,
+    /// What made the fields of what flows were expected to write, where steps are told.
+    whys: Vec<Why>,
 }
 
 impl<'r> Trial<'r> {
@@ -83,7 +86,28 @@ impl<'r> Trial<'r> {
         let cells = compiled.tests[number].cases.get(case).map_or(&[][..], Vec::as_slice);
         let columns = test.cases.iter().flat_map(|cases| cases.columns.iter().copied());
         let cells = columns.zip(cells).collect();
-        Self { run, world, cells, exprs: compiled.tests[number].exprs.iter(), steps: test.steps.iter() }
+        let exprs = compiled.tests[number].exprs.iter();
+        Self { run, world, cells, exprs, steps: test.steps.iter(), whys: Vec::new() }
+    }
+
+    /// The same, and each step is told: [`Self::whys`].
+    pub fn traced(compiled: &'r Compiled, of: (usize, usize), world: &'r World, arena: &'r Bump) -> Self {
+        let mut trial = Self::new(compiled.tracing(), of, world, arena);
+        trial.run.trace = Some(Box::default());
+        trial
+    }
+
+    /// What made each field of what the test came to so far.
+    pub fn whys(mut self) -> Vec<Why> {
+        let own = self.run.trace.take().map(|trace| trace.leaves(self.run.compiled));
+        self.whys.extend(own.unwrap_or_default());
+        self.whys
+    }
+
+    /// The drafts of what the test evaluated by itself so far, and what a person was told.
+    pub fn drafted_so_far(&self) -> (Vec<Draft>, Vec<String>) {
+        let drafts = self.run.drafts.iter().map(|made| made.draft.clone()).collect();
+        (drafts, self.run.alerts.iter().map(|(text, _)| text.clone()).collect())
     }
 
     /// Evaluates the next statement; none: it was the last.
@@ -200,7 +224,15 @@ impl<'r> Trial<'r> {
         let Value::Record(record) = self.value()? else {
             return Err(self.run.broken_promise("a record that was not given", span));
         };
-        match self.run.compiled.unit(flow, record.raw, self.world) {
+        let compiled = self.run.compiled;
+        let evaluated = if self.run.trace.is_some() {
+            let (evaluated, trace) = compiled.traced_unit(flow, record.raw, self.world);
+            self.whys.extend(trace.leaves(compiled));
+            evaluated
+        } else {
+            compiled.unit(flow, record.raw, self.world)
+        };
+        match evaluated {
             Evaluated::WriteSet(unit) => {
                 Ok(Came::Drafts(unit.drafts, unit.alerts.into_iter().map(|(text, _)| text).collect()))
             }

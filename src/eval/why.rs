@@ -49,7 +49,7 @@ impl Compiled {
 }
 
 impl Trace {
-    fn leaves(&self, compiled: &Compiled) -> Vec<Why> {
+    pub(crate) fn leaves(&self, compiled: &Compiled) -> Vec<Why> {
         let told = self.fields.iter().filter_map(|told| {
             let name = Arc::clone(&compiled.program.mapping(told.mapping?).name);
             Some((format!("{}.{}", name.rsplit('.').next().unwrap_or_default(), told.path), told))

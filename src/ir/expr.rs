@@ -132,6 +132,17 @@ pub enum Stop {
     Wait,
 }
 
+impl Stop {
+    /// What a record does that stops so.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Fail => "fails",
+            Self::Wait => "waits",
+            Self::Skip => "is skipped",
+        }
+    }
+}
+
 /// Operators between two values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names say it")]

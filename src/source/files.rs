@@ -1,5 +1,6 @@
 //! Reading files: the disk, what ships inside the binary, or an editor's buffers. The only file access below the engine.
 
+use super::library;
 use crate::limits;
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -43,6 +44,10 @@ pub trait Files {
     fn shipped(&self, _path: &str) -> Option<String> {
         None
     }
+    /// Files of a module that ship no more, as paths and texts.
+    fn shipped_once(&self, _module: &str) -> Vec<(String, String)> {
+        Vec::new()
+    }
 }
 
 /// The real disk.
@@ -72,6 +77,12 @@ impl Files for Shipping<'_> {
 
     fn shipped(&self, path: &str) -> Option<String> {
         self.texts.get(path).cloned()
+    }
+
+    fn shipped_once(&self, module: &str) -> Vec<(String, String)> {
+        let texts = self.texts.iter().filter(|(path, _)| library::is_of(path, module));
+        let gone = texts.filter(|(path, _)| library::module(module).all(|(_, ships, _)| ships != path));
+        gone.map(|(path, text)| (path.clone(), text.clone())).collect()
     }
 }
 

@@ -57,6 +57,12 @@ pub fn module(name: &str) -> impl Iterator<Item = &'static Embedded> {
     LIBRARY.iter().filter(move |(module, _, _)| *module == name)
 }
 
+/// Whether the path of a file that ships, or did, is one of a module: `exact/crm.flow` of `exact`, `std/text.flow` of `std.text`.
+pub fn is_of(path: &str, module: &str) -> bool {
+    let Some((folder, name)) = path.strip_suffix(".flow").and_then(|path| path.split_once('/')) else { return false };
+    module.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.strip_prefix('.') == Some(name))
+}
+
 /// The same by their numbers.
 pub fn files(name: &str) -> impl Iterator<Item = FileId> {
     let files = LIBRARY.iter().enumerate().filter(move |(_, (module, _, _))| *module == name);
@@ -88,6 +94,12 @@ pub fn modules() -> Vec<&'static str> {
 pub fn paths() -> impl Iterator<Item = String> {
     let texts = LIBRARY.iter().map(|(_, path, _)| (*path).to_owned());
     texts.chain(DATA.iter().map(|(name, _)| format!("{DATA_FOLDER}/{name}")))
+}
+
+/// The text of a file that ships, data too, by its path.
+pub fn by_path(path: &str) -> Option<&'static str> {
+    let data = || path.strip_prefix(DATA_FOLDER)?.strip_prefix('/').and_then(data);
+    LIBRARY.iter().find(|(_, shipped, _)| *shipped == path).map(|(_, _, text)| *text).or_else(data)
 }
 
 /// Whether a text is that of a file that ships, and not of a project's file with the same name.
@@ -200,3 +212,15 @@ pub const DATA_FOLDER: &str = "flows/data";
 
 /// Data of the default flows by name.
 static DATA: &[(&str, &str)] = &[("shipping_methods.csv", include_str!("../../flows/data/shipping_methods.csv"))];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_tells_the_module() {
+        let wrong: Vec<&Embedded> = LIBRARY.iter().filter(|(module, path, _)| !is_of(path, module)).collect();
+        assert!(wrong.is_empty(), "{wrong:?}");
+        assert!(!is_of("std/text.flow", "std.money") && !is_of("exact/crm.flow", "exactly"));
+    }
+}

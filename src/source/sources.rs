@@ -32,6 +32,8 @@ pub struct Sources {
     files: Vec<Source>,
     /// Those that ship and are used.
     shipped: BTreeSet<FileId>,
+    /// Those among the files that are defaults too.
+    defaults: BTreeSet<FileId>,
 }
 
 /// The files that ship, each made when it is first looked at.
@@ -54,6 +56,18 @@ impl Sources {
     pub fn ship(&mut self, file: FileId) -> FileId {
         self.shipped.insert(file);
         file
+    }
+
+    /// Takes in a default that has no number of its own: a table, or another text than that which ships.
+    pub fn add_default(&mut self, path: impl Into<PathBuf>, text: impl Into<Arc<str>>) -> FileId {
+        let id = self.add(path, text);
+        self.defaults.insert(id);
+        id
+    }
+
+    /// Whether a file is a default, and none of the project's own.
+    pub fn is_default(&self, file: FileId) -> bool {
+        file.ships() || self.defaults.contains(&file)
     }
 
     /// The file of that number.

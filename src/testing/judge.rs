@@ -128,7 +128,7 @@ impl Judge<'_> {
             (Came::Stopped(stop, failure), Some((wanted, text)), _) => {
                 if Told::Stop(stop) != wanted || text.is_empty() || !failure.reason.contains(&text) {
                     let mismatch = Mismatch {
-                        came: format!("it {}: {}", word(stop), failure.reason),
+                        came: format!("it {}: {}", stop.word(), failure.reason),
                         ..self.stopped(span, &failure)
                     };
                     self.failed.push(mismatch);
@@ -136,7 +136,7 @@ impl Judge<'_> {
                 Ok(())
             }
             (Came::Stopped(stop, failure), None, Some(_)) => {
-                let came = format!("it {}: {}", word(stop), failure.reason);
+                let came = format!("it {}: {}", stop.word(), failure.reason);
                 let mismatch = Mismatch { came, ..self.stopped(span, &failure) };
                 self.failed.push(mismatch);
                 Ok(())
@@ -258,14 +258,6 @@ impl Judge<'_> {
     fn stopped(&self, span: Span, failure: &Failure) -> Mismatch {
         let from = if failure.place.end == 0 { None } else { self.workspace.place(failure.place) };
         Mismatch { from, ..self.mismatch(span, failure.reason.clone()) }
-    }
-}
-
-fn word(stop: Stop) -> &'static str {
-    match stop {
-        Stop::Fail => "fails",
-        Stop::Wait => "waits",
-        Stop::Skip => "is skipped",
     }
 }
 

@@ -18,7 +18,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 /// What all tests take for now that say nothing else: noon of 15 June 2026, UTC.
-const NOW: Timestamp = Timestamp::constant(1_781_524_800, 0);
+pub(super) const NOW: Timestamp = Timestamp::constant(1_781_524_800, 0);
 
 /// The tests of a project.
 pub struct Suite<'f> {
@@ -95,13 +95,34 @@ impl<'f> Suite<'f> {
         counted.coverage()
     }
 
+    /// The project as it is without the answers of a test.
+    pub fn workspace(&self) -> &Workspace {
+        &self.workspace
+    }
+
+    /// A case of a test evaluated in the project as it is with the answers of the test.
+    ///
+    /// # Errors
+    /// What is wrong with the project then.
+    pub(super) fn within<T>(
+        &self,
+        number: usize,
+        case: usize,
+        evaluated: impl FnOnce(&Workspace, (usize, usize), &World) -> T,
+    ) -> Result<T, Outcome> {
+        let test = &self.workspace.program().tests[number];
+        let world = World::new(NOW);
+        match self.with_answers(test, case).as_deref() {
+            None => Ok(evaluated(&self.workspace, (number, case), &world)),
+            Some(Ok(workspace)) => Ok(evaluated(workspace, (same(workspace, test), case), &world)),
+            Some(Err(outcome)) => Err(outcome.clone()),
+        }
+    }
+
     fn case(&self, number: usize, case: usize, snapshots: &mut Snapshots<'_>) -> Tested {
         let test = &self.workspace.program().tests[number];
-        let outcome = match self.with_answers(test, case).as_deref() {
-            None => run(&self.workspace, (number, case), snapshots),
-            Some(Ok(workspace)) => run(workspace, (same(workspace, test), case), snapshots),
-            Some(Err(outcome)) => outcome.clone(),
-        };
+        let judged = |workspace: &Workspace, of, world: &World| judge(workspace, of, world, &Bump::new(), snapshots);
+        let outcome = self.within(number, case, judged).unwrap_or_else(|outcome| outcome);
         let row = test.cases.as_ref().and_then(|cases| cases.rows.get(case));
         Tested {
             module: Arc::clone(&test.module),
@@ -134,9 +155,4 @@ impl<'f> Suite<'f> {
 fn same(workspace: &Workspace, test: &Test) -> usize {
     let tests = &workspace.program().tests;
     tests.iter().position(|other| other.span == test.span).unwrap_or(usize::MAX)
-}
-
-fn run(workspace: &Workspace, of: (usize, usize), snapshots: &mut Snapshots<'_>) -> Outcome {
-    let (arena, world) = (Bump::new(), World::new(NOW));
-    judge(workspace, of, &world, &arena, snapshots)
 }

@@ -1,9 +1,9 @@
 //! The defaults that a project was made with: `defaults.lock` holds digests of them, so that another edition of what ships
 //! changes no books in silence.
 
+use super::texts::{TEXTS_FILE, Texts, digest};
 use crate::check::Changed;
 use crate::source::{Sources, library};
-use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -20,6 +20,8 @@ pub struct Defaults {
     files: BTreeMap<String, String>,
     /// Lines that the project displaces, by what it changes: `fields orders.header Description`.
     displaced: BTreeMap<String, String>,
+    /// The digest of the texts of all that ships; none in a lock that was written before they were kept.
+    texts: Option<String>,
 }
 
 /// What has moved between two of them.
@@ -29,8 +31,10 @@ pub struct Moved {
     pub changed: Vec<String>,
     /// Files that the project has come to use.
     pub added: Vec<String>,
-    /// Files that no longer ship, or are used no more.
+    /// Files that no longer ship.
     pub gone: Vec<String>,
+    /// Files that ship and that the project uses no more.
+    pub unused: Vec<String>,
     /// Changes of the project under which there is another default: `fields orders.header Description`.
     pub underneath: Vec<String>,
 }
@@ -50,11 +54,8 @@ pub fn name_of(change: &Changed) -> String {
 impl Defaults {
     /// Those of this edition that a project uses, and what it displaces of them.
     pub fn of(sources: &Sources, changes: &[Changed]) -> Self {
-        // A table that ships is named so; one of the project has a path of its own.
-        let table = |path: &str| path.strip_prefix("flows/data/").is_some_and(|name| library::data(name).is_some());
-        let ships = |path: &str| library::LIBRARY.iter().any(|(_, shipped, _)| *shipped == path) || table(path);
-        let texts = sources.iter().map(|(_, source)| (source.path.display().to_string(), &*source.text));
-        let files = texts.filter(|(path, _)| ships(path)).map(|(path, text)| (path, digest(text))).collect();
+        let used = sources.iter().filter(|(file, source)| sources.is_default(*file) && !source.text.is_empty());
+        let files = used.map(|(_, source)| (source.path.display().to_string(), digest(&source.text))).collect();
         // One name may stand for several lines: what is filled on create, and on update.
         let mut texts: BTreeMap<String, String> = BTreeMap::new();
         for change in changes {
@@ -63,7 +64,13 @@ impl Defaults {
             }
         }
         let displaced = texts.into_iter().map(|(name, text)| (name, digest(&text))).collect();
-        Self { flowc: env!("CARGO_PKG_VERSION").to_owned(), files, displaced }
+        Self { flowc: env!("CARGO_PKG_VERSION").to_owned(), files, displaced, texts: None }
+    }
+
+    /// The same, with the texts of all that ships.
+    #[must_use]
+    pub fn with(self, texts: &Texts) -> Self {
+        Self { texts: Some(texts.digest()), ..self }
     }
 
     /// Those that a project's lock holds; none where it has no lock.
@@ -89,6 +96,7 @@ impl Defaults {
             let (word, rest) = line.split_once(' ').ok_or_else(wrong)?;
             match (word, rest.rsplit_once(' ')) {
                 ("flowc", _) => rest.clone_into(&mut read.flowc),
+                ("texts", _) => read.texts = Some(rest.to_owned()),
                 ("file", Some((path, digest))) => drop(read.files.insert(path.to_owned(), digest.to_owned())),
                 ("under", Some((name, digest))) => drop(read.displaced.insert(name.to_owned(), digest.to_owned())),
                 _ => return Err(wrong()),
@@ -97,14 +105,39 @@ impl Defaults {
         Ok(Some(read))
     }
 
-    /// Writes the lock.
+    /// The texts of the defaults that the lock holds, or why there are none.
+    ///
+    /// # Errors
+    /// What is wrong with the file that should hold them, and what to do.
+    pub fn texts(&self, root: &Path) -> Result<Result<Texts, String>, String> {
+        let Some(digest) = &self.texts else {
+            return Ok(Err(format!("{LOCK_FILE} was written by a flowc that did not keep the texts of its defaults")));
+        };
+        let mend = format!(
+            "restore both files as they were written together, or delete {TEXTS_FILE} to go on without comparing payloads"
+        );
+        let Some(texts) = Texts::read(root).map_err(|wrong| format!("{wrong}: {mend}"))? else {
+            return Ok(Err(format!(
+                "{TEXTS_FILE}, which holds the texts of the defaults in {LOCK_FILE}, is not there"
+            )));
+        };
+        let other = |(path, digest): (&String, &String)| texts.digest_of(path).as_ref() != Some(digest);
+        if texts.digest() != *digest || self.files.iter().any(other) {
+            return Err(format!("{TEXTS_FILE} holds other texts than those whose digests {LOCK_FILE} holds: {mend}"));
+        }
+        Ok(Ok(texts))
+    }
+
+    /// Writes the lock, and the texts that it names beside it.
     ///
     /// # Errors
     /// The disk.
-    pub fn lock(&self, root: &Path) -> std::io::Result<()> {
+    pub fn lock(&self, texts: &Texts, root: &Path) -> std::io::Result<()> {
+        // First: a lock names only what is there.
+        texts.write(root)?;
         let mut text =
             "# The defaults that this project was made with. Written by `flowc update`; keep it in git.\n".to_owned();
-        let _ = writeln!(text, "flowc {}", self.flowc);
+        let _ = writeln!(text, "flowc {}\ntexts {}", self.flowc, texts.digest());
         for (path, digest) in &self.files {
             let _ = writeln!(text, "file {path} {digest}");
         }
@@ -127,20 +160,14 @@ impl Defaults {
                 None => moved.added.push(path.clone()),
             }
         }
-        moved.gone.extend(before.files.keys().filter(|path| !self.files.contains_key(*path)).cloned());
+        let left = before.files.keys().filter(|path| !self.files.contains_key(*path)).cloned();
+        (moved.unused, moved.gone) = left.partition(|path| library::by_path(path).is_some());
         let other = |(name, digest): (&String, &String)| {
             before.displaced.get(name).is_some_and(|was| was != digest).then(|| name.clone())
         };
         moved.underneath.extend(self.displaced.iter().filter_map(other));
         moved
     }
-}
-
-fn digest(text: &str) -> String {
-    Sha256::digest(text).iter().take(16).fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
 }
 
 #[cfg(test)]

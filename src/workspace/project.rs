@@ -2,6 +2,7 @@
 
 use super::defaults::Defaults;
 use super::error::WorkspaceError;
+use super::texts::Texts;
 use super::version::version;
 use crate::check::{self, Changed, Checked, Override, Tests};
 use crate::connector::{self, Connector, Secrets};
@@ -10,7 +11,7 @@ use crate::eval::Compiled;
 use crate::ir::Program;
 use crate::limits;
 use crate::source::library::LIBRARY;
-use crate::source::{Disk, Files, Memory, Sources, Span};
+use crate::source::{Disk, Files, Memory, Shipping, Sources, Span};
 use crate::store::{Place, PlanSource, Store, StoreError};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -91,18 +92,26 @@ impl Workspace {
         Defaults::of(&self.sources, &self.changes)
     }
 
+    /// The texts of all that ships, as the project was checked with them.
+    pub fn texts(&self) -> Texts {
+        Texts::of(&self.sources)
+    }
+
     /// The project as it was in that version, from the texts that the store keeps; none where it keeps none, or this
-    /// edition does not understand them any more. What ships is this edition's.
+    /// edition does not understand them any more. Its defaults are those of then.
     ///
     /// # Errors
     /// The store.
     pub async fn as_of(&self, version: &str, store: &dyn Store) -> Result<Option<Self>, StoreError> {
         let Some(texts) = store.plan_sources(version).await? else { return Ok(None) };
         let ships = |name: &str| LIBRARY.iter().any(|(_, path, _)| *path == name);
-        let own: Vec<PlanSource> = texts.into_iter().filter(|source| !ships(&source.name)).collect();
+        let (shipped, own): (Vec<PlanSource>, Vec<PlanSource>) =
+            texts.into_iter().partition(|source| ships(&source.name));
         let scripts = own.iter().filter(|source| Path::new(&source.name).extension().is_some_and(|e| e == "rhai"));
         let scripts = scripts.map(|source| (Arc::from(source.name.as_str()), source.text.clone())).collect();
         let files = Memory(own.into_iter().map(|source| (self.root.join(source.name), source.text)).collect());
+        let shipped: Texts = shipped.into_iter().map(|source| (source.name, source.text)).collect();
+        let files = Shipping { files: &files, texts: shipped.instead() };
         let checked = check::check_project(&files, &self.root, &[]);
         Ok(checked.is_sound().then(|| Self::of(self.root.clone(), checked, scripts)))
     }

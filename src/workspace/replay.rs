@@ -2,13 +2,13 @@
 
 use super::error::WorkspaceError;
 use super::project::Workspace;
-use crate::engine::log::{AnswerEntry, Asked, Entry, Found, FoundAnswer, StepEntry};
+use crate::engine::log::{AnswerEntry, Asked, Entry, Found, FoundAnswer, LogError, StepEntry};
 use crate::eval::{Answered, Evaluated, Query, Resolver, Why};
 use crate::ir::Program;
 use crate::store::{Attempt, Store};
 use jiff::Timestamp;
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// The attempts that are looked through for one that made something.
@@ -16,7 +16,7 @@ const ATTEMPTS: usize = 20;
 
 /// A record that is computed again: one of its attempts, and what was known of both systems by then.
 pub(super) struct Replay {
-    flow: usize,
+    flow: String,
     raw: String,
     /// What was asked and answered; whether before the attempt wrote anything.
     answers: Vec<(Asked, Answered, bool)>,
@@ -37,9 +37,20 @@ impl Replay {
         let is_now = attempt.version == workspace.version();
         let then = if is_now { None } else { workspace.as_of(&attempt.version, store).await? };
         let program = then.as_ref().unwrap_or(workspace).program();
-        let flow = program.flows.iter().position(|flow| *flow.name == *attempt.flow);
-        let flow =
-            flow.ok_or_else(|| WorkspaceError::Asked(format!("the project has no flow {} any more", attempt.flow)))?;
+        if flow_of(program, &attempt.flow).is_none() {
+            return Err(WorkspaceError::Asked(format!("the project has no flow {} any more", attempt.flow)));
+        }
+        let replay = Self::read(store, attempt, first, &mut Tables::default()).await?;
+        Ok(Self { then, ..replay })
+    }
+
+    /// Reads an entry, for whatever project.
+    pub(super) async fn read(
+        store: &dyn Store,
+        attempt: &Attempt,
+        first: Timestamp,
+        tables: &mut Tables,
+    ) -> Result<Self, WorkspaceError> {
         let Entry { raw, found, .. } = Entry::read(attempt)?;
         let mut answers = Vec::with_capacity(found.len());
         for Found { asked, answer, before_writing } in found {
@@ -47,15 +58,21 @@ impl Replay {
                 FoundAnswer::Rows(rows) => all(&rows),
                 FoundAnswer::Unreadable(why) => Answered::Unreadable(why),
                 FoundAnswer::Kept { hash: None, .. } => Answered::NotAsked,
-                FoundAnswer::Kept { hash: Some(hash), .. } => {
-                    let rows =
-                        store.table(&hash).await?.and_then(|rows| serde_json::from_str::<Vec<Value>>(&rows).ok());
-                    rows.map_or(Answered::NotAsked, |rows| all(&rows))
-                }
+                FoundAnswer::Kept { hash: Some(hash), .. } => tables.rows(store, hash).await?,
             };
             answers.push((asked, answered, before_writing));
         }
-        Ok(Self { flow, raw, answers, first, then })
+        Ok(Self { flow: attempt.flow.clone(), raw, answers, first, then: None })
+    }
+
+    /// The keys of what an attempt made.
+    pub(super) fn made(attempt: &Attempt) -> Result<BTreeSet<String>, LogError> {
+        Ok(made_by(&Entry::read(attempt)?))
+    }
+
+    /// The flow of the record.
+    pub(super) fn flow(&self) -> &str {
+        &self.flow
     }
 
     /// The project as it was then.
@@ -63,20 +80,24 @@ impl Replay {
         self.then.as_ref().unwrap_or(workspace)
     }
 
-    /// What the record means to a project, with all that was known in the end.
-    pub(super) fn evaluated(&self, workspace: &Workspace) -> Evaluated {
-        workspace.compiled().unit(self.flow, &self.raw, &self.known_by(workspace, false))
+    /// What the record means to a project, with all that was known in the end, or before the attempt wrote anything; none
+    /// where the project has no such flow.
+    pub(super) fn evaluated(&self, workspace: &Workspace, before_writing: bool) -> Option<Evaluated> {
+        let flow = flow_of(workspace.program(), &self.flow)?;
+        Some(workspace.compiled().unit(flow, &self.raw, &self.known_by(workspace, before_writing)))
     }
 
     /// What made a field.
     pub(super) fn why(&self, workspace: &Workspace, field: &str) -> Option<Why> {
-        let why = |before| workspace.compiled().why(self.flow, &self.raw, &self.known_by(workspace, before), field);
+        let flow = flow_of(workspace.program(), &self.flow)?;
+        let why = |before| workspace.compiled().why(flow, &self.raw, &self.known_by(workspace, before), field);
         why(false).or_else(|| why(true))
     }
 
     /// What made each field that the attempt filled, before it wrote anything and behind that.
     pub(super) fn whys(&self, workspace: &Workspace) -> Vec<Why> {
-        let whys = |before| workspace.compiled().whys(self.flow, &self.raw, &self.known_by(workspace, before));
+        let Some(flow) = flow_of(workspace.program(), &self.flow) else { return Vec::new() };
+        let whys = |before| workspace.compiled().whys(flow, &self.raw, &self.known_by(workspace, before));
         let mut all = whys(false);
         all.extend(whys(true));
         let mut seen = BTreeSet::new();
@@ -86,6 +107,33 @@ impl Replay {
 
     fn known_by<'a>(&'a self, workspace: &'a Workspace, before_writing: bool) -> FromLog<'a> {
         FromLog { replay: self, program: workspace.program(), before_writing }
+    }
+}
+
+/// The number of a flow in a program.
+fn flow_of(program: &Program, name: &str) -> Option<usize> {
+    program.flows.iter().position(|flow| *flow.name == *name)
+}
+
+/// Rows that entries of the log name by their hashes: those that were read last.
+#[derive(Default)]
+pub(super) struct Tables(HashMap<String, Answered>);
+
+impl Tables {
+    /// Tables that are kept in memory.
+    const KEPT: usize = 64;
+
+    async fn rows(&mut self, store: &dyn Store, hash: String) -> Result<Answered, WorkspaceError> {
+        if let Some(known) = self.0.get(&hash) {
+            return Ok(known.clone());
+        }
+        let rows = store.table(&hash).await?.and_then(|rows| serde_json::from_str::<Vec<Value>>(&rows).ok());
+        let answered = rows.map_or(Answered::NotAsked, |rows| all(&rows));
+        if self.0.len() >= Self::KEPT {
+            self.0.clear();
+        }
+        self.0.insert(hash, answered.clone());
+        Ok(answered)
     }
 }
 
@@ -148,7 +196,7 @@ impl Workspace {
         let mut newest = attempts.first().ok_or_else(|| WorkspaceError::Asked(format!("nothing is known of {id}")))?;
         let mut made = BTreeSet::new();
         for attempt in &attempts {
-            made = made_by(&Entry::read(attempt)?);
+            made = Replay::made(attempt)?;
             if !made.is_empty() {
                 newest = attempt;
                 break;
@@ -171,7 +219,8 @@ impl Workspace {
                 known.push((asked.clone(), rows));
             }
         }
-        let flow = self.program().flows.iter().position(|flow| *flow.name == *newest.flow).unwrap_or(flow);
+        let flow = flow_of(self.program(), &flow)
+            .ok_or_else(|| WorkspaceError::Asked(format!("the project has no flow {flow} any more")))?;
         Ok(Recorded { flow, raw, answers: known, made, first })
     }
 }

@@ -52,7 +52,7 @@ impl Workspace {
                 return Ok(Explained { why, at: attempt.at, is_earlier: newest.is_some(), then: replay.then, now });
             }
             let newest = newest.get_or_insert(replay);
-            if !matches!(newest.evaluated(newest.project(self)), Evaluated::WriteSet(_)) {
+            if !matches!(newest.evaluated(newest.project(self), false), Some(Evaluated::WriteSet(_))) {
                 break;
             }
         }
@@ -87,18 +87,18 @@ impl Workspace {
         if let Some(unknown) = unknown_field(project.program(), field) {
             return unknown;
         }
-        match replay.evaluated(project) {
-            Evaluated::Needs(_) => {
+        match replay.evaluated(project, false) {
+            Some(Evaluated::Needs(_)) => {
                 return format!(
                     "the log does not hold all that the flow asks of the systems for {id}: run it again with `flowc run --only {id}`"
                 );
             }
-            Evaluated::Stopped(_, failure, _) => {
+            Some(Evaluated::Stopped(_, failure, _)) => {
                 let at = project.place(failure.place).map_or(String::new(), |at| format!(" ({}:{})", at.file, at.line));
                 return format!("{id} stops, so nothing is filled: {}{at}", failure.reason);
             }
-            Evaluated::Filtered => return format!("the flow's `where` leaves {id} out"),
-            Evaluated::WriteSet(_) => {}
+            Some(Evaluated::Filtered) => return format!("the flow's `where` leaves {id} out"),
+            Some(Evaluated::WriteSet(_)) | None => {}
         }
         let fields: Vec<String> = replay.whys(project).into_iter().map(|why| why.field).collect();
         let hint = match nearest(field, fields.iter().map(String::as_str)) {

@@ -8,7 +8,7 @@ use crate::check::resolve::instances::InstanceId;
 use crate::check::resolve::paths::leads_down;
 use crate::ir::{Const, Expr, ExprKind, Pattern, Row, Type};
 use crate::limits;
-use crate::source::{Diagnostic, FileId, Span, codes};
+use crate::source::{Diagnostic, FileId, Span, codes, library};
 use crate::syntax::ast;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -43,8 +43,10 @@ impl Checker<'_> {
                 return (Vec::new(), None);
             }
         };
-        let shown = path.clone().unwrap_or_else(|| Path::new("flows/data").join(&*file.value));
-        let source = self.modules.sources.add(shown, text.as_str());
+        let source = match &path {
+            Some(own) => self.modules.sources.add(own, text.as_str()),
+            None => self.modules.sources.add_default(Path::new(library::DATA_FOLDER).join(&*file.value), text.as_str()),
+        };
         (self.rows_of(source, &text, keys, result, file), path)
     }
 

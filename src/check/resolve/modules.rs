@@ -212,7 +212,9 @@ impl<'f> Modules<'f> {
                 return Some(id);
             }
         }
-        let files: Vec<FileId> = library::files(name).map(|file| self.ship(file)).collect();
+        let mut files: Vec<FileId> = library::files(name).map(|file| self.ship(file)).collect();
+        let gone = self.files.shipped_once(name);
+        files.extend(gone.into_iter().map(|(path, text)| self.sources.add_default(path, text)));
         let origin = if name.starts_with("flows.") { Origin::Default } else { Origin::Library };
         if files.is_empty() {
             return None;
@@ -226,7 +228,7 @@ impl<'f> Modules<'f> {
     fn ship(&mut self, file: FileId) -> FileId {
         let (path, text) = library::text(file);
         match self.files.shipped(path).filter(|own| own != text) {
-            Some(own) => self.sources.add(path, own),
+            Some(own) => self.sources.add_default(path, own),
             None => self.sources.ship(file),
         }
     }

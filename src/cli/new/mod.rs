@@ -11,6 +11,7 @@ use super::screen::{Paint, Screen};
 use super::{Answer, Format, Outcome, Trouble, render, runtime, secrets};
 use crate::check;
 use crate::source::Disk;
+use crate::workspace::{Defaults, LOCK_FILE, Texts};
 use held::Held;
 use serde::Deserialize;
 use serde_json::json;
@@ -104,6 +105,9 @@ pub(crate) fn run(screen: &Screen, arguments: &Arguments) -> Answer {
     };
     let project = create(root, &plan)?;
     let checked = check::check_project(&Disk, root, &[]);
+    let texts = Texts::of(&checked.sources);
+    let defaults = Defaults::of(&checked.sources, &checked.changes).with(&texts);
+    defaults.lock(&texts, root).map_err(|e| Trouble::Misuse(format!("{LOCK_FILE} can't be written: {e}")))?;
     match screen.format() {
         Format::Human => {
             if !checked.diagnostics.is_empty() {
