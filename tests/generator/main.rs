@@ -4,7 +4,8 @@
 //! - **mistakes**: one that is planted is told on its own line, and nothing else is blamed.
 //! - **changes**: what changes no meaning (other names, another order, a function made of a part) changes no value.
 //!
-//! `SEED=17` runs one program and shows it, `PROGRAMS=20000` more than the 2,000 of every run.
+//! `SEED=17` runs one program and shows it, `PROGRAMS=20000` more than the 2,000 of every run; both together so many from
+//! that seed on.
 
 mod chance;
 mod changes;
@@ -208,13 +209,16 @@ fn run_all(seeds: std::ops::Range<u64>) -> Tally {
 
 #[test]
 fn programs_mean_what_the_oracle_says() {
-    let tally = match number("SEED") {
-        Some(seed) => {
+    let tally = match (number("SEED"), number("PROGRAMS")) {
+        (Some(seed), None) => {
             let program = declare::program(&mut Dice::new(seed));
             println!("{}", print::print(&program).text);
             run_all(seed..seed + 1)
         }
-        None => run_all(0..number("PROGRAMS").unwrap_or(PROGRAMS)),
+        (from, programs) => {
+            let from = from.unwrap_or(0);
+            run_all(from..from + programs.unwrap_or(PROGRAMS))
+        }
     };
     let Tally { programs, values, stops, large, faults, .. } = &tally;
     println!("{programs} programs, {values} values compared, {stops} stops, {large} records too large to look at");

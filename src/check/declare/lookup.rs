@@ -130,14 +130,25 @@ impl Checker<'_> {
         body.coerce(lowered, result, "the value of a row")
     }
 
-    /// Values of closed keys that no row takes.
+    /// Values of closed keys that no row takes: in all their combinations, or, beside keys that nobody can list, each by itself.
     fn open_values(&mut self, rows: &[Row], keys: &[(Arc<str>, Type)], name: &ast::Name) {
-        let types: Vec<&Type> = keys.iter().map(|(_, ty)| ty).collect();
-        if !types.iter().all(|ty| is_closed(ty)) {
+        if keys.iter().all(|(_, ty)| is_closed(ty)) {
+            let cells: Vec<&[Pattern]> = rows.iter().map(|row| &*row.cells).collect();
+            return self.no_row_for(&cells, keys, name);
+        }
+        // A table without rows waits for those of a project.
+        if rows.is_empty() {
             return;
         }
-        let cells: Vec<&[Pattern]> = rows.iter().map(|row| &*row.cells).collect();
-        let open = uncovered(&types, &cells);
+        for (n, key) in keys.iter().enumerate().filter(|(_, (_, ty))| is_closed(ty)) {
+            let cells: Vec<&[Pattern]> = rows.iter().filter_map(|row| row.cells.get(n..=n)).collect();
+            self.no_row_for(&cells, std::slice::from_ref(key), name);
+        }
+    }
+
+    fn no_row_for(&mut self, cells: &[&[Pattern]], keys: &[(Arc<str>, Type)], name: &ast::Name) {
+        let types: Vec<&Type> = keys.iter().map(|(_, ty)| ty).collect();
+        let open = uncovered(&types, cells);
         if !open.is_empty() {
             let keys: Vec<String> = keys.iter().map(|(key, _)| format!("`{key}`")).collect();
             let between = if keys.len() == 1 { ", " } else { "; " };

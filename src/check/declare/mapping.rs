@@ -162,7 +162,7 @@ impl Infer<'_, '_> {
         };
         let creates = matches!(verb, Verb::CreateOnce | Verb::Upsert | Verb::CreateUnless(_));
         if creates {
-            self.required(target, steps, m.name.span, &format!("`{}`", m.name.text));
+            self.required(target, steps, m.name.span, (&format!("`{}`", m.name.text), None));
             self.known_before_write(target, steps);
             self.whole_too_early(steps);
         }

@@ -480,10 +480,10 @@ fn same_shape(a: &Type, b: &Type) -> bool {
     a == b || matches!((a, b), (Type::Text(_), Type::Text(_)))
 }
 
-/// Whether JSON has a form for its values: no record, no price, no span of time.
+/// Whether JSON has a form for its values: no record, no price, no span of time. Elements that failed are told themselves.
 fn is_plain(ty: &Type) -> bool {
     match ty.present() {
-        Type::List(element) => is_plain(element),
+        Type::List(element) => matches!(**element, Type::Unknown | Type::Never) || is_plain(element),
         Type::Json | Type::Bool | Type::Date | Type::Instant => true,
         other => other.is_text() || other.is_number(),
     }

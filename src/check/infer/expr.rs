@@ -1,6 +1,6 @@
 //! Expressions: what they mean and what type they have.
 
-use crate::check::infer::frame::{Infer, constant_of, recoverable};
+use crate::check::infer::frame::{Infer, constant_of, may_miss, recoverable};
 use crate::check::infer::literals::most_units;
 use crate::check::resolve::items::Space;
 use crate::check::resolve::suggest;
@@ -318,7 +318,11 @@ impl Infer<'_, '_> {
 
     fn is_some(&mut self, of: &ast::Expr, bind: Option<&ast::Name>, span: Span) -> Expr {
         let mut of = self.expr(of, None);
-        recoverable(&mut of);
+        // What stops for want of a value is not there.
+        if recoverable(&mut of) && may_miss(&of) {
+            let (ty, at) = (of.ty.clone(), of.span);
+            of = Self::make(ExprKind::OrElse(Box::new(of), Box::new(Self::absent(at))), ty, at);
+        }
         if !of.ty.is_optional() && !matches!(of.ty, Type::Unknown | Type::Never) {
             self.cx.report(
                 Diagnostic::new(&codes::NEEDLESS, span, format!("{} is always there", self.cx.show(&of.ty)))
@@ -352,6 +356,7 @@ impl Infer<'_, '_> {
         let left = self.expr(left, None);
         let wanted = Type::List(Arc::new(left.ty.present().clone()));
         let right = self.expr(right, Some(&wanted));
+        let right = self.read_as(right, &left.ty);
         if right.ty.is_optional() {
             let d = Diagnostic::new(&codes::OPTIONAL_AS_PRESENT, right.span, "this list may be absent")
                 .label("may be absent")

@@ -100,8 +100,14 @@ impl Infer<'_, '_> {
         Some((owner, fields))
     }
 
-    /// Whether every field that a create needs is filled.
-    pub(crate) fn required(&mut self, entity: EntityId, steps: &[Step], span: Span, what: &str) {
+    /// Whether every field that a create needs is filled. `part`: where what fills it is declared, if that is elsewhere.
+    pub(crate) fn required(
+        &mut self,
+        entity: EntityId,
+        steps: &[Step],
+        span: Span,
+        (what, part): (&str, Option<Span>),
+    ) {
         if self.half_filled.contains(&entity) {
             return;
         }
@@ -132,7 +138,7 @@ impl Infer<'_, '_> {
         if let Some((.., declared)) = missing.first() {
             let names: Vec<String> = missing.iter().map(|(_, n, _)| format!("`{n}`")).collect();
             let (is, it) = if missing.len() == 1 { ("is", "it") } else { ("are", "them") };
-            let d = Diagnostic::new(
+            let mut d = Diagnostic::new(
                 &codes::REQUIRED_NOT_FILLED,
                 span,
                 format!("{} of {full} {is} required and {what} never fills {it}", names.join(", ")),
@@ -140,6 +146,9 @@ impl Infer<'_, '_> {
             .label("a required field is missing")
             .related(*declared, "required here")
             .help(format!("add a line for {it}"));
+            if let Some(part) = part {
+                d = d.related(part, "not filled here");
+            }
             self.cx.report(d);
         }
     }

@@ -4,7 +4,7 @@ use crate::check::infer::names::{Local, Names};
 use crate::check::resolve::checker::Checker;
 use crate::check::resolve::instances::InstanceId;
 use crate::check::resolve::suggest;
-use crate::ir::{Const, EntityId, Expr, ExprKind, FieldId, LocalId, Type};
+use crate::ir::{Binary, Const, EntityId, Expr, ExprKind, FieldId, LocalId, Type, children};
 use crate::source::{Diagnostic, Span, codes};
 use crate::syntax::ast;
 use std::sync::Arc;
@@ -278,6 +278,20 @@ pub(crate) fn recoverable(e: &mut Expr) -> bool {
         e.ty = e.ty.clone().optional();
     }
     missed
+}
+
+/// Whether something in it may stop the record for want of a value: `??` recovers that too, however deep it stands.
+pub(crate) fn may_miss(e: &Expr) -> bool {
+    let here = match &e.kind {
+        // What the left side lacks the right one gives.
+        ExprKind::OrElse(_, other) => return may_miss(other),
+        ExprKind::Binary(Binary::Div, ..) | ExprKind::Extern(..) => true,
+        ExprKind::Native(n, _) => n.may_stop(),
+        _ => false,
+    };
+    let mut within = false;
+    children(e, &mut |inner| within = within || may_miss(inner));
+    here || within
 }
 
 impl Infer<'_, '_> {

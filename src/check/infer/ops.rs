@@ -1,11 +1,13 @@
 //! Operators: which types they join, and the algebra of amounts.
 
+use crate::check::infer::coerce::Wanted;
 use crate::check::infer::fields::JSON_COMPARED;
-use crate::check::infer::frame::{Infer, recoverable};
+use crate::check::infer::frame::{Infer, may_miss, recoverable};
 use crate::check::types::relations::{comparable, join, orders};
-use crate::ir::{Binary, Const, Expr, ExprKind, Kind, Type, Unary};
+use crate::ir::{Binary, Const, Element, Expr, ExprKind, Kind, Native, Type, Unary};
 use crate::source::{Code, Diagnostic, Span, codes};
 use crate::syntax::ast::{self, BinaryOp as Op, UnaryOp};
+use std::sync::Arc;
 
 impl Infer<'_, '_> {
     pub(crate) fn unary(&mut self, op: UnaryOp, inner: &ast::Expr, span: Span) -> Expr {
@@ -62,7 +64,9 @@ impl Infer<'_, '_> {
             Op::Eq | Op::Ne | Op::Lt | Op::Le | Op::Gt | Op::Ge => self.comparison(op, op_span, left, right, span),
             Op::Add | Op::Sub | Op::Mul | Op::Div => {
                 let left = self.expr(left, want);
-                let hint = left.ty.element().is_some().then(|| left.ty.clone());
+                // A list of nothing yet says nothing of the other.
+                let says = |element: &Type| !matches!(element.present(), Type::Never | Type::Nothing | Type::Unknown);
+                let hint = left.ty.element().is_some_and(says).then(|| left.ty.clone());
                 let right = self.expr(right, hint.as_ref().or(want));
                 let (left, right) = match want.map(Type::present) {
                     Some(list @ Type::List(_)) if op == Op::Add => self.lists_apart(left, right, list),
@@ -106,7 +110,7 @@ impl Infer<'_, '_> {
         let wanted = want.map(|w| w.present().clone());
         let mut left = self.expr(left, wanted.as_ref());
         let missed = recoverable(&mut left);
-        if !missed && !left.ty.is_optional() && !matches!(left.ty, Type::Unknown | Type::Never) {
+        if !missed && !left.ty.is_optional() && !matches!(left.ty, Type::Unknown | Type::Never) && !may_miss(&left) {
             self.cx.report(
                 Diagnostic::new(
                     &codes::NEEDLESS,
@@ -118,7 +122,7 @@ impl Infer<'_, '_> {
             );
         }
         let right = self.expr(right, want);
-        let there = left.ty.present().clone();
+        let there = if left.ty == Type::Nothing { Type::Never } else { left.ty.present().clone() };
         let ty = match join(&there, &right.ty) {
             Some(Type::Nothing) => Type::Nothing,
             Some(ty) => ty,
@@ -213,6 +217,13 @@ impl Infer<'_, '_> {
                 self.coerce(text, &want, "the other side")
             }
             (_, Type::Percent) if text.ty.is_written() => self.coerce(text, &Type::Percent, "the other side"),
+            (_, Type::Enum(_) | Type::Country | Type::Currency | Type::Guid) => {
+                let place = Wanted { what: "the other side".to_owned(), ..Wanted::default() };
+                for (quoted, at) in quoted_within(&text) {
+                    self.literal_text(&quoted, beside.present(), at, &place);
+                }
+                text
+            }
             _ => text,
         }
     }
@@ -323,11 +334,49 @@ fn result(op: Binary, a: &Type, b: &Type) -> Result<Type, (&'static Code, &'stat
         (Add | Sub, T::Date, T::Duration) => T::Date,
         (Sub, T::Instant, T::Instant) => T::Duration,
         (Add | Sub, T::Duration, T::Duration) => T::Duration,
-        (Add, T::List(x), T::List(y)) => T::List(std::sync::Arc::new(join(x, y).ok_or(other)?)),
+        (Add, T::List(x), T::List(y)) => T::List(Arc::new(join(x, y).ok_or(other)?)),
         _ => return Err(other),
     })
 }
 
 fn plain(ty: &Type) -> bool {
     ty.is_written() || matches!(ty, Type::Int | Type::Decimal)
+}
+
+/// The texts in quotes that a value may be, or that a list may hold, as far as they are written in it: what a function
+/// gives is a text that is read.
+fn quoted_within(value: &Expr) -> Vec<(Arc<str>, Span)> {
+    fn collect(e: &Expr, whole: Span, all: &mut Vec<(Arc<str>, Span)>) {
+        if e.span.file != whole.file || e.span.start < whole.start || whole.end < e.span.end {
+            return;
+        }
+        let mut see = |inner: &Expr| collect(inner, whole, all);
+        match &e.kind {
+            ExprKind::Const(Const::Text(text)) if matches!(e.ty, Type::Text(_)) => all.push((Arc::clone(text), e.span)),
+            ExprKind::If(_, a, b) | ExprKind::OrElse(a, b) => {
+                see(a);
+                see(b);
+            }
+            ExprKind::Match(_, arms) => arms.iter().for_each(|arm| see(&arm.value)),
+            ExprKind::Lambda(_, body) | ExprKind::Let(_, _, body) => see(body),
+            ExprKind::List(elements) => {
+                elements.iter().for_each(|(Element::One(e) | Element::For(_, e) | Element::All(e))| see(e));
+            }
+            ExprKind::Native(Native::Map | Native::Flat, list) => list.iter().skip(1).for_each(see),
+            ExprKind::Native(
+                Native::First
+                | Native::Last
+                | Native::Single
+                | Native::Nth
+                | Native::Distinct
+                | Native::Present
+                | Native::Where,
+                list,
+            ) => list.iter().take(1).for_each(see),
+            _ => {}
+        }
+    }
+    let mut all = Vec::new();
+    collect(value, value.span, &mut all);
+    all
 }

@@ -419,7 +419,7 @@ impl Infer<'_, '_> {
         }
         let steps = self.in_order(steps.made);
         self.target = outer;
-        self.required(entity, &steps, span, "this record");
+        self.required(entity, &steps, span, ("this record", None));
         let builder = crate::ir::Builder { entity, steps, name: "".into() };
         Self::make(ExprKind::Build(Box::new(builder)), Type::Record(entity), span)
     }
@@ -461,7 +461,7 @@ impl Infer<'_, '_> {
             let adapted = inner.cx.adapted(instance, Space::Call, &part.name.text);
             inner.build_steps(entity, &part.body, &adapted, &mut Self::no_header)
         });
-        self.required(entity, &steps, span, &format!("`{}`", part.name.text));
+        self.required(entity, &steps, span, (&format!("`{}`", part.name.text), Some(part.name.span)));
         let builder = Builder { entity, steps, name: Arc::clone(&part.name.text) };
         let made = Self::make(ExprKind::Build(Box::new(builder)), Type::Record(entity), span);
         let made = lets.into_iter().rev().fold(made, |body, (local, value)| Self::let_in(&local, value, body));
