@@ -121,12 +121,9 @@ pub const REASON_CHARS_MAX: usize = 600;
 /// Stack of a thread that reads, checks or evaluates flows, bytes, as much as systems give the first one: what nests as
 /// deep as the caps above allow needs less than half of it, and a thread that others start has less by itself.
 pub const STACK_BYTES: usize = 8 << 20;
+
 /// Tests and records that are named for one line which makes a difference, or for one reason. More are counted: nobody reads
 /// thousands that differ alike.
 pub const COMPARED_CASES_MAX: usize = 100;
-
-/// Stack of a thread that reads, checks or evaluates flows, bytes: what nests as deep as the caps above allow needs three
-/// megabytes of it. Only what is used is taken from the machine.
-pub const STACK_BYTES: usize = 64 << 20;
 
 const _: () = assert!(RECORD_BYTES_MAX <= BODY_BYTES_MAX, "a record that fits fits its answer");
