@@ -189,7 +189,8 @@ fn lookup(maker: &mut Maker<'_>) -> Decl {
         }
     }
     if !whole {
-        let open = keys.iter().all(|(_, ty)| closed(ty)) || maker.dice.once_in(2);
+        // The first of the keys is the one of whose values some have no row.
+        let open = closed(&keys[0].1) || maker.dice.once_in(2);
         if keys[0].1 == Ty::Country && maker.dice.once_in(2) {
             row(maker, keys.iter().enumerate().map(|(n, _)| if n == 0 { Cell::Eu } else { Cell::Any }).collect());
         }

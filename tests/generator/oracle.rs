@@ -110,6 +110,8 @@ impl Oracle<'_> {
     pub(crate) fn list(&mut self, node: &Node) -> Result<Vec<Value>, Halt> {
         match self.node(node)? {
             Value::List(all) => Ok(all),
+            // A shop that sends no list has none of what it holds.
+            Value::Absent => Ok(Vec::new()),
             other => unreachable!("a list is {other:?}"),
         }
     }

@@ -20,10 +20,20 @@ pub(crate) fn is_closed(ty: &Type) -> bool {
 /// The values that no row takes, as messages name them: some of them where they are many.
 pub(crate) fn uncovered(types: &[&Type], rows: &[&[Pattern]]) -> Vec<String> {
     let mut open = Vec::new();
-    if !types.iter().any(|ty| matches!(ty, Type::Unknown | Type::Never)) {
+    let fails = |row: &&[Pattern]| row.iter().any(failed);
+    if !types.iter().any(|ty| matches!(ty, Type::Unknown | Type::Never)) && !rows.iter().any(fails) {
         left_open(types, rows, &mut Vec::new(), &mut open);
     }
     open
+}
+
+/// A cell that is wrong, and told: nobody knows what it was to take.
+fn failed(cell: &Pattern) -> bool {
+    match cell {
+        Pattern::OneOf(list) => list.is_empty(),
+        Pattern::Either(cells) => cells.iter().any(failed),
+        _ => false,
+    }
 }
 
 /// Column by column, with the rows that take the values so far.

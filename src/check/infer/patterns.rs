@@ -41,7 +41,7 @@ impl Checker<'_> {
             }
             PatternKind::Either(list) => {
                 let list: Vec<Pattern> = list.iter().map(|p| self.pattern(inside, p, ty)).collect();
-                if list.iter().all(|p| matches!(p, Pattern::OneOf(_))) {
+                if list.iter().all(|p| matches!(p, Pattern::OneOf(values) if !values.is_empty())) {
                     Pattern::OneOf(
                         list.into_iter().flat_map(|p| if let Pattern::OneOf(c) = p { c } else { Vec::new() }).collect(),
                     )
@@ -66,7 +66,8 @@ impl Checker<'_> {
                     Some(lowered) => body.coerce(lowered, &wanted, "this cell"),
                     None => Infer::make(ExprKind::Keep, Type::Never, e.span),
                 };
-                match constant_of(&value) {
+                // What failed has been told, and stands for no value.
+                match constant_of(&value).filter(|_| value.ty != Type::Unknown) {
                     Some(c) => pattern_of(c, &wanted),
                     None => {
                         if !matches!(value.ty, Type::Unknown) {
