@@ -1,8 +1,9 @@
 //! A project that is held: checked again after each change, it says what a check from nothing says; its index answers where
 //! names lead; and a check that nobody waits for is given up.
 
-use flowc::check::{Cancel, Checked, Held, check_project};
+use flowc::check::{Cancel, Checked, Held, Tests, check_project};
 use flowc::source::{Files as _, Memory, Span};
+use flowc::workspace::Workspace;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use std::path::Path;
@@ -147,4 +148,34 @@ fn a_check_that_nobody_waits_for_is_given_up() {
     let mut held = Held::default();
     assert!(held.check(&project(), Path::new("/p"), &[], &cancel).is_none());
     assert!(held.check(&project(), Path::new("/p"), &[], &Cancel::default()).unwrap().is_sound());
+}
+
+/// What runs is what was checked: a script comes from where the flows come from, and one that nothing names is no part of it.
+#[test]
+fn scripts_come_from_where_the_flows_come_from() {
+    let root = Path::new("/p");
+    let mut files = project();
+    let declared = "\nextern fn short(note: text) -> text in \"remarks.rhai\"\n";
+    files.0.insert(
+        root.join("parts.flow"),
+        PARTS.replace(
+            "order.billing.company?.take(18) ?? \"9999\"",
+            "short(order.billing.company ?? \"9999\").take(18)",
+        ) + declared,
+    );
+    files.0.insert(root.join("remarks.rhai"), "fn short(note) { note.sub_string(0, 3) }".to_owned());
+    files.0.insert(root.join("unused.rhai"), "fn long(note) { note }".to_owned());
+    let checked = check_project(&files, root, &[]);
+    assert!(checked.is_sound(), "{:?}", checked.diagnostics);
+    let named: Vec<&str> = checked.scripts.keys().map(|name| &**name).collect();
+    assert_eq!(named, ["remarks.rhai"]);
+    let version = |files: &Memory| {
+        let opened = Workspace::with_tests(files, root.to_path_buf(), &[], &Tests::default(), false);
+        opened.map(|project| project.version().to_owned()).map_err(|checked| checked.diagnostics).unwrap()
+    };
+    let before = version(&files);
+    files.0.insert(root.join("unused.rhai"), String::new());
+    assert_eq!(version(&files), before, "what nothing names changes nothing");
+    files.0.insert(root.join("remarks.rhai"), "fn short(note) { note.sub_string(0, 4) }".to_owned());
+    assert_ne!(version(&files), before, "what is named does");
 }

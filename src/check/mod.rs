@@ -16,7 +16,9 @@ use resolve::checker::Checker;
 use resolve::items::FileItems;
 use resolve::modules::Modules;
 use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 pub use crate::value::cancel::Cancel;
 pub use declare::given::Override;
@@ -35,6 +37,8 @@ pub struct Checked {
     pub program: Program,
     /// What the project changes of what comes from elsewhere, in the order of its files.
     pub changes: Vec<Changed>,
+    /// The files of functions in rhai that it names, by the names that it has for them.
+    pub scripts: BTreeMap<Arc<str>, String>,
     /// What is wrong, in the order of its places.
     pub diagnostics: Vec<Diagnostic>,
     /// What names and values are; only of a project that is held ([`Held`]).
@@ -124,7 +128,8 @@ fn finish(mut cx: Checker<'_>) -> (Checked, FxHashMap<FileId, FileItems>) {
     diagnostics.sort_by_key(|d| d.span);
     cx.changes.sort_by_key(|change| change.at);
     let sources = std::mem::take(&mut cx.modules.sources);
-    let checked = Checked { sources, program: cx.program, changes: cx.changes, diagnostics, index: cx.index };
+    let scripts = std::mem::take(&mut cx.script_texts);
+    let checked = Checked { sources, program: cx.program, changes: cx.changes, scripts, diagnostics, index: cx.index };
     (checked, cx.modules.into_held())
 }
 

@@ -41,15 +41,7 @@ impl Checker<'_> {
         };
         self.libraries();
         self.headings(root);
-        for id in ids {
-            self.instances_of_uses(*id);
-        }
-        for id in ids {
-            self.answers(*id);
-            self.extensions(*id);
-            self.adaptations(*id);
-        }
-        self.adaptations_agree();
+        self.said_of_others(ids);
         self.overrides(overrides);
         if let Some(answered) = tests.and_then(|tests| tests.answered.as_ref()) {
             for id in
@@ -128,21 +120,12 @@ impl Checker<'_> {
     /// Checks files by themselves: every declaration, nothing answered.
     pub(crate) fn single_files(&mut self, ids: &[ModuleId]) {
         self.libraries();
-        for id in ids {
-            if &*self.modules.get(*id).name == "project" {
-                self.headings(*id);
-            }
-            self.instances_of_uses(*id);
-            self.answers(*id);
-            self.extensions(*id);
-            self.adaptations(*id);
-        }
-        self.adaptations_agree();
+        let root = ids.iter().copied().find(|id| &*self.modules.get(*id).name == "project");
+        root.into_iter().for_each(|id| self.headings(id));
+        self.said_of_others(ids);
         self.extensions_of_library();
         self.read_settings();
-        for id in ids.iter().filter(|id| &*self.modules.get(**id).name == "project").copied().collect::<Vec<_>>() {
-            self.connection_values(id);
-        }
+        root.into_iter().for_each(|id| self.connection_values(id));
         for id in ids {
             let instance = self.shared_instance(*id);
             self.whole_module(instance);
@@ -152,6 +135,19 @@ impl Checker<'_> {
             let instance = self.shared_instance(*id);
             self.tests(instance, None);
         }
+    }
+
+    /// What modules say of others: which instances they make of them, and then how they answer, extend and adapt those.
+    fn said_of_others(&mut self, ids: &[ModuleId]) {
+        for id in ids {
+            self.instances_of_uses(*id);
+        }
+        for id in ids {
+            self.answers(*id);
+            self.extensions(*id);
+            self.adaptations(*id);
+        }
+        self.adaptations_agree();
     }
 
     /// The habits of the APIs in use.

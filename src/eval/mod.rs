@@ -8,7 +8,6 @@ mod body;
 mod code;
 mod compile;
 mod constants;
-mod content;
 mod coverage;
 mod decode;
 mod document;

@@ -1,11 +1,11 @@
 //! What is done with the key of an installation: values are sealed at rest, and hashed so that only this installation can
 //! compare them.
 
+use crate::value::text::hex;
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
-use std::fmt::Write as _;
 use zeroize::Zeroizing;
 
 /// Bytes of the random part in front of each sealed value.
@@ -87,11 +87,7 @@ impl Seal {
     pub(super) fn hash(&self, text: &str) -> String {
         let mut mac = mac(&*self.hashing);
         mac.update(text.as_bytes());
-        let full = mac.finalize().into_bytes();
-        full.iter().take(16).fold(String::with_capacity(32), |mut out, byte| {
-            write!(out, "{byte:02x}").expect("writing to a text does not fail");
-            out
-        })
+        hex(&mac.finalize().into_bytes()[..16])
     }
 
     fn cipher(&self) -> XChaCha20Poly1305 {

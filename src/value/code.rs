@@ -11,9 +11,6 @@ const EU: [&str; 29] = [
     "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK", "XI",
 ];
 
-/// Groups of countries by the names that flows know.
-pub const GROUPS: &[&str] = &["eu"];
-
 /// Whether a country belongs to the group of that name; a name that is none has no members.
 pub fn in_group(country: &str, group: &str) -> bool {
     group == "eu" && in_eu(country)
@@ -55,21 +52,6 @@ MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF
 RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT \
 TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS XI XK YE YT ZA ZM ZW";
 
-/// Decimals of a currency: 2 unless ISO 4217 says otherwise.
-pub fn currency_decimals(code: &str) -> u32 {
-    const NONE: [&str; 16] = [
-        "BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF",
-    ];
-    const THREE: [&str; 7] = ["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"];
-    if NONE.contains(&code) {
-        0
-    } else if THREE.contains(&code) {
-        3
-    } else {
-        2
-    }
-}
-
 /// Whether a text looks like a currency's code.
 pub fn is_currency(code: &str) -> bool {
     code.len() == 3 && code.bytes().all(|b| b.is_ascii_uppercase())
@@ -99,7 +81,6 @@ mod tests {
         );
         assert!(is_country("NL") && !is_country("XX") && !is_country("nl") && !is_country(""));
         assert_eq!(countries().count(), 253);
-        assert_eq!([currency_decimals("EUR"), currency_decimals("JPY"), currency_decimals("KWD")], [2, 0, 3]);
         assert!(is_guid("6b8aeb3c-9d6d-4c6f-8a1b-0123456789ab") && !is_guid("6b8aeb3c"));
     }
 }

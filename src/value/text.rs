@@ -62,17 +62,23 @@ pub const MARKED_MIN: usize = 2 * MARK;
 /// texts that only differ behind their end stay two. Where there is no room for a mark the text is only cut.
 pub fn cut_with_mark(text: &str, max: usize, unit: Unit) -> Cow<'_, str> {
     use sha2::{Digest as _, Sha256};
-    use std::fmt::Write as _;
     if length(text, unit) <= max || max <= MARK + 1 {
         return Cow::Borrowed(cut(text, max, unit));
     }
     let mut marked = cut(text, max - MARK - 1, unit).trim_end().to_owned();
     marked.push('~');
-    for byte in Sha256::digest(text).iter().take(MARK / 2) {
-        // Writing into memory does not fail.
-        let _ = write!(marked, "{byte:02x}");
-    }
+    marked.push_str(&hex(&Sha256::digest(text)[..MARK / 2]));
     Cow::Owned(marked)
+}
+
+/// Bytes as hexadecimal digits, two a byte, in small letters.
+pub fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        // Writing into memory does not fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// Personal data as a message shows it: enough to know it again beside its record, too little to know it by itself.

@@ -41,8 +41,7 @@ impl Workspace {
         if !checked.is_sound() {
             return Err(Box::new(checked));
         }
-        let scripts = scripts(&root);
-        Ok(Self::of(root, checked, scripts))
+        Ok(Self::of(root, checked))
     }
 
     /// The same with its tests, for one of which it may be checked alone; with `counts` what evaluations come to is counted.
@@ -60,22 +59,20 @@ impl Workspace {
         if !checked.is_sound() {
             return Err(Box::new(checked));
         }
-        let scripts = scripts(&root);
         let compile = if counts { Compiled::counting } else { Compiled::with_scripts };
-        Ok(Self::compiled_by(compile, root, checked, scripts))
+        Ok(Self::compiled_by(compile, root, checked))
     }
 
-    fn of(root: PathBuf, checked: Checked, scripts: BTreeMap<Arc<str>, String>) -> Self {
-        Self::compiled_by(Compiled::with_scripts, root, checked, scripts)
+    fn of(root: PathBuf, checked: Checked) -> Self {
+        Self::compiled_by(Compiled::with_scripts, root, checked)
     }
 
     fn compiled_by(
         compile: fn(Arc<Program>, BTreeMap<Arc<str>, String>) -> Compiled,
         root: PathBuf,
         checked: Checked,
-        scripts: BTreeMap<Arc<str>, String>,
     ) -> Self {
-        let Checked { sources, program, changes, .. } = checked;
+        let Checked { sources, program, changes, scripts, .. } = checked;
         let version = version(&sources, &scripts);
         let program = Arc::new(program);
         let compiled = Arc::new(compile(Arc::clone(&program), scripts.clone()));
@@ -107,13 +104,11 @@ impl Workspace {
         let ships = |name: &str| LIBRARY.iter().any(|(_, path, _)| *path == name);
         let (shipped, own): (Vec<PlanSource>, Vec<PlanSource>) =
             texts.into_iter().partition(|source| ships(&source.name));
-        let scripts = own.iter().filter(|source| Path::new(&source.name).extension().is_some_and(|e| e == "rhai"));
-        let scripts = scripts.map(|source| (Arc::from(source.name.as_str()), source.text.clone())).collect();
         let files = Memory(own.into_iter().map(|source| (self.root.join(source.name), source.text)).collect());
         let shipped: Texts = shipped.into_iter().map(|source| (source.name, source.text)).collect();
         let files = Shipping { files: &files, texts: shipped.instead() };
         let checked = check::check_project(&files, &self.root, &[]);
-        Ok(checked.is_sound().then(|| Self::of(self.root.clone(), checked, scripts)))
+        Ok(checked.is_sound().then(|| Self::of(self.root.clone(), checked)))
     }
 
     /// Its folder.
@@ -192,24 +187,4 @@ fn place(sources: &Sources, span: Span) -> Option<Place> {
     let at = sources.position(span);
     let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     Some(Place { file: sources.get(span.file).called(), line: number(at.line), column: number(at.column) })
-}
-
-/// The texts of the functions in rhai, by their paths from the project's folder.
-fn scripts(root: &Path) -> BTreeMap<Arc<str>, String> {
-    let mut found = BTreeMap::new();
-    let mut folders = vec![(root.to_path_buf(), 0)];
-    while let Some((folder, depth)) = folders.pop() {
-        let Ok(entries) = std::fs::read_dir(&folder) else { continue };
-        for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
-            let hidden = path.file_name().is_none_or(|name| name.to_string_lossy().starts_with('.'));
-            if path.is_dir() && !hidden && depth < limits::FOLDER_DEPTH_MAX {
-                folders.push((path, depth + 1));
-            } else if path.extension().is_some_and(|e| e == "rhai")
-                && let (Ok(name), Ok(text)) = (path.strip_prefix(root), std::fs::read_to_string(&path))
-            {
-                found.insert(name.display().to_string().into(), text);
-            }
-        }
-    }
-    found
 }

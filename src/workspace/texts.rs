@@ -3,6 +3,7 @@
 
 use crate::limits;
 use crate::source::{Sources, library};
+use crate::value::text::hex;
 use flate2::{Compression, GzBuilder, read::GzDecoder};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
@@ -111,10 +112,7 @@ impl Texts {
 
 /// The digest of a text, as the lock writes it.
 pub(super) fn digest(text: &str) -> String {
-    Sha256::digest(text).iter().take(16).fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    hex(&Sha256::digest(text)[..16])
 }
 
 #[cfg(test)]

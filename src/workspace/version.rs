@@ -1,9 +1,9 @@
 //! The version of a project: a hash of everything that a record's outcome depends on.
 
 use crate::source::Sources;
+use crate::value::text::hex;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// The hash of all texts, the answers on the command line, and this edition.
@@ -21,8 +21,5 @@ pub(super) fn version(sources: &Sources, scripts: &BTreeMap<Arc<str>, String>) -
             hash.update(part);
         }
     }
-    hash.finalize().iter().take(16).fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    hex(&hash.finalize()[..16])
 }

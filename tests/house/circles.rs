@@ -196,10 +196,12 @@ fn layers_of_a_room_point_one_way() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// `HOUSE=eval cargo test --test house graph -- --nocapture` prints the arrows of a room and its circles, `HOUSE=all` of all.
+/// `HOUSE=eval cargo test --test house graph -- --ignored --nocapture` prints the arrows of a room and its circles; without
+/// `HOUSE` those of all.
 #[test]
+#[ignore = "prints what others hold"]
 fn graph() {
-    let Ok(wanted) = std::env::var("HOUSE") else { return };
+    let wanted = std::env::var("HOUSE").unwrap_or_else(|_| "all".to_owned());
     let mut seen = false;
     for room in Room::all(house()) {
         if wanted != "all" && wanted != room.name {

@@ -193,12 +193,22 @@ fn nothing_computes_in_floating_point() {
     assert!(floats.is_empty(), "floating point in:\n{}", floats.join("\n"));
 }
 
+/// A room that gets another name is still held to what it was held to.
+#[test]
+fn the_rooms_that_are_held_are_there() {
+    let table = table();
+    let gone: Vec<&&str> = PURE.iter().chain(SHARED).filter(|room| !table.contains_key(**room)).collect();
+    assert!(gone.is_empty(), "no room has the name {gone:?}");
+}
+
 #[test]
 fn meaning_asks_no_world() {
     let mut asked = BTreeSet::new();
     for file in &house().files {
         let pure = file.at.room().is_some_and(|room| PURE.contains(&&*room));
-        if !pure || file.at.is_test() || file.at.is("source/files.rs") {
+        // Side by side is no other meaning than one after the other.
+        let parallel = file.at.is("check/resolve/parallel.rs");
+        if !pure || file.at.is_test() || file.at.is("source/files.rs") || parallel {
             continue;
         }
         for path in file.paths.iter().map(|path| path.join("::")) {

@@ -9,6 +9,7 @@ use crate::source::{Diagnostic, Span, codes};
 use crate::syntax::ast;
 use crate::value::script;
 use std::path::Path;
+use std::sync::Arc;
 
 impl Checker<'_> {
     /// `extern fn name(params) -> type in "file.rhai"`
@@ -90,7 +91,10 @@ impl Checker<'_> {
                 None
             }
             Ok(text) => match script::functions(&text) {
-                Ok(functions) => Some(functions),
+                Ok(functions) => {
+                    self.script_texts.insert(Arc::clone(&f.file.value), text);
+                    Some(functions)
+                }
                 Err(e) => {
                     let line = e.line.map(|n| format!("line {n} of ")).unwrap_or_default();
                     let message = format!("{line}{} can't be read as rhai: {}", f.file.value, e.reason);

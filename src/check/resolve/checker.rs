@@ -13,6 +13,7 @@ use crate::source::{Code, Diagnostic, Span, codes};
 use crate::syntax::ast;
 use crate::value::cancel::Cancel;
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::BTreeMap;
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -134,6 +135,8 @@ pub(crate) struct Checker<'f> {
     /// Instances that could go to several connections of a connector, and do not say to which.
     pub(crate) undecided: Vec<(InstanceId, Arc<str>)>,
     pub(crate) scripts: Scripts,
+    /// The texts of those, by the names that the project has for them.
+    pub(crate) script_texts: BTreeMap<Arc<str>, String>,
     /// Functions and parts in circles that have been told.
     pub(crate) circles: FxHashSet<Span>,
     /// The flows that the project runs.
@@ -180,6 +183,7 @@ impl<'f> Checker<'f> {
             changing: Changing::default(),
             undecided: Vec::new(),
             scripts: FxHashMap::default(),
+            script_texts: BTreeMap::new(),
             circles: FxHashSet::default(),
             running: Vec::new(),
             partly: std::collections::BTreeSet::new(),

@@ -7,6 +7,7 @@ pub(crate) mod instances;
 pub(crate) mod items;
 pub(crate) mod modules;
 pub(crate) mod offer;
+pub(crate) mod parallel;
 pub(crate) mod paths;
 pub(crate) mod references;
 pub(crate) mod suggest;

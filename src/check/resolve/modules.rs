@@ -1,6 +1,7 @@
 //! Modules: which files belong to which, and what each declares, read when it is first looked at.
 
-use crate::check::resolve::items::{FileItems, Item, Space, parse_all, space_of};
+use crate::check::resolve::items::{FileItems, Item, Space, space_of};
+use crate::check::resolve::parallel::parse_all;
 use crate::limits;
 use crate::source::{Diagnostic, FileId, Files, ReadError, Sources, Span, codes, library};
 use crate::syntax::ast;

@@ -104,12 +104,7 @@ fn on_our_host(address: &Url) -> String {
 }
 
 fn hash(address: &str) -> String {
-    use std::fmt::Write as _;
-    let digest = Sha256::digest(address.as_bytes());
-    digest.iter().take(8).fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    crate::value::text::hex(&Sha256::digest(address.as_bytes())[..8])
 }
 
 #[cfg(test)]

@@ -30,8 +30,6 @@ pub struct Compiled {
     /// The same program with its steps told, made when somebody asks why.
     pub(crate) tracing: OnceLock<Box<Compiled>>,
     pub(crate) sources: BTreeMap<Arc<str>, String>,
-    /// Layouts of what each flow reads alone, made when its records are first compared.
-    pub(crate) flow_layouts: Vec<OnceLock<Layouts>>,
     /// What is counted, where the program was compiled for it.
     pub(crate) coverage: Option<Coverage>,
 }

@@ -82,7 +82,6 @@ impl Compiled {
         let Compiler { layouts, wires, constants, parts, scripts, counting, .. } = compiler;
         let zone = program.zone.as_deref().and_then(|zone| TimeZone::get(zone).ok()).unwrap_or(TimeZone::UTC);
         let tracing = OnceLock::new();
-        let flow_layouts = program.flows.iter().map(|_| OnceLock::new()).collect();
         Self {
             program,
             layouts,
@@ -97,7 +96,6 @@ impl Compiled {
             zone,
             tracing,
             sources,
-            flow_layouts,
             coverage: counting.map(|counting| counting.coverage),
         }
     }

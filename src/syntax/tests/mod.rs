@@ -213,14 +213,6 @@ fn hostile_texts_end_soon() {
     }
 }
 
-#[test]
-fn a_thousand_lines_take_little_time() {
-    let one: String = north_star().into_iter().map(|(_, text)| text + "\n").collect();
-    let text = one.repeat(10);
-    let (took, _) = timed(&text);
-    println!("{} lines: {took:?}", text.lines().count());
-}
-
 proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig { cases: 96, failure_persistence: None, ..Default::default() })]
 
