@@ -192,7 +192,7 @@ impl System {
 }
 
 impl Stage {
-    async fn set(system: System, row: &Row, call: &str, shared: &Shared) -> Self {
+    async fn set(system: System, row: &Row, call: &str, shared: &Shared, clock: &Server) -> Self {
         let (answer, proof) = (row.answer.clone(), row.proof.clone());
         let bodies = Arc::clone(&shared.bodies);
         let (issued, reading) = (AtomicUsize::new(0), call == "read");
@@ -215,7 +215,7 @@ impl Stage {
         })
         .await;
         let name = format!("line{}{call}", row.line);
-        let clock = ("clock", shared.clock.url.as_str());
+        let clock = ("clock", clock.url.as_str());
         let (connector, habits, entries) = match system {
             System::Shop => {
                 let entries = vec![("url", server.url.as_str()), ("key", "ck"), ("secret", "cs"), clock];
@@ -331,14 +331,33 @@ fn listed(rows: &Rows) -> &'static str {
 /// What all cells of a table share.
 struct Shared {
     clock: Server,
+    slow: Server,
     store: Arc<dyn Store>,
     bodies: Arc<BTreeMap<String, String>>,
+}
+
+/// What is wrong with a cell.
+async fn cell(
+    system: System,
+    row: &Arc<Row>,
+    call: &str,
+    expected: &str,
+    shared: &Shared,
+    clock: &Server,
+) -> Option<String> {
+    let stage = Stage::set(system, row, call, shared, clock).await;
+    let (outcome, said) = tokio::time::timeout(PATIENCE, stage.outcome(call))
+        .await
+        .unwrap_or_else(|_| ("no end".to_owned(), format!("after {} calls", stage.server.seen().len())));
+    let wrong = (outcome != expected).then(|| format!("{outcome}, not {expected} ({said})"));
+    wrong.or_else(|| stage.sent(call).err())
 }
 
 async fn play(system: System, text: &str) {
     let Table { bodies, rows } = Table::read(text);
     let (_folder, store) = store();
-    let shared = Arc::new(Shared { clock: clock_at(START, 2_000).await, store, bodies });
+    let (clock, slow) = (clock_at(START, 2_000).await, clock_at(START, 100).await);
+    let shared = Arc::new(Shared { clock, slow, store, bodies });
     let places = Arc::new(tokio::sync::Semaphore::new(SIDE_BY_SIDE));
     let mut cells = tokio::task::JoinSet::new();
     let mut count = 0;
@@ -348,12 +367,15 @@ async fn play(system: System, text: &str) {
             let (row, shared, places) = (Arc::clone(&row), Arc::clone(&shared), Arc::clone(&places));
             cells.spawn(async move {
                 let _place = places.acquire().await.unwrap();
-                let stage = Stage::set(system, &row, &call, &shared).await;
-                let patience = tokio::time::timeout(PATIENCE, stage.outcome(&call)).await;
-                let (outcome, said) = patience
-                    .unwrap_or_else(|_| ("no end".to_owned(), format!("after {} calls", stage.server.seen().len())));
-                let wrong = (outcome != expected).then(|| format!("{outcome}, not {expected} ({said})"));
-                let wrong = wrong.or_else(|| stage.sent(&call).err());
+                let mut wrong = None;
+                // On a clock of two thousand seconds a second a busy machine lets a proof grow old between two calls: what
+                // is wrong by it is played once more on a slow one, and that counts.
+                for clock in [&shared.clock, &shared.slow] {
+                    wrong = cell(system, &row, &call, &expected, &shared, clock).await;
+                    if wrong.is_none() {
+                        break;
+                    }
+                }
                 wrong.map(|wrong| (row.line, format!("line {}, {call}: {wrong}\n    {}", row.line, row.text)))
             });
         }
