@@ -15,6 +15,7 @@ const LONG: &[(&str, &str)] = &[
     ("tests/connector_exact.rs", "a case after the other"),
     ("tests/connector_sandbox.rs", "a case after the other"),
     ("tests/connector_shop.rs", "a case after the other"),
+    ("tests/update.rs", "a case after the other"),
     ("tests/store.rs", "the contract of a store, promise by promise"),
 ];
 
