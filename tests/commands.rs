@@ -313,6 +313,19 @@ fn records_are_mapped_offline_and_in_order() {
     assert_eq!(world.flowc(&["map", "nothing"]).code, Some(2));
 }
 
+/// Rows that the shipped tables have anyway are left out: the check has nothing to say.
+#[test]
+fn a_project_for_the_sandbox_checks_clean() {
+    let world = world();
+    std::fs::write(world.root().join("sandbox.json"), world.first_line().to_string()).unwrap();
+    let made = world.flowc(&["new", "acme", "--yes", "--sandbox", "sandbox.json"]);
+    assert_eq!(made.code, Some(0), "{}", made.stderr);
+    let checked = world.flowc(&["check", "acme", "--format", "json"]);
+    assert_eq!((checked.code, checked.stdout.trim()), (Some(0), "[]"), "{}", checked.stderr);
+    let project = std::fs::read_to_string(world.root().join("acme/project.flow")).unwrap();
+    assert!(project.contains("adapt lookup tables.vat_code"), "those that are others stay: {project}");
+}
+
 #[test]
 fn a_consent_in_the_browser_is_a_login() {
     let world = world();

@@ -311,6 +311,105 @@ fn a_copy_that_is_damaged_or_of_another_lock_is_refused_with_what_to_do() {
     assert!(root.join(TEXTS_FILE).exists(), "the texts of now are kept");
 }
 
+/// The lock with its lines as they are made of each.
+fn edit_lock(root: &Path, edited: impl Fn(&str) -> Option<String>) {
+    let lines: Vec<String> = read(root, LOCK_FILE).lines().filter_map(edited).collect();
+    std::fs::write(root.join(LOCK_FILE), lines.join("\n") + "\n").unwrap();
+}
+
+/// `check`, a run and `update` say one thing of a lock that was edited, and name the file.
+#[test]
+fn a_digest_that_was_edited_is_told_by_all_in_the_same_words() {
+    let project = offline();
+    let root = project.path();
+    lock_with(root, &[]);
+    edit_lock(root, |line| {
+        let of_flow = line.strip_prefix(&format!("file {FLOW} ")).is_some();
+        Some(if of_flow { format!("file {FLOW} {}", "0".repeat(32)) } else { line.to_owned() })
+    });
+    let why = format!("the digest of {FLOW} in {LOCK_FILE} is not that of its text in {TEXTS_FILE}");
+    for (words, code) in [(&["check"][..], 0), (&["run"], 2), (&["update", "--dry-run"], 2), (&["update"], 2)] {
+        let said = flowc(root, words);
+        assert!(said.code == Some(code) && said.stderr.contains(&why), "{words:?}: {}", said.stderr);
+    }
+}
+
+/// A copy is looked at whether anything has moved or not.
+#[test]
+fn a_copy_is_verified_where_nothing_has_moved() {
+    let project = offline();
+    let root = project.path();
+    lock_with(root, &[]);
+    let (lock, whole) = (read(root, LOCK_FILE), std::fs::read(root.join(TEXTS_FILE)).unwrap());
+    std::fs::write(root.join(TEXTS_FILE), "junk").unwrap();
+    for words in [&["--dry-run"][..], &[]] {
+        let said = update(root, words);
+        assert!(said.code == Some(2) && said.stderr.contains("is damaged"), "{}{}", said.stdout, said.stderr);
+    }
+    std::fs::write(root.join(TEXTS_FILE), &whole).unwrap();
+    edit_lock(root, |line| {
+        Some(if line.starts_with("texts ") { format!("texts {}", "0".repeat(32)) } else { line.to_owned() })
+    });
+    let said = update(root, &["--dry-run"]);
+    assert!(said.code == Some(2) && said.stderr.contains("holds other texts"), "{}{}", said.stdout, said.stderr);
+
+    std::fs::write(root.join(LOCK_FILE), &lock).unwrap();
+    std::fs::remove_file(root.join(TEXTS_FILE)).unwrap();
+    let said = update(root, &["--dry-run"]);
+    assert!(
+        said.code == Some(0) && said.stdout.contains("is not there: `flowc update` writes it anew"),
+        "{}",
+        said.stdout
+    );
+    let said = update(root, &[]);
+    assert!(said.code == Some(0) && said.stdout.contains("is not there: it is written anew"), "{}", said.stdout);
+    assert_eq!(std::fs::read(root.join(TEXTS_FILE)).unwrap(), whole);
+    let said = update(root, &[]);
+    assert!(!said.stdout.contains(TEXTS_FILE), "{}", said.stdout);
+}
+
+/// What the lock lacks, and what is written into it though nothing has moved.
+#[test]
+fn each_line_that_is_written_is_told() {
+    let project = offline();
+    let root = project.path();
+    lock_with(root, &[]);
+    let whole = read(root, LOCK_FILE);
+    edit_lock(root, |line| (!line.starts_with(&format!("file {FLOW} "))).then(|| line.to_owned()));
+    let said = update(root, &["--dry-run"]);
+    assert!(said.stdout.contains(&format!("without a line in the lock: {FLOW}")), "{}", said.stdout);
+
+    std::fs::write(root.join(LOCK_FILE), whole).unwrap();
+    let text = read(root, "project.flow");
+    let adapted = format!(
+        "{text}\nadapt mapping orders.sales_order {{\n  set Description = \"order {{order.number}}\".fit()\n}}\n"
+    );
+    std::fs::write(root.join("project.flow"), adapted).unwrap();
+    let dry = update(root, &["--dry-run"]);
+    let line = "under mapping orders.sales_order Description";
+    assert!(dry.stdout.contains("would be written") && dry.stdout.contains(line), "{}{}", dry.stdout, dry.stderr);
+    let said = update(root, &[]);
+    assert!(said.stdout.contains("is written into") && said.stdout.contains(line), "{}", said.stdout);
+    assert!(read(root, LOCK_FILE).contains(line));
+    assert!(!update(root, &[]).stdout.contains(line), "it is there now");
+}
+
+#[test]
+fn a_lock_that_cannot_be_read_is_the_one_thing_that_a_check_says() {
+    let project = offline();
+    let root = project.path();
+    lock_with(root, &[]);
+    std::fs::write(root.join(LOCK_FILE), read(root, LOCK_FILE) + "files\n").unwrap();
+    let said = flowc(root, &["check"]);
+    assert_eq!(said.code, Some(2), "{}", said.stderr);
+    assert!(
+        said.stderr.contains("of defaults.lock is none that") && !said.stderr.contains("no mistakes"),
+        "{}",
+        said.stderr
+    );
+    assert_eq!(said.stdout, "");
+}
+
 #[test]
 fn a_lock_without_texts_says_why_payloads_are_not_compared() {
     let project = offline();

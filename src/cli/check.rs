@@ -23,9 +23,13 @@ pub(crate) fn run(screen: &Screen, global: &Global, arguments: &Arguments) -> An
         Some(root) => check::check_project(&Disk, root, &[]),
         None => files(arguments)?,
     };
-    report(screen, &checked.sources, &checked.diagnostics)?;
-    if let Some(root) = project {
-        moved::warn(&root, &Defaults::of(&checked.sources, &checked.changes))?;
+    // Read first: "no mistakes" and a lock that can't be read don't go together.
+    let moved = project.map_or(Ok(None), |root| moved::moved(&root, &Defaults::of(&checked.sources, &checked.changes)));
+    if moved.is_ok() || !checked.diagnostics.is_empty() {
+        report(screen, &checked.sources, &checked.diagnostics)?;
+    }
+    if let Some(moved) = moved? {
+        Screen::tell(&format!("warning: {moved}"));
     }
     let outcome = if checked.is_sound() { Outcome::Done } else { Outcome::Wrong };
     // The process ends: to give a program's many small parts back one by one would take longer than to check a file.

@@ -131,7 +131,7 @@ fn lines(file: &Covered, out: &mut String) {
             n + 1,
             escaped(text)
         );
-        for point in here().filter(|point| point.times == 0) {
+        for point in file.missed().filter(|point| point.line == n + 1) {
             let _ = write!(out, "<span class=missing>{}: {}</span>", point.column, escaped(&told(point)));
         }
         out.push_str("</div>");

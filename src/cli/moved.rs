@@ -9,6 +9,12 @@ use std::path::Path;
 pub(crate) fn moved(root: &Path, now: &Defaults) -> Result<Option<String>, Trouble> {
     let Some(before) = Defaults::locked(root).map_err(Trouble::Misuse)? else { return Ok(None) };
     let moved = now.since(&before);
+    // What `flowc update` would refuse is said as it says it.
+    if !moved.is_nothing()
+        && let Err(why) = before.texts(root)
+    {
+        return Ok(Some(why));
+    }
     let files = moved.changed.iter().chain(&moved.gone).cloned().collect::<Vec<_>>().join(", ");
     Ok((!moved.is_nothing()).then(|| {
         format!(

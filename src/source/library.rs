@@ -102,9 +102,13 @@ pub fn by_path(path: &str) -> Option<&'static str> {
     LIBRARY.iter().find(|(_, shipped, _)| *shipped == path).map(|(_, _, text)| *text).or_else(data)
 }
 
-/// Whether a text is that of a file that ships, and not of a project's file with the same name.
+/// Whether a text is that of a file that ships, data too, and not of a project's file with the same name.
 pub fn ships(path: &Path, text: &str) -> bool {
-    LIBRARY.iter().any(|(_, shipped, its)| Path::new(shipped) == path && *its == text)
+    let is_data = || {
+        let name = path.strip_prefix(DATA_FOLDER).ok().and_then(Path::to_str);
+        name.and_then(data).is_some_and(|its| its == text)
+    };
+    LIBRARY.iter().any(|(_, shipped, its)| Path::new(shipped) == path && *its == text) || is_data()
 }
 
 /// A data file that ships with the default flows.
@@ -221,6 +225,10 @@ mod tests {
     fn a_path_tells_the_module() {
         let wrong: Vec<&Embedded> = LIBRARY.iter().filter(|(module, path, _)| !is_of(path, module)).collect();
         assert!(wrong.is_empty(), "{wrong:?}");
+        for (name, text) in DATA {
+            let shipped = Path::new(DATA_FOLDER).join(name);
+            assert!(ships(&shipped, text) && !ships(&shipped, "a project's own of that name"));
+        }
         assert!(!is_of("std/text.flow", "std.money") && !is_of("exact/crm.flow", "exactly"));
     }
 }

@@ -3,7 +3,7 @@
 use crate::eval::{Branch, Passed};
 use crate::source::Source;
 use crate::workspace::Workspace;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What of a project's texts its tests come to.
 #[derive(Clone, Debug, Default)]
@@ -38,6 +38,8 @@ pub struct Reached {
     pub said: String,
     /// How often tests came to it.
     pub times: u64,
+    /// It is a way of a condition that no test evaluates: neither way is taken.
+    pub unseen: bool,
     /// Why no test can, as a comment on its line says: `# never: …`.
     pub never: Option<String>,
 }
@@ -100,8 +102,9 @@ impl Reached {
                 Branch::Case(_) => format!("this case is never taken: {said}"),
                 Branch::There => format!("before `??` this is never there: {said}"),
                 Branch::Absent => format!("behind `??` this is never taken: {said}"),
-                Branch::Holds => format!("this never holds: {said}"),
-                Branch::HoldsNot => format!("this always holds: {said}"),
+                Branch::Holds | Branch::HoldsNot if self.unseen => format!("no test evaluates this: {said}"),
+                Branch::Holds => format!("no test where this holds: {said}"),
+                Branch::HoldsNot => format!("no test where this does not hold: {said}"),
                 Branch::Taken => format!("this is never needed: {said}"),
             },
         }
@@ -120,9 +123,10 @@ impl Covered {
         share
     }
 
-    /// The points that no test comes to.
+    /// The points that no test comes to; of a condition that no test evaluates one of its two.
     pub fn missed(&self) -> impl Iterator<Item = &Reached> {
-        self.points.iter().filter(|point| point.times == 0)
+        let is_second = |point: &Reached| point.unseen && point.what == Passed::Branch(Branch::HoldsNot);
+        self.points.iter().filter(move |point| point.times == 0 && !is_second(point))
     }
 }
 
@@ -167,17 +171,31 @@ impl Counted {
     /// By file and line.
     pub(super) fn coverage(self) -> Coverage {
         let files = self.files.into_iter().map(|(path, (source, points))| {
+            let unseen = unseen(&points);
             let points = points.into_iter().map(|((start, end, _), (what, times))| {
+                let unseen =
+                    matches!(what, Passed::Branch(Branch::Holds | Branch::HoldsNot)) && unseen.contains(&(start, end));
                 let (at, to) = (source.position(start as usize), source.position(end as usize));
                 let said = source.text.get(start as usize..end as usize).unwrap_or_default();
                 let said = said.lines().next().unwrap_or_default().to_owned();
                 let never = never(&source.text, at.line);
-                Reached { what, line: at.line, column: at.column, end_line: to.line, said, times, never }
+                Reached { what, line: at.line, column: at.column, end_line: to.line, said, times, unseen, never }
             });
             Covered { points: points.collect(), text: source.text.to_string(), path }
         });
         Coverage { files: files.collect() }
     }
+}
+
+/// The places of conditions that no test evaluates.
+fn unseen(points: &Points) -> BTreeSet<(u32, u32)> {
+    let mut ways: BTreeMap<(u32, u32), u64> = BTreeMap::new();
+    for ((start, end, _), (what, times)) in points {
+        if matches!(what, Passed::Branch(Branch::Holds | Branch::HoldsNot)) {
+            *ways.entry((*start, *end)).or_default() += times;
+        }
+    }
+    ways.into_iter().filter(|(_, times)| *times == 0).map(|(place, _)| place).collect()
 }
 
 /// What a comment at the end of a line says of what no test can come to.

@@ -121,11 +121,43 @@ impl Defaults {
                 "{TEXTS_FILE}, which holds the texts of the defaults in {LOCK_FILE}, is not there"
             )));
         };
-        let other = |(path, digest): (&String, &String)| texts.digest_of(path).as_ref() != Some(digest);
-        if texts.digest() != *digest || self.files.iter().any(other) {
-            return Err(format!("{TEXTS_FILE} holds other texts than those whose digests {LOCK_FILE} holds: {mend}"));
+        let other = |(path, digest): &(&String, &String)| texts.digest_of(path).as_ref() != Some(*digest);
+        let others: Vec<&str> = self.files.iter().filter(other).map(|(path, _)| path.as_str()).collect();
+        let of = if others.is_empty() { String::new() } else { format!(" ({})", others.join(", ")) };
+        match texts.digest() == *digest {
+            true if others.is_empty() => Ok(Ok(texts)),
+            true => Err(format!(
+                "the digest of {} in {LOCK_FILE} is not that of its text in {TEXTS_FILE}, as if it was changed by hand: {mend}",
+                others.join(", ")
+            )),
+            false => {
+                Err(format!("{TEXTS_FILE} holds other texts than those whose digests {LOCK_FILE} holds{of}: {mend}"))
+            }
         }
-        Ok(Ok(texts))
+    }
+
+    /// Whether the copy of the texts that the lock names is there.
+    pub fn has_copy(&self, root: &Path) -> bool {
+        self.texts.is_none() || root.join(TEXTS_FILE).exists()
+    }
+
+    /// What the lock says that `before` did not, where nothing has moved: for people, one thing a line.
+    pub fn beside(&self, before: &Self) -> Vec<String> {
+        let mut lines = Vec::new();
+        if self.flowc != before.flowc {
+            lines.push(format!("flowc {}, which was {}", self.flowc, before.flowc));
+        }
+        if self.texts != before.texts {
+            let of = if before.texts.is_none() { "its digest" } else { "the texts of this flowc" };
+            lines.push(format!("{TEXTS_FILE}: {of}"));
+        }
+        let fresh = self.displaced.keys().filter(|name| !before.displaced.contains_key(*name));
+        lines.extend(fresh.map(|name| format!("under {name}: a change that the project has come to make")));
+        let left = before.displaced.keys().filter(|name| !self.displaced.contains_key(*name));
+        lines.extend(
+            left.map(|name| format!("under {name}: no longer, the project does not make this change any more")),
+        );
+        lines
     }
 
     /// Writes the lock, and the texts that it names beside it.

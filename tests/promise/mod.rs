@@ -98,6 +98,11 @@ impl World {
         }
     }
 
+    /// What the sandbox prints first.
+    pub(crate) fn first_line(&self) -> Value {
+        self.running.as_ref().unwrap().first_line()
+    }
+
     /// The project's folder.
     pub(crate) fn root(&self) -> &Path {
         self.folder.path()

@@ -61,6 +61,25 @@ fn module(name: &str) -> Module {
     module
 }
 
+/// The rows of a shipped table of `flows.tables`, as they are written.
+pub(super) fn rows_of(table: &str) -> Vec<&'static str> {
+    let head = format!("lookup {table}(");
+    let texts = library::module("flows.tables").map(|(_, _, text)| *text);
+    let of_table = texts.flat_map(|text| {
+        text.lines().skip_while(|line| !line.starts_with(&head)).skip(1).take_while(|line| !line.starts_with('}'))
+    });
+    of_table.map(str::trim).filter(|line| line.contains("=>")).collect()
+}
+
+/// A row without its alignment.
+pub(super) fn without_blanks(row: &str) -> String {
+    row.split('"')
+        .enumerate()
+        .map(|(n, part)| if n % 2 == 0 { part.replace(' ', "") } else { part.to_owned() })
+        .collect::<Vec<_>>()
+        .join("\"")
+}
+
 fn code_of(ty: &Type) -> Option<String> {
     match &ty.kind {
         TypeKind::Code(path) => path.parts.last().map(|name| name.text.to_string()),

@@ -117,7 +117,10 @@ fn usual(held: &Held, question: &Question) -> Option<String> {
     found.map(|(code, _)| quoted(code))
 }
 
+/// Rows of a table that says something else than what ships.
 fn table(text: &mut String, about: &str, name: &str, rows: &[String]) {
+    let shipped: Vec<String> = shipped::rows_of(name).into_iter().map(shipped::without_blanks).collect();
+    let rows: Vec<&String> = rows.iter().filter(|row| !shipped.contains(&shipped::without_blanks(row))).collect();
     if rows.is_empty() {
         return;
     }

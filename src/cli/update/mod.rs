@@ -9,7 +9,7 @@ use super::screen::Screen;
 use super::store::Stored;
 use super::{Answer, Format, Global, Outcome, Trouble, project};
 use crate::check::Changed;
-use crate::workspace::{Defaults, LOCK_FILE, Moved, Workspace, name_of};
+use crate::workspace::{Defaults, LOCK_FILE, Moved, TEXTS_FILE, Workspace, name_of};
 use serde_json::json;
 use std::fmt::Write as _;
 
@@ -37,6 +37,10 @@ pub(crate) fn run(screen: &Screen, global: &Global, arguments: &Arguments) -> An
     let texts = workspace.texts();
     let (now, before) = (workspace.defaults().with(&texts), locked(&workspace)?);
     let moved = before.as_ref().map(|before| now.since(before));
+    // A copy that is damaged is refused whether it is needed now or not.
+    if let Some(before) = &before {
+        before.texts(workspace.root()).map_err(Trouble::Misuse)?.ok();
+    }
     let beside = match (&before, &moved) {
         (Some(before), Some(moved)) if !moved.is_nothing() => {
             Some(compare::beside(workspace.root(), before, arguments.stored.store.as_deref())?)
@@ -55,7 +59,7 @@ pub(crate) fn run(screen: &Screen, global: &Global, arguments: &Arguments) -> An
         });
         Screen::answer(&told.to_string())?;
     } else {
-        let mut text = told(&workspace, before.as_ref(), moved.as_ref(), arguments.dry_run);
+        let mut text = told(&workspace, (before.as_ref(), &now), moved.as_ref(), arguments.dry_run);
         if let Some(beside) = &beside {
             text.push_str(&payloads::people(screen, beside));
         }
@@ -68,7 +72,8 @@ pub(crate) fn run(screen: &Screen, global: &Global, arguments: &Arguments) -> An
         }
         Screen::answer(text.trim_end())?;
     }
-    if writes && before.as_ref() != Some(&now) {
+    let is_whole = before.as_ref().is_some_and(|before| before == &now && before.has_copy(workspace.root()));
+    if writes && !is_whole {
         let root = workspace.root();
         now.lock(&texts, root).map_err(|e| Trouble::Unreachable(format!("{LOCK_FILE} can't be written: {e}")))?;
     }
@@ -79,7 +84,12 @@ fn locked(workspace: &Workspace) -> Result<Option<Defaults>, Trouble> {
     Defaults::locked(workspace.root()).map_err(Trouble::Misuse)
 }
 
-fn told(workspace: &Workspace, before: Option<&Defaults>, moved: Option<&Moved>, dry_run: bool) -> String {
+fn told(
+    workspace: &Workspace,
+    (before, now): (Option<&Defaults>, &Defaults),
+    moved: Option<&Moved>,
+    dry_run: bool,
+) -> String {
     let (Some(before), Some(moved)) = (before, moved) else {
         let flowc = workspace.defaults().flowc;
         return if dry_run {
@@ -89,18 +99,20 @@ fn told(workspace: &Workspace, before: Option<&Defaults>, moved: Option<&Moved>,
         };
     };
     if moved.is_nothing() && moved.added.is_empty() && moved.unused.is_empty() {
-        return format!("the defaults are those that {LOCK_FILE} holds (flowc {})", before.flowc);
+        let mut text = format!("the defaults are those that {LOCK_FILE} holds (flowc {})\n", before.flowc);
+        written(&mut text, workspace, (before, now), dry_run);
+        return text;
     }
     let mut text = format!("since flowc {}:\n", before.flowc);
     let files = [
         ("changed", &moved.changed),
-        ("used by now", &moved.added),
+        ("without a line in the lock", &moved.added),
         ("used no more", &moved.unused),
         ("gone", &moved.gone),
     ];
     for (what, files) in files {
         for file in files {
-            let _ = writeln!(text, "  {what:<12} {file}");
+            let _ = writeln!(text, "  {what}: {file}");
         }
     }
     let under: Vec<(&Changed, bool)> = workspace
@@ -113,5 +125,22 @@ fn told(workspace: &Workspace, before: Option<&Defaults>, moved: Option<&Moved>,
         let _ = writeln!(text, "\nchanges of this project under which the default is another now:\n");
         text.push_str(&people(workspace.sources(), &under));
     }
+    written(&mut text, workspace, (before, now), dry_run);
     text
+}
+
+/// What else is written of both files.
+fn written(text: &mut String, workspace: &Workspace, (before, now): (&Defaults, &Defaults), dry_run: bool) {
+    let lines = now.beside(before);
+    if !lines.is_empty() {
+        let verb = if dry_run { "would be written" } else { "is written" };
+        let _ = writeln!(text, "{verb} into {LOCK_FILE}:");
+    }
+    for line in lines {
+        let _ = writeln!(text, "  {line}");
+    }
+    if !before.has_copy(workspace.root()) {
+        let verb = if dry_run { "`flowc update` writes it anew" } else { "it is written anew" };
+        let _ = writeln!(text, "{TEXTS_FILE}, the texts of the defaults, is not there: {verb}");
+    }
 }
