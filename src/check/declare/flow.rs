@@ -268,6 +268,7 @@ impl Infer<'_, '_> {
             FlowStmtKind::Let(name, value) => {
                 let value = self.scoped(|b| b.expr(value, None));
                 let local = self.bind(name, value.ty.clone());
+                self.names_caseless(local, &value);
                 self.lets.extend(self.names.last().cloned());
                 flow.steps.push(Step { kind: StepKind::Let(local, value), span: stmt.span, displaced: Vec::new() });
             }
