@@ -25,6 +25,7 @@ fn main() {
     }
     trials.push(Trial::test("defaults are locked", || locked(&folder().join("reference"))));
     trials.push(Trial::test("what is wrong with a change is told at it", told_at_home));
+    trials.push(Trial::test("a plan says what `base` stands for", base_in_a_plan));
     assert!(trials.len() > 8, "there are changes");
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }
@@ -88,6 +89,23 @@ fn changed(path: &Path) -> Result<(), Failed> {
     let words = ["map", "sales_order", "--given", given.to_str().unwrap(), "--failures", "inline"];
     let (payloads, _) = flowc(project.path(), &words, &orders());
     same(&path.join("payloads.jsonl"), &payloads)
+}
+
+/// The word says nothing of the default: its conditions stand in its place.
+fn base_in_a_plan() -> Result<(), Failed> {
+    let project = tempfile::tempdir()?;
+    let change =
+        "adapt flow orders.orders {\n  set where = base or order.status == \"on-hold\"\n  since 2026-11-15\n}\n";
+    std::fs::write(project.path().join("project.flow"), read(&folder().join("base.flow")) + change)?;
+    let condition = "(order.status in settings.statuses + settings.undone_statuses and order.exact_origin is none) or order.status == \"on-hold\"";
+    let (plan, _) = flowc(project.path(), &["plan", "orders.orders"], "");
+    assert!(plan.contains(&format!("\n  filter {condition}\n")), "{plan}");
+    let (plan, _) = flowc(project.path(), &["plan", "orders.orders", "--format", "json"], "");
+    let plan: Value = serde_json::from_str(&plan)?;
+    assert_eq!(plan["steps"][1]["where"], serde_json::json!([condition]));
+    assert_eq!(plan["steps"][0]["since"], "2026-11-15T00:00:00+01:00");
+    assert_eq!(plan["steps"][0]["by"], "date_modified");
+    Ok(())
 }
 
 /// A project that has taken over its defaults notices when they are others.

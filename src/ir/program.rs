@@ -288,6 +288,8 @@ pub struct Flow {
     /// Which records the source is asked for, where that is not the filter: an `adapt` that narrows a default's `where` still
     /// hears of what the default has booked.
     pub listed: Option<Expr>,
+    /// The default's conditions for which `base` stands in the filter of an `adapt`.
+    pub displaced: Vec<Span>,
     /// Values and checks.
     pub steps: Vec<Step>,
     /// What is written: an [`super::ExprKind::Write`] behind any choice.

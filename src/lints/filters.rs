@@ -1,6 +1,6 @@
 //! Conditions that are evaluated here though they speak of fields that the API can filter by.
 
-use crate::ir::{Binary, Expr, ExprKind, LocalId, Program, Search, Unary, each, truth};
+use crate::ir::{Binary, Expr, ExprKind, LocalId, Native, Program, Search, Unary, each, truth};
 use crate::source::{Diagnostic, codes};
 
 /// Conditions that are evaluated here though they speak of fields that the API can filter by.
@@ -10,7 +10,7 @@ pub(super) fn sent(program: &Program, record: LocalId, cond: &Expr, told: &mut V
         sent(program, record, b, told);
         return;
     }
-    if truth(cond).is_some() || is_plain(record, cond) {
+    if truth(cond).is_some() || is_plain(program, record, cond) {
         return;
     }
     // What a setting decides is not there any more.
@@ -58,8 +58,16 @@ impl Expr {
 
 /// `record.field OP value`, `record.field in values`, `record.flag`, `not record.flag`, `record.field is some`, where the
 /// values do not depend on the record.
-fn is_plain(record: LocalId, cond: &Expr) -> bool {
-    let field = |e: &Expr| matches!(&e.kind, ExprKind::Field(of, ..) if of.kind_is_local(record));
+fn is_plain(program: &Program, record: LocalId, cond: &Expr) -> bool {
+    let plain = |e: &Expr| matches!(&e.kind, ExprKind::Field(of, ..) if of.kind_is_local(record));
+    // Small letters are how a text is compared whose case says nothing.
+    let field = |e: &Expr| match &e.kind {
+        ExprKind::Native(Native::Lower, args) => args.first().is_some_and(|e| {
+            plain(e)
+                && matches!(&e.kind, ExprKind::Field(_, entity, f) if program.entity(*entity).get(*f).form.caseless)
+        }),
+        _ => plain(e),
+    };
     let free = |e: &Expr| {
         let mut free = true;
         each(e, &mut |e| free &= !e.kind_is_local(record));

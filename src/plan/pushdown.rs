@@ -1,6 +1,6 @@
 //! The parts of a `where` that the source's API evaluates: a field that it can be asked by has one of some known values.
 
-use crate::ir::{Binary, Const, Element, Expr, ExprKind, FieldId, Flow, Program, Search, known};
+use crate::ir::{Binary, Const, Element, Expr, ExprKind, FieldId, Flow, Native, Program, Search, known};
 use crate::source::Span;
 
 /// A condition that is sent.
@@ -54,12 +54,24 @@ fn condition(program: &Program, flow: &Flow, expr: &Expr) -> Option<Sent> {
         ExprKind::In(a, b) => (a, constants(b)?),
         _ => return None,
     };
-    let ExprKind::Field(of, entity, id) = &field.kind else { return None };
+    let ExprKind::Field(of, entity, id) = &without_case(program, field).kind else { return None };
     let own = matches!(of.kind, ExprKind::Local(local) if local == flow.record) && *entity == flow.source;
     let asked = matches!(program.entity(*entity).get(*id).search, Search::Filter | Search::Parameter);
     // Nothing can't be asked for, and a condition without values holds nowhere.
     let known = !values.is_empty() && values.iter().all(|value| matches!(value, Const::Text(_) | Const::Number(_)));
     (own && asked && known).then_some(Sent { field: *id, values })
+}
+
+/// A field behind the small letters in which it is compared: a system that doesn't mind its case finds it as it stands.
+fn without_case<'e>(program: &Program, compared: &'e Expr) -> &'e Expr {
+    if let ExprKind::Native(Native::Lower, args) = &compared.kind
+        && let [field] = args.as_slice()
+        && let ExprKind::Field(_, entity, id) = &field.kind
+        && program.entity(*entity).get(*id).form.caseless
+    {
+        return field;
+    }
+    compared
 }
 
 /// The values of an expression that is known beforehand.

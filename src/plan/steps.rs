@@ -3,7 +3,7 @@
 use super::pushdown::{Sent, pushdown};
 use super::reads::Reads;
 use super::stage::{Asked, Stages};
-use crate::ir::{Const, Entity, EntityId, Flow, MappingId, Program, StepKind, Verb};
+use crate::ir::{Const, Entity, EntityId, Flow, MappingId, Program, StepKind, Verb, each};
 use crate::source::{Sources, Span};
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -32,9 +32,16 @@ pub enum PlanStep {
         fields: Vec<String>,
         /// Conditions that are sent.
         sent: Vec<Sent>,
+        /// What changed before this moment is not read.
+        since: Option<jiff::Timestamp>,
     },
-    /// What could not be sent is evaluated here: where these conditions stand.
-    Filter(Vec<Span>),
+    /// What could not be sent is evaluated here.
+    Filter {
+        /// Where these conditions stand.
+        at: Vec<Span>,
+        /// What `base` means in them.
+        base: Base,
+    },
     /// Keys are resolved, for a whole page together.
     Find(Asked, Vec<String>),
     /// Payloads, keys and checks.
@@ -42,6 +49,36 @@ pub enum PlanStep {
     /// A document is written, with these fields at most.
     Write(MappingId, Vec<Arc<str>>),
 }
+
+/// The word `base` in the filter of an `adapt`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Base {
+    /// Places as long as the word.
+    words: Vec<Span>,
+    /// The default's conditions, for which it stands.
+    means: Vec<Span>,
+}
+
+impl Base {
+    fn of(flow: &Flow) -> Self {
+        let mut words = Vec::new();
+        if let (Some(filter), false) = (&flow.filter, flow.displaced.is_empty()) {
+            each(filter, &mut |e| words.extend((e.span.range().len() == BASE.len()).then_some(e.span)));
+            words.sort_unstable();
+            words.dedup();
+        }
+        Self { words, means: flow.displaced.clone() }
+    }
+
+    /// What it says, on one line; in brackets where more stands beside it.
+    fn said(&self, sources: &Sources, beside: bool) -> String {
+        let joined = self.means.iter().map(|at| on_one_line(sources.text(*at))).collect::<Vec<_>>().join(" and ");
+        if beside { format!("({joined})") } else { joined }
+    }
+}
+
+/// The word for what an `adapt` displaces.
+const BASE: &str = "base";
 
 /// The plan of a flow.
 pub fn plan(program: &Program, flow: &Flow) -> Plan {
@@ -53,9 +90,10 @@ pub fn plan(program: &Program, flow: &Flow) -> Plan {
         connection: Arc::clone(&flow.connection),
         fields: reads.wire_names(program, flow.source),
         sent: divided.sent,
+        since: flow.schedule.since.filter(|_| program.entity(flow.source).feed.is_some()),
     }];
     if !divided.rest.is_empty() {
-        steps.push(PlanStep::Filter(divided.rest));
+        steps.push(PlanStep::Filter { at: divided.rest, base: Base::of(flow) });
     }
     for asked in &stages.asked {
         steps.push(PlanStep::Find(asked.clone(), reads.wire_names(program, asked.entity)));
@@ -109,19 +147,20 @@ impl Plan {
         let mut out = format!("{}\n", self.flow);
         for step in &self.steps {
             let line = match step {
-                PlanStep::Scan { entity, connection, fields, sent } => {
+                PlanStep::Scan { entity, connection, fields, sent, since } => {
                     let sent: Vec<String> = sent.iter().map(|s| said(program, *entity, s)).collect();
                     let filter = if sent.is_empty() { String::new() } else { format!(" where {}", sent.join(" and ")) };
                     let source = program.entity(*entity);
                     format!(
-                        "scan   {} of {connection}{}, {} a page{filter}\n         {}",
+                        "scan   {} of {connection}{}{}, {} a page{filter}\n         {}",
                         source.name,
                         changes(source),
+                        since.map(|since| format!(" since {}", in_zone(program, since))).unwrap_or_default(),
                         page(program, source),
                         fields.join(", ")
                     )
                 }
-                PlanStep::Filter(rest) => format!("filter {}", conditions(rest, sources).join(" and ")),
+                PlanStep::Filter { at, base } => format!("filter {}", conditions(at, base, sources).join(" and ")),
                 PlanStep::Find(asked, fields) => format!(
                     "find   stage {}: {}{}\n         {}",
                     asked.stage,
@@ -153,14 +192,15 @@ impl Plan {
             .steps
             .iter()
             .map(|step| match step {
-                PlanStep::Scan { entity, connection, fields, sent } => serde_json::json!({
+                PlanStep::Scan { entity, connection, fields, sent, since } => serde_json::json!({
                     "kind": "scan", "entity": program.entity(*entity).full_name(), "connection": **connection, "fields": fields,
                     "by": program.entity(*entity).feed.as_ref().map(|feed| &*program.entity(*entity).get(feed.by).name),
+                    "since": since.map(|since| in_zone(program, since)),
                     "page": page(program, program.entity(*entity)),
                     "filter": sent.iter().map(|s| said(program, *entity, s)).collect::<Vec<_>>(),
                 }),
-                PlanStep::Filter(rest) => {
-                    serde_json::json!({"kind": "filter", "where": conditions(rest, sources)})
+                PlanStep::Filter { at, base } => {
+                    serde_json::json!({"kind": "filter", "where": conditions(at, base, sources)})
                 }
                 PlanStep::Find(asked, fields) => {
                     let entity = program.entity(asked.entity);
@@ -196,10 +236,28 @@ fn changes(entity: &Entity) -> String {
     }
 }
 
-/// Conditions as they are written, each on one line.
-fn conditions(spans: &[Span], sources: &Sources) -> Vec<String> {
-    let written = |span: &Span| sources.text(*span).split_whitespace().collect::<Vec<_>>().join(" ");
+/// Conditions as they are written, each on one line, with what `base` stands for.
+fn conditions(spans: &[Span], base: &Base, sources: &Sources) -> Vec<String> {
+    let written = |span: &Span| {
+        let mut text = sources.text(*span).to_owned();
+        // From behind, so that places before stay where they are.
+        for word in base.words.iter().rev().filter(|word| span.contains(**word) && sources.text(**word) == BASE) {
+            let from = word.range().start - span.range().start;
+            text.replace_range(from..from + BASE.len(), &base.said(sources, *word != *span || spans.len() > 1));
+        }
+        on_one_line(&text)
+    };
     spans.iter().map(written).collect()
+}
+
+fn on_one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A moment as the project's clocks show it.
+fn in_zone(program: &Program, at: jiff::Timestamp) -> String {
+    let zoned = program.zone.as_deref().and_then(|zone| at.in_tz(zone).ok());
+    zoned.map_or_else(|| at.to_string(), |zoned| zoned.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string())
 }
 
 fn by(program: &Program, asked: &Asked) -> String {

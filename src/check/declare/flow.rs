@@ -72,6 +72,7 @@ impl Checker<'_> {
             locals,
             filter: flow.filter,
             listed: flow.listed,
+            displaced: flow.displaced,
             steps: flow.steps,
             write,
             schedule: flow.schedule,
@@ -107,6 +108,7 @@ impl Checker<'_> {
 struct FlowParts {
     filter: Option<crate::ir::Expr>,
     listed: Option<crate::ir::Expr>,
+    displaced: Vec<Span>,
     steps: Vec<Step>,
     write: Option<crate::ir::Expr>,
     schedule: Schedule,
@@ -146,6 +148,9 @@ impl Infer<'_, '_> {
             }
         }
         let base = if changed.contains(&Whole::Where) { flow.filter.take() } else { None };
+        if base.is_some() {
+            flow.displaced = f.body.iter().filter_map(condition).map(|cond| cond.span).collect();
+        }
         for adaptation in adapted {
             let names = self.names.clone();
             self.apart(adaptation.by, adaptation.at, names, |body| {
@@ -162,13 +167,13 @@ impl Infer<'_, '_> {
                     body.base = matches!(stmt.kind, FlowStmtKind::Where(_)).then(|| said.clone());
                     body.adapted_statement(f, adaptation, stmt, flow);
                     if matches!(stmt.kind, FlowStmtKind::Where(_)) {
-                        let kept = stmt.set || body.cx.changing.has_base() || dropped == Some(None);
-                        dropped = Some((!kept).then_some(stmt.span));
+                        let kept = stmt.set || asks_base(stmt) || matches!(dropped, Some(None));
+                        dropped = Some((!kept).then_some((stmt, body.cx.changing.has_base())));
                     }
                     body.cx.changing.leave(depth);
                 }
-                if let (Some(Some(at)), Some(base)) = (dropped, &base) {
-                    body.drops_conditions(at, base.span);
+                if let (Some(Some((stmt, says_base))), Some(base)) = (dropped, &base) {
+                    body.drops_conditions(stmt, says_base, base.span);
                 }
             });
         }
@@ -192,8 +197,8 @@ impl Infer<'_, '_> {
                 let help = "write a flow of your own, which reads it and writes a mapping for it";
                 self.cx.say(&codes::MISPLACED, stmt.span, message, help);
             }
-            kind => {
-                if matches!(kind, FlowStmtKind::Where(cond) if narrows(cond)) {
+            _ => {
+                if asks_base(stmt) {
                     flow.listed.clone_from(&self.base);
                 }
                 self.flow_statement(stmt, flow);
@@ -201,15 +206,32 @@ impl Infer<'_, '_> {
         }
     }
 
-    /// A `where` in the place of the default's, whose conditions hold no longer.
-    fn drops_conditions(&mut self, at: Span, base: Span) {
-        let dropped = self.cx.modules.sources.text(base).to_owned();
-        self.cx.report(
-            Diagnostic::new(&codes::ADAPT_DROPS, at, format!("this drops what the flow asks: `{dropped}`"))
+    /// A `where` in the place of the default's, whose conditions hold no longer, or not for every record.
+    fn drops_conditions(&mut self, stmt: &ast::FlowStmt, says_base: bool, base: Span) {
+        let Some(cond) = condition(stmt) else { return };
+        let sources = &self.cx.modules.sources;
+        let (dropped, said) = (sources.text(base).to_owned(), sources.text(cond.span).to_owned());
+        let told = if says_base {
+            let message = format!("this also takes records that fail what the flow asks: `{dropped}`");
+            let told = Diagnostic::new(&codes::ADAPT_DROPS, stmt.span, message)
+                .label("`base` is asked of some records only")
+                .related(base, "asked here");
+            // `or` joins less closely than `and`.
+            match (&cond.kind, said.strip_prefix("base and ")) {
+                (ast::ExprKind::Binary(ast::BinaryOp::Or, ..), Some(further)) => {
+                    let whole = format!("base and ({further})");
+                    told.help(format!("`and` binds first; with brackets it holds for all: `where {whole}`; `set where = …` says that it is meant so"))
+                        .fix("put what is asked further in brackets", cond.span, whole)
+                }
+                _ => told.help("`where base and …` asks it of every record; `set where = …` says that it is meant so"),
+            }
+        } else {
+            Diagnostic::new(&codes::ADAPT_DROPS, stmt.span, format!("this drops what the flow asks: `{dropped}`"))
                 .label("without `base`")
                 .related(base, "asked here")
-                .help("`where base and …` keeps it; `set where = …` says that it is meant to go"),
-        );
+                .help("`where base and …` keeps it; `set where = …` says that it is meant to go")
+        };
+        self.cx.report(told);
     }
 
     fn flow_statement(&mut self, stmt: &ast::FlowStmt, flow: &mut FlowParts) {
@@ -268,6 +290,7 @@ impl Infer<'_, '_> {
             FlowStmtKind::Let(name, value) => {
                 let value = self.scoped(|b| b.expr(value, None));
                 let local = self.bind(name, value.ty.clone());
+                self.names_caseless(local, &value);
                 self.lets.extend(self.names.last().cloned());
                 flow.steps.push(Step { kind: StepKind::Let(local, value), span: stmt.span, displaced: Vec::new() });
             }
@@ -292,11 +315,27 @@ impl Infer<'_, '_> {
     }
 }
 
+/// Whether a statement asks what the default's `where` asks.
+fn asks_base(stmt: &ast::FlowStmt) -> bool {
+    condition(stmt).is_some_and(narrows)
+}
+
+/// The condition of a `where`.
+fn condition(stmt: &ast::FlowStmt) -> Option<&ast::Expr> {
+    match &stmt.kind {
+        FlowStmtKind::Where(cond) => Some(cond),
+        _ => None,
+    }
+}
+
 /// Whether a condition holds only where `base` does.
 fn narrows(cond: &ast::Expr) -> bool {
     match &cond.kind {
         ast::ExprKind::Base => true,
         ast::ExprKind::Binary(ast::BinaryOp::And, _, left, right) => narrows(left) || narrows(right),
+        ast::ExprKind::Binary(ast::BinaryOp::Or, _, left, right) | ast::ExprKind::If(_, left, right) => {
+            narrows(left) && narrows(right)
+        }
         _ => false,
     }
 }

@@ -332,7 +332,9 @@ impl Infer<'_, '_> {
         }
         let local = bind.map(|name| {
             let ty = of.ty.present().clone();
-            self.bind(name, ty)
+            let local = self.bind(name, ty);
+            self.names_caseless(local, &of);
+            local
         });
         Self::make(ExprKind::IsSome(Box::new(of), local), Type::Bool, span)
     }
@@ -388,6 +390,7 @@ impl Infer<'_, '_> {
                 );
             }
         }
+        let (left, right) = self.without_case(left, right);
         Self::make(ExprKind::In(Box::new(left), Box::new(right)), Type::Bool, span)
     }
 
@@ -416,9 +419,12 @@ impl Infer<'_, '_> {
         let mut patterns = Vec::new();
         let mut values = Vec::new();
         for arm in arms {
-            patterns.push(self.cx.pattern(self.inside, &arm.pattern, &on.ty));
+            let pattern = self.cx.pattern(self.inside, &arm.pattern, &on.ty);
+            self.arm_of_that_case(&on, &pattern, arm.pattern.span);
+            patterns.push(pattern);
             values.push(self.scoped(|body| body.expr(&arm.value, want)));
         }
+        let (on, patterns) = self.matched_without_case(on, patterns);
         self.covered(&on, arms, &patterns, span);
         self.reached(&on.ty, arms, &patterns);
         let (ty, values) = self.together(values, want, span);
@@ -491,6 +497,7 @@ impl Infer<'_, '_> {
             }
         };
         let local = self.bind(&clause.name, element);
+        self.names_caseless(local, &list);
         let cond = clause.cond.as_ref().map(|c| {
             let lowered = self.condition(c);
             self.coerce(lowered, &Type::Bool, "the `where` of a list")

@@ -59,6 +59,8 @@ pub(crate) struct Infer<'c, 'f> {
     pub(crate) part_alone: bool,
     /// Values that were read.
     used: std::cell::RefCell<rustc_hash::FxHashSet<LocalId>>,
+    /// Names of texts whose case says nothing.
+    pub(crate) caseless: rustc_hash::FxHashSet<LocalId>,
     /// What `let` named.
     pub(crate) lets: Vec<Local>,
     /// Fields of the record in the making that were read, and where.
@@ -94,6 +96,7 @@ impl<'c, 'f> Infer<'c, 'f> {
             keys_at_run: Vec::new(),
             part_alone: false,
             used: std::cell::RefCell::default(),
+            caseless: rustc_hash::FxHashSet::default(),
             lets: Vec::new(),
             its: Vec::new(),
             removed: Vec::new(),

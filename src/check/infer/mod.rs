@@ -3,6 +3,7 @@
 pub(crate) mod branches;
 pub(crate) mod call;
 pub(crate) mod callables;
+pub(crate) mod caseless;
 pub(crate) mod changes;
 pub(crate) mod coerce;
 pub(crate) mod coverage;

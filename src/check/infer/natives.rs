@@ -188,6 +188,11 @@ impl Infer<'_, '_> {
                 values.push(Self::make(ExprKind::Const(Const::Bool(true)), Type::Bool, span));
             }
         }
+        if let (N::StartsWith | N::EndsWith | N::Contains, ExprKind::Native(_, values)) = (native, &mut made.kind)
+            && let [whole, part] = values.as_mut_slice()
+        {
+            (*whole, *part) = self.without_case(whole.clone(), part.clone());
+        }
         made
     }
 
@@ -259,14 +264,14 @@ impl Infer<'_, '_> {
         let [arg] = args else { return self.wrong_count(native, 1, args.len(), span) };
         let made = match native {
             Native::Where | Native::Any | Native::All => {
-                self.lambda(&arg.value, &element, Some(&Type::Bool)).map(|f| {
+                self.lambda(&arg.value, (&list, &element), Some(&Type::Bool)).map(|f| {
                     let ExprKind::Lambda(names, body) = f.kind else { return f };
                     let body = self.coerce(*body, &Type::Bool, "this condition");
                     Self::make(ExprKind::Lambda(names, Box::new(body)), Type::Bool, f.span)
                 })
             }
-            Native::Map => self.lambda(&arg.value, &element, want.and_then(|w| w.present().element())),
-            _ => self.lambda(&arg.value, &element, None),
+            Native::Map => self.lambda(&arg.value, (&list, &element), want.and_then(|w| w.present().element())),
+            _ => self.lambda(&arg.value, (&list, &element), None),
         };
         let Some(f) = made else { return Self::unknown(span) };
         let result = match native {
@@ -289,8 +294,8 @@ impl Infer<'_, '_> {
         Self::make(ExprKind::Native(native, vec![list, f]), result, span)
     }
 
-    /// `x => e` over an element of that type.
-    fn lambda(&mut self, e: &ast::Expr, element: &Type, want: Option<&Type>) -> Option<Expr> {
+    /// `x => e` over an element of that type, of a list.
+    fn lambda(&mut self, e: &ast::Expr, (list, element): (&Expr, &Type), want: Option<&Type>) -> Option<Expr> {
         let A::Lambda(names, body) = &e.kind else {
             self.cx.say(&codes::TYPE_MISMATCH, e.span, "a function is wanted here", "write it as `x => …`");
             return None;
@@ -306,6 +311,7 @@ impl Infer<'_, '_> {
         };
         Some(self.scoped(|inner| {
             let local = inner.bind(name, element.clone());
+            inner.names_caseless(local, list);
             let made = inner.expr(body, want);
             let (ty, span) = (made.ty.clone(), e.span);
             Self::make(ExprKind::Lambda(vec![local], Box::new(made)), ty, span)
@@ -316,7 +322,7 @@ impl Infer<'_, '_> {
         let Some(element) = self.element_of(Native::Sum, &list) else { return Self::unknown(span) };
         let (ty, values) = match args {
             [] => (element, vec![list]),
-            [arg] => match self.lambda(&arg.value, &element, None) {
+            [arg] => match self.lambda(&arg.value, (&list, &element), None) {
                 Some(f) => (f.ty.clone(), vec![list, f]),
                 None => return Self::unknown(span),
             },

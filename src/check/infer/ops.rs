@@ -204,6 +204,7 @@ impl Infer<'_, '_> {
                     .help(help),
             );
         }
+        let (left, right) = if ordered { (left, right) } else { self.without_case(left, right) };
         Self::make(ExprKind::Binary(kind, Box::new(left), Box::new(right)), Type::Bool, span)
     }
 

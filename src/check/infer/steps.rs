@@ -174,6 +174,7 @@ impl Infer<'_, '_> {
         let StmtKind::Let(name, value) = &stmt.kind else { return };
         let value = self.scoped(|b| b.expr(value, None));
         let local = self.bind(name, value.ty.clone());
+        self.names_caseless(local, &value);
         self.lets.extend(self.names.last().cloned());
         out.made.push(Step { kind: StepKind::Let(local, value), span: stmt.span, displaced: Vec::new() });
     }

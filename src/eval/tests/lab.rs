@@ -444,6 +444,7 @@ pub(super) fn flow(p: &mut Program, name: &str) {
         locals: 8,
         filter: None,
         listed: None,
+        displaced: Vec::new(),
         steps: vec![],
         write,
         schedule: Schedule::default(),
