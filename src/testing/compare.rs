@@ -6,7 +6,7 @@ use super::snapshot::Snapshots;
 use super::suite::{NOW, Suite, Tested};
 use crate::eval::{Came, Cause, Trial, Why, World};
 use crate::ir::{Expected, Subject, TestStep};
-use crate::workspace::{Compared, Payloads, Sides, Whose, Workspace};
+use crate::workspace::{Compared, RecordOutcome, Sides, Whose, Workspace};
 use bumpalo::Bump;
 use serde_json::{Map, Value};
 
@@ -70,7 +70,7 @@ fn is_passed(tested: &Tested) -> bool {
 
 /// What all mappings of a test make, then what each of its statements comes to: as many on both sides, up to one behind which
 /// nothing is known.
-fn came(workspace: &Workspace, of: (usize, usize), world: &World) -> Vec<Payloads> {
+fn came(workspace: &Workspace, of: (usize, usize), world: &World) -> Vec<RecordOutcome> {
     let arena = Bump::new();
     let program = workspace.program();
     let mut trial = Trial::new(workspace.compiled(), of, world, &arena);
@@ -87,18 +87,18 @@ fn came(workspace: &Workspace, of: (usize, usize), world: &World) -> Vec<Payload
             _ => None,
         };
         statements.push(match (came, flow) {
-            (Came::Drafts(drafts, alerts), Some(flow)) => Payloads::written(program, flow, &drafts, alerts),
-            (Came::Filtered, Some(flow)) => Payloads::left_out(flow),
-            (Came::Stopped(stop, failure), _) => Payloads::stopped(said, stop, &failure),
+            (Came::Drafts(drafts, alerts), Some(flow)) => RecordOutcome::written(program, flow, &drafts, alerts),
+            (Came::Filtered, Some(flow)) => RecordOutcome::left_out(flow),
+            (Came::Stopped(stop, failure), _) => RecordOutcome::stopped(said, stop, &failure),
             // The payload of a draft is among those of the mappings.
             (Came::Payload(value), _) if serde_json::from_str::<Map<String, Value>>(&value).is_err() => {
-                Payloads::value(said, value)
+                RecordOutcome::value(said, value)
             }
-            _ => Payloads::written(program, said, &[], Vec::new()),
+            _ => RecordOutcome::written(program, said, &[], Vec::new()),
         });
     });
     let (drafts, alerts) = trial.drafted_so_far();
-    statements.insert(0, Payloads::written(program, "mappings", &drafts, alerts));
+    statements.insert(0, RecordOutcome::written(program, "mappings", &drafts, alerts));
     statements
 }
 

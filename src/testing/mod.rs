@@ -4,14 +4,14 @@
 //! the project they come to. No system is asked.
 
 mod anonymous;
-mod beside;
+mod compare;
 mod coverage;
 mod judge;
 mod record;
 mod snapshot;
 mod suite;
 
-pub use beside::Turned;
+pub use compare::Turned;
 pub use coverage::{Coverage, Covered, PointKind, Reached, Share};
 pub use judge::{Mismatch, Outcome, Part};
 pub use record::{Made, made_of};

@@ -1,4 +1,4 @@
-//! Payloads that are kept beside the tests, and what differs from them.
+//! RecordOutcome that are kept beside the tests, and what differs from them.
 
 use crate::source::Files;
 use serde_json::Value;

@@ -2,8 +2,8 @@
 
 use super::compared::{Compared, Whose};
 use super::error::WorkspaceError;
-use super::payloads::{Difference, Payloads, Sides};
 use super::project::Workspace;
+use super::record_outcome::{Difference, RecordOutcome, Sides};
 use super::replay::{Replay, Tables};
 use crate::engine::log::Asked;
 use crate::eval::{Evaluated, Query};
@@ -34,7 +34,7 @@ impl Workspace {
                 for row in &page.rows {
                     let short = row.flow.rsplit('.').next().unwrap_or_default();
                     let of = Whose::Record(format!("{short}:{}", row.key));
-                    compared.add(&of, self.record_beside(then, store, row, now, &mut tables).await?);
+                    compared.add(&of, self.compare_record(then, store, row, now, &mut tables).await?);
                 }
                 let Some(next) = page.next else { break };
                 filter.after = Some(RecordId { flow: next.flow, key: next.key });
@@ -44,7 +44,7 @@ impl Workspace {
     }
 
     /// Where one of them differs, or why that can't be told.
-    async fn record_beside(
+    async fn compare_record(
         &self,
         then: &Self,
         store: &dyn Store,
@@ -86,7 +86,10 @@ impl Replay {
             let [Some(was), Some(is)] = &sides else {
                 return Err("its flow is not there with both texts".to_owned());
             };
-            match (Payloads::of(then.program(), self.flow(), was), Payloads::of(now.program(), self.flow(), is)) {
+            match (
+                RecordOutcome::of(then.program(), self.flow(), was),
+                RecordOutcome::of(now.program(), self.flow(), is),
+            ) {
                 (Some(was), Some(is)) => {
                     came[0].push(was);
                     came[1].push(is);

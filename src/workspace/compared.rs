@@ -1,7 +1,7 @@
 //! What another text of the defaults changes for a project: by the line that makes the difference, with the tests and records
 //! that show it.
 
-use super::payloads::{Difference, Differs};
+use super::record_outcome::{Difference, DifferenceKind};
 use crate::limits;
 use crate::store::Place;
 use serde_json::Value;
@@ -10,7 +10,7 @@ use serde_json::Value;
 #[derive(Debug, Default)]
 pub struct Compared {
     /// What differs, by the line that makes the difference.
-    pub changes: Vec<Change>,
+    pub changes: Vec<LineDifference>,
     /// The project's tests.
     pub tests: Tally,
     /// The records of the log.
@@ -41,9 +41,9 @@ pub struct Open {
 
 /// A line that makes a difference.
 #[derive(Debug)]
-pub struct Change {
+pub struct LineDifference {
     /// What differs.
-    pub what: Differs,
+    pub what: DifferenceKind,
     /// The mapping or the flow.
     pub of: String,
     /// The field, without the numbers of lines: `SalesOrderLines[].VATCode`.
@@ -99,14 +99,14 @@ impl Compared {
         let Difference { what, of: made_by, field, was, now, at } = difference;
         let plain = without_numbers(&field);
         let line = |at: &Option<Place>| at.as_ref().map(|at| (at.file.clone(), at.line));
-        let alike = |known: &Change| {
+        let alike = |known: &LineDifference| {
             known.what == what
                 && known.of == made_by
                 && known.field == plain
                 && (0..2).all(|n| line(&known.at[n]) == line(&at[n]))
         };
         let n = self.changes.iter().position(alike).unwrap_or_else(|| {
-            self.changes.push(Change { what, of: made_by, field: plain, at, count: 0, cases: Vec::new() });
+            self.changes.push(LineDifference { what, of: made_by, field: plain, at, count: 0, cases: Vec::new() });
             self.changes.len() - 1
         });
         let change = &mut self.changes[n];
@@ -159,7 +159,7 @@ mod tests {
         assert_eq!(without_numbers("SalesOrderLines[12].VATCode"), "SalesOrderLines[].VATCode");
         let mut compared = Compared::default();
         let one = |n: usize| Difference {
-            what: Differs::Field,
+            what: DifferenceKind::Field,
             of: "orders.sales_order".into(),
             field: format!("Lines[{n}].Price"),
             was: Some(1.into()),

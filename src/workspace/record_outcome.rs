@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 /// What comes of a record, or of a statement of a test.
 #[derive(Clone, Debug)]
-pub struct Payloads {
+pub struct RecordOutcome {
     /// The flow, or the statement.
     of: String,
     /// How it ends: it is written, or it stops, and why.
@@ -19,13 +19,13 @@ pub struct Payloads {
     /// The line that says so.
     end_at: Option<Span>,
     /// What is written, in its order.
-    writes: Vec<Write>,
+    writes: Vec<DraftWrite>,
     /// What a person is told.
     alerts: Vec<String>,
 }
 
 #[derive(Clone, Debug)]
-struct Write {
+struct DraftWrite {
     mapping: Arc<str>,
     does: String,
     body: String,
@@ -36,7 +36,7 @@ struct Write {
 
 /// What a difference is one of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Differs {
+pub enum DifferenceKind {
     /// A field of a payload.
     Field,
     /// What is done with a record of the target, or whether it is.
@@ -51,7 +51,7 @@ pub enum Differs {
 #[derive(Clone, Debug)]
 pub struct Difference {
     /// What it is one of.
-    pub what: Differs,
+    pub what: DifferenceKind,
     /// The mapping or the flow.
     pub of: String,
     /// The way to the field within it; empty for what is none.
@@ -64,7 +64,7 @@ pub struct Difference {
     pub at: [Option<Place>; 2],
 }
 
-impl Payloads {
+impl RecordOutcome {
     /// What a record of a flow comes to; none where something must be known first.
     pub fn of(program: &Program, flow: &str, evaluated: &Evaluated) -> Option<Self> {
         match evaluated {
@@ -83,7 +83,7 @@ impl Payloads {
 
     /// Drafts, and what a person is told.
     pub fn written(program: &Program, of: &str, drafts: &[Draft], alerts: Vec<String>) -> Self {
-        let writes = drafts.iter().map(|draft| Write::of(program, draft)).collect();
+        let writes = drafts.iter().map(|draft| DraftWrite::of(program, draft)).collect();
         Self { of: of.to_owned(), end: "it is written".to_owned(), end_at: None, writes, alerts }
     }
 
@@ -108,7 +108,7 @@ impl Payloads {
     }
 }
 
-impl Write {
+impl DraftWrite {
     /// All that a mapping says of the record that it makes or changes, whether or not that is there already.
     fn of(program: &Program, draft: &Draft) -> Self {
         let further = program.entries_of(program.entity(draft.entity));
@@ -145,18 +145,18 @@ pub struct Sides<'w>(pub [&'w Workspace; 2]);
 impl Sides<'_> {
     /// Where what came of a record differs. `whys` tells of each side which line made each field; it is asked only where
     /// something does differ.
-    pub fn differences(&self, came: [&[Payloads]; 2], whys: impl FnOnce() -> [Vec<Why>; 2]) -> Vec<Difference> {
+    pub fn differences(&self, came: [&[RecordOutcome]; 2], whys: impl FnOnce() -> [Vec<Why>; 2]) -> Vec<Difference> {
         let mut found = Vec::new();
         for (was, now) in came[0].iter().zip(came[1]) {
             self.of_one(was, now, &mut found);
         }
-        if found.iter().any(|difference: &Difference| difference.what == Differs::Field) {
+        if found.iter().any(|difference: &Difference| difference.what == DifferenceKind::Field) {
             self.locate(&mut found, &whys());
         }
         found
     }
 
-    fn of_one(&self, was: &Payloads, now: &Payloads, found: &mut Vec<Difference>) {
+    fn of_one(&self, was: &RecordOutcome, now: &RecordOutcome, found: &mut Vec<Difference>) {
         let text = |text: &String| Some(Value::from(text.as_str()));
         let mut add = |what, of: &str, field: String, values: [Option<Value>; 2], at: [Option<Span>; 2]| {
             let at = [0, 1].map(|n| at[n].and_then(|span| self.0[n].place(span)));
@@ -171,14 +171,14 @@ impl Sides<'_> {
         };
         if was.end != now.end {
             let values = [text(&was.end), text(&now.end)];
-            add(Differs::End, &now.of, String::new(), values, [was.end_at, now.end_at]);
+            add(DifferenceKind::End, &now.of, String::new(), values, [was.end_at, now.end_at]);
             // What is written on one side only is no news beside that.
             return;
         }
         for (one, other, new) in [(was, now, false), (now, was, true)] {
             for alert in one.alerts.iter().filter(|alert| !other.alerts.contains(alert)) {
                 let values = if new { [None, text(alert)] } else { [text(alert), None] };
-                add(Differs::Alert, &one.of, String::new(), values, [None, None]);
+                add(DifferenceKind::Alert, &one.of, String::new(), values, [None, None]);
             }
         }
         for (one, other) in pairs(&was.writes, &now.writes) {
@@ -187,7 +187,7 @@ impl Sides<'_> {
                     if one.does != other.does {
                         let values = [text(&one.does), text(&other.does)];
                         add(
-                            Differs::Write,
+                            DifferenceKind::Write,
                             &other.mapping,
                             String::new(),
                             values,
@@ -199,16 +199,16 @@ impl Sides<'_> {
                         fields("", Some(&one.read()), Some(&other.read()), &mut ways);
                         for (way, values) in ways {
                             let at = [one.line(&way), other.line(&way)];
-                            add(Differs::Field, &other.mapping, way, values, at);
+                            add(DifferenceKind::Field, &other.mapping, way, values, at);
                         }
                     }
                 }
                 (one, other) => {
-                    let value = |write: &Write| json!({ &*write.does: write.read() });
+                    let value = |write: &DraftWrite| json!({ &*write.does: write.read() });
                     let Some(write) = one.or(other) else { continue };
                     let at = [one.map(|write| write.place), other.map(|write| write.place)];
                     let values = [one.map(value), other.map(value)];
-                    add(Differs::Write, &write.mapping, String::new(), values, at);
+                    add(DifferenceKind::Write, &write.mapping, String::new(), values, at);
                 }
             }
         }
@@ -221,7 +221,7 @@ impl Sides<'_> {
             whys.iter().enumerate().rev().map(|(n, why)| (why.field.clone(), n)).collect()
         };
         let named = [by_name(&whys[0]), by_name(&whys[1])];
-        for difference in found.iter_mut().filter(|difference| difference.what == Differs::Field) {
+        for difference in found.iter_mut().filter(|difference| difference.what == DifferenceKind::Field) {
             let short = difference.of.rsplit('.').next().unwrap_or_default();
             let name = format!("{short}.{}", difference.field);
             let why = [0, 1].map(|n| named[n].get(&name).map(|at| &whys[n][*at]));
@@ -243,8 +243,8 @@ impl Sides<'_> {
 }
 
 /// The writes of both sides, those of one mapping by their order.
-fn pairs<'w>(was: &'w [Write], now: &'w [Write]) -> Vec<(Option<&'w Write>, Option<&'w Write>)> {
-    let mut left: Vec<&Write> = now.iter().collect();
+fn pairs<'w>(was: &'w [DraftWrite], now: &'w [DraftWrite]) -> Vec<(Option<&'w DraftWrite>, Option<&'w DraftWrite>)> {
+    let mut left: Vec<&DraftWrite> = now.iter().collect();
     let mut all = Vec::new();
     for write in was {
         let same = left.iter().position(|other| other.mapping == write.mapping);

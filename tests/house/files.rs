@@ -13,7 +13,7 @@ const LONG: &[(&str, usize, &str)] = &[
     ("tests/connector_exact.rs", 600, "a case after the other"),
     ("tests/connector_sandbox.rs", 620, "a case after the other"),
     ("tests/connector_shop.rs", 870, "a case after the other"),
-    ("tests/update.rs", 560, "a case after the other"),
+    ("tests/update.rs", 580, "a case after the other"),
     ("tests/store.rs", 740, "the contract of a store, promise by promise"),
 ];
 

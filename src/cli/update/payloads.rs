@@ -5,7 +5,7 @@ use crate::cli::screen::{Paint, Screen};
 use crate::cli::test;
 use crate::store::Place;
 use crate::testing::Tested;
-use crate::workspace::{Case, Change, Compared, Differs, Tally, Whose};
+use crate::workspace::{Case, Compared, DifferenceKind, LineDifference, Tally, Whose};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
@@ -42,7 +42,7 @@ pub(super) fn people(screen: &Screen, beside: &Beside) -> String {
     text
 }
 
-fn one(screen: &Screen, change: &Change, text: &mut String) {
+fn one(screen: &Screen, change: &LineDifference, text: &mut String) {
     let name = if change.field.is_empty() { change.of.clone() } else { format!("{} {}", change.of, change.field) };
     let _ = writeln!(text, "\n{}", screen.paint(&name, Paint::Bold));
     let line = |at: &Option<Place>| at.as_ref().map(|at| format!("{}:{}", at.file, at.line));
@@ -124,12 +124,12 @@ fn counts(tally: &Tally) -> Value {
     json!({ "same": tally.same, "differ": tally.differ, "not_compared": open.collect::<Vec<_>>() })
 }
 
-fn change(change: &Change) -> Value {
+fn change(change: &LineDifference) -> Value {
     let what = match change.what {
-        Differs::Field => "field",
-        Differs::Write => "write",
-        Differs::End => "end",
-        Differs::Alert => "alert",
+        DifferenceKind::Field => "field",
+        DifferenceKind::Write => "write",
+        DifferenceKind::End => "end",
+        DifferenceKind::Alert => "alert",
     };
     let case = |case: &Case| {
         let (kind, of) = match &case.of {
