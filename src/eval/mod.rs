@@ -26,6 +26,7 @@ mod query;
 mod row_cache;
 mod runtime;
 mod script;
+mod script_stop;
 mod table;
 mod testing;
 #[cfg(test)]
