@@ -146,7 +146,7 @@ fn locked(path: &Path) -> Result<(), Failed> {
         assert!(told.contains("warning: the defaults are others"), "{words:?}: {told}");
     }
     let (told, _) = flowc(project.path(), &["update", "--dry-run"], "");
-    assert!(told.contains("changed      flows/orders.flow") && told.contains("new since"), "{told}");
+    assert!(told.contains("changed: flows/orders.flow") && told.contains("new since"), "{told}");
     let (told, _) = flowc(project.path(), &["diff", "--default", "--format", "json"], "");
     let told: Value = serde_json::from_str(&told)?;
     let reference = told.as_array().unwrap().iter().find(|change| change["what"] == "YourRef").unwrap();

@@ -327,6 +327,27 @@ fn a_project_for_the_sandbox_checks_clean() {
 }
 
 #[test]
+fn given_rows_are_named_as_the_project_names_them() {
+    let world = world();
+    let given = |text: &str| {
+        std::fs::write(world.root().join("given.json"), text).unwrap();
+        world.flowc(&["map", "sales_order", "--given", "given.json"])
+    };
+    for name in ["woo.Product", "woocommerce.Product"] {
+        let said = given(&format!("{{\"{name}\": [{{\"id\": 1}}]}}"));
+        assert_eq!(said.code, Some(0), "{name}: {}", said.stderr);
+    }
+    for (name, hint) in [
+        ("woo.Produkt", "did you mean `woo.Product`?"),
+        ("shop.VATCode", "did you mean `exact.VATCode`"),
+        ("Xyzzy", "entities are named as `exact.Item`, here those of exact"),
+    ] {
+        let said = given(&format!("{{\"{name}\": []}}"));
+        assert!(said.code == Some(2) && said.stderr.contains(hint), "{name}: {}", said.stderr);
+    }
+}
+
+#[test]
 fn a_consent_in_the_browser_is_a_login() {
     let world = world();
     let tokens = |line: &&str| !line.contains("refresh_token") && !line.contains("access_token");

@@ -3,14 +3,17 @@
 use super::open::{Answers, open};
 use super::screen::Screen;
 use super::{Answer, Format, Global, Outcome, Trouble, moved};
-use crate::eval::{Failure, Given, Mapper, Tables};
-use crate::ir::{MappingId, Stop, Type};
+use crate::eval::{Failure, Given, Mapper, Tables, entity_named};
+use crate::ir::{Entity, EntityId, MappingId, Stop, Type};
 use crate::json::path_to;
 use crate::limits;
 use crate::limits::STACK_BYTES;
+use crate::syntax::ast::DeclKind;
+use crate::syntax::parse;
 use crate::workspace::Workspace;
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -88,7 +91,53 @@ fn given(workspace: &Workspace, arguments: &Arguments) -> Result<Given, Trouble>
     let Some(path) = &arguments.given else { return Ok(Given::empty(now)) };
     let wrong = |why: String| Trouble::Misuse(format!("{}: {why}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|e| wrong(format!("it can't be read: {e}")))?;
-    Given::from_json(workspace.program(), &text, now).map_err(wrong)
+    let aliases = aliases(workspace);
+    Given::from_json_by(workspace.program(), &text, now, &|name| entity(workspace, &aliases, name)).map_err(wrong)
+}
+
+/// What the project's own files call modules: alias, and module.
+fn aliases(workspace: &Workspace) -> Vec<(String, String)> {
+    let sources = workspace.sources();
+    let own = sources.iter().filter(|(file, _)| !sources.is_default(*file));
+    let uses = own.flat_map(|(file, source)| parse(file, &source.text).ast.decls).filter_map(|decl| match decl.kind {
+        DeclKind::Use(used) => Some((used.alias?.text.to_string(), used.module.text())),
+        _ => None,
+    });
+    let mut all: Vec<(String, String)> = uses.collect();
+    all.sort();
+    all.dedup();
+    all
+}
+
+/// The entity that is meant: by its full name, by that under which the project uses its module, or by its own alone.
+fn entity(workspace: &Workspace, aliases: &[(String, String)], name: &str) -> Result<EntityId, String> {
+    let program = workspace.program();
+    let (before, own) = name.split_once('.').unwrap_or(("", name));
+    let mut meant = aliases.iter().filter(|(alias, _)| alias == before).map(|(_, module)| format!("{module}.{own}"));
+    let found = entity_named(program, name).or_else(|| meant.find_map(|full| entity_named(program, &full)));
+    found.ok_or_else(|| no_entity(workspace, aliases, name))
+}
+
+/// That there is no such entity: those of that name elsewhere, the nearest one, or whose there are.
+fn no_entity(workspace: &Workspace, aliases: &[(String, String)], name: &str) -> String {
+    let full: Vec<String> = workspace.program().entities.iter().map(Entity::full_name).collect();
+    let called = aliases.iter().flat_map(|(alias, module)| {
+        let of_it = |full: &String| full.strip_prefix(&format!("{module}.")).map(|own| format!("{alias}.{own}"));
+        full.iter().filter_map(of_it).collect::<Vec<_>>()
+    });
+    let all: Vec<String> = called.chain(full.iter().cloned()).collect();
+    let own = name.rsplit('.').next().unwrap_or(name);
+    let is_own = |other: &&String| other.rsplit('.').next().is_some_and(|last| last.eq_ignore_ascii_case(own));
+    let mut near: Vec<&str> = all.iter().filter(is_own).map(String::as_str).collect();
+    let nearest = crate::check::nearest(name, all.iter().map(String::as_str));
+    near.extend(nearest.filter(|nearest| !near.contains(nearest)));
+    let hint = if near.is_empty() {
+        let systems: BTreeSet<&str> = all.iter().filter_map(|full| Some(full.rsplit_once('.')?.0)).collect();
+        format!("entities are named as `exact.Item`, here those of {}", Vec::from_iter(systems).join(", "))
+    } else {
+        format!("did you mean `{}`?", near.join("` or `"))
+    };
+    format!("there is no entity `{name}`: {hint}")
 }
 
 /// What every thread needs.

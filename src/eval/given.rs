@@ -36,11 +36,28 @@ impl Given {
     /// # Errors
     /// What is wrong with the data, for the person who wrote them.
     pub fn from_json(program: &Program, json: &str, now: jiff::Timestamp) -> Result<Self, String> {
+        let named = |name: &str| {
+            entity_named(program, name)
+                .ok_or_else(|| format!("there is no entity `{name}`: it is said as `exact.Item`"))
+        };
+        Self::from_json_by(program, json, now, &named)
+    }
+
+    /// As [`Self::from_json`], where names of entities mean what `named` says.
+    ///
+    /// # Errors
+    /// As there, and what `named` says of a name.
+    pub fn from_json_by(
+        program: &Program,
+        json: &str,
+        now: jiff::Timestamp,
+        named: &dyn Fn(&str) -> Result<EntityId, String>,
+    ) -> Result<Self, String> {
         let data: Map<String, Value> =
             serde_json::from_str(json).map_err(|e| format!("the given data are not an object of lists: {e}"))?;
         let mut given = Self::empty(now);
         for (name, rows) in data {
-            let entity = entity_named(program, &name)?;
+            let entity = named(&name)?;
             let Value::Array(rows) = rows else { return Err(format!("`{name}` is not a list of records")) };
             for row in rows {
                 let Value::Object(row) = row else { return Err(format!("`{name}` holds what is no record: {row}")) };
@@ -158,7 +175,8 @@ fn quoted(key: &str) -> Arc<str> {
     String::from_utf8(out).expect("a text in quotes is a text").into()
 }
 
-fn entity_named(program: &Program, name: &str) -> Result<EntityId, String> {
+/// The entity of that name: `exact.Item`, or `Item` where there is one of it.
+pub fn entity_named(program: &Program, name: &str) -> Option<EntityId> {
     let full = program.entities.iter().position(|e| e.full_name() == name);
     let found = full.or_else(|| {
         let mut short = program.entities.iter().enumerate().filter(|(_, e)| *e.name == *name);
@@ -167,7 +185,7 @@ fn entity_named(program: &Program, name: &str) -> Result<EntityId, String> {
             _ => None,
         }
     });
-    found.map(EntityId::from).ok_or_else(|| format!("there is no entity `{name}`: it is said as `exact.Item`"))
+    found.map(EntityId::from)
 }
 
 /// The row with the API's names and values.

@@ -25,6 +25,7 @@ mod query;
 mod row_cache;
 mod runtime;
 mod script;
+mod script_stop;
 mod table;
 mod testing;
 #[cfg(test)]
@@ -41,7 +42,7 @@ pub use coverage::{Branch, Passed, Point};
 pub use draft::{Action, BalanceDue, Draft, DraftField, FieldWhen, KeyTried, MadeBy, OnSourceChange, WriteSet};
 pub use evaluate::{Argument, Evaluated};
 pub use failure::{Cause, Failure};
-pub use given::Given;
+pub use given::{Given, entity_named};
 pub use map::{Mapper, Tables};
 pub use pending::Pending;
 pub use query::{Answered, LinkNeed, Query, Resolver};

@@ -1,11 +1,12 @@
 //! The escape hatch: functions in rhai. They see their arguments and nothing else, and stop at limits.
 
 use crate::eval::pending::without_nul;
+use crate::eval::script_stop::{self, Stopped};
 use crate::eval::value::{Value, show};
 use crate::ir::Type;
 use crate::value::{code, script, time};
 use bumpalo::Bump;
-use rhai::{AST, Dynamic, Engine, EvalAltResult, Scope};
+use rhai::{AST, Dynamic, Engine, Scope};
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,8 +14,22 @@ use std::sync::Arc;
 /// The scripts of a project.
 pub(crate) struct Scripts {
     engine: Engine,
-    /// By file: what it compiled to, or what is wrong with it.
-    files: BTreeMap<Arc<str>, Result<AST, String>>,
+    files: BTreeMap<Arc<str>, File>,
+}
+
+/// A file of functions.
+struct File {
+    source: String,
+    /// What it compiled to, or what is wrong with it.
+    ast: Result<AST, String>,
+}
+
+/// A function in rhai, by its file and name, and whether what it is given may tell of a person.
+#[derive(Clone, Copy)]
+pub(crate) struct Called<'c> {
+    pub(crate) file: &'c str,
+    pub(crate) name: &'c str,
+    pub(crate) personal: bool,
 }
 
 impl Scripts {
@@ -22,7 +37,10 @@ impl Scripts {
         let engine = script::engine();
         let files = sources
             .iter()
-            .map(|(file, source)| (Arc::clone(file), engine.compile(source).map_err(|e| e.to_string())))
+            .map(|(file, source)| {
+                let ast = engine.compile(source).map_err(|e| e.to_string());
+                (Arc::clone(file), File { source: source.clone(), ast })
+            })
             .collect();
         Self { engine, files }
     }
@@ -31,35 +49,24 @@ impl Scripts {
     pub(crate) fn call<'r>(
         &self,
         arena: &'r Bump,
-        (file, name): (&str, &str),
+        Called { file, name, personal }: Called<'_>,
         args: &[Value<'r>],
         whole: &[bool],
         ty: &Type,
-    ) -> Result<Value<'r>, String> {
-        let ast = match self.files.get(file) {
-            Some(Ok(ast)) => ast,
-            Some(Err(e)) => return Err(format!("the file can't be used: {e}")),
-            None => return Err("the file is not there".to_owned()),
+    ) -> Result<Value<'r>, Stopped> {
+        let Some(File { source, ast }) = self.files.get(file) else {
+            return Err("the file is not there".to_owned().into());
         };
+        let ast = ast.as_ref().map_err(|e| format!("the file can't be used: {e}"))?;
         let args: Vec<Dynamic> = args.iter().zip(whole).map(|(value, whole)| to_dynamic(*value, *whole)).collect();
-        let result = self.engine.call_fn::<Dynamic>(&mut Scope::new(), ast, name, args).map_err(|e| told(&e))?;
-        // What it gave may be long, and may tell of a person.
-        from_dynamic(arena, &result, ty).ok_or_else(|| {
-            format!(
-                "it gave a value of rhai's type `{}`, which is not of the type that is declared for it",
-                result.type_name()
-            )
+        let result = self
+            .engine
+            .call_fn::<Dynamic>(&mut Scope::new(), ast, name, args)
+            .map_err(|e| script_stop::stopped(&e, source, personal).within(name, source))?;
+        from_dynamic(arena, &result, ty).ok_or_else(|| Stopped {
+            line: script_stop::line_of(name, source),
+            reason: script_stop::wrong_result(&result, ty),
         })
-    }
-}
-
-fn told(error: &EvalAltResult) -> String {
-    match error {
-        EvalAltResult::ErrorInFunctionCall(_, _, inner, _) => told(inner),
-        EvalAltResult::ErrorTooManyOperations(at) => {
-            format!("it takes more than {} operations ({at})", script::OPERATIONS_MAX)
-        }
-        other => other.to_string(),
     }
 }
 

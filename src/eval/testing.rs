@@ -21,22 +21,26 @@ use serde_json::{Map, Value as Json};
 use std::cell::RefCell;
 
 /// What a test has given so far stands for both systems.
-pub struct World(RefCell<Given>);
+pub struct World {
+    given: RefCell<Given>,
+    /// Statements that would give what was asked for and is not given; only while they are collected.
+    lacking: RefCell<Option<Vec<String>>>,
+}
 
 impl World {
     /// Nothing is given; the clock stands at `now`.
     pub fn new(now: jiff::Timestamp) -> Self {
-        Self(RefCell::new(Given::empty(now)))
+        Self { given: RefCell::new(Given::empty(now)), lacking: RefCell::new(None) }
     }
 }
 
 impl Resolver for World {
     fn answer(&self, need: &Query) -> Answered {
-        self.0.borrow().answer(need)
+        self.given.borrow().answer(need)
     }
 
     fn now(&self) -> jiff::Timestamp {
-        self.0.borrow().now()
+        self.given.borrow().now()
     }
 
     fn offline(&self) -> bool {
@@ -45,6 +49,15 @@ impl Resolver for World {
 
     fn gives_all(&self) -> bool {
         false
+    }
+
+    fn goes_on_without(&self, statement: &str) -> bool {
+        let mut lacking = self.lacking.borrow_mut();
+        let Some(all) = lacking.as_mut() else { return false };
+        if !all.iter().any(|known| known == statement) {
+            all.push(statement.to_owned());
+        }
+        true
     }
 }
 
@@ -73,6 +86,8 @@ pub struct Trial<'r> {
     cells: Vec<(LocalId, &'r Code)>,
     exprs: std::slice::Iter<'r, TestedCode>,
     steps: std::slice::Iter<'r, TestStep>,
+    /// The statement that was evaluated last, and the expressions from its own on.
+    last: Option<(&'r TestStep, std::slice::Iter<'r, TestedCode>)>,
     /// What made the fields of what flows were expected to write, where steps are told.
     whys: Vec<Why>,
 }
@@ -87,7 +102,7 @@ impl<'r> Trial<'r> {
         let columns = test.cases.iter().flat_map(|cases| cases.columns.iter().copied());
         let cells = columns.zip(cells).collect();
         let exprs = compiled.tests[number].exprs.iter();
-        Self { run, world, cells, exprs, steps: test.steps.iter(), whys: Vec::new() }
+        Self { run, world, cells, exprs, steps: test.steps.iter(), last: None, whys: Vec::new() }
     }
 
     /// The same, and each step is told: [`Self::whys`].
@@ -114,6 +129,7 @@ impl<'r> Trial<'r> {
     pub fn step(&mut self) -> Option<(&'r TestStep, Came)> {
         let step = self.steps.next()?;
         let told = self.run.alerts.len();
+        self.last = Some((step, self.exprs.clone()));
         let came = self.case().and_then(|()| self.came(step, told)).unwrap_or_else(|halt| self.stopped(halt));
         Some((step, came))
     }
@@ -121,6 +137,17 @@ impl<'r> Trial<'r> {
     /// The text that must be told: the second expression of an [`Expected::Stops`] or [`Expected::Alerts`].
     pub fn reason(&mut self) -> String {
         self.value().map_or_else(|_| String::new(), show)
+    }
+
+    /// The statements that would give all rows that the statement evaluated last asks for, as far as it comes without them.
+    /// It is evaluated once more for that: it has stopped, so that nothing of it is used.
+    pub fn lacking(&mut self) -> Vec<String> {
+        let Some((step, from)) = self.last.take() else { return Vec::new() };
+        let behind = std::mem::replace(&mut self.exprs, from);
+        self.world.lacking.replace(Some(Vec::new()));
+        let _ = self.came(step, self.run.alerts.len());
+        self.exprs = behind;
+        self.world.lacking.take().unwrap_or_default()
     }
 
     /// The columns get the values of the case.
@@ -144,7 +171,7 @@ impl<'r> Trial<'r> {
             TestStep::Given(given) => self.give(given).map(|()| Came::Done),
             TestStep::Now(_) => {
                 if let Value::Instant(now) = self.value()? {
-                    self.world.0.borrow_mut().stand_at(now);
+                    self.world.given.borrow_mut().stand_at(now);
                 }
                 Ok(Came::Done)
             }
@@ -288,7 +315,7 @@ impl<'r> Trial<'r> {
         }
         let linked = if given.linked.is_some() { Some(self.value()?) } else { None };
         let program = &self.run.compiled.program;
-        let (row, key) = self.world.0.borrow_mut().add_wire(program, given.entity, row);
+        let (row, key) = self.world.given.borrow_mut().add_wire(program, given.entity, row);
         // What was asked before may have another answer now.
         self.run.rows.clear();
         if let Some(linked) = linked {
@@ -296,7 +323,7 @@ impl<'r> Trial<'r> {
                 let reason = "what it is linked to is not there".to_owned();
                 return Err(Halt::fail(Failure { cause: Cause::Given, ..Failure::new(reason, given.span) }));
             };
-            self.world.0.borrow_mut().link((entity, other), (given.entity, &key));
+            self.world.given.borrow_mut().link((entity, other), (given.entity, &key));
         }
         if let Some(local) = given.local {
             let record = self.run.decode(self.run.arena.alloc_str(&row), given.entity, given.span)?;

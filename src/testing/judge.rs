@@ -10,6 +10,7 @@ use crate::store::Place;
 use crate::workspace::Workspace;
 use bumpalo::Bump;
 use serde_json::{Value, json};
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 /// What came of a test.
@@ -45,6 +46,18 @@ pub struct Part {
     pub text: String,
     /// Its value.
     pub value: String,
+}
+
+impl Mismatch {
+    /// These statements would give what is asked for and not given; one of them is in the reason already.
+    fn lacks(&mut self, statements: &[String]) {
+        if statements.len() > 1 {
+            self.came.push_str("\nall that it asks for so far and the test does not give:");
+            statements.iter().for_each(|one| {
+                let _ = write!(self.came, "\n  {one}");
+            });
+        }
+    }
 }
 
 impl Outcome {
@@ -83,7 +96,13 @@ pub(super) fn judge(
             TestStep::Expect(_, Expected::Alerts(_), _) => Some((Told::Alert, trial.reason())),
             _ => None,
         };
-        if let Err(broken) = judge.statement(step, came, expected, snapshots) {
+        let (stops, failed) = (matches!(came, Came::Stopped(..)), judge.failed.len());
+        let mut broken = judge.statement(step, came, expected, snapshots).err();
+        // One row is told in the reason; who writes them wants to know of all of them.
+        if stops && let Some(mismatch) = broken.as_deref_mut().or_else(|| judge.failed.get_mut(failed)) {
+            mismatch.lacks(&trial.lacking());
+        }
+        if let Some(broken) = broken {
             return Outcome::Broken(broken);
         }
     }

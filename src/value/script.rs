@@ -6,6 +6,8 @@ use rhai::{Engine, EvalAltResult};
 
 /// Operations of one call: some milliseconds of work. One more fails the record.
 pub const OPERATIONS_MAX: u64 = 200_000;
+/// What a script is told that asks to wait.
+pub const NO_SLEEP: &str = "a function waits for nothing: it has no `sleep`";
 /// Members of a map, those of maps within it counted: rhai counts them anew with each change.
 const MAP_MAX: usize = 1_000;
 /// Calls within calls. One more fails the record.
@@ -36,9 +38,7 @@ pub fn engine() -> Engine {
     engine.on_debug(|_, _, _| {});
     engine.disable_symbol("eval");
     // A function of rhai's own, which is no symbol: another in its place is what a script finds.
-    engine.register_fn("sleep", |_: rhai::INT| -> Result<(), Box<EvalAltResult>> {
-        Err("a function waits for nothing: it has no `sleep`".into())
-    });
+    engine.register_fn("sleep", |_: rhai::INT| -> Result<(), Box<EvalAltResult>> { Err(NO_SLEEP.into()) });
     engine
 }
 

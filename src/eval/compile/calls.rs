@@ -5,6 +5,8 @@ use crate::eval::code::{Code, call};
 use crate::eval::failure::{Failure, Halt, note};
 use crate::eval::making::Role;
 use crate::eval::natives::{self, At, LineFields, apply};
+use crate::eval::script::Called;
+use crate::eval::script_stop::Stopped;
 use crate::eval::value::Value;
 use crate::ir::{Binary, Const, EntityId, Expr, ExprKind, LocalId, Native, Type, children_mut, known};
 use crate::plan::meta_entry;
@@ -157,12 +159,12 @@ pub(crate) fn script(
     let (file, name, ty, span) = (Arc::clone(file), Arc::clone(name), expr.ty.clone(), expr.span);
     call(move |run| {
         let args = run.arguments(&args, Role::Ensured)?;
-        let failed = |reason: String| {
-            // What a script says of itself may repeat what it was given.
-            let reason = if personal { "it can't work with what it is given".to_owned() } else { reason };
-            Halt::soft(Failure::new(format!("`{name}` in {file} stopped: {reason}"), span))
+        let failed = |Stopped { line, reason }: Stopped| {
+            let line = line.map(|n| format!(":{n}")).unwrap_or_default();
+            Halt::soft(Failure::new(format!("`{name}` in {file}{line} stopped: {reason}"), span))
         };
-        run.compiled.scripts.call(run.arena, (&file, &name), args, &whole, &ty).map_err(failed)
+        let called = Called { file: &file, name: &name, personal };
+        run.compiled.scripts.call(run.arena, called, args, &whole, &ty).map_err(failed)
     })
 }
 

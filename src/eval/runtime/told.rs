@@ -5,7 +5,7 @@ use crate::eval::failure::{Failure, Halt};
 use crate::eval::row_cache::RowCache;
 use crate::eval::unreadable::Unreadable;
 use crate::eval::value::Value;
-use crate::ir::{EntityId, Field, FieldId};
+use crate::ir::{EntityId, Field, FieldId, Type};
 use crate::source::Span;
 use crate::value::text;
 
@@ -15,9 +15,21 @@ impl<'r> Run<'r> {
         let name = &self.compiled.program.entity(entity).name;
         let what = self.with_values(entity, by, values);
         let there = self.connection(entity);
-        let reason = format!(
-            "there is no {name} with {what} in {there}: correct what gives it, or make it there and `flowc retry` the record"
-        );
+        if !self.known.gives_all() {
+            let statement = self.giving(entity, by, values);
+            if self.known.goes_on_without(&statement) {
+                return Halt::Needs;
+            }
+            let reason =
+                format!("there is no {name} with {what} in {there}: the test does not give it. Write `{statement}`");
+            return Halt::fail(Failure::new(reason, place).with_value(self.first_told(entity, by, values)));
+        }
+        let mend = if self.known.offline() {
+            "give its row (`--given`)"
+        } else {
+            "make it there and `flowc retry` the record"
+        };
+        let reason = format!("there is no {name} with {what} in {there}: correct what gives it, or {mend}");
         Halt::fail(Failure::new(reason, place).with_value(self.first_told(entity, by, values)))
     }
 
@@ -40,6 +52,20 @@ impl<'r> Run<'r> {
             })
             .collect();
         pairs.join(" and ")
+    }
+
+    /// The statement of a test that gives a row with these values. Whoever runs a test has its data: nothing is hidden.
+    fn giving(&self, entity: EntityId, by: &[FieldId], values: &[Option<&str>]) -> String {
+        let schema = self.compiled.program.entity(entity);
+        let fields = by.iter().zip(values).filter_map(|(field, value)| {
+            let field = schema.get(*field);
+            let value = (*value)?;
+            let is_bare = field.ty.present().is_number() || *field.ty.present() == Type::Bool;
+            let value = if is_bare { value.to_owned() } else { format!("\"{value}\"") };
+            Some(format!("{} = {value}", field.name))
+        });
+        let fields: Vec<String> = fields.collect();
+        format!("given {} {{ {} }}", schema.full_name(), fields.join(", "))
     }
 
     fn first_told(&self, entity: EntityId, by: &[FieldId], values: &[Option<&str>]) -> String {

@@ -319,8 +319,11 @@ fn scripts_stop_at_their_limits() {
     assert_eq!(run(&mut p, "twice", vec![n("0.1")], Type::Decimal), "\"0.2\"");
     assert_eq!(run(&mut p, "word", vec![t("ab")], text()), "\"AB\"");
     assert!(run(&mut p, "forever", vec![], text()).contains("it takes more than 200000 operations"));
-    assert!(run(&mut p, "deep", vec![n("1")], text()).contains("stopped"));
-    assert!(run(&mut p, "word", vec![t("ab")], Type::Int).contains("not of the type that is declared"));
+    assert!(run(&mut p, "deep", vec![n("1")], text()).contains("functions call one another too deep"));
+    assert_eq!(
+        run(&mut p, "word", vec![t("ab")], Type::Int),
+        "`word` in f.rhai:1 stopped: it gives a text where an int is wanted"
+    );
     for (ty, is_one, is_none) in [
         (Type::Country, "NL", "Nederland"),
         (Type::Currency, "EUR", "euro"),
@@ -330,9 +333,9 @@ fn scripts_stop_at_their_limits() {
         (Type::Date, "2026-02-28", "2026-02-30"),
     ] {
         assert_eq!(run(&mut p, "same", vec![t(is_one)], ty.clone()), format!("\"{is_one}\""));
-        assert!(run(&mut p, "same", vec![t(is_none)], ty).contains("not of the type that is declared"), "{is_none}");
+        assert!(run(&mut p, "same", vec![t(is_none)], ty).contains("it gives a text that is not "), "{is_none}");
     }
-    assert!(run(&mut p, "nothing", vec![], text()).contains("not of the type that is declared"));
-    assert!(run(&mut p, "same", vec![n("1.5")], Type::Int).contains("not of the type that is declared"));
-    assert!(run(&mut p, "nowhere", vec![], text()).contains("`nowhere` in f.rhai stopped"));
+    assert!(run(&mut p, "nothing", vec![], text()).contains("it gives nothing where a text is wanted"));
+    assert!(run(&mut p, "same", vec![n("1.5")], Type::Int).contains("it gives a decimal where an int is wanted"));
+    assert!(run(&mut p, "nowhere", vec![], text()).contains("`nowhere` in f.rhai stopped: there is no function"));
 }
