@@ -95,6 +95,22 @@ pub(crate) fn country_meant(text: &str) -> Option<String> {
 }
 
 impl Infer<'_, '_> {
+    /// Two sides that can't be compared, where it is certain how one becomes what the other is.
+    pub(crate) fn mended_side(&mut self, side: &Expr, other: &Expr, d: &Diagnostic) -> Option<Diagnostic> {
+        if let (Type::Instant, Type::Date) = (side.ty.present(), other.ty.present()) {
+            let day = if side.ty.is_optional() { "?.date()" } else { ".date()" };
+            let d = d.clone().help(format!("`{day}` takes the day of an instant, by the project's clocks"));
+            let alone = !matches!(
+                side.kind,
+                ExprKind::Binary(..) | ExprKind::OrElse(..) | ExprKind::If(..) | ExprKind::Match(..)
+            ) || side.ty.is_optional();
+            let end = Span { start: side.span.end, ..side.span };
+            return Some(if alone { d.fix("take its day", end, day) } else { d });
+        }
+        let quoted = matches!(side.kind, ExprKind::Const(Const::Text(_)));
+        (quoted && !other.ty.present().is_text()).then(|| self.quick_fix(side, other.ty.present(), d))?
+    }
+
     /// Mistakes of form whose mending is certain.
     pub(crate) fn quick_fix(&mut self, e: &Expr, want: &Type, d: &Diagnostic) -> Option<Diagnostic> {
         let d = d.clone();
