@@ -64,7 +64,7 @@ pub(crate) enum Halt {
 pub(crate) struct Stopped {
     pub(crate) stop: Stop,
     pub(crate) failure: Failure,
-    /// `??` may say what holds instead: a conversion that failed.
+    /// `??` may say what holds instead: a conversion that failed, a record that is gone.
     pub(crate) soft: bool,
     /// The path of the field is complete: it left the document that it belongs to.
     pub(crate) closed: bool,

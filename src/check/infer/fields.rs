@@ -28,12 +28,10 @@ impl Infer<'_, '_> {
             if !optional {
                 let message = format!("this may be absent, so its field `{}` can't be read", name.text);
                 let dot = Span { start: name.span.start.saturating_sub(1), ..name.span }.at_start();
-                self.cx.report(
-                    Diagnostic::new(&codes::OPTIONAL_AS_PRESENT, of.span, message)
-                        .label("may be absent")
-                        .help(format!("`?.{}` is absent too when the record is", name.text))
-                        .fix("ask only when it is there", dot, "?"),
-                );
+                let told = Diagnostic::new(&codes::OPTIONAL_AS_PRESENT, of.span, message)
+                    .label("may be absent")
+                    .help(format!("`?.{}` is absent too when the record is", name.text));
+                self.cx.report(self.ask_when_there(told, dot));
                 return Self::unknown(span);
             }
             let made = self.map_present(of, |body, there| body.field_of(there, name, false, span));

@@ -1,8 +1,8 @@
 //! What people write in the form of another language, a spreadsheet or an API, and what it is here.
 
 use crate::check::infer::frame::Infer;
-use crate::ir::{Const, EntityId, Expr, ExprKind, Type};
-use crate::source::{Diagnostic, Span};
+use crate::ir::{Const, EntityId, Expr, ExprKind, Native, Type};
+use crate::source::{Diagnostic, Edit, Span};
 
 /// What to do about a text that is too long, and what is put behind it. A key that is cut would be another's.
 pub(crate) fn shorter(is_key: bool) -> (&'static str, &'static str) {
@@ -94,7 +94,83 @@ pub(crate) fn country_meant(text: &str) -> Option<String> {
     known.or_else(|| (capitals != text && crate::value::code::is_country(&capitals)).then_some(capitals))
 }
 
+/// The dots of a chain, `.a.b().c`, that ask something of what stands before them, from behind a value on. A function of
+/// one's own decides by itself what it does without a value.
+fn dots(text: &str, from: usize) -> Vec<usize> {
+    let bytes = text.as_bytes();
+    let mut found = Vec::new();
+    let mut at = from;
+    loop {
+        let rest = text.get(at..).unwrap_or_default();
+        at += rest.len() - rest.trim_start().len();
+        let dot = match rest.trim_start().as_bytes() {
+            [b'.', ..] => Some(at),
+            [b'?', b'.', ..] => None,
+            _ => return found,
+        };
+        at += if dot.is_some() { 1 } else { 2 };
+        let name = at;
+        at += bytes[at..].iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
+        if bytes.get(at) == Some(&b'(') {
+            match (closing(bytes, at), Native::by_name(&text[name..at])) {
+                (_, None | Some(Native::Linked | Native::Present)) | (None, _) => return found,
+                (Some(behind), Some(_)) => at = behind,
+            }
+        } else if at == name {
+            return found;
+        }
+        found.extend(dot);
+    }
+}
+
+/// Behind the bracket that closes this one; none where a text with values in it may hold one.
+fn closing(bytes: &[u8], open: usize) -> Option<usize> {
+    let (mut depth, mut within) = (0_usize, false);
+    for (n, byte) in bytes.iter().enumerate().skip(open) {
+        match byte {
+            b'"' => within = !within,
+            b'{' | b'\\' if within => return None,
+            b'(' if !within => depth += 1,
+            b')' if !within => {
+                depth -= 1;
+                if depth == 0 {
+                    return Some(n + 1);
+                }
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
 impl Infer<'_, '_> {
+    /// `?` before the dot behind a value that may be absent, and before those that follow it: what they ask is absent too.
+    pub(crate) fn ask_when_there(&self, d: Diagnostic, dot: Span) -> Diagnostic {
+        let text = &self.cx.modules.sources.get(dot.file).text;
+        let mut d = d.fix("ask only when it is there", dot, "?");
+        if let Some(fix) = &mut d.fix {
+            let further = dots(text, dot.start as usize).into_iter().skip(1);
+            fix.edits.extend(further.map(|at| Edit { span: Span::new(dot.file, at, at), text: "?".to_owned() }));
+        }
+        d
+    }
+
+    /// Two sides that can't be compared, where it is certain how one becomes what the other is.
+    pub(crate) fn mended_side(&mut self, side: &Expr, other: &Expr, d: &Diagnostic) -> Option<Diagnostic> {
+        if let (Type::Instant, Type::Date) = (side.ty.present(), other.ty.present()) {
+            let day = if side.ty.is_optional() { "?.date()" } else { ".date()" };
+            let d = d.clone().help(format!("`{day}` takes the day of an instant, by the project's clocks"));
+            let alone = !matches!(
+                side.kind,
+                ExprKind::Binary(..) | ExprKind::OrElse(..) | ExprKind::If(..) | ExprKind::Match(..)
+            ) || side.ty.is_optional();
+            let end = Span { start: side.span.end, ..side.span };
+            return Some(if alone { d.fix("take its day", end, day) } else { d });
+        }
+        let quoted = matches!(side.kind, ExprKind::Const(Const::Text(_)));
+        (quoted && !other.ty.present().is_text()).then(|| self.quick_fix(side, other.ty.present(), d))?
+    }
+
     /// Mistakes of form whose mending is certain.
     pub(crate) fn quick_fix(&mut self, e: &Expr, want: &Type, d: &Diagnostic) -> Option<Diagnostic> {
         let d = d.clone();

@@ -113,11 +113,7 @@ impl Infer<'_, '_> {
         let method = file[receiver.span.range().end..].trim_start().starts_with('.');
         let written = self.cx.modules.sources.text(receiver.span);
         if method {
-            d.help(format!("`?.{name}()` is absent too when it is")).fix(
-                "ask only when it is there",
-                receiver.span.at_end(),
-                "?",
-            )
+            self.ask_when_there(d.help(format!("`?.{name}()` is absent too when it is")), receiver.span.at_end())
         } else if receiver.ty.present().is_number() {
             let d = d.help(format!("say what counts without it: `{written} ?? 0`"));
             self.cx.offer_behind(d, "count it as 0", receiver.span, " ?? 0")

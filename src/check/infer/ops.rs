@@ -198,11 +198,11 @@ impl Infer<'_, '_> {
                 (Type::Json, _) | (_, Type::Json) => (&codes::BAD_OPERANDS, JSON_COMPARED),
                 _ => (&codes::BAD_OPERANDS, "compare values of one type; nothing is converted by itself"),
             };
-            self.cx.report(
-                Diagnostic::new(code, op_span, format!("{l} can't be compared with {r}"))
-                    .label("different types")
-                    .help(help),
-            );
+            let told = Diagnostic::new(code, op_span, format!("{l} can't be compared with {r}"))
+                .label("different types")
+                .help(help);
+            let mended = self.mended_side(&left, &right, &told).or_else(|| self.mended_side(&right, &left, &told));
+            self.cx.report(mended.unwrap_or(told));
         }
         let (left, right) = if ordered { (left, right) } else { self.without_case(left, right) };
         Self::make(ExprKind::Binary(kind, Box::new(left), Box::new(right)), Type::Bool, span)

@@ -50,6 +50,9 @@ const CALLED_ELSEWHERE: [(&str, &str); 14] = [
     ("array", "list<…>"),
 ];
 
+/// What is said of a value that need not be there.
+const MAY_BE_ABSENT: &str = "that may be absent";
+
 impl Checker<'_> {
     /// The type that is written there, as seen inside an instance.
     pub(crate) fn type_of(&mut self, inside: InstanceId, ty: &ast::Type) -> Type {
@@ -195,7 +198,11 @@ impl Checker<'_> {
             Type::Record(id) => self.program.entity(*id).full_name(),
             Type::Code(id) => format!("the code of {}", self.program.entity(*id).full_name()),
             Type::FieldOf(id) => format!("the name of a field of {}", self.program.entity(*id).full_name()),
-            Type::Optional(inner) => format!("{} that may be absent", self.show(inner)),
+            // Of a list, the other words are about its elements.
+            Type::Optional(inner) => match self.show(inner) {
+                shown if shown.ends_with(MAY_BE_ABSENT) => format!("{shown}, and may itself be absent"),
+                shown => format!("{shown} {MAY_BE_ABSENT}"),
+            },
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::value::{decimal, text};
 use std::sync::Arc;
 
 impl<'r> Run<'r> {
-    /// The row of an entity with that key; it must be there.
+    /// The row of an entity with that key; it must be there, or `??` says what holds without it.
     pub(crate) fn row(&mut self, entity: EntityId, id: &str, place: Span) -> Result<&'r Record<'r>, Halt> {
         if let Some(row) = self.row_if_any(entity, id, place)? {
             Ok(row)
@@ -18,7 +18,7 @@ impl<'r> Run<'r> {
             let name = &self.compiled.program.entity(entity).name;
             let connection = self.connection(entity);
             let reason = format!("there is no {name} with the key {id} in {connection} any more");
-            Err(Halt::fail(Failure::new(reason, place).with_value(id)))
+            Err(Halt::soft(Failure::new(reason, place).with_value(id)))
         }
     }
 
