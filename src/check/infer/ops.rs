@@ -10,6 +10,30 @@ use crate::syntax::ast::{self, BinaryOp as Op, UnaryOp};
 use std::sync::Arc;
 
 impl Infer<'_, '_> {
+    /// `x is some y`, `x is none`: whether it is there.
+    pub(crate) fn is_some(&mut self, of: &ast::Expr, bind: Option<&ast::Name>, span: Span) -> Expr {
+        let mut of = self.expr(of, None);
+        // What stops for want of a value is not there.
+        if recoverable(&mut of) && may_miss(&of) {
+            let (ty, at) = (of.ty.clone(), of.span);
+            of = Self::make(ExprKind::OrElse(Box::new(of), Box::new(Self::absent(at))), ty, at);
+        }
+        if !of.ty.is_optional() && !matches!(of.ty, Type::Unknown | Type::Never) {
+            self.cx.report(
+                Diagnostic::new(&codes::NEEDLESS, span, format!("{} is always there", self.cx.show(&of.ty)))
+                    .label("can't be absent")
+                    .help("leave the question out, or ask something else, such as whether a text is empty"),
+            );
+        }
+        let local = bind.map(|name| {
+            let ty = of.ty.present().clone();
+            let local = self.bind(name, ty);
+            self.names_caseless(local, &of);
+            local
+        });
+        Self::make(ExprKind::IsSome(Box::new(of), local), Type::Bool, span)
+    }
+
     pub(crate) fn unary(&mut self, op: UnaryOp, inner: &ast::Expr, span: Span) -> Expr {
         match op {
             UnaryOp::Not => {
