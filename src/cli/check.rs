@@ -24,7 +24,8 @@ pub(crate) fn run(screen: &Screen, global: &Global, arguments: &Arguments) -> An
         None => files(arguments)?,
     };
     // Read first: "no mistakes" and a lock that can't be read don't go together.
-    let moved = project.map_or(Ok(None), |root| moved::moved(&root, &Defaults::of(&checked.sources, &checked.changes)));
+    let moved =
+        project.map_or(Ok(None), |root| moved::moved(&root, || Defaults::of(&checked.sources, &checked.changes)));
     if moved.is_ok() || !checked.diagnostics.is_empty() {
         report(screen, &checked.sources, &checked.diagnostics)?;
     }

@@ -63,7 +63,7 @@ struct Mapped {
 /// Maps stdin to stdout.
 pub(crate) fn run(screen: &Screen, global: &Global, arguments: &Arguments) -> Answer {
     let workspace = open(screen, global, &arguments.answers)?;
-    moved::warn(workspace.root(), &workspace.defaults())?;
+    moved::warn(workspace.root(), || workspace.defaults())?;
     let id = workspace.compiled().mapping(&arguments.mapping).ok_or_else(|| unknown(&workspace, &arguments.mapping))?;
     let given = given(&workspace, arguments)?;
     let work = Work { workspace: &workspace, id, given: &given, failures: arguments.failures, format: screen.format() };

@@ -5,10 +5,11 @@ use super::screen::Screen;
 use crate::workspace::{Defaults, LOCK_FILE};
 use std::path::Path;
 
-/// What to say where the defaults are others than those that the project was made with.
-pub(crate) fn moved(root: &Path, now: &Defaults) -> Result<Option<String>, Trouble> {
+/// What to say where the defaults are others than those that the project was made with. Those of now are digested only where
+/// there is a lock to hold them against.
+pub(crate) fn moved(root: &Path, now: impl FnOnce() -> Defaults) -> Result<Option<String>, Trouble> {
     let Some(before) = Defaults::locked(root).map_err(Trouble::Misuse)? else { return Ok(None) };
-    let moved = now.since(&before);
+    let moved = now().since(&before);
     // What `flowc update` would refuse is said as it says it.
     if !moved.is_nothing()
         && let Err(why) = before.texts(root)
@@ -24,7 +25,7 @@ pub(crate) fn moved(root: &Path, now: &Defaults) -> Result<Option<String>, Troub
 }
 
 /// Tells it as a warning, where what comes next only looks.
-pub(crate) fn warn(root: &Path, now: &Defaults) -> Result<(), Trouble> {
+pub(crate) fn warn(root: &Path, now: impl FnOnce() -> Defaults) -> Result<(), Trouble> {
     if let Some(moved) = moved(root, now)? {
         Screen::tell(&format!("warning: {moved}"));
     }

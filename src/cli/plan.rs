@@ -18,7 +18,7 @@ pub(crate) struct Arguments {
 /// Prints the plan.
 pub(crate) fn run(screen: &Screen, global: &Global, arguments: &Arguments) -> Answer {
     let workspace = open(screen, global, &arguments.answers)?;
-    moved::warn(workspace.root(), &workspace.defaults())?;
+    moved::warn(workspace.root(), || workspace.defaults())?;
     let program = workspace.compiled().program();
     let flow = program.flow_named(&arguments.flow).map_err(|e| Trouble::Misuse(e.to_string()))?;
     let plan = plan(program, &program.flows[flow]);

@@ -46,7 +46,7 @@ pub(crate) fn run(screen: &Screen, global: &Global, arguments: &Arguments) -> An
 /// Runs a pass and tells these of its records.
 pub(crate) fn pass(screen: &Screen, global: &Global, arguments: &Arguments, lines: Lines) -> Answer {
     let workspace = open(screen, global, &arguments.answers)?;
-    match moved::moved(workspace.root(), &workspace.defaults())? {
+    match moved::moved(workspace.root(), || workspace.defaults())? {
         Some(moved) if arguments.dry_run => Screen::tell(&format!("warning: {moved}; a run refuses to go on")),
         Some(moved) => return Err(Trouble::Misuse(moved)),
         None => {}

@@ -134,7 +134,7 @@ fn tests(
         .map_err(|checked| unsound(screen, &checked))?;
     // The default flows under test are nobody's project.
     if arguments.defaults.is_none() {
-        moved::warn(&root, &suite.workspace().defaults())?;
+        moved::warn(&root, || suite.workspace().defaults())?;
     }
     let none = |name: String| Trouble::Misuse(format!("no module and no title of a test says `{name}`"));
     let meant = suite.named(&arguments.names).map_err(none)?;
