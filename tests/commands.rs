@@ -425,3 +425,24 @@ fn what_was_told_is_told_again_only_when_it_holds_anew() {
     change(json!({"status": "cancelled"}));
     assert_eq!(run(), (Some(1), 1), "it holds anew");
 }
+
+/// Where a schema only assumes that a system minds no case, the system is not asked to leave rows out by it.
+#[test]
+fn an_assumed_caseless_field_is_compared_here() {
+    let sent = |entity: &str, condition: &str| {
+        let flow = format!(
+            "flow look {{\n  from exact.{entity} as row\n  every 1 hour\n  where {condition}\n  write made(row)\n}}\n\nmapping made(row: exact.{entity}) -> exact.Account {{\n  create once by Code\n  Code = \"1\"\n  Name = \"a\"\n}}\n"
+        );
+        let text = format!(
+            "edition 2026\nzone \"Europe/Amsterdam\"\nuse exact\n\nconnect books to exact {{\n  country = \"NL\"\n  division = 1\n  client_id = secret(\"ID\")\n  client_secret = secret(\"SECRET\")\n}}\n\n{flow}"
+        );
+        let files = flowc::source::Memory([("/p/project.flow".into(), text)].into());
+        let checked = flowc::check::check_project(&files, std::path::Path::new("/p"), &[]);
+        let flow = checked.program.flows.first().unwrap_or_else(|| panic!("{:?}", checked.diagnostics));
+        assert!(flow.filter.is_some(), "{:?}", checked.diagnostics);
+        flowc::plan::pushdown(&checked.program, flow).sent.len()
+    };
+    assert_eq!(sent("Account", "row.Email == \"Shop@Example.org\""), 1, "proved");
+    assert_eq!(sent("Account", "row.Name == \"Jansen\""), 0, "assumed");
+    assert_eq!(sent("SalesOrder", "row.YourRef == \"WEB-1\""), 0, "assumed");
+}

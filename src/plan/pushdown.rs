@@ -62,12 +62,15 @@ fn condition(program: &Program, flow: &Flow, expr: &Expr) -> Option<Sent> {
     (own && asked && known).then_some(Sent { field: *id, values })
 }
 
-/// A field behind the small letters in which it is compared: a system that doesn't mind its case finds it as it stands.
+/// A field behind the small letters in which it is compared: a system that doesn't mind its case finds it as it stands. Where
+/// that is only assumed it is not asked: a system that does mind would leave out rows, and nobody would hear of it.
 fn without_case<'e>(program: &Program, compared: &'e Expr) -> &'e Expr {
     if let ExprKind::Native(Native::Lower, args) = &compared.kind
         && let [field] = args.as_slice()
         && let ExprKind::Field(_, entity, id) = &field.kind
-        && program.entity(*entity).get(*id).form.caseless
+        && let of = program.entity(*entity).get(*id)
+        && of.form.caseless
+        && !of.assumed
     {
         return field;
     }

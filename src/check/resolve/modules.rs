@@ -104,6 +104,10 @@ impl<'f> Modules<'f> {
 
     /// Reads a file of the project as a module of that name.
     pub(crate) fn add_file(&mut self, path: &Path, shown: &Path, name: &str) -> Option<ModuleId> {
+        if self.all.len() >= limits::FILES_MAX {
+            self.too_many(shown);
+            return None;
+        }
         let file = self.read_file(path, shown)?;
         Some(self.add_module(name, Origin::Project, &[file]))
     }
