@@ -5,7 +5,7 @@ mod folder;
 mod marks;
 
 use flowc::source::{Code, FileId, Sources, codes};
-use flowc::syntax::parse;
+use flowc::syntax::{parse, tree};
 use folder::flow_files;
 use libtest_mimic::{Arguments, Failed, Trial};
 use marks::{Told, compare, marks};
@@ -38,7 +38,7 @@ fn check(file: &Path) -> Result<(), Failed> {
     let id = sources.add("case.flow", text.as_str());
     let parsed = parse(id, &text);
     let mut wrong = String::new();
-    if parsed.tree.text() != text {
+    if tree(&text).text() != text {
         writeln!(wrong, "the tree does not keep the text")?;
     }
     let told = parsed.diagnostics.iter().map(|d| Told {

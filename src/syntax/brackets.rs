@@ -4,6 +4,7 @@
 //! closed is reported at its opener, once, and gets a closer where its lines end. A closer with no opener is reported
 //! too, at the line that should have had it if there is one.
 
+use super::soften::GOES_ON;
 use super::token::{Lexeme, Token};
 use crate::limits::NESTING_MAX;
 use crate::source::{Diagnostic, FileId, Span, codes};
@@ -27,9 +28,6 @@ pub(crate) struct Matched {
     pub(crate) diagnostics: Vec<Diagnostic>,
     pub(crate) too_deep: bool,
 }
-
-/// What a line begins with that goes on with the value above it.
-const GOES_ON: [&str; 10] = [".", "?.", "??", "+", "*", "/", "and", "or", "then", "else"];
 
 struct Opener {
     /// `(`, `[`, `{`

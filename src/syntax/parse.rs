@@ -1,4 +1,4 @@
-//! The door: text to tree, typed view and diagnostics.
+//! The doors: text to typed view and diagnostics, and text to tree.
 
 use super::ast;
 use super::grammar::{Grammar, Rule};
@@ -11,12 +11,11 @@ use crate::limits;
 use crate::source::{Diagnostic, FileId, Span, codes};
 use pest::Parser;
 use pest::error::ErrorVariant;
+use pest::iterators::Pairs;
 
 /// What became of a text.
 #[derive(Clone, Debug)]
 pub struct Parsed {
-    /// Every byte of it.
-    pub tree: Tree,
     /// What was understood.
     pub ast: ast::File,
     /// What was not, in the order of the text.
@@ -25,23 +24,33 @@ pub struct Parsed {
 
 /// Parses a file. It never fails: what can't be read has a diagnostic, and the rest is read all the same.
 pub fn parse(file: FileId, text: &str) -> Parsed {
+    read(file, text, None).0
+}
+
+/// The tree of a text: every byte of it. Nothing that checks or runs needs one.
+pub fn tree(text: &str) -> Tree {
+    let (_, builder) = read(FileId(0), text, Some(Builder::new(0..text.len())));
+    builder.unwrap_or_else(|| Builder::new(0..text.len())).finish(text, 0)
+}
+
+fn read(file: FileId, text: &str, builder: Option<Builder>) -> (Parsed, Option<Builder>) {
+    let mut out = Output { file, text, decls: Vec::new(), diagnostics: Vec::new(), builder };
     if text.len() > limits::FILE_BYTES_MAX {
-        return too_long(file, text);
+        out.too_long();
+        return out.finish();
     }
     let lexed = lex(text, 0, text.len());
     let begins = cut(text, &lexed.tokens);
-    let mut builder = Builder::new(0..text.len());
-    let mut out = Output { file, text, decls: Vec::new(), diagnostics: Vec::new() };
     let mut slips = lexed.slips.as_slice();
     for (n, first) in begins.iter().enumerate() {
         let tokens = &lexed.tokens[*first..begins.get(n + 1).copied().unwrap_or(lexed.tokens.len())];
         let end = tokens.last().map_or(0, |token| token.to());
         let (own, rest) = slips.split_at(slips.partition_point(|slip| slip.at() < end));
         slips = rest;
-        out.chunk(&mut builder, tokens, own);
+        out.chunk(tokens, own);
     }
     out.directions(&lexed.tokens);
-    out.finish(builder.finish(text, 0))
+    out.finish()
 }
 
 /// Whether a character changes the direction of those around it, and so their order on a screen.
@@ -49,53 +58,54 @@ pub(super) fn turns(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-fn too_long(file: FileId, text: &str) -> Parsed {
-    let mut out = Output { file, text, decls: Vec::new(), diagnostics: Vec::new() };
-    let megabytes = limits::FILE_BYTES_MAX >> 20;
-    out.diagnostics.push(
-        Diagnostic::new(&codes::UNREADABLE, Span::new(file, 0, 0), format!("this file is larger than {megabytes} MB"))
-            .label("not read")
-            .help("divide it into several files, and keep data out of it: a table may come `from csv \"file\"`"),
-    );
-    let mut builder = Builder::new(0..text.len());
-    builder.declaration(&[Lexeme::all(text)], &[]);
-    out.finish(builder.finish(text, 0))
-}
-
 struct Output<'a> {
     file: FileId,
     text: &'a str,
     decls: Vec<ast::Decl>,
     diagnostics: Vec<Diagnostic>,
+    /// The tree in the making, where somebody asks for one.
+    builder: Option<Builder>,
 }
 
 impl Output<'_> {
-    fn chunk(&mut self, builder: &mut Builder, tokens: &[Lexeme], slips: &[Slip]) {
+    fn too_long(&mut self) {
+        let megabytes = limits::FILE_BYTES_MAX >> 20;
+        let start = Span::new(self.file, 0, 0);
+        self.diagnostics.push(
+            Diagnostic::new(&codes::UNREADABLE, start, format!("this file is larger than {megabytes} MB"))
+                .label("not read")
+                .help("divide it into several files, and keep data out of it: a table may come `from csv \"file\"`"),
+        );
+        let all = Lexeme::all(self.text);
+        self.node(&[all], &[]);
+    }
+
+    fn node(&mut self, tokens: &[Lexeme], groups: &[Group]) {
+        self.builder.iter_mut().for_each(|builder| builder.declaration(tokens, groups));
+    }
+
+    fn chunk(&mut self, tokens: &[Lexeme], slips: &[Slip]) {
         if tokens.iter().all(|token| token.is_trivia()) {
-            builder.declaration(tokens, &[]);
-            return;
+            return self.node(tokens, &[]);
         }
         let mended = mend(self.file, self.text, tokens, slips);
         if mended.too_deep {
-            builder.declaration(tokens, &[]);
             self.diagnostics.extend(mended.diagnostics);
-            return;
+            return self.node(tokens, &[]);
         }
-        let groups = self.read(&mended, tokens);
-        builder.declaration(tokens, &groups);
+        let groups = self.declaration(&mended, tokens);
+        self.node(tokens, &groups);
     }
 
     /// Reads a mended declaration: its typed view, its diagnostics, and the groups of its tree.
-    fn read(&mut self, mended: &Mended, tokens: &[Lexeme]) -> Vec<Group> {
+    fn declaration(&mut self, mended: &Mended, tokens: &[Lexeme]) -> Vec<Group> {
         let mut lower =
             Lower { file: self.file, text: self.text, tokens, mended, diagnostics: Vec::new(), adapting: false };
         let mut groups = Vec::new();
         match Grammar::parse(Rule::unit_of_file, &mended.text) {
             Ok(pairs) => {
-                for pair in pairs.clone().flatten().filter(|pair| pair.as_rule() != Rule::unit_of_file) {
-                    let span = pair.as_span();
-                    let (start, end) = (mended.real(span.start()), mended.real_end(span.end()));
-                    groups.push(Group { rule: pair.as_rule(), start, end });
+                if self.builder.is_some() {
+                    groups.extend(groups_of(&pairs, mended));
                 }
                 for unit in pairs {
                     self.decls.extend(lower.declaration(unit));
@@ -134,9 +144,19 @@ impl Output<'_> {
         self.diagnostics.sort_by_key(|diagnostic| diagnostic.span);
     }
 
-    fn finish(self, tree: Tree) -> Parsed {
-        Parsed { tree, ast: ast::File { file: self.file, decls: self.decls }, diagnostics: self.diagnostics }
+    fn finish(self) -> (Parsed, Option<Builder>) {
+        let ast = ast::File { file: self.file, decls: self.decls };
+        (Parsed { ast, diagnostics: self.diagnostics }, self.builder)
     }
+}
+
+/// What the rules of the grammar matched, at its place in the real text.
+fn groups_of(pairs: &Pairs<'_, Rule>, mended: &Mended) -> impl Iterator<Item = Group> {
+    let of_rules = pairs.clone().flatten().filter(|pair| pair.as_rule() != Rule::unit_of_file);
+    of_rules.map(|pair| {
+        let span = pair.as_span();
+        Group { rule: pair.as_rule(), start: mended.real(span.start()), end: mended.real_end(span.end()) }
+    })
 }
 
 /// A declaration that the grammar can't take at all: its catch-alls leave none but those too deep for the stack.

@@ -1,5 +1,9 @@
-//! Line ends that do not count: inside `( )`, `[ ]` and the braces of a text a line end is a blank, and is written as one
-//! before the grammar reads it. So no rule asks where it stands, and pest keeps no stack.
+//! Line ends that do not count are blanks, and are written as such before the grammar reads them: those inside `( )`, `[ ]`
+//! and the braces of a text, and those before a line that goes on with the value above it. So no rule asks where a line
+//! end stands, and pest keeps no stack. A tab is a blank too.
+
+/// What a line begins with that goes on with the value above it.
+pub(super) const GOES_ON: [&str; 10] = [".", "?.", "??", "+", "*", "/", "and", "or", "then", "else"];
 
 /// What is open around a byte.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -25,9 +29,13 @@ pub(super) fn soften(mended: String) -> String {
         at += match open.last() {
             Some(kind @ (Open::Text | Open::Long)) => in_text(&bytes[at..], *kind, &mut open),
             around => {
-                let soft = matches!(around, Some(Open::Bracket | Open::Hole));
+                let inside = matches!(around, Some(Open::Bracket | Open::Hole));
                 match byte {
-                    b'\n' if soft => {
+                    b'\n' if inside || goes_on(&bytes[at..]) => {
+                        bytes[at] = b' ';
+                        1
+                    }
+                    b'\t' | b'\r' => {
                         bytes[at] = b' ';
                         1
                     }
@@ -37,6 +45,23 @@ pub(super) fn soften(mended: String) -> String {
         };
     }
     String::from_utf8(bytes).unwrap_or_default()
+}
+
+/// Whether what comes behind a line end goes on with the value before it. A word does not that begins a row or fills a field,
+/// nor does `then write`.
+fn goes_on(rest: &[u8]) -> bool {
+    let line = rest.trim_ascii_start();
+    let Some(word) = GOES_ON.iter().find(|word| line.starts_with(word.as_bytes())) else { return false };
+    let behind = &line[word.len()..];
+    if !word.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        return true;
+    }
+    if behind.first().is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_') {
+        return false;
+    }
+    let next = behind.trim_ascii_start();
+    let fills = [&b"=>"[..], b"->", b":", b"="].iter().any(|sign| next.starts_with(sign)) && !next.starts_with(b"==");
+    !(fills || *word == "then" && next.starts_with(b"write"))
 }
 
 /// A byte of code; answers how many bytes are read.
@@ -85,5 +110,15 @@ mod tests {
         assert_eq!(shown("[{ a = 1\n }\n]\n"), "[{ a = 1\n } ]\n");
         assert_eq!(shown("\"{a\n}\\\"(\"\n"), "\"{a }\\\"(\"\n");
         assert_eq!(shown("\"\"\"\n{a\n}\n\"\"\"\n"), "\"\"\"\n{a }\n\"\"\"\n");
+    }
+
+    #[test]
+    fn a_line_that_goes_on_with_a_value_is_one_with_it() {
+        let shown = |text: &str| soften(text.to_owned());
+        assert_eq!(shown("a = b\n  .c\n\nd\n"), "a = b   .c\n\nd\n");
+        assert_eq!(shown("a\n\n or b\norder\n"), "a   or b\norder\n");
+        assert_eq!(shown("{ 1 => 2\nelse => 3\n}\n"), "{ 1 => 2\nelse => 3\n}\n");
+        assert_eq!(shown("a = b\nthen write c\nor = 1\n"), "a = b\nthen write c\nor = 1\n");
+        assert_eq!(shown("if a\nthen b\n\telse c\n"), "if a then b  else c\n");
     }
 }
