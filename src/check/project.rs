@@ -3,7 +3,7 @@
 use crate::check::declare::given::Override;
 use crate::check::declare::testing::Tests;
 use crate::check::infer::frame::Infer;
-use crate::check::resolve::checker::{Checker, Unread};
+use crate::check::resolve::checker::{Checker, TypeItem, Unread};
 use crate::check::resolve::instances::InstanceId;
 use crate::check::resolve::items::Space;
 use crate::check::resolve::modules::{ModuleId, Origin};
@@ -66,11 +66,7 @@ impl Checker<'_> {
             self.tests(instance, tests);
         }
         self.read_bodies();
-        let used = self.used.clone();
-        for n in 0..self.instances.len() {
-            self.check_answers(InstanceId(n));
-        }
-        self.used = used;
+        self.only_looking(|cx| (0..cx.instances.len()).for_each(|n| cx.check_answers(InstanceId(n))));
         for id in ids {
             self.unused(*id);
         }
@@ -231,7 +227,7 @@ impl Checker<'_> {
             for (inner, outer) in &used.with {
                 self.rebound(owner, made, inner, outer);
             }
-            self.instances[owner.0].modules.insert(alias.to_string(), made);
+            self.let_mean(owner, &alias, made);
         }
     }
 
@@ -273,7 +269,7 @@ impl Checker<'_> {
         let inside = self.shared_instance(id);
         for decl in self.modules.with_keyword(id, "extend") {
             let DeclKind::Extend(e) = &decl.kind else { continue };
-            if let Some(crate::check::resolve::checker::TypeItem::Entity(entity)) = self.named_type(inside, &e.entity) {
+            if let Some(TypeItem::Entity(entity)) = self.named_type(inside, &e.entity) {
                 let of = self.entity_states[entity.0 as usize].1;
                 let name = self.program.entity(entity).name.to_string();
                 if !self.extensions.iter().any(|(_, _, by, other)| *by == inside && other.entity.span == e.entity.span)
@@ -306,16 +302,16 @@ impl Checker<'_> {
                 self.used.remove(&itself);
             }
         }
-        let used = self.used.clone();
-        for name in sorted(self.modules.names(module, Space::Type)) {
-            if let Some(crate::check::resolve::checker::TypeItem::Entity(id)) = self.type_item(module, &name) {
-                self.read_entity(id);
+        self.only_looking(|cx| {
+            for name in sorted(cx.modules.names(module, Space::Type)) {
+                if let Some(TypeItem::Entity(id)) = cx.type_item(module, &name) {
+                    cx.read_entity(id);
+                }
             }
-        }
-        self.used = used;
+        });
         for decl in self.modules.with_keyword(module, "extend") {
             let DeclKind::Extend(e) = &decl.kind else { continue };
-            if let Some(crate::check::resolve::checker::TypeItem::Entity(id)) = self.named_type(instance, &e.entity) {
+            if let Some(TypeItem::Entity(id)) = self.named_type(instance, &e.entity) {
                 self.read_entity(id);
             }
         }

@@ -10,10 +10,13 @@ use rustc_hash::FxHashSet;
 pub(super) fn used(program: &Program, mapping: &Mapping, told: &mut Vec<Diagnostic>) {
     let mut sources: Vec<EntityId> = mapping.params.iter().filter_map(|(_, ty, _)| ty.record()).collect();
     sources.dedup();
+    let parts: Vec<_> = sources.into_iter().map(|source| (source, parts_of(program, source))).collect();
+    if parts.iter().all(|(_, parts)| parts.is_empty()) {
+        return;
+    }
     let at = mapping.balance.as_ref().map_or(mapping.span, |b| b.to.span);
     let (read, passed_on) = taken_over(&mapping.steps);
-    for source in sources.into_iter().filter(|s| !passed_on.contains(s)) {
-        let parts = parts_of(program, source);
+    for (source, parts) in parts.into_iter().filter(|(source, _)| !passed_on.contains(source)) {
         let (used, open): (Vec<_>, Vec<_>) = parts.into_iter().partition(|(f, ..)| read.contains(&(source, *f)));
         if used.is_empty() {
             continue;

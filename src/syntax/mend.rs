@@ -8,6 +8,7 @@ use super::soften::soften;
 use super::token::{Lexeme, Slip, Token};
 use crate::source::{Diagnostic, Edit, FileId, Fix, Span, codes};
 use pest::Parser as _;
+use std::cell::Cell;
 
 /// A declaration made readable.
 pub(crate) struct Mended {
@@ -16,6 +17,8 @@ pub(crate) struct Mended {
     /// The pieces of the mended text, rising: its first byte, the real byte there, and whether it was put there for
     /// what really stands there.
     map: Vec<(usize, usize, bool)>,
+    /// The piece that was asked for last: places are asked for in their order, or nearly.
+    last: Cell<usize>,
     /// Behind the declaration's last byte.
     end: usize,
     /// What was wrong.
@@ -50,7 +53,7 @@ pub(crate) fn mend(file: FileId, text: &str, tokens: &[Lexeme], slips: &[Slip]) 
     let start = tokens.first().map_or(0, |token| token.from());
     let end = tokens.last().map_or(0, |token| token.to());
     let (mended, map) = apply(&text[start..end], start, &mends);
-    Mended { text: soften(mended), map, end, diagnostics, too_deep: matched.too_deep }
+    Mended { text: soften(mended), map, last: Cell::new(0), end, diagnostics, too_deep: matched.too_deep }
 }
 
 /// A line with a broken text is told once: what else seems wrong on it is likely to be text.
@@ -138,7 +141,14 @@ impl Mended {
 
     /// The piece of the text in which a byte lies, and where the next piece begins in the real text.
     fn piece(&self, at: usize) -> ((usize, usize, bool), Option<usize>) {
-        let n = self.map.partition_point(|piece| piece.0 <= at).saturating_sub(1);
+        let last = self.last.get();
+        let holds = |n: usize| self.map[n].0 <= at && self.map.get(n + 1).is_none_or(|next| at < next.0);
+        let n = match holds(last) {
+            true => last,
+            false if last + 1 < self.map.len() && holds(last + 1) => last + 1,
+            false => self.map.partition_point(|piece| piece.0 <= at).saturating_sub(1),
+        };
+        self.last.set(n);
         (self.map[n], self.map.get(n + 1).map(|next| next.1))
     }
 }

@@ -144,7 +144,7 @@ impl Checker<'_> {
             }
         } else if let Some(other) = self.used_instance(owner, &outer.text) {
             if self.module_of(other) == meant {
-                self.instances[made.0].modules.insert(inner.text.to_string(), other);
+                self.let_mean(made, &inner.text, other);
             } else {
                 let what = format!("`{}` is {}", outer.text, self.modules.get(self.module_of(other)).name);
                 self.other_kind(inner, outer, &called, &what);

@@ -238,6 +238,9 @@ impl Infer<'_, '_> {
 
     /// The whole record is there only behind its write.
     fn whole_too_early(&mut self, steps: &[Step]) {
+        if !self.names_it {
+            return;
+        }
         let mut found = Vec::new();
         of_steps(steps, &mut |outer| {
             each(outer, &mut |e| {

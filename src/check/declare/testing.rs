@@ -45,8 +45,11 @@ impl Checker<'_> {
     /// The tests of a module become part of the program where they are asked for; what is wrong with them is told in
     /// any case.
     pub(crate) fn tests(&mut self, instance: InstanceId, wanted: Option<&Tests>) {
+        self.only_looking(|cx| cx.tests_of(instance, wanted));
+    }
+
+    fn tests_of(&mut self, instance: InstanceId, wanted: Option<&Tests>) {
         let module = self.module_of(instance);
-        let used = self.used.clone();
         let name = Arc::clone(&self.modules.get(module).name);
         for decl in self.modules.with_keyword(module, "test") {
             let DeclKind::Test(test) = &decl.kind else { continue };
@@ -77,7 +80,6 @@ impl Checker<'_> {
                 });
             }
         }
-        self.used = used;
     }
 
     /// The answers of one test hold for the whole program: it is checked for that test alone.

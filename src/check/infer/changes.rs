@@ -26,6 +26,16 @@ pub(crate) struct Steps {
     pub(crate) adding: bool,
     /// Declarations that are being read and that are adapted, the innermost last.
     pub(crate) levels: Vec<Level>,
+    /// Whether changes were carried out: a line that takes another's place may come before what it needs.
+    pub(crate) changed: bool,
+}
+
+impl Steps {
+    /// Begins a declaration that is changed.
+    pub(crate) fn enter(&mut self, level: Level) {
+        self.changed = true;
+        self.levels.push(level);
+    }
 }
 
 /// A field that is filled: in which case, where, and by which `include`.

@@ -109,7 +109,10 @@ impl Infer<'_, '_> {
                 self.no_place("keep", "it leaves a field of the target as it is: it is a value in a mapping only", span)
             }
             A::It => match self.target {
-                Some(target) => Self::make(ExprKind::ItSelf, Type::Record(target), span),
+                Some(target) => {
+                    self.names_it = true;
+                    Self::make(ExprKind::ItSelf, Type::Record(target), span)
+                }
                 None => self.no_place(
                     "it",
                     "it is the record that a mapping makes: it is known in a mapping only; pass it on as an argument",

@@ -12,6 +12,7 @@ impl Infer<'_, '_> {
         match self.cx.field_named(target, &name.text, name.span) {
             Some(field) => {
                 self.its.push((target, field, span));
+                self.reads_it.push(target);
                 let ty = self.cx.program.entity(target).get(field).ty.clone();
                 Self::make(ExprKind::It(field), ty, span)
             }

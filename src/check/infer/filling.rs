@@ -39,6 +39,7 @@ impl Infer<'_, '_> {
         self.cx.read_entity(code_of);
         let Some(code) = self.cx.program.entity(code_of).code else { return price };
         let connection = self.connection_of(code_of);
+        self.reads_it.push(owner);
         let beside = Self::make(ExprKind::It(by), ty, span);
         let find = Find { connection, entity: code_of, by: vec![code], values: vec![beside], must: false };
         let row = Self::make(ExprKind::Find(Box::new(find)), Type::Record(code_of).optional(), span);

@@ -65,6 +65,10 @@ pub(crate) struct Infer<'c, 'f> {
     pub(crate) lets: Vec<Local>,
     /// Fields of the record in the making that were read, and where.
     pub(crate) its: Vec<(EntityId, crate::ir::FieldId, Span)>,
+    /// Entities of which a step reads what another one fills, as often as it does.
+    pub(crate) reads_it: Vec<EntityId>,
+    /// Whether the whole record in the making was named.
+    pub(crate) names_it: bool,
     /// Fields that changes removed.
     pub(crate) removed: Vec<Removed>,
     /// Entities of which something was to be filled that failed: what is missing of them is no second mistake.
@@ -99,6 +103,8 @@ impl<'c, 'f> Infer<'c, 'f> {
             caseless: rustc_hash::FxHashSet::default(),
             lets: Vec::new(),
             its: Vec::new(),
+            reads_it: Vec::new(),
+            names_it: false,
             removed: Vec::new(),
             half_filled: Vec::new(),
         }

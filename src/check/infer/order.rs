@@ -1,7 +1,8 @@
 //! The order of steps: a field that another one reads of `it` is filled before it, wherever its line stands.
 
+use crate::check::infer::changes::Steps;
 use crate::check::infer::frame::Infer;
-use crate::ir::{Expr, ExprKind, FieldId, LocalId, Step, StepKind, When, children};
+use crate::ir::{EntityId, Expr, ExprKind, FieldId, LocalId, Step, StepKind, When, children};
 use crate::source::{Diagnostic, codes};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
@@ -76,8 +77,14 @@ impl Fillers {
 }
 
 impl Infer<'_, '_> {
-    /// The steps as they stand, but for those that wait for what a later one fills.
-    pub(crate) fn in_order(&mut self, steps: Vec<Step>) -> Vec<Step> {
+    /// The steps that fill an entity as they stand, but for those that wait for what a later one fills. `before`:
+    /// how many fields in the making had been read before the first of them.
+    pub(crate) fn in_order(&mut self, entity: EntityId, steps: Steps, before: usize) -> Vec<Step> {
+        let reads_it = self.reads_it.iter().skip(before).any(|of| *of == entity);
+        let (changed, steps) = (steps.changed, steps.made);
+        if !reads_it && !changed {
+            return steps;
+        }
         let fillers = Fillers::of(&steps);
         let needs: Vec<BTreeSet<usize>> = steps.iter().map(|step| fillers.before(&Reads::of(step))).collect();
         if needs.iter().enumerate().all(|(n, before)| before.iter().all(|other| *other < n)) {

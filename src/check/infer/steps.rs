@@ -27,10 +27,10 @@ impl Infer<'_, '_> {
         others: &mut dyn FnMut(&mut Self, &Stmt),
     ) -> Vec<Step> {
         self.cx.read_entity(entity);
-        let outer = self.target.replace(entity);
+        let (outer, before) = (self.target.replace(entity), self.reads_it.len());
         let mut steps = Steps::default();
         self.declared(entity, body, adapted, &Case::Always, others, &mut steps);
-        let ordered = self.in_order(steps.made);
+        let ordered = self.in_order(entity, steps, before);
         self.target = outer;
         ordered
     }
@@ -54,7 +54,7 @@ impl Infer<'_, '_> {
             level.changes.extend(changes_in(statements_of(adaptation), &scope, Some(adaptation), None));
             level.scopes.push(scope);
         }
-        out.levels.push(level);
+        out.enter(level);
         let depth = self.cx.changing.depth();
         // A mapping's own change, of its header, is on the way already.
         if !adapted.iter().any(|adaptation| self.cx.changing.is_in(adaptation.decl.span)) {
@@ -149,7 +149,7 @@ impl Infer<'_, '_> {
                     // What the declaration itself changes of what it includes.
                     let scope = Rc::new((self.inside, self.names.clone()));
                     let changes = changes_in(body, &scope, None, None);
-                    out.levels.push(Level { changes, scopes: Vec::new(), before: out.filled.len() });
+                    out.enter(Level { changes, scopes: Vec::new(), before: out.filled.len() });
                     let outer = out.sealed;
                     out.sealed |= stmt.sealed;
                     self.include_step(entity, call, case, stmt.span, out);
@@ -413,12 +413,12 @@ impl Infer<'_, '_> {
         };
         let entity = *entity;
         self.cx.read_entity(entity);
-        let outer = self.target.replace(entity);
+        let (outer, before) = (self.target.replace(entity), self.reads_it.len());
         let mut steps = Steps::default();
         for (path, value) in fields {
             self.assign(entity, path, value, &Case::Always, path.span, &mut steps);
         }
-        let steps = self.in_order(steps.made);
+        let steps = self.in_order(entity, steps, before);
         self.target = outer;
         self.required(entity, &steps, span, ("this record", None));
         let builder = crate::ir::Builder { entity, steps, name: "".into() };

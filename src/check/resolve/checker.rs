@@ -92,7 +92,7 @@ pub(crate) struct Checker<'f> {
     pub(crate) program: Program,
     pub(crate) diagnostics: Vec<Diagnostic>,
     reported: FxHashSet<(&'static str, Span)>,
-    pub(crate) types: FxHashMap<(ModuleId, String), TypeItem>,
+    pub(crate) types: FxHashMap<ModuleId, FxHashMap<String, TypeItem>>,
     pub(crate) entity_states: Vec<(State, ModuleId, Option<Arc<ast::Decl>>)>,
     /// Fields that flows and projects add: to which entity, by which instance.
     pub(crate) extensions: Vec<(ModuleId, String, InstanceId, ast::Extend)>,
@@ -149,6 +149,10 @@ pub(crate) struct Checker<'f> {
     pub(crate) cancel: Cancel,
     /// What was used: instance, kind of thing, name.
     pub(crate) used: FxHashSet<(InstanceId, &'static str, String)>,
+    /// Whether what is read now uses nothing: it is read because it is there.
+    only_looks: bool,
+    /// The instances whose names are seen inside another, where somebody has asked.
+    seen_inside: FxHashMap<InstanceId, Vec<InstanceId>>,
 }
 
 impl<'f> Checker<'f> {
@@ -190,6 +194,8 @@ impl<'f> Checker<'f> {
             index: None,
             cancel: Cancel::default(),
             used: FxHashSet::default(),
+            only_looks: false,
+            seen_inside: FxHashMap::default(),
         }
     }
 
@@ -292,6 +298,12 @@ impl<'f> Checker<'f> {
         InstanceId(self.instances.len() - 1)
     }
 
+    /// Lets an alias mean another instance.
+    pub(crate) fn let_mean(&mut self, inside: InstanceId, alias: &str, other: InstanceId) {
+        self.instances[inside.0].modules.insert(alias.to_owned(), other);
+        self.seen_inside.remove(&inside);
+    }
+
     /// The instance that an alias means inside another.
     pub(crate) fn used_instance(&mut self, inside: InstanceId, alias: &str) -> Option<InstanceId> {
         if let Some(id) = self.instance(inside).modules.get(alias) {
@@ -317,6 +329,9 @@ impl<'f> Checker<'f> {
 
     /// All instances whose names are seen bare inside an instance: itself first, then what it uses.
     pub(crate) fn visible(&mut self, inside: InstanceId) -> Vec<InstanceId> {
+        if let Some(seen) = self.seen_inside.get(&inside) {
+            return seen.clone();
+        }
         let aliases: Vec<Arc<str>> =
             self.modules.get(self.module_of(inside)).uses.iter().map(|(alias, _, _)| Arc::clone(alias)).collect();
         let mut found = vec![inside];
@@ -327,6 +342,7 @@ impl<'f> Checker<'f> {
                 found.push(id);
             }
         }
+        self.seen_inside.insert(inside, found.clone());
         found
     }
 
@@ -357,7 +373,17 @@ impl<'f> Checker<'f> {
 
     /// Marks something as used.
     pub(crate) fn mark_used(&mut self, inside: InstanceId, kind: &'static str, name: &str) {
-        self.used.insert((inside, kind, name.to_owned()));
+        if !self.only_looks {
+            self.used.insert((inside, kind, name.to_owned()));
+        }
+    }
+
+    /// Reads what is there without using anything.
+    pub(crate) fn only_looking<T>(&mut self, look: impl FnOnce(&mut Self) -> T) -> T {
+        let before = std::mem::replace(&mut self.only_looks, true);
+        let out = look(self);
+        self.only_looks = before;
+        out
     }
 
     /// The names of a kind that are seen bare inside an instance.

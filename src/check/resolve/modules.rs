@@ -31,7 +31,8 @@ pub(crate) struct Module {
     pub(crate) name: Arc<str>,
     pub(crate) origin: Origin,
     pub(crate) items: Vec<Item>,
-    index: FxHashMap<(Space, String), Vec<usize>>,
+    /// Which items have a name, of each kind.
+    names: FxHashMap<Space, FxHashMap<String, Vec<usize>>>,
     /// Alias, module, the `use`.
     pub(crate) uses: Vec<(Arc<str>, ModuleId, ast::Use)>,
     /// Names under which it uses what is not there.
@@ -41,6 +42,11 @@ pub(crate) struct Module {
 }
 
 impl Module {
+    /// The items of that name.
+    fn named(&self, space: Space, name: &str) -> &[usize] {
+        self.names.get(&space).and_then(|names| names.get(name)).map_or(&[], Vec::as_slice)
+    }
+
     /// By what its flows, mappings and settings are known: its path. Where the defaults stand is no part of their names.
     pub(crate) fn own_name(&self) -> Arc<str> {
         self.name.strip_prefix("flows.").map_or_else(|| Arc::clone(&self.name), Into::into)
@@ -244,7 +250,7 @@ impl<'f> Modules<'f> {
             name: name.into(),
             origin,
             items: Vec::new(),
-            index: FxHashMap::default(),
+            names: FxHashMap::default(),
             uses: Vec::new(),
             missing: Vec::new(),
             followed: false,
@@ -254,7 +260,7 @@ impl<'f> Modules<'f> {
         }
         for (n, item) in module.items.iter().enumerate() {
             if let Some(space) = space_of(&item.keyword) {
-                module.index.entry((space, item.name.clone())).or_default().push(n);
+                module.names.entry(space).or_default().entry(item.name.clone()).or_default().push(n);
             }
         }
         self.all.push(module);
@@ -342,7 +348,7 @@ impl<'f> Modules<'f> {
 
     /// The file of the project that declares a flow of that name.
     pub(crate) fn with_flow(&self, name: &str) -> Option<ModuleId> {
-        let has = |m: &Module| m.origin == Origin::Project && m.index.contains_key(&(Space::Flow, name.to_owned()));
+        let has = |m: &Module| m.origin == Origin::Project && !m.named(Space::Flow, name).is_empty();
         self.all.iter().position(has).map(ModuleId)
     }
 
@@ -359,7 +365,7 @@ impl<'f> Modules<'f> {
 
     /// The declarations of that name in a module; functions may have several, told apart by their first parameter.
     pub(crate) fn named(&mut self, module: ModuleId, space: Space, name: &str) -> Vec<Arc<ast::Decl>> {
-        let found = self.get(module).index.get(&(space, name.to_owned())).cloned().unwrap_or_default();
+        let found = self.get(module).named(space, name).to_vec();
         found.into_iter().filter_map(|n| self.decl(module, n)).collect()
     }
 
@@ -390,7 +396,7 @@ impl<'f> Modules<'f> {
 
     /// The names of that kind in a module.
     pub(crate) fn names(&self, module: ModuleId, space: Space) -> Vec<String> {
-        self.get(module).index.keys().filter(|(s, _)| *s == space).map(|(_, name)| name.clone()).collect()
+        self.get(module).names.get(&space).into_iter().flat_map(|names| names.keys().cloned()).collect()
     }
 
     /// The declarations with that word in a module, in order.

@@ -49,11 +49,11 @@ impl Checker<'_> {
         for field in &e.fields {
             self.read_field(id, inside, field);
         }
-        for (of, name, by, extend) in self.extensions.clone() {
-            if of == module && *name == *e.name.text {
-                for field in &extend.fields {
-                    self.read_field(id, by, field);
-                }
+        let of_this = self.extensions.iter().filter(|(of, name, ..)| *of == module && *name == *e.name.text);
+        let extensions: Vec<_> = of_this.map(|(.., by, extend)| (*by, extend.clone())).collect();
+        for (by, extend) in &extensions {
+            for field in &extend.fields {
+                self.read_field(id, *by, field);
             }
         }
         let mut said: Vec<String> = Vec::new();

@@ -148,7 +148,7 @@ impl Checker<'_> {
 
     /// The entity or enumeration that a module declares under a name.
     pub(crate) fn type_item(&mut self, module: ModuleId, name: &str) -> Option<TypeItem> {
-        if let Some(item) = self.types.get(&(module, name.to_owned())) {
+        if let Some(item) = self.types.get(&module).and_then(|types| types.get(name)) {
             return Some(item.clone());
         }
         let decl = self.modules.named(module, Space::Type, name).into_iter().next()?;
@@ -157,7 +157,7 @@ impl Checker<'_> {
             ast::DeclKind::Entity(_) => TypeItem::Entity(self.add_entity(module, &decl)),
             _ => return None,
         };
-        self.types.insert((module, name.to_owned()), item.clone());
+        self.types.entry(module).or_default().insert(name.to_owned(), item.clone());
         Some(item)
     }
 
