@@ -61,6 +61,7 @@ fn row(key: &str, state: State) -> RecordRow {
         version: "2026-03-01T11:00:00".into(),
         people: vec![],
         alerts: vec![],
+        parts: vec![("order".into(), "1001".into())],
         said: 0,
     }
 }

@@ -165,7 +165,9 @@ impl Scan {
     /// The names that are selected: those asked for, the key, the field of change, and what the conditions look at.
     fn names(&self) -> Vec<String> {
         let by = self.entity.feed.as_ref().map(|feed| feed.by);
-        names(&self.entity, &self.fields, by.into_iter().chain(self.filter.iter().map(|condition| condition.field)))
+        let conditions = self.filter.iter().map(|condition| condition.field);
+        // Without what its address names no row could be read again.
+        names(&self.entity, &self.fields, by.into_iter().chain(conditions).chain(self.entity.route_fields()))
     }
 }
 
@@ -320,6 +322,22 @@ pub struct One {
     pub fields: Vec<String>,
     /// Values for `{parts}` of the route.
     pub parts: Vec<(String, String)>,
+}
+
+impl One {
+    /// The record with what its address names, where it does not show that itself: a refund at its order's address does
+    /// not say which order.
+    pub fn completed(&self, raw: Raw) -> Raw {
+        let Ok(serde_json::Value::Object(mut row)) = serde_json::from_str(&raw.0) else { return raw };
+        for (name, value) in &self.parts {
+            let Some(field) = self.entity.field(name) else { continue };
+            let member = row.entry(self.entity.get(field).wire.to_string()).or_insert(serde_json::Value::Null);
+            if member.is_null() {
+                *member = value.parse::<u64>().map_or_else(|_| value.as_str().into(), Into::into);
+            }
+        }
+        Raw(serde_json::Value::Object(row).to_string().into())
+    }
 }
 
 /// What became of a record that is asked for by its own address.

@@ -287,6 +287,12 @@ impl Entity {
         self.route.as_ref().is_some_and(|route| route.contains('{'))
     }
 
+    /// The fields that its address names: `order` in `orders/{order}/refunds`.
+    pub fn route_fields(&self) -> impl Iterator<Item = FieldId> + '_ {
+        let parts = self.route.as_deref().unwrap_or_default().split('{').skip(1);
+        parts.filter_map(|rest| self.field(rest.split('}').next()?))
+    }
+
     /// Whether all its rows are read at once, whatever is looked for.
     pub fn read_whole(&self) -> bool {
         self.small && !self.is_below_another()

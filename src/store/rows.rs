@@ -63,6 +63,9 @@ pub struct RecordRow {
     /// What a person was told of it and still holds. It is told once.
     #[serde(default)]
     pub alerts: Vec<String>,
+    /// What its address names beside its key, and nothing else leads to: the order of a refund.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<(String, String)>,
     /// How often a person has decided about it: raised by each decision, see [`super::Change::Record`].
     #[serde(default)]
     pub said: u32,

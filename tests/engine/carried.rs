@@ -1,6 +1,7 @@
 //! What an order became follows the order, whatever stood in the way meanwhile; and what is somebody else's is left alone.
 
-use super::{World, pass, show};
+use super::world::World;
+use super::{pass, pass_of, show};
 use flowc::engine::{Event, PassOptions};
 use flowc::sandbox::{Limits, Options};
 use flowc::store::{RecordFilter, State};
@@ -137,4 +138,44 @@ async fn an_edit_without_an_answer_that_is_taken_back_is_taken_back_there() {
     pass(&world.engine(&[]).await, PassOptions::default()).await;
     let document = document(&world, &order["number"]).await;
     assert!(document["Remarks"].as_str().unwrap().contains("Ring once"), "{document}");
+}
+
+/// A refund that waits for its order stops no other, and is credited when its order has come: it is read again at its
+/// order's address, which alone leads to it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_that_waits_for_its_order_goes_on_later() {
+    let world = world().await;
+    let order = world.held("shop/orders").await.into_iter().find(is_sent).unwrap();
+    let refund = json!({"amount": "5.00", "reason": "Broken", "api_refund": false, "api_restock": false});
+    let at = format!("/shop/orders/{}/refunds", order["id"]);
+    world.control(Method::POST, &at, Some(refund)).await;
+    let mut engine = world.engine(&[]).await;
+    for _ in 0..3 {
+        let (summary, events) = refunds(&engine).await;
+        show(&events);
+        assert_eq!((summary.counts.created, summary.counts.parked), (0, 0), "{summary:?}");
+        engine = world.later(engine).await;
+    }
+    let waiting = RecordFilter { states: vec![State::Waiting], ..RecordFilter::default() };
+    let (waits, _) = engine.records(&waiting).await.unwrap();
+    assert!(waits[0].reason.as_deref().unwrap_or_default().contains("is not in the ledger yet"), "{waits:?}");
+    pass(&engine, PassOptions::default()).await;
+    let engine = world.later(engine).await;
+    let (summary, events) = refunds(&engine).await;
+    show(&events);
+    assert_eq!(summary.counts.created, waits.len() as u64, "{summary:?}");
+    let documents = world.held("ledger/salesorder/SalesOrders").await;
+    let begins = format!("{}-R", order["number"].as_str().unwrap());
+    assert_eq!(documents.iter().filter(|d| d["YourRef"].as_str().unwrap().starts_with(&begins)).count(), 1);
+    // Tried again by a person, it is there already.
+    let of_flow = RecordFilter { flow: Some("more.refunds".into()), ..RecordFilter::default() };
+    let (written, _) = engine.records(&of_flow).await.unwrap();
+    engine.retry(&written[0].id, jiff::Timestamp::now()).await.unwrap();
+    let (summary, events) = refunds(&engine).await;
+    show(&events);
+    assert_eq!((summary.counts.created, summary.counts.parked, summary.counts.waiting), (0, 0, 0), "{summary:?}");
+}
+
+async fn refunds(engine: &flowc::engine::Engine) -> (flowc::engine::Summary, Vec<Event>) {
+    pass_of(engine, "refunds", PassOptions::default()).await
 }

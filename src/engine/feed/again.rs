@@ -1,6 +1,6 @@
 //! Records that are read again without having changed: those that wait or were parked, and what nobody could read.
 
-use super::page::{by_address, process};
+use super::page::{by_address, pages, process};
 use super::rows::{KEYLESS, Mode, is_due, keyed, scan};
 use crate::connector::Position;
 use crate::engine::error::PassError;
@@ -52,20 +52,11 @@ async fn read_again(
     mode: Mode,
     telling: &mut Reporter<'_>,
 ) -> Result<(), PassError> {
-    let source = pass.source()?;
     for some in keys.chunks(limits::AGAIN_PAGE_MAX) {
         let scan = scan(pass, None, some.to_vec());
-        let mut position = Position::default();
         let mut seen = Vec::new();
-        loop {
-            pass.go_on()?;
-            let page = source.scan(&scan, &position).await?;
-            seen.extend(process(pass, (page.records, keyed(page.unreadable, &position)), mode, telling).await?);
-            if page.last || page.next == position {
-                break;
-            }
-            position = page.next;
-        }
+        let begin = (Position::default(), false);
+        pages(pass, &scan, begin, mode, &mut |keys| seen.extend(keys), telling).await?;
         for key in some.iter().filter(|key| !seen.iter().any(|s| **s == ***key)) {
             if let Some(how) = by_address(pass, key, mode, telling).await? {
                 gone(pass, key, &how, telling).await?;

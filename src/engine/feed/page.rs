@@ -2,7 +2,7 @@
 
 use super::rows::{Broken, Mode, Seen, is_older, item, keyed, settled, source_name};
 use super::side_by_side::side_by_side;
-use crate::connector::{CallError, One, Position, Presence, Raw, Unreadable};
+use crate::connector::{CallError, One, Position, Presence, Raw, Scan, Unreadable};
 use crate::engine::error::PassError;
 use crate::engine::event::{Event, RecordEvent, Reporter};
 use crate::engine::journal::lanes::lanes_of;
@@ -15,6 +15,34 @@ use crate::limits;
 use crate::store::State;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+
+/// Reads page after page and acts on what is there; `seen` is told the keys of each page, and the position moves on behind it
+/// where it is to be kept. What stands below another record is in no list that could be asked for keys.
+pub(crate) async fn pages(
+    pass: &Arc<Pass>,
+    scan: &Scan,
+    (mut position, is_kept): (Position, bool),
+    mode: Mode,
+    seen: &mut (dyn FnMut(Vec<String>) + Send),
+    telling: &mut Reporter<'_>,
+) -> Result<(), PassError> {
+    if !scan.only.is_empty() && scan.entity.is_below_another() {
+        return Ok(());
+    }
+    loop {
+        pass.go_on()?;
+        let page = pass.source()?.scan(scan, &position).await?;
+        let rows = (page.records, keyed(page.unreadable, &position));
+        seen(process(pass, rows, mode, telling).await?);
+        if is_kept && page.next != position {
+            pass.store().advance(&pass.flow().name, &page.next.0).await?;
+        }
+        if page.last || page.next == position {
+            return Ok(());
+        }
+        position = page.next;
+    }
+}
 
 /// Evaluates, asks and acts on the rows of a list; answers the keys that were there. A row with an older mark than the one
 /// that was read before may come from a copy that lags behind, or from a clock that was set: the record itself is asked.
@@ -91,16 +119,17 @@ pub(crate) async fn by_address(
 ) -> Result<Option<String>, PassError> {
     pass.go_on()?;
     let flow = pass.flow();
+    let before = pass.store().record(&flow.name, key).await?;
     let one = One {
         entity: pass.entity(flow.source),
         id: key.to_owned(),
         fields: pass.fields(flow.source),
-        parts: Vec::new(),
+        parts: before.map_or_else(Vec::new, |before| before.parts),
     };
     let unreadable = |why: String| Unreadable { key: Some(key.to_owned()), text: None, why, page: None };
     let rows = match pass.source()?.read(&one).await {
         Ok(Presence::Gone(how)) => return Ok(Some(how)),
-        Ok(Presence::Found(raw)) => (vec![raw], Vec::new()),
+        Ok(Presence::Found(raw)) => (vec![one.completed(raw)], Vec::new()),
         Ok(Presence::Unreadable(row)) => {
             (Vec::new(), keyed(vec![Unreadable { key: Some(key.to_owned()), ..row }], &Position::default()))
         }
@@ -118,7 +147,8 @@ async fn cannot_read(pass: &Arc<Pass>, row: Broken, forced: bool, telling: &mut 
     let before = pass.store().record(&pass.flow().name, &key).await?;
     let first = before.as_ref().map_or(now, |before| before.first);
     let entity = source_name(pass);
-    let item = Item { entity, key, raw: text, content_hash: content, version: page, before, now: first };
+    let parts = before.as_ref().map_or_else(Vec::new, |before| before.parts.clone());
+    let item = Item { entity, key, raw: text, content_hash: content, version: page, parts, before, now: first };
     // A person has left it out, and what cannot be read does not say that it has changed.
     let left_out = item.before.as_ref().is_some_and(|before| before.state == State::Skipped && before.left_out);
     if left_out || !matches!(settled(pass, &item, forced, now), Seen::New) {

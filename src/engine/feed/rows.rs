@@ -6,7 +6,7 @@ use crate::engine::hash::hash;
 use crate::engine::pass::context::Pass;
 use crate::engine::record::item::Item;
 use crate::engine::values::content::same_version;
-use crate::engine::values::text::scalar;
+use crate::engine::values::text::{parts_of, scalar};
 use crate::limits;
 use crate::store::{RecordRow, SourceVersion, State};
 use jiff::Timestamp;
@@ -75,10 +75,11 @@ pub(crate) async fn item(pass: &Pass, raw: Raw, now: Timestamp) -> Result<Item, 
         pass.evaluator().key_of(pass.flow, &raw.0).ok().or_else(|| plain().filter(|k| !k.is_empty()).map(Arc::from));
     let key = key.unwrap_or_else(|| format!("{KEYLESS}{}", &whole()[..16]).into());
     let version = version(pass, &row);
+    let parts = parts_of(schema, &row);
     let before = pass.store().record(&pass.flow().name, &key).await?;
     // A record keeps the day of its first try, whenever it is looked at again.
     let now = before.as_ref().map_or(now, |before| before.first);
-    Ok(Item { entity: source_name(pass), key, raw: raw.0, content_hash, version, before, now })
+    Ok(Item { entity: source_name(pass), key, raw: raw.0, content_hash, version, parts, before, now })
 }
 
 pub(crate) fn source_name(pass: &Pass) -> Arc<str> {

@@ -2,8 +2,8 @@
 //! acted on; only then the position moves on.
 
 use super::again::again;
-use super::page::{by_address, process};
-use super::rows::{Mode, keyed, scan};
+use super::page::{by_address, pages};
+use super::rows::{Mode, scan};
 use crate::connector::Position;
 use crate::engine::error::PassError;
 use crate::engine::event::Reporter;
@@ -95,22 +95,10 @@ async fn feed(pass: &Arc<Pass>, telling: &mut Reporter<'_>) -> Result<(), PassEr
     let since = options.since.or(pass.flow().schedule.since);
     let scan = scan(pass, since, options.only.clone());
     let source = pass.source()?;
-    let mut position = source.resumed(&scan, Position(stored.unwrap_or_default()), from_start);
+    let position = source.resumed(&scan, Position(stored.unwrap_or_default()), from_start);
     let mut missing = options.only.clone();
-    loop {
-        pass.go_on()?;
-        let page = source.scan(&scan, &position).await?;
-        let rows = (page.records, keyed(page.unreadable, &position));
-        let seen = process(pass, rows, Mode::Feed, telling).await?;
-        missing.retain(|key| !seen.contains(key));
-        if keeps_position && page.next != position {
-            pass.store().advance(&name, &page.next.0).await?;
-        }
-        if page.last || page.next == position {
-            break;
-        }
-        position = page.next;
-    }
+    let begin = (position, keeps_position);
+    pages(pass, &scan, begin, Mode::Feed, &mut |keys| missing.retain(|key| !keys.contains(key)), telling).await?;
     let mut none = Vec::new();
     for key in &missing {
         if by_address(pass, key, Mode::Feed, telling).await?.is_some() {

@@ -18,6 +18,8 @@ pub(crate) struct Item {
     pub(crate) content_hash: String,
     /// The source's mark of this version.
     pub(crate) version: String,
+    /// What its address names beside its key.
+    pub(crate) parts: Vec<(String, String)>,
     /// What was settled before.
     pub(crate) before: Option<RecordRow>,
     /// The moment of its first try: its now.

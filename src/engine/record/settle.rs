@@ -118,6 +118,7 @@ impl Acting<'_> {
             unanswered: 0,
             left_out: false,
             version: self.item.version.clone(),
+            parts: self.item.parts.clone(),
             people: Vec::new(),
             alerts: before.map_or_else(Vec::new, |b| b.alerts.clone()),
             said: before.map_or(0, |b| b.said),

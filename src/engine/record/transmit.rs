@@ -9,7 +9,7 @@ use crate::engine::hash::hash;
 use crate::engine::journal::{effects, lanes, open};
 use crate::engine::log::{AnswerEntry, StepEntry};
 use crate::engine::values::shown;
-use crate::engine::values::text::scalar;
+use crate::engine::values::text::parts_of;
 use crate::engine::waits::WaitsFor;
 use crate::eval::{Answered, Draft};
 use crate::ir::{Entity, Method, Program};
@@ -49,7 +49,7 @@ impl Acting<'_> {
             Operation::Delete => Method::Delete,
         };
         let id = call.id.as_ref().map(ToString::to_string);
-        let parts = route_parts(&entity, &call.body);
+        let parts = parts_of(&entity, &serde_json::from_str(&call.body).unwrap_or_default());
         let write = Write { entity: Arc::clone(&entity), method, id, body: call.body, parts };
         self.steps.push(StepEntry::Sent {
             mapping: draft.made.name.to_string(),
@@ -302,12 +302,4 @@ fn blamed(program: &Program, draft: &Draft, reason: &str) -> (Option<String>, Sp
         !name.is_empty() && reason.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == name)
     });
     named.map_or((None, draft.place), |field| (Some(field.path.join(".")), field.place))
-}
-
-/// Values of a route's `{parts}`: fields of the body.
-fn route_parts(entity: &Entity, body: &str) -> Vec<(String, String)> {
-    let Some(route) = entity.route.as_deref().filter(|route| route.contains('{')) else { return Vec::new() };
-    let body: Value = serde_json::from_str(body).unwrap_or_default();
-    let names = route.split('{').skip(1).filter_map(|rest| rest.split('}').next());
-    names.filter_map(|name| Some((name.to_owned(), scalar(body.get(name)?)))).collect()
 }

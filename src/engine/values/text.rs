@@ -12,6 +12,13 @@ pub(crate) fn scalar(value: &Value) -> String {
     }
 }
 
+/// Values of the `{parts}` of an entity's route, as a row of it shows them.
+pub(crate) fn parts_of(entity: &Entity, row: &Value) -> Vec<(String, String)> {
+    let field = |id| entity.get(id);
+    let shown = entity.route_fields().map(field).filter_map(|field| Some((field, row.get(&*field.wire)?)));
+    shown.filter(|(_, value)| !value.is_null()).map(|(field, value)| (field.name.to_string(), scalar(value))).collect()
+}
+
 /// A value of the flow as the API has it, unquoted.
 pub(crate) fn wire_text(entity: &Entity, field: FieldId, text: &str) -> String {
     match entity.get(field).ty.present() {
