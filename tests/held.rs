@@ -96,6 +96,10 @@ adapt fields orders.header {
   set Description = parts.remark(order)
 }
 
+adapt lookup refunds.reason {
+  "cancelled" => "gone"
+}
+
 adapt lookup tables.payment_condition {
   "ideal" => "00"
 }
@@ -186,6 +190,11 @@ lookup reason(status: text) -> text(20) {
 }
 
 fn wanted(order: woo.Order) -> bool = order.total > 10
+
+fields told(order: woo.Order) for exact.SalesOrder {
+  include parts.head(order)
+  YourRef = "{settings.back}{order.number}"
+}
 
 mapping again_order(order: woo.Order) -> exact.SalesOrder {
   create once by YourRef

@@ -47,23 +47,27 @@ impl Checker<'_> {
             self.whole_module(instance);
         }
         self.read_running(root);
+        let parts = self.parts_to_read(ids);
         if self.roots.complete() {
             self.of_whole(|cx| {
-                cx.read_parts(ids);
+                cx.read_parts(&parts);
                 cx.running_lack();
                 cx.read_adapted();
             });
+        } else {
+            self.read_parts(&parts);
         }
         // What tests name has been read by then, and told.
         for id in read {
             let instance = self.shared_instance(id);
             self.tests(instance, tests);
         }
-        self.read_bodies();
+        self.read_named();
         self.facts.has_flow |= !self.program.flows.is_empty();
         if self.roots.complete() {
             self.of_whole(|cx| cx.unused_in(ids));
         }
+        self.facts.is_closed = true;
     }
 
     /// What is said of the project before any declaration is read: which modules are used how, what answers their settings,
@@ -299,21 +303,22 @@ impl Checker<'_> {
         for name in sorted(self.modules.names(module, Space::Flow)) {
             self.read_flow(instance, &name, false);
         }
-        self.read_bodies();
+        self.read_named();
         self.declared_once(instance);
     }
 
     /// Reads the parts that no mapping has taken over.
     fn read_parts(&mut self, ids: &[ModuleId]) {
         let at = std::mem::replace(&mut self.facts.at, 0);
+        self.facts.alone = true;
         for id in ids {
             let instance = self.shared_instance(*id);
             for decl in self.modules.with_keyword(*id, "fields") {
                 self.declaration(instance, &decl);
             }
         }
-        self.read_bodies();
-        self.facts.at = at;
+        self.read_named();
+        (self.facts.at, self.facts.alone) = (at, false);
     }
 
     /// Reads what is adapted and that nothing uses.
@@ -347,6 +352,13 @@ impl Checker<'_> {
                 }
             }
         }
+    }
+
+    /// Reads the bodies, and what the entities that have been read say by expressions.
+    fn read_named(&mut self) {
+        self.read_bodies();
+        self.read_conditions();
+        self.read_bodies();
     }
 
     fn declaration(&mut self, instance: InstanceId, decl: &ast::Decl) {
@@ -447,7 +459,7 @@ impl Checker<'_> {
     fn read_run(&mut self, inside: InstanceId, path: &ast::Path) {
         let Some((instance, name)) = self.flow_at(inside, path) else { return };
         self.read_flow(instance, &name.text, true);
-        self.read_bodies();
+        self.read_named();
         let flow = format!("{}.{}", self.instance(instance).name, name.text).into();
         let read = self.program.flows.iter_mut().find(|f| f.name == flow);
         let is_read = read.map(|f| f.on = true).is_some();

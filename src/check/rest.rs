@@ -103,7 +103,7 @@ impl Rest {
         answers: &[Override],
     ) -> Option<(Vec<Diagnostic>, Vec<Arc<Noted>>)> {
         cx.roots = Roots::Only(self.module);
-        cx.facts = self.facts.clone();
+        cx.facts = self.facts.to_go_on();
         cx.project(answers, None);
         let told = super::told(cx);
         if cx.modules.known_before != self.known_before || !all_apart(&told, self.known_before) {

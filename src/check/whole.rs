@@ -1,12 +1,48 @@
 //! What is known when all of a project has been read: what its flows still need, and what nothing uses.
 
 use crate::check::resolve::checker::Checker;
+use crate::check::resolve::facts::Roots;
 use crate::check::resolve::instances::InstanceId;
 use crate::check::resolve::modules::ModuleId;
 use crate::source::{Diagnostic, codes};
 use crate::syntax::ast::{self, DeclKind};
 
 impl Checker<'_> {
+    /// The modules whose parts are known to be taken over by nobody once the roots have been read. What one module can
+    /// come to is known with it, the others without it.
+    pub(crate) fn parts_to_read(&self, ids: &[ModuleId]) -> Vec<ModuleId> {
+        let (one, with_it) = match self.roots {
+            Roots::All => return ids.to_vec(),
+            Roots::AllBut(one) => (one, false),
+            Roots::Only(one) => (one, true),
+        };
+        let come_to = self.comes_to(one);
+        ids.iter().copied().filter(|id| come_to.contains(id) == with_it).collect()
+    }
+
+    /// The modules that a module's declarations can come to: those that it uses, those that change what it uses, and
+    /// so on; itself too. What others add to entities is read with them.
+    fn comes_to(&self, module: ModuleId) -> Vec<ModuleId> {
+        let mut found = vec![module];
+        let mut n = 0;
+        while let Some(next) = found.get(n).copied() {
+            let is_of = |instance: &InstanceId| self.module_of(*instance) == next;
+            let used = self.modules.get(next).uses.iter().map(|(_, used, _)| *used);
+            let adapting = self.adaptations.iter().filter(|(key, _)| is_of(&key.0));
+            let adapting = adapting.flat_map(|(_, all)| all).map(|adapted| self.module_of(adapted.by));
+            let adding = self.lookup_rows.iter().filter(|(key, _)| is_of(&key.0));
+            let adding = adding.flat_map(|(_, all)| all).map(|(by, _)| self.module_of(*by));
+            let all: Vec<ModuleId> = used.chain(adapting).chain(adding).collect();
+            for id in all {
+                if !found.contains(&id) {
+                    found.push(id);
+                }
+            }
+            n += 1;
+        }
+        found
+    }
+
     /// What the flows that are on need and do not have.
     pub(crate) fn running_lack(&mut self) {
         let mut running = std::mem::take(&mut self.facts.running);

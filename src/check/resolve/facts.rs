@@ -59,6 +59,8 @@ pub(crate) struct Facts {
     /// How far the project has been read: 0 for its declarations, then the number of the flow that it runs, and
     /// [`Facts::BEHIND`] for what is read behind these.
     pub(crate) at: usize,
+    /// Whether the project has been read: what is read from then on is only named.
+    pub(crate) is_closed: bool,
     /// What was used, and how far the project had been read when it first was.
     used: FxHashMap<Used, usize>,
     /// Instances that could go to several connections of a connector, and do not say to which; the same way.
@@ -67,6 +69,8 @@ pub(crate) struct Facts {
     adapted: FxHashSet<(InstanceId, Space, String)>,
     /// Lookups that have been read.
     lookups: FxHashSet<(InstanceId, String)>,
+    /// Whether parts are read by themselves. What these take over counts for nothing: it is read by itself too.
+    pub(crate) alone: bool,
     /// Parts that have been read where they are taken over, and for which entity, by where that is declared.
     parts: FxHashSet<(InstanceId, Span, Span)>,
     /// The flows that the project runs.
@@ -79,7 +83,15 @@ impl Facts {
     /// Behind all that runs: what tests read.
     pub(crate) const BEHIND: usize = usize::MAX;
 
+    /// The same, for a run that reads the declarations of a further module.
+    pub(crate) fn to_go_on(&self) -> Self {
+        Self { at: 0, is_closed: false, ..self.clone() }
+    }
+
     pub(crate) fn uses(&mut self, used: Used) {
+        if self.is_closed {
+            return;
+        }
         let at = self.at;
         self.used.entry(used).and_modify(|first| *first = at.min(*first)).or_insert(at);
     }
@@ -132,7 +144,7 @@ impl Facts {
     }
 
     pub(crate) fn takes_over(&mut self, instance: InstanceId, part: Span, entity: Span) {
-        if self.at != Self::BEHIND {
+        if self.at != Self::BEHIND && !self.alone {
             self.parts.insert((instance, part, entity));
         }
     }
