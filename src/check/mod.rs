@@ -8,9 +8,12 @@ mod held;
 mod infer;
 mod project;
 mod resolve;
+mod rest;
 mod types;
+mod whole;
 
 use crate::ir::Program;
+use crate::lints::Claim;
 use crate::source::{Code, Diagnostic, FileId, Files, Severity, Sources, codes, library};
 use resolve::checker::Checker;
 use resolve::items::FileItems;
@@ -23,7 +26,7 @@ use std::sync::Arc;
 pub use crate::value::cancel::Cancel;
 pub use declare::given::Override;
 pub use declare::testing::{Answered, Tests};
-pub use held::Held;
+pub use held::{Held, Reading};
 pub use resolve::checker::Changed;
 pub use resolve::index::Index;
 pub use resolve::suggest::nearest;
@@ -41,8 +44,6 @@ pub struct Checked {
     pub scripts: BTreeMap<Arc<str>, String>,
     /// What is wrong, in the order of its places.
     pub diagnostics: Vec<Diagnostic>,
-    /// What names and values are; only of a project that is held ([`Held`]).
-    pub index: Option<Index>,
 }
 
 impl Checked {
@@ -65,7 +66,7 @@ pub fn check_tests(files: &dyn Files, root: &Path, answers: &[Override], tests: 
 fn check_with(files: &dyn Files, root: &Path, answers: &[Override], tests: Option<&Tests>) -> Checked {
     let mut cx = Checker::new(modules_of(files, root, FxHashMap::default()));
     cx.project(answers, tests);
-    finish(cx).0
+    finish(cx)
 }
 
 /// The modules of a project: those of its files, and what they use.
@@ -82,12 +83,7 @@ fn modules_of<'f>(files: &'f dyn Files, root: &Path, held: FxHashMap<FileId, Fil
     let mut own = Vec::new();
     for path in found {
         let shown = path.strip_prefix(root).unwrap_or(&path).to_path_buf();
-        let name = shown
-            .with_extension("")
-            .components()
-            .map(|c| c.as_os_str().to_string_lossy().into_owned())
-            .collect::<Vec<_>>()
-            .join(".");
+        let name = name_of(&shown);
         match library::shipped(&name) {
             Some(module) => modules.is_shipped(&shown, module),
             None => own.push((path, shown, name)),
@@ -96,6 +92,12 @@ fn modules_of<'f>(files: &'f dyn Files, root: &Path, held: FxHashMap<FileId, Fil
     modules.add_files(&own);
     modules.of_project().into_iter().for_each(|id| modules.follow_uses(id));
     modules
+}
+
+/// The name of the module that a file of a project is.
+fn name_of(shown: &Path) -> String {
+    let way = shown.with_extension("");
+    way.components().map(|c| c.as_os_str().to_string_lossy().into_owned()).collect::<Vec<_>>().join(".")
 }
 
 /// Checks single files, and what they use.
@@ -112,25 +114,43 @@ pub fn check_files(files: &dyn Files, paths: &[PathBuf]) -> Checked {
     ids.iter().for_each(|id| modules.follow_uses(*id));
     let mut cx = Checker::new(modules);
     cx.single_files(&ids);
-    finish(cx).0
+    finish(cx)
 }
 
-/// What came of it, and the files that were read.
-fn finish(mut cx: Checker<'_>) -> (Checked, FxHashMap<FileId, FileItems>) {
-    cx.read_rest();
-    cx.tell_circles();
-    let lints = crate::lints::lint(&cx.program, &cx.running, &cx.partly);
-    lints.into_iter().for_each(|lint| cx.lint(lint));
-    let mut diagnostics = std::mem::take(&mut cx.diagnostics);
-    let broken = cx.modules.broken();
-    diagnostics.retain(|d| !follows(&broken, &cx.modules.sources, d));
-    diagnostics.append(&mut cx.modules.diagnostics);
-    diagnostics.sort_by_key(|d| d.span);
+/// What came of it.
+fn finish(mut cx: Checker<'_>) -> Checked {
+    let diagnostics = told(&mut cx);
+    let diagnostics = sorted(diagnostics, &mut cx);
     cx.changes.sort_by_key(|change| change.at);
     let sources = std::mem::take(&mut cx.modules.sources);
     let scripts = std::mem::take(&mut cx.script_texts);
-    let checked = Checked { sources, program: cx.program, changes: cx.changes, scripts, diagnostics, index: cx.index };
-    (checked, cx.modules.into_held())
+    Checked { sources, program: cx.program, changes: cx.changes, scripts, diagnostics }
+}
+
+/// What is wrong with the declarations that were read, once all that they name has been read too.
+fn told(cx: &mut Checker<'_>) -> Vec<Diagnostic> {
+    cx.read_rest();
+    cx.tell_circles();
+    crate::lints::lint(&cx.program, &cx.partly).into_iter().for_each(|lint| cx.lint(lint));
+    for runs in cx.facts.running.iter_mut().filter(|runs| runs.claims.is_none()) {
+        runs.claims = Some(crate::lints::claims(&cx.program, &runs.flow, runs.at));
+    }
+    if cx.roots.complete() {
+        let claims: Vec<&Claim> = cx.facts.running.iter().flat_map(|runs| &runs.claims).flatten().collect();
+        let twins = crate::lints::twins(&claims);
+        cx.of_whole(|cx| twins.into_iter().for_each(|lint| cx.lint(lint)));
+    }
+    let mut diagnostics = std::mem::take(&mut cx.diagnostics);
+    let broken = cx.modules.broken();
+    diagnostics.retain(|d| !follows(&broken, &cx.modules.sources, d));
+    diagnostics
+}
+
+/// All that is wrong, what the syntax has told among it, in the order of its places.
+fn sorted(mut diagnostics: Vec<Diagnostic>, cx: &mut Checker<'_>) -> Vec<Diagnostic> {
+    diagnostics.append(&mut cx.modules.diagnostics);
+    diagnostics.sort_by_key(|d| (d.span, d.code.id));
+    diagnostics
 }
 
 /// Whether a report only repeats what the syntax has told: it is about the line that could not be read, or about

@@ -1,9 +1,10 @@
-//! A project as a whole: its connections, what it uses and answers, which flows are on; and single files.
+//! The passes over a project in their order: its connections, what it uses and answers, its declarations; and single files.
 
 use crate::check::declare::given::Override;
 use crate::check::declare::testing::Tests;
 use crate::check::infer::frame::Infer;
 use crate::check::resolve::checker::{Checker, TypeItem, Unread};
+use crate::check::resolve::facts::{Facts, Runs};
 use crate::check::resolve::instances::InstanceId;
 use crate::check::resolve::items::Space;
 use crate::check::resolve::modules::{ModuleId, Origin};
@@ -39,6 +40,40 @@ impl Checker<'_> {
             );
             return;
         };
+        self.said_before_all(root, overrides, tests);
+        let read: Vec<ModuleId> = ids.iter().copied().filter(|id| self.roots.hold(*id)).collect();
+        for id in &read {
+            let instance = self.shared_instance(*id);
+            self.whole_module(instance);
+        }
+        self.read_running(root);
+        let parts = self.parts_to_read(ids);
+        if self.roots.complete() {
+            self.of_whole(|cx| {
+                cx.read_parts(&parts);
+                cx.running_lack();
+                cx.read_adapted();
+            });
+        } else {
+            self.read_parts(&parts);
+        }
+        // What tests name has been read by then, and told.
+        for id in read {
+            let instance = self.shared_instance(id);
+            self.tests(instance, tests);
+        }
+        self.read_named();
+        self.facts.has_flow |= !self.program.flows.is_empty();
+        if self.roots.complete() {
+            self.of_whole(|cx| cx.unused_in(ids));
+        }
+        self.facts.is_closed = true;
+    }
+
+    /// What is said of the project before any declaration is read: which modules are used how, what answers their settings,
+    /// what their systems are.
+    fn said_before_all(&mut self, root: ModuleId, overrides: &[Override], tests: Option<&Tests>) {
+        let ids = &self.modules.of_project();
         self.libraries();
         self.headings(root);
         self.said_of_others(ids);
@@ -54,63 +89,7 @@ impl Checker<'_> {
         self.extensions_of_library();
         self.read_settings();
         self.connection_values(root);
-        for id in ids {
-            let instance = self.shared_instance(*id);
-            self.whole_module(instance);
-        }
-        self.running(root);
-        self.read_adapted();
-        // What tests name has been read by then, and told.
-        for id in ids {
-            let instance = self.shared_instance(*id);
-            self.tests(instance, tests);
-        }
-        self.read_bodies();
-        self.only_looking(|cx| (0..cx.instances.len()).for_each(|n| cx.check_answers(InstanceId(n))));
-        for id in ids {
-            self.unused(*id);
-        }
-    }
-
-    /// What a project's own files declare and nothing uses.
-    fn unused(&mut self, module: ModuleId) {
-        let instance = self.shared_instance(module);
-        for (keyword, kind) in
-            [("fn", "call"), ("extern", "call"), ("fields", "call"), ("mapping", "call"), ("lookup", "lookup")]
-        {
-            for decl in self.modules.with_keyword(module, keyword) {
-                let name = match &decl.kind {
-                    DeclKind::Fn(f) => &f.name,
-                    DeclKind::Extern(f) => &f.name,
-                    DeclKind::Fields(f) => &f.name,
-                    DeclKind::Mapping(m) => &m.name,
-                    DeclKind::Lookup(l) => &l.name,
-                    _ => continue,
-                };
-                // A mapping without a flow is there for `flowc map`.
-                if keyword == "mapping" && self.program.flows.is_empty() {
-                    continue;
-                }
-                self.used_or_told(instance, kind, keyword, name);
-            }
-        }
-        for decl in self.modules.with_keyword(module, "settings") {
-            let DeclKind::Settings(list) = &decl.kind else { continue };
-            for s in list {
-                self.used_or_told(instance, "setting", "setting", &s.name);
-            }
-        }
-    }
-
-    fn used_or_told(&mut self, instance: InstanceId, kind: &'static str, word: &str, name: &ast::Name) {
-        let used = self.used.contains(&(instance, kind, name.text.to_string()));
-        if !used && !self.modules.is_named_in_what_is_broken(&name.text, name.span) {
-            self.report(
-                Diagnostic::new(&codes::UNUSED, name.span, format!("nothing uses the {word} `{}`", name.text))
-                    .label("never used")
-                    .help("delete it, or use it"),
-            );
-        }
+        self.modules.known_before = self.modules.sources.own();
     }
 
     /// Checks files by themselves: every declaration, nothing answered.
@@ -126,6 +105,7 @@ impl Checker<'_> {
             let instance = self.shared_instance(*id);
             self.whole_module(instance);
         }
+        self.read_parts(ids);
         self.read_adapted();
         for id in ids {
             let instance = self.shared_instance(*id);
@@ -295,11 +275,11 @@ impl Checker<'_> {
         // Reading a declaration because it is there does not make it used; what the rows of a table name is.
         for name in sorted(self.modules.names(module, Space::Lookup)) {
             let itself = (instance, "lookup", name.clone());
-            let was_used = self.used.contains(&itself);
+            let was_used = self.facts.is_used(&itself);
             self.lookup_head(instance, &name);
             self.read_bodies();
             if !was_used {
-                self.used.remove(&itself);
+                self.facts.does_not_use(&itself);
             }
         }
         self.only_looking(|cx| {
@@ -315,8 +295,7 @@ impl Checker<'_> {
                 self.read_entity(id);
             }
         }
-        // Parts come behind the mappings that take them over.
-        for keyword in ["fn", "extern", "mapping", "fields"] {
+        for keyword in ["fn", "extern", "mapping"] {
             for decl in self.modules.with_keyword(module, keyword) {
                 self.declaration(instance, &decl);
             }
@@ -324,8 +303,22 @@ impl Checker<'_> {
         for name in sorted(self.modules.names(module, Space::Flow)) {
             self.read_flow(instance, &name, false);
         }
-        self.read_bodies();
+        self.read_named();
         self.declared_once(instance);
+    }
+
+    /// Reads the parts that no mapping has taken over.
+    fn read_parts(&mut self, ids: &[ModuleId]) {
+        let at = std::mem::replace(&mut self.facts.at, 0);
+        self.facts.alone = true;
+        for id in ids {
+            let instance = self.shared_instance(*id);
+            for decl in self.modules.with_keyword(*id, "fields") {
+                self.declaration(instance, &decl);
+            }
+        }
+        self.read_named();
+        (self.facts.at, self.facts.alone) = (at, false);
     }
 
     /// Reads what is adapted and that nothing uses.
@@ -361,6 +354,13 @@ impl Checker<'_> {
         }
     }
 
+    /// Reads the bodies, and what the entities that have been read say by expressions.
+    fn read_named(&mut self) {
+        self.read_bodies();
+        self.read_conditions();
+        self.read_bodies();
+    }
+
     fn declaration(&mut self, instance: InstanceId, decl: &ast::Decl) {
         if self.cancel.is_cancelled() {
             return;
@@ -378,7 +378,8 @@ impl Checker<'_> {
                 body.around.push(part.name.span);
                 for target in body.part_targets(instance, part) {
                     // Where it has been taken over, it has been read.
-                    if body.cx.parts_read.contains(&(instance, part.name.span, target)) {
+                    let declared = body.cx.program.entity(target).span;
+                    if body.cx.facts.is_taken_over(instance, part.name.span, declared) {
                         continue;
                     }
                     body.names.clone_from(&names);
@@ -438,26 +439,43 @@ impl Checker<'_> {
         }
     }
 
-    /// `run orders.orders, …`: which flows are on.
-    fn running(&mut self, root: ModuleId) {
+    /// `run orders.orders, …`: reads the flows that are on.
+    fn read_running(&mut self, root: ModuleId) {
         let inside = self.shared_instance(root);
-        let mut running = Vec::new();
-        for decl in self.modules.with_keyword(root, "run") {
-            let DeclKind::Run(paths) = &decl.kind else { continue };
-            for path in paths {
-                let Some((instance, name)) = self.flow_at(inside, path) else { continue };
-                self.read_flow(instance, &name.text, true);
-                self.read_bodies();
-                let full = format!("{}.{}", self.instance(instance).name, name.text);
-                if let Some(flow) = self.program.flows.iter_mut().find(|f| *f.name == *full) {
-                    flow.on = true;
-                }
-                self.unanswered(instance, &full, path.span);
-                running.push((full.into(), path.span));
-                self.decided(instance, path);
+        let decls = self.modules.with_keyword(root, "run");
+        let paths =
+            decls.iter().filter_map(|decl| if let DeclKind::Run(paths) = &decl.kind { Some(paths) } else { None });
+        for (n, path) in paths.flatten().enumerate() {
+            self.facts.at = n + 1;
+            // Where there is no such flow it is the project's own mistake.
+            let module = self.module_of_flow(inside, path).unwrap_or(root);
+            if self.roots.hold(module) {
+                self.read_run(inside, path);
             }
         }
-        self.running = running;
+        self.facts.at = Facts::BEHIND;
+    }
+
+    fn read_run(&mut self, inside: InstanceId, path: &ast::Path) {
+        let Some((instance, name)) = self.flow_at(inside, path) else { return };
+        self.read_flow(instance, &name.text, true);
+        self.read_named();
+        let flow = format!("{}.{}", self.instance(instance).name, name.text).into();
+        let read = self.program.flows.iter_mut().find(|f| f.name == flow);
+        let is_read = read.map(|f| f.on = true).is_some();
+        let (number, open) = (self.facts.at, self.open_settings(&flow));
+        self.facts.running.push(Runs { number, instance, flow, at: path.span, is_read, open, claims: None });
+    }
+
+    /// The module in which a flow of that name stands.
+    fn module_of_flow(&mut self, inside: InstanceId, path: &ast::Path) -> Option<ModuleId> {
+        let (instances, name) = match path.parts.as_slice() {
+            [alias, name] => (self.used_instance(inside, &alias.text).into_iter().collect(), name),
+            [name] => (self.visible(inside), name),
+            _ => return None,
+        };
+        let modules: Vec<ModuleId> = instances.into_iter().map(|instance| self.module_of(instance)).collect();
+        modules.into_iter().find(|module| self.modules.has(*module, Space::Flow, &name.text))
     }
 
     /// Reads what was named and not read yet. Entities that are only named get their fields too: the program refers to

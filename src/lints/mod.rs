@@ -9,14 +9,14 @@ mod filters;
 mod keys;
 mod twins;
 
-pub use twins::Running;
+pub use twins::{Claim, claims, twins};
 
 use crate::ir::{MappingId, Program, Verb};
 use crate::source::Diagnostic;
 use std::collections::BTreeSet;
 
-/// All that the lints have to say. What is missing of a mapping that was read in part (`partly`) is no second mistake.
-pub fn lint(program: &Program, running: &[Running], partly: &BTreeSet<MappingId>) -> Vec<Diagnostic> {
+/// All that the lints have to say of what a program declares. What is missing of a mapping that was read in part (`partly`) is no second mistake.
+pub fn lint(program: &Program, partly: &BTreeSet<MappingId>) -> Vec<Diagnostic> {
     let mut told = Vec::new();
     for (n, mapping) in program.mappings.iter().enumerate() {
         checks::hold(&mapping.steps, &mut told);
@@ -35,6 +35,5 @@ pub fn lint(program: &Program, running: &[Running], partly: &BTreeSet<MappingId>
             filters::sent(program, flow.record, filter, &mut told);
         }
     }
-    told.append(&mut twins::twins(program, running));
     told
 }

@@ -2,39 +2,94 @@
 //! same order numbers, a default that is used twice. The second would find what the first has made.
 
 use crate::ir::{
-    Connection, Const, Expr, ExprKind, FieldId, Flow, Key, LocalId, Mapping, Native, Program, StepKind, Verb, When,
-    each, known, of_steps,
+    Connection, Const, Entity, Expr, ExprKind, FieldId, Flow, Key, LocalId, Mapping, Native, Program, StepKind, Verb,
+    When, each, known, of_steps,
 };
 use crate::source::{Diagnostic, Span, codes};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
-/// A flow that is on: its name, and where the project says so.
-pub type Running = (Arc<str>, Span);
-
-/// A flow and what it makes of its records.
-struct Made<'p> {
-    flow: &'p Flow,
-    mapping: &'p Mapping,
+/// What a flow that is on makes of its records, and under which keys. It names all by what it is called or where it is
+/// declared, so that claims of several programs can be compared.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    flow: Arc<str>,
+    /// Where the project says that it runs.
     runs: Span,
+    /// The connection that it reads, and where the entity of its records is declared.
+    source: (Arc<str>, Span),
+    /// Whether it is not said which of several connections it reads.
+    is_undecided: bool,
+    /// Whether its connector has several connections.
+    has_choice: bool,
+    mapping: Arc<str>,
+    /// Where that is declared.
+    made: Span,
+    /// The connection that it writes to, and where the entity is declared.
+    target: (Arc<str>, Span),
+    /// What messages call that.
+    called: String,
+    keys: Vec<Claimed>,
 }
 
-/// Warns of flows that can write one record under one key.
-pub(super) fn twins(program: &Program, running: &[Running]) -> Vec<Diagnostic> {
-    let flow = |name: &str| program.flows.iter().find(|flow| *flow.name == *name);
-    let made: Vec<Made<'_>> = running
-        .iter()
-        .filter_map(|(name, runs)| Some((flow(name)?, *runs)))
-        .flat_map(|(flow, runs)| written(program, flow).into_iter().map(move |mapping| Made { flow, mapping, runs }))
-        .collect();
+/// A key under which something is written.
+#[derive(Clone, Debug)]
+struct Claimed {
+    /// Its fields, with what is known of their values.
+    fields: Vec<(Arc<str>, Affixes)>,
+    /// A setting that stands in one of them.
+    setting: Option<String>,
+}
+
+impl Claimed {
+    fn of(entity: &Entity, said: &Said<'_>, key: &[FieldId]) -> Self {
+        let fields = key.iter().map(|field| (Arc::clone(&entity.get(*field).name), said.affixes(*field)));
+        Self { fields: fields.collect(), setting: said.setting(key) }
+    }
+
+    /// Whether one key can have the values of the other.
+    fn meets(&self, other: &Self) -> bool {
+        let mut both = self.fields.iter().zip(&other.fields);
+        self.fields.len() == other.fields.len() && both.all(|((a, one), (b, two))| a == b && !one.differ(two))
+    }
+}
+
+/// What a flow claims that is on, and runs where the project says so.
+pub fn claims(program: &Program, flow: &str, runs: Span) -> Vec<Claim> {
+    let Some(flow) = program.flows.iter().find(|other| *other.name == *flow) else { return Vec::new() };
+    let connector = &program.entity(flow.source).connector;
+    let of_kind = |c: &&Connection| c.connector == *connector;
+    let has_choice = program.connections.iter().filter(of_kind).count() > 1;
+    let claim = |mapping: &Mapping| {
+        let (entity, said) = (program.entity(mapping.target), Said::of(mapping));
+        let keys = mapping.header.keys.iter().filter_map(Key::fields);
+        let keys = keys.map(|fields| fields.iter().map(|key| key.field).collect::<Vec<_>>());
+        Claim {
+            flow: Arc::clone(&flow.name),
+            runs,
+            source: (Arc::clone(&flow.connection), program.entity(flow.source).span),
+            is_undecided: flow.connection.is_empty(),
+            has_choice,
+            mapping: Arc::clone(&mapping.name),
+            made: mapping.span,
+            target: (Arc::clone(&mapping.connection), entity.span),
+            called: entity.full_name(),
+            keys: keys.map(|key| Claimed::of(entity, &said, &key)).collect(),
+        }
+    };
+    written(program, flow).into_iter().map(claim).collect()
+}
+
+/// Warns of flows that can write one record under one key. The claims are in the order in which the flows are named.
+pub fn twins(claims: &[&Claim]) -> Vec<Diagnostic> {
     let mut told: Vec<Diagnostic> = Vec::new();
-    for (n, second) in made.iter().enumerate() {
+    for (n, second) in claims.iter().enumerate() {
         // One report a flow: its first twin shows what is to be done.
         if told.iter().any(|d| d.span == second.runs) {
             continue;
         }
-        let twin = made[..n].iter().find_map(|first| Some((first, shared_key(program, first, second)?)));
-        told.extend(twin.map(|(first, key)| report(program, first, second, &key)));
+        let twin = claims[..n].iter().find_map(|first| Some((first, shared_key(first, second)?)));
+        told.extend(twin.map(|(first, key)| report(first, second, key)));
     }
     told
 }
@@ -52,54 +107,33 @@ fn written<'p>(program: &'p Program, flow: &'p Flow) -> Vec<&'p Mapping> {
     found
 }
 
-/// The key under which two flows can write one record, if there is one.
-fn shared_key(program: &Program, first: &Made<'_>, second: &Made<'_>) -> Option<Vec<FieldId>> {
-    let (a, b) = (first.mapping, second.mapping);
-    let one_target = a.target == b.target && a.connection == b.connection;
-    let again = a.span == b.span && a.name != b.name;
-    let sources = |made: &Made<'_>| (Arc::clone(&made.flow.connection), made.flow.source);
-    if first.flow.name == second.flow.name || !one_target || !(again || sources(first) != sources(second)) {
+/// The key of the second under which both flows can write one record, if there is one.
+fn shared_key<'c>(first: &Claim, second: &'c Claim) -> Option<&'c Claimed> {
+    let again = first.made == second.made && first.mapping != second.mapping;
+    if first.flow == second.flow || first.target != second.target || !(again || first.source != second.source) {
         return None;
     }
     // A connection that nobody has decided on is told as such.
-    let of_kind = |c: &&Connection| c.connector == program.entity(first.flow.source).connector;
-    if program.connections.iter().filter(of_kind).count() > 1
-        && (first.flow.connection.is_empty() || second.flow.connection.is_empty())
-    {
+    if first.has_choice && (first.is_undecided || second.is_undecided) {
         return None;
     }
-    let (said_a, said_b) = (Said::of(a), Said::of(b));
-    keys(a).into_iter().find(|key| {
-        keys(b).contains(key) && key.iter().all(|field| !said_a.affixes(*field).differ(&said_b.affixes(*field)))
-    })
+    first.keys.iter().find_map(|key| second.keys.iter().find(|other| key.meets(other)))
 }
 
-fn keys(mapping: &Mapping) -> Vec<Vec<FieldId>> {
-    let fields = mapping.header.keys.iter().filter_map(Key::fields);
-    fields.map(|fields| fields.iter().map(|key| key.field).collect()).collect()
-}
-
-fn report(program: &Program, first: &Made<'_>, second: &Made<'_>, key: &[FieldId]) -> Diagnostic {
-    let entity = program.entity(second.mapping.target);
-    let names: Vec<String> = key.iter().map(|field| format!("`{}`", entity.get(*field).name)).collect();
+fn report(first: &Claim, second: &Claim, key: &Claimed) -> Diagnostic {
+    let names: Vec<String> = key.fields.iter().map(|(name, _)| format!("`{name}`")).collect();
     let names = names.join(" and ");
-    let module = |made: &Made<'_>| made.flow.name.rsplit_once('.').map_or("", |(module, _)| module).to_owned();
+    let module = |claim: &Claim| claim.flow.rsplit_once('.').map_or("", |(module, _)| module).to_owned();
     let (a, b) = (module(first), module(second));
-    let setting = Said::of(second.mapping).setting(key).filter(|_| a != b);
-    let help = match setting {
+    let help = match key.setting.as_ref().filter(|_| a != b) {
         Some(name) => format!("answer `{name}` in `settings for {a}` and in `settings for {b}`, each in its own way"),
         None => format!("put before {names} what tells them apart, such as \"BE-{{…}}\", or let one flow read both"),
     };
-    let message = format!(
-        "`{}` and `{}` can write one {} under one {names}",
-        first.flow.name,
-        second.flow.name,
-        entity.full_name()
-    );
+    let message = format!("`{}` and `{}` can write one {} under one {names}", first.flow, second.flow, second.called);
     Diagnostic::new(&codes::ONE_KEY_TWICE, second.runs, message)
         .label("its key may be the other's")
         .related(first.runs, "the other flow runs here")
-        .related(second.mapping.span, "the key is made here")
+        .related(second.made, "the key is made here")
         .help(help)
 }
 
@@ -184,7 +218,7 @@ impl<'p> Said<'p> {
 const DEPTH: usize = 32;
 
 /// What is known of a text before anything is read: how it begins, and how it ends.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Affixes {
     before: String,
     behind: String,

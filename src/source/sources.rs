@@ -70,6 +70,11 @@ impl Sources {
         file.ships() || self.defaults.contains(&file)
     }
 
+    /// How many files there are beside those that ship.
+    pub fn own(&self) -> usize {
+        self.files.len()
+    }
+
     /// The file of that number.
     pub fn get(&self, id: FileId) -> &Source {
         let Some((cell, (_, path, text))) = id.place().map(|place| (&SHIPPED[place], library::LIBRARY[place])) else {

@@ -279,17 +279,22 @@ impl Checker<'_> {
 
     /// Tells of changes of what nothing uses: of another use of a module, mostly, than the one that runs.
     pub(crate) fn adapted_in_vain(&mut self) {
-        let running: Vec<String> =
-            self.program.flows.iter().filter(|f| f.on).map(|f| format!("`{}`", f.name)).collect();
+        let mut running: Vec<String> = Vec::new();
+        for runs in self.facts.running.iter().filter(|runs| runs.is_read) {
+            let name = format!("`{}`", runs.flow);
+            if !running.contains(&name) {
+                running.push(name);
+            }
+        }
         if running.is_empty() {
             return;
         }
-        let unread = self.adaptations.iter().filter(|(key, _)| !self.adapted_read.contains(*key));
+        let unread = self.adaptations.iter().filter(|(key, _)| !self.facts.has_adapted(key));
         let mut vain: Vec<(Span, String)> =
             unread.flat_map(|(_, of)| of.iter().map(|adapted| (adapted.at, adapted.of.to_string()))).collect();
-        for ((instance, name), rows) in &self.lookup_rows {
-            if !self.lookups.contains_key(&(*instance, name.clone())) {
-                let of = format!("{}.{name}", self.instance(*instance).name);
+        for (key, rows) in &self.lookup_rows {
+            if !self.facts.has_lookup(key) {
+                let of = format!("{}.{}", self.instance(key.0).name, key.1);
                 let first = rows.iter().filter_map(|(_, rows)| rows.first());
                 vain.extend(first.map(|row| (row.span, of.clone())));
             }
@@ -309,8 +314,7 @@ impl Checker<'_> {
 
     /// Adapted declarations that nothing has read, so that no change of them goes unseen.
     pub(crate) fn adapted_unread(&mut self) -> Vec<(InstanceId, Arc<ast::Decl>)> {
-        let mut keys: Vec<_> =
-            self.adaptations.keys().filter(|key| !self.adapted_read.contains(*key)).cloned().collect();
+        let mut keys: Vec<_> = self.adaptations.keys().filter(|key| !self.facts.has_adapted(key)).cloned().collect();
         keys.sort();
         let mut found = Vec::new();
         for (instance, space, name) in keys {

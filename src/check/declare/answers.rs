@@ -3,6 +3,7 @@
 use crate::check::infer::coerce::Wanted;
 use crate::check::infer::frame::{Infer, constant_of};
 use crate::check::resolve::checker::Checker;
+use crate::check::resolve::facts::Runs;
 use crate::check::resolve::instances::InstanceId;
 use crate::ir::{Const, Expr, ExprKind, LookupId, Setting, Type, each, mappings_of, of_flow, of_mapping};
 use crate::limits;
@@ -154,23 +155,24 @@ impl Checker<'_> {
 
     /// Settings that a running flow needs and nobody has answered: of its own module, and of those whose mappings it
     /// comes through.
-    pub(crate) fn unanswered(&mut self, instance: InstanceId, flow: &str, at: Span) {
-        let own = Arc::clone(&self.instance(instance).name);
-        let reached = self.open_settings(flow);
+    pub(crate) fn unanswered(&mut self, flow: &Runs) {
+        let own = Arc::clone(&self.instance(flow.instance).name);
         let mut open: BTreeMap<Arc<str>, Vec<(Arc<str>, Span)>> = BTreeMap::new();
         for s in self.program.settings.iter().filter(|s| s.value.is_none() && s.answered.is_none()) {
-            let is_used = s.module == own && self.used.contains(&(instance, "setting", s.name.to_string()));
-            if is_used || reached.contains(&*format!("{}.{}", s.module, s.name)) {
+            let setting = (flow.instance, "setting", s.name.to_string());
+            let is_used = s.module == own && self.facts.is_used_by(&setting, flow.number);
+            if is_used || flow.open.contains(&*format!("{}.{}", s.module, s.name)) {
                 open.entry(Arc::clone(&s.module)).or_default().push((Arc::clone(&s.name), s.span));
             }
         }
         for (of, settings) in open {
             let names: Vec<String> = settings.iter().map(|(name, _)| format!("`{name}`")).collect();
             let answers: Vec<String> = settings.iter().map(|(name, _)| format!("{name} = …")).collect();
-            let runs = if of == own { format!("`{of}` runs") } else { format!("`{flow}` writes what `{of}` maps") };
+            let runs =
+                if of == own { format!("`{of}` runs") } else { format!("`{}` writes what `{of}` maps", flow.flow) };
             let plural = if names.len() == 1 { "" } else { "s" };
             let message = format!("{runs}, and nobody has answered its setting{plural} {}", names.join(" and "));
-            let mut d = Diagnostic::new(&codes::UNANSWERED, at, message);
+            let mut d = Diagnostic::new(&codes::UNANSWERED, flow.at, message);
             for (_, asked) in &settings {
                 d = d.related(*asked, "it is asked here");
             }

@@ -2,6 +2,7 @@
 
 use crate::check::infer::frame::Infer;
 use crate::check::resolve::checker::Checker;
+use crate::check::resolve::facts::Runs;
 use crate::check::resolve::instances::InstanceId;
 use crate::check::resolve::modules::ModuleId;
 use crate::check::resolve::suggest;
@@ -192,7 +193,8 @@ impl Checker<'_> {
     }
 
     /// A flow that is on goes to one connection of each kind.
-    pub(crate) fn decided(&mut self, instance: InstanceId, path: &ast::Path) {
+    pub(crate) fn decided(&mut self, runs: &Runs) {
+        let instance = runs.instance;
         let mut reached = vec![instance];
         let mut n = 0;
         while let Some(next) = reached.get(n).copied() {
@@ -200,7 +202,7 @@ impl Checker<'_> {
             reached.extend(more);
             n += 1;
         }
-        for (of, connector) in self.undecided.clone().into_iter().filter(|(of, _)| reached.contains(of)) {
+        for (of, connector) in self.facts.undecided(runs.number).into_iter().filter(|(of, _)| reached.contains(of)) {
             let fit = self.program.connections.iter().filter(|c| c.connector == connector);
             let fit: Vec<String> = fit.map(|c| format!("`{}`", c.name)).collect();
             let module = self.modules.get(self.module_of(of));
@@ -216,7 +218,7 @@ impl Checker<'_> {
                 );
             }
             let message = format!("`{name}` goes to {connector}, and {} are connections to it", fit.join(" and "));
-            self.report(Diagnostic::new(&codes::AMBIGUOUS, path.span, message).label("which of them?").help(help));
+            self.report(Diagnostic::new(&codes::AMBIGUOUS, runs.at, message).label("which of them?").help(help));
         }
     }
 }

@@ -64,7 +64,7 @@ impl Checker<'_> {
         }
     }
 
-    /// The functions of a file; none where it can't be read, which is told once.
+    /// The functions of a file; none where it can't be read, which is told once in each file that names it.
     fn functions_of(&mut self, f: &ast::Extern) -> Option<Vec<(String, usize)>> {
         let file = Path::new(&*f.file.value);
         let named_so = file.extension().is_some_and(|e| e == "rhai");
@@ -78,10 +78,11 @@ impl Checker<'_> {
         }
         let beside = self.modules.sources.get(f.file.span.file).path.parent().map(Path::to_path_buf);
         let path = self.modules.root.clone().or(beside).unwrap_or_default().join(file);
-        if let Some(known) = self.scripts.get(&path) {
+        let key = (f.file.span.file, path);
+        if let Some(known) = self.scripts.get(&key) {
             return known.clone();
         }
-        let found = match self.modules.files.read(&path) {
+        let found = match self.modules.files.read(&key.1) {
             Err(e) => {
                 self.no_script(
                     f,
@@ -103,7 +104,7 @@ impl Checker<'_> {
                 }
             },
         };
-        self.scripts.insert(path, found.clone());
+        self.scripts.insert(key, found.clone());
         found
     }
 

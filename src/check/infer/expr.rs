@@ -16,8 +16,8 @@ impl Infer<'_, '_> {
     /// quotes is, and what a part makes. The caller still has to [`Infer::coerce`] it.
     pub(crate) fn expr(&mut self, e: &ast::Expr, want: Option<&Type>) -> Expr {
         let made = self.scoped(|body| body.meaning(e, want));
-        if let Some(index) = &mut self.cx.index {
-            index.typed(e.span, &made.ty);
+        if let Some(noted) = &mut self.cx.noted {
+            noted.typed(e.span, &made.ty);
         }
         made
     }

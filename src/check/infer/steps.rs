@@ -224,7 +224,7 @@ impl Infer<'_, '_> {
         for (local, value) in lets {
             out.made.push(Step { kind: StepKind::Let(local.id, value), span, displaced: Vec::new() });
         }
-        self.cx.parts_read.insert((instance, part.name.span, entity));
+        self.cx.takes_over(instance, part, entity);
         let (was, target) = (self.was, self.target);
         let keys = std::mem::take(&mut self.keys_at_run);
         // Of a part within a part it is the outer one that stands in the mapping.
@@ -457,7 +457,7 @@ impl Infer<'_, '_> {
         }
         self.fits_part(instance, part, entity, span);
         let (names, lets) = self.enter(instance, params, given, &part.name.text);
-        self.cx.parts_read.insert((instance, part.name.span, entity));
+        self.cx.takes_over(instance, part, entity);
         let steps = self.apart(instance, part.name.span, names, |inner| {
             let adapted = inner.cx.adapted(instance, Space::Call, &part.name.text);
             inner.build_steps(entity, &part.body, &adapted, &mut Self::no_header)

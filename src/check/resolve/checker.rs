@@ -1,7 +1,8 @@
 //! What all passes of the checker share: the modules, their instances, the program in the making, and the reports.
 
 use crate::check::resolve::changing::Changing;
-use crate::check::resolve::index::Index;
+use crate::check::resolve::facts::{Facts, Roots};
+use crate::check::resolve::index::Noted;
 use crate::check::resolve::instances::{Instance, InstanceId};
 use crate::check::resolve::items::Space;
 use crate::check::resolve::modules::{ModuleId, Modules};
@@ -9,7 +10,7 @@ use crate::check::resolve::suggest::nearest;
 use crate::check::resolve::typed::{Height, Key, Typed};
 use crate::ir::{EntityId, EnumType, FieldId, LookupId, MappingId, Program};
 use crate::limits;
-use crate::source::{Code, Diagnostic, Span, codes};
+use crate::source::{Code, Diagnostic, FileId, Span, codes};
 use crate::syntax::ast;
 use crate::value::cancel::Cancel;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -50,8 +51,9 @@ pub(crate) struct Condition {
     pub(crate) decl: ast::FieldDecl,
 }
 
-/// What is known of the files of functions: by path, their functions with the number of parameters.
-pub(crate) type Scripts = FxHashMap<PathBuf, Option<Vec<(String, usize)>>>;
+/// What is known of the files of functions: by the file that names them and their path, their functions with the number of
+/// parameters.
+pub(crate) type Scripts = FxHashMap<(FileId, PathBuf), Option<Vec<(String, usize)>>>;
 
 /// A change that a project makes of a declaration, as it was carried out.
 #[derive(Clone, Debug)]
@@ -110,8 +112,6 @@ pub(crate) struct Checker<'f> {
     pub(crate) highest: Height,
     /// Functions that have been typed.
     pub(crate) functions: FxHashMap<Key, Arc<Typed>>,
-    /// Parts that have been read where they are taken over, and for which entity.
-    pub(crate) parts_read: FxHashSet<(InstanceId, Span, EntityId)>,
     /// The settings that modules ask, by name.
     pub(crate) asked: FxHashMap<ModuleId, FxHashMap<Arc<str>, ast::Setting>>,
     /// The settings that have been read, by their numbers in the program.
@@ -124,31 +124,29 @@ pub(crate) struct Checker<'f> {
     pub(crate) lookup_rows: FxHashMap<(InstanceId, String), Vec<RowsBy>>,
     /// What is adapted, by instance, kind and name of the declaration.
     pub(crate) adaptations: FxHashMap<(InstanceId, Space, String), Vec<Adapted>>,
-    /// Adapted declarations that have been read.
-    pub(crate) adapted_read: FxHashSet<(InstanceId, Space, String)>,
     /// Changes of an `adapt` that had something to change: what is adapted, and the change.
     pub(crate) met: FxHashSet<(Span, Span)>,
     /// Changes of declarations, as they were carried out.
     pub(crate) changes: Vec<Changed>,
     /// The changes that are being carried out.
     pub(crate) changing: Changing,
-    /// Instances that could go to several connections of a connector, and do not say to which.
-    pub(crate) undecided: Vec<(InstanceId, Arc<str>)>,
     pub(crate) scripts: Scripts,
     /// The texts of those, by the names that the project has for them.
     pub(crate) script_texts: BTreeMap<Arc<str>, String>,
     /// Functions and parts in circles that have been told.
     pub(crate) circles: FxHashSet<Span>,
-    /// The flows that the project runs.
-    pub(crate) running: Vec<crate::lints::Running>,
     /// Mappings of which something failed.
     pub(crate) partly: std::collections::BTreeSet<MappingId>,
     /// What names and values are, where somebody asks for it.
-    pub(crate) index: Option<Index>,
+    pub(crate) noted: Option<Noted>,
     /// Tells that nobody waits for the answer any more.
     pub(crate) cancel: Cancel,
-    /// What was used: instance, kind of thing, name.
-    pub(crate) used: FxHashSet<(InstanceId, &'static str, String)>,
+    /// Of which modules all is read.
+    pub(crate) roots: Roots,
+    /// What is known of the whole.
+    pub(crate) facts: Facts,
+    /// The reports about the whole, by kind and place.
+    pub(crate) said_of_whole: FxHashSet<(&'static str, Span)>,
     /// Whether what is read now uses nothing: it is read because it is there.
     only_looks: bool,
     /// The instances whose names are seen inside another, where somebody has asked.
@@ -174,26 +172,24 @@ impl<'f> Checker<'f> {
             levels: 0,
             highest: Height::default(),
             functions: FxHashMap::default(),
-            parts_read: FxHashSet::default(),
             asked: FxHashMap::default(),
             settings: FxHashMap::default(),
             answering: Vec::new(),
             wrong_answers: FxHashSet::default(),
             lookup_rows: FxHashMap::default(),
             adaptations: FxHashMap::default(),
-            adapted_read: FxHashSet::default(),
             met: FxHashSet::default(),
             changes: Vec::new(),
             changing: Changing::default(),
-            undecided: Vec::new(),
             scripts: FxHashMap::default(),
             script_texts: BTreeMap::new(),
             circles: FxHashSet::default(),
-            running: Vec::new(),
             partly: std::collections::BTreeSet::new(),
-            index: None,
+            noted: None,
             cancel: Cancel::default(),
-            used: FxHashSet::default(),
+            roots: Roots::default(),
+            facts: Facts::default(),
+            said_of_whole: FxHashSet::default(),
             only_looks: false,
             seen_inside: FxHashMap::default(),
         }
@@ -207,6 +203,13 @@ impl<'f> Checker<'f> {
         }
     }
 
+    /// Says something that is known when the whole has been read.
+    pub(crate) fn of_whole(&mut self, say: impl FnOnce(&mut Self)) {
+        let told = self.diagnostics.len();
+        say(self);
+        self.said_of_whole.extend(self.diagnostics[told..].iter().map(|d| (d.code.id, d.span)));
+    }
+
     /// A report with a message only.
     pub(crate) fn say(&mut self, code: &'static Code, span: Span, message: impl Into<String>, help: impl Into<String>) {
         self.report(Diagnostic::new(code, span, message).help(help));
@@ -214,8 +217,8 @@ impl<'f> Checker<'f> {
 
     /// What a name means, for who asks later.
     pub(crate) fn means(&mut self, said: Span, declared: Span) {
-        if let Some(index) = &mut self.index {
-            index.name(said, declared);
+        if let Some(noted) = &mut self.noted {
+            noted.name(said, declared);
         }
     }
 
@@ -234,9 +237,15 @@ impl<'f> Checker<'f> {
         let key = (instance, space, name.to_owned());
         let found = self.adaptations.get(&key).cloned().unwrap_or_default();
         if !found.is_empty() {
-            self.adapted_read.insert(key);
+            self.facts.reads_adapted(key);
         }
         found
+    }
+
+    /// Notes that a part is read where it is taken over.
+    pub(crate) fn takes_over(&mut self, instance: InstanceId, part: &ast::Fields, entity: EntityId) {
+        let declared = self.program.entity(entity).span;
+        self.facts.takes_over(instance, part.name.span, declared);
     }
 
     /// Notes a change that was carried out; one of the same line is one, in however many places that counts.
@@ -362,10 +371,7 @@ impl<'f> Checker<'f> {
             (None, _) => "".into(),
             // It matters for the flows that are on: what nobody runs needs no connection.
             _ => {
-                let open = (inside, Arc::from(connector));
-                if !self.undecided.contains(&open) {
-                    self.undecided.push(open);
-                }
+                self.facts.is_undecided(inside, connector);
                 "".into()
             }
         }
@@ -374,7 +380,7 @@ impl<'f> Checker<'f> {
     /// Marks something as used.
     pub(crate) fn mark_used(&mut self, inside: InstanceId, kind: &'static str, name: &str) {
         if !self.only_looks {
-            self.used.insert((inside, kind, name.to_owned()));
+            self.facts.uses((inside, kind, name.to_owned()));
         }
     }
 

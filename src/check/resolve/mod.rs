@@ -2,6 +2,7 @@
 
 pub(crate) mod changing;
 pub(crate) mod checker;
+pub(crate) mod facts;
 pub(crate) mod index;
 pub(crate) mod instances;
 pub(crate) mod items;

@@ -6,7 +6,7 @@ use crate::limits;
 use crate::source::{Diagnostic, FileId, Files, ReadError, Sources, Span, codes, library};
 use crate::syntax::ast;
 use rustc_hash::{FxHashMap, FxHashSet};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -76,6 +76,10 @@ pub(crate) struct Modules<'f> {
     read: Vec<(FileId, Arc<str>, Vec<Diagnostic>)>,
     /// Modules whose `use` lines are being followed: one that comes again is a circle.
     loading: Vec<ModuleId>,
+    /// The module of which it is noted which declarations are asked for, and these, by their numbers.
+    pub(crate) watched: Option<(ModuleId, BTreeSet<usize>)>,
+    /// How many files there are before any declaration is read. Tables that declarations name come behind them.
+    pub(crate) known_before: usize,
 }
 
 impl<'f> Modules<'f> {
@@ -91,6 +95,8 @@ impl<'f> Modules<'f> {
             held,
             read: Vec::new(),
             loading: Vec::new(),
+            watched: None,
+            known_before: 0,
         }
     }
 
@@ -358,9 +364,19 @@ impl<'f> Modules<'f> {
         first.and_then(|item| item.decl.as_ref()).map(|decl| decl.span.at_start())
     }
 
-    /// The declarations of an item: one, unless it could not be read.
+    /// The declarations of an item: one, unless it could not be read. This is the one way to a declaration.
     pub(crate) fn decl(&mut self, module: ModuleId, n: usize) -> Option<Arc<ast::Decl>> {
+        if let Some((watched, asked)) = &mut self.watched
+            && *watched == module
+        {
+            asked.insert(n);
+        }
         self.all[module.0].items[n].decl()
+    }
+
+    /// Whether a module declares something of that name.
+    pub(crate) fn has(&self, module: ModuleId, space: Space, name: &str) -> bool {
+        !self.get(module).named(space, name).is_empty()
     }
 
     /// The declarations of that name in a module; functions may have several, told apart by their first parameter.

@@ -96,7 +96,7 @@ impl Checker<'_> {
     pub(crate) fn with_flow(&mut self, inside: InstanceId, name: &str) -> Option<InstanceId> {
         self.visible(inside).into_iter().find(|i| {
             let module = self.module_of(*i);
-            !self.modules.named(module, Space::Flow, name).is_empty()
+            self.modules.has(module, Space::Flow, name)
         })
     }
 

@@ -45,6 +45,7 @@ impl Checker<'_> {
     /// The lookup of that name of an instance.
     pub(crate) fn lookup_head(&mut self, instance: InstanceId, name: &str) -> Option<LookupId> {
         self.mark_used(instance, "lookup", name);
+        self.facts.reads_lookup(instance, name);
         if let Some(id) = self.lookups.get(&(instance, name.to_owned())) {
             return Some(*id);
         }
