@@ -498,6 +498,9 @@ async fn reads_get_through_what_goes_wrong() {
 #[tokio::test]
 async fn a_used_up_day_ends_the_pass_and_a_revoked_login_needs_a_person() {
     let bench = Bench::start(options()).await;
+    // A day that ends meanwhile gives its calls back.
+    let tomorrow = bench.ledger.now() + SignedDuration::from_hours(24);
+    bench.order("clock", &json!(format!("{}T12:00:00Z", &tomorrow.to_string()[..10]))).await;
     bench.faults(&[Fault { once: Some(json!(true)), ..fault("ledger", "GET", Kind::LimitDay) }]).await;
     let error = bench.ledger.find(&find(&items(), &["Code"], Some(1), &["SHIP"])).await.unwrap_err();
     assert!(matches!(&error, CallError::Later { reason, .. } if reason.contains("day")), "{error}");
