@@ -331,9 +331,13 @@ impl One {
         let Ok(serde_json::Value::Object(mut row)) = serde_json::from_str(&raw.0) else { return raw };
         for (name, value) in &self.parts {
             let Some(field) = self.entity.field(name) else { continue };
-            let member = row.entry(self.entity.get(field).wire.to_string()).or_insert(serde_json::Value::Null);
+            let field = self.entity.get(field);
+            let member = row.entry(field.wire.to_string()).or_insert(serde_json::Value::Null);
             if member.is_null() {
-                *member = value.parse::<u64>().map_or_else(|_| value.as_str().into(), Into::into);
+                // What is a text stays one, however much it looks like a number.
+                let number =
+                    value.parse::<u64>().ok().filter(|n| !field.ty.present().is_text() && n.to_string() == *value);
+                *member = number.map_or_else(|| value.as_str().into(), Into::into);
             }
         }
         Raw(serde_json::Value::Object(row).to_string().into())
