@@ -173,7 +173,7 @@ impl<'p> Said<'p> {
 
     fn affixes_of(&self, value: &Expr, depth: usize) -> Affixes {
         if let Some(text) = known(value).as_ref().and_then(text_of) {
-            return Affixes { before: text.clone(), behind: text, whole: true };
+            return Affixes { before: text.clone(), behind: text.clone(), said: text, whole: true };
         }
         // Locals of a mapping name one another in no circle; but none of that is proved here.
         if depth > DEPTH {
@@ -183,7 +183,8 @@ impl<'p> Said<'p> {
         match &value.kind {
             ExprKind::Concat(parts) => {
                 let parts: Vec<Affixes> = parts.iter().map(within).collect();
-                Affixes { before: beginning(parts.iter()), behind: end(parts.iter().rev()), whole: false }
+                let said = parts.iter().map(|part| &*part.said).collect();
+                Affixes { before: beginning(parts.iter()), behind: end(parts.iter().rev()), said, whole: false }
             }
             ExprKind::Local(local) => self.locals.get(local).map_or_else(Affixes::default, |value| within(value)),
             ExprKind::Let(_, _, body) => within(body),
@@ -222,6 +223,8 @@ const DEPTH: usize = 32;
 struct Affixes {
     before: String,
     behind: String,
+    /// All of it that is known, wherever it stands.
+    said: String,
     /// It is known as a whole.
     whole: bool,
 }
@@ -231,6 +234,10 @@ impl Affixes {
     fn differ(&self, other: &Self) -> bool {
         if self.whole && other.whole {
             return self.before != other.before;
+        }
+        let words = |text: &str| text.to_lowercase().replace(|c: char| c.is_ascii_digit(), "");
+        if words(&self.said) != words(&other.said) {
+            return true;
         }
         let reversed = |text: &str| text.chars().rev().collect::<String>();
         parts_differ(&self.before, &other.before) || parts_differ(&reversed(&self.behind), &reversed(&other.behind))

@@ -48,6 +48,8 @@ pub static LIBRARY: &[Embedded] = &[
     ("std.text", "std/text.flow", include_str!("../../stdlib/std/text.flow")),
     ("flows.customers", "flows/customers.flow", include_str!("../../flows/customers.flow")),
     ("flows.orders", "flows/orders.flow", include_str!("../../flows/orders.flow")),
+    ("flows.refunds", "flows/refunds.flow", include_str!("../../flows/refunds.flow")),
+    ("flows.statuses", "flows/statuses.flow", include_str!("../../flows/statuses.flow")),
     ("flows.taxes", "flows/taxes.flow", include_str!("../../flows/taxes.flow")),
     ("flows.tables", "flows/tables.flow", include_str!("../../flows/tables.flow")),
 ];
