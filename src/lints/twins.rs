@@ -3,7 +3,7 @@
 
 use crate::ir::{
     Connection, Const, Entity, Expr, ExprKind, FieldId, Flow, Key, LocalId, Mapping, Native, Program, StepKind, Verb,
-    When, each, known, of_steps,
+    When, children, decided, each, known, of_steps,
 };
 use crate::source::{Diagnostic, Span, codes};
 use rustc_hash::FxHashMap;
@@ -98,13 +98,22 @@ pub fn twins(claims: &[&Claim]) -> Vec<Diagnostic> {
 /// purpose.
 fn written<'p>(program: &'p Program, flow: &'p Flow) -> Vec<&'p Mapping> {
     let mut found = Vec::new();
-    each(&flow.write, &mut |e| {
+    taken(&flow.write, &mut |e| {
         if let ExprKind::Write(id, _) = &e.kind {
             found.push(program.mapping(*id));
         }
     });
     found.retain(|mapping| matches!(mapping.header.verb, Verb::CreateOnce | Verb::Upsert | Verb::CreateUnless(_)));
     found
+}
+
+/// Calls `see` for what an expression comes through with the settings as they are answered.
+fn taken<'e>(expr: &'e Expr, see: &mut dyn FnMut(&'e Expr)) {
+    see(expr);
+    match decided(expr) {
+        Some(branch) => taken(branch, see),
+        None => children(expr, &mut |child| taken(child, see)),
+    }
 }
 
 /// The key of the second under which both flows can write one record, if there is one.

@@ -118,7 +118,6 @@ pub fn data(name: &str) -> Option<&'static str> {
     DATA.iter().find(|(path, _)| *path == name).map(|(_, text)| *text)
 }
 
-
 /// Where data of the default flows stand.
 pub const DATA_FOLDER: &str = "flows/data";
 
