@@ -93,7 +93,11 @@ fn what_is_kept_goes_along_with_a_new_name() {
     assert_eq!(first.code, Some(0), "{}", first.stderr);
     let made = world.held("ledger/salesorder/SalesOrders").len();
 
-    std::fs::write(world.root().join("sales.flow"), flow.replace("flow orders {", "flow web {")).unwrap();
+    std::fs::write(
+        world.root().join("sales.flow"),
+        flow.replace("flow orders {", "flow web {").replace("after orders\n", "after web\n"),
+    )
+    .unwrap();
     world.edit(|project| project.replace("sales.orders", "sales.web"));
     world.forget_calls();
     let refused = world.flowc(&["run"]);

@@ -71,7 +71,7 @@ fn folder(arguments: &Arguments) -> Result<Folder, Trouble> {
 }
 
 fn shown(screen: &Screen, folder: &Folder, line: &str, control: &str) -> Answer {
-    let plan = new::of_sandbox(line, "Europe/Amsterdam", &[])?;
+    let plan = new::of_sandbox(line, "Europe/Amsterdam", &[], new::Chosen::of(&["orders.orders"])?)?;
     let project = new::create(&folder.path, &plan)?;
     let title = |text: &str| {
         if screen.format() == Format::Human {

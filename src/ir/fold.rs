@@ -52,6 +52,30 @@ pub fn known(expr: &Expr) -> Option<Const> {
     }
 }
 
+/// The branch that is taken whatever is read.
+pub fn decided(expr: &Expr) -> Option<&Expr> {
+    match &expr.kind {
+        ExprKind::If(cond, then, other) => match known(cond)? {
+            Const::Bool(true) => Some(then),
+            Const::Bool(false) => Some(other),
+            _ => None,
+        },
+        ExprKind::Match(subject, arms) => {
+            let subject = known(subject)?;
+            arms.iter().find(|arm| accepts(&arm.pattern, &subject)).map(|arm| &arm.value)
+        }
+        ExprKind::OrElse(a, b) => match known(a)? {
+            Const::Absent => Some(b),
+            _ => Some(a),
+        },
+        ExprKind::Binary(op @ (Binary::And | Binary::Or), a, b) => match known(a)? {
+            Const::Bool(yes) => Some(if yes == (*op == Binary::And) { b } else { a }),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 /// The truth of a condition of which one side may decide alone, whatever the other comes to or stops at.
 pub fn truth(cond: &Expr) -> Option<bool> {
     match &cond.kind {

@@ -19,7 +19,7 @@ pub use expr::{
     Arm, Binary, Builder, Const, Element, Expr, ExprKind, Find, ForClause, LocalId, Pattern, Step, StepKind, Stop,
     Unary, When,
 };
-pub use fold::{accepts, known, truth};
+pub use fold::{accepts, decided, known, truth};
 pub use native::Native;
 pub use program::{
     Balance, Connection, ConnectionValue, Flow, Grows, Header, Key, KeyField, Lookup, Mapping, NoFlow, OnChange,

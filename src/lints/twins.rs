@@ -3,7 +3,7 @@
 
 use crate::ir::{
     Connection, Const, Entity, Expr, ExprKind, FieldId, Flow, Key, LocalId, Mapping, Native, Program, StepKind, Verb,
-    When, each, known, of_steps,
+    When, children, decided, each, known, of_steps,
 };
 use crate::source::{Diagnostic, Span, codes};
 use rustc_hash::FxHashMap;
@@ -98,13 +98,22 @@ pub fn twins(claims: &[&Claim]) -> Vec<Diagnostic> {
 /// purpose.
 fn written<'p>(program: &'p Program, flow: &'p Flow) -> Vec<&'p Mapping> {
     let mut found = Vec::new();
-    each(&flow.write, &mut |e| {
+    taken(&flow.write, &mut |e| {
         if let ExprKind::Write(id, _) = &e.kind {
             found.push(program.mapping(*id));
         }
     });
     found.retain(|mapping| matches!(mapping.header.verb, Verb::CreateOnce | Verb::Upsert | Verb::CreateUnless(_)));
     found
+}
+
+/// Calls `see` for what an expression comes through with the settings as they are answered.
+fn taken<'e>(expr: &'e Expr, see: &mut dyn FnMut(&'e Expr)) {
+    see(expr);
+    match decided(expr) {
+        Some(branch) => taken(branch, see),
+        None => children(expr, &mut |child| taken(child, see)),
+    }
 }
 
 /// The key of the second under which both flows can write one record, if there is one.
@@ -173,7 +182,7 @@ impl<'p> Said<'p> {
 
     fn affixes_of(&self, value: &Expr, depth: usize) -> Affixes {
         if let Some(text) = known(value).as_ref().and_then(text_of) {
-            return Affixes { before: text.clone(), behind: text, whole: true };
+            return Affixes { before: text.clone(), behind: text.clone(), said: text, whole: true };
         }
         // Locals of a mapping name one another in no circle; but none of that is proved here.
         if depth > DEPTH {
@@ -183,7 +192,8 @@ impl<'p> Said<'p> {
         match &value.kind {
             ExprKind::Concat(parts) => {
                 let parts: Vec<Affixes> = parts.iter().map(within).collect();
-                Affixes { before: beginning(parts.iter()), behind: end(parts.iter().rev()), whole: false }
+                let said = parts.iter().map(|part| &*part.said).collect();
+                Affixes { before: beginning(parts.iter()), behind: end(parts.iter().rev()), said, whole: false }
             }
             ExprKind::Local(local) => self.locals.get(local).map_or_else(Affixes::default, |value| within(value)),
             ExprKind::Let(_, _, body) => within(body),
@@ -222,6 +232,8 @@ const DEPTH: usize = 32;
 struct Affixes {
     before: String,
     behind: String,
+    /// All of it that is known, wherever it stands.
+    said: String,
     /// It is known as a whole.
     whole: bool,
 }
@@ -231,6 +243,10 @@ impl Affixes {
     fn differ(&self, other: &Self) -> bool {
         if self.whole && other.whole {
             return self.before != other.before;
+        }
+        let words = |text: &str| text.to_lowercase().replace(|c: char| c.is_ascii_digit(), "");
+        if words(&self.said) != words(&other.said) {
+            return true;
         }
         let reversed = |text: &str| text.chars().rev().collect::<String>();
         parts_differ(&self.before, &other.before) || parts_differ(&reversed(&self.behind), &reversed(&other.behind))

@@ -1,9 +1,8 @@
 //! Stages of finds: what is asked for together, and what must wait for an answer.
 
-use super::walk::decided;
 use crate::ir::{
     Const, Element, EntityId, Expr, ExprKind, FieldId, Find, Flow, Key, LocalId, MappingId, Native, Program, Step,
-    StepKind,
+    StepKind, decided,
 };
 use std::collections::{BTreeMap, BTreeSet};
 

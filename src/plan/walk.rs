@@ -1,8 +1,6 @@
 //! Walking through expressions as they are executed: every node that can be computed once, outer ones first.
 
-use crate::ir::{
-    Binary, Const, Expr, ExprKind, Flow, Mapping, Native, Step, accepts, children, known, of_flow, of_mapping, of_steps,
-};
+use crate::ir::{Const, Expr, ExprKind, Flow, Mapping, Native, Step, children, decided, of_flow, of_mapping, of_steps};
 
 /// Calls `see` for the expression and for every expression in it that can be computed.
 pub fn each<'e>(expr: &'e Expr, see: &mut dyn FnMut(&'e Expr)) {
@@ -20,30 +18,6 @@ pub(crate) fn executed<'e>(expr: &'e Expr, see: &mut dyn FnMut(&'e Expr)) {
     match decided(expr) {
         Some(taken) => see(taken),
         None => children(expr, see),
-    }
-}
-
-/// The branch that is taken whatever is read.
-pub(crate) fn decided(expr: &Expr) -> Option<&Expr> {
-    match &expr.kind {
-        ExprKind::If(cond, then, other) => match known(cond)? {
-            Const::Bool(true) => Some(then),
-            Const::Bool(false) => Some(other),
-            _ => None,
-        },
-        ExprKind::Match(subject, arms) => {
-            let subject = known(subject)?;
-            arms.iter().find(|arm| accepts(&arm.pattern, &subject)).map(|arm| &arm.value)
-        }
-        ExprKind::OrElse(a, b) => match known(a)? {
-            Const::Absent => Some(b),
-            _ => Some(a),
-        },
-        ExprKind::Binary(op @ (Binary::And | Binary::Or), a, b) => match known(a)? {
-            Const::Bool(yes) => Some(if yes == (*op == Binary::And) { b } else { a }),
-            _ => None,
-        },
-        _ => None,
     }
 }
 

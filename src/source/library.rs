@@ -48,6 +48,8 @@ pub static LIBRARY: &[Embedded] = &[
     ("std.text", "std/text.flow", include_str!("../../stdlib/std/text.flow")),
     ("flows.customers", "flows/customers.flow", include_str!("../../flows/customers.flow")),
     ("flows.orders", "flows/orders.flow", include_str!("../../flows/orders.flow")),
+    ("flows.refunds", "flows/refunds.flow", include_str!("../../flows/refunds.flow")),
+    ("flows.statuses", "flows/statuses.flow", include_str!("../../flows/statuses.flow")),
     ("flows.taxes", "flows/taxes.flow", include_str!("../../flows/taxes.flow")),
     ("flows.tables", "flows/tables.flow", include_str!("../../flows/tables.flow")),
 ];
@@ -115,101 +117,6 @@ pub fn ships(path: &Path, text: &str) -> bool {
 pub fn data(name: &str) -> Option<&'static str> {
     DATA.iter().find(|(path, _)| *path == name).map(|(_, text)| *text)
 }
-
-/// The project that holds the tests of the default flows, by path within it. A test holds this list to the folder.
-pub static TESTS: &[(&str, &str)] = &[
-    ("area_tests.flow", include_str!("../../flows/tests/area_tests.flow")),
-    ("customer_tests.flow", include_str!("../../flows/tests/customer_tests.flow")),
-    ("data/order.json", include_str!("../../flows/tests/data/order.json")),
-    ("data/order_house.json", include_str!("../../flows/tests/data/order_house.json")),
-    ("data/order_many.json", include_str!("../../flows/tests/data/order_many.json")),
-    ("data/order_number.json", include_str!("../../flows/tests/data/order_number.json")),
-    ("debtor_tests.flow", include_str!("../../flows/tests/debtor_tests.flow")),
-    ("line_tests.flow", include_str!("../../flows/tests/line_tests.flow")),
-    ("order_tests.flow", include_str!("../../flows/tests/order_tests.flow")),
-    ("project.flow", include_str!("../../flows/tests/project.flow")),
-    ("shop_tests.flow", include_str!("../../flows/tests/shop_tests.flow")),
-    (
-        "snapshots/debtor_tests.the-collective-debtor.json",
-        include_str!("../../flows/tests/snapshots/debtor_tests.the-collective-debtor.json"),
-    ),
-    (
-        "snapshots/line_tests.an-order-that-a-gift-card-paid-in-part.json",
-        include_str!("../../flows/tests/snapshots/line_tests.an-order-that-a-gift-card-paid-in-part.json"),
-    ),
-    (
-        "snapshots/line_tests.cents-that-the-lines-leave.json",
-        include_str!("../../flows/tests/snapshots/line_tests.cents-that-the-lines-leave.json"),
-    ),
-    (
-        "snapshots/order_tests.a-consumer-s-first-order.json",
-        include_str!("../../flows/tests/snapshots/order_tests.a-consumer-s-first-order.json"),
-    ),
-    (
-        "snapshots/order_tests.an-order-of-a-debtor-that-the-ledger-has-in-other-letters-acme-b-v-acme-b-v.json",
-        include_str!(
-            "../../flows/tests/snapshots/order_tests.an-order-of-a-debtor-that-the-ledger-has-in-other-letters-acme-b-v-acme-b-v.json"
-        ),
-    ),
-    (
-        "snapshots/order_tests.an-order-of-a-debtor-that-the-ledger-has-in-other-letters-none-ann-peeters.json",
-        include_str!(
-            "../../flows/tests/snapshots/order_tests.an-order-of-a-debtor-that-the-ledger-has-in-other-letters-none-ann-peeters.json"
-        ),
-    ),
-    (
-        "snapshots/order_tests.an-order-of-another-member-state-from-its-warehouse.json",
-        include_str!(
-            "../../flows/tests/snapshots/order_tests.an-order-of-another-member-state-from-its-warehouse.json"
-        ),
-    ),
-    (
-        "snapshots/order_tests.an-order-of-many-parts.json",
-        include_str!("../../flows/tests/snapshots/order_tests.an-order-of-many-parts.json"),
-    ),
-    (
-        "snapshots/order_tests.an-order-of-shipping-alone.json",
-        include_str!("../../flows/tests/snapshots/order_tests.an-order-of-shipping-alone.json"),
-    ),
-    (
-        "snapshots/order_tests.an-order-that-changes-while-its-document-is-open-complete-open.json",
-        include_str!(
-            "../../flows/tests/snapshots/order_tests.an-order-that-changes-while-its-document-is-open-complete-open.json"
-        ),
-    ),
-    (
-        "snapshots/order_tests.an-order-that-changes-while-its-document-is-open-open-complete.json",
-        include_str!(
-            "../../flows/tests/snapshots/order_tests.an-order-that-changes-while-its-document-is-open-open-complete.json"
-        ),
-    ),
-    (
-        "snapshots/order_tests.an-order-that-changes-while-its-document-is-open-open-open.json",
-        include_str!(
-            "../../flows/tests/snapshots/order_tests.an-order-that-changes-while-its-document-is-open-open-open.json"
-        ),
-    ),
-    (
-        "snapshots/order_tests.an-order-that-changes-while-its-document-is-open-open-partial.json",
-        include_str!(
-            "../../flows/tests/snapshots/order_tests.an-order-that-changes-while-its-document-is-open-open-partial.json"
-        ),
-    ),
-    (
-        "snapshots/order_tests.an-order-that-changes-while-its-document-is-open-partial-open.json",
-        include_str!(
-            "../../flows/tests/snapshots/order_tests.an-order-that-changes-while-its-document-is-open-partial-open.json"
-        ),
-    ),
-    (
-        "snapshots/order_tests.discounts-beside-the-price-with-carriers-of-cost-from-a-warehouse.json",
-        include_str!(
-            "../../flows/tests/snapshots/order_tests.discounts-beside-the-price-with-carriers-of-cost-from-a-warehouse.json"
-        ),
-    ),
-    ("table_tests.flow", include_str!("../../flows/tests/table_tests.flow")),
-    ("tax_tests.flow", include_str!("../../flows/tests/tax_tests.flow")),
-];
 
 /// Where data of the default flows stand.
 pub const DATA_FOLDER: &str = "flows/data";

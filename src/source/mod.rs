@@ -8,6 +8,7 @@ mod diagnostic;
 mod doc;
 mod files;
 pub mod library;
+pub mod library_tests;
 mod sources;
 mod span;
 

@@ -1,5 +1,6 @@
 //! `flowc new`: a project with its connections, the default flows, answers to what they ask, and rows for its tables.
 
+mod chosen;
 mod held;
 mod rows;
 mod shipped;
@@ -12,6 +13,7 @@ use super::{Answer, Format, Outcome, Trouble, render, runtime, secrets};
 use crate::check;
 use crate::source::Disk;
 use crate::workspace::{Defaults, LOCK_FILE, Texts};
+pub(crate) use chosen::Chosen;
 use held::Held;
 use serde::Deserialize;
 use serde_json::json;
@@ -33,6 +35,9 @@ pub(crate) struct Arguments {
     /// Connect it to the sandbox whose first line this file holds; `-` for stdin.
     #[arg(long, value_name = "FILE")]
     sandbox: Option<PathBuf>,
+    /// A flow that is on, such as `customers.customers_to_ledger`; `all` for each that ships. May be said several times.
+    #[arg(long = "flow", value_name = "NAME", default_value = "orders.orders")]
+    flows: Vec<String>,
     /// The shop's address.
     #[arg(long, value_name = "URL", conflicts_with = "sandbox")]
     shop_url: Option<String>,
@@ -88,6 +93,7 @@ pub(crate) struct Plan {
     secrets: Vec<(&'static str, String)>,
     held: Option<Held>,
     given: BTreeMap<String, String>,
+    chosen: Chosen,
 }
 
 /// Writes a project and checks it.
@@ -99,9 +105,11 @@ pub(crate) fn run(screen: &Screen, arguments: &Arguments) -> Answer {
             root.display()
         )));
     }
+    let chosen = Chosen::of(&arguments.flows.iter().map(String::as_str).collect::<Vec<_>>())?;
+    arguments.set.iter().try_for_each(|(name, _)| chosen.asks(name))?;
     let plan = match &arguments.sandbox {
-        Some(file) => of_sandbox(&first_line(file)?, &arguments.zone, &arguments.set)?,
-        None => of_answers(screen, arguments)?,
+        Some(file) => of_sandbox(&first_line(file)?, &arguments.zone, &arguments.set, chosen)?,
+        None => of_answers(screen, arguments, chosen)?,
     };
     let project = create(root, &plan)?;
     let checked = check::check_project(&Disk, root, &[]);
@@ -125,7 +133,7 @@ pub(crate) fn run(screen: &Screen, arguments: &Arguments) -> Answer {
 }
 
 /// The plan of a project for the sandbox that printed this line.
-pub(crate) fn of_sandbox(line: &str, zone: &str, given: &[(String, String)]) -> Result<Plan, Trouble> {
+pub(crate) fn of_sandbox(line: &str, zone: &str, given: &[(String, String)], chosen: Chosen) -> Result<Plan, Trouble> {
     let line: FirstLine = serde_json::from_str(line)
         .map_err(|e| Trouble::Misuse(format!("this is not the first line of `flowc sandbox --format json`: {e}")))?;
     let control = Control::new(&line.control.url)?;
@@ -158,6 +166,7 @@ pub(crate) fn of_sandbox(line: &str, zone: &str, given: &[(String, String)]) -> 
         ],
         held: Some(held),
         given: given.iter().cloned().collect(),
+        chosen,
     })
 }
 
@@ -180,7 +189,7 @@ fn first_line(file: &Path) -> Result<String, Trouble> {
 }
 
 /// A project for real systems: from the flags, and from questions where somebody can answer.
-fn of_answers(screen: &Screen, arguments: &Arguments) -> Result<Plan, Trouble> {
+fn of_answers(screen: &Screen, arguments: &Arguments, chosen: Chosen) -> Result<Plan, Trouble> {
     let asks = !arguments.yes && screen.format() == Format::Human && std::io::stdin().is_terminal();
     let said = |given: Option<String>, question: &str, default: &str| -> Result<String, Trouble> {
         match given {
@@ -198,7 +207,7 @@ fn of_answers(screen: &Screen, arguments: &Arguments) -> Result<Plan, Trouble> {
     }
     let mut given: BTreeMap<String, String> = arguments.set.iter().cloned().collect();
     if asks {
-        for module in shipped::modules() {
+        for module in &chosen.modules {
             for question in module.questions.iter().filter(|q| !q.optional) {
                 if given.contains_key(&question.name) {
                     continue;
@@ -222,6 +231,7 @@ fn of_answers(screen: &Screen, arguments: &Arguments) -> Result<Plan, Trouble> {
         secrets: names.iter().map(|name| (*name, String::new())).collect(),
         held: None,
         given,
+        chosen,
     })
 }
 

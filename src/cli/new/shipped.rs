@@ -1,20 +1,18 @@
-//! What ships with this binary: the default flows, which of them run by default, and what they ask.
+//! What ships with this binary: the default flows, what their files use of each other, and what they ask.
 
 use crate::source::{FileId, library};
 use crate::syntax::ast::{DeclKind, Type, TypeKind};
 use crate::syntax::parse;
-
-/// Flows that go against the default direction of their kind, or write without being asked: a project adds them to its
-/// `run` line when it wants them.
-const OFF: &[&str] = &["orders_to_shop", "accounts_to_shop", "products_to_ledger", "counts"];
 
 /// A default flow file.
 #[derive(Debug)]
 pub(super) struct Module {
     /// Its name behind `flows.`: `orders`.
     pub(super) name: String,
-    /// Its flows that are on by default.
+    /// Its flows.
     pub(super) flows: Vec<String>,
+    /// The default flow files that it uses.
+    pub(super) uses: Vec<String>,
     /// What it asks.
     pub(super) questions: Vec<Question>,
 }
@@ -34,19 +32,20 @@ pub(super) struct Question {
 
 /// The default flow files of this binary, in the order in which they need each other.
 pub(super) fn modules() -> Vec<Module> {
-    const FIRST: &[&str] = &["tables", "customers", "products", "orders", "refunds"];
+    const FIRST: &[&str] = &["tables", "customers", "products", "orders", "refunds", "statuses"];
     let mut names: Vec<&str> = library::modules().into_iter().filter_map(|name| name.strip_prefix("flows.")).collect();
     names.sort_by_key(|name| (FIRST.iter().position(|first| first == name).unwrap_or(FIRST.len()), *name));
     names.into_iter().map(module).collect()
 }
 
 fn module(name: &str) -> Module {
-    let mut module = Module { name: name.to_owned(), flows: Vec::new(), questions: Vec::new() };
+    let mut module = Module { name: name.to_owned(), flows: Vec::new(), uses: Vec::new(), questions: Vec::new() };
     for (_, _, text) in library::module(&format!("flows.{name}")) {
         for decl in parse(FileId(0), text).ast.decls {
             match decl.kind {
-                DeclKind::Flow(flow) if !OFF.contains(&&*flow.name.text) => {
-                    module.flows.push(flow.name.text.to_string());
+                DeclKind::Flow(flow) => module.flows.push(flow.name.text.to_string()),
+                DeclKind::Use(used) => {
+                    module.uses.extend(used.module.text().strip_prefix("flows.").map(str::to_owned));
                 }
                 DeclKind::Settings(asked) => module.questions.extend(asked.into_iter().map(|setting| Question {
                     name: setting.name.text.to_string(),
@@ -97,7 +96,7 @@ mod tests {
         let modules = modules();
         let orders = modules.iter().find(|module| module.name == "orders").expect("orders ship");
         assert!(orders.flows.iter().any(|flow| flow == "orders"));
-        assert!(!orders.flows.iter().any(|flow| flow == "orders_to_shop"));
+        assert!(orders.uses.iter().any(|used| used == "customers"));
         let item = orders.questions.iter().find(|question| question.name == "shipping_item").expect("it is asked");
         assert_eq!((item.code_of.as_deref(), item.optional), (Some("Item"), false));
         let place = |name| modules.iter().position(|module| module.name == name);

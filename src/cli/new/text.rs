@@ -2,7 +2,7 @@
 
 use super::held::Held;
 use super::shipped::{self, Module, Question};
-use super::{Plan, quoted, rows};
+use super::{Chosen, Plan, quoted, rows};
 use std::fmt::Write as _;
 
 /// A project as text, and what is to be told of it.
@@ -30,7 +30,7 @@ const USUAL: &[(&str, &str)] = &[
 ];
 
 pub(super) fn project(plan: &Plan) -> Project {
-    let modules = shipped::modules();
+    let Chosen { flows, modules } = &plan.chosen;
     let mut text =
         "## What moves between this shop and this administration, and how it differs from the default flows.\n"
             .to_owned();
@@ -38,28 +38,27 @@ pub(super) fn project(plan: &Plan) -> Project {
     connect(&mut text, "shop", "woocommerce", &plan.shop);
     connect(&mut text, "books", "exact", &plan.books);
     text.push_str("use woocommerce as woo\nuse exact\n");
-    for module in &modules {
+    for module in modules {
         let _ = writeln!(text, "use flows.{}", module.name);
     }
-    let flows: Vec<String> =
-        modules.iter().flat_map(|module| module.flows.iter().map(|flow| format!("{}.{flow}", module.name))).collect();
     if !flows.is_empty() {
         let _ = writeln!(text, "\nrun {}", flows.join(", "));
     }
     let mut open = Vec::new();
-    for module in &modules {
+    for module in modules {
         answers(&mut text, plan, module, &mut open);
     }
     if let Some(held) = &plan.held {
-        table(
-            &mut text,
-            "The rates of the shop's tax table, and the ledger's codes for them.",
-            "vat_code",
-            &rows::vat(held),
-        );
-        table(&mut text, "The shop's ways to pay.", "payment_condition", &rows::payment(held));
+        // What no flow that is on looks up would be a change in vain.
+        if plan.chosen.runs(&["orders.orders", "refunds.refunds"]) {
+            let about = "The rates of the shop's tax table, and the ledger's codes for them.";
+            table(&mut text, about, "vat_code", &rows::vat(held));
+        }
+        if plan.chosen.runs(&["orders.orders"]) {
+            table(&mut text, "The shop's ways to pay.", "payment_condition", &rows::payment(held));
+        }
     }
-    Project { text, flows, open }
+    Project { text, flows: flows.clone(), open }
 }
 
 fn connect(text: &mut String, name: &str, connector: &str, entries: &[(&'static str, String)]) {
