@@ -21,7 +21,7 @@ mod syntax;
 
 use source::library::LIBRARY;
 use source::{FileId, Sources};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A declaration as `src/shipped.rs` reads it.
 type Form = (&'static str, String, Vec<u8>);
@@ -34,6 +34,24 @@ fn main() {
     let folder = std::env::var_os("OUT_DIR").expect("cargo says where to write");
     let bytes = postcard::to_stdvec(&files).expect("declarations have a form");
     std::fs::write(Path::new(&folder).join("shipped.bin"), bytes).expect("the folder of the build can be written");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("flows/tests");
+    let listed: Vec<String> = files_below(&root)
+        .iter()
+        .map(|path| {
+            let own = path.strip_prefix(&root).expect("it lies below").to_str().expect("a name that ships is a text");
+            format!("({:?}, include_str!({:?}))", own.replace('\\', "/"), path)
+        })
+        .collect();
+    std::fs::write(Path::new(&folder).join("tests.rs"), format!("&[{}]", listed.join(",\n")))
+        .expect("the folder of the build can be written");
+}
+
+/// The files of a folder and of those in it, by name.
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).expect("what ships can be read");
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("what ships can be read").path()).collect();
+    paths.sort();
+    paths.into_iter().flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
 }
 
 fn forms(file: FileId) -> Vec<Form> {

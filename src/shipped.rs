@@ -31,3 +31,6 @@ pub fn outline(file: FileId) -> &'static [Form<'static>] {
 pub fn declaration(form: &[u8]) -> Decl {
     postcard::from_bytes(form).expect("what the build has written")
 }
+
+/// The project that holds the tests of the default flows: each file of `flows/tests` by its path there, and its text.
+pub static TESTS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/tests.rs"));

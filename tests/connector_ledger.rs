@@ -9,7 +9,7 @@ use connector_bench::{
     Reply, Seen, Server, clock_at, connect, connection, entity, exact, field, milliseconds, store, woocommerce,
 };
 use flowc::connector::{CallError, Condition, Connector, Find, Page, Position, Scan, Write};
-use flowc::ir::{Entity, FieldId, Method, Type};
+use flowc::ir::{Entity, Field, FieldId, Method, Shown, Type};
 use flowc::store::{RefreshTurn, Store, Tokens};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
@@ -189,6 +189,57 @@ async fn a_feed_goes_on_past_rows_that_cannot_be_read() {
     assert_eq!((keys(&pages[1]), pages.len()), (vec![some("e")], 2));
     assert_eq!(texts(&pages).len(), 3);
     assert_eq!(reached.0, "version:95");
+}
+
+/// An invoice: its feed has lines among the invoices, and not what its own resource shows of them.
+fn invoices() -> Arc<Entity> {
+    let shown = |shown, field| Field { shown, ..field };
+    let fields = vec![
+        field("InvoiceID", Type::Guid),
+        shown(Shown::InFeed, field("Timestamp", Type::Int)),
+        shown(Shown::InFeed, field("LineNumber", Type::Int)),
+        field("Status", Type::Int),
+        shown(Shown::AtAddress, field("Carrier", Type::Text(None))),
+    ];
+    let feed = Some(("sync/SalesInvoice/SalesInvoices", 1));
+    let mut entity = Arc::unwrap_or_clone(entity("exact", "SalesInvoice", "salesinvoice/SalesInvoices", feed, fields));
+    entity.feed.as_mut().unwrap().rows = Some((FieldId(2), "0".into()));
+    Arc::new(entity)
+}
+
+/// What the feed lacks is read at the record's own resource, by key and many in a call; what the feed alone has is asked of
+/// nothing else; and rows of another kind only move the position on.
+#[tokio::test]
+async fn a_feed_and_its_rows_are_twins() {
+    const A: &str = "00000000-0000-0000-0000-00000000000a";
+    const B: &str = "00000000-0000-0000-0000-00000000000b";
+    let bench = bench(100, move |seen| {
+        let select = seen.query("$select").unwrap().to_owned();
+        if seen.path.contains("/sync/") {
+            assert!(select == "InvoiceID,Timestamp,LineNumber" || select == "InvoiceID,Timestamp,LineNumber,Status");
+            let row = |key: &str, version: u32, line: u32| {
+                format!(r#"{{"InvoiceID":"{key}","Timestamp":"{version}","LineNumber":{line},"Status":50}}"#)
+            };
+            return results(&[row(A, 70, 0), row(A, 80, 1), row(B, 90, 0), row(B, 95, 2)].join(","));
+        }
+        assert_eq!(select, "InvoiceID,Status,Carrier");
+        let asked = seen.query("$filter").unwrap();
+        assert!(asked.contains(A) && asked.contains(" or ") && asked.contains(B), "{asked}");
+        results(&format!(r#"{{"InvoiceID":"{A}","Status":50,"Carrier":"DHL"}}"#))
+    })
+    .await;
+    let of = |fields: &[&str]| Scan { fields: fields.iter().map(|f| (*f).to_owned()).collect(), ..scan(invoices()) };
+    let (pages, reached) = walk(&*bench.ledger, &of(&["Status"])).await.unwrap();
+    assert_eq!((texts(&pages).len(), reached.0.as_str()), (2, "version:95"));
+    assert_eq!(bench.server.count("/salesinvoice/"), 0);
+    let (pages, reached) = walk(&*bench.ledger, &of(&["Status", "Carrier"])).await.unwrap();
+    let texts = texts(&pages);
+    assert_eq!((texts.len(), reached.0.as_str()), (1, "version:95"));
+    assert!(texts[0].contains("DHL") && texts[0].contains(r#""Timestamp":"70""#), "{texts:?}");
+    let told = &pages[0].unreadable;
+    assert!(told.len() == 1 && told[0].key.as_deref() == Some(B), "{told:?}");
+    assert!(told[0].why.contains("does not show it"), "{told:?}");
+    assert_eq!(bench.server.count("/salesinvoice/"), 1);
 }
 
 /// A version beyond all that can be, alone, among others or in its order, leads past nothing that is still to come.

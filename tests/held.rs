@@ -73,7 +73,7 @@ use exact
 use flows.orders
 use flows.tables
 use parts
-use refunds
+use returns
 use sales
 
 connect shop to woocommerce {
@@ -96,7 +96,7 @@ adapt fields orders.header {
   set Description = parts.remark(order)
 }
 
-adapt lookup refunds.reason {
+adapt lookup returns.reason {
   "cancelled" => "gone"
 }
 
@@ -104,7 +104,7 @@ adapt lookup tables.payment_condition {
   "ideal" => "00"
 }
 
-run orders.orders, sales.sales, refunds.again
+run orders.orders, sales.sales, returns.again
 "#,
     ),
     (
@@ -176,7 +176,7 @@ test "a sale" {
 "#,
     ),
     (
-        "refunds.flow",
+        "returns.flow",
         r#"use woocommerce as woo
 use exact
 use journals
@@ -344,9 +344,9 @@ fn a_file_that_is_worked_on_is_read_alone() {
             3..6 => {
                 name = [
                     "sales.flow",
-                    "refunds.flow",
+                    "returns.flow",
                     "sales.flow",
-                    "refunds.flow",
+                    "returns.flow",
                     "parts.flow",
                     "journals.flow",
                     "project.flow",

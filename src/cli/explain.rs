@@ -145,6 +145,8 @@ fn meaning(mark: &str) -> Option<&'static str> {
         ("read only", "the system computes it, nobody fills it"),
         ("create only", "it is filled when the record is created and never changes"),
         ("write only", "it can be filled, and no answer shows it"),
+        ("feed only", "the feed of changes shows it, the record's own address does not"),
+        ("not in feed", "the feed of changes lacks it, so the record is read again by its key"),
         ("required", "a create needs it"),
         ("filter", "the system can be searched by it"),
         ("parameter", "the system can be searched by it"),

@@ -5,7 +5,8 @@ use super::screen::{Paint, Screen};
 use super::store::Stored;
 use super::{Answer, Format, Global, Outcome, Trouble, coverage, junit, moved, project, render, runtime, store};
 use crate::check::Checked;
-use crate::source::{Disk, Files, Memory, Shipping, library, library_tests};
+use crate::shipped;
+use crate::source::{Disk, Files, Memory, Shipping, library};
 use crate::store::Place;
 use crate::testing::{self, Mismatch, Snapshots, Suite, Tested};
 use jiff::Timestamp;
@@ -62,7 +63,7 @@ pub(crate) fn run(screen: &Screen, global: &Global, arguments: &Arguments) -> An
             Err(Trouble::Misuse("the snapshots of what ships can't be kept: name the folder of the flows".into()))
         }
         Some(folder) if folder.is_empty() => {
-            let texts = library_tests::TESTS.iter().map(|(path, text)| (PathBuf::from(path), (*text).to_owned()));
+            let texts = shipped::TESTS.iter().map(|(path, text)| (PathBuf::from(path), (*text).to_owned()));
             tests(screen, arguments, (&Memory(texts.collect()), PathBuf::new()), is_default)
         }
         Some(folder) => {

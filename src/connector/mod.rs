@@ -10,6 +10,7 @@ mod error;
 mod exact;
 mod http;
 mod json;
+mod names;
 mod proof;
 mod response;
 mod retry;
@@ -112,6 +113,12 @@ pub trait Connector: Send + Sync {
         if anew { Position::default() } else { stored }
     }
 
+    /// Where the feed stands just before the version of a record with this mark: how a record is read again that its feed
+    /// alone shows. None where a mark leads nowhere.
+    fn before(&self, _mark: &str) -> Option<Position> {
+        None
+    }
+
     /// The next page of records that changed after the cursor, oldest change first.
     async fn scan(&self, scan: &Scan, from: &Position) -> Result<Page, CallError>;
 
@@ -159,37 +166,6 @@ pub struct Pause {
     pub until: jiff::Timestamp,
     /// Why.
     pub reason: String,
-}
-
-impl Scan {
-    /// The names that are selected: those asked for, the key, the field of change, and what the conditions look at.
-    fn names(&self) -> Vec<String> {
-        let by = self.entity.feed.as_ref().map(|feed| feed.by);
-        let conditions = self.filter.iter().map(|condition| condition.field);
-        // Without what its address names no row could be read again.
-        names(&self.entity, &self.fields, by.into_iter().chain(conditions).chain(self.entity.route_fields()))
-    }
-}
-
-impl Find {
-    /// The names that are selected: those asked for, the key, and the field that is searched by.
-    fn names(&self) -> Vec<String> {
-        names(&self.entity, &self.fields, self.by)
-    }
-}
-
-fn names(entity: &Entity, fields: &[String], more: impl IntoIterator<Item = FieldId>) -> Vec<String> {
-    if fields.is_empty() {
-        return Vec::new();
-    }
-    let mut names: Vec<String> = Vec::with_capacity(fields.len() + 2);
-    let keys = entity.key.into_iter().chain(more).map(|id| entity.get(id).wire.to_string());
-    for name in keys.chain(fields.iter().cloned()) {
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    names
 }
 
 /// A route with its `{parts}` filled in; `Err` names the part that is missing.
@@ -259,6 +235,16 @@ impl Raw {
     /// A member of it by its way on the wire, as plain text: without quotes, none for null and for what is not there.
     pub fn member(&self, path: &str) -> Option<String> {
         json::member(&self.0, path)
+    }
+
+    /// The same record with a member as another reading of it shows it.
+    fn with(self, wire: &str, other: &Self) -> Self {
+        let Ok(serde_json::Value::Object(mut row)) = serde_json::from_str(&self.0) else { return self };
+        let Ok(serde_json::Value::Object(mut other)) = serde_json::from_str(&other.0) else { return self };
+        if let Some(value) = other.remove(wire) {
+            row.insert(wire.to_owned(), value);
+        }
+        Self(serde_json::Value::Object(row).to_string().into())
     }
 }
 
@@ -461,6 +447,7 @@ mod tests {
             computed: None,
             personal: false,
             write_only: false,
+            shown: crate::ir::Shown::Everywhere,
             assumed: false,
             doc: None,
             span: span(),

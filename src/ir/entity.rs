@@ -86,6 +86,20 @@ pub struct Feed {
     pub by: FieldId,
     /// The query parameter that takes the time behind which is read; empty where changes are read by a filter.
     pub since: Arc<str>,
+    /// What its rows say that are records of the entity, where others stand among them: a field and its value on the wire.
+    pub rows: Option<(FieldId, Arc<str>)>,
+}
+
+/// Where a record shows a field: at its own address, in the feed that tells of changes, or in both.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Shown {
+    /// Everywhere.
+    #[default]
+    Everywhere,
+    /// The feed alone has it.
+    InFeed,
+    /// The feed lacks it.
+    AtAddress,
 }
 
 /// A field of an entity.
@@ -115,6 +129,8 @@ pub struct Field {
     pub computed: Option<Expr>,
     /// It can be filled and is never shown.
     pub write_only: bool,
+    /// Where it is shown.
+    pub shown: Shown,
     /// Says something about a person.
     pub personal: bool,
     /// What its length or rule is based on is not proved: it is read back.
@@ -279,7 +295,12 @@ impl Entity {
 
     /// Whether it stands alone in its API, so that others can refer to it.
     pub fn stands_alone(&self) -> bool {
-        self.route.is_some() && self.key.is_some()
+        !self.is_part() && self.key.is_some()
+    }
+
+    /// Whether it comes with what it is part of, and never by itself.
+    pub fn is_part(&self) -> bool {
+        self.route.is_none() && self.feed.is_none()
     }
 
     /// Whether its address names another record: `orders/{order}/refunds`.
@@ -298,9 +319,24 @@ impl Entity {
         self.small && !self.is_below_another()
     }
 
-    /// Whether the API can be asked for the rows that have a value in this field.
+    /// Whether the API can be asked for the rows that have a value in this field. What a feed alone shows has no address to
+    /// ask at.
     pub fn asked_by(&self, field: FieldId) -> bool {
-        self.get(field).search != Search::No || self.key == Some(field)
+        self.route.is_some() && (self.get(field).search != Search::No || self.key == Some(field))
+    }
+
+    /// The field of that name on the wire.
+    pub fn by_wire(&self, wire: &str) -> Option<&Field> {
+        self.fields.iter().find(|field| field.wire_name() == Some(wire))
+    }
+
+    /// Of these ways on the wire, those that the feed lacks: rows of which they are asked are read again at their address.
+    pub fn lacked_by_feed<'w>(&self, ways: &'w [String]) -> Vec<&'w str> {
+        let first = |way: &'w String| way.split('.').next().unwrap_or_default();
+        let lacks = |name: &&str| self.by_wire(name).is_some_and(|field| field.shown == Shown::AtAddress);
+        let mut lacked: Vec<&str> = ways.iter().map(first).filter(lacks).collect();
+        lacked.dedup();
+        lacked
     }
 
     /// `exact.SalesOrder`, as messages name it.

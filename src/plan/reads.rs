@@ -113,7 +113,7 @@ impl Reads {
     /// A record that stands alone is known by these.
     fn identity(&mut self, program: &Program, entity: EntityId) {
         let known = program.entity(entity);
-        if known.route.is_none() {
+        if known.is_part() {
             return;
         }
         known.key.into_iter().chain(known.code).for_each(|field| self.add(entity, field));
@@ -229,12 +229,12 @@ impl Reads {
     fn views(&mut self, program: &Program) {
         for n in 0..program.entities.len() {
             let view = &program.entities[n];
-            if self.fields[n].is_empty() || view.route.is_some() {
+            if self.fields[n].is_empty() || !view.is_part() {
                 continue;
             }
             let names: Vec<Arc<str>> = self.fields[n].iter().map(|f| Arc::clone(&view.get(*f).name)).collect();
             for (m, part) in program.entities.iter().enumerate() {
-                let fits = m != n && part.route.is_none() && view.fields.iter().all(|f| part.field(&f.name).is_some());
+                let fits = m != n && part.is_part() && view.fields.iter().all(|f| part.field(&f.name).is_some());
                 if fits {
                     self.fields[m].extend(names.iter().filter_map(|name| part.field(name)));
                 }

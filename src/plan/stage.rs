@@ -192,11 +192,15 @@ impl<'p> Stages<'p> {
             stage = stage.max(self.step(step));
         }
         for key in &mapping.header.keys {
-            if let Key::By(by) = key {
-                let by: Vec<FieldId> = by.iter().map(|k| k.field).collect();
-                let filled = by.iter().filter_map(|f| self.fields.get(f)).max().copied().unwrap_or(0);
-                stage = stage.max(self.find(mapping.target, &by, filled.max(known)));
-            }
+            stage = stage.max(match key {
+                Key::By(by) => {
+                    let by: Vec<FieldId> = by.iter().map(|k| k.field).collect();
+                    let filled = by.iter().filter_map(|f| self.fields.get(f)).max().copied().unwrap_or(0);
+                    self.find(mapping.target, &by, filled.max(known))
+                }
+                Key::Linked(to) => self.expr(to),
+                Key::Itself => known,
+            });
         }
         if let Some(balance) = &mapping.balance {
             stage = stage.max(self.expr(&balance.formula)).max(self.expr(&balance.to));

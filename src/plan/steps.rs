@@ -35,6 +35,13 @@ pub enum PlanStep {
         /// What changed before this moment is not read.
         since: Option<jiff::Timestamp>,
     },
+    /// The feed lacks something that is read: its rows are read again by their keys.
+    Again {
+        /// Of what.
+        entity: EntityId,
+        /// What it lacks, by wire names.
+        lacks: Vec<String>,
+    },
     /// What could not be sent is evaluated here.
     Filter {
         /// Where these conditions stand.
@@ -92,6 +99,10 @@ pub fn plan(program: &Program, flow: &Flow) -> Plan {
         sent: divided.sent,
         since: flow.schedule.since.filter(|_| program.entity(flow.source).feed.is_some()),
     }];
+    let lacks = lacked(program, flow.source, &reads);
+    if !lacks.is_empty() {
+        steps.push(PlanStep::Again { entity: flow.source, lacks: lacks.clone() });
+    }
     if !divided.rest.is_empty() {
         steps.push(PlanStep::Filter { at: divided.rest, base: Base::of(flow) });
     }
@@ -100,7 +111,7 @@ pub fn plan(program: &Program, flow: &Flow) -> Plan {
     }
     steps.extend(stages.mappings.iter().map(|id| PlanStep::Map(*id)));
     steps.extend(stages.mappings.iter().map(|id| PlanStep::Write(*id, filled(program, *id))));
-    let calls = cost(program, flow, &stages);
+    let calls = cost(program, flow, &stages, !lacks.is_empty());
     Plan { flow: Arc::clone(&flow.name), steps, calls }
 }
 
@@ -120,18 +131,27 @@ fn filled(program: &Program, id: MappingId) -> Vec<Arc<str>> {
     names
 }
 
+/// What is read of a record and its feed lacks.
+fn lacked(program: &Program, entity: EntityId, reads: &Reads) -> Vec<String> {
+    let names = reads.wire_names(program, entity);
+    program.entity(entity).lacked_by_feed(&names).into_iter().map(str::to_owned).collect()
+}
+
 /// `records/100 + orders/60 + 1 + writes`
-fn cost(program: &Program, flow: &Flow, stages: &Stages<'_>) -> String {
-    let mut calls = format!("records/{}", page(program, program.entity(flow.source)));
+fn cost(program: &Program, flow: &Flow, stages: &Stages<'_>, again: bool) -> String {
+    let source = program.entity(flow.source);
+    let mut calls = format!("records/{}", page(program, source));
+    if again {
+        // Writing into memory does not fail.
+        let _ = write!(calls, " + records/{}", values(program, source));
+    }
     let mut tables = 0;
     for asked in &stages.asked {
         let entity = program.entity(asked.entity);
         if entity.read_whole() {
             tables += 1;
         } else {
-            let many = program.connector(&entity.connector).map_or(1, |c| c.values_max.max(1));
-            // Writing into memory does not fail.
-            let _ = write!(calls, " + new {} keys/{many}", entity.name);
+            let _ = write!(calls, " + new {} keys/{}", entity.name, values(program, entity));
         }
     }
     if tables > 0 {
@@ -158,6 +178,15 @@ impl Plan {
                         since.map(|since| format!(" since {}", in_zone(program, since))).unwrap_or_default(),
                         page(program, source),
                         fields.join(", ")
+                    )
+                }
+                PlanStep::Again { entity, lacks } => {
+                    let source = program.entity(*entity);
+                    format!(
+                        "again  {} by its key, {} a call: its feed lacks {}",
+                        source.full_name(),
+                        values(program, source),
+                        lacks.join(", ")
                     )
                 }
                 PlanStep::Filter { at, base } => format!("filter {}", conditions(at, base, sources).join(" and ")),
@@ -199,6 +228,9 @@ impl Plan {
                     "page": page(program, program.entity(*entity)),
                     "filter": sent.iter().map(|s| said(program, *entity, s)).collect::<Vec<_>>(),
                 }),
+                PlanStep::Again { entity, lacks } => serde_json::json!({
+                    "kind": "again", "entity": program.entity(*entity).full_name(), "lacks": lacks,
+                }),
                 PlanStep::Filter { at, base } => {
                     serde_json::json!({"kind": "filter", "where": conditions(at, base, sources)})
                 }
@@ -226,6 +258,11 @@ impl Plan {
 /// Rows of a page.
 fn page(program: &Program, entity: &Entity) -> u32 {
     program.connector(&entity.connector).map_or(100, |c| c.page.max(1))
+}
+
+/// Keys that a call asks for.
+fn values(program: &Program, entity: &Entity) -> u32 {
+    program.connector(&entity.connector).map_or(1, |c| c.values_max.max(1))
 }
 
 /// How it is told what has changed.

@@ -8,7 +8,6 @@ mod diagnostic;
 mod doc;
 mod files;
 pub mod library;
-pub mod library_tests;
 mod sources;
 mod span;
 

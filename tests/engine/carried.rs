@@ -179,3 +179,39 @@ async fn a_refund_that_waits_for_its_order_goes_on_later() {
 async fn refunds(engine: &flowc::engine::Engine) -> (flowc::engine::Summary, Vec<Event>) {
     pass_of(engine, "refunds", PassOptions::default()).await
 }
+
+/// A stock position is in no list and has no address of its own: one that waits is read again where its feed showed it, and
+/// stops nothing meanwhile.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_feed_alone_shows_is_tried_again() {
+    let world = world().await;
+    for code in ["LATE-1", "LATE-2"] {
+        let item = json!({"Code": code, "Description": code, "SalesVatCode": "5", "IsStockItem": true});
+        world.control(Method::POST, "/ledger/logistics/Items", Some(item)).await;
+        let stock = json!({"Item": code, "Warehouse": "1", "CurrentStock": 7});
+        world.control(Method::POST, "/ledger/inventory/ItemWarehouses", Some(stock)).await;
+    }
+    let late = json!({"name": "Late", "sku": "LATE-2", "type": "simple", "manage_stock": true, "stock_quantity": 0});
+    world.control(Method::POST, "/shop/products", Some(late)).await;
+    let mut engine = world.engine(&[]).await;
+    for updated in [1, 0] {
+        let (summary, events) = pass_of(&engine, "levels", PassOptions::default()).await;
+        show(&events);
+        assert_eq!((summary.counts.updated, summary.counts.parked), (updated, 0), "{summary:?}");
+        engine = world.later(engine).await;
+    }
+    let first = json!({"name": "First", "sku": "LATE-1", "type": "simple", "manage_stock": true, "stock_quantity": 0});
+    world.control(Method::POST, "/shop/products", Some(first)).await;
+    let (summary, events) = pass_of(&engine, "levels", PassOptions::default()).await;
+    show(&events);
+    assert_eq!((summary.counts.updated, summary.counts.waiting), (1, 0), "{summary:?}");
+    let products = world.held("shop/products").await;
+    let late = |p: &&Value| p["sku"].as_str().is_some_and(|sku| sku.starts_with("LATE-"));
+    assert!(products.iter().filter(late).all(|p| p["stock_quantity"] == 7), "{products:?}");
+    // By its key: one that the feed has shown, and one that nobody knows.
+    let (rows, _) =
+        engine.records(&RecordFilter { flow: Some("more.levels".into()), ..Default::default() }).await.unwrap();
+    let key = rows[0].id.rsplit(':').next().unwrap().to_owned();
+    let (summary, _) = pass_of(&engine, "levels", PassOptions { only: vec![key], ..Default::default() }).await;
+    assert_eq!(summary.counts.parked, 0, "{summary:?}");
+}

@@ -1,7 +1,8 @@
 //! What ships is what lies in the folders, and what is registered has its page.
 
 use crate::code::{files, root};
-use flowc::source::{codes, library, library_tests};
+use flowc::shipped;
+use flowc::source::{codes, library};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
@@ -42,8 +43,8 @@ fn the_tests_of_the_default_flows_are_what_lies_in_their_folder() {
     let text = |path: &PathBuf| std::fs::read_to_string(path).expect("a test and its data can be read");
     let name = |path: &PathBuf| path.strip_prefix(&folder).expect("it lies there").display().to_string();
     let lie: BTreeSet<(String, String)> = files(&folder, None).iter().map(|path| (name(path), text(path))).collect();
-    let ship = library_tests::TESTS.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned()));
-    assert!(lie == ship.collect(), "source/library.rs lists the files of flows/tests");
+    let ship = shipped::TESTS.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned()));
+    assert!(lie == ship.collect(), "the build has taken the files of flows/tests");
 }
 
 #[test]

@@ -8,7 +8,8 @@ mod recorded;
 mod slips;
 
 use flowc::check::check_files;
-use flowc::source::{Diagnostic, Files, Memory, Severity, Shipping, Sources, Span, library_tests};
+use flowc::shipped;
+use flowc::source::{Diagnostic, Files, Memory, Severity, Shipping, Sources, Span};
 use flowc::testing::{Outcome, Snapshots, Suite};
 use recorded::Recorded;
 use slips::{ADAPTED, KINDS, Slip, adapted, slipped, slips};
@@ -158,7 +159,7 @@ fn is_here(sources: &Sources, span: Span, mutant: &Mutant, text: &str) -> bool {
 fn verdict(mutant: &Mutant, texts: &[String]) -> (Verdict, String) {
     let text = slipped(&texts[mutant.flow], &mutant.slip);
     let mut tests: BTreeMap<PathBuf, String> =
-        library_tests::TESTS.iter().map(|(path, text)| (PathBuf::from(path), (*text).to_owned())).collect();
+        shipped::TESTS.iter().map(|(path, text)| (PathBuf::from(path), (*text).to_owned())).collect();
     tests.insert("adapted.flow".into(), ADAPTED.into());
     let files = Memory(tests.clone());
     let shipped = Shipping { files: &files, texts: [(FLOWS[mutant.flow].1.to_owned(), text.clone())].into() };
@@ -272,7 +273,7 @@ fn slips_in_what_ships_are_caught() {
 /// The flows as they are pass, so that what fails then fails by its slip.
 #[test]
 fn without_a_slip_nothing_is_told() {
-    let tests = library_tests::TESTS.iter().map(|(path, text)| (PathBuf::from(path), (*text).to_owned()));
+    let tests = shipped::TESTS.iter().map(|(path, text)| (PathBuf::from(path), (*text).to_owned()));
     let mut files = Memory(tests.collect());
     assert!(Suite::open(&files, PathBuf::new(), &[], false).is_ok());
     files.0.insert("adapted.flow".into(), ADAPTED.into());

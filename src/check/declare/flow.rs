@@ -100,7 +100,7 @@ impl Checker<'_> {
     /// Whether a feed of an entity can be read.
     fn readable(&mut self, source: EntityId) -> bool {
         let e = self.program.entity(source);
-        e.route.is_some() || e.feed.is_some()
+        !e.is_part()
     }
 }
 

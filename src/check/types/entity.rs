@@ -5,8 +5,8 @@ use crate::check::resolve::instances::InstanceId;
 use crate::check::types::words::word_text;
 use crate::check::types::written::present;
 use crate::ir::{
-    Access, Connector, Currency, Entity, EntityId, Feed, Field, FieldId, Forms, Meta, Method, Required, Search, Tax,
-    Type, WireForm,
+    Access, Connector, Currency, Entity, EntityId, Feed, Field, FieldId, Forms, Meta, Method, Required, Search, Shown,
+    Tax, Type, WireForm,
 };
 use crate::source::{Diagnostic, Span, codes};
 use crate::syntax::ast::{self, Clause, ExprKind, FieldDecl, TypeKind, Word};
@@ -96,6 +96,7 @@ impl Checker<'_> {
             computed: None,
             personal: false,
             write_only: false,
+            shown: Shown::Everywhere,
             assumed: false,
             doc: decl.doc.as_deref().map(Into::into),
             span: decl.name.span,
@@ -163,11 +164,11 @@ impl Checker<'_> {
                 entity.methods = methods.iter().filter_map(|m| method(m)).collect();
                 entity.methods.len() == methods.len()
             }
-            ["feed", path, "by", by] if is_text(clause, 1) => self.read_feed(id, Some(path), by, "", clause.span),
+            ["feed", path, "by", by] if is_text(clause, 1) => self.read_feed(id, Some(path), by, "", clause),
             ["feed", path, "by", by, "since", since] if is_text(clause, 1) => {
-                self.read_feed(id, Some(path), by, since, clause.span)
+                self.read_feed(id, Some(path), by, since, clause)
             }
-            ["feed", "by", by] => self.read_feed(id, None, by, "", clause.span),
+            ["feed", "by", by] => self.read_feed(id, None, by, "", clause),
             ["key", name] => {
                 let key = field(self, name);
                 self.program.entities[id.0 as usize].key = key;
@@ -208,21 +209,32 @@ impl Checker<'_> {
             }
             _ => false,
         };
-        if !is_said || clause.when.is_some() || !clause.block.is_empty() {
+        if !is_said || clause.when.is_some() && words[0] != "feed" || !clause.block.is_empty() {
             let message = format!("`{}` says nothing about an entity", words.join(" "));
-            let help = "clauses are `route \"path\" get post put delete`, `feed \"path\" by FIELD`, `key FIELD`, \
+            let help = "clauses are `route \"path\" get post put delete`, `feed \"path\" by FIELD where FIELD == value`, `key FIELD`, \
                         `code FIELD`, `total FIELD`, `tax RATE included by FIELD value`, `entry KEY VALUE`, `rows key value`, `webhook \"topic\"` and `small`";
             self.say(&codes::MISPLACED, clause.span, message, help);
         }
     }
 
-    /// Where changes of an entity are read. Whether the clause means something.
-    fn read_feed(&mut self, id: EntityId, path: Option<&str>, by: &str, since: &str, span: Span) -> bool {
+    /// Where changes of an entity are read, and which rows there are records of it. Whether the clause means something.
+    fn read_feed(&mut self, id: EntityId, path: Option<&str>, by: &str, since: &str, clause: &Clause) -> bool {
         let entity = self.program.entity(id);
         let Some(path) = path.map(Arc::from).or_else(|| entity.route.clone()) else { return false };
+        let rows = match clause.when.as_ref().map(equals) {
+            Some(None) => return false,
+            Some(Some((name, value))) => {
+                let Some(field) = entity.field(name) else {
+                    self.no_field(id, name, clause.span);
+                    return true;
+                };
+                Some((field, value))
+            }
+            None => None,
+        };
         match entity.field(by) {
-            Some(by) => self.program.entities[id.0 as usize].feed = Some(Feed { path, by, since: since.into() }),
-            None => self.no_field(id, by, span),
+            Some(by) => self.program.entities[id.0 as usize].feed = Some(Feed { path, by, since: since.into(), rows }),
+            None => self.no_field(id, by, clause.span),
         }
         true
     }
@@ -454,5 +466,19 @@ impl Checker<'_> {
             return None;
         }
         Some(by)
+    }
+}
+
+/// A condition `FIELD == value`: the field, and the value as the wire has it.
+fn equals(when: &ast::Expr) -> Option<(&str, Arc<str>)> {
+    let ExprKind::Binary(ast::BinaryOp::Eq, _, field, value) = &when.kind else { return None };
+    let ExprKind::Name(field) = &field.kind else { return None };
+    match &value.kind {
+        ExprKind::Number(number) => Some((&field.text, Arc::clone(number))),
+        ExprKind::Text(parts) => match parts.as_slice() {
+            [ast::TextPart::Plain(text)] => Some((&field.text, Arc::clone(text))),
+            _ => None,
+        },
+        _ => None,
     }
 }

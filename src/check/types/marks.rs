@@ -3,7 +3,7 @@
 
 use crate::check::resolve::checker::Checker;
 use crate::check::types::words::word_text;
-use crate::ir::{Access, Const, Expr, ExprKind, Field, Required, Search, Type, WireForm};
+use crate::ir::{Access, Const, Expr, ExprKind, Field, Required, Search, Shown, Type, WireForm};
 use crate::source::{Span, codes};
 use crate::syntax::ast::Mark;
 
@@ -23,6 +23,7 @@ enum Says {
     Padding,
     Zero,
     Hidden,
+    Shown,
     Personal,
     Assumed,
 }
@@ -95,7 +96,7 @@ impl Checker<'_> {
     /// Tells of a mark that says nothing.
     pub(crate) fn no_mark(&mut self, words: &[&str], span: Span, why: &str) {
         let message = format!("`{}` {why}", words.join(" "));
-        let help = "marks are `read only`, `create only`, `write only`, `required`, `filter`, `parameter`, `search`, \
+        let help = "marks are `read only`, `create only`, `write only`, `feed only`, `not in feed`, `required`, `filter`, `parameter`, `search`, \
                     `personal`, `assumed`, `caseless`, `padded 18`, `scale 2`, `zero is absent`, `nested`, `wire \"name\"`, \
                     `number in text`, and `as fraction`, `zero_one`, `yes_no`, `milliseconds` or `utc`";
         self.say(&codes::MISPLACED, span, message, help);
@@ -128,6 +129,14 @@ fn read(field: &mut Field, words: &[&str], mark: &Mark) -> Option<(Says, Fits)> 
         ["create", "only"] => {
             field.access = Access::CreateOnly;
             (Says::Access, any)
+        }
+        ["feed", "only"] => {
+            field.shown = Shown::InFeed;
+            (Says::Shown, any)
+        }
+        ["not", "in", "feed"] => {
+            field.shown = Shown::AtAddress;
+            (Says::Shown, any)
         }
         ["write", "only"] => {
             field.write_only = true;

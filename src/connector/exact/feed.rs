@@ -5,11 +5,11 @@
 
 use super::odata::{self, ask};
 use super::position::At;
-use super::scan::{kept, selection, wall};
+use super::scan::{selection, wall};
 use super::{Ledger, json, key_of};
 use crate::connector::http::Effect;
 use crate::connector::{CallError, Page, Position, Raw, Rows, Scan, Unreadable, named};
-use crate::ir::Field;
+use crate::ir::{Entity, Field};
 use crate::limits;
 use jiff::Timestamp;
 use std::collections::HashSet;
@@ -39,7 +39,7 @@ pub(super) async fn page(
     };
     let filter = format!("{} gt {version}L", by.wire);
     let (base, key) = (ledger.address(path).await?, key_of(&scan.entity));
-    let mut next = Some(ask(&base, &selection(scan, path).options(Some(&filter))));
+    let mut next = Some(ask(&base, &selection(scan).options(Some(&filter))));
     let mut rows = Lowest::default();
     let mut nameless = Vec::new();
     let mut walked = HashSet::new();
@@ -91,14 +91,15 @@ pub(super) async fn page(
         return Err(ledger.http.garbled(format!("more rows of one version of {path} than are held"), Effect::Read));
     }
     let reached = rows.last().map_or(version, |(version, _)| *version);
-    let (mut read, mut unreadable) = (Vec::new(), nameless);
-    for (_, row) in rows {
+    let (mut read, mut unreadable) = (Vec::new(), Vec::new());
+    let rows = rows.into_iter().map(|(_, row)| row).chain(nameless.into_iter().map(Row::Unreadable));
+    for row in rows.filter(|row| row.is_record(&scan.entity)) {
         match row {
             Row::Read(raw) => read.push(raw),
             Row::Unreadable(row) => unreadable.push(row),
         }
     }
-    Ok(Page { records: kept(scan, read), unreadable, next: At::Version(reached).write(), last })
+    Ok(Page { records: read, unreadable, next: At::Version(reached).write(), last })
 }
 
 /// A row, whatever can be read of it.
@@ -112,12 +113,21 @@ fn parts(rows: Rows) -> impl Iterator<Item = Row> {
 }
 
 impl Row {
+    fn member(&self, wire: &str) -> Option<String> {
+        match self {
+            Self::Read(raw) => raw.member(wire),
+            Self::Unreadable(row) => row.value(wire),
+        }
+    }
+
     fn version(&self, by: &Field) -> Option<i64> {
-        let text = match self {
-            Self::Read(raw) => raw.member(&by.wire),
-            Self::Unreadable(row) => row.value(&by.wire),
-        };
-        version_of(text)
+        version_of(self.member(&by.wire))
+    }
+
+    /// Whether it is a record of the entity: a feed of documents may have their lines among them.
+    fn is_record(&self, entity: &Entity) -> bool {
+        let Some((field, value)) = entity.feed.as_ref().and_then(|feed| feed.rows.as_ref()) else { return true };
+        self.member(&entity.get(*field).wire).is_none_or(|shown| shown == **value)
     }
 
     /// Told as one that cannot be read: whether it is newer than what was read of it before cannot be said.

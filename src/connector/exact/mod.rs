@@ -397,6 +397,10 @@ impl Connector for Ledger {
         if anew { Position::default() } else { scan::resumed(self, scan, stored) }
     }
 
+    fn before(&self, mark: &str) -> Option<Position> {
+        position::before(mark)
+    }
+
     async fn scan(&self, scan: &Scan, from: &Position) -> Result<Page, CallError> {
         scan::page(self, scan, from).await
     }

@@ -167,13 +167,6 @@ impl Selection {
         Self { select: select.join(","), expand: expand.join(",") }
     }
 
-    /// The same without lists, for a feed: it has none.
-    pub(super) fn flat(entity: &Entity, names: &[String]) -> Self {
-        let flat: Vec<String> =
-            names.iter().filter(|name| !is_list(entity, name.split('.').next().unwrap_or_default())).cloned().collect();
-        Self::of(entity, &flat)
-    }
-
     /// The options of a question.
     pub(super) fn options<'a>(&'a self, filter: Option<&'a str>) -> Vec<(&'static str, &'a str)> {
         let given =
@@ -277,14 +270,13 @@ mod tests {
     }
 
     #[test]
-    fn lists_are_expanded_and_feeds_have_none() {
+    fn lists_are_expanded() {
         let lines = field("Lines", Type::List(Arc::new(Type::Text(None))));
         let of = entity("SalesOrder", "x", vec![field("ID", Type::Guid), field("Note", Type::Text(None)), lines]);
         let names = ["ID".to_owned(), "Lines.Item".into(), "Lines.Item".into(), "Note.x".into()];
         let selection = Selection::of(&of, &names);
         let expected = [("$select", "ID,Lines,Note"), ("$filter", "a"), ("$expand", "Lines")];
         assert_eq!(selection.options(Some("a")), expected);
-        assert_eq!(Selection::flat(&of, &names).options(None), [("$select", "ID,Note")]);
         assert!(Selection::of(&of, &[]).options(None).is_empty());
     }
 

@@ -8,7 +8,7 @@ use super::odata::{self, Selection, ask};
 use super::{Ledger, envelope, key_of};
 use crate::connector::http::{Effect, Request};
 use crate::connector::retry::Tries;
-use crate::connector::{CallError, Find, One, Presence, Rows, Unreadable, named, names};
+use crate::connector::{CallError, Find, One, Presence, Rows, Unreadable, named};
 use url::Url;
 
 /// What became of it.
@@ -19,8 +19,7 @@ pub(super) async fn read(ledger: &Ledger, one: &One) -> Result<Presence, CallErr
     };
     let mut address = ledger.address(&route).await?;
     address.set_path(&format!("{}{key}", address.path()));
-    let names = names(&one.entity, &one.fields, None);
-    let address = ask(&address, &Selection::of(&one.entity, &names).options(None));
+    let address = ask(&address, &Selection::of(&one.entity, &one.names()).options(None));
     let said = match itself(ledger, &address, (&route, key_of(&one.entity))).await {
         Ok(rows) => return Ok(told(one, rows).unwrap_or_else(|| unknown(one, "nothing came in its place".to_owned()))),
         // 400, 405 and 501 say that this resource has no such addresses.

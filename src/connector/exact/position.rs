@@ -95,6 +95,12 @@ impl Walk {
     }
 }
 
+/// The position just before a row version.
+pub(super) fn before(version: &str) -> Option<Position> {
+    let version: i64 = version.trim().parse().ok()?;
+    Some(At::Version(version.checked_sub(1)?).write())
+}
+
 /// Path and query: the host is the connection's, also when it has moved.
 fn on_our_host(address: &Url) -> String {
     match address.query() {

@@ -8,10 +8,11 @@ use super::odata::{self, Selection, ask};
 use super::position::{At, Walk};
 use super::{Ledger, feed, key_of};
 use crate::connector::http::Effect;
-use crate::connector::{CallError, Find, Page, Position, Raw, Rows, Scan, answers, named};
+use crate::connector::{CallError, Find, Page, Position, Raw, Rows, Scan, Unreadable, answers, json, named};
 use crate::ir::{Entity, Field, Type, WireForm};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use std::collections::HashMap;
 use url::Url;
 
 /// Where a pass begins: where changes are followed by time, before the last one seen, since a row has its time before it is
@@ -31,9 +32,13 @@ pub(super) fn resumed(ledger: &Ledger, scan: &Scan, stored: Position) -> Positio
 /// The next page of a scan.
 pub(super) async fn page(ledger: &Ledger, scan: &Scan, from: &Position) -> Result<Page, CallError> {
     if !scan.only.is_empty() {
+        if scan.entity.route.is_none() {
+            // What a feed alone shows is in no list: whoever names records asks for each by itself.
+            return Ok(Page { records: Vec::new(), unreadable: Vec::new(), next: from.clone(), last: true });
+        }
         let find = Find {
             entity: scan.entity.clone(),
-            fields: scan.names(),
+            fields: scan.asked(),
             by: scan.entity.key,
             values: scan.only.clone(),
             parts: Vec::new(),
@@ -46,10 +51,15 @@ pub(super) async fn page(ledger: &Ledger, scan: &Scan, from: &Position) -> Resul
     let Some(feed) = &scan.entity.feed else { return whole(ledger, scan, from).await };
     let by = scan.entity.get(feed.by);
     let path = if feed.path.is_empty() { ledger.route(&scan.entity, &[], "GET")? } else { feed.path.to_string() };
-    if is_version(by) {
-        feed::page(ledger, scan, (&path, by), from).await
+    let page = if is_version(by) {
+        feed::page(ledger, scan, (&path, by), from).await?
     } else {
-        by_moment(ledger, scan, (&path, by), from).await
+        by_moment(ledger, scan, (&path, by), from).await?
+    };
+    if scan.lacks() {
+        completed(ledger, scan, page).await
+    } else {
+        Ok(Page { records: kept(scan, page.records), ..page })
     }
 }
 
@@ -112,7 +122,7 @@ async fn by_moment(
         (At::Moment(moment), _) => Some(*moment),
         (At::Start | At::Version(_), since) => since.map(|since| wall(&ledger.zone, since)),
     };
-    let first = moment_address(scan, (path, &ledger.address(path).await?), by, began);
+    let first = moment_address(scan, &ledger.address(path).await?, by, began);
     let Stop { rows, next, mut walk } = Stop::at(ledger, at, (&first, began), (path, &scan.entity)).await?;
     let of = |text: Option<String>| odata::milliseconds(&text?);
     let times: Vec<i64> = rows.read.iter().filter_map(|row| of(row.member(&by.wire))).collect();
@@ -133,16 +143,11 @@ async fn by_moment(
             (Some(_) | None, _) => onward(ledger, walk, next, path)?,
         },
     };
-    Ok(Page {
-        records: kept(scan, rows.read),
-        unreadable: rows.unreadable,
-        next: position.write(),
-        last: next.is_none(),
-    })
+    Ok(Page { records: rows.read, unreadable: rows.unreadable, next: position.write(), last: next.is_none() })
 }
 
-fn moment_address(scan: &Scan, (path, base): (&str, &Url), by: &Field, moment: Option<i64>) -> Url {
-    let selection = selection(scan, path);
+fn moment_address(scan: &Scan, base: &Url, by: &Field, moment: Option<i64>) -> Url {
+    let selection = selection(scan);
     let since = moment.and_then(odata::wall).map(|literal| format!("{} ge {literal}", by.wire));
     let conditions = odata::conditions(&scan.entity, &scan.filter);
     let filter: Vec<String> = since.into_iter().chain(conditions).collect();
@@ -152,21 +157,16 @@ fn moment_address(scan: &Scan, (path, base): (&str, &Url), by: &Field, moment: O
     ask(base, &options)
 }
 
-/// What is read: all that is asked for from the resource itself, all but lists from a feed beside it.
-pub(super) fn selection(scan: &Scan, path: &str) -> Selection {
-    let names = scan.names();
-    if scan.entity.route.as_deref() == Some(path) {
-        Selection::of(&scan.entity, &names)
-    } else {
-        Selection::flat(&scan.entity, &names)
-    }
+/// What is read of a list.
+pub(super) fn selection(scan: &Scan) -> Selection {
+    Selection::of(&scan.entity, &scan.names())
 }
 
 /// A resource without changes to follow: all of it in each pass.
 async fn whole(ledger: &Ledger, scan: &Scan, from: &Position) -> Result<Page, CallError> {
     let route = ledger.route(&scan.entity, &[], "GET")?;
     let filter = odata::conditions(&scan.entity, &scan.filter);
-    let first = ask(&ledger.address(&route).await?, &selection(scan, &route).options(filter.as_deref()));
+    let first = ask(&ledger.address(&route).await?, &selection(scan).options(filter.as_deref()));
     let stop = Stop::at(ledger, At::read(from), (&first, None), (&route, &scan.entity)).await?;
     let position = match &stop.next {
         Some(next) => onward(ledger, stop.walk, next, &route)?,
@@ -180,6 +180,39 @@ async fn whole(ledger: &Ledger, scan: &Scan, from: &Position) -> Result<Page, Ca
 pub(super) fn kept(scan: &Scan, rows: Vec<Raw>) -> Vec<Raw> {
     let fits = |row: &Raw| scan.filter.iter().all(|condition| answers(&scan.entity, row, condition));
     rows.into_iter().filter(fits).collect()
+}
+
+/// The rows of a feed as their own resource shows them, where the feed lacks something that is asked for: read in one piece,
+/// many in a call. The mark of their change stays the feed's: what has changed meanwhile comes again.
+async fn completed(ledger: &Ledger, scan: &Scan, page: Page) -> Result<Page, CallError> {
+    let (Some(key), Some(feed)) = (key_of(&scan.entity), &scan.entity.feed) else { return Ok(page) };
+    let by = &scan.entity.get(feed.by).wire;
+    let keyed = |row: &Raw| row.member(key).map(|key| key.to_lowercase());
+    let find = Find {
+        entity: scan.entity.clone(),
+        fields: scan.asked(),
+        by: scan.entity.key,
+        values: page.records.iter().filter_map(|row| row.member(key)).collect(),
+        parts: Vec::new(),
+    };
+    let Rows { read, unreadable } = ledger.search(&find).await?;
+    let mut twins: HashMap<String, Raw> = read.into_iter().filter_map(|row| Some((keyed(&row)?, row))).collect();
+    let mut told: HashMap<String, Unreadable> =
+        unreadable.into_iter().filter_map(|row| Some((row.key.as_ref()?.to_lowercase(), row))).collect();
+    let mut out = Page { records: Vec::new(), ..page };
+    for row in page.records {
+        let named = keyed(&row).unwrap_or_default();
+        match (twins.remove(&named), told.remove(&named)) {
+            (Some(twin), _) => out.records.push(twin.with(by, &row)),
+            (None, Some(unreadable)) => out.unreadable.push(unreadable),
+            (None, None) => {
+                let why = format!("{} tells of it, and {} does not show it", feed.path, find.entity.full_name());
+                out.unreadable.push(json::unreadable(&row.0, Some(key), why));
+            }
+        }
+    }
+    out.records = kept(scan, out.records);
+    Ok(out)
 }
 
 #[cfg(test)]

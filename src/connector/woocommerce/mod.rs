@@ -26,7 +26,7 @@ use super::retry::Tries;
 use super::window::Said;
 use super::{
     Answer, CallError, Connector, Find, One, OpenError, Page, Pause, Position, Presence, Raw, Rows, Scan, Setup, Write,
-    fill, json, names, written,
+    fill, json, written,
 };
 use crate::ir::{Entity, Method};
 use crate::store::Reading;
@@ -320,7 +320,7 @@ impl Connector for Shop {
     async fn read(&self, one: &One) -> Result<Presence, CallError> {
         let route = self.route(&one.entity, &one.parts, "read")?;
         let mut query = query::always(&route);
-        if let Some(fields) = query::fields(&one.entity, &names(&one.entity, &one.fields, None)) {
+        if let Some(fields) = query::fields(&one.entity, &one.names()) {
             query.set("_fields", format!("{fields},status"));
         }
         let wire = one.entity.key.map_or("id", |key| &*one.entity.get(key).wire);

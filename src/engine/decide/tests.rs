@@ -31,6 +31,7 @@ pub(crate) fn field(name: &str, ty: Type, access: Access) -> Field {
         computed: None,
         personal: false,
         write_only: false,
+        shown: crate::ir::Shown::Everywhere,
         assumed: false,
         doc: None,
         span: span(),

@@ -9,6 +9,7 @@ use crate::engine::pass::context::Pass;
 use crate::engine::waits::WaitsFor;
 use crate::limits;
 use crate::store::{RecordFilter, RecordRow, State};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Records that wait and whose time has come, and those that were parked under another plan. Where the source's API filters
@@ -52,6 +53,9 @@ async fn read_again(
     mode: Mode,
     telling: &mut Reporter<'_>,
 ) -> Result<(), PassError> {
+    if pass.entity(pass.flow().source).route.is_none() {
+        return marked_again(pass, keys, mode, telling).await.map(drop);
+    }
     for some in keys.chunks(limits::AGAIN_PAGE_MAX) {
         let scan = scan(pass, None, some.to_vec());
         let mut seen = Vec::new();
@@ -64,6 +68,40 @@ async fn read_again(
         }
     }
     Ok(())
+}
+
+/// Reads records again that a feed alone shows: each stands behind the mark that it had. One that is not there has changed
+/// meanwhile, and the feed tells of it. Answers the keys that nobody has read before.
+pub(super) async fn marked_again(
+    pass: &Arc<Pass>,
+    keys: &[String],
+    mode: Mode,
+    telling: &mut Reporter<'_>,
+) -> Result<Vec<String>, PassError> {
+    let flow = pass.flow().name.to_string();
+    let scan = scan(pass, None, Vec::new());
+    let entity = pass.entity(pass.flow().source);
+    let key = entity.key.map(|key| Arc::clone(&entity.get(key).wire)).unwrap_or_default();
+    let mut open: HashSet<&str> = keys.iter().map(String::as_str).collect();
+    let mut unknown = Vec::new();
+    for wanted in keys {
+        pass.go_on()?;
+        if !open.contains(&**wanted) {
+            continue;
+        }
+        let row = pass.store().record(&flow, wanted).await?;
+        let Some(position) = row.and_then(|row| pass.source().ok()?.before(&row.version)) else {
+            unknown.push(wanted.clone());
+            continue;
+        };
+        let page = pass.source()?.scan(&scan, &position).await?;
+        let is_one = |key: Option<String>| key.is_some_and(|key| open.contains(&*key));
+        let records = page.records.into_iter().filter(|row| is_one(row.member(&key))).collect();
+        let unreadable = page.unreadable.into_iter().filter(|row| is_one(row.key.clone())).collect();
+        let seen = process(pass, (records, keyed(unreadable, &position)), mode, telling).await?;
+        open.retain(|key| *key != wanted && !seen.iter().any(|seen| seen == key));
+    }
+    Ok(unknown)
 }
 
 async fn keys_again(pass: &Pass) -> Result<Vec<String>, PassError> {

@@ -1,7 +1,7 @@
 //! The pass of one flow: what has no outcome is cleared up, what waits is tried again, then page by page what changed is
 //! acted on; only then the position moves on.
 
-use super::again::again;
+use super::again::{again, marked_again};
 use super::page::{by_address, pages};
 use super::rows::{Mode, scan};
 use crate::connector::Position;
@@ -96,6 +96,16 @@ async fn feed(pass: &Arc<Pass>, telling: &mut Reporter<'_>) -> Result<(), PassEr
     let scan = scan(pass, since, options.only.clone());
     let source = pass.source()?;
     let position = source.resumed(&scan, Position(stored.unwrap_or_default()), from_start);
+    let entity = pass.entity(pass.flow().source);
+    if !options.only.is_empty() && entity.route.is_none() {
+        let unknown = marked_again(pass, &options.only, Mode::Feed, telling).await?;
+        let told = format!(
+            "{} is shown by its feed alone, and it has shown no {} so far",
+            entity.full_name(),
+            unknown.join(", ")
+        );
+        return if unknown.is_empty() { Ok(()) } else { Err(PassError::Project(told)) };
+    }
     let mut missing = options.only.clone();
     let begin = (position, keeps_position);
     pages(pass, &scan, begin, Mode::Feed, &mut |keys| missing.retain(|key| !keys.contains(key)), telling).await?;
@@ -108,8 +118,7 @@ async fn feed(pass: &Arc<Pass>, telling: &mut Reporter<'_>) -> Result<(), PassEr
     if none.is_empty() {
         return Ok(());
     }
-    let entity = &pass.program().entity(pass.flow().source).name;
-    Err(PassError::Project(format!("{} has no {entity} {}", pass.flow().connection, none.join(", "))))
+    Err(PassError::Project(format!("{} has no {} {}", pass.flow().connection, entity.name, none.join(", "))))
 }
 
 /// Waits for the last moment at which writes without an outcome may take effect, where the clock makes that short: a

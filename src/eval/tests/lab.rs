@@ -272,6 +272,7 @@ fn a_field(name: &str, ty: Type, marks: &str) -> Field {
         computed: None,
         personal: false,
         write_only: false,
+        shown: crate::ir::Shown::Everywhere,
         assumed: false,
         doc: None,
         span: at(0),

@@ -189,10 +189,21 @@ fn goods_are_delivered_and_invoiced() {
     let stock = stock.iter().find(|row| row["ItemCode"] == "BEL-001").unwrap();
     assert_eq!((&stock["CurrentStock"], &stock["PlanningOut"]), (&json!(97), &json!(0)));
     assert!(stock["Timestamp"].is_string());
+    // One list of invoices and lines, each column what its name says.
+    let columns = "InvoiceID,Status,Type,YourRef,OrderedBy,InvoiceDate";
     let mixed = bench
-        .get("sync/SalesInvoice/SalesInvoices?$select=Timestamp,LineNumber,InvoiceID,ItemCode&$filter=Timestamp gt 1L")
+        .get(&format!(
+            "sync/SalesInvoice/SalesInvoices?$select=Timestamp,LineNumber,ItemCode,{columns}&$filter=Timestamp gt 1L"
+        ))
         .results();
-    assert_eq!((mixed.len(), &mixed[0]["LineNumber"].as_i64().is_some()), (2, &true));
+    assert_eq!((&mixed[0]["LineNumber"], &mixed[1]["LineNumber"], mixed.len()), (&json!(0), &json!(1), 2));
+    assert_eq!((&mixed[0]["ItemCode"], &mixed[1]["ItemCode"]), (&Value::Null, &json!("BEL-001")));
+    let id = mixed[0]["InvoiceID"].as_str().unwrap();
+    let own =
+        bench.get(&format!("salesinvoice/SalesInvoices?$select={columns}&$filter=InvoiceID eq guid'{id}'")).results();
+    for column in columns.split(',') {
+        assert_eq!((&mixed[0][column], &mixed[1][column]), (&own[0][column], &own[0][column]), "{column}");
+    }
 }
 
 #[test]
