@@ -237,6 +237,23 @@ impl Raw {
         json::member(&self.0, path)
     }
 
+    /// The record with these values for what its address names, where it does not show them itself.
+    fn completed(self, entity: &Entity, parts: &[(String, String)]) -> Self {
+        let Ok(serde_json::Value::Object(mut row)) = serde_json::from_str(&self.0) else { return self };
+        for (name, value) in parts {
+            let Some(field) = entity.field(name) else { continue };
+            let field = entity.get(field);
+            let member = row.entry(field.wire.to_string()).or_insert(serde_json::Value::Null);
+            if member.is_null() {
+                // What is a text stays one, however much it looks like a number.
+                let number =
+                    value.parse::<u64>().ok().filter(|n| !field.ty.present().is_text() && n.to_string() == *value);
+                *member = number.map_or_else(|| value.as_str().into(), Into::into);
+            }
+        }
+        Self(serde_json::Value::Object(row).to_string().into())
+    }
+
     /// The same record with a member as another reading of it shows it.
     fn with(self, wire: &str, other: &Self) -> Self {
         let Ok(serde_json::Value::Object(mut row)) = serde_json::from_str(&self.0) else { return self };
@@ -314,19 +331,7 @@ impl One {
     /// The record with what its address names, where it does not show that itself: a refund at its order's address does
     /// not say which order.
     pub fn completed(&self, raw: Raw) -> Raw {
-        let Ok(serde_json::Value::Object(mut row)) = serde_json::from_str(&raw.0) else { return raw };
-        for (name, value) in &self.parts {
-            let Some(field) = self.entity.field(name) else { continue };
-            let field = self.entity.get(field);
-            let member = row.entry(field.wire.to_string()).or_insert(serde_json::Value::Null);
-            if member.is_null() {
-                // What is a text stays one, however much it looks like a number.
-                let number =
-                    value.parse::<u64>().ok().filter(|n| !field.ty.present().is_text() && n.to_string() == *value);
-                *member = number.map_or_else(|| value.as_str().into(), Into::into);
-            }
-        }
-        Raw(serde_json::Value::Object(row).to_string().into())
+        raw.completed(&self.entity, &self.parts)
     }
 }
 
@@ -462,6 +467,7 @@ mod tests {
             route: Some(route.into()),
             methods: Vec::new(),
             feed: None,
+            below: None,
             key: None,
             code: None,
             total: None,

@@ -11,7 +11,7 @@ impl Scan {
         let feed = self.entity.feed.as_ref();
         let by = feed.map(|feed| feed.by).into_iter().chain(feed.and_then(|feed| Some(feed.rows.as_ref()?.0)));
         // Without what its address names no row could be read again.
-        let marks: Vec<FieldId> = by.chain(self.entity.route_fields()).collect();
+        let marks: Vec<FieldId> = by.chain(self.entity.route_fields()).chain(self.entity.below_fields()).collect();
         if self.lacks() {
             let marked: Vec<String> = marks.iter().map(|mark| self.entity.get(*mark).wire.to_string()).collect();
             return names(&self.entity, &marked, None);
@@ -47,7 +47,7 @@ fn is_shown(entity: &Entity, way: &str, alone: Shown) -> bool {
 impl Find {
     /// The names that are selected: those asked for, the key, and the field that is searched by.
     pub(super) fn names(&self) -> Vec<String> {
-        let mut names = names(&self.entity, &self.fields, self.by);
+        let mut names = names(&self.entity, &self.fields, self.by.into_iter().chain(self.entity.below_fields()));
         names.retain(|name| is_shown(&self.entity, name, Shown::InFeed));
         names
     }
@@ -56,7 +56,7 @@ impl Find {
 impl One {
     /// The names that are selected: those asked for, and the key.
     pub(super) fn names(&self) -> Vec<String> {
-        let mut names = names(&self.entity, &self.fields, None);
+        let mut names = names(&self.entity, &self.fields, self.entity.below_fields());
         names.retain(|name| is_shown(&self.entity, name, Shown::InFeed));
         names
     }

@@ -19,6 +19,8 @@ pub struct Entity {
     pub methods: Vec<Method>,
     /// Where changes of it are read.
     pub feed: Option<Feed>,
+    /// Where those of its records stand that are below another one of it.
+    pub below: Option<Below>,
     /// The field that the API knows it by.
     pub key: Option<FieldId>,
     /// The field that people know it by.
@@ -88,6 +90,17 @@ pub struct Feed {
     pub since: Arc<str>,
     /// What its rows say that are records of the entity, where others stand among them: a field and its value on the wire.
     pub rows: Option<(FieldId, Arc<str>)>,
+}
+
+/// Records of an entity that stand below another one of it, at an address of their own: variations below their product.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Below {
+    /// The field that names the one above; absent in a record that stands below none.
+    pub by: FieldId,
+    /// The path of what stands below one of them, with that field in it: `products/{parent}/variations`.
+    pub route: Arc<str>,
+    /// Which of its records have others below them: a field and its value on the wire.
+    pub above: (FieldId, Arc<str>),
 }
 
 /// Where a record shows a field: at its own address, in the feed that tells of changes, or in both.
@@ -311,7 +324,67 @@ impl Entity {
     /// The fields that its address names: `order` in `orders/{order}/refunds`.
     pub fn route_fields(&self) -> impl Iterator<Item = FieldId> + '_ {
         let parts = self.route.as_deref().unwrap_or_default().split('{').skip(1);
-        parts.filter_map(|rest| self.field(rest.split('}').next()?))
+        let named = parts.filter_map(|rest| self.field(rest.split('}').next()?));
+        named.chain(self.below.iter().map(|below| below.by))
+    }
+
+    /// What a flow without a source reads: one record each time that it is due, known by that time, `2026-01-31`.
+    pub fn turn(span: Span) -> Self {
+        let name: Arc<str> = "at".into();
+        let at = Field {
+            name: Arc::clone(&name),
+            wire: name,
+            ty: Type::Text(None),
+            access: Access::ReadOnly,
+            required: Required::No,
+            search: Search::No,
+            currency: None,
+            price_by: None,
+            meta: None,
+            form: Forms::default(),
+            computed: None,
+            write_only: false,
+            shown: Shown::Everywhere,
+            personal: false,
+            assumed: false,
+            doc: None,
+            span,
+        };
+        let feed = Feed { path: "".into(), by: FieldId(0), since: "".into(), rows: None };
+        Self {
+            name: "Turn".into(),
+            connector: "".into(),
+            route: None,
+            methods: Vec::new(),
+            feed: Some(feed),
+            below: None,
+            key: Some(FieldId(0)),
+            code: None,
+            total: None,
+            small: false,
+            webhook: false,
+            rows: None,
+            tax: None,
+            entry: None,
+            fields: vec![at],
+            span,
+        }
+    }
+
+    /// Whether its records are the times at which a flow is due: no system has them.
+    pub fn is_turn(&self) -> bool {
+        self.connector.is_empty() && self.feed.is_some()
+    }
+
+    /// The fields that say which of its records stand below another one: the one above, and what has some below it.
+    pub fn below_fields(&self) -> impl Iterator<Item = FieldId> + '_ {
+        self.below.iter().flat_map(|below| [below.by, below.above.0])
+    }
+
+    /// The path of a record with these values for what its address names.
+    pub fn path_of(&self, parts: &[(String, String)]) -> Option<&str> {
+        let below = |below: &&Below| parts.iter().any(|(name, _)| *name == *self.get(below.by).name);
+        self.below.as_ref().filter(below).map(|below| &*below.route).or(self.route.as_deref())
     }
 
     /// Whether all its rows are read at once, whatever is looked for.

@@ -22,6 +22,8 @@ pub struct Plan {
 /// A step of a plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PlanStep {
+    /// Nothing is read: the flow is due by the clock, as it says here.
+    Turn(String),
     /// Changed records are read, page by page.
     Scan {
         /// Of what.
@@ -92,13 +94,15 @@ pub fn plan(program: &Program, flow: &Flow) -> Plan {
     let reads = Reads::of_flow(program, flow);
     let divided = pushdown(program, flow);
     let stages = Stages::of(program, flow);
-    let mut steps = vec![PlanStep::Scan {
+    let turn = program.entity(flow.source).is_turn().then(|| when(flow));
+    let scan = || PlanStep::Scan {
         entity: flow.source,
         connection: Arc::clone(&flow.connection),
         fields: reads.wire_names(program, flow.source),
         sent: divided.sent,
         since: flow.schedule.since.filter(|_| program.entity(flow.source).feed.is_some()),
-    }];
+    };
+    let mut steps = vec![turn.map_or_else(scan, PlanStep::Turn)];
     let lacks = lacked(program, flow.source, &reads);
     if !lacks.is_empty() {
         steps.push(PlanStep::Again { entity: flow.source, lacks: lacks.clone() });
@@ -140,7 +144,7 @@ fn lacked(program: &Program, entity: EntityId, reads: &Reads) -> Vec<String> {
 /// `records/100 + orders/60 + 1 + writes`
 fn cost(program: &Program, flow: &Flow, stages: &Stages<'_>, again: bool) -> String {
     let source = program.entity(flow.source);
-    let mut calls = format!("records/{}", page(program, source));
+    let mut calls = if source.is_turn() { "0".to_owned() } else { format!("records/{}", page(program, source)) };
     if again {
         // Writing into memory does not fail.
         let _ = write!(calls, " + records/{}", values(program, source));
@@ -180,6 +184,7 @@ impl Plan {
                         fields.join(", ")
                     )
                 }
+                PlanStep::Turn(when) => format!("turn   {when}"),
                 PlanStep::Again { entity, lacks } => {
                     let source = program.entity(*entity);
                     format!(
@@ -228,6 +233,7 @@ impl Plan {
                     "page": page(program, program.entity(*entity)),
                     "filter": sent.iter().map(|s| said(program, *entity, s)).collect::<Vec<_>>(),
                 }),
+                PlanStep::Turn(when) => serde_json::json!({"kind": "turn", "when": when}),
                 PlanStep::Again { entity, lacks } => serde_json::json!({
                     "kind": "again", "entity": program.entity(*entity).full_name(), "lacks": lacks,
                 }),
@@ -258,6 +264,15 @@ impl Plan {
 /// Rows of a page.
 fn page(program: &Program, entity: &Entity) -> u32 {
     program.connector(&entity.connector).map_or(100, |c| c.page.max(1))
+}
+
+/// When a flow is due that reads nothing.
+fn when(flow: &Flow) -> String {
+    match (flow.schedule.every, &flow.schedule.daily) {
+        (Some(every), _) => format!("every {every:#}"),
+        (None, Some(at)) => format!("daily at {at}"),
+        (None, None) => "never".to_owned(),
+    }
 }
 
 /// Keys that a call asks for.

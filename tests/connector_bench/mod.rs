@@ -282,6 +282,7 @@ pub(crate) fn entity(
             since: if connector == "woocommerce" { "modified_after".into() } else { "".into() },
             rows: None,
         }),
+        below: None,
         key: Some(FieldId(0)),
         code: None,
         total: None,

@@ -4,10 +4,11 @@ use crate::check::declare::adapting::called;
 use crate::check::declare::adapting::{Whole, flow_statements, said_by_flow};
 use crate::check::infer::frame::Infer;
 use crate::check::resolve::checker::Changed;
-use crate::check::resolve::checker::{Adapted, Checker, TypeItem};
+use crate::check::resolve::checker::{Adapted, Checker, State, TypeItem};
 use crate::check::resolve::instances::InstanceId;
 use crate::check::resolve::items::Space;
-use crate::ir::{Const, EntityId, ExprKind, Flow, Schedule, Step, StepKind, Type};
+use crate::check::resolve::modules::ModuleId;
+use crate::ir::{Const, Entity, EntityId, ExprKind, Flow, Schedule, Step, StepKind, Type};
 use crate::source::{Diagnostic, Span, codes};
 use crate::syntax::ast::{self, DeclKind, FlowStmtKind};
 use std::sync::Arc;
@@ -26,27 +27,26 @@ impl Checker<'_> {
             FlowStmtKind::From { deleted, entity, name } => Some((*deleted, entity, name)),
             _ => None,
         });
-        let Some((deleted, path, record)) = from else {
-            self.say(
-                &codes::FLOW_SHAPE,
-                f.name.span,
-                format!("the flow `{name}` reads nothing"),
-                "say what it reads: `from woo.Order as order`",
-            );
-            return;
+        let deleted = from.is_some_and(|(deleted, ..)| deleted);
+        let source = match from {
+            Some((_, path, _)) => {
+                let Some(TypeItem::Entity(source)) = self.named_type(instance, path) else { return };
+                self.read_entity(source);
+                source
+            }
+            None => self.turn(module, f.name.span),
         };
-        let Some(TypeItem::Entity(source)) = self.named_type(instance, path) else { return };
-        self.read_entity(source);
-        let connector = Arc::clone(&self.program.entity(source).connector);
-        let connection = self.connection(instance, &connector);
         let mut body = Infer::new(self, instance);
-        let local = body.bind(record, Type::Record(source));
+        let local = match from {
+            Some((_, _, record)) => body.bind(record, Type::Record(source)),
+            None => body.local(),
+        };
         let mut flow = FlowParts::default();
         let adapted = body.cx.adapted(instance, Space::Flow, name);
         body.flow_statements(f, &adapted, &mut flow);
         body.unused_lets();
         let mut own = f.body.iter().chain(adapted.iter().flat_map(flow_statements));
-        if let Some(stmt) = own.find(|stmt| matches!(stmt.kind, FlowStmtKind::OnWebhook)) {
+        if let Some(stmt) = own.find(|stmt| matches!(stmt.kind, FlowStmtKind::OnWebhook)).filter(|_| from.is_some()) {
             body.cx.tells_of_changes(source, stmt.span);
         }
         let locals = body.next;
@@ -59,6 +59,13 @@ impl Checker<'_> {
             );
             return;
         };
+        if from.is_none() {
+            self.is_due_by_the_clock(f, &flow.schedule);
+        }
+        // Its clock is that of the system that it reads; without one, of the system that it writes into.
+        let of = if from.is_some() { Some(source) } else { self.target_of(&write) };
+        let connector = of.map(|of| Arc::clone(&self.program.entity(of).connector)).unwrap_or_default();
+        let connection = self.connection(instance, &connector);
         // Said above. The program has no place for such a flow: as any other it would take each record that is there for one
         // that is gone.
         if deleted {
@@ -79,6 +86,46 @@ impl Checker<'_> {
             on,
             span: f.name.span,
         });
+    }
+
+    /// What a flow without a `from` reads: the times at which it is due.
+    fn turn(&mut self, module: ModuleId, span: Span) -> EntityId {
+        if let Some(known) = self.program.entities.iter().position(Entity::is_turn) {
+            return EntityId::from(known);
+        }
+        self.program.entities.push(Entity::turn(span));
+        self.entity_states.push((State::Read, module, None));
+        EntityId::from(self.program.entities.len() - 1)
+    }
+
+    /// A flow that reads nothing runs by the clock, and by nothing else.
+    fn is_due_by_the_clock(&mut self, f: &ast::Flow, schedule: &Schedule) {
+        let name = &f.name.text;
+        if schedule.every.is_none() && schedule.daily.is_none() {
+            let message = format!("the flow `{name}` reads nothing, and does not say when it is due");
+            let help = "say what it reads, `from woo.Order as order`, or when it is due, `daily at 02:00`";
+            self.say(&codes::FLOW_SHAPE, f.name.span, message, help);
+        }
+        let of_source = |kind: &FlowStmtKind| match kind {
+            FlowStmtKind::OnWebhook => Some("no system calls a flow that reads nothing"),
+            FlowStmtKind::Since(_) => Some("a flow that reads nothing has no changes to begin with"),
+            FlowStmtKind::Per(_) => Some("a flow that reads nothing has no changes to gather"),
+            _ => None,
+        };
+        for (said, span) in f.body.iter().filter_map(|stmt| Some((of_source(&stmt.kind)?, stmt.span))) {
+            self.say(&codes::FLOW_SHAPE, span, said, "leave it out, or say what the flow reads");
+        }
+    }
+
+    /// What a `write` writes first.
+    fn target_of(&self, write: &crate::ir::Expr) -> Option<EntityId> {
+        let mut first = None;
+        crate::ir::each(write, &mut |e| {
+            if let ExprKind::Write(mapping, _) = &e.kind {
+                first = first.or(Some(self.program.mapping(*mapping).target));
+            }
+        });
+        first
     }
 
     /// Whether a system tells of changes of an entity, so that a flow can wait for them.

@@ -5,11 +5,10 @@ use crate::check::resolve::instances::InstanceId;
 use crate::check::types::words::word_text;
 use crate::check::types::written::present;
 use crate::ir::{
-    Access, Connector, Currency, Entity, EntityId, Feed, Field, FieldId, Forms, Meta, Method, Required, Search, Shown,
-    Tax, Type, WireForm,
+    Access, Connector, Currency, Entity, EntityId, Field, FieldId, Forms, Meta, Required, Search, Shown, Type, WireForm,
 };
 use crate::source::{Diagnostic, Span, codes};
-use crate::syntax::ast::{self, Clause, ExprKind, FieldDecl, TypeKind, Word};
+use crate::syntax::ast::{self, ExprKind, FieldDecl, TypeKind};
 use std::sync::Arc;
 
 /// What a connector may say of its API, and whether it is a number. What no connector reads is no word: it would look as
@@ -147,103 +146,6 @@ impl Checker<'_> {
         }
     }
 
-    fn read_clause(&mut self, id: EntityId, clause: &Clause) {
-        let words: Vec<String> = clause.words.iter().map(word_text).collect();
-        let words: Vec<&str> = words.iter().map(String::as_str).filter(|w| *w != ",").collect();
-        let field = |cx: &mut Self, name: &str| -> Option<FieldId> {
-            let found = cx.program.entity(id).field(name);
-            if found.is_none() {
-                cx.no_field(id, name, clause.span);
-            }
-            found
-        };
-        let entity = &mut self.program.entities[id.0 as usize];
-        let is_said = match words.as_slice() {
-            ["route", path, methods @ ..] if is_text(clause, 1) => {
-                entity.route = Some((*path).into());
-                entity.methods = methods.iter().filter_map(|m| method(m)).collect();
-                entity.methods.len() == methods.len()
-            }
-            ["feed", path, "by", by] if is_text(clause, 1) => self.read_feed(id, Some(path), by, "", clause),
-            ["feed", path, "by", by, "since", since] if is_text(clause, 1) => {
-                self.read_feed(id, Some(path), by, since, clause)
-            }
-            ["feed", "by", by] => self.read_feed(id, None, by, "", clause),
-            ["key", name] => {
-                let key = field(self, name);
-                self.program.entities[id.0 as usize].key = key;
-                true
-            }
-            ["code", name] => {
-                let code = field(self, name);
-                self.program.entities[id.0 as usize].code = code;
-                true
-            }
-            ["total", name] => {
-                let total = field(self, name);
-                self.program.entities[id.0 as usize].total = total;
-                true
-            }
-            ["tax", rate, "included", "by", by, included] => {
-                let fields = field(self, rate).zip(field(self, by));
-                let tax = fields.map(|(rate, by)| Tax { rate, by, included: (*included).into() });
-                self.program.entities[id.0 as usize].tax = tax;
-                true
-            }
-            ["entry", key, value] => {
-                let entry = field(self, key).zip(field(self, value));
-                self.program.entities[id.0 as usize].entry = entry;
-                true
-            }
-            ["small"] => {
-                entity.small = true;
-                true
-            }
-            ["webhook", _] if is_text(clause, 1) => {
-                entity.webhook = true;
-                true
-            }
-            ["rows", key, value] => {
-                entity.rows = Some(((*key).into(), (*value).into()));
-                true
-            }
-            _ => false,
-        };
-        if !is_said || clause.when.is_some() && words[0] != "feed" || !clause.block.is_empty() {
-            let message = format!("`{}` says nothing about an entity", words.join(" "));
-            let help = "clauses are `route \"path\" get post put delete`, `feed \"path\" by FIELD where FIELD == value`, `key FIELD`, \
-                        `code FIELD`, `total FIELD`, `tax RATE included by FIELD value`, `entry KEY VALUE`, `rows key value`, `webhook \"topic\"` and `small`";
-            self.say(&codes::MISPLACED, clause.span, message, help);
-        }
-    }
-
-    /// Where changes of an entity are read, and which rows there are records of it. Whether the clause means something.
-    fn read_feed(&mut self, id: EntityId, path: Option<&str>, by: &str, since: &str, clause: &Clause) -> bool {
-        let entity = self.program.entity(id);
-        let Some(path) = path.map(Arc::from).or_else(|| entity.route.clone()) else { return false };
-        let rows = match clause.when.as_ref().map(equals) {
-            Some(None) => return false,
-            Some(Some((name, value))) => {
-                let Some(field) = entity.field(name) else {
-                    self.no_field(id, name, clause.span);
-                    return true;
-                };
-                Some((field, value))
-            }
-            None => None,
-        };
-        match entity.field(by) {
-            Some(by) => self.program.entities[id.0 as usize].feed = Some(Feed { path, by, since: since.into(), rows }),
-            None => self.no_field(id, by, clause.span),
-        }
-        true
-    }
-
-    fn no_field(&mut self, id: EntityId, name: &str, span: Span) {
-        let message = format!("{} has no field `{name}`", self.program.entity(id).full_name());
-        self.say(&codes::UNKNOWN_FIELD, span, message, "name one of its fields");
-    }
-
     /// The habits of an API: `limits minute 60, day 5000` becomes `limits.minute` and `limits.day`.
     pub(crate) fn read_connector(&mut self, decl: &ast::Connector) {
         let mut connector = Connector {
@@ -368,20 +270,6 @@ impl Checker<'_> {
 }
 
 /// Whether that word of a clause stands in quotes.
-fn is_text(clause: &Clause, n: usize) -> bool {
-    matches!(clause.words.get(n), Some(Word::Value(value)) if matches!(value.kind, ExprKind::Text(_)))
-}
-
-fn method(word: &str) -> Option<Method> {
-    match word {
-        "get" => Some(Method::Get),
-        "post" => Some(Method::Post),
-        "put" => Some(Method::Put),
-        "delete" => Some(Method::Delete),
-        _ => None,
-    }
-}
-
 /// Whether an entity's fields are what another has too: it may stand in its place.
 pub(crate) fn is_view_of(view: &Entity, other: &Entity) -> bool {
     !view.fields.is_empty()
@@ -466,19 +354,5 @@ impl Checker<'_> {
             return None;
         }
         Some(by)
-    }
-}
-
-/// A condition `FIELD == value`: the field, and the value as the wire has it.
-fn equals(when: &ast::Expr) -> Option<(&str, Arc<str>)> {
-    let ExprKind::Binary(ast::BinaryOp::Eq, _, field, value) = &when.kind else { return None };
-    let ExprKind::Name(field) = &field.kind else { return None };
-    match &value.kind {
-        ExprKind::Number(number) => Some((&field.text, Arc::clone(number))),
-        ExprKind::Text(parts) => match parts.as_slice() {
-            [ast::TextPart::Plain(text)] => Some((&field.text, Arc::clone(text))),
-            _ => None,
-        },
-        _ => None,
     }
 }

@@ -255,6 +255,7 @@ impl Checker<'_> {
             route: None,
             methods: Vec::new(),
             feed: None,
+            below: None,
             key: None,
             code: None,
             total: None,

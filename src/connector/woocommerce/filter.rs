@@ -1,10 +1,11 @@
 //! Searching a shop: all records that have one of some values, and what it knows of and does not show.
 
 use super::Shop;
+use super::below::with_those_below;
 use super::list::{self, Ask, At};
 use super::query::{self, Takes};
 use crate::connector::http::Effect;
-use crate::connector::{CallError, Find, Raw, Rows, Unreadable, named};
+use crate::connector::{CallError, Condition, Find, Raw, Rows, Unreadable, named};
 use crate::limits;
 
 /// All records that have one of these values.
@@ -21,7 +22,8 @@ pub(super) async fn find(shop: &Shop, find: &Find) -> Result<Rows, CallError> {
     }
     let Some(by) = find.by else {
         // Newest first, as the shop would list them, pages move with each record that is made.
-        return Ok(named(all(shop, &ask.with("orderby", "id").with("order", "asc")).await?, &find.entity));
+        let rows = named(all(shop, &ask.with("orderby", "id").with("order", "asc")).await?, &find.entity);
+        return with_those_below(shop, (&find.entity, &find.names()), &[], rows).await;
     };
     let field = find.entity.get(by);
     let Some((name, takes)) = query::parameter(&find.entity, field) else {
@@ -32,11 +34,18 @@ pub(super) async fn find(shop: &Shop, find: &Find) -> Result<Rows, CallError> {
             call: format!("GET {}", ask.route),
         });
     };
+    // By its key or its code the shop finds what stands below another record as well.
+    let listed = ![find.entity.key, find.entity.code].contains(&Some(by));
+    let condition = [Condition { field: by, values: find.values.clone() }];
     let mut found = Rows::default();
     let rows = (shop.page_rows() as usize).min(shop.values_max);
     for (name, value) in searches(name, takes, &find.values, (rows, shop.url_max)) {
         let keys = (name == "include").then(|| value.split(',').map(str::to_owned).collect());
         match all(shop, &Ask { keys, ..ask.with(name, value) }).await {
+            Ok(rows) if listed => {
+                let rows = named(rows, &find.entity);
+                found.extend(with_those_below(shop, (&find.entity, &find.names()), &condition, rows).await?);
+            }
             Ok(rows) => found.extend(named(rows, &find.entity)),
             // The shop checks an e-mail address before it looks for it: what is none, nobody has.
             Err(CallError::Refused { status: 400, .. }) if name == "email" => {}
@@ -105,7 +114,7 @@ fn searches<'a>(
 }
 
 /// Every page of a list. Rows that the shop counts and does not show are there all the same, and nobody can say which.
-async fn all(shop: &Shop, ask: &Ask) -> Result<Rows, CallError> {
+pub(super) async fn all(shop: &Shop, ask: &Ask) -> Result<Rows, CallError> {
     let mut found = Rows::default();
     let mut at = At::first(shop.page_rows());
     for _ in 0..limits::SEARCH_PAGES_MAX {

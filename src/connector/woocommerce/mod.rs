@@ -4,6 +4,7 @@
 
 mod answer;
 mod auth;
+mod below;
 mod clocks;
 mod complete;
 mod door;
@@ -241,8 +242,7 @@ impl Shop {
         };
         let name = entity.full_name();
         let route = entity
-            .route
-            .as_deref()
+            .path_of(parts)
             .ok_or_else(|| refused(format!("{name} has no address of its own; it comes with what it is part of")))?;
         fill(route, parts).map_err(|part| refused(format!("the address of {name} needs `{part}`, which is not given")))
     }

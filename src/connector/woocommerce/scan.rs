@@ -9,6 +9,7 @@
 //! maximum is believed. A list moves under the reader's hands: of each page behind the first it is seen that none of its
 //! rows has moved to the page before. What has no time of change (customers) is walked whole, in the order of ids.
 
+use super::below::with_those_below;
 use super::clocks::Noted;
 use super::hidden::Mark;
 use super::list::{self, Ask, At, Listed};
@@ -82,10 +83,14 @@ pub(super) async fn page(shop: &Shop, scan: &Scan, from: &Position) -> Result<Pa
     let ask = Ask { route, query, own, keys: None };
     let reader = Reader { shop, scan, ask, time };
     let mut stand = Stand::read(from);
-    match stand.look.take() {
-        Some(look) => reader.look(look, from).await,
-        None => reader.next(stand).await,
-    }
+    let page = match stand.look.take() {
+        Some(look) => reader.look(look, from).await?,
+        None => reader.next(stand).await?,
+    };
+    let rows = Rows { read: page.records, unreadable: page.unreadable };
+    let Rows { read: records, unreadable } =
+        with_those_below(shop, (&scan.entity, &scan.names()), &scan.filter, rows).await?;
+    Ok(Page { records, unreadable, ..page })
 }
 
 async fn only(shop: &Shop, scan: &Scan, from: &Position) -> Result<Page, CallError> {

@@ -53,6 +53,7 @@ pub(crate) fn program() -> Program {
         route: Some("crm/Accounts".into()),
         methods: Vec::new(),
         feed: None,
+        below: None,
         key: Some(FieldId(0)),
         code: None,
         total: Some(FieldId(4)),

@@ -2,6 +2,7 @@
 
 use super::page::{by_address, pages, process};
 use super::rows::{KEYLESS, Mode, is_due, keyed, scan};
+use super::turn::{due, turn};
 use crate::connector::Position;
 use crate::engine::error::PassError;
 use crate::engine::event::{Event, RecordEvent, Reporter};
@@ -53,6 +54,9 @@ async fn read_again(
     mode: Mode,
     telling: &mut Reporter<'_>,
 ) -> Result<(), PassError> {
+    if pass.entity(pass.flow().source).is_turn() {
+        return turns_again(pass, keys, mode, telling).await;
+    }
     if pass.entity(pass.flow().source).route.is_none() {
         return marked_again(pass, keys, mode, telling).await.map(drop);
     }
@@ -65,6 +69,24 @@ async fn read_again(
             if let Some(how) = by_address(pass, key, mode, telling).await? {
                 gone(pass, key, &how, telling).await?;
             }
+        }
+    }
+    Ok(())
+}
+
+/// Tries the turn again that is due; the time of another one is over.
+async fn turns_again(
+    pass: &Arc<Pass>,
+    keys: &[String],
+    mode: Mode,
+    telling: &mut Reporter<'_>,
+) -> Result<(), PassError> {
+    let due = due(pass)?;
+    for key in keys {
+        if *key == due {
+            turn(pass, mode, telling).await?;
+        } else {
+            gone(pass, key, &format!("{due} is due by now"), telling).await?;
         }
     }
     Ok(())

@@ -6,3 +6,4 @@ mod page;
 mod rows;
 pub(crate) mod run;
 mod side_by_side;
+mod turn;

@@ -4,6 +4,7 @@
 use super::again::{again, marked_again};
 use super::page::{by_address, pages};
 use super::rows::{Mode, scan};
+use super::turn::{due, turn};
 use crate::connector::Position;
 use crate::engine::error::PassError;
 use crate::engine::event::Reporter;
@@ -88,6 +89,13 @@ async fn keep_sources(pass: &Pass) -> Result<(), PassError> {
 async fn feed(pass: &Arc<Pass>, telling: &mut Reporter<'_>) -> Result<(), PassError> {
     let options = &pass.options;
     let name = pass.flow().name.to_string();
+    if pass.entity(pass.flow().source).is_turn() {
+        let due = due(pass)?;
+        return match options.only.iter().find(|only| **only != due) {
+            None => turn(pass, Mode::Feed, telling).await,
+            Some(other) => Err(PassError::Project(format!("{name} is due as {due}, and not as {other}"))),
+        };
+    }
     let stored = pass.store().position(&name).await?;
     let from_start = options.since.is_some() || !options.only.is_empty();
     // A reading from another moment says nothing of what lies before it: the position stays, if there is one.

@@ -132,6 +132,11 @@ impl Memory {
         self.of(connection, entity).is_some_and(|rows| rows.by_id.contains_key(&normal(id)))
     }
 
+    /// A record that is known, as it was read last.
+    pub(crate) fn read(&self, connection: &Arc<str>, entity: EntityId, id: &str) -> Option<Arc<str>> {
+        self.of(connection, entity)?.by_id.get(&normal(id)).map(|row| Arc::clone(&row.json))
+    }
+
     /// The number or code of a record that is known, without the blanks that fill it up.
     pub(crate) fn number_of(&self, program: &Program, entity: &str, id: &str) -> Option<String> {
         let at = normal(id);

@@ -39,6 +39,7 @@ impl Acting<'_> {
         let mut intent = self.intent(draft, &call, connector.as_ref());
         self.carry.changes.push(Change::Intend(intent.clone()));
         // From here on nobody knows what the target has until an answer comes, whatever ends this try.
+        let parts = self.parts(draft, &call);
         let as_it_was = call.changing.map(|changing| self.no_longer_known(changing));
         self.begins_to_write()?;
         let carried = std::mem::take(&mut self.carry);
@@ -49,7 +50,6 @@ impl Acting<'_> {
             Operation::Delete => Method::Delete,
         };
         let id = call.id.as_ref().map(ToString::to_string);
-        let parts = parts_of(&entity, &serde_json::from_str(&call.body).unwrap_or_default());
         let write = Write { entity: Arc::clone(&entity), method, id, body: call.body, parts };
         self.steps.push(StepEntry::Sent {
             mapping: draft.made.name.to_string(),
@@ -92,6 +92,19 @@ impl Acting<'_> {
                 Ok(Transmitted::Stopped(verdict))
             }
         }
+    }
+
+    /// What its address names beside its key: as the call itself says it, else as the record showed it when it was read.
+    fn parts(&self, draft: &Draft, call: &WriteCall) -> Vec<(String, String)> {
+        let named = |text: &str| parts_of(&call.entity, &serde_json::from_str(text).unwrap_or_default());
+        let mut parts = named(&call.body);
+        let itself = call.id.as_ref().filter(|_| Arc::ptr_eq(&call.entity, &self.pass.entity(draft.entity)));
+        let known = itself.and_then(|id| self.pass.memory().read(&draft.connection, draft.entity, id));
+        let known = known.map(|row| named(&row)).unwrap_or_default();
+        let unsaid = |(name, _): &(String, String)| !parts.iter().any(|(said, _)| said == name);
+        let more: Vec<(String, String)> = known.into_iter().filter(unsaid).collect();
+        parts.extend(more);
+        parts
     }
 
     /// What stops the record where the answer to a create is about another record than the one that was to be made. One

@@ -16,7 +16,13 @@ pub(crate) fn scalar(value: &Value) -> String {
 pub(crate) fn parts_of(entity: &Entity, row: &Value) -> Vec<(String, String)> {
     let field = |id| entity.get(id);
     let shown = entity.route_fields().map(field).filter_map(|field| Some((field, row.get(&*field.wire)?)));
-    shown.filter(|(_, value)| !value.is_null()).map(|(field, value)| (field.name.to_string(), scalar(value))).collect()
+    let is_said = |field: &crate::ir::Field, value: &Value| {
+        !value.is_null() && !(field.form.zero_is_absent && (*value == 0 || *value == ""))
+    };
+    shown
+        .filter(|(field, value)| is_said(field, value))
+        .map(|(field, value)| (field.name.to_string(), scalar(value)))
+        .collect()
 }
 
 /// A value of the flow as the API has it, unquoted.
