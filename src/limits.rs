@@ -51,6 +51,8 @@ pub const ATTEMPTS_MAX: u32 = 6;
 pub const PAGE_RECORDS_MAX: usize = 1_000;
 /// Records of one flow that are acted on side by side: an API's calls a minute are few, so more would only wait.
 pub const RECORDS_SIDE_BY_SIDE: usize = 4;
+/// Changes that go out in one call, and so records that wait for it side by side. WooCommerce takes a hundred.
+pub const BATCH_MAX: usize = 100;
 /// Seconds of the API's clock after which a write without an answer can no longer take effect, counted from the moment
 /// that it is handed to the connector: which waits for no turn then, only for a login that is being renewed.
 pub const LATE_EFFECT_SECONDS: i64 = 300;

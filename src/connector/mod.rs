@@ -3,6 +3,7 @@
 //!
 //! In: what is to be read, found or written, in the schema's terms. Out: raw records, an answer, or a [`CallError`].
 
+mod asked;
 mod budget;
 mod clock;
 mod entries;
@@ -10,7 +11,6 @@ mod error;
 mod exact;
 mod http;
 mod json;
-mod names;
 mod proof;
 mod response;
 mod retry;
@@ -18,12 +18,13 @@ mod steady;
 mod window;
 mod woocommerce;
 
+pub use asked::{Condition, Find, One, Scan, Write};
 pub use entries::{OpenError, Secrets};
 pub use error::CallError;
 pub use exact::{Consent, consent};
 pub use http::Timing;
 
-use crate::ir::{Connection, Connector as Habits, Entity, FieldId, Method};
+use crate::ir::{Connection, Connector as Habits, Entity};
 use crate::store::{Reading, Store};
 use std::sync::Arc;
 
@@ -134,6 +135,16 @@ pub trait Connector: Send + Sync {
     /// answer is [`CallError::Later`].
     async fn write(&self, write: &Write) -> Result<Answer, CallError>;
 
+    /// Several updates of one entity, in as few calls as the API takes them in; what becomes of each, in their order. An
+    /// outcome that nobody knows is one for each of them.
+    async fn write_all(&self, writes: &[Write]) -> Vec<Result<Answer, CallError>> {
+        let mut outcomes = Vec::with_capacity(writes.len());
+        for write in writes {
+            outcomes.push(self.write(write).await);
+        }
+        outcomes
+    }
+
     /// The system's clock, where it tells one: simulated systems run on their own time.
     fn now(&self) -> jiff::Timestamp;
 
@@ -238,7 +249,7 @@ impl Raw {
     }
 
     /// The record with these values for what its address names, where it does not show them itself.
-    fn completed(self, entity: &Entity, parts: &[(String, String)]) -> Self {
+    pub fn completed(self, entity: &Entity, parts: &[(String, String)]) -> Self {
         let Ok(serde_json::Value::Object(mut row)) = serde_json::from_str(&self.0) else { return self };
         for (name, value) in parts {
             let Some(field) = entity.field(name) else { continue };
@@ -314,27 +325,6 @@ impl Rows {
     }
 }
 
-/// What is asked of one record by its own address.
-#[derive(Clone, Debug)]
-pub struct One {
-    /// The entity.
-    pub entity: Arc<Entity>,
-    /// Its key.
-    pub id: String,
-    /// The fields that are read, by their wire names; empty: all.
-    pub fields: Vec<String>,
-    /// Values for `{parts}` of the route.
-    pub parts: Vec<(String, String)>,
-}
-
-impl One {
-    /// The record with what its address names, where it does not show that itself: a refund at its order's address does
-    /// not say which order.
-    pub fn completed(&self, raw: Raw) -> Raw {
-        raw.completed(&self.entity, &self.parts)
-    }
-}
-
 /// What became of a record that is asked for by its own address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Presence {
@@ -344,30 +334,6 @@ pub enum Presence {
     Gone(String),
     /// It may be there: what came of it cannot be read, or the system cannot tell.
     Unreadable(Unreadable),
-}
-
-/// What is read of a feed.
-#[derive(Clone, Debug)]
-pub struct Scan {
-    /// The entity.
-    pub entity: Arc<Entity>,
-    /// The fields that are read, by their wire names; nested ones by dots. Key and change field are always among them.
-    pub fields: Vec<String>,
-    /// Conditions that the API evaluates, by the schema's parameter: `status` in these values.
-    pub filter: Vec<Condition>,
-    /// Only changes at or after this, for the first run.
-    pub since: Option<jiff::Timestamp>,
-    /// Only these keys, whatever their change.
-    pub only: Vec<String>,
-}
-
-/// A condition that the API evaluates: the field has one of these values (wire form, unquoted).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Condition {
-    /// The field.
-    pub field: FieldId,
-    /// Its values.
-    pub values: Vec<String>,
 }
 
 /// How far a feed has been read. Opaque to all but the connector; durable in the store.
@@ -385,36 +351,6 @@ pub struct Page {
     pub next: Position,
     /// Nothing more has changed.
     pub last: bool,
-}
-
-/// A search by key: records whose fields have one of these values.
-#[derive(Clone, Debug)]
-pub struct Find {
-    /// The entity.
-    pub entity: Arc<Entity>,
-    /// The fields that are read, by their wire names.
-    pub fields: Vec<String>,
-    /// The field that is searched by; none: all rows.
-    pub by: Option<FieldId>,
-    /// The values, in wire form, unquoted.
-    pub values: Vec<String>,
-    /// Values for `{parts}` of the route.
-    pub parts: Vec<(String, String)>,
-}
-
-/// A write.
-#[derive(Clone, Debug)]
-pub struct Write {
-    /// The entity.
-    pub entity: Arc<Entity>,
-    /// Create, update or delete.
-    pub method: Method,
-    /// The key of what is updated or deleted.
-    pub id: Option<String>,
-    /// The JSON body.
-    pub body: String,
-    /// Values for `{parts}` of the route.
-    pub parts: Vec<(String, String)>,
 }
 
 /// What a write was answered.
@@ -472,6 +408,7 @@ mod tests {
             code: None,
             total: None,
             small: false,
+            batch: None,
             webhook: false,
             rows: None,
             tax: None,

@@ -29,6 +29,8 @@ pub struct Entity {
     pub total: Option<FieldId>,
     /// Few rows, all of which are read at once: codes, conditions, methods.
     pub small: bool,
+    /// Changes that one call carries, each with an answer of its own; none: one.
+    pub batch: Option<u32>,
     /// The API tells of its changes by itself.
     pub webhook: bool,
     /// Its resource is a list of names and values, one of each field: the member that names, and the one that holds the
@@ -362,6 +364,7 @@ impl Entity {
             code: None,
             total: None,
             small: false,
+            batch: None,
             webhook: false,
             rows: None,
             tax: None,

@@ -279,6 +279,8 @@ pub struct Flow {
     pub source: EntityId,
     /// The connection that it is read from.
     pub connection: Arc<str>,
+    /// The field whose value its changes are gathered by: all that have the same one are one unit, known by that value.
+    pub per: Option<FieldId>,
     /// The record's place in the frame.
     pub record: LocalId,
     /// Values that its frame holds.

@@ -107,6 +107,7 @@ impl Reads {
 
     fn flow(&mut self, program: &Program, flow: &Flow) {
         self.identity(program, flow.source);
+        flow.per.into_iter().for_each(|per| self.add(flow.source, per));
         each_of_flow(flow, &mut |e| self.expr(program, e));
     }
 

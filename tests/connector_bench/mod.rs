@@ -287,6 +287,7 @@ pub(crate) fn entity(
         code: None,
         total: None,
         small: false,
+        batch: None,
         webhook: false,
         rows: None,
         tax: None,

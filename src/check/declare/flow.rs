@@ -8,7 +8,7 @@ use crate::check::resolve::checker::{Adapted, Checker, State, TypeItem};
 use crate::check::resolve::instances::InstanceId;
 use crate::check::resolve::items::Space;
 use crate::check::resolve::modules::ModuleId;
-use crate::ir::{Const, Entity, EntityId, ExprKind, Flow, Schedule, Step, StepKind, Type};
+use crate::ir::{Const, Entity, EntityId, ExprKind, FieldId, Flow, Schedule, Step, StepKind, Type};
 use crate::source::{Diagnostic, Span, codes};
 use crate::syntax::ast::{self, DeclKind, FlowStmtKind};
 use std::sync::Arc;
@@ -75,6 +75,7 @@ impl Checker<'_> {
             name: full,
             source,
             connection,
+            per: flow.per,
             record: local,
             locals,
             filter: flow.filter,
@@ -159,6 +160,7 @@ struct FlowParts {
     steps: Vec<Step>,
     write: Option<crate::ir::Expr>,
     schedule: Schedule,
+    per: Option<FieldId>,
 }
 
 impl Infer<'_, '_> {
@@ -253,6 +255,29 @@ impl Infer<'_, '_> {
         }
     }
 
+    /// The field by which changes are gathered: one of the record itself, since a unit is known by it before anything else
+    /// is asked.
+    fn gathered(&mut self, e: &ast::Expr) -> Option<FieldId> {
+        let value = self.expr(e, None);
+        if value.ty == Type::Unknown {
+            return None;
+        }
+        let field = match &value.kind {
+            ExprKind::Field(of, _, field) if matches!(of.kind, ExprKind::Local(_)) => Some(*field),
+            _ => None,
+        };
+        let is_one = !value.ty.is_optional() && value.ty.element().is_none();
+        if field.is_none() || !is_one {
+            let message = format!(
+                "changes are gathered by a field of the record that it always has; this is {}",
+                self.cx.show(&value.ty)
+            );
+            self.cx.say(&codes::FLOW_SHAPE, e.span, message, "name one, such as `per position.ItemId`");
+            return None;
+        }
+        field
+    }
+
     /// A `where` in the place of the default's, whose conditions hold no longer, or not for every record.
     fn drops_conditions(&mut self, stmt: &ast::FlowStmt, says_base: bool, base: Span) {
         let Some(cond) = condition(stmt) else { return };
@@ -319,15 +344,7 @@ impl Infer<'_, '_> {
                 }
                 _ => self.cx.say(&codes::TYPE_MISMATCH, e.span, "`since` needs a date", "write `since 2026-01-01`"),
             },
-            FlowStmtKind::Per(e) => {
-                self.expr(e, None);
-                self.cx.say(
-                    &codes::NOT_CARRIED_OUT,
-                    stmt.span,
-                    "changes can't be gathered by this edition",
-                    "leave `per` out: the flow then runs once for each record that changed",
-                );
-            }
+            FlowStmtKind::Per(e) => flow.per = self.gathered(e),
             FlowStmtKind::After(path) => {
                 if let Some((instance, name)) = self.cx.flow_at(self.inside, path) {
                     let name = format!("{}.{}", self.cx.instance(instance).name, name.text);

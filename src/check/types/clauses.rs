@@ -57,6 +57,13 @@ impl Checker<'_> {
                 self.program.entities[id.0 as usize].entry = entry;
                 true
             }
+            ["batch", many] => match many.parse() {
+                Ok(many) if many > 1 => {
+                    entity.batch = Some(many);
+                    true
+                }
+                Ok(_) | Err(_) => false,
+            },
             ["small"] => {
                 entity.small = true;
                 true
@@ -74,7 +81,7 @@ impl Checker<'_> {
         if !is_said || clause.when.is_some() && !["feed", "below"].contains(&words[0]) || !clause.block.is_empty() {
             let message = format!("`{}` says nothing about an entity", words.join(" "));
             let help = "clauses are `route \"path\" get post put delete`, `feed \"path\" by FIELD where FIELD == value`, `below FIELD \"path\" where FIELD == value`, `key FIELD`, \
-                        `code FIELD`, `total FIELD`, `tax RATE included by FIELD value`, `entry KEY VALUE`, `rows key value`, `webhook \"topic\"` and `small`";
+                        `code FIELD`, `total FIELD`, `tax RATE included by FIELD value`, `entry KEY VALUE`, `rows key value`, `webhook \"topic\"`, `batch 100` and `small`";
             self.say(&codes::MISPLACED, clause.span, message, help);
         }
     }

@@ -260,6 +260,7 @@ impl Checker<'_> {
             code: None,
             total: None,
             small: false,
+            batch: None,
             webhook: false,
             rows: None,
             tax: None,

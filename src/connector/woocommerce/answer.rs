@@ -198,6 +198,17 @@ fn refusal(http: &Http, response: &Response, told: &Told, effect: Effect, call: 
     Failed { error, kind: kind(status, told), lost: None }
 }
 
+/// The refusal of one row of a batch, in the API's own words.
+pub(super) fn row_refused(http: &Http, error: &serde_json::Value, call: &str) -> CallError {
+    let system = http.system.to_string();
+    let Ok(told) = Told::deserialize(error) else {
+        return http.garbled("an error without words for a row of a batch".to_owned(), Effect::Write);
+    };
+    let status =
+        told.data.get("status").and_then(serde_json::Value::as_u64).and_then(|status| u16::try_from(status).ok());
+    CallError::Refused { system, reason: reason(&told), status: status.unwrap_or(400), call: call.to_owned() }
+}
+
 /// An error from before the API: a firewall, a cache, the web server.
 fn without_words(http: &Http, response: &Response, effect: Effect, call: &str, now: Timestamp) -> Failed {
     let system = http.system.to_string();

@@ -4,6 +4,7 @@
 
 mod answer;
 mod auth;
+mod batch;
 mod below;
 mod clocks;
 mod complete;
@@ -329,6 +330,10 @@ impl Connector for Shop {
 
     async fn write(&self, write: &Write) -> Result<Answer, CallError> {
         self.send(write).await
+    }
+
+    async fn write_all(&self, writes: &[Write]) -> Vec<Result<Answer, CallError>> {
+        batch::send(self, writes).await
     }
 
     fn now(&self) -> Timestamp {

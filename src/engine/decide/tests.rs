@@ -58,6 +58,7 @@ pub(crate) fn program() -> Program {
         code: None,
         total: Some(FieldId(4)),
         small: false,
+        batch: None,
         webhook: false,
         rows: None,
         tax: None,

@@ -1,7 +1,7 @@
 //! Records that are read again without having changed: those that wait or were parked, and what nobody could read.
 
 use super::page::{by_address, pages, process};
-use super::rows::{KEYLESS, Mode, is_due, keyed, scan};
+use super::rows::{KEYLESS, Mode, is_due, keyed, own_keys, scan};
 use super::turn::{due, turn};
 use crate::connector::Position;
 use crate::engine::error::PassError;
@@ -61,7 +61,7 @@ async fn read_again(
         return marked_again(pass, keys, mode, telling).await.map(drop);
     }
     for some in keys.chunks(limits::AGAIN_PAGE_MAX) {
-        let scan = scan(pass, None, some.to_vec());
+        let scan = scan(pass, None, own_keys(pass, some).await?);
         let mut seen = Vec::new();
         let begin = (Position::default(), false);
         pages(pass, &scan, begin, mode, &mut |keys| seen.extend(keys), telling).await?;
@@ -103,12 +103,13 @@ pub(super) async fn marked_again(
     let flow = pass.flow().name.to_string();
     let scan = scan(pass, None, Vec::new());
     let entity = pass.entity(pass.flow().source);
-    let key = entity.key.map(|key| Arc::clone(&entity.get(key).wire)).unwrap_or_default();
-    let mut open: HashSet<&str> = keys.iter().map(String::as_str).collect();
+    let wire = entity.key.map(|key| Arc::clone(&entity.get(key).wire)).unwrap_or_default();
+    let own = own_keys(pass, keys).await?;
+    let mut open: HashSet<&str> = own.iter().map(String::as_str).collect();
     let mut unknown = Vec::new();
-    for wanted in keys {
+    for (wanted, own) in keys.iter().zip(&own) {
         pass.go_on()?;
-        if !open.contains(&**wanted) {
+        if !open.contains(&**own) {
             continue;
         }
         let row = pass.store().record(&flow, wanted).await?;
@@ -117,11 +118,14 @@ pub(super) async fn marked_again(
             continue;
         };
         let page = pass.source()?.scan(&scan, &position).await?;
-        let is_one = |key: Option<String>| key.is_some_and(|key| open.contains(&*key));
-        let records = page.records.into_iter().filter(|row| is_one(row.member(&key))).collect();
+        let mut found = HashSet::from([own.clone()]);
+        let mut is_one = |key: Option<String>| {
+            key.is_some_and(|key| open.contains(&*key) && (found.contains(&key) || found.insert(key)))
+        };
+        let records = page.records.into_iter().filter(|row| is_one(row.member(&wire))).collect();
         let unreadable = page.unreadable.into_iter().filter(|row| is_one(row.key.clone())).collect();
-        let seen = process(pass, (records, keyed(unreadable, &position)), mode, telling).await?;
-        open.retain(|key| *key != wanted && !seen.iter().any(|seen| seen == key));
+        open.retain(|key| !found.contains(*key));
+        process(pass, (records, keyed(unreadable, &position)), mode, telling).await?;
     }
     Ok(unknown)
 }

@@ -1,6 +1,6 @@
 //! The records of a page: read, evaluated, asked for together, acted on in lanes, and settled.
 
-use super::rows::{Broken, Mode, Seen, is_older, item, keyed, settled, source_name};
+use super::rows::{Broken, Mode, Seen, is_older, item, keyed, own_keys, settled, source_name};
 use super::side_by_side::side_by_side;
 use crate::connector::{CallError, One, Position, Presence, Raw, Scan, Unreadable};
 use crate::engine::error::PassError;
@@ -120,16 +120,17 @@ pub(crate) async fn by_address(
     pass.go_on()?;
     let flow = pass.flow();
     let before = pass.store().record(&flow.name, key).await?;
+    let own = own_keys(pass, &[key.to_owned()]).await?;
     let one = One {
         entity: pass.entity(flow.source),
-        id: key.to_owned(),
+        id: own.into_iter().next().unwrap_or_default(),
         fields: pass.fields(flow.source),
         parts: before.map_or_else(Vec::new, |before| before.parts),
     };
     let unreadable = |why: String| Unreadable { key: Some(key.to_owned()), text: None, why, page: None };
     let rows = match pass.source()?.read(&one).await {
         Ok(Presence::Gone(how)) => return Ok(Some(how)),
-        Ok(Presence::Found(raw)) => (vec![one.completed(raw)], Vec::new()),
+        Ok(Presence::Found(raw)) => (vec![raw.completed(&one.entity, &one.parts)], Vec::new()),
         Ok(Presence::Unreadable(row)) => {
             (Vec::new(), keyed(vec![Unreadable { key: Some(key.to_owned()), ..row }], &Position::default()))
         }

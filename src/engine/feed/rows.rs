@@ -12,6 +12,29 @@ use crate::store::{RecordRow, SourceVersion, State};
 use jiff::Timestamp;
 use std::sync::Arc;
 
+/// Under which name a unit of gathered changes keeps the key of the record that changed last.
+const OWN: &str = "its own key";
+
+/// The keys under which the source knows these records: where changes are gathered, those of the records that changed last.
+pub(crate) async fn own_keys(pass: &Pass, keys: &[String]) -> Result<Vec<String>, PassError> {
+    if pass.flow().per.is_none() {
+        return Ok(keys.to_vec());
+    }
+    let mut own = Vec::with_capacity(keys.len());
+    for key in keys {
+        let before = pass.store().record(&pass.flow().name, key).await?;
+        let part = before.and_then(|before| before.parts.into_iter().find(|(name, _)| name == OWN));
+        own.push(part.map_or_else(|| key.clone(), |(_, own)| own));
+    }
+    Ok(own)
+}
+
+/// The unit that a record's change belongs to, where changes are gathered.
+fn gathered(pass: &Pass, row: &serde_json::Value) -> Option<Arc<str>> {
+    let by = pass.program().entity(pass.flow().source).get(pass.flow().per?);
+    row.get(&*by.wire).map(scalar).filter(|unit| !unit.is_empty()).map(Arc::from)
+}
+
 /// How the made-up key of a record begins that has none of its own.
 pub(crate) const KEYLESS: &str = "unreadable-";
 
@@ -75,10 +98,18 @@ pub(crate) async fn item(pass: &Pass, raw: Raw, now: Timestamp) -> Result<Item, 
         pass.evaluator().key_of(pass.flow, &raw.0).ok().or_else(|| plain().filter(|k| !k.is_empty()).map(Arc::from));
     let key = key.unwrap_or_else(|| format!("{KEYLESS}{}", &whole()[..16]).into());
     let version = version(pass, &row);
-    let parts = parts_of(schema, &row);
+    let mut parts = parts_of(schema, &row);
+    let key = match gathered(pass, &row) {
+        Some(unit) => {
+            parts.push((OWN.to_owned(), key.to_string()));
+            unit
+        }
+        None => key,
+    };
     let before = pass.store().record(&pass.flow().name, &key).await?;
-    // A record keeps the day of its first try, whenever it is looked at again.
-    let now = before.as_ref().map_or(now, |before| before.first);
+    // A record keeps the day of its first try, whenever it is looked at again; what is gathered is new each time.
+    let first = before.as_ref().filter(|_| pass.flow().per.is_none()).map(|before| before.first);
+    let now = first.unwrap_or(now);
     Ok(Item { entity: source_name(pass), key, raw: raw.0, content_hash, version, parts, before, now })
 }
 

@@ -3,7 +3,7 @@
 
 use super::again::{again, marked_again};
 use super::page::{by_address, pages};
-use super::rows::{Mode, scan};
+use super::rows::{Mode, own_keys, scan};
 use super::turn::{due, turn};
 use crate::connector::Position;
 use crate::engine::error::PassError;
@@ -101,7 +101,7 @@ async fn feed(pass: &Arc<Pass>, telling: &mut Reporter<'_>) -> Result<(), PassEr
     // A reading from another moment says nothing of what lies before it: the position stays, if there is one.
     let keeps_position = options.only.is_empty() && (options.since.is_none() || stored.is_none());
     let since = options.since.or(pass.flow().schedule.since);
-    let scan = scan(pass, since, options.only.clone());
+    let scan = scan(pass, since, own_keys(pass, &options.only).await?);
     let source = pass.source()?;
     let position = source.resumed(&scan, Position(stored.unwrap_or_default()), from_start);
     let entity = pass.entity(pass.flow().source);

@@ -6,6 +6,7 @@ use crate::engine::event::{Event, RecordEvent, Reporter};
 use crate::engine::pass::context::Pass;
 use crate::engine::record::act;
 use crate::engine::record::item::{Acted, Item};
+use crate::ir::mappings_of;
 use crate::limits;
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -18,7 +19,7 @@ pub(crate) async fn side_by_side(
     ready: Vec<(Arc<Item>, Vec<String>)>,
     telling: &mut Reporter<'_>,
 ) -> Result<(), PassError> {
-    let mut lanes = Lanes::new(limits::RECORDS_SIDE_BY_SIDE);
+    let mut lanes = Lanes::new(side_by_side_max(pass));
     let mut items = Vec::with_capacity(ready.len());
     for (n, (item, keys)) in ready.into_iter().enumerate() {
         lanes.add(n, keys);
@@ -29,10 +30,12 @@ pub(crate) async fn side_by_side(
     let mut told: HashMap<usize, Vec<Event>> = HashMap::new();
     let mut ending = None;
     loop {
+        pass.batches.fill();
         while let Some((n, keys)) = lanes.next() {
             let task = running.spawn(act::act(Arc::clone(pass), Arc::clone(&items[n]), keys.clone()));
             held.insert(task.id(), (n, keys));
         }
+        pass.batches.filled(running.len());
         let Some(joined) = running.join_next_with_id().await else { break };
         let (id, acted) = match joined {
             Ok((id, acted)) => (id, acted),
@@ -78,6 +81,14 @@ pub(crate) async fn side_by_side(
     told.into_values().flatten().for_each(|event| telling.say(event));
     assert!(lanes.is_done(), "a page ends when all its lanes are free");
     ending.map_or(Ok(()), Err)
+}
+
+/// How many records go on side by side: where changes go out together, as many as a call carries.
+fn side_by_side_max(pass: &Pass) -> usize {
+    let program = pass.program();
+    let targets = mappings_of(program, pass.flow()).into_iter().map(|id| program.entity(program.mapping(id).target));
+    let together = targets.filter_map(|entity| entity.batch).max().unwrap_or(0) as usize;
+    together.clamp(limits::RECORDS_SIDE_BY_SIDE, limits::BATCH_MAX)
 }
 
 /// A panic of ours while a record was acted on: the record is parked, whatever it had sent stays in the journal.

@@ -1,5 +1,6 @@
 //! What all records of a pass of one flow share.
 
+use super::batches::Batches;
 use super::refusals::Refusals;
 use crate::connector::Connector;
 use crate::engine::environment::Environment;
@@ -44,6 +45,8 @@ pub(crate) struct Pass {
     /// Those of them for which no search tells anything: it was refused, or shows rows that cannot be read.
     unsearched: Mutex<FxHashSet<String>>,
     pub(crate) reads: Reads,
+    /// Changes that wait to be sent with others.
+    pub(crate) batches: Batches,
     /// What makes a record another one.
     pub(crate) content: Content,
     /// When it began, by the source's clock.
@@ -63,6 +66,7 @@ impl Pass {
         let content = Content::new(program, &reads, program.flows[flow].source);
         let mut pass = Self {
             reads,
+            batches: Batches::default(),
             content,
             project: Arc::clone(&shared.project),
             entities: Arc::clone(&shared.entities),

@@ -1,6 +1,7 @@
 //! One pass of one flow: what its records share, how they are evaluated, and how what they need is asked.
 
 pub(crate) mod ask;
+mod batches;
 pub(crate) mod context;
 mod linked;
 mod refusals;

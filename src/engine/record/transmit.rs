@@ -58,7 +58,7 @@ impl Acting<'_> {
             id: write.id.clone(),
             body: serde_json::from_str(&write.body).unwrap_or_default(),
         });
-        match self.patiently(connector.as_ref(), &write, &mut intent).await? {
+        match self.patiently((&draft.connection, &connector), &write, &mut intent).await? {
             // What can't be named can't be linked, nor told from a second one: it is searched for.
             Ok(answer) if call.operation == Operation::Create && entity.key.is_some() && answer.id.is_none() => {
                 let (system, reason) =
@@ -187,12 +187,20 @@ impl Acting<'_> {
     /// since from its moment on it is counted how long the effect may still come.
     async fn patiently(
         &self,
-        connector: &dyn Connector,
+        (connection, connector): (&Arc<str>, &Arc<dyn Connector>),
         write: &Write,
         intent: &mut Intent,
     ) -> Result<Result<Answer, CallError>, PassError> {
         let patience = SignedDuration::from_secs(limits::TURN_SECONDS_MAX);
-        let mut sent = connector.write(write).await;
+        let together = write.method == Method::Put && write.entity.batch.is_some();
+        let send = async || {
+            if together {
+                self.pass.batches.write(connection, connector, write).await
+            } else {
+                connector.write(write).await
+            }
+        };
+        let mut sent = send().await;
         for _ in 1..limits::PUT_OFF_MAX {
             let Err(CallError::Later { until, reason, .. }) = &sent else { break };
             if until.duration_since(connector.now()) > patience || self.pass.cancel.is_cancelled() {
@@ -204,7 +212,7 @@ impl Acting<'_> {
             intent.awaited = Some(connector.reading());
             let not_done = Change::Outcome { intent: late, outcome: Outcome::NotDone };
             self.pass.store().commit(Commit::of(not_done).and(Change::Intend(intent.clone()))).await?;
-            sent = connector.write(write).await;
+            sent = send().await;
         }
         Ok(sent)
     }

@@ -58,6 +58,7 @@ pub(super) fn program() -> Program {
         locals: 1,
         filter: None,
         listed: None,
+        per: None,
         displaced: Vec::new(),
         steps: Vec::new(),
         write: Expr { kind: ExprKind::Write(MappingId(0), Vec::new()), ty: Type::Nothing, span: span() },

@@ -28,6 +28,10 @@ impl Content {
         let list = program.entries_of(entity).map(|entries| &**entries.list);
         let names = reads.wire_names(program, source).into_iter().filter(|name| list != Some(name));
         let of_fields = reads.fields(source).filter_map(|f| entity.get(f).meta.as_ref()).flat_map(|meta| &meta.keys);
+        // What a feed alone shows tells that something has changed, of which it may show the less: each of its rows is news.
+        let mark = entity.feed.as_ref().filter(|_| entity.route.is_none() && !entity.is_turn());
+        let mark = mark.map(|feed| entity.get(feed.by).wire.to_string());
+        let names = names.chain(mark);
         let paths: Vec<Vec<String>> = names.map(|name| name.split('.').map(str::to_owned).collect()).collect();
         let entries: Vec<String> = of_fields.chain(reads.meta(source)).map(ToString::to_string).collect();
         let of = hash(format!("{paths:?} {entries:?}").as_bytes())[..8].to_owned();

@@ -1,8 +1,75 @@
-//! Which members of a record are asked for, where it is read: in a feed, by a search, at its own address. A feed may lack what
-//! the record shows at its address, and have fields of its own.
+//! What is asked of a system: changes, records by a key, one record, a write; and which members of a record are selected
+//! where it is read. A feed may lack what the record shows at its address, and have fields of its own.
 
-use super::{Find, One, Scan};
-use crate::ir::{Entity, FieldId, Shown};
+use crate::ir::{Entity, FieldId, Method, Shown};
+use std::sync::Arc;
+
+/// What is read of a feed.
+#[derive(Clone, Debug)]
+pub struct Scan {
+    /// The entity.
+    pub entity: Arc<Entity>,
+    /// The fields that are read, by their wire names; nested ones by dots. Key and change field are always among them.
+    pub fields: Vec<String>,
+    /// Conditions that the API evaluates, by the schema's parameter: `status` in these values.
+    pub filter: Vec<Condition>,
+    /// Only changes at or after this, for the first run.
+    pub since: Option<jiff::Timestamp>,
+    /// Only these keys, whatever their change.
+    pub only: Vec<String>,
+}
+
+/// A condition that the API evaluates: the field has one of these values (wire form, unquoted).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Condition {
+    /// The field.
+    pub field: FieldId,
+    /// Its values.
+    pub values: Vec<String>,
+}
+
+/// A search by key: records whose fields have one of these values.
+#[derive(Clone, Debug)]
+pub struct Find {
+    /// The entity.
+    pub entity: Arc<Entity>,
+    /// The fields that are read, by their wire names.
+    pub fields: Vec<String>,
+    /// The field that is searched by; none: all rows.
+    pub by: Option<FieldId>,
+    /// The values, in wire form, unquoted.
+    pub values: Vec<String>,
+    /// Values for `{parts}` of the route.
+    pub parts: Vec<(String, String)>,
+}
+
+/// A write.
+#[derive(Clone, Debug)]
+pub struct Write {
+    /// The entity.
+    pub entity: Arc<Entity>,
+    /// Create, update or delete.
+    pub method: Method,
+    /// The key of what is updated or deleted.
+    pub id: Option<String>,
+    /// The JSON body.
+    pub body: String,
+    /// Values for `{parts}` of the route.
+    pub parts: Vec<(String, String)>,
+}
+
+/// What is asked of one record by its own address.
+#[derive(Clone, Debug)]
+pub struct One {
+    /// The entity.
+    pub entity: Arc<Entity>,
+    /// Its key.
+    pub id: String,
+    /// The fields that are read, by their wire names; empty: all.
+    pub fields: Vec<String>,
+    /// Values for `{parts}` of the route.
+    pub parts: Vec<(String, String)>,
+}
 
 impl Scan {
     /// The names that are selected of the feed: the key, the field of change, what says which of its rows are records, and
