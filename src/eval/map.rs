@@ -101,6 +101,7 @@ impl<'c> Mapper<'c> {
         self.arena.reset();
         let mut run = Run::new(self.compiled, &self.arena, self.known, None);
         run.cache = Some(&self.cache);
+        run.payload_of = Some(self.mapping);
         run.learnt = std::mem::take(&mut self.learnt);
         let outcome = run.apply(self.mapping, &args);
         self.learnt = std::mem::take(&mut run.learnt);

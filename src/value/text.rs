@@ -2,7 +2,7 @@
 //! is left of them without HTML.
 
 use std::borrow::Cow;
-use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 /// What an API counts a text's length in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,7 +120,7 @@ pub fn tidy(text: &str) -> Cow<'_, str> {
         before = b;
         follows
     });
-    if single && before != b' ' || text.is_empty() {
+    if single && before != b' ' || text.is_empty() || !text.is_ascii() && is_tidy(text) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len());
@@ -133,6 +133,17 @@ pub fn tidy(text: &str) -> Cow<'_, str> {
     }
     out.truncate(out.trim_end().len());
     Cow::Owned(out)
+}
+
+/// Whether a text with letters beyond ASCII is tidy as it stands: names with accents mostly are.
+fn is_tidy(text: &str) -> bool {
+    let mut before = ' ';
+    let single = text.chars().all(|c| {
+        let follows = if c == ' ' { before != ' ' } else { !(c.is_whitespace() || c.is_control() || is_unseen(c)) };
+        before = c;
+        follows
+    });
+    single && before != ' ' && is_nfc_quick(text.chars()) == IsNormalized::Yes
 }
 
 /// Format characters, and fillers that show nothing.

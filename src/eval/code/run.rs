@@ -9,7 +9,7 @@ use crate::eval::query::{Query, Resolver};
 use crate::eval::row_cache::RowCache;
 use crate::eval::trace::Trace;
 use crate::eval::value::{EMPTY, NEEDS, Record, Value};
-use crate::ir::EntityId;
+use crate::ir::{EntityId, MappingId};
 use crate::source::Span;
 use bumpalo::Bump;
 use rustc_hash::FxHashMap;
@@ -46,6 +46,8 @@ pub(crate) struct Run<'r> {
     pub(crate) trace: Option<Box<Trace>>,
     /// Tables that were decoded for an earlier record.
     pub(crate) cache: Option<&'r RowCache<'r>>,
+    /// Only payloads of this mapping are wanted: what else is said of documents is not put down.
+    pub(crate) payload_of: Option<MappingId>,
     /// Where the JSON of a field is put together.
     pub(crate) scratch: Vec<u8>,
 }
@@ -71,6 +73,7 @@ impl<'r> Run<'r> {
             flow,
             trace: None,
             cache: None,
+            payload_of: None,
             scratch: Vec::new(),
         }
     }

@@ -56,6 +56,13 @@ pub(crate) fn native(compiler: &mut Compiler<'_>, native: Native, args: &[Expr],
             };
             natives::capture(compiler.code(text), pattern, at.span)
         }
+        (Native::IsEmpty, [of @ Expr { kind: ExprKind::Native(Native::Capture, inner), .. }])
+            if let ([text, pattern], true) = (&**inner, compiler.is_alone(of))
+                && let Some(Const::Text(pattern)) = known(pattern)
+                && let Ok(pattern) = regex::Regex::new(&pattern) =>
+        {
+            natives::captures_none(compiler.code(text), pattern)
+        }
         (Native::Linked, [record]) => {
             let entity = entity_of(&record.ty);
             let other = compiler.other.unwrap_or(entity);

@@ -95,6 +95,11 @@ impl Compiler<'_> {
         free
     }
 
+    /// Whether what an expression comes to is looked at nowhere else, so that it need not be made as it says.
+    pub(crate) fn is_alone(&self, expr: &Expr) -> bool {
+        !self.is_stepwise() && self.shared.place(expr).is_none()
+    }
+
     /// What changes with each element in a local.
     pub(crate) fn each(&mut self, local: LocalId) -> Each {
         Each { local: self.local(local), places: self.shared.of_element(local) }

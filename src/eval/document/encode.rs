@@ -13,21 +13,20 @@ impl MappingCode {
         let making = run.making.last_mut().expect("the document is being made");
         let filled = std::mem::take(&mut making.filled);
         let updating = making.updating;
-        let mut fields: Vec<(usize, DraftField)> = Vec::with_capacity(filled.len());
+        // What nobody reads is written all the same, for what is wrong with it.
+        let wanted = run.payload_of.is_none_or(|wanted| wanted == self.id);
+        let mut fields: Vec<(usize, DraftField)> = Vec::with_capacity(if wanted { filled.len() } else { 0 });
         let mut json = std::mem::take(&mut run.scratch);
         for (at, (n, value)) in filled.iter().enumerate() {
             let step = &self.steps[*n];
             let StepKindCode::Assign(assign) = &step.kind else { continue };
             let again = |m: &usize| matches!(&self.steps[*m].kind, StepKindCode::Assign(a) if a.path == assign.path);
             // Filled twice, the last counts.
-            if matches!(value, Value::Keep | Value::Hole(_)) || filled[at + 1..].iter().any(|(m, _)| again(m)) {
+            if matches!(value, Value::Keep | Value::Hole(_))
+                || assign.again && filled[at + 1..].iter().any(|(m, _)| again(m))
+            {
                 continue;
             }
-            let when = match assign.when {
-                WhenCode::Always => FieldWhen::Always,
-                WhenCode::Create => FieldWhen::Create,
-                WhenCode::Update(_) => FieldWhen::Update,
-            };
             if left_out(value) {
                 if !updating
                     && !matches!(
@@ -42,6 +41,15 @@ impl MappingCode {
                 let wire = run.compiled.wires.of(assign.of, *assign.path.last().expect("a path leads to a field"));
                 write(run, wire, *value, step.span, &mut json).map_err(|halt| halt.within(&assign.name))?;
             }
+            if !wanted {
+                json.clear();
+                continue;
+            }
+            let when = match assign.when {
+                WhenCode::Always => FieldWhen::Always,
+                WhenCode::Create => FieldWhen::Create,
+                WhenCode::Update(_) => FieldWhen::Update,
+            };
             let text = std::str::from_utf8(&json).expect("JSON was written as text").to_owned();
             json.clear();
             let path = Arc::clone(&assign.wire);

@@ -153,10 +153,11 @@ impl MappingCode {
         }
         for required in &self.required {
             let making = run.making.last().expect("the document is being made");
-            let nested = making.filled.iter().any(|(n, _)| match &self.steps[*n].kind {
-                StepKindCode::Assign(assign) => assign.path.len() > 1 && assign.path[0] == required.field,
-                _ => false,
-            });
+            let nested = self.nests
+                && making.filled.iter().any(|(n, _)| match &self.steps[*n].kind {
+                    StepKindCode::Assign(assign) => assign.path.len() > 1 && assign.path[0] == required.field,
+                    _ => false,
+                });
             let value = making.value(required.field).unwrap_or(Value::Absent);
             if !nested {
                 required.check(run, self.target, value, self.span)?;

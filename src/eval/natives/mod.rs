@@ -17,5 +17,5 @@ pub(crate) use direct::direct;
 pub(crate) use number::{decimals, divided_and_rounded};
 pub(crate) use over::{asked_in_turn, first_where, over_list};
 pub(crate) use record::{json_of, linked, meta_of, meta_slot};
-pub(crate) use text::capture;
+pub(crate) use text::{capture, captures_none};
 pub(crate) use total::{DECIMALS, LineFields, document_total, price_by};

@@ -91,7 +91,9 @@ impl<'r> Run<'r> {
             return Err(Halt::fail(Failure::new(reason, place)));
         }
         let candidates = match self.kept(entity, by, values) {
-            Some(kept) => kept,
+            // They were compared when they were put there.
+            Some((kept, true)) => return Ok(kept),
+            Some((kept, false)) => kept,
             None => {
                 let connection =
                     connection.filter(|c| !c.is_empty()).map_or_else(|| self.connection(entity), Arc::clone);
@@ -113,15 +115,16 @@ impl<'r> Run<'r> {
         Ok(found.into_bump_slice())
     }
 
-    /// Rows that are kept from one record to the next, at least those whose fields have these values.
-    fn kept(&self, entity: EntityId, by: &[FieldId], values: &[Option<&str>]) -> Option<&'r [&'r Record<'r>]> {
+    /// Rows that are kept from one record to the next, at least those whose fields have these values; whether they are all
+    /// of them.
+    fn kept(&self, entity: EntityId, by: &[FieldId], values: &[Option<&str>]) -> Option<(&'r [&'r Record<'r>], bool)> {
         let rows = self.cache?.of(entity)?;
         // The first field decides first, so that the other fields of rows which differ there are not looked at.
         let first = match (by.first(), values.first()) {
             (Some(field), Some(Some(value))) if !value.trim().is_empty() => rows.with(*field, value),
             _ => None,
         };
-        Some(first.unwrap_or(rows.all))
+        Some(first.map_or((rows.all, false), |first| (first, by.len() == 1)))
     }
 
     /// Whether the fields of a row have these values. One that can't be read, or is not there and must be, proves nothing.
