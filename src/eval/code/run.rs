@@ -24,8 +24,8 @@ pub(crate) struct Run<'r> {
     pub(crate) learnt: Learnt,
     /// The frame of the mapping or flow that is being computed.
     pub(crate) locals: &'r mut [Value<'r>],
-    /// For each table the row that was found last, or a number beyond them.
-    pub(crate) recent_rows: &'r mut [usize],
+    /// For each table the row that was found last, or a number beyond them; none of a table that comes later.
+    pub(crate) recent_rows: Vec<usize>,
     /// What must be asked first.
     pub(crate) needs: Vec<Query>,
     /// Rows that were asked for, decoded once however often they are looked at.
@@ -48,6 +48,8 @@ pub(crate) struct Run<'r> {
     pub(crate) cache: Option<&'r RowCache<'r>>,
     /// Only payloads of this mapping are wanted: what else is said of documents is not put down.
     pub(crate) payload_of: Option<MappingId>,
+    /// The payload of the last of them, if it has any.
+    pub(crate) payload: Option<String>,
     /// Where the JSON of a field is put together.
     pub(crate) scratch: Vec<u8>,
 }
@@ -60,7 +62,7 @@ impl<'r> Run<'r> {
             compiled,
             known,
             learnt: Learnt::default(),
-            recent_rows: arena.alloc_slice_fill_copy(compiled.tables.len(), usize::MAX),
+            recent_rows: Vec::new(),
             locals: &mut [],
             needs: Vec::new(),
             rows: FxHashMap::default(),
@@ -74,8 +76,22 @@ impl<'r> Run<'r> {
             trace: None,
             cache: None,
             payload_of: None,
+            payload: None,
             scratch: Vec::new(),
         }
+    }
+
+    /// The row of a table that was found last, or a number beyond them.
+    pub(crate) fn recent_row(&self, table: usize) -> usize {
+        self.recent_rows.get(table).copied().unwrap_or(usize::MAX)
+    }
+
+    /// That row of a table was found.
+    pub(crate) fn found_row(&mut self, table: usize, row: usize) {
+        if self.recent_rows.len() <= table {
+            self.recent_rows.resize(self.compiled.tables.len(), usize::MAX);
+        }
+        self.recent_rows[table] = row;
     }
 
     /// A constant of the pool.
@@ -150,8 +166,8 @@ impl<'r> Run<'r> {
     }
 
     /// A document of this entity in the making, of which nothing is filled yet.
-    pub(crate) fn making_of(&self, entity: EntityId) -> Making<'r> {
-        Making::new(self.arena, entity)
+    pub(crate) fn making_of(&self, entity: EntityId, steps: usize) -> Making<'r> {
+        Making::new(self.arena, entity, steps)
     }
 
     /// Tells a person once.

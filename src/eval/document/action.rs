@@ -94,8 +94,12 @@ impl MappingCode {
         action: Action,
         balance: Option<BalanceDue>,
     ) -> Result<u32, Halt> {
-        let linked_to = self.header.source(run, args, role)?;
+        let source = self.header.source(run, args, role)?;
+        let linked_to = source.filter(|_| run.payload_of.is_none()).map(|(entity, key)| (entity, Arc::from(key)));
         let on_change = self.header.on_change(run)?;
+        if run.payload_of == Some(self.id) {
+            run.payload = None;
+        }
         let making = run.making.last_mut().expect("the document is being made");
         let values: &'r [Filled<'r>] = run.arena.alloc_slice_copy(&making.values);
         let n = u32::try_from(run.drafts.len()).unwrap_or(u32::MAX);

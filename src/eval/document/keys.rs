@@ -175,11 +175,11 @@ impl HeaderCode {
         run: &mut Run<'r>,
         args: &'r [Value<'r>],
         role: Role,
-    ) -> Result<Option<(EntityId, Arc<str>)>, Halt> {
+    ) -> Result<Option<(EntityId, &'r str)>, Halt> {
         if self.keys.iter().any(|key| matches!(key, KeyCode::Itself)) {
             return Ok(None);
         }
-        Ok(self.sources(run, args, role)?.first().map(|(entity, key)| (*entity, Arc::from(*key))))
+        Ok(self.sources(run, args, role)?.first().copied())
     }
 
     fn by_link<'r>(

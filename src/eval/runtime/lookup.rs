@@ -47,9 +47,9 @@ impl RowWanted {
         let n = self.table;
         let table = &run.compiled.tables[n];
         // The lines of a document often ask for the same row.
-        match table.row(values, run.recent_rows[n]) {
+        match table.row(values, run.recent_row(n)) {
             Some(row) => {
-                run.recent_rows[n] = row;
+                run.found_row(n, row);
                 run.told_row(n, row);
                 table.value(row).eval(run)
             }
