@@ -356,3 +356,60 @@ fn cost(kind: &ExprKind) -> u32 {
 pub(crate) fn address(expr: &Expr) -> usize {
     std::ptr::from_ref(expr) as usize
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ir::{Binary, EntityId, FieldId};
+    use crate::source::{FileId, Span};
+
+    fn expr(kind: ExprKind) -> Expr {
+        Expr { kind, ty: Type::Unknown, span: Span::new(FileId(0), 0, 0) }
+    }
+
+    fn field(of: LocalId, n: u32) -> Expr {
+        expr(ExprKind::Field(Box::new(expr(ExprKind::Local(of))), EntityId(0), FieldId(n)))
+    }
+
+    /// `order.list.any(x => x.…)`, of the n-th list of the record in local 0.
+    fn asked(n: u32, local: LocalId) -> Expr {
+        let body = expr(ExprKind::Lambda(vec![local], Box::new(field(local, 7))));
+        expr(ExprKind::Native(Native::Any, vec![field(LocalId(0), n), body]))
+    }
+
+    #[test]
+    fn a_loop_has_one_number_wherever_it_stands() {
+        let clause = |n: u32, local: LocalId| ForClause { local, list: field(LocalId(0), n), cond: None };
+        let within = vec![clause(1, LocalId(1)), clause(2, LocalId(2))];
+        let outside = asked(1, LocalId(3));
+        let list = expr(ExprKind::List(vec![Element::For(within, asked(1, LocalId(4)))]));
+        let mut numbers = Numbers::default();
+        numbers.hold_own(LocalId(0));
+        numbers.number(&outside);
+        numbers.number(&list);
+        let ExprKind::List(elements) = &list.kind else { unreachable!() };
+        let Element::For(_, inside) = &elements[0] else { unreachable!() };
+        let (outside, inside) = (numbers.standing(&outside).unwrap(), numbers.standing(inside).unwrap());
+        assert_eq!((outside.number, outside.within, outside.open), (inside.number, 0, 0));
+        // It depends on neither of the loops around it.
+        assert_eq!((inside.within, inside.open), (0, 2));
+    }
+
+    #[test]
+    fn elements_of_loops_in_one_another_differ() {
+        // Each element of a list is asked for each of the same list.
+        let (outer, inner) = (LocalId(1), LocalId(2));
+        let pair = |a, b| expr(ExprKind::Binary(Binary::Eq, Box::new(field(a, 7)), Box::new(field(b, 7))));
+        let over = |local: LocalId, body: Expr| {
+            let body = expr(ExprKind::Lambda(vec![local], Box::new(body)));
+            expr(ExprKind::Native(Native::Any, vec![field(LocalId(0), 1), body]))
+        };
+        let (crossed, straight) =
+            (over(outer, over(inner, pair(outer, inner))), over(outer, over(inner, pair(inner, inner))));
+        let mut numbers = Numbers::default();
+        numbers.hold_own(LocalId(0));
+        numbers.number(&crossed);
+        numbers.number(&straight);
+        assert_ne!(numbers.standing(&crossed).unwrap().number, numbers.standing(&straight).unwrap().number);
+    }
+}

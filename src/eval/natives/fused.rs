@@ -5,6 +5,7 @@ use super::at::At;
 use crate::eval::code::{Code, call};
 use crate::eval::value::Value;
 use crate::ir::Native;
+use bumpalo::Bump;
 use memchr::memmem::Finder;
 use std::sync::Arc;
 
@@ -47,11 +48,7 @@ pub(crate) type Change = (u8, Option<u8>);
 
 /// A text with single characters replaced or taken out, one after the other; what is no text becomes one first.
 pub(crate) fn characters_replaced(text: Code, changes: Vec<Change>, at: At) -> Code {
-    let become_of =
-        |byte: u8| changes.iter().try_fold(byte, |now, (from, to)| if now == *from { *to } else { Some(now) });
-    let table: [Option<u8>; 128] = std::array::from_fn(|n| u8::try_from(n).ok().and_then(become_of));
-    // Bytes of longer characters are none of these.
-    let changed = move |byte: u8| table.get(usize::from(byte)).is_some_and(|to| *to != Some(byte));
+    let table = table_of(&changes);
     call(move |run| {
         let value = text.eval(run)?;
         let Value::Text(t) = value else {
@@ -63,18 +60,31 @@ pub(crate) fn characters_replaced(text: Code, changes: Vec<Change>, at: At) -> C
             }
             return Ok(value);
         };
-        let Some(first) = t.bytes().position(changed) else { return Ok(Value::Text(t)) };
-        let mut out = bumpalo::collections::String::with_capacity_in(t.len(), run.arena);
-        out.push_str(&t[..first]);
-        for c in t[first..].chars() {
-            match u8::try_from(c).ok().and_then(|byte| table.get(usize::from(byte))) {
-                Some(Some(byte)) => out.push(char::from(*byte)),
-                Some(None) => {}
-                None => out.push(c),
-            }
-        }
-        Ok(Value::Text(out.into_bump_str()))
+        Ok(Value::Text(changed(run.arena, t, &table)))
     })
+}
+
+/// What each character of ASCII becomes.
+fn table_of(changes: &[Change]) -> [Option<u8>; 128] {
+    let becomes = |byte| changes.iter().try_fold(byte, |now, (from, to)| if now == *from { *to } else { Some(now) });
+    std::array::from_fn(|n| u8::try_from(n).ok().and_then(becomes))
+}
+
+/// The text of which each character has become what the table says.
+fn changed<'r>(arena: &'r Bump, text: &'r str, table: &[Option<u8>; 128]) -> &'r str {
+    // Bytes of longer characters are none of these.
+    let differs = |byte: u8| table.get(usize::from(byte)).is_some_and(|to| *to != Some(byte));
+    let Some(first) = text.bytes().position(differs) else { return text };
+    let mut out = bumpalo::collections::String::with_capacity_in(text.len(), arena);
+    out.push_str(&text[..first]);
+    for c in text[first..].chars() {
+        match u8::try_from(c).ok().and_then(|byte| table.get(usize::from(byte))) {
+            Some(Some(byte)) => out.push(char::from(*byte)),
+            Some(None) => {}
+            None => out.push(c),
+        }
+    }
+    out.into_bump_str()
 }
 
 #[cfg(test)]
@@ -86,6 +96,18 @@ mod tests {
         #[test]
         fn a_text_has_the_bytes_of_its_parts(text in "[a-eé ]{0,12}", part in "[a-eé ]{0,4}") {
             prop_assert!(Bytes::of(text.as_bytes()).hold(Bytes::of(part.as_bytes())) || !text.contains(&part));
+        }
+
+        #[test]
+        fn characters_are_replaced_as_one_after_the_other(
+            text in "[abc\u{e9} ]{0,12}",
+            changes in prop::collection::vec(("[abc]", "[abc]?"), 0..5),
+        ) {
+            let one_by_one = changes.iter().fold(text.clone(), |text, (from, to)| text.replace(from, to));
+            let bytes = |(from, to): &(String, String)| (from.as_bytes()[0], to.as_bytes().first().copied());
+            let table = table_of(&changes.iter().map(bytes).collect::<Vec<_>>());
+            let arena = Bump::new();
+            prop_assert_eq!(changed(&arena, &text, &table), one_by_one);
         }
     }
 }
