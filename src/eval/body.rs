@@ -5,12 +5,16 @@ use crate::ir::Entries;
 use crate::json::write_text;
 use std::sync::Arc;
 
+/// Bytes that most names take, with quotes, colon and comma.
+const NAME_MOST: usize = 32;
+
 /// The body that holds fields, each the way to it and its JSON: parts under one member each, further entries of the record in
 /// their list, behind those that are given as a list.
 #[expect(clippy::missing_panics_doc, reason = "it is made of texts alone")]
 pub fn body<'a>(further: Option<Entries<'_>>, fields: impl IntoIterator<Item = (&'a [Arc<str>], &'a str)>) -> String {
     let fields: Vec<(&[Arc<str>], &str)> = fields.into_iter().collect();
-    let mut out = Vec::new();
+    // Names are short, and all of it is written at once.
+    let mut out = Vec::with_capacity(fields.iter().map(|(path, json)| json.len() + NAME_MOST * path.len()).sum());
     object(further, &fields, &mut out);
     String::from_utf8(out).expect("a body is made of texts")
 }

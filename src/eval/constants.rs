@@ -23,6 +23,9 @@ impl Constants {
         match &self.constants[n as usize] {
             // The commonest.
             Const::Text(t) => Value::Text(t),
+            Const::Number(n) => Value::Number(*n),
+            Const::Bool(b) => Value::Bool(*b),
+            Const::Absent => Value::Absent,
             other => value_of(other, arena),
         }
     }

@@ -111,16 +111,21 @@ impl<'r> Run<'r> {
 
     /// Applies a mapping, and nothing else.
     pub(crate) fn apply(&mut self, mapping: MappingId, args: &[Argument<'_>]) -> Evaluated {
+        match self.applied(mapping, args) {
+            Ok(()) => self.finished(),
+            Err(halt) => self.halted(halt),
+        }
+    }
+
+    /// As [`Self::apply`], and nothing is put together of it yet.
+    pub(crate) fn applied(&mut self, mapping: MappingId, args: &[Argument<'_>]) -> Result<(), Halt> {
         let place = self.compiled.mappings[mapping.0 as usize].span;
         let mut values = Vec::with_capacity(args.len());
         for arg in args {
             match arg {
                 Argument::Record(entity, raw) => {
                     let raw: &'r str = self.arena.alloc_str(raw);
-                    match self.decode(raw, *entity, place) {
-                        Ok(record) => values.push(Value::Record(record)),
-                        Err(halt) => return self.halted(halt),
-                    }
+                    values.push(Value::Record(self.decode(raw, *entity, place)?));
                 }
                 Argument::Constant(constant) => {
                     values.push(value_of(self.arena.alloc(constant.clone()), self.arena));
@@ -128,10 +133,7 @@ impl<'r> Run<'r> {
             }
         }
         let args = self.arena.alloc_slice_copy(&values);
-        match make(self, mapping, args, Role::Top, place) {
-            Ok(_) => self.finished(),
-            Err(halt) => self.halted(halt),
-        }
+        make(self, mapping, args, Role::Top, place).map(|_| ())
     }
 
     fn finished(&mut self) -> Evaluated {
@@ -145,7 +147,7 @@ impl<'r> Run<'r> {
         })
     }
 
-    fn halted(&mut self, halt: Halt) -> Evaluated {
+    pub(crate) fn halted(&mut self, halt: Halt) -> Evaluated {
         match halt {
             Halt::Needs if !self.needs.is_empty() => Evaluated::Needs(std::mem::take(&mut self.needs)),
             Halt::Stop(stopped) => Evaluated::Stopped(stopped.stop, stopped.failure, std::mem::take(&mut self.alerts)),

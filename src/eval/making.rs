@@ -41,7 +41,7 @@ pub(crate) struct Making<'r> {
     pub(crate) entity: EntityId,
     pub(crate) values: bumpalo::collections::Vec<'r, Filled<'r>>,
     /// What is filled, in order: step and value.
-    pub(crate) filled: Vec<(usize, Value<'r>)>,
+    pub(crate) filled: bumpalo::collections::Vec<'r, (usize, Value<'r>)>,
     pub(crate) found: Option<&'r Record<'r>>,
     /// Whether it is there is known.
     pub(crate) resolved: bool,
@@ -57,12 +57,12 @@ pub(crate) struct Making<'r> {
 }
 
 impl<'r> Making<'r> {
-    /// With nothing filled.
-    pub(crate) fn new(arena: &'r Bump, entity: EntityId) -> Self {
+    /// With nothing filled, and room for what so many steps fill.
+    pub(crate) fn new(arena: &'r Bump, entity: EntityId, steps: usize) -> Self {
         Self {
             entity,
-            values: bumpalo::collections::Vec::new_in(arena),
-            filled: Vec::new(),
+            values: bumpalo::collections::Vec::with_capacity_in(steps, arena),
+            filled: bumpalo::collections::Vec::with_capacity_in(steps, arena),
             found: None,
             resolved: false,
             updating: false,

@@ -10,6 +10,7 @@ use crate::eval::row_cache::RowCache;
 use crate::eval::value::Value;
 use crate::ir::{Const, EntityId, MappingId, Stop, Type};
 use bumpalo::Bump;
+use std::mem::take;
 
 /// Where a [`Mapper`] keeps the rows that it is given, which are decoded once for all its records.
 #[derive(Default)]
@@ -28,7 +29,33 @@ pub struct Mapper<'c> {
     known: &'c Given,
     cache: RowCache<'c>,
     arena: Bump,
+    kept: Kept,
+}
+
+/// What a record leaves for the next one, which mostly is alike.
+#[derive(Default)]
+struct Kept {
     learnt: Learnt,
+    recent_rows: Vec<usize>,
+    /// Room in which JSON is put together.
+    scratch: Vec<u8>,
+}
+
+impl Kept {
+    /// For another record.
+    fn give(&mut self, run: &mut Run<'_>) {
+        run.learnt = take(&mut self.learnt);
+        run.recent_rows = take(&mut self.recent_rows);
+        run.scratch = take(&mut self.scratch);
+    }
+
+    /// Of a record that is done. What was put together for one that stopped is of no use.
+    fn take_back(&mut self, run: &mut Run<'_>) {
+        self.learnt = take(&mut run.learnt);
+        self.recent_rows = take(&mut run.recent_rows);
+        self.scratch = take(&mut run.scratch);
+        self.scratch.clear();
+    }
 }
 
 impl<'c> Mapper<'c> {
@@ -61,7 +88,7 @@ impl<'c> Mapper<'c> {
             known,
             cache: RowCache::new(compiled.program(), &compiled.layouts, known, &tables.arena),
             arena: Bump::new(),
-            learnt: Learnt::default(),
+            kept: Kept::default(),
         })
     }
 
@@ -77,33 +104,34 @@ impl<'c> Mapper<'c> {
         {
             return Ok(true);
         }
-        match self.evaluated(raw) {
-            Evaluated::WriteSet(unit) => {
-                let draft = unit.drafts.iter().rfind(|draft| draft.made.mapping == self.mapping);
-                let Some(draft) = draft.filter(|draft| !draft.fields.is_empty()) else { return Ok(false) };
-                let program = self.compiled.program();
-                let further = program.entries_of(program.entity(draft.entity));
-                out.extend_from_slice(Pending::shown(&draft.create_body(further)).as_bytes());
-                Ok(true)
-            }
-            Evaluated::Filtered => Ok(false),
-            Evaluated::Stopped(stop, failure, _) => Err((stop, failure)),
-            Evaluated::Needs(needs) => {
-                let place = self.compiled.program().mapping(self.mapping).span;
-                Err((Stop::Fail, Failure::new(format!("{} things must be asked first", needs.len()), place)))
-            }
+        let payload = self.evaluated(raw)?;
+        if let Some(payload) = &payload {
+            out.extend_from_slice(Pending::shown(payload).as_bytes());
         }
+        Ok(payload.is_some())
     }
 
-    fn evaluated(&mut self, raw: &str) -> Evaluated {
+    /// The payload of a record, if it has one.
+    fn evaluated(&mut self, raw: &str) -> Result<Option<String>, (Stop, Failure)> {
         let mut args = vec![Argument::Record(self.record, raw)];
         args.resize(self.absent + 1, Argument::Constant(Const::Absent));
         self.arena.reset();
         let mut run = Run::new(self.compiled, &self.arena, self.known, None);
         run.cache = Some(&self.cache);
-        run.learnt = std::mem::take(&mut self.learnt);
-        let outcome = run.apply(self.mapping, &args);
-        self.learnt = std::mem::take(&mut run.learnt);
+        run.payload_of = Some(self.mapping);
+        self.kept.give(&mut run);
+        let place = self.compiled.program().mapping(self.mapping).span;
+        let unknown = |needs: usize| (Stop::Fail, Failure::new(format!("{needs} things must be asked first"), place));
+        let outcome = match run.applied(self.mapping, &args) {
+            Ok(()) if run.needs.is_empty() => Ok(run.payload.take()),
+            Ok(()) => Err(unknown(run.needs.len())),
+            Err(halt) => match run.halted(halt) {
+                Evaluated::Stopped(stop, failure, _) => Err((stop, failure)),
+                Evaluated::Needs(needs) => Err(unknown(needs.len())),
+                Evaluated::Filtered | Evaluated::WriteSet(_) => Ok(None),
+            },
+        };
+        self.kept.take_back(&mut run);
         outcome
     }
 
@@ -113,13 +141,13 @@ impl<'c> Mapper<'c> {
         self.arena.reset();
         let mut run = Run::new(self.compiled, &self.arena, self.known, None);
         run.cache = Some(&self.cache);
-        run.learnt = std::mem::take(&mut self.learnt);
+        self.kept.give(&mut run);
         let written = run.decode(raw, self.record, code.span).and_then(|record| {
             run.locals = run.frame(code.frame);
             run.locals[code.params[0] as usize] = Value::Record(record);
             plain.write(&mut run, code.target, &code.steps, code.span, out)
         });
-        self.learnt = std::mem::take(&mut run.learnt);
+        self.kept.take_back(&mut run);
         let made = written.is_ok() && out.len() > start + "{}".len();
         if !made {
             out.truncate(start);

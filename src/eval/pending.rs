@@ -1,5 +1,6 @@
 //! What stands for a key that is not there yet.
 
+use crate::ir::Entity;
 use std::borrow::Cow;
 
 /// What stands for the key of another draft of the unit, in a draft's JSON and in its keys: that draft's number and
@@ -13,6 +14,19 @@ impl Pending {
     /// The mark for the key of draft `n`, a record of that entity.
     pub(crate) fn mark(n: usize, entity: &str) -> String {
         ["\0", &n.to_string(), ":", entity, "\0"].concat()
+    }
+
+    /// Appends the mark for the key of draft `n`, a record of that entity.
+    pub(crate) fn write(n: usize, entity: &Entity, out: &mut Vec<u8>) {
+        use std::io::Write as _;
+        // Writing into memory does not fail.
+        let _ = write!(out, "\0{n}:");
+        if !entity.connector.is_empty() {
+            out.extend_from_slice(entity.connector.as_bytes());
+            out.push(b'.');
+        }
+        out.extend_from_slice(entity.name.as_bytes());
+        out.push(0);
     }
 
     /// The draft whose key this text stands for.
@@ -46,7 +60,7 @@ impl Pending {
     }
 
     fn each<E>(json: &str, mut fill: impl FnMut(&str) -> Result<String, E>) -> Result<Cow<'_, str>, E> {
-        if !json.contains(Self::MARK) {
+        if memchr::memchr(0, json.as_bytes()).is_none() {
             return Ok(Cow::Borrowed(json));
         }
         let mut out = String::with_capacity(json.len() + 32);

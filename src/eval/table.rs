@@ -27,6 +27,9 @@ struct Shape {
     by_hash: FxHashMap<u64, Vec<u32>>,
 }
 
+/// Most columns that a table has.
+pub(crate) const COLUMNS_MAX: usize = 8;
+
 /// Most combinations of `|` in one row that are laid out one by one.
 const COMBINATIONS_MAX: usize = 64;
 
@@ -40,7 +43,7 @@ impl<V> Table<V> {
             let mut alone = columns.len() == cells.len();
             let shape = table.shape(columns);
             for key in keys {
-                let rows = shape.by_hash.entry(hash(key.iter().map(|c| hashed(c)))).or_default();
+                let rows = shape.by_hash.entry(joined(key.iter().map(|c| hash(hashed(c))))).or_default();
                 alone &= rows.is_empty();
                 rows.push(n);
             }
@@ -73,8 +76,11 @@ impl<V> Table<V> {
     fn search(&self, values: &[Value<'_>]) -> Option<usize> {
         let takes = |n: &&u32| self.rows[**n as usize].takes(values);
         let mut found: Option<u32> = None;
+        // Each value is hashed once, whatever number of shapes look at it.
+        let mut hashes = [0; COLUMNS_MAX];
+        hashes.iter_mut().zip(values).for_each(|(to, value)| *to = hash(Hashed::of(*value)));
         for shape in &self.shapes {
-            let hash = hash(shape.columns.iter().map(|n| values.get(*n).map_or(Hashed::Other, |v| Hashed::of(*v))));
+            let hash = joined(shape.columns.iter().map(|n| hashes.get(*n).copied().unwrap_or_default()));
             let Some(row) = shape.by_hash.get(&hash).and_then(|rows| rows.iter().find(takes)) else { continue };
             // A row of values is narrower than any other.
             if shape.columns.len() == values.len() {
@@ -93,10 +99,15 @@ impl<V> Row<V> {
     }
 }
 
-fn hash<'a>(keys: impl Iterator<Item = Hashed<'a>>) -> u64 {
+fn hash(key: Hashed<'_>) -> u64 {
     let mut hasher = FxHasher::default();
-    keys.for_each(|key| key.hash(&mut hasher));
+    key.hash(&mut hasher);
     hasher.finish()
+}
+
+/// The hash of several keys, by those of each.
+fn joined(hashes: impl Iterator<Item = u64>) -> u64 {
+    hashes.fold(0, |all, hash| (all.rotate_left(5) ^ hash).wrapping_mul(0x9e37_79b9_7f4a_7c15))
 }
 
 /// The columns in which a row has values, and all combinations of them. One that would make too many counts as open.

@@ -3,13 +3,11 @@
 /// Whether the European Union has this member (ISO 3166 code; Greece also by the `EL` of its VAT numbers), as of 2026.
 /// Northern Ireland, `XI` as its VAT numbers have it, counts as one for goods (Directive (EU) 2020/1756).
 fn in_eu(country: &str) -> bool {
-    EU.contains(&country)
+    is_one_of(&EU, country)
 }
 
-const EU: [&str; 29] = [
-    "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "EL", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT", "LT", "LU",
-    "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK", "XI",
-];
+const EU: [bool; 26 * 26] =
+    pairs_of("AT BE BG CY CZ DE DK EE EL ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK XI");
 
 /// Whether a country belongs to the group of that name; a name that is none has no members.
 pub fn in_group(country: &str, group: &str) -> bool {
@@ -18,20 +16,27 @@ pub fn in_group(country: &str, group: &str) -> bool {
 
 /// Whether ISO 3166-1 has this two-letter code.
 pub fn is_country(code: &str) -> bool {
-    let &[first, second] = code.as_bytes() else { return false };
-    let letters = first.is_ascii_uppercase() && second.is_ascii_uppercase();
-    letters && KNOWN[letter_pair(first, second)]
+    is_one_of(&KNOWN, code)
 }
 
 /// Which pairs of letters are countries.
-const KNOWN: [bool; 26 * 26] = {
-    let (all, mut known, mut at) = (COUNTRIES.as_bytes(), [false; 26 * 26], 0);
+const KNOWN: [bool; 26 * 26] = pairs_of(COUNTRIES);
+
+/// Which pairs of letters stand in a text, with blanks between.
+const fn pairs_of(text: &str) -> [bool; 26 * 26] {
+    let (all, mut known, mut at) = (text.as_bytes(), [false; 26 * 26], 0);
     while at + 1 < all.len() {
         known[letter_pair(all[at], all[at + 1])] = true;
         at += 3;
     }
     known
-};
+}
+
+fn is_one_of(pairs: &[bool; 26 * 26], code: &str) -> bool {
+    let &[first, second] = code.as_bytes() else { return false };
+    let letters = first.is_ascii_uppercase() && second.is_ascii_uppercase();
+    letters && pairs[letter_pair(first, second)]
+}
 
 const fn letter_pair(first: u8, second: u8) -> usize {
     (first - b'A') as usize * 26 + (second - b'A') as usize

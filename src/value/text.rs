@@ -2,7 +2,7 @@
 //! is left of them without HTML.
 
 use std::borrow::Cow;
-use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 /// What an API counts a text's length in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,9 +120,13 @@ pub fn tidy(text: &str) -> Cow<'_, str> {
         before = b;
         follows
     });
-    if single && before != b' ' || text.is_empty() {
+    if single && before != b' ' || text.is_empty() || !text.is_ascii() && is_tidy(text) {
         return Cow::Borrowed(text);
     }
+    Cow::Owned(tidied(text))
+}
+
+fn tidied(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.nfc().filter(|c| c.is_whitespace() || !(c.is_control() || is_unseen(*c))) {
         if c.is_whitespace() {
@@ -132,7 +136,18 @@ pub fn tidy(text: &str) -> Cow<'_, str> {
         }
     }
     out.truncate(out.trim_end().len());
-    Cow::Owned(out)
+    out
+}
+
+/// Whether a text with letters beyond ASCII is tidy as it stands: names with accents mostly are.
+fn is_tidy(text: &str) -> bool {
+    let mut before = ' ';
+    let single = text.chars().all(|c| {
+        let follows = if c == ' ' { before != ' ' } else { !(c.is_whitespace() || c.is_control() || is_unseen(c)) };
+        before = c;
+        follows
+    });
+    single && before != ' ' && is_nfc_quick(text.chars()) == IsNormalized::Yes
 }
 
 /// Format characters, and fillers that show nothing.
@@ -316,6 +331,13 @@ const ENTITIES: &[(&str, char)] = &[
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn what_is_tidy_stays_as_it_is(text in "[a \u{e9}e\u{301}\u{a0}\u{200b}\u{212b}]{0,6}|\\PC{0,12}") {
+            prop_assert_eq!(tidy(&text), tidied(&text));
+        }
+    }
 
     #[test]
     fn a_tidy_name_shows_all_that_it_holds() {

@@ -34,6 +34,8 @@ pub(crate) struct Assign {
     pub(crate) when: WhenCode,
     /// It says whose the document is.
     pub(crate) identity: bool,
+    /// Another step fills the same.
+    pub(crate) again: bool,
 }
 
 /// In which case a field is filled.
@@ -70,6 +72,8 @@ pub(crate) struct MappingCode {
     pub(crate) steps: Vec<StepCode>,
     /// Which steps the keys depend on.
     pub(crate) key_steps: Vec<bool>,
+    /// Some step fills a field of a part that the document holds.
+    pub(crate) nests: bool,
     pub(crate) header: HeaderCode,
     pub(crate) balance: Option<BalanceCode>,
     pub(crate) then: Vec<Code>,

@@ -14,6 +14,8 @@ pub(crate) type Call = Box<dyn for<'r> Fn(&mut Run<'r>) -> Eval<'r> + Send + Syn
 
 /// A compiled expression. The commonest leaves are told apart so that they cost no call.
 pub(crate) enum Code {
+    /// A constant that borrows nothing.
+    Fixed(Value<'static>),
     Const(u32),
     Local(u32),
     /// A field of the record in a local; whatever else stands there is the call's.
@@ -82,6 +84,7 @@ impl Code {
     #[inline(never)]
     fn leaf<'r>(&self, run: &mut Run<'r>) -> Eval<'r> {
         match self {
+            Self::Fixed(value) => Ok(*value),
             Self::Const(n) => Ok(run.constant(*n)),
             Self::Local(n) => run.local(*n),
             Self::Slot { local, entity, slot, else_call } => {

@@ -9,7 +9,7 @@ use crate::eval::query::{Query, Resolver};
 use crate::eval::row_cache::RowCache;
 use crate::eval::trace::Trace;
 use crate::eval::value::{EMPTY, NEEDS, Record, Value};
-use crate::ir::EntityId;
+use crate::ir::{EntityId, MappingId};
 use crate::source::Span;
 use bumpalo::Bump;
 use rustc_hash::FxHashMap;
@@ -24,8 +24,8 @@ pub(crate) struct Run<'r> {
     pub(crate) learnt: Learnt,
     /// The frame of the mapping or flow that is being computed.
     pub(crate) locals: &'r mut [Value<'r>],
-    /// For each table the row that was found last, or a number beyond them.
-    pub(crate) recent_rows: &'r mut [usize],
+    /// For each table the row that was found last, or a number beyond them; none of a table that comes later.
+    pub(crate) recent_rows: Vec<usize>,
     /// What must be asked first.
     pub(crate) needs: Vec<Query>,
     /// Rows that were asked for, decoded once however often they are looked at.
@@ -46,6 +46,10 @@ pub(crate) struct Run<'r> {
     pub(crate) trace: Option<Box<Trace>>,
     /// Tables that were decoded for an earlier record.
     pub(crate) cache: Option<&'r RowCache<'r>>,
+    /// Only payloads of this mapping are wanted: what else is said of documents is not put down.
+    pub(crate) payload_of: Option<MappingId>,
+    /// The payload of the last of them, if it has any.
+    pub(crate) payload: Option<String>,
     /// Where the JSON of a field is put together.
     pub(crate) scratch: Vec<u8>,
 }
@@ -58,7 +62,7 @@ impl<'r> Run<'r> {
             compiled,
             known,
             learnt: Learnt::default(),
-            recent_rows: arena.alloc_slice_fill_copy(compiled.tables.len(), usize::MAX),
+            recent_rows: Vec::new(),
             locals: &mut [],
             needs: Vec::new(),
             rows: FxHashMap::default(),
@@ -71,8 +75,23 @@ impl<'r> Run<'r> {
             flow,
             trace: None,
             cache: None,
+            payload_of: None,
+            payload: None,
             scratch: Vec::new(),
         }
+    }
+
+    /// The row of a table that was found last, or a number beyond them.
+    pub(crate) fn recent_row(&self, table: usize) -> usize {
+        self.recent_rows.get(table).copied().unwrap_or(usize::MAX)
+    }
+
+    /// That row of a table was found.
+    pub(crate) fn found_row(&mut self, table: usize, row: usize) {
+        if self.recent_rows.len() <= table {
+            self.recent_rows.resize(self.compiled.tables.len(), usize::MAX);
+        }
+        self.recent_rows[table] = row;
     }
 
     /// A constant of the pool.
@@ -147,8 +166,8 @@ impl<'r> Run<'r> {
     }
 
     /// A document of this entity in the making, of which nothing is filled yet.
-    pub(crate) fn making_of(&self, entity: EntityId) -> Making<'r> {
-        Making::new(self.arena, entity)
+    pub(crate) fn making_of(&self, entity: EntityId, steps: usize) -> Making<'r> {
+        Making::new(self.arena, entity, steps)
     }
 
     /// Tells a person once.

@@ -1,6 +1,7 @@
 //! Calls of functions: of those that the language has by itself, and of scripts.
 
 use super::compiler::Compiler;
+use super::fused;
 use crate::eval::code::{Code, call};
 use crate::eval::failure::{Failure, Halt, note};
 use crate::eval::making::Role;
@@ -8,7 +9,7 @@ use crate::eval::natives::{self, At, LineFields, apply};
 use crate::eval::script::Called;
 use crate::eval::script_stop::Stopped;
 use crate::eval::value::Value;
-use crate::ir::{Binary, Const, EntityId, Expr, ExprKind, LocalId, Native, Type, children_mut, known};
+use crate::ir::{Binary, Const, EntityId, Expr, ExprKind, LocalId, Native, Type, known};
 use crate::plan::meta_entry;
 use crate::source::Span;
 use std::sync::Arc;
@@ -25,8 +26,13 @@ pub(crate) fn native(compiler: &mut Compiler<'_>, native: Native, args: &[Expr],
             if let (Some(Const::List(elements)), [local], true) = (known(list), &**locals, compiler.is_free(body)) =>
         {
             // Each of the elements is known, and so is much of what is asked of it.
-            let asked = elements.iter().map(|element| compiler.code(&with_constant((**body).clone(), *local, element)));
-            natives::asked_in_turn(native, asked.collect())
+            let asked =
+                elements.iter().map(|element| compiler.code(&fused::with_constant((**body).clone(), *local, element)));
+            let one_by_one = natives::asked_in_turn(native, asked.collect());
+            match fused::contains_each(&elements, *local, body) {
+                Some((text, parts)) => natives::contains_each(native, compiler.code(text), &parts, one_by_one),
+                None => one_by_one,
+            }
         }
         (
             Native::Map | Native::Where | Native::Flat | Native::Any | Native::All | Native::Sum | Native::First,
@@ -55,6 +61,16 @@ pub(crate) fn native(compiler: &mut Compiler<'_>, native: Native, args: &[Expr],
                 _ => Err("it is not known when the flow is compiled".to_owned()),
             };
             natives::capture(compiler.code(text), pattern, at.span)
+        }
+        (Native::IsEmpty, [of @ Expr { kind: ExprKind::Native(Native::Capture, inner), .. }])
+            if let ([text, pattern], true) = (&**inner, compiler.is_alone(of))
+                && let Some(Const::Text(pattern)) = known(pattern)
+                && let Ok(pattern) = regex::Regex::new(&pattern) =>
+        {
+            natives::captures_none(compiler.code(text), pattern)
+        }
+        (Native::Replace, _) if let Some((text, changes, at)) = fused::characters_replaced(compiler, args, expr) => {
+            natives::characters_replaced(compiler.code(text), changes, at)
         }
         (Native::Linked, [record]) => {
             let entity = entity_of(&record.ty);
@@ -166,15 +182,6 @@ pub(crate) fn script(
         let called = Called { file: &file, name: &name, personal };
         run.compiled.scripts.call(run.arena, called, args, &whole, &ty).map_err(failed)
     })
-}
-
-/// An expression in which a local is a constant.
-fn with_constant(mut expr: Expr, local: LocalId, constant: &Const) -> Expr {
-    if matches!(expr.kind, ExprKind::Local(known) if known == local) {
-        expr.kind = ExprKind::Const(constant.clone());
-    }
-    children_mut(&mut expr, &mut |child| *child = with_constant(child.clone(), local, constant));
-    expr
 }
 
 fn entity_of(ty: &Type) -> EntityId {

@@ -7,8 +7,9 @@ use crate::eval::coverage::Coverage;
 use crate::eval::decode::Layouts;
 use crate::eval::personal::Personal;
 use crate::eval::script::Scripts;
+use crate::eval::value::Value;
 use crate::eval::wire::Wires;
-use crate::ir::{Const, EntityId, Expr, ExprKind, LocalId, Program, each};
+use crate::ir::{Const, EntityId, Expr, ExprKind, LocalId, Program, each, known};
 use crate::source::Span;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -49,6 +50,8 @@ pub(crate) struct Compiler<'p> {
     pub(crate) part_numbers: HashMap<usize, usize>,
     /// Locals that are another local under a second name, and so need no place of their own.
     pub(crate) aliases: HashMap<LocalId, LocalId>,
+    /// Locals that are constants, as parameters of functions often are.
+    pub(crate) known_locals: HashMap<LocalId, Const>,
 }
 
 impl Compiler<'_> {
@@ -59,7 +62,22 @@ impl Compiler<'_> {
 
     /// A constant as code.
     pub(crate) fn constant(&mut self, constant: &Const) -> Code {
-        Code::Const(self.constants.add(constant))
+        match constant {
+            Const::Absent => Code::Fixed(Value::Absent),
+            Const::Bool(b) => Code::Fixed(Value::Bool(*b)),
+            Const::Number(n) => Code::Fixed(Value::Number(*n)),
+            Const::Date(d) => Code::Fixed(Value::Date(*d)),
+            other => Code::Const(self.constants.add(other)),
+        }
+    }
+
+    /// A local as code: one that is known to be a constant is that constant.
+    pub(crate) fn local_code(&mut self, local: LocalId) -> Code {
+        let own = self.aliases.get(&local).copied().unwrap_or(local);
+        match self.known_locals.get(&own).cloned() {
+            Some(constant) => self.constant(&constant),
+            None => Code::Local(self.local(local)),
+        }
     }
 
     /// What is compiled from now on is of another frame. Where every step is told or counted nothing is shared: each
@@ -95,6 +113,11 @@ impl Compiler<'_> {
         free
     }
 
+    /// Whether what an expression comes to is looked at nowhere else, so that it need not be made as it says.
+    pub(crate) fn is_alone(&self, expr: &Expr) -> bool {
+        !self.is_stepwise() && self.shared.place(expr).is_none()
+    }
+
     /// What changes with each element in a local.
     pub(crate) fn each(&mut self, local: LocalId) -> Each {
         Each { local: self.local(local), places: self.shared.of_element(local) }
@@ -105,9 +128,15 @@ impl Compiler<'_> {
         self.personal.tells(self.program, expr)
     }
 
-    /// What is made of a body whose local is only a second name of another one, as a function's parameter often is: that
-    /// one is read in its place.
+    /// What is made of a body whose local is only a second name of another one, or a constant, as a function's parameter
+    /// often is: that is read in its place.
     pub(crate) fn aliased<T>(&mut self, local: LocalId, value: &Expr, body: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        if let (Some(constant), false) = (known(value), self.is_stepwise()) {
+            self.known_locals.insert(local, constant);
+            let made = body(self);
+            self.known_locals.remove(&local);
+            return Some(made);
+        }
         let ExprKind::Local(other) = &value.kind else { return None };
         if self.trace {
             return None;

@@ -43,7 +43,7 @@ impl Compiler<'_> {
         match &expr.kind {
             ExprKind::Const(constant) | ExprKind::Setting(_, constant) => self.constant(constant),
             ExprKind::Unanswered(name) => unanswered(name, span),
-            ExprKind::Local(local) => Code::Local(self.local(*local)),
+            ExprKind::Local(local) => self.local_code(*local),
             ExprKind::Field(of, entity, field) => self.field(of, *entity, *field, span),
             ExprKind::Let(local, value, body) => self.binding(*local, value, body),
             ExprKind::Lookup { lookup, keys, must } => {

@@ -50,6 +50,7 @@ pub(crate) fn mapping(compiler: &mut Compiler<'_>, mapping: &Mapping) -> Mapping
         params: mapping.params.iter().map(|(_, _, local)| compiler.local(*local)).collect(),
         steps: compiler.owned(&mapping.name, |compiler| steps(compiler, mapping.target, &mapping.steps)),
         key_steps: key_steps(mapping),
+        nests: mapping.steps.iter().any(|step| matches!(&step.kind, StepKind::Assign { path, .. } if path.len() > 1)),
         header: header(compiler, &mapping.header),
         balance: mapping.balance.as_ref().map(|balance| self::balance(compiler, balance)),
         then: mapping.then.iter().map(|expr| written(compiler, expr, Role::Follows)).collect(),

@@ -5,6 +5,7 @@ mod compiler;
 mod counted;
 mod emit;
 mod expr;
+mod fused;
 mod header;
 mod mapping;
 mod numbers;
@@ -69,6 +70,7 @@ impl Compiled {
             mappings_made: 0,
             part_numbers: HashMap::new(),
             aliases: HashMap::new(),
+            known_locals: HashMap::new(),
         };
         let tables = program.lookups.iter().map(|lookup| table(&mut compiler, lookup)).collect();
         let mut mappings = Vec::with_capacity(program.mappings.len());

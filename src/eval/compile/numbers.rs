@@ -2,8 +2,8 @@
 //! locals are called. What looks at more than its parts has none.
 
 use crate::ir::{
-    Builder, Const, Element, Expr, ExprKind, Find, LocalId, Native, Pattern, StepKind, Type, When, accepts, children,
-    known,
+    Builder, Const, Element, Expr, ExprKind, Find, ForClause, LocalId, Native, Pattern, StepKind, Type, When, accepts,
+    children, known,
 };
 use rustc_hash::FxHashMap;
 use std::mem::{Discriminant, discriminant, take};
@@ -21,7 +21,8 @@ enum Key {
     Const(Const),
     /// A value of its own, the n-th.
     Own(usize),
-    /// An element of that list, where so many loops are open.
+    /// An element of that list, in a loop within whose body so many stand in one another: outer loops have more than those
+    /// within them, and the same loop has as many wherever it stands.
     Element(Number, usize),
     Made(Discriminant<ExprKind>, Vec<Fact>, Vec<Number>),
 }
@@ -36,13 +37,12 @@ enum Fact {
     Pattern(Pattern),
 }
 
-/// What is known of a value.
-#[derive(Clone, Copy, Default)]
-struct Known {
-    /// The loops on whose elements it depends, the outermost in the lowest bit.
+/// A value where it stands.
+#[derive(Clone, Copy)]
+struct Here {
+    number: Number,
+    /// The loops that are open there on whose elements it depends, the outermost in the lowest bit.
     loops: u64,
-    /// It gives a local its value, which is looked at beside it.
-    binds: bool,
 }
 
 /// An expression where it stands.
@@ -65,9 +65,10 @@ pub(crate) struct Standing {
 #[derive(Default)]
 pub(crate) struct Numbers {
     numbers: FxHashMap<Key, Number>,
-    known: Vec<Known>,
+    /// Of each value, whether it gives a local its value, which is looked at beside it.
+    binds: Vec<bool>,
     /// What locals hold.
-    locals: FxHashMap<LocalId, Number>,
+    locals: FxHashMap<LocalId, Here>,
     /// Locals of the loops that are open, the outermost first.
     open: Vec<LocalId>,
     /// What was counted of the expression whose parts are looked at.
@@ -82,44 +83,61 @@ impl Numbers {
         self.standing.get(&address(expr)).copied()
     }
 
+    /// A local holds a value of its own.
+    pub(crate) fn hold_own(&mut self, local: LocalId) {
+        self.hold(local, None);
+    }
+
+    /// A local of the frame holds what an expression comes to.
+    pub(crate) fn hold_of(&mut self, local: LocalId, expr: &Expr) {
+        let here = self.of(expr);
+        self.hold(local, here);
+    }
+
     /// A local holds a value, as long as the loops stand where they do.
-    pub(crate) fn hold(&mut self, local: LocalId, number: Option<Number>) {
-        let own = Known { loops: (1 << self.open.len()) - 1, binds: false };
-        let number = number.unwrap_or_else(|| self.add(Key::Own(self.known.len()), own));
-        self.locals.insert(local, number);
+    fn hold(&mut self, local: LocalId, here: Option<Here>) {
+        let here = here.unwrap_or_else(|| {
+            let number = self.add(Key::Own(self.binds.len()), false);
+            Here { number, loops: (1 << self.open.len()) - 1 }
+        });
+        self.locals.insert(local, here);
     }
 
     /// Numbers an expression, and all that it is made of.
-    pub(crate) fn of(&mut self, expr: &Expr) -> Option<Number> {
+    pub(crate) fn number(&mut self, expr: &Expr) {
+        self.of(expr);
+    }
+
+    fn of(&mut self, expr: &Expr) -> Option<Here> {
         if self.open.len() > LOOPS_MAX {
             return None;
         }
         let before = take(&mut self.cost);
-        let number = match known(expr) {
-            Some(constant) => Some(self.add(Key::Const(constant), Known::default())),
+        let here = match known(expr) {
+            Some(constant) => Some(Here { number: self.add(Key::Const(constant), false), loops: 0 }),
             None => self.made(expr),
         };
         let cost = self.cost;
         self.cost = cost.saturating_add(before);
-        let number = number?;
-        let Known { loops, binds } = self.known[number as usize];
+        let Here { number, loops } = here?;
+        let binds = self.binds[number as usize];
         let within = (u64::BITS - loops.leading_zeros()) as usize;
         let element = within.checked_sub(1).and_then(|n| self.open.get(n)).copied();
         let standing = Standing { number, cost, open: self.open.len(), within, element, binds };
         self.standing.insert(address(expr), standing);
-        Some(number)
+        here
     }
 
-    fn add(&mut self, key: Key, known: Known) -> Number {
-        let next = Number::try_from(self.known.len()).unwrap_or(Number::MAX);
+    fn add(&mut self, key: Key, binds: bool) -> Number {
+        let next = Number::try_from(self.binds.len()).unwrap_or(Number::MAX);
         let number = *self.numbers.entry(key).or_insert(next);
         if number == next {
-            self.known.push(known);
+            self.binds.push(binds);
         }
         number
     }
 
-    fn made(&mut self, expr: &Expr) -> Option<Number> {
+    fn made(&mut self, expr: &Expr) -> Option<Here> {
         let open = self.open.len();
         let (mut facts, mut parts) = (facts(expr), Vec::new());
         let mut binds = matches!(expr.kind, ExprKind::IsSome(_, Some(_)));
@@ -144,7 +162,7 @@ impl Numbers {
             }
             ExprKind::Native(_, args) if let [list, Expr { kind: ExprKind::Lambda(locals, body), .. }] = &**args => {
                 let list = self.of(list);
-                self.each(*locals.first()?, list);
+                self.each(*locals.first()?, list, nesting(body));
                 parts.extend([list, self.of(body)]);
             }
             ExprKind::List(elements) => {
@@ -155,29 +173,28 @@ impl Numbers {
         }
         self.open.truncate(open);
         self.cost = self.cost.saturating_add(cost(&expr.kind));
-        let parts = parts.into_iter().collect::<Option<Vec<Number>>>().filter(|_| is_pure(&expr.kind))?;
+        let parts = parts.into_iter().collect::<Option<Vec<Here>>>().filter(|_| is_pure(&expr.kind))?;
+        let loops = parts.iter().fold(0, |loops, part| loops | part.loops) & ((1 << open) - 1);
+        let parts: Vec<Number> = parts.into_iter().map(|part| part.number).collect();
         binds |= match expr.kind {
             // What the condition binds is looked at within.
-            ExprKind::If(..) => parts[1..].iter().any(|part| self.known[*part as usize].binds),
+            ExprKind::If(..) => parts[1..].iter().any(|part| self.binds[*part as usize]),
             ExprKind::List(_) | ExprKind::Build(_) => false,
-            _ => parts.iter().any(|part| self.known[*part as usize].binds),
+            _ => parts.iter().any(|part| self.binds[*part as usize]),
         };
-        let loops = parts.iter().fold(0, |loops, part| loops | self.known[*part as usize].loops);
-        let loops = loops & ((1 << open) - 1);
-        Some(self.add(Key::Made(discriminant(&expr.kind), facts, parts), Known { loops, binds }))
+        Some(Here { number: self.add(Key::Made(discriminant(&expr.kind), facts, parts), binds), loops })
     }
 
-    /// A loop opens over a list.
-    fn each(&mut self, local: LocalId, list: Option<Number>) {
+    /// A loop opens over a list, with so many within one another in its body.
+    fn each(&mut self, local: LocalId, list: Option<Here>, nesting: usize) {
         self.open.push(local);
-        let depth = self.open.len();
-        let own = Key::Own(self.known.len());
-        let element = list.map_or(own, |list| Key::Element(list, depth));
-        let element = self.add(element, Known { loops: 1 << (depth - 1), binds: false });
-        self.locals.insert(local, element);
+        let own = Key::Own(self.binds.len());
+        let element = list.map_or(own, |list| Key::Element(list.number, nesting));
+        let here = Here { number: self.add(element, false), loops: 1 << (self.open.len() - 1) };
+        self.locals.insert(local, here);
     }
 
-    fn element(&mut self, element: &Element, facts: &mut Vec<Fact>, parts: &mut Vec<Option<Number>>) {
+    fn element(&mut self, element: &Element, facts: &mut Vec<Fact>, parts: &mut Vec<Option<Here>>) {
         match element {
             Element::One(one) => {
                 facts.push(Fact::Id(0));
@@ -189,10 +206,10 @@ impl Numbers {
             }
             Element::For(clauses, body) => {
                 let open = self.open.len();
-                for clause in clauses {
+                for (n, clause) in clauses.iter().enumerate() {
                     facts.push(Fact::Id(if clause.cond.is_some() { 2 } else { 3 }));
                     let list = self.of(&clause.list);
-                    self.each(clause.local, list);
+                    self.each(clause.local, list, nesting_of_clause(clause, &clauses[n + 1..], body));
                     parts.push(list);
                     parts.extend(clause.cond.iter().map(|cond| self.of(cond)));
                 }
@@ -204,7 +221,7 @@ impl Numbers {
     }
 
     /// The steps of a part. One that is done in one case only, or tells somebody, has no value.
-    fn steps(&mut self, builder: &Builder, facts: &mut Vec<Fact>, parts: &mut Vec<Option<Number>>) {
+    fn steps(&mut self, builder: &Builder, facts: &mut Vec<Fact>, parts: &mut Vec<Option<Here>>) {
         facts.push(Fact::Id(builder.entity.0));
         for step in &builder.steps {
             match &step.kind {
@@ -236,6 +253,38 @@ impl Numbers {
             }
         }
     }
+}
+
+/// How many loops stand in one another within an expression.
+fn nesting(expr: &Expr) -> usize {
+    let mut most = 0;
+    match &expr.kind {
+        ExprKind::Native(_, args) if let [list, Expr { kind: ExprKind::Lambda(_, body), .. }] = &**args => {
+            most = nesting(list).max(nesting(body) + 1);
+        }
+        ExprKind::List(elements) => {
+            for element in elements {
+                most = most.max(match element {
+                    Element::One(one) | Element::All(one) => nesting(one),
+                    Element::For(clauses, body) => nesting_of_clauses(clauses, body),
+                });
+            }
+        }
+        _ => children(expr, &mut |child| most = most.max(nesting(child))),
+    }
+    most
+}
+
+fn nesting_of_clauses(clauses: &[ForClause], body: &Expr) -> usize {
+    match clauses.split_first() {
+        Some((first, rest)) => nesting(&first.list).max(nesting_of_clause(first, rest, body) + 1),
+        None => nesting(body),
+    }
+}
+
+/// The same of what is done for each element of a clause, with the clauses behind it.
+fn nesting_of_clause(clause: &ForClause, rest: &[ForClause], body: &Expr) -> usize {
+    nesting_of_clauses(rest, body).max(clause.cond.as_ref().map_or(0, nesting))
 }
 
 /// What decides a value of this kind beside its parts.
@@ -306,4 +355,61 @@ fn cost(kind: &ExprKind) -> u32 {
 /// What an expression is known by, as long as its program lies where it does.
 pub(crate) fn address(expr: &Expr) -> usize {
     std::ptr::from_ref(expr) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ir::{Binary, EntityId, FieldId};
+    use crate::source::{FileId, Span};
+
+    fn expr(kind: ExprKind) -> Expr {
+        Expr { kind, ty: Type::Unknown, span: Span::new(FileId(0), 0, 0) }
+    }
+
+    fn field(of: LocalId, n: u32) -> Expr {
+        expr(ExprKind::Field(Box::new(expr(ExprKind::Local(of))), EntityId(0), FieldId(n)))
+    }
+
+    /// `order.list.any(x => x.…)`, of the n-th list of the record in local 0.
+    fn asked(n: u32, local: LocalId) -> Expr {
+        let body = expr(ExprKind::Lambda(vec![local], Box::new(field(local, 7))));
+        expr(ExprKind::Native(Native::Any, vec![field(LocalId(0), n), body]))
+    }
+
+    #[test]
+    fn a_loop_has_one_number_wherever_it_stands() {
+        let clause = |n: u32, local: LocalId| ForClause { local, list: field(LocalId(0), n), cond: None };
+        let within = vec![clause(1, LocalId(1)), clause(2, LocalId(2))];
+        let outside = asked(1, LocalId(3));
+        let list = expr(ExprKind::List(vec![Element::For(within, asked(1, LocalId(4)))]));
+        let mut numbers = Numbers::default();
+        numbers.hold_own(LocalId(0));
+        numbers.number(&outside);
+        numbers.number(&list);
+        let ExprKind::List(elements) = &list.kind else { unreachable!() };
+        let Element::For(_, inside) = &elements[0] else { unreachable!() };
+        let (outside, inside) = (numbers.standing(&outside).unwrap(), numbers.standing(inside).unwrap());
+        assert_eq!((outside.number, outside.within, outside.open), (inside.number, 0, 0));
+        // It depends on neither of the loops around it.
+        assert_eq!((inside.within, inside.open), (0, 2));
+    }
+
+    #[test]
+    fn elements_of_loops_in_one_another_differ() {
+        // Each element of a list is asked for each of the same list.
+        let (outer, inner) = (LocalId(1), LocalId(2));
+        let pair = |a, b| expr(ExprKind::Binary(Binary::Eq, Box::new(field(a, 7)), Box::new(field(b, 7))));
+        let over = |local: LocalId, body: Expr| {
+            let body = expr(ExprKind::Lambda(vec![local], Box::new(body)));
+            expr(ExprKind::Native(Native::Any, vec![field(LocalId(0), 1), body]))
+        };
+        let (crossed, straight) =
+            (over(outer, over(inner, pair(outer, inner))), over(outer, over(inner, pair(inner, inner))));
+        let mut numbers = Numbers::default();
+        numbers.hold_own(LocalId(0));
+        numbers.number(&crossed);
+        numbers.number(&straight);
+        assert_ne!(numbers.standing(&crossed).unwrap().number, numbers.standing(&straight).unwrap().number);
+    }
 }

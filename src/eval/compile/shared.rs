@@ -26,7 +26,7 @@ impl Shared {
     /// Those of a mapping: its steps, its balance and what follows. A header is looked at before the steps are done.
     pub(crate) fn of_mapping(mapping: &Mapping) -> Self {
         let mut roots = Roots::default();
-        mapping.params.iter().for_each(|(_, _, local)| roots.numbers.hold(*local, None));
+        mapping.params.iter().for_each(|(_, _, local)| roots.numbers.hold_own(*local));
         roots.steps(&mapping.steps);
         if let Some(Balance { formula, to, within, otherwise, rest, .. }) = &mapping.balance {
             [formula, to].into_iter().chain(within).chain(otherwise).for_each(|expr| roots.add(expr));
@@ -41,7 +41,7 @@ impl Shared {
     /// Those of a flow.
     pub(crate) fn of_flow(flow: &Flow) -> Self {
         let mut roots = Roots::default();
-        roots.numbers.hold(flow.record, None);
+        roots.numbers.hold_own(flow.record);
         flow.filter.iter().for_each(|filter| roots.add(filter));
         roots.steps(&flow.steps);
         roots.add(&flow.write);
@@ -77,7 +77,7 @@ struct Roots<'e> {
 
 impl<'e> Roots<'e> {
     fn add(&mut self, expr: &'e Expr) {
-        self.numbers.of(expr);
+        self.numbers.number(expr);
         self.exprs.push(expr);
     }
 
@@ -85,8 +85,7 @@ impl<'e> Roots<'e> {
         for step in steps {
             match &step.kind {
                 StepKind::Let(local, value) => {
-                    let number = self.numbers.of(value);
-                    self.numbers.hold(*local, number);
+                    self.numbers.hold_of(*local, value);
                     self.exprs.push(value);
                 }
                 StepKind::Assign { value, when, .. } => {

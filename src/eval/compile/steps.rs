@@ -9,10 +9,15 @@ use std::sync::Arc;
 
 /// Steps that fill an entity.
 pub(crate) fn steps(compiler: &mut Compiler<'_>, entity: EntityId, steps: &[Step]) -> Vec<StepCode> {
-    steps.iter().map(|step| self::step(compiler, entity, step)).collect()
+    let path = |step: &Step| match &step.kind {
+        StepKind::Assign { path, .. } => Some(path.clone()),
+        _ => None,
+    };
+    let paths: Vec<Vec<FieldId>> = steps.iter().filter_map(path).collect();
+    steps.iter().map(|step| self::step(compiler, entity, step, &paths)).collect()
 }
 
-fn step(compiler: &mut Compiler<'_>, entity: EntityId, step: &Step) -> StepCode {
+fn step(compiler: &mut Compiler<'_>, entity: EntityId, step: &Step, paths: &[Vec<FieldId>]) -> StepCode {
     let kind = match &step.kind {
         StepKind::Let(local, value) => StepKindCode::Let(compiler.local(*local), compiler.code(value)),
         StepKind::Assign { path, value, when } => {
@@ -24,6 +29,7 @@ fn step(compiler: &mut Compiler<'_>, entity: EntityId, step: &Step) -> StepCode 
                 of: *owners(compiler.program, entity, path).last().unwrap_or(&entity),
                 value: compiler.field_value(step.span, &name, value),
                 name,
+                again: paths.iter().filter(|other| *other == path).count() > 1,
                 identity: matches!(**path, [field] if compiler.program.entity(entity).get(field).is_identity()),
                 when: match when {
                     When::Always => WhenCode::Always,

@@ -17,7 +17,7 @@ impl MappingCode {
         resolved: &Resolved<'r>,
     ) -> Result<Option<Action>, Halt> {
         let place = self.header.span;
-        let connection = run.compiled.connection_of(run.flow, self.id);
+        let connection = |run: &Run<'r>| run.compiled.connection_of(run.flow, self.id);
         let name = &run.compiled.program.entity(self.target).name;
         match (&self.header.verb, resolved) {
             (VerbCode::CreateUnless(cond), _) => match cond.holds(run) {
@@ -30,7 +30,7 @@ impl MappingCode {
                 Err(halt) => Err(halt),
             },
             (VerbCode::Delete(_), Resolved::None | Resolved::Gone | Resolved::After(_) | Resolved::Later(_)) => {
-                let reason = format!("there is no {name} of it in {connection} to be deleted");
+                let reason = format!("there is no {name} of it in {} to be deleted", connection(run));
                 Ok(Some(Action::Leave(Stop::Skip, reason, place)))
             }
             (VerbCode::Delete(cond), Resolved::Found { id, .. } | Resolved::Itself { id, .. }) => {
@@ -46,14 +46,15 @@ impl MappingCode {
                 Ok(Some(Action::Leave(Stop::Skip, text, place)))
             }
             (VerbCode::CreateOnce, Resolved::Gone) => {
-                let reason = format!("its {name} was deleted in {connection}, so it is not created again");
+                let reason = format!("its {name} was deleted in {}, so it is not created again", connection(run));
                 run.alert(reason.clone(), place);
                 Ok(Some(Action::Leave(Stop::Skip, reason, place)))
             }
             (VerbCode::Update, Resolved::None | Resolved::Gone) => {
                 // A stop of the header's own is the record's; else there is nothing to update.
                 let text = self.otherwise(run)?;
-                let reason = text.unwrap_or_else(|| format!("there is no {name} of it in {connection} to be updated"));
+                let there_is_none = || format!("there is no {name} of it in {} to be updated", connection(run));
+                let reason = text.unwrap_or_else(there_is_none);
                 Err(Halt::fail(Failure::new(reason, place)))
             }
             _ => Ok(None),
@@ -93,8 +94,12 @@ impl MappingCode {
         action: Action,
         balance: Option<BalanceDue>,
     ) -> Result<u32, Halt> {
-        let linked_to = self.header.source(run, args, role)?;
+        let source = self.header.source(run, args, role)?;
+        let linked_to = source.filter(|_| run.payload_of.is_none()).map(|(entity, key)| (entity, Arc::from(key)));
         let on_change = self.header.on_change(run)?;
+        if run.payload_of == Some(self.id) {
+            run.payload = None;
+        }
         let making = run.making.last_mut().expect("the document is being made");
         let values: &'r [Filled<'r>] = run.arena.alloc_slice_copy(&making.values);
         let n = u32::try_from(run.drafts.len()).unwrap_or(u32::MAX);

@@ -77,7 +77,7 @@ impl HeaderCode {
                 found => return Ok((found, Vec::new())),
             }
         }
-        let mut search = Search { rows: Vec::new(), tried: Vec::new(), after: None };
+        let mut search = Search::default();
         let mut halted = None;
         let mut empty = Vec::new();
         for key in &self.keys {
@@ -94,7 +94,7 @@ impl HeaderCode {
         }
         // The link of the flow's own record does not stand in for a key that the header names.
         let named = self.keys.iter().any(|key| matches!(key, KeyCode::Linked(..)));
-        if search.tried.is_empty() && search.after.is_none() && (!linked || (!empty.is_empty() && !named)) {
+        if !search.has_tried && search.after.is_none() && (!linked || (!empty.is_empty() && !named)) {
             return Err(self.no_key(run, mapping.target, &empty));
         }
         let mut rows = Vec::with_capacity(search.rows.len());
@@ -175,11 +175,11 @@ impl HeaderCode {
         run: &mut Run<'r>,
         args: &'r [Value<'r>],
         role: Role,
-    ) -> Result<Option<(EntityId, Arc<str>)>, Halt> {
+    ) -> Result<Option<(EntityId, &'r str)>, Halt> {
         if self.keys.iter().any(|key| matches!(key, KeyCode::Itself)) {
             return Ok(None);
         }
-        Ok(self.sources(run, args, role)?.first().map(|(entity, key)| (*entity, Arc::from(*key))))
+        Ok(self.sources(run, args, role)?.first().copied())
     }
 
     fn by_link<'r>(

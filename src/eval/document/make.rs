@@ -37,7 +37,7 @@ pub(crate) fn make<'r>(
         frame[*param as usize] = *arg;
     }
     let saved = std::mem::replace(&mut run.locals, frame);
-    let making = run.making_of(code.target);
+    let making = run.making_of(code.target, code.steps.len());
     run.making.push(making);
     let mark = run.tell_from();
     let result = code.make(run, args, role);
@@ -111,9 +111,6 @@ impl MappingCode {
     /// The steps that `wanted` picks, in order; what is not known yet leaves holes.
     fn run_steps<'r>(&'r self, run: &mut Run<'r>, wanted: impl Fn(usize, &StepCode) -> bool) -> Result<(), Halt> {
         let mut halted = None;
-        if let Some(making) = run.making.last_mut() {
-            making.filled.reserve(self.steps.len());
-        }
         for (n, step) in self.steps.iter().enumerate() {
             if !wanted(n, step) {
                 continue;
@@ -153,10 +150,11 @@ impl MappingCode {
         }
         for required in &self.required {
             let making = run.making.last().expect("the document is being made");
-            let nested = making.filled.iter().any(|(n, _)| match &self.steps[*n].kind {
-                StepKindCode::Assign(assign) => assign.path.len() > 1 && assign.path[0] == required.field,
-                _ => false,
-            });
+            let nested = self.nests
+                && making.filled.iter().any(|(n, _)| match &self.steps[*n].kind {
+                    StepKindCode::Assign(assign) => assign.path.len() > 1 && assign.path[0] == required.field,
+                    _ => false,
+                });
             let value = making.value(required.field).unwrap_or(Value::Absent);
             if !nested {
                 required.check(run, self.target, value, self.span)?;

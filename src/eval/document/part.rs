@@ -11,7 +11,7 @@ impl PartCode {
         let part: &'r Self = &run.compiled.parts[n];
         if part.uses_it {
             let updating = run.updating();
-            let mut making = run.making_of(part.entity);
+            let mut making = run.making_of(part.entity, part.steps.len());
             making.updating = updating;
             run.making.push(making);
             let fields = part.fields(run);

@@ -10,9 +10,12 @@ use crate::source::Span;
 use std::sync::Arc;
 
 /// A search by all keys of a header.
+#[derive(Default)]
 pub(crate) struct Search<'r> {
     pub(crate) rows: Vec<(&'r str, &'r Record<'r>)>,
     pub(crate) tried: Vec<KeyTried>,
+    /// Some key was tried.
+    pub(crate) has_tried: bool,
     pub(crate) after: Option<u32>,
 }
 
@@ -25,7 +28,8 @@ impl<'r> Search<'r> {
         fields: &[KeyField],
         place: Span,
     ) -> Result<Option<FieldId>, Halt> {
-        let (target, connection) = (mapping.target, run.compiled.connection_of(run.flow, mapping.id));
+        let target = mapping.target;
+        let told = run.payload_of.is_none();
         let mut by = Vec::with_capacity(fields.len());
         let mut values: Vec<Option<&'r str>> = Vec::with_capacity(fields.len());
         let mut pending = None;
@@ -36,8 +40,11 @@ impl<'r> Search<'r> {
                 Value::Hole(draft) => return Err(Halt::Later(draft)),
                 Value::Draft(n) if run.drafts[n as usize].id.is_none() => {
                     pending = Some(n);
-                    let entity = run.compiled.program.entity(run.drafts[n as usize].draft.entity);
-                    Some(&*run.arena.alloc_str(&Pending::mark(n as usize, &entity.full_name())))
+                    let mark = || {
+                        let entity = run.compiled.program.entity(run.drafts[n as usize].draft.entity);
+                        &*run.arena.alloc_str(&Pending::mark(n as usize, &entity.full_name()))
+                    };
+                    Some(if told { mark() } else { "" })
                 }
                 value => Self::key_value(run, target, key.field, value, place)?,
             };
@@ -51,12 +58,16 @@ impl<'r> Search<'r> {
         if values.iter().all(Option::is_none) {
             return Ok(by.first().copied());
         }
-        let tried = values.iter().map(|value| value.map(Arc::from)).collect();
-        self.tried.push(KeyTried { fields: by.clone(), values: tried });
+        self.has_tried = true;
+        if told {
+            let tried = values.iter().map(|value| value.map(Arc::from)).collect();
+            self.tried.push(KeyTried { fields: by.clone(), values: tried });
+        }
         if let Some(n) = pending {
             self.after.get_or_insert(n);
             return Ok(None);
         }
+        let connection = run.compiled.connection_of(run.flow, mapping.id);
         for row in run.find(Some(&connection), target, &by, &values, place)? {
             let key = match run.compiled.program.entity(target).key {
                 Some(key) => run.key_text(row, key, place)?,

@@ -97,11 +97,13 @@ impl<'r> Run<'r> {
 
     /// As [`Self::fill`], by the step of that number.
     pub(crate) fn fill_step(&mut self, n: usize, assign: &Assign, value: Value<'r>) {
-        if let [field] = *assign.path {
-            self.fill(field, value);
+        let Some(making) = self.making.last_mut() else { return };
+        match *assign.path {
+            [field] if assign.again => making.fill(field, value),
+            // Nothing else fills it.
+            [field] => making.values.push((field, value)),
+            _ => {}
         }
-        if let Some(making) = self.making.last_mut() {
-            making.filled.push((n, value));
-        }
+        making.filled.push((n, value));
     }
 }

@@ -3,7 +3,7 @@
 
 use super::apply::apply;
 use super::at::{At, whole, wrong};
-use super::list::joined;
+use super::list::{joined, present};
 use super::text::{lower, plain, replaced, text_of, tidied, upper};
 use crate::eval::code::{Code, Eval, Run, call};
 use crate::eval::value::Value;
@@ -57,6 +57,14 @@ pub(crate) fn direct(native: Native, known: &[Option<Const>], at: &At) -> Option
                 })
             })
         }
+        (Native::Fit, [_, Some(Const::Number(most)), rest @ ..]) if rest.iter().all(Option::is_some) => {
+            let rest = [Some(Const::Number(*most))].into_iter().chain(rest.iter().cloned()).flatten();
+            fitted(at, whole(Value::Number(*most))?, rest.collect())
+        }
+        (Native::IsEmpty, [_]) => of_list(native, at, |_, list| Value::Bool(list.is_empty())),
+        (Native::First, [_]) => of_list(native, at, |_, list| list.first().copied().unwrap_or(Value::Absent)),
+        (Native::Count, [_]) => of_list(native, at, |_, list| Value::Number(list.len().into())),
+        (Native::Present, [_]) => of_list(native, at, present),
         (Native::Join, [_, Some(Const::Text(by))]) => {
             let by = by.clone();
             Box::new(move |list| {
@@ -93,6 +101,48 @@ where
             })
         })
     })
+}
+
+/// A function of a list alone.
+fn of_list<F>(native: Native, at: At, plain: F) -> Direct
+where
+    F: for<'r> Fn(&Run<'r>, &'r [Value<'r>]) -> Value<'r> + Send + Sync + 'static,
+{
+    Box::new(move |list| {
+        call(move |run| match list.list(run)? {
+            Some(list) => Ok(plain(run, list)),
+            None => Err(wrong(run, native, &at)),
+        })
+    })
+}
+
+/// A text cut to a length that is known, as is how it is cut.
+fn fitted(at: At, most: usize, rest: Vec<Const>) -> Direct {
+    Box::new(move |text| {
+        call(move |run| {
+            text.see(run, |run, text| match text {
+                // No text has more characters than bytes.
+                Value::Text(t) if t.len() <= most && !t.is_empty() && !ends_blank(t) => Ok(Value::Text(t)),
+                Value::Absent => Ok(Value::Absent),
+                other => {
+                    let args: Vec<Value<'_>> = std::iter::once(*other)
+                        .chain(rest.iter().map(|constant| match constant {
+                            Const::Text(t) => run.text(t),
+                            Const::Number(n) => Value::Number(*n),
+                            Const::Bool(b) => Value::Bool(*b),
+                            _ => Value::Absent,
+                        }))
+                        .collect();
+                    apply(run, Native::Fit, &args, &at)
+                }
+            })
+        })
+    })
+}
+
+/// Whether a blank may stand at the end, where a text is cut at words.
+fn ends_blank(t: &str) -> bool {
+    !t.as_bytes().last().is_some_and(u8::is_ascii_graphic)
 }
 
 fn common<'r>(run: &mut Run<'r>, native: Native, first: Value<'r>, second: Option<&Const>, at: &At) -> Eval<'r> {

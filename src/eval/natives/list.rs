@@ -31,11 +31,7 @@ pub(crate) fn on_list<'r>(run: &mut Run<'r>, native: Native, args: &[Value<'r>],
             let by = if let Some(Value::Text(by)) = args.get(1) { by } else { "" };
             return joined(run, list, by, at);
         }
-        Native::Present => {
-            let mut present = bumpalo::collections::Vec::with_capacity_in(list.len(), run.arena);
-            present.extend(list.iter().copied().filter(Value::is_some));
-            Value::List(present.into_bump_slice())
-        }
+        Native::Present => present(run, list),
         Native::Distinct => {
             let mut once: Vec<Value<'r>> = Vec::new();
             for value in list {
@@ -77,6 +73,13 @@ pub(crate) fn on_list<'r>(run: &mut Run<'r>, native: Native, args: &[Value<'r>],
         }
         _ => return Err(wrong(run, native, at)),
     })
+}
+
+/// What is there of a list.
+pub(crate) fn present<'r>(run: &Run<'r>, list: &[Value<'r>]) -> Value<'r> {
+    let mut present = bumpalo::collections::Vec::with_capacity_in(list.len(), run.arena);
+    present.extend(list.iter().copied().filter(Value::is_some));
+    Value::List(present.into_bump_slice())
 }
 
 /// What is there of a list, as one text; nothing when there is nothing.

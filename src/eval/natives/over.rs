@@ -77,7 +77,8 @@ fn over<'r>(run: &mut Run<'r>, native: Native, list: &Code, each: &Each, body: &
     if native == Native::Sum {
         return sum_over(run, list, each, body, at);
     }
-    let mut out = bumpalo::collections::Vec::new_in(run.arena);
+    let room = if matches!(native, Native::Map | Native::Where | Native::Flat) { list.len() } else { 0 };
+    let mut out = bumpalo::collections::Vec::with_capacity_in(room, run.arena);
     let mut halted = None;
     for (n, element) in list.iter().enumerate() {
         run.enter(each, element);

@@ -8,6 +8,7 @@ use crate::eval::pending::without_nul;
 use crate::eval::value::{Value, show};
 use crate::ir::Native;
 use crate::json;
+use crate::limits::LIST_MAX;
 use crate::source::Span;
 use crate::value::code::is_country;
 use crate::value::{address, text};
@@ -64,9 +65,9 @@ pub(crate) fn on_text<'r>(run: &mut Run<'r>, native: Native, args: &[Value<'r>],
         },
         Native::Split => match other(1) {
             Some(by) if !by.is_empty() => {
-                list_fits(t.matches(by).count() + 1, at.span)?;
-                let parts: Vec<Value<'r>> = t.split(by).map(Value::Text).collect();
-                run.list(&parts)
+                let parts = split(run, t, by);
+                list_fits(parts.len(), at.span)?;
+                Value::List(parts)
             }
             Some(_) => return Err(Halt::fail(Failure::new("a text can't be split at nothing", at.span))),
             None => return Err(wrong(run, native, at)),
@@ -207,6 +208,17 @@ fn fit<'r>(run: &Run<'r>, t: &'r str, args: &[Value<'r>], at: &At) -> Eval<'r> {
     Ok(or_absent(short, at))
 }
 
+/// The pieces of a text between these; no more than show that a list would not hold them.
+fn split<'r>(run: &Run<'r>, t: &'r str, by: &str) -> &'r [Value<'r>] {
+    let mut parts = bumpalo::collections::Vec::new_in(run.arena);
+    match by.as_bytes() {
+        // Mostly it is one character, which is found without a search being prepared.
+        [byte] if byte.is_ascii() => parts.extend(t.split(char::from(*byte)).take(LIST_MAX + 1).map(Value::Text)),
+        _ => parts.extend(t.split(by).take(LIST_MAX + 1).map(Value::Text)),
+    }
+    parts.into_bump_slice()
+}
+
 /// Street, number and addition; what the line lacks is absent.
 fn street<'r>(run: &Run<'r>, line: &'r str) -> Value<'r> {
     let parts = address::street(line);
@@ -220,10 +232,24 @@ pub(crate) fn capture(text: Code, pattern: Result<regex::Regex, String>, span: S
         let pattern =
             pattern.as_ref().map_err(|e| Halt::fail(Failure::new(format!("the pattern can't be used: {e}"), span)))?;
         let Value::Text(t) = text.eval(run)? else { return Ok(Value::List(&[])) };
+        // Most texts are looked at for what they are not, and that costs less than the groups of one that is.
+        if !pattern.is_match(t) {
+            return Ok(Value::List(&[]));
+        }
         let Some(groups) = pattern.captures(t) else { return Ok(Value::List(&[])) };
         let groups = groups.iter().skip(1).map(|g| Value::Text(g.map_or("", |g| g.as_str())));
         let groups: Vec<Value<'_>> = groups.collect();
         Ok(run.list(&groups))
+    })
+}
+
+/// Whether [`capture`] finds nothing, without looking for where its groups stand.
+pub(crate) fn captures_none(text: Code, pattern: regex::Regex) -> Code {
+    // The whole is one group, and none that is given.
+    let has_groups = pattern.captures_len() > 1;
+    call(move |run| {
+        let Value::Text(t) = text.eval(run)? else { return Ok(Value::Bool(true)) };
+        Ok(Value::Bool(!has_groups || !pattern.is_match(t)))
     })
 }
 

@@ -19,7 +19,7 @@ type Elements<'r> = bumpalo::collections::Vec<'r, Value<'r>>;
 /// The list of these elements.
 pub(crate) fn list(elements: Vec<ElementCode>, span: Span) -> Code {
     call(move |run| {
-        let mut out = bumpalo::collections::Vec::new_in(run.arena);
+        let mut out = bumpalo::collections::Vec::with_capacity_in(elements.len(), run.arena);
         let mut halted = None;
         for element in &elements {
             element.push(run, &mut out, &mut halted, span)?;

@@ -3,6 +3,7 @@
 use crate::eval::code::{Code, Eval, Run};
 use crate::eval::failure::{Failure, Halt, note};
 use crate::eval::personal::told;
+use crate::eval::table::COLUMNS_MAX;
 use crate::eval::value::{Value, show};
 use crate::ir::{Grows, Pattern, Type};
 use crate::source::Span;
@@ -23,7 +24,7 @@ impl RowWanted {
     pub(crate) fn find<'r>(&self, run: &mut Run<'r>) -> Eval<'r> {
         match self.keys.len() {
             0..=2 => self.find_by::<2>(run),
-            3..=8 => self.find_by::<8>(run),
+            3..=COLUMNS_MAX => self.find_by::<COLUMNS_MAX>(run),
             _ => Err(run.broken_promise("a table of more than 8 columns", self.span)),
         }
     }
@@ -46,9 +47,9 @@ impl RowWanted {
         let n = self.table;
         let table = &run.compiled.tables[n];
         // The lines of a document often ask for the same row.
-        match table.row(values, run.recent_rows[n]) {
+        match table.row(values, run.recent_row(n)) {
             Some(row) => {
-                run.recent_rows[n] = row;
+                run.found_row(n, row);
                 run.told_row(n, row);
                 table.value(row).eval(run)
             }

@@ -8,6 +8,7 @@ use crate::eval::value::{Value, same, show};
 use crate::ir::{Binary, Const, EntityId, Unary};
 use crate::source::Span;
 use crate::value::{decimal, time};
+use rust_decimal::Decimal;
 use std::cmp::Ordering;
 
 /// Whether an order of two values is what the operator asks.
@@ -146,12 +147,20 @@ fn identical<'r>(
 
 fn ordered(a: Value<'_>, b: Value<'_>, span: Span) -> Result<Ordering, Halt> {
     match (a, b) {
-        (Value::Number(a), Value::Number(b)) => Ok(a.cmp(&b)),
+        (Value::Number(a), Value::Number(b)) => Ok(numbers_ordered(a, b)),
         (Value::Text(a), Value::Text(b)) => Ok(a.cmp(b)),
         (Value::Date(a), Value::Date(b)) => Ok(a.cmp(&b)),
         (Value::Instant(a), Value::Instant(b)) => Ok(a.cmp(&b)),
         (Value::Duration(a), Value::Duration(b)) => Ok(a.cmp(&b)),
         (a, b) => Err(Halt::fail(Failure::new(format!("{} can't be compared with {}", show(a), show(b)), span))),
+    }
+}
+
+/// The order of two numbers. Small ones of one scale, or beside zero, need not be brought to one.
+fn numbers_ordered(a: Decimal, b: Decimal) -> Ordering {
+    match (decimal::small_mantissa(a), decimal::small_mantissa(b)) {
+        (Some(x), Some(y)) if x == 0 || y == 0 || a.scale() == b.scale() => x.cmp(&y),
+        _ => a.cmp(&b),
     }
 }
 

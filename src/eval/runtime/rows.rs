@@ -77,7 +77,7 @@ impl<'r> Run<'r> {
     ) -> Result<&'r [&'r Record<'r>], Halt> {
         let schema = self.compiled.program.entity(entity);
         // A blank text is stored as nothing, and nobody can be asked for it.
-        let given = |value: Option<&str>| value.is_some_and(|text| !text.trim().is_empty());
+        let given = |value: Option<&str>| value.is_some_and(|text| !is_blank(text));
         if !by.is_empty() && !values.iter().any(|value| given(*value)) {
             return Ok(&[]);
         }
@@ -91,7 +91,9 @@ impl<'r> Run<'r> {
             return Err(Halt::fail(Failure::new(reason, place)));
         }
         let candidates = match self.kept(entity, by, values) {
-            Some(kept) => kept,
+            // They were compared when they were put there.
+            Some((kept, true)) => return Ok(kept),
+            Some((kept, false)) => kept,
             None => {
                 let connection =
                     connection.filter(|c| !c.is_empty()).map_or_else(|| self.connection(entity), Arc::clone);
@@ -113,15 +115,16 @@ impl<'r> Run<'r> {
         Ok(found.into_bump_slice())
     }
 
-    /// Rows that are kept from one record to the next, at least those whose fields have these values.
-    fn kept(&self, entity: EntityId, by: &[FieldId], values: &[Option<&str>]) -> Option<&'r [&'r Record<'r>]> {
+    /// Rows that are kept from one record to the next, at least those whose fields have these values; whether they are all
+    /// of them.
+    fn kept(&self, entity: EntityId, by: &[FieldId], values: &[Option<&str>]) -> Option<(&'r [&'r Record<'r>], bool)> {
         let rows = self.cache?.of(entity)?;
         // The first field decides first, so that the other fields of rows which differ there are not looked at.
         let first = match (by.first(), values.first()) {
-            (Some(field), Some(Some(value))) if !value.trim().is_empty() => rows.with(*field, value),
+            (Some(field), Some(Some(value))) if !is_blank(value) => rows.with(*field, value),
             _ => None,
         };
-        Some(first.unwrap_or(rows.all))
+        Some(first.map_or((rows.all, false), |first| (first, by.len() == 1)))
     }
 
     /// Whether the fields of a row have these values. One that can't be read, or is not there and must be, proves nothing.
@@ -142,8 +145,8 @@ impl<'r> Run<'r> {
                 }
                 (None, None) => true,
                 // Blanks are stored as nothing.
-                (Some(has), None) => has.trim().is_empty(),
-                (None, Some(wanted)) => wanted.trim().is_empty(),
+                (Some(has), None) => is_blank(has),
+                (None, Some(wanted)) => is_blank(wanted),
             };
             if !same {
                 return Ok(false);
@@ -238,7 +241,7 @@ impl<'r> Run<'r> {
             match value.eval(self) {
                 Ok(Value::Draft(n)) if self.drafts[n as usize].id.is_none() => return Ok(None),
                 Ok(value) => match self.text_of_key(value, place) {
-                    Ok(text) => texts.push(text.filter(|text| !text.trim().is_empty())),
+                    Ok(text) => texts.push(text.filter(|text| !is_blank(text))),
                     Err(halt) => note(&mut halted, halt)?,
                 },
                 Err(halt) => note(&mut halted, halt)?,
@@ -246,4 +249,9 @@ impl<'r> Run<'r> {
         }
         halted.map_or(Ok(Some(texts.into_bump_slice())), Err)
     }
+}
+
+/// Whether a text has nothing but blanks; one that begins with a letter is not looked at further.
+fn is_blank(text: &str) -> bool {
+    !text.as_bytes().first().is_some_and(u8::is_ascii_graphic) && text.trim().is_empty()
 }

@@ -24,7 +24,7 @@ pub(crate) fn reference<'r>(
     {
         run.refer_to(n);
         let entity = run.compiled.program.entity(run.drafts[n as usize].draft.entity);
-        out.extend_from_slice(Pending::mark(n as usize, &entity.full_name()).as_bytes());
+        Pending::write(n as usize, entity, out);
         return Ok(());
     }
     let value = match value {
