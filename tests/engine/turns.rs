@@ -69,3 +69,49 @@ async fn a_turn_that_waits_is_over_with_the_next() {
     show(&events);
     assert_eq!(summary.counts.created, 1, "{summary:?}");
 }
+
+/// Changes in several warehouses are one article's, each article has an outcome of its own, and all of them are one call;
+/// what changes later is seen though the flow reads nothing of it but the article.
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_are_gathered_and_sent_together() {
+    const MANY: usize = 30;
+    let world = world().await;
+    let warehouse = json!({"Code": "7", "Description": "Second"});
+    world.control(Method::POST, "/ledger/inventory/Warehouses", Some(warehouse)).await;
+    for n in 0..MANY {
+        let code = format!("SHELF-{n:02}");
+        let item = json!({"Code": code, "Description": code, "SalesVatCode": "5", "IsStockItem": true});
+        world.control(Method::POST, "/ledger/logistics/Items", Some(item)).await;
+        for (place, pieces) in [("1", 3), ("7", n)] {
+            let stock = json!({"Item": code, "Warehouse": place, "CurrentStock": pieces});
+            world.control(Method::POST, "/ledger/inventory/ItemWarehouses", Some(stock)).await;
+        }
+        let product = json!({"name": code, "sku": code, "type": "simple", "manage_stock": true, "stock_quantity": 0});
+        world.control(Method::POST, "/shop/products", Some(product)).await;
+    }
+    let engine = world.engine(&[]).await;
+    world.forget_calls().await;
+    let (summary, events) = pass_of(&engine, "shelves", PassOptions::default()).await;
+    show(&events);
+    assert_eq!((summary.counts.updated, summary.counts.parked), (MANY as u64, 0), "{summary:?}");
+    assert_eq!(world.calls("shop").await.1, 1);
+    let shelf = |n: usize, products: &[Value]| {
+        let of = |p: &&Value| p["sku"] == format!("SHELF-{n:02}");
+        products.iter().find(of).unwrap()["stock_quantity"].as_u64().unwrap()
+    };
+    let products = world.held("shop/products").await;
+    assert!((0..MANY).all(|n| shelf(n, &products) == 3 + n as u64));
+    let engine = world.later(engine).await;
+    let (summary, _) = pass_of(&engine, "shelves", PassOptions::default()).await;
+    assert_eq!(summary.counts.updated, 0, "{summary:?}");
+    let rows = world.held("ledger/inventory/ItemWarehouses").await;
+    for row in rows.iter().filter(|row| row["ItemCode"].as_str().unwrap().trim() == "SHELF-04") {
+        let changed = json!({"ID": row["ID"], "CurrentStock": 20});
+        world.control(Method::POST, "/ledger/inventory/ItemWarehouses", Some(changed)).await;
+    }
+    let engine = world.later(engine).await;
+    let (summary, events) = pass_of(&engine, "shelves", PassOptions::default()).await;
+    show(&events);
+    assert_eq!(summary.counts.updated, 1, "{summary:?}");
+    assert_eq!(shelf(4, &world.held("shop/products").await), 40);
+}
