@@ -15,6 +15,9 @@ use std::process::Command;
 /// Fewer examples than this, and the test no longer finds them.
 const EXAMPLES_AT_LEAST: usize = 6;
 
+#[path = "docs/flows.rs"]
+mod flows;
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }

@@ -92,7 +92,7 @@ pub(super) async fn page(
     }
     let reached = rows.last().map_or(version, |(version, _)| *version);
     let (mut read, mut unreadable) = (Vec::new(), Vec::new());
-    let rows = rows.into_iter().map(|(_, row)| row).chain(nameless.into_iter().map(Row::Unreadable));
+    let rows = nameless.into_iter().map(Row::Unreadable).chain(rows.into_iter().map(|(_, row)| row));
     for row in rows.filter(|row| row.is_record(&scan.entity)) {
         match row {
             Row::Read(raw) => read.push(raw),
