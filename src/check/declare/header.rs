@@ -95,7 +95,10 @@ impl Infer<'_, '_> {
 
     fn key(&mut self, target: EntityId, key: &ast::Key) -> Option<Key> {
         match key {
-            ast::Key::Itself(_) => Some(Key::Itself),
+            ast::Key::Itself(span) => {
+                self.is_given(target, *span);
+                Some(Key::Itself)
+            }
             ast::Key::Linked(of) => {
                 let of = self.expr(of, None);
                 self.record_of_ours(&of);
@@ -120,6 +123,18 @@ impl Infer<'_, '_> {
                 (!by.is_empty()).then_some(Key::By(by))
             }
         }
+    }
+
+    /// Whether the mapping is given a record of the kind that it updates: which one would `itself` be else?
+    fn is_given(&mut self, target: EntityId, at: Span) {
+        let of_target = |ty: &Type| matches!(ty.present(), Type::Unknown) || *ty.present() == Type::Record(target);
+        if self.names.iter().any(|local| self.given.contains(&local.id) && of_target(&local.ty)) {
+            return;
+        }
+        let full = self.cx.program.entity(target).full_name();
+        let message = format!("`itself` is the record that the mapping is given, and it is given no {full}");
+        let d = Diagnostic::new(&codes::WRONG_ENTITY, at, message).label("none of its parameters is one");
+        self.cx.report(d.help("give it the record, or say how it is found: `update linked to x`, `update by Field`"));
     }
 
     fn overwrite(&mut self, parts: &mut HeaderParts, mode: &ast::Expr, fields: Option<&ast::Expr>) {
