@@ -3,12 +3,18 @@
 use super::world::World;
 use super::{pass, pass_of, show};
 use flowc::engine::{Engine, Event, PassOptions, Summary};
-use flowc::sandbox::{Limits, Options};
+use flowc::sandbox::{Limits, Options, Setup, Storage};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 async fn world() -> World {
-    World::new(Options { orders: Some(8), limits: Limits::Off, ..Options::default() }).await
+    kept_in(Storage::Tables).await
+}
+
+/// A shop that keeps its orders in posts does not search them by their transactions.
+async fn kept_in(storage: Storage) -> World {
+    let server = Setup { orders: Some(storage), ..Setup::default() };
+    World::new(Options { orders: Some(8), limits: Limits::Off, server, ..Options::default() }).await
 }
 
 async fn to_shop(engine: &Engine) -> (Summary, Vec<Event>) {
@@ -49,7 +55,12 @@ async fn lost_store(world: &World, engine: Engine) -> Engine {
 /// document.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_goes_to_the_shop_once_though_the_store_is_lost() {
-    let world = world().await;
+    for storage in [Storage::Tables, Storage::Posts] {
+        once_though_the_store_is_lost(kept_in(storage).await).await;
+    }
+}
+
+async fn once_though_the_store_is_lost(world: World) {
     let sale = typed(&world, "5", "PO 77").await;
     let engine = world.engine(&[]).await;
     let (summary, events) = to_shop(&engine).await;
@@ -69,6 +80,27 @@ async fn an_order_goes_to_the_shop_once_though_the_store_is_lost() {
     pass(&world.later(engine).await, PassOptions::default()).await;
     let documents = world.held("ledger/salesorder/SalesOrders").await;
     assert!(documents.iter().all(|document| document["YourRef"] != made[0]["number"]), "it came back");
+}
+
+/// The shop made it and did not say so: it is found, and not made again.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_the_shop_made_without_an_answer_is_found() {
+    let world = kept_in(Storage::Posts).await;
+    let sale = typed(&world, "5", "PO 77").await;
+    let mut engine = world.engine(&[]).await;
+    let drops = json!([{"system": "shop", "method": "POST", "kind": "drop_after", "rate": 1}]);
+    world.control(Method::PUT, "/faults", Some(drops)).await;
+    let (summary, _) = to_shop(&engine).await;
+    assert_eq!(summary.counts.waiting, 1, "{summary:?}");
+    world.control(Method::PUT, "/faults", Some(json!([]))).await;
+    for _ in 0..2 {
+        engine = world.later(engine).await;
+        let (summary, events) = to_shop(&engine).await;
+        show(&events);
+        assert_eq!((summary.counts.created, summary.counts.parked), (0, 0), "{summary:?}");
+    }
+    let made = became(&world, &sale).await;
+    assert_eq!((made.len(), made[0]["status"].as_str()), (1, Some("processing")));
 }
 
 /// The shop adds up by itself. Where it comes to another total a person is told both, and nobody there works at the order.
