@@ -12,6 +12,8 @@ use world::World;
 
 #[path = "engine/carried.rs"]
 mod carried;
+#[path = "engine/to_shop.rs"]
+mod to_shop;
 #[path = "engine/turns.rs"]
 mod turns;
 #[path = "engine/world.rs"]

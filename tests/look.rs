@@ -158,6 +158,23 @@ fn a_project_answers_with_its_own() {
     );
 }
 
+/// The flows of the tests that ship, with that one on: what an answer must tell stands in its plan.
+#[test]
+fn a_plan_says_which_total_an_answer_must_tell() {
+    const SAYS: &[&str] = &[
+        "  answer total of woocommerce.Order must come to sale.AmountFC\n",
+        "(linked(sale, as: shop_order) or not linked(sale))",
+    ];
+    let project = tempfile::tempdir().unwrap();
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/flows/tests/project.flow")).unwrap();
+    let text = text.replace("connect shop", "run orders.orders, orders.orders_to_shop\n\nconnect shop");
+    std::fs::write(project.path().join("project.flow"), text).unwrap();
+    check(project.path(), &[("plan orders.orders_to_shop", 0, SAYS, &[]), ("plan orders.orders", 0, &[], &["answer"])]);
+    let plan = json(project.path(), "plan orders.orders_to_shop");
+    let answer = plan["steps"].as_array().unwrap().iter().find(|step| step["kind"] == "answer").unwrap();
+    assert_eq!((&answer["field"], &answer["comes_to"]), (&"total".into(), &"sale.AmountFC".into()));
+}
+
 #[test]
 fn a_project_with_mistakes_can_be_looked_at() {
     let project = project();

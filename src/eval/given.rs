@@ -14,7 +14,7 @@ pub struct Given {
     rows: BTreeMap<EntityId, Vec<Row>>,
     /// Rows by natural key, for large tables.
     by_code: BTreeMap<(EntityId, String), Vec<usize>>,
-    links: Vec<[(EntityId, Arc<str>); 2]>,
+    links: Vec<Linked>,
     codes: BTreeMap<EntityId, (FieldId, KeyForm)>,
     now: jiff::Timestamp,
 }
@@ -22,6 +22,13 @@ pub struct Given {
 struct Row {
     json: Arc<str>,
     key: String,
+}
+
+/// Two records of which an earlier write made the one of the other.
+struct Linked {
+    ends: [(EntityId, Arc<str>); 2],
+    /// The mapping that did, where only one did.
+    mapping: Option<Arc<str>>,
 }
 
 impl Given {
@@ -113,9 +120,9 @@ impl Given {
         (json, key_text)
     }
 
-    /// The two records are linked by an earlier write.
-    pub fn link(&mut self, one: (EntityId, &str), other: (EntityId, &str)) {
-        self.links.push([(one.0, one.1.into()), (other.0, other.1.into())]);
+    /// The two records are linked by an earlier write: of that mapping, or of whichever is asked for.
+    pub fn link(&mut self, one: (EntityId, &str), other: (EntityId, &str), mapping: Option<Arc<str>>) {
+        self.links.push(Linked { ends: [(one.0, one.1.into()), (other.0, other.1.into())], mapping });
     }
 
     /// The rows of an entity, each with its key.
@@ -150,7 +157,10 @@ impl Resolver for Given {
             }
             Query::Link(need) => {
                 let known = (need.entity, Arc::clone(&need.key));
-                let ends = self.links.iter().filter_map(|[a, b]| match (*a == known, *b == known) {
+                let by =
+                    |link: &&Linked| link.mapping.is_none() || need.mapping.is_none() || link.mapping == need.mapping;
+                let links = self.links.iter().filter(by).map(|link| &link.ends);
+                let ends = links.filter_map(|[a, b]| match (*a == known, *b == known) {
                     (true, _) if b.0 == need.other => Some(b),
                     (_, true) if a.0 == need.other => Some(a),
                     _ => None,

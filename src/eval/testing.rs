@@ -323,7 +323,7 @@ impl<'r> Trial<'r> {
                 let reason = "what it is linked to is not there".to_owned();
                 return Err(Halt::fail(Failure { cause: Cause::Given, ..Failure::new(reason, given.span) }));
             };
-            self.world.given.borrow_mut().link((entity, other), (given.entity, &key));
+            self.world.given.borrow_mut().link((entity, other), (given.entity, &key), given.linked_as.clone());
         }
         if let Some(local) = given.local {
             let record = self.run.decode(self.run.arena.alloc_str(&row), given.entity, given.span)?;

@@ -243,14 +243,14 @@ pub enum OnChange {
 pub struct Balance {
     /// The computed field.
     pub field: FieldId,
-    /// What it comes to, over the record in the making.
-    pub formula: Expr,
+    /// What it comes to, over the record in the making; none where the target's answer alone tells it.
+    pub formula: Option<Expr>,
     /// What it must come to.
     pub to: Expr,
     /// The most that a line may be off.
     pub within: Option<Expr>,
-    /// The list whose elements are the lines.
-    pub lines: FieldId,
+    /// The list whose elements are the lines of the formula.
+    pub lines: Option<FieldId>,
     /// Where the last cents go.
     pub rest: Option<Rest>,
     /// `sum` in the failure.

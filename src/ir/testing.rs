@@ -81,6 +81,8 @@ pub struct GivenRecord {
     pub fields: Vec<(Vec<Place>, GivenValue)>,
     /// The record that an earlier write made it of, or that it was made of.
     pub linked: Option<Expr>,
+    /// The mapping that wrote it then, by its name; none: any may have.
+    pub linked_as: Option<Arc<str>>,
     /// Where it is given.
     pub span: Span,
 }

@@ -148,7 +148,7 @@ pub fn of_mapping<'e>(mapping: &'e Mapping, see: &mut dyn FnMut(&'e Expr)) {
     header.otherwise.iter().for_each(&mut *see);
     of_steps(&mapping.steps, see);
     if let Some(balance) = &mapping.balance {
-        see(&balance.formula);
+        balance.formula.iter().for_each(&mut *see);
         see(&balance.to);
         balance.within.iter().chain(&balance.otherwise).for_each(&mut *see);
         if let Some(Rest::Line(_, line)) = &balance.rest {

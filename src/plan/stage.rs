@@ -203,7 +203,8 @@ impl<'p> Stages<'p> {
             });
         }
         if let Some(balance) = &mapping.balance {
-            stage = stage.max(self.expr(&balance.formula)).max(self.expr(&balance.to));
+            let formula = balance.formula.as_ref().map_or(0, |formula| self.expr(formula));
+            stage = stage.max(formula).max(self.expr(&balance.to));
         }
         if !self.mappings.contains(&id) {
             self.mappings.push(id);

@@ -3,7 +3,7 @@
 use super::pushdown::{Sent, pushdown};
 use super::reads::Reads;
 use super::stage::{Asked, Stages};
-use crate::ir::{Const, Entity, EntityId, Flow, MappingId, Program, StepKind, Verb, each};
+use crate::ir::{Const, Entity, EntityId, FieldId, Flow, MappingId, Program, StepKind, Verb, each};
 use crate::source::{Sources, Span};
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -57,6 +57,8 @@ pub enum PlanStep {
     Map(MappingId),
     /// A document is written, with these fields at most.
     Write(MappingId, Vec<Arc<str>>),
+    /// The answer to a write tells what the document comes to, and it must come to the amount that stands there.
+    Answer(MappingId, FieldId, Span),
 }
 
 /// The word `base` in the filter of an `adapt`.
@@ -114,7 +116,12 @@ pub fn plan(program: &Program, flow: &Flow) -> Plan {
         steps.push(PlanStep::Find(asked.clone(), reads.wire_names(program, asked.entity)));
     }
     steps.extend(stages.mappings.iter().map(|id| PlanStep::Map(*id)));
-    steps.extend(stages.mappings.iter().map(|id| PlanStep::Write(*id, filled(program, *id))));
+    for id in &stages.mappings {
+        steps.push(PlanStep::Write(*id, filled(program, *id)));
+        // What comes of a formula is known before the write.
+        let answered = program.mapping(*id).balance.as_ref().filter(|balance| balance.formula.is_none());
+        steps.extend(answered.map(|balance| PlanStep::Answer(*id, balance.field, balance.to.span)));
+    }
     let calls = cost(program, flow, &stages, !lacks.is_empty());
     Plan { flow: Arc::clone(&flow.name), steps, calls }
 }
@@ -213,6 +220,11 @@ impl Plan {
                         fields.join(", ")
                     )
                 }
+                PlanStep::Answer(id, field, to) => {
+                    let entity = program.entity(program.mapping(*id).target);
+                    let (name, to) = (&entity.get(*field).name, on_one_line(sources.text(*to)));
+                    format!("answer {name} of {} must come to {to}", entity.full_name())
+                }
             };
             let _ = writeln!(out, "  {line}");
         }
@@ -253,6 +265,14 @@ impl Plan {
                     serde_json::json!({
                         "kind": "write", "mapping": *mapping.name, "entity": program.entity(mapping.target).full_name(),
                         "verb": verb(&mapping.header.verb), "fields": fields.iter().map(|f| &**f).collect::<Vec<_>>(),
+                    })
+                }
+                PlanStep::Answer(id, field, to) => {
+                    let mapping = program.mapping(*id);
+                    let entity = program.entity(mapping.target);
+                    serde_json::json!({
+                        "kind": "answer", "mapping": *mapping.name, "entity": entity.full_name(),
+                        "field": *entity.get(*field).name, "comes_to": on_one_line(sources.text(*to)),
                     })
                 }
             })

@@ -697,6 +697,8 @@ pub enum TestStmt {
         fields: Vec<(Expr, Expr)>,
         /// What it is linked to.
         linked: Option<Expr>,
+        /// The mapping that linked them, where only one is meant.
+        linked_as: Option<Expr>,
         /// All of it.
         span: Span,
     },

@@ -134,7 +134,7 @@ impl Scene {
             given.add_row(program, row.entity, row.row.clone());
         }
         for [(one, key), (other, end)] in &self.links {
-            given.link((*one, key), (*other, end));
+            given.link((*one, key), (*other, end), None);
         }
         workspace.compiled().unit(flow, &self.source.row.to_string(), &given)
     }

@@ -9,7 +9,7 @@ use crate::ir::{
     Verb,
 };
 use crate::source::{Diagnostic, Span, codes};
-use crate::syntax::ast::{self, ExprKind as A, Stmt, StmtKind};
+use crate::syntax::ast::{self, ExprKind as A, Name, Stmt, StmtKind};
 use std::sync::Arc;
 
 impl Infer<'_, '_> {
@@ -95,7 +95,10 @@ impl Infer<'_, '_> {
 
     fn key(&mut self, target: EntityId, key: &ast::Key) -> Option<Key> {
         match key {
-            ast::Key::Itself(_) => Some(Key::Itself),
+            ast::Key::Itself(span) => {
+                self.is_given(target, *span);
+                Some(Key::Itself)
+            }
             ast::Key::Linked(of) => {
                 let of = self.expr(of, None);
                 self.record_of_ours(&of);
@@ -120,6 +123,18 @@ impl Infer<'_, '_> {
                 (!by.is_empty()).then_some(Key::By(by))
             }
         }
+    }
+
+    /// Whether the mapping is given a record of the kind that it updates: which one would `itself` be else?
+    fn is_given(&mut self, target: EntityId, at: Span) {
+        let of_target = |ty: &Type| matches!(ty.present(), Type::Unknown) || *ty.present() == Type::Record(target);
+        if self.names.iter().any(|local| self.given.contains(&local.id) && of_target(&local.ty)) {
+            return;
+        }
+        let full = self.cx.program.entity(target).full_name();
+        let message = format!("`itself` is the record that the mapping is given, and it is given no {full}");
+        let d = Diagnostic::new(&codes::WRONG_ENTITY, at, message).label("none of its parameters is one");
+        self.cx.report(d.help("give it the record, or say how it is found: `update linked to x`, `update by Field`"));
     }
 
     fn overwrite(&mut self, parts: &mut HeaderParts, mode: &ast::Expr, fields: Option<&ast::Expr>) {
@@ -274,11 +289,9 @@ impl Infer<'_, '_> {
 
     fn balance(&mut self, parts: &mut HeaderParts, target: EntityId, balance: &ast::Balance, span: Span) {
         let Some(field) = self.cx.field_named(target, &balance.field.text, balance.field.span) else { return };
-        let (ty, formula, full, declared) = {
-            let e = self.cx.program.entity(target);
-            let f = e.get(field);
-            (f.ty.present().clone(), f.computed.clone(), e.full_name(), f.span)
-        };
+        let e = self.cx.program.entity(target);
+        let (ty, formula) = (e.get(field).ty.present().clone(), e.get(field).computed.clone());
+        let tells = e.total == Some(field);
         if let Some(before) = &parts.balance {
             let before = before.span;
             self.cx.report(
@@ -287,24 +300,17 @@ impl Infer<'_, '_> {
                     .help("keep one of the two"),
             );
         }
-        let Some(formula) = formula else {
-            let d = Diagnostic::new(
-                &codes::BALANCE_FIELD,
-                balance.field.span,
-                format!("the schema has no formula for `{}` of {full}", balance.field.text),
-            )
-            .label("no formula")
-            .related(declared, "declared here")
-            .help("balance the field that the system computes from the lines, such as `AmountFC`");
-            self.cx.report(d);
-            return;
-        };
-        let lines = match &formula.kind {
-            ExprKind::Native(Native::DocumentTotal, args) => match args.first().map(|a| &a.kind) {
-                Some(ExprKind::It(lines)) => *lines,
+        let lines = match formula.as_ref().map(|formula| &formula.kind) {
+            Some(ExprKind::Native(Native::DocumentTotal, args)) => match args.first().map(|a| &a.kind) {
+                Some(ExprKind::It(lines)) => Some(*lines),
                 _ => return,
             },
-            _ => return,
+            Some(_) => return,
+            None if tells => {
+                self.answer_alone(balance);
+                None
+            }
+            None => return self.no_formula(target, field, &balance.field),
         };
         let place = Wanted { what: format!("`balance` of `{}`", balance.field.text), ..Wanted::default() };
         let lowered = self.scoped(|b| b.expr(&balance.to, Some(&ty)));
@@ -313,8 +319,9 @@ impl Infer<'_, '_> {
             let lowered = self.expr(w, Some(&ty));
             self.coerce(lowered, &Type::Decimal, "`within`")
         });
-        let element =
-            self.cx.program.entity(target).get(lines).ty.present().element().cloned().unwrap_or(Type::Unknown);
+        let of_lines =
+            lines.and_then(|lines| self.cx.program.entity(target).get(lines).ty.present().element().cloned());
+        let element = of_lines.unwrap_or(Type::Unknown);
         let rest = balance.rest.as_ref().and_then(|rest| self.rest(rest, &ty, &element, span));
         let (sum, otherwise) = self.scoped(|b| {
             let sum = b.local();
@@ -322,6 +329,33 @@ impl Infer<'_, '_> {
             (sum, balance.otherwise.as_ref().map(|o| b.stop_only(o)))
         });
         parts.balance = Some(Balance { field, formula, to, within, lines, rest, sum, otherwise, span });
+    }
+
+    /// The target alone knows how it adds up: before its answer there is no sum, and nothing to even out.
+    fn answer_alone(&mut self, balance: &ast::Balance) {
+        let rest = balance.rest.as_ref().map(|rest| match rest {
+            ast::Rest::In(name) => name.span,
+            ast::Rest::As(line) => line.span,
+        });
+        let otherwise = balance.otherwise.as_ref().map(|otherwise| otherwise.span);
+        let within = balance.within.as_ref().map(|within| within.span);
+        for at in [within, rest, otherwise].into_iter().flatten() {
+            let message = format!("what `{}` comes to is known from the answer alone", balance.field.text);
+            let d = Diagnostic::new(&codes::MISPLACED, at, message).label("nothing is added up before");
+            self.cx.report(d.help(format!(
+                "write `balance {} to …` alone: an answer with another total stops the record, with both amounts",
+                balance.field.text
+            )));
+        }
+    }
+
+    fn no_formula(&mut self, target: EntityId, field: FieldId, name: &Name) {
+        let e = self.cx.program.entity(target);
+        let (full, declared) = (e.full_name(), e.get(field).span);
+        let message = format!("the schema has no formula for `{}` of {full}", name.text);
+        let d = Diagnostic::new(&codes::BALANCE_FIELD, name.span, message).label("no formula");
+        let help = "balance the field that the system computes from the lines, such as `AmountFC`";
+        self.cx.report(d.related(declared, "declared here").help(help));
     }
 
     fn rest(&mut self, rest: &ast::Rest, ty: &Type, element: &Type, span: Span) -> Option<Rest> {

@@ -206,7 +206,7 @@ impl Infer<'_, '_> {
                 entries.iter().for_each(|entry| self.answer_of_test(entry));
                 None
             }
-            TestStmt::Given { name, entity, file, fields, linked, span } => {
+            TestStmt::Given { name, entity, file, fields, linked, linked_as, span } => {
                 let Some(TypeItem::Entity(id)) = self.cx.named_type(self.inside, entity) else {
                     // Whatever it was to be, its name is one.
                     if let Some(name) = name {
@@ -219,7 +219,8 @@ impl Infer<'_, '_> {
                 let fields = fields.iter().filter_map(|(path, value)| self.given_field(id, path, value)).collect();
                 let local = name.as_ref().map(|name| self.bind(name, Type::Record(id)));
                 let linked = linked.as_ref().map(|linked| self.expr(linked, None));
-                Some(TestStep::Given(GivenRecord { local, entity: id, base, fields, linked, span: *span }))
+                let linked_as = linked_as.as_ref().and_then(|by| self.linked_by(by, id, linked.as_ref()));
+                Some(TestStep::Given(GivenRecord { local, entity: id, base, fields, linked, linked_as, span: *span }))
             }
             TestStmt::Let(name, value) => {
                 let value = self.expr(value, None);

@@ -1,11 +1,13 @@
 //! Records of a system that an expression asks for: by a key, all that have a value, all of a small table, or what one of
 //! ours became.
 
+use crate::check::infer::callables::params_of;
 use crate::check::infer::coerce::Wanted;
 use crate::check::infer::frame::Infer;
-use crate::ir::{Entity, EntityId, Expr, FieldId, Find, Method, Search, Type};
+use crate::ir::{Const, Entity, EntityId, Expr, ExprKind, FieldId, Find, Method, Native, Search, Type};
 use crate::source::{Diagnostic, Span, codes};
-use crate::syntax::ast::Arg;
+use crate::syntax::ast::{self, Arg, DeclKind, ExprKind as A};
+use std::sync::Arc;
 
 /// A field that is searched by, and what its value has to be.
 pub(crate) struct KeyWanted {
@@ -187,5 +189,91 @@ impl Infer<'_, '_> {
             let message = format!("links are between records; this is {}", self.cx.show(&of.ty));
             self.cx.say(&codes::TYPE_MISMATCH, of.span, message, "name the record that it was made from");
         }
+    }
+
+    /// `linked(record, as: mapping)`: whether that mapping made the one of the other, from either end.
+    pub(crate) fn linked_as(&mut self, record: Expr, args: &[Arg], span: Span) -> Expr {
+        self.record_of_ours(&record);
+        let [Arg { name: Some(word), value }] = args else {
+            let help = "write `linked(record)`, or `linked(record, as: mapping)` for what one mapping made of it";
+            self.cx.say(&codes::ARGUMENTS, span, "`linked` takes a record, and which mapping is meant", help);
+            return Self::unknown(span);
+        };
+        if &*word.text != "as" {
+            let message = format!("`linked` knows nothing by the name of `{}`", word.text);
+            self.cx.say(&codes::ARGUMENTS, word.span, message, "the mapping that is meant stands behind `as:`");
+            return Self::unknown(span);
+        }
+        let Some((mapping, ends)) = self.mapping_named(value) else { return Self::unknown(span) };
+        if let Type::Record(entity) = record.ty.present()
+            && !self.is_end(*entity, (&mapping, &ends), record.span)
+        {
+            return Self::unknown(span);
+        }
+        let name = Self::make(ExprKind::Const(Const::Text(mapping)), Type::Text(None), value.span);
+        Self::make(ExprKind::Native(Native::Linked, vec![record, name]), Type::Bool, span)
+    }
+
+    /// The mapping that linked a record of a test to another one.
+    pub(crate) fn linked_by(&mut self, by: &ast::Expr, given: EntityId, to: Option<&Expr>) -> Option<Arc<str>> {
+        let (mapping, ends) = self.mapping_named(by)?;
+        let to = to.and_then(|to| match to.ty.present() {
+            Type::Record(entity) => Some((*entity, to.span)),
+            _ => None,
+        });
+        let fits = [Some((given, by.span)), to].into_iter().flatten();
+        fits.fold(true, |fits, (end, span)| self.is_end(end, (&mapping, &ends), span) && fits).then_some(mapping)
+    }
+
+    /// Whether a mapping may link records of that entity; it is told where not.
+    fn is_end(&mut self, entity: EntityId, (mapping, ends): (&str, &[EntityId]), span: Span) -> bool {
+        if ends.contains(&entity) {
+            return true;
+        }
+        let names: Vec<String> = ends.iter().map(|end| self.cx.program.entity(*end).full_name()).collect();
+        let message = format!("`{mapping}` links no {}", self.cx.program.entity(entity).full_name());
+        let d = Diagnostic::new(&codes::WRONG_ENTITY, span, message).label("never linked by it");
+        self.cx.report(d.help(format!("it links {}", names.join(" and "))));
+        false
+    }
+
+    /// The mapping that a name means, by its full name, with the entities of the records that it may link: what it makes, and
+    /// what it is given.
+    pub(crate) fn mapping_named(&mut self, said: &ast::Expr) -> Option<(Arc<str>, Vec<EntityId>)> {
+        let (instances, name) = match &said.kind {
+            A::Name(name) => (self.cx.visible(self.inside), name),
+            A::Field(of, name, false) => match &of.kind {
+                A::Name(alias) => (self.cx.used_instance(self.inside, &alias.text).into_iter().collect(), name),
+                _ => (Vec::new(), name),
+            },
+            _ => {
+                let help = "write its name: `as: sales_order`, `as: orders.sales_order`";
+                self.cx.say(&codes::TYPE_MISMATCH, said.span, "the name of a mapping is wanted here", help);
+                return None;
+            }
+        };
+        let found = self.callables(&instances, &name.text);
+        let mapping = found.into_iter().find_map(|(instance, decl)| match &decl.kind {
+            DeclKind::Mapping(_) => Some((self.cx.mapping_head(instance, &name.text)?, instance, decl)),
+            _ => None,
+        });
+        let Some((mapping, instance, decl)) = mapping else {
+            let message = format!("there is no mapping `{}` here", self.cx.modules.sources.text(said.span));
+            let d = Diagnostic::new(&codes::UNKNOWN_FUNCTION, said.span, message).label("no mapping");
+            self.cx.report(
+                d.help("links are made by mappings: name one of this file, or `module.name` of one that is used"),
+            );
+            return None;
+        };
+        self.cx.means(name.span, decl.name_span());
+        let mut ends = vec![self.cx.program.mapping(mapping).target];
+        for param in params_of(&decl) {
+            if let Type::Record(entity) = self.cx.type_of(instance, &param.ty).present()
+                && self.cx.program.entity(*entity).stands_alone()
+            {
+                ends.push(*entity);
+            }
+        }
+        Some((Arc::clone(&self.cx.program.mapping(mapping).name), ends))
     }
 }

@@ -59,6 +59,7 @@ impl Infer<'_, '_> {
             N::DateOf => self.fixed(native, receiver, &Type::Instant, args, &[], Type::Date, span),
             N::Today | N::Now => self.wrong_count(native, 0, 1, span),
             N::TextOf => self.fixed(native, receiver, &Type::Json, args, &[], Type::Text(None).optional(), span),
+            N::Linked if !args.is_empty() => self.linked_as(receiver, args, span),
             N::Linked if self.drafts && self.target.is_none() => {
                 let help = "write `exact.SalesOrder.linked(order) is some`: what it became, of that entity";
                 self.cx.say(

@@ -15,10 +15,20 @@ pub(crate) fn disagreement(draft: &Draft, row: &Value) -> Option<(Decimal, Decim
 
 /// What a person is told when the target's total of a document is another one.
 pub(crate) fn imbalance(program: &Program, draft: &Draft, id: &str, theirs: Decimal) -> String {
-    let wanted = draft.balance.as_ref().map_or_else(String::new, |due| due.amount.to_string());
+    let wanted = draft.balance.as_ref().map_or_else(String::new, |due| in_cents(due.amount));
     format!(
-        "{} computed {theirs} for {} {id}, its source says {wanted}: correct it there, or the mapping's VAT codes and prices, then retry",
+        "{} computed {} for {} {id}, its source says {wanted}: correct it there, or the taxes and prices that it was made of, then retry",
         draft.connection,
+        in_cents(theirs),
         program.entity(draft.entity).name
     )
+}
+
+/// An amount as people write it: with cents, and with what it has beyond them.
+fn in_cents(amount: Decimal) -> String {
+    let mut amount = amount.normalize();
+    if amount.scale() < 2 {
+        amount.rescale(2);
+    }
+    amount.to_string()
 }

@@ -135,10 +135,11 @@ pub(crate) enum ChangeCode {
 /// A compiled check.
 pub(crate) struct BalanceCode {
     pub(crate) field: FieldId,
-    pub(crate) formula: Code,
+    /// None where the target's answer alone tells what it comes to.
+    pub(crate) formula: Option<Code>,
     pub(crate) to: Code,
     pub(crate) within: Option<Code>,
-    pub(crate) lines: FieldId,
+    pub(crate) lines: Option<FieldId>,
     pub(crate) rest: Option<RestCode>,
     pub(crate) sum: u32,
     pub(crate) otherwise: Option<Code>,

@@ -75,8 +75,9 @@ pub(crate) fn native(compiler: &mut Compiler<'_>, native: Native, args: &[Expr],
         (Native::Linked, [record]) => {
             let entity = entity_of(&record.ty);
             let other = compiler.other.unwrap_or(entity);
-            natives::linked(compiler.code(record), entity, other, at.span)
+            natives::linked(compiler.code(record), entity, (None, vec![other]), at.span)
         }
+        (Native::Linked, [record, mapping]) => linked_as(compiler, record, mapping, at.span),
         (Native::MetaOf, [entries, key]) => meta_of(compiler, expr, entries, key),
         (Native::JsonOf, [value]) => natives::json_of(compiler.code(value), is_json(&value.ty), at.span),
         (Native::DocumentTotal, [lines, names @ ..]) => document_total(compiler, lines, names, at.span),
@@ -89,6 +90,27 @@ pub(crate) fn native(compiler: &mut Compiler<'_>, native: Native, args: &[Expr],
             }
         }
     }
+}
+
+/// Whether a mapping, by its name, made one of the other. What it makes and what it is given are the ends of its links.
+fn linked_as(compiler: &mut Compiler<'_>, record: &Expr, mapping: &Expr, span: Span) -> Code {
+    let entity = entity_of(&record.ty);
+    let name = match known(mapping) {
+        Some(Const::Text(name)) => Some(name),
+        _ => None,
+    };
+    let made = compiler.program.mappings.iter().find(|m| name.as_ref() == Some(&m.name));
+    let ends = made.map_or(Vec::new(), |m| {
+        if entity != m.target {
+            return vec![m.target];
+        }
+        let records = m.params.iter().filter_map(|(_, ty, _)| match ty.present() {
+            Type::Record(entity) if compiler.program.entity(*entity).stands_alone() => Some(*entity),
+            _ => None,
+        });
+        records.collect()
+    });
+    natives::linked(compiler.code(record), entity, (name, ends), span)
 }
 
 /// A function of values that are all computed first.

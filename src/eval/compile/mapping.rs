@@ -64,7 +64,7 @@ pub(crate) fn mapping(compiler: &mut Compiler<'_>, mapping: &Mapping) -> Mapping
 fn balance(compiler: &mut Compiler<'_>, balance: &Balance) -> BalanceCode {
     BalanceCode {
         field: balance.field,
-        formula: compiler.code(&balance.formula),
+        formula: balance.formula.as_ref().map(|formula| compiler.code(formula)),
         to: compiler.code(&balance.to),
         within: balance.within.as_ref().map(|e| compiler.code(e)),
         lines: balance.lines,

@@ -29,7 +29,7 @@ impl Shared {
         mapping.params.iter().for_each(|(_, _, local)| roots.numbers.hold_own(*local));
         roots.steps(&mapping.steps);
         if let Some(Balance { formula, to, within, otherwise, rest, .. }) = &mapping.balance {
-            [formula, to].into_iter().chain(within).chain(otherwise).for_each(|expr| roots.add(expr));
+            formula.iter().chain([to]).chain(within).chain(otherwise).for_each(|expr| roots.add(expr));
             if let Some(Rest::Line(_, line)) = rest {
                 roots.add(line);
             }

@@ -36,14 +36,14 @@ impl BalanceCode {
             within: if rests { Decimal::ZERO } else { tolerance },
             place: self.span,
         };
+        let Some(formula) = &self.formula else { return Ok(due) };
         // Offline nobody knows the codes, so nothing is added up.
-        let Some(sum) = self.number(run, &self.formula)? else { return Ok(due) };
+        let Some(sum) = self.number(run, formula)? else { return Ok(due) };
         let rest = to.checked_sub(sum).ok_or_else(|| too_large(self.span))?;
         if rest.is_zero() || !rests && rest.abs() <= tolerance {
             return Ok(due);
         }
-        if rest.abs() <= tolerance && self.hand_out(run, rest, &lines)? && self.number(run, &self.formula)? == Some(to)
-        {
+        if rest.abs() <= tolerance && self.hand_out(run, rest, &lines)? && self.number(run, formula)? == Some(to) {
             return Ok(due);
         }
         Err(self.failure(run, sum, to))
@@ -58,7 +58,7 @@ impl BalanceCode {
     }
 
     fn lines<'r>(&self, run: &Run<'r>) -> Vec<Value<'r>> {
-        match run.making.last().and_then(|making| making.value(self.lines)) {
+        match self.lines.and_then(|lines| run.making.last()?.value(lines)) {
             Some(Value::List(list)) => list.to_vec(),
             _ => Vec::new(),
         }
@@ -66,6 +66,7 @@ impl BalanceCode {
 
     /// Gives the last cents to a line of their own, or to a field of the lines.
     fn hand_out<'r>(&self, run: &mut Run<'r>, rest: Decimal, lines: &[Value<'r>]) -> Result<bool, Halt> {
+        let Some(field) = self.lines else { return Ok(false) };
         let mut lines = lines.to_vec();
         match &self.rest {
             None => return Ok(false),
@@ -74,9 +75,9 @@ impl BalanceCode {
                 let line = line.eval(run).map_err(|halt| halt.within(&format!("[{}]", lines.len())))?;
                 lines.push(line);
             }
-            Some(RestCode::Field(field)) => {
+            Some(RestCode::Field(of_line)) => {
                 let amount = |line: &Value<'r>| match line {
-                    Value::Built(built) => match built.get(*field) {
+                    Value::Built(built) => match built.get(*of_line) {
                         Value::Number(n) => n,
                         _ => Decimal::ZERO,
                     },
@@ -87,15 +88,15 @@ impl BalanceCode {
                 for (line, share) in lines.iter_mut().zip(shares) {
                     let value = amount(line).checked_add(share).ok_or_else(|| too_large(self.span))?;
                     if !share.is_zero() {
-                        *line = with_field(run, *line, *field, Value::Number(value), self.span);
+                        *line = with_field(run, *line, *of_line, Value::Number(value), self.span);
                     }
                 }
             }
         }
         let list = run.list(&lines);
         let making = run.making.last_mut().expect("the document is being made");
-        let old = making.value(self.lines);
-        making.fill(self.lines, list);
+        let old = making.value(field);
+        making.fill(field, list);
         // The lines were filled by one step, whose value is replaced.
         if let (Some(Value::List(old)), Some((_, filled))) = (
             old,

@@ -64,7 +64,7 @@ impl HeaderCode {
             return Ok((Resolved::None, Vec::new()));
         }
         if self.keys.iter().any(|key| matches!(key, KeyCode::Itself)) {
-            return self.itself(run, args).map(|found| (found, Vec::new()));
+            return self.itself(run, mapping.target, args).map(|found| (found, Vec::new()));
         }
         let (mut linked, mut gone) = (false, false);
         for (entity, key) in self.sources(run, args, role)? {
@@ -134,13 +134,22 @@ impl HeaderCode {
         Halt::fail(Failure::new(reason, self.span))
     }
 
-    /// The record that the flow reads.
-    fn itself<'r>(&self, run: &mut Run<'r>, args: &'r [Value<'r>]) -> Result<Resolved<'r>, Halt> {
-        let own = args.iter().find_map(|arg| match arg {
-            Value::Record(record) => Some(*record),
-            _ => None,
-        });
-        let Some(row) = run.source.or(own) else {
+    /// The record that the flow reads; where that is another kind of record, the one of its own kind that the mapping is
+    /// given. What is only being made is known behind its write.
+    fn itself<'r>(&self, run: &mut Run<'r>, target: EntityId, args: &'r [Value<'r>]) -> Result<Resolved<'r>, Halt> {
+        let mut own = None;
+        for arg in args {
+            let of_target = |n: u32| run.drafts.get(n as usize).filter(|made| made.draft.entity == target);
+            match arg {
+                Value::Record(record) if record.entity == target => own = own.or(Some(*record)),
+                Value::Draft(n) if let Some(made) = of_target(*n) => match made.found {
+                    Some(record) => own = own.or(Some(record)),
+                    None => return Err(Halt::Later(*n)),
+                },
+                _ => {}
+            }
+        }
+        let Some(row) = run.source.filter(|source| source.entity == target).or(own) else {
             return Err(run.broken_promise("`itself` where no record is read", self.span));
         };
         match run.identity(Value::Record(row), row.entity, self.span)? {

@@ -11,13 +11,23 @@ use crate::source::Span;
 use crate::value::decimal;
 use std::sync::Arc;
 
-/// Whether a record, one of `entity`, is linked to one of `other`.
-pub(crate) fn linked(record: Code, entity: EntityId, other: EntityId, span: Span) -> Code {
+/// Whether a record, one of `entity`, is linked to one of these others; by that mapping only, where one is named.
+pub(crate) fn linked(
+    record: Code,
+    entity: EntityId,
+    (mapping, others): (Option<Arc<str>>, Vec<EntityId>),
+    span: Span,
+) -> Code {
     call(move |run| {
         let record = record.eval(run)?;
         let Some((entity, key)) = run.identity(record, entity, span)? else { return Ok(Value::Bool(false)) };
-        let ids = run.linked(LinkNeed { mapping: None, entity, key: key.into(), other }, span)?;
-        Ok(Value::Bool(!ids.is_empty()))
+        for other in &others {
+            let need = LinkNeed { mapping: mapping.clone(), entity, key: key.into(), other: *other };
+            if !run.linked(need, span)?.is_empty() {
+                return Ok(Value::Bool(true));
+            }
+        }
+        Ok(Value::Bool(false))
     })
 }
 

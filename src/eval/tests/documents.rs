@@ -134,10 +134,14 @@ fn orders(vat: &str) -> Program {
     let it_lines = it(&p, "SalesOrder", "SalesOrderLines");
     made.balance = Some(Balance {
         field: p.entity(of(&p, "SalesOrder")).field("AmountFC").unwrap(),
-        formula: native(Native::DocumentTotal, vec![it_lines, t("Quantity"), t("NetPrice"), t("VATCode")], gross()),
+        formula: Some(native(
+            Native::DocumentTotal,
+            vec![it_lines, t("Quantity"), t("NetPrice"), t("VATCode")],
+            gross(),
+        )),
         to: dot(&p, o(), "total"),
         within: Some(n("0.01")),
-        lines: lines_field,
+        lines: Some(lines_field),
         rest: Some(Rest::Line(LocalId(9), cents)),
         sum: LocalId(10),
         otherwise: Some(expr(

@@ -91,7 +91,8 @@ impl Lower<'_> {
 
     fn given(&mut self, pair: Pair<'_>) -> Option<TestStmt> {
         let span = self.span(&pair);
-        let (mut name, mut entity, mut file, mut fields, mut linked) = (None, None, None, Vec::new(), None);
+        let (mut name, mut entity, mut file, mut fields) = (None, None, None, Vec::new());
+        let (mut linked, mut linked_as) = (None, None);
         for part in pair.into_inner() {
             match part.as_rule() {
                 Rule::given_name => name = part.into_inner().next().map(|word| self.name(&word)),
@@ -99,7 +100,11 @@ impl Lower<'_> {
                 Rule::record => {
                     fields = self.record(part).into_iter().map(|(path, value)| (path_value(path), value)).collect();
                 }
-                Rule::linked_to => linked = Some(self.last_result(part)),
+                Rule::linked_to => {
+                    let (by, to): (Vec<_>, Vec<_>) = part.into_inner().partition(|p| p.as_rule() == Rule::linked_as);
+                    linked = to.into_iter().last().map(|to| self.result(to));
+                    linked_as = by.into_iter().last().map(|by| self.last_result(by));
+                }
                 _ => {
                     for inner in part.into_inner() {
                         match inner.as_rule() {
@@ -110,7 +115,7 @@ impl Lower<'_> {
                 }
             }
         }
-        Some(TestStmt::Given { name, entity: entity?, file, fields, linked, span })
+        Some(TestStmt::Given { name, entity: entity?, file, fields, linked, linked_as, span })
     }
 
     /// `line_items[0].sku = "GONE"`
