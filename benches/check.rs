@@ -53,8 +53,9 @@ fn project(copies: usize) -> (Memory, usize) {
     (files, lines)
 }
 
-/// The flow without the field that it adds, and without those who read it.
+/// The flow without the fields that it adds, and without those who read them: what leads to the shop adds its own.
 fn without_extend(flow: &str) -> String {
+    let flow = flow.split("\n# --- From the ledger to the shop").next().unwrap_or(flow);
     let (before, rest) = flow.split_once("extend woo.Order {").expect("the flow adds a field");
     let (_, after) = rest.split_once("\n}\n").expect("its block ends");
     format!("{before}{after}").replace("order.exact_origin", "order.transaction_id").replace("exact_number", "customer_note")

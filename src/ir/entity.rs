@@ -374,9 +374,14 @@ impl Entity {
         }
     }
 
+    /// Whether no system has its records: it is declared in a project.
+    pub fn is_of_no_system(&self) -> bool {
+        self.connector.is_empty()
+    }
+
     /// Whether its records are the times at which a flow is due: no system has them.
     pub fn is_turn(&self) -> bool {
-        self.connector.is_empty() && self.feed.is_some()
+        self.route.is_none() && self.feed.as_ref().is_some_and(|feed| feed.path.is_empty())
     }
 
     /// The fields that say which of its records stand below another one: the one above, and what has some below it.

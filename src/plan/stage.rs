@@ -2,7 +2,7 @@
 
 use crate::ir::{
     Const, Element, EntityId, Expr, ExprKind, FieldId, Find, Flow, Key, LocalId, MappingId, Native, Program, Step,
-    StepKind, decided,
+    StepKind, Verb, decided,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -190,6 +190,9 @@ impl<'p> Stages<'p> {
         let mut stage = known;
         for step in &mapping.steps {
             stage = stage.max(self.step(step));
+        }
+        if let Verb::CreateUnless(cond) | Verb::Delete(Some(cond)) = &mapping.header.verb {
+            stage = stage.max(self.expr(cond));
         }
         for key in &mapping.header.keys {
             stage = stage.max(match key {

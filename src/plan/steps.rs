@@ -36,6 +36,8 @@ pub enum PlanStep {
         sent: Vec<Sent>,
         /// What changed before this moment is not read.
         since: Option<jiff::Timestamp>,
+        /// All that have the same value there are one unit.
+        per: Option<FieldId>,
     },
     /// The feed lacks something that is read: its rows are read again by their keys.
     Again {
@@ -103,6 +105,7 @@ pub fn plan(program: &Program, flow: &Flow) -> Plan {
         fields: reads.wire_names(program, flow.source),
         sent: divided.sent,
         since: flow.schedule.since.filter(|_| program.entity(flow.source).feed.is_some()),
+        per: flow.per,
     };
     let mut steps = vec![turn.map_or_else(scan, PlanStep::Turn)];
     let lacks = lacked(program, flow.source, &reads);
@@ -178,16 +181,17 @@ impl Plan {
         let mut out = format!("{}\n", self.flow);
         for step in &self.steps {
             let line = match step {
-                PlanStep::Scan { entity, connection, fields, sent, since } => {
+                PlanStep::Scan { entity, connection, fields, sent, since, per } => {
                     let sent: Vec<String> = sent.iter().map(|s| said(program, *entity, s)).collect();
                     let filter = if sent.is_empty() { String::new() } else { format!(" where {}", sent.join(" and ")) };
                     let source = program.entity(*entity);
                     format!(
-                        "scan   {} of {connection}{}{}, {} a page{filter}\n         {}",
+                        "scan   {} of {connection}{}{}, {} a page{filter}{}\n         {}",
                         source.name,
                         changes(source),
                         since.map(|since| format!(" since {}", in_zone(program, since))).unwrap_or_default(),
                         page(program, source),
+                        per.map(|per| format!(", one unit per {}", source.get(per).name)).unwrap_or_default(),
                         fields.join(", ")
                     )
                 }
@@ -238,11 +242,12 @@ impl Plan {
             .steps
             .iter()
             .map(|step| match step {
-                PlanStep::Scan { entity, connection, fields, sent, since } => serde_json::json!({
+                PlanStep::Scan { entity, connection, fields, sent, since, per } => serde_json::json!({
                     "kind": "scan", "entity": program.entity(*entity).full_name(), "connection": **connection, "fields": fields,
                     "by": program.entity(*entity).feed.as_ref().map(|feed| &*program.entity(*entity).get(feed.by).name),
                     "since": since.map(|since| in_zone(program, since)),
                     "page": page(program, program.entity(*entity)),
+                    "per": per.map(|per| &*program.entity(*entity).get(per).name),
                     "filter": sent.iter().map(|s| said(program, *entity, s)).collect::<Vec<_>>(),
                 }),
                 PlanStep::Turn(when) => serde_json::json!({"kind": "turn", "when": when}),

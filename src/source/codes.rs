@@ -112,7 +112,7 @@ codes! {
     LOOKUP_ROW_SHAPE = "F0404" Error "a row of a lookup has other columns than its keys";
     LOOKUP_CSV = "F0405" Error "a table in a CSV file does not fit its lookup";
 
-    FLOW_SHAPE = "F0501" Error "a flow without a source or without something to write";
+    FLOW_SHAPE = "F0501" Error "a flow that does not say what it writes, or when";
     FILTER_NOT_SENT = "F0502" Warning "a filter is evaluated here though the system could do it";
     CHECK_FAILS = "F0503" Error "a check over settings alone does not hold";
     SECRET_IN_FLOW = "F0504" Error "a secret is written into a flow file";

@@ -118,10 +118,7 @@ fn end_of_text(text: &str) -> Option<usize> {
     let (mut depth, mut escaped) = (0_u32, false);
     for (at, c) in text.char_indices() {
         match c {
-            _ if escaped => {
-                escaped = false;
-                continue;
-            }
+            _ if escaped => escaped = false,
             '\\' => escaped = true,
             '{' => depth += 1,
             '}' => depth = depth.saturating_sub(1),

@@ -60,7 +60,8 @@ impl Checker<'_> {
             return;
         };
         if from.is_none() {
-            self.is_due_by_the_clock(f, &flow.schedule);
+            let adapted = adapted.iter().flat_map(flow_statements);
+            self.is_due_by_the_clock(f, f.body.iter().chain(adapted), &flow.schedule);
         }
         // Its clock is that of the system that it reads; without one, of the system that it writes into.
         let of = if from.is_some() { Some(source) } else { self.target_of(&write) };
@@ -100,7 +101,12 @@ impl Checker<'_> {
     }
 
     /// A flow that reads nothing runs by the clock, and by nothing else.
-    fn is_due_by_the_clock(&mut self, f: &ast::Flow, schedule: &Schedule) {
+    fn is_due_by_the_clock<'f>(
+        &mut self,
+        f: &ast::Flow,
+        body: impl Iterator<Item = &'f ast::FlowStmt>,
+        schedule: &Schedule,
+    ) {
         let name = &f.name.text;
         if schedule.every.is_none() && schedule.daily.is_none() {
             let message = format!("the flow `{name}` reads nothing, and does not say when it is due");
@@ -113,7 +119,7 @@ impl Checker<'_> {
             FlowStmtKind::Per(_) => Some("a flow that reads nothing has no changes to gather"),
             _ => None,
         };
-        for (said, span) in f.body.iter().filter_map(|stmt| Some((of_source(&stmt.kind)?, stmt.span))) {
+        for (said, span) in body.filter_map(|stmt| Some((of_source(&stmt.kind)?, stmt.span))) {
             self.say(&codes::FLOW_SHAPE, span, said, "leave it out, or say what the flow reads");
         }
     }
@@ -161,6 +167,10 @@ struct FlowParts {
     write: Option<crate::ir::Expr>,
     schedule: Schedule,
     per: Option<FieldId>,
+    /// Where it says when it is due, what gathers its changes, and from when on it reads.
+    when: Option<Span>,
+    gathers: Option<Span>,
+    begins: Option<Span>,
 }
 
 impl Infer<'_, '_> {
@@ -181,6 +191,17 @@ impl Infer<'_, '_> {
                 self.cx.program.entity(id).full_name()
             );
             self.cx.say(&codes::FLOW_SHAPE, entity.span, message, "read the record that it is a part of");
+        } else if let Some(TypeItem::Entity(id)) = self.cx.named_type(self.inside, entity)
+            && self.cx.program.entity(id).is_of_no_system()
+        {
+            let message =
+                format!("{} is declared in this project, and no system has it", self.cx.program.entity(id).name);
+            self.cx.say(
+                &codes::FLOW_SHAPE,
+                entity.span,
+                message,
+                "read a record of a system: `from woo.Order as order`",
+            );
         }
     }
 
@@ -266,13 +287,16 @@ impl Infer<'_, '_> {
             ExprKind::Field(of, _, field) if matches!(of.kind, ExprKind::Local(_)) => Some(*field),
             _ => None,
         };
-        let is_one = !value.ty.is_optional() && value.ty.element().is_none();
+        let is_one = match &value.ty {
+            Type::Record(entity) => self.cx.program.entity(*entity).stands_alone(),
+            ty => ty.is_text() || matches!(ty, Type::Int),
+        };
         if field.is_none() || !is_one {
             let message = format!(
-                "changes are gathered by a field of the record that it always has; this is {}",
+                "changes are gathered by a field of the record itself that it always has: a number, a code, another record; this is {}",
                 self.cx.show(&value.ty)
             );
-            self.cx.say(&codes::FLOW_SHAPE, e.span, message, "name one, such as `per position.ItemId`");
+            self.cx.say(&codes::FLOW_SHAPE, e.span, message, "name one, as `per position.ItemId` does");
             return None;
         }
         field
@@ -306,7 +330,24 @@ impl Infer<'_, '_> {
         self.cx.report(told);
     }
 
+    /// What a flow says once, and has said before.
+    fn said_before(&mut self, stmt: &ast::FlowStmt, flow: &mut FlowParts) {
+        let (what, said) = match &stmt.kind {
+            FlowStmtKind::Every(_) | FlowStmtKind::Daily(_) => ("when it is due", &mut flow.when),
+            FlowStmtKind::Per(_) => ("what its changes are gathered by", &mut flow.gathers),
+            FlowStmtKind::Since(_) => ("from when on it reads", &mut flow.begins),
+            _ => return,
+        };
+        let Some(before) = said.replace(stmt.span) else { return };
+        self.cx.report(
+            Diagnostic::new(&codes::FILLED_TWICE, stmt.span, format!("a flow says once {what}"))
+                .related(before, "already said here")
+                .help("leave one of them out"),
+        );
+    }
+
     fn flow_statement(&mut self, stmt: &ast::FlowStmt, flow: &mut FlowParts) {
+        self.said_before(stmt, flow);
         match &stmt.kind {
             FlowStmtKind::From { deleted, entity, .. } => self.reads(*deleted, entity, stmt.span),
             FlowStmtKind::Where(cond) => {

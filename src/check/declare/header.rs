@@ -5,8 +5,8 @@ use crate::check::infer::frame::{Infer, constant_of};
 use crate::check::infer::names::Local;
 use crate::check::resolve::suggest;
 use crate::ir::{
-    Arm, Balance, Const, EntityId, Expr, ExprKind, FieldId, Key, KeyField, Native, OnChange, Overwrite, Rest, Type,
-    Verb,
+    Access, Arm, Balance, Const, EntityId, Expr, ExprKind, FieldId, Key, KeyField, Native, OnChange, Overwrite, Rest,
+    Type, Verb,
 };
 use crate::source::{Diagnostic, Span, codes};
 use crate::syntax::ast::{self, ExprKind as A, Name, Stmt, StmtKind};
@@ -362,7 +362,18 @@ impl Infer<'_, '_> {
         match rest {
             ast::Rest::In(name) => {
                 let Type::Record(line) = element else { return None };
-                self.cx.field_named(*line, &name.text, name.span).map(Rest::Field)
+                let field = self.cx.field_named(*line, &name.text, name.span)?;
+                let f = self.cx.program.entity(*line).get(field);
+                if f.access != Access::ReadOnly && matches!(f.ty.present(), Type::Money(_) | Type::Price) {
+                    return Some(Rest::Field(field));
+                }
+                let (declared, ty) = (f.span, f.ty.clone());
+                let message = format!("`{}` of a line takes no rest: it is {}", name.text, self.cx.show(&ty));
+                let d = Diagnostic::new(&codes::BALANCE_FIELD, name.span, message).label("no amount that is filled");
+                self.cx.report(d.related(declared, "declared here").help(
+                    "name an amount or a price of the line that a mapping fills, or add a line for it, `rest as line(rest)`",
+                ));
+                None
             }
             ast::Rest::As(line) => Some(self.scoped(|b| {
                 let local = b.local();

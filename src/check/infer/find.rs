@@ -58,6 +58,18 @@ impl Infer<'_, '_> {
         let e = self.cx.program.entity(entity);
         let (full, declared) = (e.full_name(), e.span);
         let told = match &e.route {
+            _ if e.is_of_no_system() && !e.is_part() => Diagnostic::new(
+                &codes::KEY_NOT_SEARCHABLE,
+                span,
+                format!("{full} is declared in this project, and no system has it"),
+            )
+            .help("ask for a record of a system: `woo.Order(number: …)`"),
+            None if !e.is_part() => Diagnostic::new(
+                &codes::KEY_NOT_SEARCHABLE,
+                span,
+                format!("{full} is told by a feed of changes alone: its system can't be asked for one"),
+            )
+            .help(format!("read it by a flow, `from {full} as record`")),
             None => Diagnostic::new(
                 &codes::KEY_NOT_SEARCHABLE,
                 span,
