@@ -43,7 +43,10 @@ fn project(copies: usize) -> (Memory, usize) {
     let mut files = Memory::default();
     let mut head = HEAD.to_owned();
     for n in 0..copies {
-        let _ = writeln!(head, "use o{n}\nsettings for o{n} {{ prefix = \"{n}-\", shipping_item = \"S\", fee_item = \"F\" }}");
+        let _ = writeln!(
+            head,
+            "use o{n}\nsettings for o{n} {{ prefix = \"{n}-\", shipping_item = \"S\", fee_item = \"F\" }}"
+        );
         let text = if n == 0 { (*flow).to_owned() } else { without_extend(flow) };
         files.0.insert(PathBuf::from(format!("p/o{n}.flow")), text);
     }
@@ -58,7 +61,9 @@ fn without_extend(flow: &str) -> String {
     let flow = flow.split("\n# --- From the ledger to the shop").next().unwrap_or(flow);
     let (before, rest) = flow.split_once("extend woo.Order {").expect("the flow adds a field");
     let (_, after) = rest.split_once("\n}\n").expect("its block ends");
-    format!("{before}{after}").replace("order.exact_origin", "order.transaction_id").replace("exact_number", "customer_note")
+    format!("{before}{after}")
+        .replace("order.exact_origin", "order.transaction_id")
+        .replace("exact_number", "customer_note")
 }
 
 /// Median and least of the times that each round took, milliseconds.
@@ -105,7 +110,9 @@ fn main() -> ExitCode {
     let asked = |name: &str| words.iter().position(|word| word == name).and_then(|n| words.get(n + 1)?.parse().ok());
     let (rounds, alone) = (asked("--rounds").unwrap_or(9), asked("--copies"));
     // The checker walks nested values on the native stack, as the command does.
-    let thread = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(move || run(rounds, alone.as_ref().map_or(&COPIES[..], std::slice::from_ref)));
+    let thread = std::thread::Builder::new()
+        .stack_size(STACK_BYTES)
+        .spawn(move || run(rounds, alone.as_ref().map_or(&COPIES[..], std::slice::from_ref)));
     match thread.expect("a thread").join().expect("no panic") {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {

@@ -14,10 +14,10 @@ mod compare;
 mod generate;
 #[path = "order/ours.rs"]
 mod ours;
-#[path = "order/street.rs"]
-mod street;
 #[path = "order/peer.rs"]
 mod peer;
+#[path = "order/street.rs"]
+mod street;
 #[path = "order/words.rs"]
 mod words;
 #[path = "order/write.rs"]
