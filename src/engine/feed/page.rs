@@ -78,15 +78,20 @@ async fn take(
     pass.memory().turn_page(now);
     let mut items: BTreeMap<usize, Arc<Item>> = BTreeMap::new();
     let mut at: HashMap<Arc<str>, usize> = HashMap::new();
+    let mut left_out: Vec<String> = Vec::new();
     for (n, raw) in records.into_iter().enumerate() {
         let item = item(pass, raw, now).await?;
+        if speaks_for_no_unit(pass, &item) {
+            left_out.push(item.key.to_string());
+            continue;
+        }
         // Read twice in one page: the later one is the newer one.
         if let Some(earlier) = at.insert(Arc::clone(&item.key), n) {
             items.remove(&earlier);
         }
         items.insert(n, Arc::new(item));
     }
-    let mut keys: Vec<String> = at.into_keys().map(|key| key.to_string()).collect();
+    let mut keys: Vec<String> = at.into_keys().map(|key| key.to_string()).chain(left_out).collect();
     let lags = |item: &Arc<Item>| from == Origin::List && is_older(item);
     let older = items.values().filter(|item| lags(item)).map(|item| Arc::clone(&item.key)).collect();
     items.retain(|_, item| !lags(item));
@@ -108,6 +113,12 @@ async fn take(
         cannot_read(pass, row, forced, telling).await?;
     }
     Ok((keys, older))
+}
+
+/// Whether changes are gathered and the filter leaves this one out: another one of its unit, earlier or later, is not
+/// displaced by it.
+fn speaks_for_no_unit(pass: &Pass, item: &Item) -> bool {
+    pass.flow().per.is_some() && matches!(pass.evaluate(&item.raw, item.now).0, Evaluated::Filtered)
 }
 
 /// Asks for a record by its own address and acts on it; how it is known to be gone, where it is.
