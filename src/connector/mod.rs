@@ -397,25 +397,7 @@ mod tests {
 
     /// An entity at this route.
     pub(super) fn entity(name: &str, route: &str, fields: Vec<Field>) -> Entity {
-        Entity {
-            name: name.into(),
-            connector: "exact".into(),
-            route: Some(route.into()),
-            methods: Vec::new(),
-            feed: None,
-            below: None,
-            key: None,
-            code: None,
-            total: None,
-            small: false,
-            batch: None,
-            webhook: false,
-            rows: None,
-            tax: None,
-            entry: None,
-            fields,
-            span: span(),
-        }
+        Entity { route: Some(route.into()), fields, ..Entity::new("exact".into(), name.into(), span()) }
     }
 
     #[test]

@@ -297,7 +297,55 @@ impl Field {
     }
 }
 
+impl Field {
+    /// A field of which nothing is said but its name and its type.
+    pub fn new(name: Arc<str>, ty: Type, span: Span) -> Self {
+        Self {
+            wire: Arc::clone(&name),
+            name,
+            ty,
+            access: Access::Free,
+            required: Required::No,
+            search: Search::No,
+            currency: None,
+            price_by: None,
+            meta: None,
+            form: Forms::default(),
+            computed: None,
+            write_only: false,
+            shown: Shown::Everywhere,
+            personal: false,
+            assumed: false,
+            doc: None,
+            span,
+        }
+    }
+}
+
 impl Entity {
+    /// An entity of which nothing is said yet.
+    pub fn new(connector: Arc<str>, name: Arc<str>, span: Span) -> Self {
+        Self {
+            name,
+            connector,
+            route: None,
+            methods: Vec::new(),
+            feed: None,
+            below: None,
+            key: None,
+            code: None,
+            total: None,
+            small: false,
+            batch: None,
+            webhook: false,
+            rows: None,
+            tax: None,
+            entry: None,
+            fields: Vec::new(),
+            span,
+        }
+    }
+
     /// The field of that name.
     pub fn field(&self, name: &str) -> Option<FieldId> {
         self.fields.iter().position(|f| &*f.name == name).and_then(|n| u32::try_from(n).ok()).map(FieldId)
@@ -332,46 +380,10 @@ impl Entity {
 
     /// What a flow without a source reads: one record each time that it is due, known by that time, `2026-01-31`.
     pub fn turn(span: Span) -> Self {
-        let name: Arc<str> = "at".into();
-        let at = Field {
-            name: Arc::clone(&name),
-            wire: name,
-            ty: Type::Text(None),
-            access: Access::ReadOnly,
-            required: Required::No,
-            search: Search::No,
-            currency: None,
-            price_by: None,
-            meta: None,
-            form: Forms::default(),
-            computed: None,
-            write_only: false,
-            shown: Shown::Everywhere,
-            personal: false,
-            assumed: false,
-            doc: None,
-            span,
-        };
+        let at = Field { access: Access::ReadOnly, ..Field::new("at".into(), Type::Text(None), span) };
         let feed = Feed { path: "".into(), by: FieldId(0), since: "".into(), rows: None };
-        Self {
-            name: "Turn".into(),
-            connector: "".into(),
-            route: None,
-            methods: Vec::new(),
-            feed: Some(feed),
-            below: None,
-            key: Some(FieldId(0)),
-            code: None,
-            total: None,
-            small: false,
-            batch: None,
-            webhook: false,
-            rows: None,
-            tax: None,
-            entry: None,
-            fields: vec![at],
-            span,
-        }
+        let turn = Self::new("".into(), "Turn".into(), span);
+        Self { feed: Some(feed), key: Some(FieldId(0)), fields: vec![at], ..turn }
     }
 
     /// Whether no system has its records: it is declared in a project.

@@ -8,8 +8,8 @@ pub(crate) mod tls;
 
 use flowc::connector::{Connector, Secrets, Timing, open_with};
 use flowc::ir::{
-    Access, Connection, ConnectionValue, Connector as Habits, Const, Entity, Feed, Field, FieldId, Forms, Method,
-    Required, Search, Type, WireForm,
+    Connection, ConnectionValue, Connector as Habits, Const, Entity, Feed, Field, FieldId, Forms, Method, Search, Type,
+    WireForm,
 };
 use flowc::source::{FileId, Span};
 use flowc::store::{Embedded, Key, Store};
@@ -238,25 +238,7 @@ pub(crate) async fn connect(connection: &Connection, habits: &Habits, store: &Ar
 }
 
 pub(crate) fn field(name: &str, ty: Type) -> Field {
-    Field {
-        name: name.into(),
-        wire: name.into(),
-        ty,
-        access: Access::Free,
-        required: Required::No,
-        search: Search::Filter,
-        currency: None,
-        price_by: None,
-        meta: None,
-        form: Forms::default(),
-        computed: None,
-        personal: false,
-        write_only: false,
-        shown: flowc::ir::Shown::Everywhere,
-        assumed: false,
-        doc: None,
-        span: span(),
-    }
+    Field { search: Search::Filter, ..Field::new(name.into(), ty, span()) }
 }
 
 pub(crate) fn milliseconds(name: &str) -> Field {

@@ -63,6 +63,9 @@ impl Checker<'_> {
             let adapted = adapted.iter().flat_map(flow_statements);
             self.is_due_by_the_clock(f, f.body.iter().chain(adapted), &flow.schedule);
         }
+        if flow.per.is_some() {
+            self.filters_by_itself(flow.filter.as_ref());
+        }
         // Its clock is that of the system that it reads; without one, of the system that it writes into.
         let of = if from.is_some() { Some(source) } else { self.target_of(&write) };
         let connector = of.map(|of| Arc::clone(&self.program.entity(of).connector)).unwrap_or_default();
@@ -121,6 +124,24 @@ impl Checker<'_> {
         };
         for (said, span) in body.filter_map(|stmt| Some((of_source(&stmt.kind)?, stmt.span))) {
             self.say(&codes::FLOW_SHAPE, span, said, "leave it out, or say what the flow reads");
+        }
+    }
+
+    /// Where changes are gathered, the filter says which of them belong to a unit, before anything is asked for it.
+    fn filters_by_itself(&mut self, filter: Option<&crate::ir::Expr>) {
+        let mut asks = None;
+        if let Some(filter) = filter {
+            crate::ir::each(filter, &mut |e| {
+                let is_asked = matches!(
+                    e.kind,
+                    ExprKind::Find(_) | ExprKind::FindAll(_) | ExprKind::Verified(_) | ExprKind::LinkedTo(..)
+                );
+                asks = asks.or(is_asked.then_some(e.span));
+            });
+        }
+        if let Some(span) = asks {
+            let message = "the `where` of a flow with `per` asks the record itself, and nothing beside it";
+            self.say(&codes::FLOW_SHAPE, span, message, "ask it behind that: `check … else skip \"why\"`");
         }
     }
 

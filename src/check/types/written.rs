@@ -249,25 +249,8 @@ impl Checker<'_> {
         let id = EntityId::from(self.program.entities.len());
         let ast::DeclKind::Entity(e) = &decl.kind else { unreachable!("only entities are added here") };
         let library = self.modules.get(module).origin == Origin::Library;
-        self.program.entities.push(Entity {
-            name: Arc::clone(&e.name.text),
-            connector: if library { Arc::clone(&self.modules.get(module).name) } else { "".into() },
-            route: None,
-            methods: Vec::new(),
-            feed: None,
-            below: None,
-            key: None,
-            code: None,
-            total: None,
-            small: false,
-            batch: None,
-            webhook: false,
-            rows: None,
-            tax: None,
-            entry: None,
-            fields: Vec::new(),
-            span: e.name.span,
-        });
+        let connector = if library { Arc::clone(&self.modules.get(module).name) } else { "".into() };
+        self.program.entities.push(Entity::new(connector, Arc::clone(&e.name.text), e.name.span));
         self.entity_states.push((State::Named, module, Some(Arc::clone(decl))));
         id
     }

@@ -6,8 +6,7 @@ use super::step::{Facts, Step};
 use crate::engine::values::body::Settled;
 use crate::eval::{Action, BalanceDue, Draft, DraftField, FieldWhen, MadeBy, OnSourceChange, Pending};
 use crate::ir::{
-    Access, Entity, EntityId, Field, FieldId, Forms, Kind, MappingId, Overwrite, Program, Required, Search, Stop, Type,
-    Verb,
+    Access, Entity, EntityId, Field, FieldId, Kind, MappingId, Overwrite, Program, Required, Stop, Type, Verb,
 };
 use crate::source::{FileId, Span};
 use crate::store::{FieldHash, Link, LinkKey, Target};
@@ -17,25 +16,7 @@ pub(crate) fn span() -> Span {
 }
 
 pub(crate) fn field(name: &str, ty: Type, access: Access) -> Field {
-    Field {
-        name: name.into(),
-        wire: name.into(),
-        ty,
-        access,
-        required: Required::No,
-        search: Search::No,
-        currency: None,
-        price_by: None,
-        meta: None,
-        form: Forms::default(),
-        computed: None,
-        personal: false,
-        write_only: false,
-        shown: crate::ir::Shown::Everywhere,
-        assumed: false,
-        doc: None,
-        span: span(),
-    }
+    Field { access, ..Field::new(name.into(), ty, span()) }
 }
 
 pub(crate) fn program() -> Program {
