@@ -10,6 +10,8 @@ use serde_json::Value;
 use std::sync::Mutex;
 use world::World;
 
+#[path = "engine/beside.rs"]
+mod beside;
 #[path = "engine/carried.rs"]
 mod carried;
 #[path = "engine/to_shop.rs"]

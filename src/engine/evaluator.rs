@@ -1,7 +1,7 @@
 //! What the engine asks of the floors below: what a record means. The compiled program answers; a test may.
 
 use crate::connector::Condition;
-use crate::eval::{Compiled, Evaluated, Failure, Resolver};
+use crate::eval::{Aside, Compiled, Evaluated, Failure, Resolver};
 use crate::ir::{Const, Entity, EntityId, FieldId};
 use crate::plan::Reads;
 use std::sync::Arc;
@@ -10,6 +10,10 @@ use std::sync::Arc;
 pub trait Evaluator: Send + Sync {
     /// What is to be written for a record of that flow, or what must be known first.
     fn unit(&self, flow: usize, raw: &str, known: &dyn Resolver) -> Evaluated;
+    /// What the flow reads once for all of its records: the value of that number.
+    fn once(&self, flow: usize, n: u32, known: &dyn Resolver) -> Aside<Vec<Arc<str>>>;
+    /// The key of the flow's record that a record concerns which it watches.
+    fn watched(&self, flow: usize, raw: &str, known: &dyn Resolver) -> Aside<Option<String>>;
     /// The source's key of a record.
     fn key_of(&self, flow: usize, raw: &str) -> Result<Arc<str>, Failure>;
     /// What the flow reads of each entity: what is selected, and what makes a record another one.
@@ -23,6 +27,14 @@ pub trait Evaluator: Send + Sync {
 impl Evaluator for Compiled {
     fn unit(&self, flow: usize, raw: &str, known: &dyn Resolver) -> Evaluated {
         Self::unit(self, flow, raw, known)
+    }
+
+    fn once(&self, flow: usize, n: u32, known: &dyn Resolver) -> Aside<Vec<Arc<str>>> {
+        Self::once(self, flow, n, known)
+    }
+
+    fn watched(&self, flow: usize, raw: &str, known: &dyn Resolver) -> Aside<Option<String>> {
+        Self::watched(self, flow, raw, known)
     }
 
     fn key_of(&self, flow: usize, raw: &str) -> Result<Arc<str>, Failure> {

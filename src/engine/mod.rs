@@ -9,6 +9,7 @@ mod error;
 mod evaluator;
 mod event;
 mod feed;
+mod found;
 mod hash;
 mod journal;
 mod known;

@@ -12,6 +12,7 @@ use crate::eval::value::{Record, Value};
 use crate::ir::{Const, EntityId, MappingId, Stop};
 use crate::source::{FileId, Span};
 use bumpalo::Bump;
+use std::sync::Arc;
 
 /// What came of a record.
 #[derive(Debug)]
@@ -42,6 +43,22 @@ impl Compiled {
         Run::new(self, &arena, known, None).apply(mapping, args)
     }
 
+    /// What a flow reads once for all of its records: the rows, as they were read.
+    pub fn once(&self, flow: usize, n: u32, known: &dyn Resolver) -> Aside<Vec<Arc<str>>> {
+        let arena = Bump::new();
+        let mut run = Run::new(self, &arena, known, Some(flow));
+        let rows = run.once(flow, n);
+        run.aside(rows)
+    }
+
+    /// The key of the record of a flow that a record concerns which the flow watches; none where it concerns none.
+    pub fn watched(&self, flow: usize, raw: &str, known: &dyn Resolver) -> Aside<Option<String>> {
+        let arena = Bump::new();
+        let mut run = Run::new(self, &arena, known, Some(flow));
+        let unit = run.watched(flow, arena.alloc_str(raw)).map(|key| key.map(str::to_owned));
+        run.aside(unit)
+    }
+
     /// The key of a record of a flow, as links and the journal name it.
     pub fn key_of(&self, flow: usize, raw: &str) -> Result<String, Failure> {
         let arena = Bump::new();
@@ -66,6 +83,17 @@ impl Compiled {
     }
 }
 
+/// What came of a value that belongs to no record of the flow.
+#[derive(Debug)]
+pub enum Aside<T> {
+    /// These must be known first; then evaluate again.
+    Needs(Vec<Query>),
+    /// The value.
+    Known(T),
+    /// It can't be told, because.
+    Stopped(Failure),
+}
+
 /// An argument of a mapping.
 #[derive(Clone, Debug)]
 pub enum Argument<'a> {
@@ -81,6 +109,44 @@ impl<'r> Run<'r> {
             Ok(true) => self.finished(),
             Ok(false) => Evaluated::Filtered,
             Err(halt) => self.halted(halt),
+        }
+    }
+
+    /// The rows that the flow reads once, each as JSON text.
+    fn once(&mut self, flow: usize, n: u32) -> Result<Vec<Arc<str>>, Halt> {
+        let compiled = self.compiled;
+        let (code, place) = (&compiled.flows[flow], compiled.program.flows[flow].span);
+        let Some(once) = code.once.get(n as usize) else {
+            return Err(self.broken_promise("what no flow reads once", place));
+        };
+        self.locals = self.frame(code.frame);
+        let raw = |value: &Value<'r>| match value {
+            Value::Record(record) => Some(record.raw.into()),
+            _ => None,
+        };
+        let rows = match once.eval(self)? {
+            Value::List(list) => list.iter().map(raw).collect::<Option<Vec<_>>>(),
+            _ => None,
+        };
+        rows.ok_or_else(|| Halt::fail(Failure::new("what is read once is no list of whole records", place)))
+    }
+
+    fn watched(&mut self, flow: usize, raw: &'r str) -> Result<Option<&'r str>, Halt> {
+        let compiled = self.compiled;
+        let (source, code) = (&compiled.program.flows[flow], &compiled.flows[flow]);
+        let (Some(watch), Some((local, unit))) = (&source.watch, &code.watch) else { return Ok(None) };
+        let record = self.decode(raw, watch.entity, source.span)?;
+        self.locals = self.frame(code.frame);
+        self.locals[*local as usize] = Value::Record(record);
+        let unit = unit.eval(self)?;
+        self.text_of_key(unit, source.span)
+    }
+
+    fn aside<T>(&mut self, known: Result<T, Halt>) -> Aside<T> {
+        match known {
+            Ok(known) => Aside::Known(known),
+            Err(Halt::Needs) if !self.needs.is_empty() => Aside::Needs(std::mem::take(&mut self.needs)),
+            Err(halt) => Aside::Stopped(failure_of(halt)),
         }
     }
 

@@ -138,7 +138,9 @@ impl Given {
 impl Resolver for Given {
     fn answer(&self, need: &Query) -> Answered {
         Answered::all(match need {
-            Query::Table { entity, .. } => self.all(*entity),
+            Query::Table { entity, .. } | Query::Changed { entity, .. } => self.all(*entity),
+            // It is made anew of what is given.
+            Query::Once { .. } => Vec::new(),
             Query::Find { entity, by, values, .. } => {
                 match (self.codes.get(entity), by.as_slice(), values.as_slice()) {
                     (Some((natural, form)), [field], [Some(value)]) if natural == field => {

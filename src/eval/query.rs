@@ -33,6 +33,24 @@ pub enum Query {
         /// Its key.
         id: Arc<str>,
     },
+    /// The rows of an entity that have changed since a moment, as its feed tells.
+    Changed {
+        /// The connection.
+        connection: Arc<str>,
+        /// The entity.
+        entity: EntityId,
+        /// The moment.
+        since: jiff::Timestamp,
+    },
+    /// What a flow reads once for all of its records ([`crate::ir::ExprKind::Once`]).
+    Once {
+        /// The flow's number.
+        flow: usize,
+        /// Which of its values.
+        n: u32,
+        /// The entity of the rows.
+        entity: EntityId,
+    },
     /// What a record became, or what became it, through an earlier write of ours: a question to the store.
     Link(LinkNeed),
 }
@@ -79,6 +97,10 @@ pub trait Resolver {
     fn now(&self) -> jiff::Timestamp;
     /// Codes are taken as they are and not asked for: there is no ledger to ask (`flowc map`).
     fn offline(&self) -> bool;
+    /// Somebody reads once what a flow wants so, and answers [`Query::Once`].
+    fn keeps_once(&self) -> bool {
+        false
+    }
     /// A field that a record does not name is absent; else nobody has said so (the data of a test).
     fn gives_all(&self) -> bool {
         true

@@ -99,6 +99,10 @@ pub enum ExprKind {
     Find(Box<Find>),
     /// All records with that key.
     FindAll(Box<Find>),
+    /// All records of an entity that have changed since a moment, as its feed tells.
+    ChangedSince(Box<ChangedRows>),
+    /// What a flow reads once for all of its records: the how-manieth of the flow's, and what it is.
+    Once(u32, Box<Expr>),
     /// What a record became through an earlier write of ours.
     LinkedTo(EntityId, Box<Expr>),
     /// A record made or found by a mapping.
@@ -230,6 +234,17 @@ pub struct Find {
     pub values: Vec<Expr>,
     /// None stops the record; else the value is absent.
     pub must: bool,
+}
+
+/// Records that have changed since a moment.
+#[derive(Clone, Debug)]
+pub struct ChangedRows {
+    /// Where; empty where the project has no connection of that kind.
+    pub connection: Arc<str>,
+    /// Of what.
+    pub entity: EntityId,
+    /// Since when: an instant.
+    pub since: Expr,
 }
 
 /// A record in the making: steps in the order in which they are computed.

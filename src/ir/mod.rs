@@ -17,14 +17,14 @@ pub use entity::{
     Tax, WireForm,
 };
 pub use expr::{
-    Arm, Binary, Builder, Const, Element, Expr, ExprKind, Find, ForClause, LocalId, Pattern, Step, StepKind, Stop,
-    Unary, When,
+    Arm, Binary, Builder, ChangedRows, Const, Element, Expr, ExprKind, Find, ForClause, LocalId, Pattern, Step,
+    StepKind, Stop, Unary, When,
 };
 pub use fold::{accepts, decided, known, truth};
 pub use native::Native;
 pub use program::{
     Balance, Connection, ConnectionValue, Flow, Grows, Header, Key, KeyField, Lookup, Mapping, NoFlow, OnChange,
-    Overwrite, Program, Rest, Row, Schedule, Setting, Verb,
+    Overwrite, Program, Rest, Row, Schedule, Setting, Verb, Watch,
 };
 pub use testing::{Answers, Case, Cases, Expected, GivenRecord, GivenValue, Place, Subject, Test, TestStep};
 pub use types::{EntityId, EnumType, EnumValue, FieldId, Kind, LookupId, MappingId, Type};

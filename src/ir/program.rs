@@ -281,6 +281,8 @@ pub struct Flow {
     pub connection: Arc<str>,
     /// The field whose value its changes are gathered by: all that have the same one are one unit, known by that value.
     pub per: Option<FieldId>,
+    /// Records elsewhere whose changes are a reason to look at one of its own again.
+    pub watch: Option<Watch>,
     /// The record's place in the frame.
     pub record: LocalId,
     /// Values that its frame holds.
@@ -302,6 +304,17 @@ pub struct Flow {
     pub on: bool,
     /// Where it is declared.
     pub span: Span,
+}
+
+/// Records whose changes are a reason to look at a record of the flow again.
+#[derive(Clone, Debug)]
+pub struct Watch {
+    /// What is watched.
+    pub entity: EntityId,
+    /// Its place in the frame.
+    pub record: LocalId,
+    /// The record of the flow that it concerns, or the one by which changes are gathered; absent where it concerns none.
+    pub unit: Expr,
 }
 
 /// When a flow runs.

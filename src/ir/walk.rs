@@ -56,6 +56,8 @@ macro_rules! walks {
                 ExprKind::Find(find) | ExprKind::FindAll(find) | ExprKind::Verified(find) => {
                     find.values.$iter().for_each(see);
                 }
+                ExprKind::ChangedSince(of) => see(&$($mut)? of.since),
+                ExprKind::Once(_, of) => see(of),
             }
         }
 
@@ -161,6 +163,7 @@ pub fn of_mapping<'e>(mapping: &'e Mapping, see: &mut dyn FnMut(&'e Expr)) {
 /// Calls `see` for the outermost expressions of a flow itself, its mappings apart.
 pub fn of_flow<'e>(flow: &'e Flow, see: &mut dyn FnMut(&'e Expr)) {
     flow.filter.iter().for_each(&mut *see);
+    flow.watch.iter().for_each(|watch| see(&watch.unit));
     of_steps(&flow.steps, see);
     see(&flow.write);
 }

@@ -186,6 +186,7 @@ impl Reads {
                 }
             }
             ExprKind::LinkedTo(entity, _) => self.identity(program, *entity),
+            ExprKind::ChangedSince(of) => self.identity(program, of.entity),
             ExprKind::PriceBy(_, row) => self.tax_row(program, &row.ty),
             ExprKind::Build(builder) => self.required(program, builder.entity),
             ExprKind::Native(Native::DocumentTotal, args) => self.document(program, args),

@@ -47,6 +47,9 @@ impl<'p> Stages<'p> {
         if let Some(filter) = &flow.filter {
             stages.expr(filter);
         }
+        if let Some(watch) = &flow.watch {
+            stages.expr(&watch.unit);
+        }
         for step in &flow.steps {
             stages.step(step);
         }
@@ -119,7 +122,9 @@ impl<'p> Stages<'p> {
             | ExprKind::Unary(_, of)
             | ExprKind::InGroup(of, _)
             | ExprKind::LinkedTo(_, of)
+            | ExprKind::Once(_, of)
             | ExprKind::Stop(_, of) => self.expr(of),
+            ExprKind::ChangedSince(of) => self.expr(&of.since) + 1,
             ExprKind::Const(_) | ExprKind::Setting(..) | ExprKind::Unanswered(_) | ExprKind::Was | ExprKind::Keep => 0,
         }
     }

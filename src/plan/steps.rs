@@ -3,7 +3,7 @@
 use super::pushdown::{Sent, pushdown};
 use super::reads::Reads;
 use super::stage::{Asked, Stages};
-use crate::ir::{Const, Entity, EntityId, FieldId, Flow, MappingId, Program, StepKind, Verb, each};
+use crate::ir::{Const, Entity, EntityId, ExprKind, FieldId, Flow, MappingId, Program, StepKind, Verb, each, of_flow};
 use crate::source::{Sources, Span};
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -45,6 +45,15 @@ pub enum PlanStep {
         entity: EntityId,
         /// What it lacks, by wire names.
         lacks: Vec<String>,
+    },
+    /// Changes of another entity are read: once for all records, or watched behind the feed.
+    Aside {
+        /// Of what.
+        entity: EntityId,
+        /// The selected fields, by wire names.
+        fields: Vec<String>,
+        /// They are watched.
+        watched: bool,
     },
     /// What could not be sent is evaluated here.
     Filter {
@@ -112,6 +121,12 @@ pub fn plan(program: &Program, flow: &Flow) -> Plan {
     if !lacks.is_empty() {
         steps.push(PlanStep::Again { entity: flow.source, lacks: lacks.clone() });
     }
+    let aside = aside(flow);
+    steps.extend(aside.iter().map(|(entity, watched)| PlanStep::Aside {
+        entity: *entity,
+        fields: reads.wire_names(program, *entity),
+        watched: *watched,
+    }));
     if !divided.rest.is_empty() {
         steps.push(PlanStep::Filter { at: divided.rest, base: Base::of(flow) });
     }
@@ -125,7 +140,7 @@ pub fn plan(program: &Program, flow: &Flow) -> Plan {
         let answered = program.mapping(*id).balance.as_ref().filter(|balance| balance.formula.is_none());
         steps.extend(answered.map(|balance| PlanStep::Answer(*id, balance.field, balance.to.span)));
     }
-    let calls = cost(program, flow, &stages, !lacks.is_empty());
+    let calls = cost(program, flow, &stages, (!lacks.is_empty(), &aside));
     Plan { flow: Arc::clone(&flow.name), steps, calls }
 }
 
@@ -151,13 +166,31 @@ fn lacked(program: &Program, entity: EntityId, reads: &Reads) -> Vec<String> {
     program.entity(entity).lacked_by_feed(&names).into_iter().map(str::to_owned).collect()
 }
 
+/// Entities whose changes are read beside the source's, and whether they are watched.
+fn aside(flow: &Flow) -> Vec<(EntityId, bool)> {
+    let mut found = Vec::new();
+    of_flow(flow, &mut |outer| {
+        each(outer, &mut |e| {
+            if let ExprKind::ChangedSince(of) = &e.kind {
+                found.push((of.entity, false));
+            }
+        });
+    });
+    found.extend(flow.watch.iter().map(|watch| (watch.entity, true)));
+    found
+}
+
 /// `records/100 + orders/60 + 1 + writes`
-fn cost(program: &Program, flow: &Flow, stages: &Stages<'_>, again: bool) -> String {
+fn cost(program: &Program, flow: &Flow, stages: &Stages<'_>, (again, aside): (bool, &[(EntityId, bool)])) -> String {
     let source = program.entity(flow.source);
     let mut calls = if source.is_turn() { "0".to_owned() } else { format!("records/{}", page(program, source)) };
     if again {
         // Writing into memory does not fail.
         let _ = write!(calls, " + records/{}", values(program, source));
+    }
+    for (entity, _) in aside {
+        let entity = program.entity(*entity);
+        let _ = write!(calls, " + changed {}/{}", entity.name, page(program, entity));
     }
     let mut tables = 0;
     for asked in &stages.asked {
@@ -204,6 +237,16 @@ impl Plan {
                         values(program, source),
                         lacks.join(", ")
                     )
+                }
+                PlanStep::Aside { entity, fields, watched } => {
+                    let source = program.entity(*entity);
+                    let (word, when) = if *watched {
+                        ("watch ", "behind the feed")
+                    } else {
+                        ("once  ", "and on before a page writes")
+                    };
+                    let (full, changes) = (source.full_name(), changes(source));
+                    format!("{word} {full}{changes}, {when}\n         {}", fields.join(", "))
                 }
                 PlanStep::Filter { at, base } => format!("filter {}", conditions(at, base, sources).join(" and ")),
                 PlanStep::Find(asked, fields) => format!(
@@ -253,6 +296,10 @@ impl Plan {
                 PlanStep::Turn(when) => serde_json::json!({"kind": "turn", "when": when}),
                 PlanStep::Again { entity, lacks } => serde_json::json!({
                     "kind": "again", "entity": program.entity(*entity).full_name(), "lacks": lacks,
+                }),
+                PlanStep::Aside { entity, fields, watched } => serde_json::json!({
+                    "kind": if *watched { "watch" } else { "once" },
+                    "entity": program.entity(*entity).full_name(), "fields": fields,
                 }),
                 PlanStep::Filter { at, base } => {
                     serde_json::json!({"kind": "filter", "where": conditions(at, base, sources)})

@@ -657,6 +657,17 @@ pub enum FlowStmtKind {
     Since(Expr),
     /// `per x.key`
     Per(Expr),
+    /// `watch E as x per key`
+    Watch {
+        /// The entity.
+        entity: Path,
+        /// Its name here.
+        name: Name,
+        /// Which record of the flow it concerns.
+        unit: Expr,
+    },
+    /// `once name = e`
+    Once(Name, Expr),
     /// `after OTHER`
     After(Path),
     /// `let name = e`

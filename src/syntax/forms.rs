@@ -106,7 +106,8 @@ pub(crate) fn form(place: Place) -> Form {
 }
 
 /// Words that open statements, by where they belong.
-pub(crate) const OF_FLOWS: [&str; 8] = ["from", "where", "every", "daily", "since", "per", "after", "write"];
+pub(crate) const OF_FLOWS: [&str; 10] =
+    ["from", "where", "every", "daily", "since", "per", "after", "watch", "once", "write"];
 pub(crate) const OF_TESTS: [&str; 4] = ["given", "cases", "expect", "snapshot"];
 pub(crate) const OF_MAPPINGS: [&str; 13] = [
     "create",
@@ -154,6 +155,8 @@ pub(crate) fn shape(place: Place, word: &str) -> Option<&'static str> {
         (Place::FlowStatement, "on") => "on webhook",
         (Place::FlowStatement, "since") => "since 2026-01-01",
         (Place::FlowStatement, "per") => "per order.number",
+        (Place::FlowStatement, "watch") => "watch woo.Sellable as article per exact.Item(Code: article.sku)",
+        (Place::FlowStatement, "once") => "once open = woo.Order.all(since: now() - 60 days)",
         (Place::FlowStatement, "after") => "after FLOW",
         (Place::FlowStatement, "write") => "write mapping(order)",
         (Place::FlowStatement, "set") => "set where = base and CONDITION",

@@ -81,7 +81,10 @@ impl Scene {
         };
         for (asked, rows) in &recorded.answers {
             match asked {
-                Asked::Find { entity, .. } | Asked::Table { entity, .. } | Asked::Row { entity, .. } => {
+                Asked::Find { entity, .. }
+                | Asked::Table { entity, .. }
+                | Asked::Once { entity, .. }
+                | Asked::Row { entity, .. } => {
                     let entity = named(entity)?;
                     for row in rows {
                         let row = Row::of(program, entity, row, &mut anonymous);

@@ -119,6 +119,7 @@ fn asked(workspace: &Workspace, evaluated: &Evaluated) -> String {
     let said = |query: &Query| match Asked::of(program, query) {
         Asked::Find { entity, by, .. } => format!("{entity} by {}", by.join(", ")),
         Asked::Table { entity, .. } => format!("all of {entity}"),
+        Asked::Once { entity, flow, .. } => format!("{entity} as {flow} reads them once"),
         Asked::Row { entity, id, .. } => format!("{entity} {id}"),
         Asked::Link { entity, other, .. } => format!("the {other} of {entity}"),
     };

@@ -169,6 +169,10 @@ impl Resolver for FromLog<'_> {
     fn offline(&self) -> bool {
         false
     }
+
+    fn keeps_once(&self) -> bool {
+        true
+    }
 }
 
 /// What the log says of the newest attempt of a record that made something, or of the newest of all.

@@ -25,6 +25,7 @@ const RECURSIONS: &[(&str, &[&str], &str)] = &[
         &["compile/calls", "compile/emit", "compile/expr", "compile/steps", "compile/traced"],
         "an expression is made of expressions: of calls, and of parts that are filled by steps",
     ),
+    ("engine", &["pass/ask", "pass/once"], "what is read once is a question, and is made of questions"),
     ("eval", &["decode/object", "decode/value"], "an object holds values, and a value may be an object"),
     ("eval", &["runtime/fields", "runtime/rows"], "a reference's field stands in its row, which is found by a field"),
     ("eval", &["wire/nested", "wire/write"], "a part holds values, and a value may be a part"),

@@ -25,6 +25,7 @@ pub(crate) enum Whole {
     Webhook,
     Since,
     Per,
+    Watch,
     After,
     Where,
     Write,
@@ -51,10 +52,13 @@ pub(crate) fn said_by_flow(stmt: &ast::FlowStmt) -> Option<Whole> {
         FlowStmtKind::OnWebhook => Whole::Webhook,
         FlowStmtKind::Since(_) => Whole::Since,
         FlowStmtKind::Per(_) => Whole::Per,
+        FlowStmtKind::Watch { .. } => Whole::Watch,
         FlowStmtKind::After(_) => Whole::After,
         FlowStmtKind::Where(_) => Whole::Where,
         FlowStmtKind::Write(_) => Whole::Write,
-        FlowStmtKind::From { .. } | FlowStmtKind::Let(..) | FlowStmtKind::Check(..) => return None,
+        FlowStmtKind::From { .. } | FlowStmtKind::Once(..) | FlowStmtKind::Let(..) | FlowStmtKind::Check(..) => {
+            return None;
+        }
     })
 }
 
@@ -381,6 +385,7 @@ pub(crate) fn called(says: Whole) -> &'static str {
         Whole::Webhook => "whether it waits for a webhook",
         Whole::Since => "from when on it reads",
         Whole::Per => "what is gathered",
+        Whole::Watch => "what else it looks at",
         Whole::After => "what it runs behind",
         Whole::Where => "which records it takes",
         Whole::Write => "what it writes",

@@ -1,5 +1,6 @@
 //! Flows: what is read, when, which records, and what is written.
 
+use super::beside::FlowParts;
 use crate::check::declare::adapting::called;
 use crate::check::declare::adapting::{Whole, flow_statements, said_by_flow};
 use crate::check::infer::frame::Infer;
@@ -8,7 +9,7 @@ use crate::check::resolve::checker::{Adapted, Checker, State, TypeItem};
 use crate::check::resolve::instances::InstanceId;
 use crate::check::resolve::items::Space;
 use crate::check::resolve::modules::ModuleId;
-use crate::ir::{Const, Entity, EntityId, ExprKind, FieldId, Flow, Schedule, Step, StepKind, Type};
+use crate::ir::{Const, Entity, EntityId, ExprKind, Flow, Schedule, Step, StepKind, Type};
 use crate::source::{Diagnostic, Span, codes};
 use crate::syntax::ast::{self, DeclKind, FlowStmtKind};
 use std::sync::Arc;
@@ -45,6 +46,7 @@ impl Checker<'_> {
         let adapted = body.cx.adapted(instance, Space::Flow, name);
         body.flow_statements(f, &adapted, &mut flow);
         body.unused_lets();
+        body.watches_its_own(source, &flow);
         let mut own = f.body.iter().chain(adapted.iter().flat_map(flow_statements));
         if let Some(stmt) = own.find(|stmt| matches!(stmt.kind, FlowStmtKind::OnWebhook)).filter(|_| from.is_some()) {
             body.cx.tells_of_changes(source, stmt.span);
@@ -80,6 +82,7 @@ impl Checker<'_> {
             source,
             connection,
             per: flow.per,
+            watch: flow.watch,
             record: local,
             locals,
             filter: flow.filter,
@@ -120,6 +123,7 @@ impl Checker<'_> {
             FlowStmtKind::OnWebhook => Some("no system calls a flow that reads nothing"),
             FlowStmtKind::Since(_) => Some("a flow that reads nothing has no changes to begin with"),
             FlowStmtKind::Per(_) => Some("a flow that reads nothing has no changes to gather"),
+            FlowStmtKind::Watch { .. } => Some("a flow that reads nothing has no record to look at again"),
             _ => None,
         };
         for (said, span) in body.filter_map(|stmt| Some((of_source(&stmt.kind)?, stmt.span))) {
@@ -177,21 +181,6 @@ impl Checker<'_> {
         let e = self.program.entity(source);
         !e.is_part()
     }
-}
-
-#[derive(Default)]
-struct FlowParts {
-    filter: Option<crate::ir::Expr>,
-    listed: Option<crate::ir::Expr>,
-    displaced: Vec<Span>,
-    steps: Vec<Step>,
-    write: Option<crate::ir::Expr>,
-    schedule: Schedule,
-    per: Option<FieldId>,
-    /// Where it says when it is due, what gathers its changes, and from when on it reads.
-    when: Option<Span>,
-    gathers: Option<Span>,
-    begins: Option<Span>,
 }
 
 impl Infer<'_, '_> {
@@ -297,32 +286,6 @@ impl Infer<'_, '_> {
         }
     }
 
-    /// The field by which changes are gathered: one of the record itself, since a unit is known by it before anything else
-    /// is asked.
-    fn gathered(&mut self, e: &ast::Expr) -> Option<FieldId> {
-        let value = self.expr(e, None);
-        if value.ty == Type::Unknown {
-            return None;
-        }
-        let field = match &value.kind {
-            ExprKind::Field(of, _, field) if matches!(of.kind, ExprKind::Local(_)) => Some(*field),
-            _ => None,
-        };
-        let is_one = match &value.ty {
-            Type::Record(entity) => self.cx.program.entity(*entity).stands_alone(),
-            ty => ty.is_text() || matches!(ty, Type::Int),
-        };
-        if field.is_none() || !is_one {
-            let message = format!(
-                "changes are gathered by a field of the record itself that it always has: a number, a code, another record; this is {}",
-                self.cx.show(&value.ty)
-            );
-            self.cx.say(&codes::FLOW_SHAPE, e.span, message, "name one, as `per position.ItemId` does");
-            return None;
-        }
-        field
-    }
-
     /// A `where` in the place of the default's, whose conditions hold no longer, or not for every record.
     fn drops_conditions(&mut self, stmt: &ast::FlowStmt, says_base: bool, base: Span) {
         let Some(cond) = condition(stmt) else { return };
@@ -357,6 +320,7 @@ impl Infer<'_, '_> {
             FlowStmtKind::Every(_) | FlowStmtKind::Daily(_) => ("when it is due", &mut flow.when),
             FlowStmtKind::Per(_) => ("what its changes are gathered by", &mut flow.gathers),
             FlowStmtKind::Since(_) => ("from when on it reads", &mut flow.begins),
+            FlowStmtKind::Watch { .. } => ("what else it looks at", &mut flow.watches),
             _ => return,
         };
         let Some(before) = said.replace(stmt.span) else { return };
@@ -407,6 +371,10 @@ impl Infer<'_, '_> {
                 _ => self.cx.say(&codes::TYPE_MISMATCH, e.span, "`since` needs a date", "write `since 2026-01-01`"),
             },
             FlowStmtKind::Per(e) => flow.per = self.gathered(e),
+            FlowStmtKind::Watch { entity, name, unit } => {
+                flow.watch = self.scoped(|b| b.watched(entity, name, unit));
+            }
+            FlowStmtKind::Once(name, value) => self.once(name, value, stmt.span, flow),
             FlowStmtKind::After(path) => {
                 if let Some((instance, name)) = self.cx.flow_at(self.inside, path) {
                     let name = format!("{}.{}", self.cx.instance(instance).name, name.text);

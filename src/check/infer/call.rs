@@ -133,6 +133,10 @@ impl Infer<'_, '_> {
     /// `exact.Item.all(SearchCode: c)`, `exact.SalesInvoice.linked(x)`
     fn entity_function(&mut self, entity: EntityId, name: &Name, args: &[Arg], span: Span) -> Expr {
         match (&*name.text, args) {
+            ("all", [Arg { name: Some(since), value }]) if &*since.text == "since" => {
+                let since = self.expr(value, Some(&Type::Instant));
+                self.changed_since(entity, since, span)
+            }
             ("all", _) => {
                 let find = if args.is_empty() { self.whole(entity, span) } else { self.search(entity, args, span) };
                 let ty = Type::List(Arc::new(Type::Record(entity)));

@@ -4,7 +4,7 @@
 use crate::check::infer::callables::params_of;
 use crate::check::infer::coerce::Wanted;
 use crate::check::infer::frame::Infer;
-use crate::ir::{Const, Entity, EntityId, Expr, ExprKind, FieldId, Find, Method, Native, Search, Type};
+use crate::ir::{ChangedRows, Const, Entity, EntityId, Expr, ExprKind, FieldId, Find, Method, Native, Search, Type};
 use crate::source::{Diagnostic, Span, codes};
 use crate::syntax::ast::{self, Arg, DeclKind, ExprKind as A};
 use std::sync::Arc;
@@ -51,6 +51,30 @@ impl Infer<'_, '_> {
             .help(help),
         );
         None
+    }
+
+    /// `woo.Order.all(since: now() - 60 days)`: all that has changed, where it is read once.
+    pub(crate) fn changed_since(&mut self, entity: EntityId, since: Expr, span: Span) -> Expr {
+        let ty = Type::List(Arc::new(Type::Record(entity)));
+        self.cx.read_entity(entity);
+        let since = self.coerce(since, &Type::Instant, "`since`");
+        let e = self.cx.program.entity(entity);
+        let (full, declared) = (e.full_name(), e.span);
+        if e.feed.is_none() {
+            self.cx.report(
+                Diagnostic::new(&codes::FLOW_SHAPE, span, format!("{full} has no feed: nobody tells what has changed"))
+                    .related(declared, "the schema has no `feed`")
+                    .help("search it by a field instead"),
+            );
+            return Expr { ty, ..Self::unknown(span) };
+        }
+        if !self.reads_once {
+            let message = format!("all of {full} that has changed is read once, and not for each record");
+            let help = format!("say it in the flow, and hand it to the mapping: `once changed = {full}.all(since: …)`");
+            self.cx.say(&codes::LARGE_TABLE, span, message, &help);
+        }
+        let connection = self.connection_of(entity);
+        Self::make(ExprKind::ChangedSince(Box::new(ChangedRows { connection, entity, since })), ty, span)
     }
 
     /// Whether there is an address at which records of an entity can be asked for.

@@ -45,6 +45,8 @@ pub(crate) struct Infer<'c, 'f> {
     pub(crate) writes: bool,
     /// A call of a mapping is the record that it would make: a test.
     pub(crate) drafts: bool,
+    /// What has changed since a moment may be read here: it is read once.
+    pub(crate) reads_once: bool,
     /// `keep` has a place here.
     pub(crate) keeps: bool,
     /// Functions and parts inlined around here, by where they are named.
@@ -91,6 +93,7 @@ impl<'c, 'f> Infer<'c, 'f> {
             rewrites: false,
             given: Vec::new(),
             utf16: false,
+            reads_once: false,
             writes: false,
             drafts: false,
             keeps: false,

@@ -48,7 +48,7 @@ async fn keyless_again(pass: &Arc<Pass>, telling: &mut Reporter<'_>) -> Result<(
 }
 
 /// Reads records by their keys, many in a call. What a list does not have proves nothing: it is asked for by its own address.
-async fn read_again(
+pub(super) async fn read_again(
     pass: &Arc<Pass>,
     keys: &[String],
     mode: Mode,

@@ -7,3 +7,4 @@ mod rows;
 pub(crate) mod run;
 mod side_by_side;
 mod turn;
+mod watched;

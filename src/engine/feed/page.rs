@@ -8,6 +8,7 @@ use crate::engine::event::{Event, RecordEvent, Reporter};
 use crate::engine::journal::lanes::lanes_of;
 use crate::engine::pass::ask;
 use crate::engine::pass::context::Pass;
+use crate::engine::pass::once;
 use crate::engine::record::act;
 use crate::engine::record::item::{Acted, Item};
 use crate::eval::{Evaluated, Failure, Query};
@@ -95,8 +96,7 @@ async fn take(
     let lags = |item: &Arc<Item>| from == Origin::List && is_older(item);
     let older = items.values().filter(|item| lags(item)).map(|item| Arc::clone(&item.key)).collect();
     items.retain(|_, item| !lags(item));
-    let forced = mode == Mode::Again || !pass.options.only.is_empty();
-    items.retain(|_, item| match settled(pass, item, forced, now) {
+    items.retain(|_, item| match settled(pass, item, mode, now) {
         Seen::New => true,
         // What stands beside what could not be read is no news: the feed tells of it.
         Seen::Unchanged if mode == Mode::Look => false,
@@ -107,10 +107,13 @@ async fn take(
         Seen::Quiet => false,
     });
     let ready = know(pass, items).await?;
+    if !ready.is_empty() {
+        once::look_again(pass).await?;
+    }
     side_by_side(pass, ready, telling).await?;
     for row in unreadable {
         keys.push(row.key.to_string());
-        cannot_read(pass, row, forced, telling).await?;
+        cannot_read(pass, row, mode, telling).await?;
     }
     Ok((keys, older))
 }
@@ -153,7 +156,7 @@ pub(crate) async fn by_address(
 }
 
 /// Parks what cannot be read, by its key where that much is plain.
-async fn cannot_read(pass: &Arc<Pass>, row: Broken, forced: bool, telling: &mut Reporter<'_>) -> Result<(), PassError> {
+async fn cannot_read(pass: &Arc<Pass>, row: Broken, mode: Mode, telling: &mut Reporter<'_>) -> Result<(), PassError> {
     let Broken { key, text, content, why, page } = row;
     let now = pass.source()?.now();
     let before = pass.store().record(&pass.flow().name, &key).await?;
@@ -163,7 +166,7 @@ async fn cannot_read(pass: &Arc<Pass>, row: Broken, forced: bool, telling: &mut 
     let item = Item { entity, key, raw: text, content_hash: content, version: page, parts, before, now: first };
     // A person has left it out, and what cannot be read does not say that it has changed.
     let left_out = item.before.as_ref().is_some_and(|before| before.state == State::Skipped && before.left_out);
-    if left_out || !matches!(settled(pass, &item, forced, now), Seen::New) {
+    if left_out || !matches!(settled(pass, &item, mode, now), Seen::New) {
         return Ok(());
     }
     let name = &pass.program().entity(pass.flow().source).name;

@@ -60,6 +60,8 @@ pub(crate) enum Mode {
     Again,
     /// They may have changed without the flow's feed telling it.
     Look,
+    /// What became of them has changed.
+    Became,
 }
 
 /// A row of the source that cannot be read.
@@ -142,8 +144,9 @@ pub(crate) enum Seen {
     Quiet,
 }
 
-pub(crate) fn settled(pass: &Pass, item: &Item, forced: bool, now: Timestamp) -> Seen {
+pub(crate) fn settled(pass: &Pass, item: &Item, mode: Mode, now: Timestamp) -> Seen {
     let Some(before) = &item.before else { return Seen::New };
+    let forced = matches!(mode, Mode::Again | Mode::Became) || !pass.options.only.is_empty();
     if before.state == State::Skipped && before.left_out {
         let then = SourceVersion {
             content: before.content_hash.clone(),
@@ -158,6 +161,7 @@ pub(crate) fn settled(pass: &Pass, item: &Item, forced: bool, now: Timestamp) ->
     match before.state {
         // What this very pass has written comes back as an echo.
         State::Written | State::Skipped if before.updated >= pass.began => Seen::Quiet,
+        State::Written | State::Skipped if mode == Mode::Became => Seen::New,
         State::Written | State::Skipped => Seen::Unchanged,
         State::Parked | State::Waiting if forced => Seen::New,
         State::Waiting if is_due(before, now) => Seen::New,

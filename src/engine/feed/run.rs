@@ -5,6 +5,7 @@ use super::again::{again, marked_again};
 use super::page::{by_address, pages};
 use super::rows::{Mode, own_keys, scan};
 use super::turn::{due, turn};
+use super::watched::{begin_watching, watched};
 use crate::connector::Position;
 use crate::engine::error::PassError;
 use crate::engine::event::Reporter;
@@ -52,6 +53,7 @@ async fn whole(pass: &Arc<Pass>, telling: &mut Reporter<'_>) -> Result<(), PassE
     keep_sources(pass).await?;
     recover(pass).await?;
     if options.only.is_empty() {
+        begin_watching(pass).await?;
         again(pass, telling).await?;
     }
     let fed = feed(pass, telling).await;
@@ -60,6 +62,9 @@ async fn whole(pass: &Arc<Pass>, telling: &mut Reporter<'_>) -> Result<(), PassE
         clear_up(pass).await?;
     }
     fed?;
+    if options.only.is_empty() {
+        watched(pass, telling).await?;
+    }
     if options.only.is_empty() && !options.dry_run && outcomes_come_soon(pass, began).await? {
         recover(pass).await?;
         again(pass, telling).await?;

@@ -36,7 +36,8 @@ impl Pass {
     pub(crate) fn found(&self, query: &Query, answered: &Answered) -> Found {
         let kept = match query {
             Query::Table { connection, entity } => self.memory().kept_table(connection, *entity),
-            Query::Find { .. } | Query::Row { .. } | Query::Link(_) => None,
+            Query::Once { n, .. } => self.memory().once.kept(*n),
+            Query::Find { .. } | Query::Row { .. } | Query::Link(_) | Query::Changed { .. } => None,
         };
         Found::of(self.program(), query, answered, kept)
     }

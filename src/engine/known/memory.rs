@@ -3,6 +3,7 @@
 //! Answers the needs of an evaluation. What we write ourselves changes what is known, so that the account that one
 //! record made is there for the next one without another call.
 
+use super::once::Once;
 use super::planned::Planned;
 use super::rows::{KnownRow, KnownRows, KnownTable};
 use super::search::search_field;
@@ -27,6 +28,8 @@ pub(crate) struct Memory {
     bytes: usize,
     /// What a dry run would have written by now.
     pub(crate) planned: Planned,
+    /// What the flow reads once for all of its records.
+    pub(crate) once: Once,
 }
 
 impl Memory {
@@ -52,6 +55,8 @@ impl Memory {
     fn rows(&self, program: &Program, need: &Query) -> Option<Vec<Arc<str>>> {
         match need {
             Query::Link(need) => self.links.get(need).cloned(),
+            Query::Once { n, .. } => self.once.rows(*n),
+            Query::Changed { .. } => self.once.changed(need),
             Query::Table { connection, entity } => Some(self.of(connection, *entity)?.table.as_ref()?.rows.clone()),
             Query::Row { connection, entity, id } => {
                 let rows = self.of(connection, *entity)?;
@@ -328,7 +333,7 @@ impl Memory {
                 let key = KeyTried { fields: by.clone(), values: values.clone() };
                 self.doubt_key(program, connection, *entity, &key);
             }
-            Query::Table { .. } | Query::Link(_) => return false,
+            Query::Table { .. } | Query::Changed { .. } | Query::Once { .. } | Query::Link(_) => return false,
         }
         true
     }
@@ -363,7 +368,7 @@ impl Memory {
                     self.of_mut(connection, *entity).asked.remove(&at);
                 }
             }
-            Query::Row { .. } | Query::Link(_) => {}
+            Query::Row { .. } | Query::Changed { .. } | Query::Once { .. } | Query::Link(_) => {}
         }
         self.unreadable.insert(need, why);
     }

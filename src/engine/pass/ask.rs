@@ -2,6 +2,7 @@
 
 use super::context::Pass;
 use super::linked::linked;
+use super::once;
 use crate::connector::{CallError, Find, One, Presence, Rows, Unreadable};
 use crate::engine::error::PassError;
 use crate::engine::hash::hash;
@@ -27,6 +28,10 @@ pub(crate) async fn resolve(pass: &Pass, needs: Vec<Query>) -> Result<(), PassEr
             pass.memory().link(link, keys);
             continue;
         }
+        if let Query::Once { .. } | Query::Changed { .. } = need {
+            Box::pin(once::read(pass, need)).await?;
+            continue;
+        }
         let (group, value) = group(pass, &need);
         groups.entry(group).or_default().push((value, need));
     }
@@ -50,7 +55,7 @@ fn group(pass: &Pass, need: &Query) -> (Group, String) {
             ((Arc::clone(connection), *entity, key, Vec::new()), id.to_string())
         }
         Query::Table { connection, entity } => ((Arc::clone(connection), *entity, None, Vec::new()), String::new()),
-        Query::Link(_) => unreachable!("links are asked of the store"),
+        Query::Once { .. } | Query::Changed { .. } | Query::Link(_) => unreachable!("answered above, each in its way"),
     }
 }
 
@@ -134,7 +139,7 @@ async fn find_some(
 
 /// Keeps all rows of an entity, once for their hash, before any entry of the log names them: `flowc why` computes a record
 /// again by them, whether or not the system is there. A table is too large to stand in each entry.
-async fn keep_table(pass: &Pass, rows: &[Arc<str>], now: Timestamp) -> Result<String, PassError> {
+pub(super) async fn keep_table(pass: &Pass, rows: &[Arc<str>], now: Timestamp) -> Result<String, PassError> {
     let rows = format!("[{}]", rows.join(","));
     let hash = hash(rows.as_bytes());
     let people = pii::addresses([rows.as_str()]);

@@ -3,7 +3,8 @@
 pub(crate) mod ask;
 mod batches;
 pub(crate) mod context;
-mod linked;
+pub(crate) mod linked;
+pub(crate) mod once;
 mod refusals;
 mod selection;
 pub(crate) mod view;

@@ -1,11 +1,12 @@
 //! Records evaluated with what is known.
 
 use super::context::Pass;
-use crate::eval::{Answered, Cause, Evaluated, Failure, Query, Resolver};
+use crate::eval::{Answered, Aside, Cause, Evaluated, Failure, Query, Resolver};
 use crate::ir::Stop;
 use jiff::Timestamp;
 use std::cell::RefCell;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 
 /// What an evaluation looked at, and what was known of it.
 pub(crate) type Used = Vec<(Query, Answered)>;
@@ -18,6 +19,22 @@ impl Pass {
         let evaluated =
             evaluated.unwrap_or_else(|panic| Evaluated::Stopped(Stop::Fail, self.bug(panic.as_ref()), Vec::new()));
         (evaluated, view.used.into_inner())
+    }
+
+    /// What the flow reads once, evaluated with what is known.
+    pub(crate) fn evaluate_once(&self, n: u32, now: Timestamp) -> Aside<Vec<Arc<str>>> {
+        self.aside(now, |view| self.evaluator().once(self.flow, n, view))
+    }
+
+    /// The key of the record that one concerns which is watched, by what is known.
+    pub(crate) fn evaluate_watched(&self, raw: &str, now: Timestamp) -> Aside<Option<String>> {
+        self.aside(now, |view| self.evaluator().watched(self.flow, raw, view))
+    }
+
+    fn aside<T>(&self, now: Timestamp, evaluate: impl FnOnce(&View<'_>) -> Aside<T>) -> Aside<T> {
+        let view = View { pass: self, now, used: RefCell::default() };
+        let evaluated = std::panic::catch_unwind(AssertUnwindSafe(|| evaluate(&view)));
+        evaluated.unwrap_or_else(|panic| Aside::Stopped(self.bug(panic.as_ref())))
     }
 
     /// A panic as a failure.
@@ -57,5 +74,9 @@ impl Resolver for View<'_> {
 
     fn offline(&self) -> bool {
         false
+    }
+
+    fn keeps_once(&self) -> bool {
+        true
     }
 }

@@ -5,7 +5,7 @@ use crate::connector::{
 };
 use crate::engine::decide::tests::{draft, field, filled, program as accounts, span};
 use crate::engine::{Cancel, Engine, Evaluator, Event, PassOptions, Project, Summary};
-use crate::eval::{Action, Evaluated, Failure, KeyTried, Resolver, WriteSet};
+use crate::eval::{Action, Aside, Evaluated, Failure, KeyTried, Resolver, WriteSet};
 use crate::ir::{
     Access, EntityId, Expr, ExprKind, FieldId, Flow, Header, Key as KeyBy, KeyField, LocalId, Mapping, MappingId,
     Method, OnChange, Overwrite, Program, Schedule, Type, Verb,
@@ -59,6 +59,7 @@ pub(super) fn program() -> Program {
         filter: None,
         listed: None,
         per: None,
+        watch: None,
         displaced: Vec::new(),
         steps: Vec::new(),
         write: Expr { kind: ExprKind::Write(MappingId(0), Vec::new()), ty: Type::Nothing, span: span() },
@@ -80,6 +81,12 @@ pub(super) fn key(raw: &str) -> String {
 impl Evaluator for ByHand {
     fn unit(&self, _: usize, raw: &str, known: &dyn Resolver) -> Evaluated {
         (self.1)(&key(raw), known)
+    }
+    fn once(&self, _: usize, _: u32, _: &dyn Resolver) -> Aside<Vec<Arc<str>>> {
+        Aside::Known(Vec::new())
+    }
+    fn watched(&self, _: usize, _: &str, _: &dyn Resolver) -> Aside<Option<String>> {
+        Aside::Known(None)
     }
     fn key_of(&self, _: usize, raw: &str) -> Result<Arc<str>, Failure> {
         if raw.contains("unreadable") { Err(Failure::new("is no date", span())) } else { Ok(key(raw).into()) }

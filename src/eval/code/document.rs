@@ -90,6 +90,10 @@ pub(crate) struct FlowCode {
     pub(crate) record: u32,
     pub(crate) filter: Option<Code>,
     pub(crate) steps: Vec<StepCode>,
+    /// What it reads once for all of its records.
+    pub(crate) once: Vec<Code>,
+    /// What it watches: its local, and the record of the flow that it concerns.
+    pub(crate) watch: Option<(u32, Code)>,
     pub(crate) write: Code,
     pub(crate) frame: Frame,
 }

@@ -69,6 +69,8 @@ impl Compiler<'_> {
             ExprKind::Build(builder) => steps::part(self, builder),
             ExprKind::Find(find) => runtime::find(find, self.codes(&find.values), span),
             ExprKind::FindAll(find) => runtime::find_all(find, self.codes(&find.values), span),
+            ExprKind::ChangedSince(of) => runtime::changed_since(of, self.code(&of.since), span),
+            ExprKind::Once(n, of) => runtime::once(*n, of, self.code(of), span),
             ExprKind::LinkedTo(entity, of) => {
                 let from = entity_of(of).unwrap_or(*entity);
                 runtime::linked_to(*entity, self.code(of), from, span)

@@ -6,11 +6,11 @@ use super::header::header;
 use super::shared::Shared;
 use super::steps::{required, steps};
 use super::written::written;
-use crate::eval::code::{BalanceCode, FlowCode, MappingCode, RestCode};
+use crate::eval::code::{BalanceCode, Code, FlowCode, MappingCode, RestCode};
 use crate::eval::making::Role;
 use crate::eval::personal::Personal;
 use crate::ir::{
-    Balance, Const, Expr, ExprKind, FieldId, Flow, Key, LocalId, Mapping, MappingId, Rest, StepKind, Verb, known,
+    Balance, Const, Expr, ExprKind, FieldId, Flow, Key, LocalId, Mapping, MappingId, Rest, Step, StepKind, Verb, known,
 };
 use crate::plan::{each, each_step};
 use std::collections::BTreeSet;
@@ -30,9 +30,20 @@ pub(crate) fn flow(compiler: &mut Compiler<'_>, flow: &Flow) -> FlowCode {
         record: compiler.local(flow.record),
         filter: flow.filter.as_ref().map(|filter| compiler.condition(filter)),
         steps: steps(compiler, flow.source, &flow.steps),
+        once: once(compiler, flow),
+        watch: flow.watch.as_ref().map(|watch| (compiler.local(watch.record), compiler.code(&watch.unit))),
         write: written(compiler, &flow.write, Role::Top),
         frame: compiler.frame(),
     }
+}
+
+/// What a flow reads once, in the order in which it is numbered.
+fn once(compiler: &mut Compiler<'_>, flow: &Flow) -> Vec<Code> {
+    let value = |step: &Step| match &step.kind {
+        StepKind::Let(_, Expr { kind: ExprKind::Once(_, value), .. }) => Some(compiler.code(value)),
+        _ => None,
+    };
+    flow.steps.iter().filter_map(value).collect()
 }
 
 /// A mapping as code.

@@ -310,6 +310,8 @@ fn facts(expr: &Expr) -> Vec<Fact> {
         // A part is shown as its type says.
         ExprKind::Concat(parts) => parts.iter().map(|part| Fact::Type(part.ty.present().clone())).collect(),
         ExprKind::Find(of) | ExprKind::FindAll(of) | ExprKind::Verified(of) => find(of),
+        ExprKind::ChangedSince(of) => vec![Fact::Id(of.entity.0), Fact::Text(Arc::clone(&of.connection))],
+        ExprKind::Once(n, _) => vec![Fact::Id(*n)],
         ExprKind::LinkedTo(entity, of) => vec![Fact::Id(entity.0), Fact::Id(identity(of))],
         ExprKind::Unanswered(name) => vec![Fact::Text(Arc::clone(name))],
         ExprKind::Stop(stop, _) => vec![Fact::Id(*stop as u32)],
@@ -347,7 +349,12 @@ fn cost(kind: &ExprKind) -> u32 {
         ExprKind::Const(_) | ExprKind::Setting(..) | ExprKind::Local(_) | ExprKind::Keep => 0,
         ExprKind::Native(..) | ExprKind::Concat(_) | ExprKind::List(_) | ExprKind::Build(_) => 4,
         ExprKind::Lookup { .. } => 8,
-        ExprKind::Find(_) | ExprKind::FindAll(_) | ExprKind::Verified(_) | ExprKind::LinkedTo(..) => 16,
+        ExprKind::Find(_)
+        | ExprKind::FindAll(_)
+        | ExprKind::ChangedSince(_)
+        | ExprKind::Once(..)
+        | ExprKind::Verified(_)
+        | ExprKind::LinkedTo(..) => 16,
         _ => 1,
     }
 }

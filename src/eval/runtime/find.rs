@@ -2,9 +2,9 @@
 
 use crate::eval::code::{Code, call};
 use crate::eval::failure::{Failure, Halt};
-use crate::eval::query::LinkNeed;
+use crate::eval::query::{LinkNeed, Query};
 use crate::eval::value::Value;
-use crate::ir::{EntityId, Find};
+use crate::ir::{ChangedRows, EntityId, Expr, Find, Type};
 use crate::source::Span;
 use std::sync::Arc;
 
@@ -38,6 +38,33 @@ pub(crate) fn find_all(find: &Find, values: Vec<Code>, span: Span) -> Code {
         // Nothing refers to a document that is not written yet.
         let Some(values) = run.key_values(&values, span)? else { return Ok(Value::List(&[])) };
         let rows = run.find(Some(&connection), entity, &by, values, span)?;
+        Ok(Value::List(run.arena.alloc_slice_fill_iter(rows.iter().map(|row| Value::Record(row)))))
+    })
+}
+
+/// All records that have changed since a moment.
+pub(crate) fn changed_since(of: &ChangedRows, since: Code, span: Span) -> Code {
+    let (entity, connection) = (of.entity, Arc::clone(&of.connection));
+    call(move |run| {
+        let Value::Instant(since) = since.eval(run)? else { return Ok(Value::Absent) };
+        let need = Query::Changed { connection: Arc::clone(&connection), entity, since };
+        let rows = run.rows(need, entity, span)?;
+        Ok(Value::List(run.arena.alloc_slice_fill_iter(rows.iter().map(|row| Value::Record(row)))))
+    })
+}
+
+/// What a flow reads once for all of its records. Where nobody keeps it, as in a test, it is made anew.
+pub(crate) fn once(n: u32, of: &Expr, code: Code, span: Span) -> Code {
+    let element = of.ty.present().element().map(|ty| ty.present().clone());
+    let entity = match element {
+        Some(Type::Record(entity)) => Some(entity),
+        _ => None,
+    };
+    call(move |run| {
+        let (Some(entity), Some(flow)) = (entity.filter(|_| run.known.keeps_once()), run.flow) else {
+            return code.eval(run);
+        };
+        let rows = run.rows(Query::Once { flow, n, entity }, entity, span)?;
         Ok(Value::List(run.arena.alloc_slice_fill_iter(rows.iter().map(|row| Value::Record(row)))))
     })
 }

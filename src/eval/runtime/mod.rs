@@ -15,7 +15,7 @@ mod told;
 
 pub(crate) use choices::{bound, choice, choice_if_some, in_group, is_some, matched, or_else, shared};
 pub(crate) use fields::{FieldWanted, field};
-pub(crate) use find::{find, find_all, linked_to, verified};
+pub(crate) use find::{changed_since, find, find_all, linked_to, once, verified};
 pub(crate) use lists::{ElementCode, list};
 pub(crate) use lookup::RowWanted;
 pub(crate) use operators::{binary, constants_within, equals_constant, unary, within};

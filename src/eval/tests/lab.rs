@@ -448,6 +448,7 @@ pub(super) fn flow(p: &mut Program, name: &str) {
         filter: None,
         listed: None,
         per: None,
+        watch: None,
         displaced: Vec::new(),
         steps: vec![],
         write,
@@ -482,7 +483,10 @@ impl World {
         let all =
             |entity: &EntityId| self.rows.get(entity).into_iter().flatten().map(|r| Arc::from(r.as_str())).collect();
         match need {
-            Query::Find { entity, .. } | Query::Table { entity, .. } => all(entity),
+            Query::Find { entity, .. }
+            | Query::Table { entity, .. }
+            | Query::Changed { entity, .. }
+            | Query::Once { entity, .. } => all(entity),
             Query::Row { entity, id, .. } => {
                 let rows: Vec<Arc<str>> = all(entity);
                 rows.into_iter().filter(|r| r.contains(&**id)).collect()

@@ -251,6 +251,11 @@ impl Lower<'_> {
                 let path = pair.into_inner().next()?;
                 FlowStmtKind::After(self.path(path))
             }
+            Rule::watch => return self.watch(pair),
+            Rule::once => {
+                let (path, value) = self.assignment(pair)?;
+                FlowStmtKind::Once(path.parts.into_iter().next()?, value)
+            }
             Rule::let_stmt => {
                 let (path, value) = self.assignment(pair)?;
                 FlowStmtKind::Let(path.parts.into_iter().next()?, value)
@@ -273,6 +278,13 @@ impl Lower<'_> {
             }
         }
         Some(FlowStmtKind::From { deleted, entity: entity?, name: name? })
+    }
+
+    fn watch(&mut self, pair: Pair<'_>) -> Option<FlowStmtKind> {
+        let mut parts = pair.into_inner();
+        let entity = self.path(parts.next()?);
+        let name = self.name(&parts.next()?);
+        Some(FlowStmtKind::Watch { entity, name, unit: self.result(parts.next()?) })
     }
 
     fn time(&mut self, pair: Pair<'_>) -> Text {

@@ -1,0 +1,58 @@
+//! What a flow looks at beside its records: what it reads once for all of them, and what it watches.
+
+use super::world::World;
+use super::{pass_of, show};
+use flowc::engine::PassOptions;
+use flowc::sandbox::{Limits, Options};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+async fn shop_has(world: &World, sku: &str, pieces: u32) -> Value {
+    let product = json!({"name": sku, "sku": sku, "type": "simple", "regular_price": "5.00", "manage_stock": true, "stock_quantity": pieces});
+    world.control(Method::POST, "/shop/products", Some(product)).await
+}
+
+async fn shown(world: &World, sku: &str) -> u64 {
+    let products = world.held("shop/products").await;
+    products.iter().find(|p| p["sku"] == sku).unwrap()["stock_quantity"].as_u64().unwrap()
+}
+
+/// Orders of the shop hold their goods though no record of the flow names them; what somebody changes in the shop is put right
+/// without any change in the ledger; a product that comes later gets its stock; and what we write ourselves is no news.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_beside_a_record_counts() {
+    let world = World::new(Options { orders: Some(2), limits: Limits::Off, ..Options::default() }).await;
+    for code in ["SOLD-1", "SOLD-2", "SOLD-3"] {
+        let item = json!({"Code": code, "Description": code, "SalesVatCode": "5", "IsStockItem": true});
+        world.control(Method::POST, "/ledger/logistics/Items", Some(item)).await;
+        let stock = json!({"Item": code, "Warehouse": "1", "CurrentStock": 20});
+        world.control(Method::POST, "/ledger/inventory/ItemWarehouses", Some(stock)).await;
+    }
+    let product = shop_has(&world, "SOLD-1", 5).await;
+    shop_has(&world, "SOLD-2", 5).await;
+    let line = json!({"product_id": product["id"], "sku": "SOLD-1", "name": "Sold", "quantity": 3, "subtotal": "15.00", "total": "15.00"});
+    let order = json!({"status": "processing", "line_items": [line]});
+    world.control(Method::POST, "/shop/orders", Some(order.clone())).await;
+    let engine = world.engine(&[]).await;
+    let (summary, events) = pass_of(&engine, "sold", PassOptions::default()).await;
+    show(&events);
+    assert_eq!((summary.counts.updated, summary.counts.skipped, summary.counts.parked), (2, 1, 0), "{summary:?}");
+    assert_eq!((shown(&world, "SOLD-1").await, shown(&world, "SOLD-2").await), (17, 20));
+
+    // Our own writes are told by the shop, and are no reason to ask the ledger anything but its changes.
+    let engine = world.later(engine).await;
+    world.forget_calls().await;
+    let (summary, _) = pass_of(&engine, "sold", PassOptions::default()).await;
+    assert_eq!(summary.counts.updated, 0, "{summary:?}");
+    let asked = |row: &Value| row["resource"] == "inventory/ItemWarehouses" || row["resource"] == "logistics/Items";
+    assert!(!world.held("calls").await.iter().any(asked));
+
+    world.control(Method::POST, "/shop/products", Some(json!({"id": product["id"], "stock_quantity": 99}))).await;
+    world.control(Method::POST, "/shop/orders", Some(order)).await;
+    shop_has(&world, "SOLD-3", 1).await;
+    let engine = world.later(engine).await;
+    let (summary, events) = pass_of(&engine, "sold", PassOptions::default()).await;
+    show(&events);
+    assert_eq!((summary.counts.updated, summary.counts.parked), (2, 0), "{summary:?}");
+    assert_eq!((shown(&world, "SOLD-1").await, shown(&world, "SOLD-3").await), (14, 20));
+}
