@@ -2,6 +2,7 @@
 
 pub(crate) mod adapting;
 pub(crate) mod answers;
+pub(crate) mod books;
 pub(crate) mod circles;
 pub(crate) mod conditions;
 pub(crate) mod connect;

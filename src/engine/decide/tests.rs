@@ -73,6 +73,7 @@ pub(crate) fn draft(action: Action) -> Draft {
         follows: None,
         waits_for: None,
         balance: None,
+        shares: Vec::new(),
         overwrite: (Overwrite::Changed, None),
         on_change: OnSourceChange::Alert,
         place: span(),

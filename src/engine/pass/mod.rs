@@ -3,7 +3,7 @@
 pub(crate) mod ask;
 mod batches;
 pub(crate) mod context;
-mod linked;
+pub(crate) mod linked;
 mod refusals;
 mod selection;
 pub(crate) mod view;
