@@ -17,7 +17,7 @@ use std::fmt::Write as _;
 
 /// Which column says how it was paid, and how wide it may be.
 const METHOD: usize = 3;
-const METHOD_COLUMNS: u16 = 20;
+const METHOD_COLUMNS: u16 = 25;
 /// From which column on amounts stand.
 const AMOUNTS: usize = 5;
 
@@ -126,7 +126,7 @@ fn differing(rows: &[BookRow]) -> Vec<String> {
                 .entry(&one.id)
                 .or_insert_with(|| (format!("{}, {entity} {called}", one.id), Vec::new(), &one.why));
             let (shop, ledger) = (money(one.shop), money(one.ledger));
-            said.1.push(format!("VAT {} {shop} and {ledger}", code(&row.vat_code)));
+            said.1.push(format!("under VAT {} {shop} in the shop, {ledger} in the ledger", code(&row.vat_code)));
         }
     }
     documents
@@ -167,6 +167,7 @@ fn table(rows: &[BookRow]) -> Table {
             column.set_cell_alignment(CellAlignment::Right);
         }
         let named = ColumnConstraint::UpperBoundary(Width::Fixed(METHOD_COLUMNS));
+        column.set_padding((0, 1));
         column.set_constraint(if n == METHOD { named } else { ColumnConstraint::ContentWidth });
     }
     table

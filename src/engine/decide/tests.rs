@@ -40,6 +40,7 @@ pub(crate) fn program() -> Program {
         total: Some(FieldId(4)),
         small: false,
         batch: None,
+        books: crate::ir::Books::default(),
         webhook: false,
         rows: None,
         tax: None,
