@@ -168,6 +168,36 @@ fn a_document_counts_on_the_day_and_under_the_code_that_it_has_in_the_ledger() {
     assert_eq!(coded.of(&id).len(), 2, "{:?}", coded.rows);
 }
 
+/// The shop's side is the shop's own total: what a mapping leaves out, and says is well so, shows.
+#[test]
+fn a_fault_of_the_mapping_shows() {
+    let world = world("sales_order", &[]);
+    let project = world.root().join(PROJECT).join("project.flow");
+    let text = std::fs::read_to_string(&project).unwrap();
+    let without_shipping = r#"
+adapt mapping orders.sales_order {
+  set SalesOrderLines = [for line in order.line_items where not line.is_empty(): orders.item_line(order, line)]
+  balance AmountFC to order.line_items.sum(l => l.total + l.total_tax) within 0.01 each, rest as orders.rounding(rest)
+    else fail "the lines come to {sum}"
+}
+"#;
+    std::fs::write(&project, text + without_shipping).unwrap();
+    run(&world);
+    let all = booked(&world, "salesorder/SalesOrders");
+    let books = books(&world);
+    let short = |(order, document): &&(Value, Value)| amount(&order["total"]) != amount(&document["AmountFC"]);
+    let mut expected: Vec<String> =
+        all.iter().filter(short).map(|(order, _)| format!("orders:{}", order["id"])).collect();
+    let mut differing = books.differing();
+    expected.sort_unstable();
+    differing.sort_unstable();
+    differing.dedup();
+    assert!(!expected.is_empty());
+    assert_eq!((books.code, &differing), (Some(1), &expected));
+    assert!(books.of(&expected[0])[0].2.contains("stands in no line"), "{:?}", books.of(&expected[0]));
+    assert_eq!(books.sum("shop"), all.iter().map(|(order, _)| amount(&order["total"])).sum());
+}
+
 #[test]
 fn what_is_due_and_has_no_document_is_missing() {
     let world = world("sales_order", &[]);

@@ -390,10 +390,11 @@ impl Comparison<'_> {
         let sides = allot(total, shares, kept.total, &kept.lines);
         let currencies = [asked.currency.clone(), kept.currency.clone()];
         let agrees = currencies[0] == currencies[1] && sides.values().all(|sides| sides.shop == sides.ledger);
+        let booked = shares.map(|shares| shares.iter().map(|share| share.amount).sum());
         let why = if agrees {
             String::new()
         } else {
-            why(self.pass, &Case { source, schema, id, kept, total, currency: &asked.currency, reason }).await?
+            why(self.pass, &Case { source, schema, id, kept, total, currency: &asked.currency, booked, reason }).await?
         };
         let connection = self.pass.connection_of(entity).to_string();
         self.found.documents.push(Document {

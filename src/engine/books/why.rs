@@ -4,7 +4,7 @@ use super::figures::Kept;
 use super::gather::Source;
 use super::report::in_cents;
 use crate::engine::error::PassError;
-use crate::engine::log::{AnswerEntry, Entry};
+use crate::engine::log::{AnswerEntry, Entry, StepEntry};
 use crate::engine::pass::context::Pass;
 use crate::engine::values::compare;
 use crate::ir::Entity;
@@ -25,6 +25,8 @@ pub(super) struct Case<'c> {
     /// What its source says that it comes to, and in which currency.
     pub(super) total: Decimal,
     pub(super) currency: &'c str,
+    /// What the flow books of that now, where it books something.
+    pub(super) booked: Option<Decimal>,
     /// What the flow says of it by now, where it says something.
     pub(super) reason: Option<String>,
 }
@@ -42,6 +44,11 @@ pub(super) async fn why(pass: &Pass, case: &Case<'_>) -> Result<String, PassErro
             "changed after it was written: it came to {} then, and comes to {} now",
             in_cents(written.abs()),
             in_cents(total.abs())
+        )),
+        _ if total != case.total && case.booked == Some(total) => told.push(format!(
+            "the flow books {} of {}: what is missing stands in no line of its",
+            in_cents(total),
+            in_cents(case.total)
         )),
         Some(_) if total != case.total => {
             told.push(format!("written as it is, and its source comes to {} by now", in_cents(case.total)));
@@ -80,6 +87,16 @@ async fn written(pass: &Pass, case: &Case<'_>) -> Result<Option<Decimal>, PassEr
         };
         if let Some(total) = entry.answers.iter().rev().find_map(answer) {
             return Ok(Some(total));
+        }
+        // What was answered before tells nothing of what this attempt has made of the document.
+        let is_write = |step: &StepEntry| match step {
+            StepEntry::Sent { entity, .. } | StepEntry::Interrupted { entity, .. } => {
+                *entity == case.schema.full_name()
+            }
+            StepEntry::Skipped { .. } => false,
+        };
+        if entry.steps.iter().any(is_write) {
+            return Ok(None);
         }
     }
     Ok(None)
