@@ -21,6 +21,7 @@ mod new;
 mod open;
 mod plan;
 mod project;
+mod reconcile;
 mod records;
 mod remote;
 mod render;
@@ -101,6 +102,9 @@ enum Command {
     /// List records and what became of them
     #[command(after_help = "Example: flowc records --state parked")]
     Records(records::RecordsArguments),
+    /// Compare the money of both sides by day, VAT code, country and way to pay
+    #[command(after_help = "Example: flowc reconcile --from 2026-01-01 --to 2026-01-31")]
+    Reconcile(reconcile::Arguments),
     /// Let records be tried again with the next run
     #[command(after_help = "Example: flowc retry orders:1001")]
     Retry(records::RetryArguments),
@@ -202,6 +206,7 @@ fn dispatch(screen: &Screen, arguments: &Arguments) -> Answer {
         Command::Plan(these) => plan::run(screen, global, these),
         Command::New(these) => new::run(screen, these),
         Command::Records(these) => records::list(screen, global, these),
+        Command::Reconcile(these) => reconcile::run(screen, global, these),
         Command::Retry(these) => records::retry(screen, global, these),
         Command::Run(these) => run::run(screen, global, these),
         Command::Sandbox(these) => sandbox::run(screen, these),

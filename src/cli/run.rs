@@ -139,7 +139,8 @@ fn ended(screen: &Screen, summary: &Summary, quiet_known: bool, whole: bool) -> 
     Ok(if parked > 0 || summary.counts.alerts > 0 { Outcome::Wrong } else { Outcome::Done })
 }
 
-fn trouble(ending: &PassError) -> Trouble {
+/// Why a pass that ended early could not do its work.
+pub(crate) fn trouble(ending: &PassError) -> Trouble {
     match ending {
         PassError::Later(_) | PassError::Login(_) => Trouble::Unreachable(ending.to_string()),
         PassError::Store(error) => error.clone().into(),

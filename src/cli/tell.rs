@@ -16,7 +16,7 @@ use std::time::Duration;
 /// How often it is looked whether a connection waits: shorter pauses are nobody's concern.
 const WORTH_TELLING: Duration = Duration::from_secs(3);
 /// Columns of a dry run: it is shown to a customer, wherever it was made.
-const COLUMNS: usize = 80;
+pub(crate) const COLUMNS: usize = 80;
 /// Records that a line of many names.
 const NAMED: usize = 3;
 
@@ -215,7 +215,7 @@ impl Order {
 }
 
 /// Lines that are too long go on below, further in.
-fn wrapped(text: &str, columns: usize) -> String {
+pub(crate) fn wrapped(text: &str, columns: usize) -> String {
     let lines: Vec<String> = text.lines().map(|line| wrapped_line(line, columns)).collect();
     lines.join("\n")
 }

@@ -3,6 +3,7 @@
 //! In: a checked project, its connections, the store. Out: a stream of [`Event`]s and a [`Summary`]. It alone decides,
 //! retries and moves positions; what it does is in the journal before and after.
 
+mod books;
 mod decide;
 mod environment;
 mod error;
@@ -24,6 +25,7 @@ mod values;
 mod waits;
 
 pub use crate::value::cancel::Cancel;
+pub use books::{BookRow, Days, Differing, Left, Missing, Reconciled};
 pub use decide::{Alone, alone};
 pub use environment::Environment;
 pub use error::PassError;

@@ -17,7 +17,7 @@ pub struct Engine {
     pub(super) shared: Shared,
     pub(super) store: Arc<dyn Store>,
     /// One pass at a time: lanes hold keys within a pass.
-    turn: tokio::sync::Mutex<()>,
+    pub(super) turn: tokio::sync::Mutex<()>,
 }
 
 impl Engine {

@@ -53,6 +53,8 @@ pub struct Draft {
     pub waits_for: Option<usize>,
     /// What the target's answer must come to.
     pub balance: Option<BalanceDue>,
+    /// How its total is divided over the codes of a tax, where that is asked for ([`crate::eval::Resolver::asks_shares`]).
+    pub shares: Vec<Share>,
     /// What an update may touch, and of which fields.
     pub overwrite: (Overwrite, Option<Vec<Arc<str>>>),
     /// What happens when the source of a `create once` has changed.
@@ -140,6 +142,17 @@ pub struct BalanceDue {
     pub within: Decimal,
     /// Where that is said.
     pub place: Span,
+}
+
+/// What of a document's total stands under one code of a tax, tax included.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// The code; empty for lines without one.
+    pub code: Arc<str>,
+    /// The amount, in the document's currency.
+    pub amount: Decimal,
+    /// It is the line that evens out cents, and no part of what is sold.
+    pub evens_out: bool,
 }
 
 /// What happens when the source of a `create once` has changed since.

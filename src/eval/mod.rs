@@ -39,7 +39,7 @@ mod wire;
 pub use body::body;
 pub use code::Compiled;
 pub use coverage::{Branch, Passed, Point};
-pub use draft::{Action, BalanceDue, Draft, DraftField, FieldWhen, KeyTried, MadeBy, OnSourceChange, WriteSet};
+pub use draft::{Action, BalanceDue, Draft, DraftField, FieldWhen, KeyTried, MadeBy, OnSourceChange, Share, WriteSet};
 pub use evaluate::{Argument, Aside, Evaluated};
 pub use failure::{Cause, Failure};
 pub use given::{Given, entity_named};

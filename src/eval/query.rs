@@ -105,6 +105,10 @@ pub trait Resolver {
     fn gives_all(&self) -> bool {
         true
     }
+    /// How a document's total is divided over the codes of a tax is asked for, beside what is to be written.
+    fn asks_shares(&self) -> bool {
+        false
+    }
     /// A test is asked for a row that it does not give, which this statement would. With `true` the evaluation goes on, to
     /// come to all that is lacking; else it stops here.
     fn goes_on_without(&self, _statement: &str) -> bool {

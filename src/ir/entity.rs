@@ -1,6 +1,7 @@
 //! Schemas: what an API's records hold, who may write it, and how it is found. All of it is data from the standard
 //! library; no API is named here.
 
+use super::books::Books;
 use super::expr::Expr;
 use super::types::{EntityId, FieldId, Type};
 use crate::source::{Doc, Span};
@@ -27,6 +28,8 @@ pub struct Entity {
     pub code: Option<FieldId>,
     /// The field that tells the total of a document: what an adopted copy must agree in.
     pub total: Option<FieldId>,
+    /// What it says of its documents in the books.
+    pub books: Books,
     /// Few rows, all of which are read at once: codes, conditions, methods.
     pub small: bool,
     /// Changes that one call carries, each with an answer of its own; none: one.
@@ -335,6 +338,7 @@ impl Entity {
             key: None,
             code: None,
             total: None,
+            books: Books::default(),
             small: false,
             batch: None,
             webhook: false,

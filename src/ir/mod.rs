@@ -3,6 +3,7 @@
 //!
 //! In: nothing but what `check` puts here. Out: what `plan` costs and `eval` compiles.
 
+mod books;
 mod entity;
 mod expr;
 mod fold;
@@ -12,6 +13,7 @@ mod testing;
 mod types;
 mod walk;
 
+pub use books::{Among, Books, TaxedLines, Way};
 pub use entity::{
     Access, Below, Connector, Currency, Entity, Entries, Feed, Field, Forms, Meta, Method, Required, Search, Shown,
     Tax, WireForm,

@@ -386,6 +386,19 @@ impl Program {
         })
     }
 
+    /// A way to a field by the names on the wire.
+    pub fn wire_way<'p>(&'p self, mut entity: &'p Entity, way: &[FieldId]) -> Vec<Arc<str>> {
+        let mut names = Vec::with_capacity(way.len());
+        for field in way {
+            let field = entity.get(*field);
+            names.push(Arc::clone(&field.wire));
+            if let Type::Record(part) = field.ty.present() {
+                entity = self.entity(*part);
+            }
+        }
+        names
+    }
+
     /// A flow's name without its module, where that is enough.
     pub fn short_name<'f>(&self, flow: &'f str) -> &'f str {
         let short = flow.rsplit('.').next().unwrap_or(flow);

@@ -96,6 +96,13 @@ impl Control {
                 let key = self.ledger.set_row(service, entity, &row).map_err(bad)?;
                 Ok(json!({"key": key}).to_string().into_bytes())
             }
+            ("DELETE", "ledger", row) => {
+                let (resource, key) =
+                    row.rsplit_once('/').ok_or_else(|| missing(format!("`{row}` names no record")))?;
+                let (service, entity) = entity_of(resource)?;
+                self.ledger.remove_row(service, entity, key).map_err(bad)?;
+                Ok(b"{}".to_vec())
+            }
             _ => Err(missing(format!(
                 "the control API has no {method} /{first}; it has calls, clock, faults, shop/RESOURCE, ledger/SERVICE/ENTITY"
             ))),

@@ -270,6 +270,7 @@ pub(crate) fn entity(
         total: None,
         small: false,
         batch: None,
+        books: flowc::ir::Books::default(),
         webhook: false,
         rows: None,
         tax: None,

@@ -3,6 +3,7 @@
 pub(crate) mod adapting;
 pub(crate) mod answers;
 mod beside;
+pub(crate) mod books;
 pub(crate) mod circles;
 pub(crate) mod conditions;
 pub(crate) mod connect;

@@ -104,6 +104,8 @@ pub(crate) struct Checker<'f> {
     pub(crate) unread: VecDeque<Unread>,
     /// Fields whose conditions are to be read.
     pub(crate) conditions: Vec<Condition>,
+    /// Clauses that speak of the books, which are to be read: their words.
+    pub(crate) books: Vec<(EntityId, Vec<String>, Span)>,
     /// Functions, parts, mappings, lookups and settings that are being read within one another.
     pub(crate) depth: usize,
     /// Expressions that are being read within one another, of all of these.
@@ -167,6 +169,7 @@ impl<'f> Checker<'f> {
             mappings: FxHashMap::default(),
             unread: VecDeque::new(),
             conditions: Vec::new(),
+            books: Vec::new(),
             lookups: FxHashMap::default(),
             depth: 0,
             levels: 0,

@@ -46,6 +46,12 @@ impl Checker<'_> {
                 self.program.entities[id.0 as usize].total = total;
                 true
             }
+            ["day" | "country" | "method" | "credits" | "void" | "credit" | "lines", ..] => {
+                // They speak of lines and other records too, and are read with the conditions.
+                let words = words.iter().map(|word| (*word).to_owned()).collect();
+                self.books.push((id, words, clause.span));
+                true
+            }
             ["tax", rate, "included", "by", by, included] => {
                 let fields = field(self, rate).zip(field(self, by));
                 let tax = fields.map(|(rate, by)| Tax { rate, by, included: (*included).into() });
@@ -79,11 +85,17 @@ impl Checker<'_> {
             _ => false,
         };
         if !is_said || clause.when.is_some() && !["feed", "below"].contains(&words[0]) || !clause.block.is_empty() {
-            let message = format!("`{}` says nothing about an entity", words.join(" "));
-            let help = "clauses are `route \"path\" get post put delete`, `feed \"path\" by FIELD where FIELD == value`, `below FIELD \"path\" where FIELD == value`, `key FIELD`, \
-                        `code FIELD`, `total FIELD`, `tax RATE included by FIELD value`, `entry KEY VALUE`, `rows key value`, `webhook \"topic\"`, `batch 100` and `small`";
-            self.say(&codes::MISPLACED, clause.span, message, help);
+            self.no_clause(&words, clause.span);
         }
+    }
+
+    /// Tells of words that say nothing about an entity.
+    pub(crate) fn no_clause(&mut self, words: &[&str], span: Span) {
+        let message = format!("`{}` says nothing about an entity", words.join(" "));
+        let help = "clauses are `route \"path\" get post put delete`, `feed \"path\" by FIELD where FIELD == value`, `below FIELD \"path\" where FIELD == value`, `key FIELD`, \
+                        `code FIELD`, `total FIELD`, `tax RATE included by FIELD value`, `entry KEY VALUE`, `rows key value`, `webhook \"topic\"`, `batch 100`, `small`, \
+                        `day FIELD`, `country FIELD`, `method FIELD`, `credits FIELD`, `void FIELD value`, `credit FIELD value` and `lines LIST by CODE of NET and TAX`";
+        self.say(&codes::MISPLACED, span, message, help);
     }
 
     /// Where changes of an entity are read, and which rows there are records of it. Whether the clause means something.
@@ -124,7 +136,7 @@ impl Checker<'_> {
         true
     }
 
-    fn no_field(&mut self, id: EntityId, name: &str, span: Span) {
+    pub(crate) fn no_field(&mut self, id: EntityId, name: &str, span: Span) {
         let message = format!("{} has no field `{name}`", self.program.entity(id).full_name());
         self.say(&codes::UNKNOWN_FIELD, span, message, "name one of its fields");
     }

@@ -47,6 +47,8 @@ pub(crate) struct Pass {
     pub(crate) reads: Reads,
     /// Changes that wait to be sent with others.
     pub(crate) batches: Batches,
+    /// Fields that are selected beside what the flow reads, by entity: of whoever compares.
+    pub(crate) also: FxHashMap<EntityId, Vec<String>>,
     /// What makes a record another one.
     pub(crate) content: Content,
     /// When it began, by the source's clock.
@@ -67,6 +69,7 @@ impl Pass {
         let mut pass = Self {
             reads,
             batches: Batches::default(),
+            also: FxHashMap::default(),
             content,
             project: Arc::clone(&shared.project),
             entities: Arc::clone(&shared.entities),

@@ -18,6 +18,7 @@ impl Pass {
                 names.extend(self.assigned(mapping));
             }
         }
+        names.extend(self.also.get(&entity).into_iter().flatten().cloned());
         let schema = self.program().entity(entity);
         if self.program().mappings.iter().any(|m| m.target == entity) {
             // By them it is told whose a copy is.

@@ -14,7 +14,12 @@ pub(crate) type Used = Vec<(Query, Answered)>;
 impl Pass {
     /// Evaluates a record with what is known; a panic of ours is the record's failure.
     pub(crate) fn evaluate(&self, raw: &str, now: Timestamp) -> (Evaluated, Used) {
-        let view = View { pass: self, now, used: RefCell::default() };
+        self.evaluate_as(raw, now, Look::ToWrite)
+    }
+
+    /// The same, for another purpose than to write.
+    pub(crate) fn evaluate_as(&self, raw: &str, now: Timestamp, look: Look) -> (Evaluated, Used) {
+        let view = View { pass: self, now, look, used: RefCell::default() };
         let evaluated = std::panic::catch_unwind(AssertUnwindSafe(|| self.evaluator().unit(self.flow, raw, &view)));
         let evaluated =
             evaluated.unwrap_or_else(|panic| Evaluated::Stopped(Stop::Fail, self.bug(panic.as_ref()), Vec::new()));
@@ -32,7 +37,7 @@ impl Pass {
     }
 
     fn aside<T>(&self, now: Timestamp, evaluate: impl FnOnce(&View<'_>) -> Aside<T>) -> Aside<T> {
-        let view = View { pass: self, now, used: RefCell::default() };
+        let view = View { pass: self, now, look: Look::ToWrite, used: RefCell::default() };
         let evaluated = std::panic::catch_unwind(AssertUnwindSafe(|| evaluate(&view)));
         evaluated.unwrap_or_else(|panic| Aside::Stopped(self.bug(panic.as_ref())))
     }
@@ -52,15 +57,33 @@ impl Pass {
     }
 }
 
+/// For what a record is evaluated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// Something is to be written.
+    ToWrite,
+    /// Books are compared: how totals are divided is told too.
+    ToCompare,
+    /// The same, as if nothing had been made of any record before: whether it would be booked, and as what.
+    Afresh,
+}
+
 /// What is known, seen by one evaluation.
 struct View<'p> {
     pass: &'p Pass,
     now: Timestamp,
+    look: Look,
     used: RefCell<Used>,
 }
 
 impl Resolver for View<'_> {
     fn answer(&self, need: &Query) -> Answered {
+        if self.look == Look::Afresh
+            && let Query::Link(link) = need
+            && link.entity == self.pass.flow().source
+        {
+            return Answered::Absent;
+        }
         let answered = self.pass.memory().answer(self.pass.program(), need);
         if answered != Answered::NotAsked {
             self.used.borrow_mut().push((need.clone(), answered.clone()));
@@ -78,5 +101,9 @@ impl Resolver for View<'_> {
 
     fn keeps_once(&self) -> bool {
         true
+    }
+
+    fn asks_shares(&self) -> bool {
+        self.look != Look::ToWrite
     }
 }

@@ -122,7 +122,8 @@ fn truth(value: &Value) -> Option<bool> {
     }
 }
 
-fn date(value: &Value) -> Option<jiff::civil::Date> {
+/// The day that a value says, whatever else it says.
+pub(crate) fn date(value: &Value) -> Option<jiff::civil::Date> {
     let text = scalar(value);
     let text = text.trim();
     match time::wall_clock(text) {

@@ -144,10 +144,28 @@ pub(crate) struct BalanceCode {
     pub(crate) to: Code,
     pub(crate) within: Option<Code>,
     pub(crate) lines: Option<FieldId>,
+    /// How its total is divided over the codes of a tax, where that can be told.
+    pub(crate) shares: Option<SharesCode>,
     pub(crate) rest: Option<RestCode>,
     pub(crate) sum: u32,
     pub(crate) otherwise: Option<Code>,
     pub(crate) span: Span,
+}
+
+/// The fields of a line that its formula looks at.
+pub(crate) struct LineFields {
+    pub(crate) entity: EntityId,
+    pub(crate) fields: Vec<FieldId>,
+    /// Whose rows the tax codes are.
+    pub(crate) codes: Option<EntityId>,
+}
+
+/// How a total is divided over the codes of a tax.
+pub(crate) struct SharesCode {
+    /// What the formula of the total looks at in a line.
+    pub(crate) line: LineFields,
+    /// The code of a line.
+    pub(crate) code: FieldId,
 }
 
 /// Where the last cents go.

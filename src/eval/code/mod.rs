@@ -8,8 +8,8 @@ mod run;
 
 pub use compiled::Compiled;
 pub(crate) use document::{
-    Assign, BalanceCode, ChangeCode, FlowCode, HeaderCode, KeyCode, MappingCode, PartCode, RequiredCode, RestCode,
-    StepCode, StepKindCode, TestCode, TestedCode, VerbCode, WhenCode,
+    Assign, BalanceCode, ChangeCode, FlowCode, HeaderCode, KeyCode, LineFields, MappingCode, PartCode, RequiredCode,
+    RestCode, SharesCode, StepCode, StepKindCode, TestCode, TestedCode, VerbCode, WhenCode,
 };
 pub(crate) use emit::{ElementEmit, Emit, Plain, StepEmit};
 pub(crate) use expression::{Call, ClauseCode, Code, Each, Eval, Frame, Operand, call};

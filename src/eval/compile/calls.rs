@@ -2,10 +2,10 @@
 
 use super::compiler::Compiler;
 use super::fused;
-use crate::eval::code::{Code, call};
+use crate::eval::code::{Code, LineFields, call};
 use crate::eval::failure::{Failure, Halt, note};
 use crate::eval::making::Role;
-use crate::eval::natives::{self, At, LineFields, apply};
+use crate::eval::natives::{self, At, apply};
 use crate::eval::script::Called;
 use crate::eval::script_stop::Stopped;
 use crate::eval::value::Value;
@@ -170,6 +170,12 @@ fn meta_of(compiler: &mut Compiler<'_>, expr: &Expr, entries: &Expr, key: &Expr)
 
 /// What a document's lines come to: `(lines, net, tax)`, or `(lines, quantity, price, code)`.
 fn document_total(compiler: &mut Compiler<'_>, lines: &Expr, names: &[Expr], span: Span) -> Code {
+    let fields = line_fields(compiler, lines, names);
+    natives::document_total(compiler.code(lines), fields, span)
+}
+
+/// What the formula of a total looks at in each of these lines.
+pub(super) fn line_fields(compiler: &Compiler<'_>, lines: &Expr, names: &[Expr]) -> LineFields {
     let entity = lines.ty.present().element().map_or(EntityId(0), entity_of);
     let schema = compiler.program.entity(entity);
     let named = names.iter().filter_map(|name| match known(name) {
@@ -181,7 +187,7 @@ fn document_total(compiler: &mut Compiler<'_>, lines: &Expr, names: &[Expr], spa
         Type::Code(entity) | Type::Record(entity) => Some(*entity),
         _ => None,
     });
-    natives::document_total(compiler.code(lines), LineFields { entity, fields, codes }, span)
+    LineFields { entity, fields, codes }
 }
 
 /// A call of a function in rhai.

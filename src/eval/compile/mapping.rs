@@ -1,16 +1,18 @@
 //! Mappings and flows, compiled.
 
+use super::calls::line_fields;
 use super::compiler::Compiler;
 use super::emit::plain;
 use super::header::header;
 use super::shared::Shared;
 use super::steps::{required, steps};
 use super::written::written;
-use crate::eval::code::{BalanceCode, Code, FlowCode, MappingCode, RestCode};
+use crate::eval::code::{BalanceCode, Code, FlowCode, MappingCode, RestCode, SharesCode};
 use crate::eval::making::Role;
 use crate::eval::personal::Personal;
 use crate::ir::{
-    Balance, Const, Expr, ExprKind, FieldId, Flow, Key, LocalId, Mapping, MappingId, Rest, Step, StepKind, Verb, known,
+    Balance, Const, EntityId, Expr, ExprKind, FieldId, Flow, Key, LocalId, Mapping, MappingId, Native, Rest, Step,
+    StepKind, Verb, known,
 };
 use crate::plan::{each, each_step};
 use std::collections::BTreeSet;
@@ -63,7 +65,7 @@ pub(crate) fn mapping(compiler: &mut Compiler<'_>, mapping: &Mapping) -> Mapping
         key_steps: key_steps(mapping),
         nests: mapping.steps.iter().any(|step| matches!(&step.kind, StepKind::Assign { path, .. } if path.len() > 1)),
         header: header(compiler, &mapping.header),
-        balance: mapping.balance.as_ref().map(|balance| self::balance(compiler, balance)),
+        balance: mapping.balance.as_ref().map(|balance| self::balance(compiler, mapping.target, balance)),
         then: mapping.then.iter().map(|expr| written(compiler, expr, Role::Follows)).collect(),
         required,
         span: mapping.span,
@@ -72,13 +74,14 @@ pub(crate) fn mapping(compiler: &mut Compiler<'_>, mapping: &Mapping) -> Mapping
 }
 
 /// A balance as code.
-fn balance(compiler: &mut Compiler<'_>, balance: &Balance) -> BalanceCode {
+fn balance(compiler: &mut Compiler<'_>, target: EntityId, balance: &Balance) -> BalanceCode {
     BalanceCode {
         field: balance.field,
         formula: balance.formula.as_ref().map(|formula| compiler.code(formula)),
         to: compiler.code(&balance.to),
         within: balance.within.as_ref().map(|e| compiler.code(e)),
         lines: balance.lines,
+        shares: shares(compiler, target, balance),
         rest: balance.rest.as_ref().map(|rest| match rest {
             Rest::Line(local, line) => RestCode::Line(compiler.local(*local), compiler.only_then(line)),
             Rest::Field(field) => RestCode::Field(*field),
@@ -86,6 +89,18 @@ fn balance(compiler: &mut Compiler<'_>, balance: &Balance) -> BalanceCode {
         sum: compiler.local(balance.sum),
         otherwise: balance.otherwise.as_ref().map(|e| compiler.only_then(e)),
         span: balance.span,
+    }
+}
+
+/// What says how much of the total stands under each code of a tax, where the schema of the document says which lines have one.
+fn shares(compiler: &Compiler<'_>, target: EntityId, balance: &Balance) -> Option<SharesCode> {
+    let taxed = compiler.program.entity(target).books.lines?;
+    match balance.formula.as_ref().map(|formula| &formula.kind) {
+        Some(ExprKind::Native(Native::DocumentTotal, args)) if balance.lines == Some(taxed.list) => {
+            let (lines, names) = args.split_first()?;
+            Some(SharesCode { line: line_fields(compiler, lines, names), code: taxed.code })
+        }
+        _ => None,
     }
 }
 

@@ -117,6 +117,7 @@ impl MappingCode {
             follows: if role == Role::Follows { run.following.last().map(|n| *n as usize) } else { None },
             waits_for: None,
             balance,
+            shares: Vec::new(),
             overwrite: (self.header.overwrite, self.header.overwrite_fields.clone()),
             on_change,
             place: self.span,

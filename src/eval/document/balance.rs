@@ -3,7 +3,7 @@
 
 use crate::eval::arithmetic::too_large;
 use crate::eval::code::{BalanceCode, Code, RestCode, Run};
-use crate::eval::draft::BalanceDue;
+use crate::eval::draft::{BalanceDue, Share};
 use crate::eval::failure::{Failure, Halt};
 use crate::eval::natives::DECIMALS;
 use crate::eval::value::{Built, BuiltField, Value, show};
@@ -14,7 +14,8 @@ use rust_decimal::Decimal;
 
 impl BalanceCode {
     /// Compares the document in the making with the amount, and hands out what is left.
-    pub(crate) fn check<'r>(&'r self, run: &mut Run<'r>) -> Result<BalanceDue, Halt> {
+    /// What it must come to, and how that is divided over the codes of a tax where that is asked for.
+    pub(crate) fn check<'r>(&'r self, run: &mut Run<'r>) -> Result<(BalanceDue, Vec<Share>), Halt> {
         let to = self.number(run, &self.to)?.map(|to| decimal::round(to, DECIMALS));
         let none = || Halt::fail(Failure::new("the amount that the document must come to is not there", self.span));
         let to = to.ok_or_else(none)?;
@@ -36,17 +37,30 @@ impl BalanceCode {
             within: if rests { Decimal::ZERO } else { tolerance },
             place: self.span,
         };
-        let Some(formula) = &self.formula else { return Ok(due) };
+        let Some(formula) = &self.formula else { return Ok((due, Vec::new())) };
         // Offline nobody knows the codes, so nothing is added up.
-        let Some(sum) = self.number(run, formula)? else { return Ok(due) };
+        let Some(sum) = self.number(run, formula)? else { return Ok((due, Vec::new())) };
         let rest = to.checked_sub(sum).ok_or_else(|| too_large(self.span))?;
         if rest.is_zero() || !rests && rest.abs() <= tolerance {
-            return Ok(due);
+            return Ok((due, self.shares(run, false)?));
         }
         if rest.abs() <= tolerance && self.hand_out(run, rest, &lines)? && self.number(run, formula)? == Some(to) {
-            return Ok(due);
+            let evened = matches!(self.rest, Some(RestCode::Line(..)));
+            return Ok((due, self.shares(run, evened)?));
         }
         Err(self.failure(run, sum, to))
+    }
+
+    /// How the total of the lines is divided over the codes of a tax; `evened`: the last line evens out cents.
+    fn shares(&self, run: &mut Run<'_>, evened: bool) -> Result<Vec<Share>, Halt> {
+        let (Some(of), true) = (&self.shares, run.known.asks_shares()) else { return Ok(Vec::new()) };
+        let lines = self.lines(run);
+        let (sold, rest) = lines.split_at(lines.len() - usize::from(evened && !lines.is_empty()));
+        let mut shares = of.line.by_code(run, sold, of.code, self.span)?;
+        for share in of.line.by_code(run, rest, of.code, self.span)? {
+            shares.push(Share { evens_out: true, ..share });
+        }
+        Ok(shares)
     }
 
     fn number(&self, run: &mut Run<'_>, code: &Code) -> Result<Option<Decimal>, Halt> {

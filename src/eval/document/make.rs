@@ -68,9 +68,12 @@ impl MappingCode {
         }
         self.run_steps(run, |n, step| !self.key_steps[n] || !always(step))?;
         self.check_required(run)?;
-        let due = match &self.balance {
-            Some(balance) => Some(balance.check(run)?),
-            None => None,
+        let (due, shares) = match &self.balance {
+            Some(balance) => {
+                let (due, shares) = balance.check(run)?;
+                (Some(due), shares)
+            }
+            None => (None, Vec::new()),
         };
         let action = self.action(run, &resolved)?;
         let n = self.push(run, args, role, &resolved, keys, action, due)?;
@@ -80,6 +83,7 @@ impl MappingCode {
         let later = making.later;
         let draft = &mut run.drafts[n as usize].draft;
         draft.fields = fields;
+        draft.shares = shares;
         draft.refers_to = refers;
         draft.waits_for = later.map(|n| n as usize);
         if let Some(later) = later {

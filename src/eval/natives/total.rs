@@ -1,24 +1,18 @@
 //! What a document's lines come to as the ledger adds them, and the tax codes that say so.
 
 use crate::eval::arithmetic::{number, too_large};
-use crate::eval::code::{Code, Eval, Run, call};
+use crate::eval::code::{Code, Eval, LineFields, Run, call};
+use crate::eval::draft::Share;
 use crate::eval::failure::{Halt, note};
 use crate::eval::value::{Value, same};
-use crate::ir::{Binary, EntityId, FieldId, Tax};
+use crate::eval::wire::code_text;
+use crate::ir::{Binary, EntityId, FieldId, Tax, Type};
 use crate::source::Span;
 use crate::value::{decimal, money};
 use rust_decimal::Decimal;
 
 /// Decimals that the ledger keeps of an amount, whatever its currency (assumed: nobody has shown it otherwise).
 pub(crate) const DECIMALS: u32 = 2;
-
-/// The fields of a line that its formula looks at.
-pub(crate) struct LineFields {
-    pub(crate) entity: EntityId,
-    pub(crate) fields: Vec<FieldId>,
-    /// Whose rows the tax codes are.
-    pub(crate) codes: Option<EntityId>,
-}
 
 /// What these lines come to.
 pub(crate) fn document_total(lines: Code, line: LineFields, span: Span) -> Code {
@@ -62,17 +56,7 @@ impl LineFields {
     /// A line is rounded to cents, the tax once for each code; where a code's prices include the tax, their sum is kept
     /// as it is.
     fn total_by_code<'r>(&self, run: &mut Run<'r>, lines: &[Value<'r>], span: Span) -> Eval<'r> {
-        let mut sums: Vec<(Value<'_>, Decimal)> = Vec::new();
-        for line in lines {
-            let quantity = self.number(run, *line, 0, Decimal::ONE, span)?;
-            let price = self.number(run, *line, 1, Decimal::ZERO, span)?;
-            let amount = decimal::round(number(Binary::Mul, quantity, price, span)?, DECIMALS);
-            let code = run.field(*line, self.entity, self.fields[2], span)?;
-            match sums.iter_mut().find(|(known, _)| same(*known, code)) {
-                Some((_, sum)) => *sum = number(Binary::Add, *sum, amount, span)?,
-                None => sums.push((code, amount)),
-            }
-        }
+        let sums = self.sums(run, lines, self.fields[2], span)?;
         let mut total = Decimal::ZERO;
         let mut halted = None;
         for (code, sum) in sums {
@@ -88,14 +72,72 @@ impl LineFields {
                 },
                 _ => None,
             };
-            total = number(Binary::Add, total, sum, span)?;
-            if let Some((false, rate)) = row {
-                let tax = money::tax_of(sum, rate).ok_or_else(|| too_large(span))?;
-                total = number(Binary::Add, total, decimal::round(tax, DECIMALS), span)?;
-            }
+            total = number(Binary::Add, total, with_tax(sum, row, span)?, span)?;
         }
         halted.map_or(Ok(Value::Number(total)), Err)
     }
+
+    /// What the lines come to under each code, as they say it: each rounded to cents.
+    fn sums<'r>(
+        &self,
+        run: &mut Run<'r>,
+        lines: &[Value<'r>],
+        code: FieldId,
+        span: Span,
+    ) -> Result<Vec<(Value<'r>, Decimal)>, Halt> {
+        let mut sums: Vec<(Value<'r>, Decimal)> = Vec::new();
+        for line in lines {
+            let empty = if self.fields.len() == 3 { Decimal::ONE } else { Decimal::ZERO };
+            let first = self.number(run, *line, 0, empty, span)?;
+            let second = self.number(run, *line, 1, Decimal::ZERO, span)?;
+            let amount = if self.fields.len() == 3 {
+                decimal::round(number(Binary::Mul, first, second, span)?, DECIMALS)
+            } else {
+                number(Binary::Add, decimal::round(first, DECIMALS), decimal::round(second, DECIMALS), span)?
+            };
+            let code = run.field(*line, self.entity, code, span)?;
+            match sums.iter_mut().find(|(known, _)| same(*known, code)) {
+                Some((_, sum)) => *sum = number(Binary::Add, *sum, amount, span)?,
+                None => sums.push((code, amount)),
+            }
+        }
+        Ok(sums)
+    }
+
+    /// How much of the total of these lines stands under each code, its tax included.
+    pub(crate) fn by_code<'r>(
+        &self,
+        run: &mut Run<'r>,
+        lines: &[Value<'r>],
+        code: FieldId,
+        span: Span,
+    ) -> Result<Vec<Share>, Halt> {
+        let codes = match run.compiled.program.entity(self.entity).get(code).ty.present() {
+            Type::Code(codes) | Type::Record(codes) => Some(*codes),
+            _ => None,
+        };
+        let mut shares = Vec::new();
+        for (value, sum) in self.sums(run, lines, code, span)? {
+            let row = match self.codes {
+                Some(codes) if value.is_some() => run.tax_row(value, codes, span)?,
+                _ => None,
+            };
+            let code = match codes {
+                Some(codes) => code_text(run, codes, value, span)?,
+                None => run.text_of_key(value, span)?,
+            };
+            let code = code.unwrap_or_default().trim().into();
+            shares.push(Share { code, amount: with_tax(sum, row, span)?, evens_out: false });
+        }
+        Ok(shares)
+    }
+}
+
+/// A sum with its tax, as the row of its code says: whether the sum includes it, and the rate.
+fn with_tax(sum: Decimal, row: Option<(bool, Decimal)>, span: Span) -> Result<Decimal, Halt> {
+    let Some((false, rate)) = row else { return Ok(sum) };
+    let tax = money::tax_of(sum, rate).ok_or_else(|| too_large(span))?;
+    number(Binary::Add, sum, decimal::round(tax, DECIMALS), span)
 }
 
 impl<'r> Run<'r> {

@@ -231,6 +231,7 @@ fn entity(p: &mut Program, name: &str, key: Option<&str>, fields: &[(&str, Type,
         total: position("AmountFC"),
         small: false,
         batch: None,
+        books: crate::ir::Books::default(),
         webhook: false,
         rows: None,
         tax: position("Type").zip(position("Percentage")).map(|(by, rate)| Tax {

@@ -5,4 +5,5 @@ mod nested;
 mod write;
 
 pub(crate) use field::{Wire, Wires, left_out};
+pub(crate) use nested::code_text;
 pub(crate) use write::write;

@@ -53,17 +53,27 @@ pub(crate) fn natural_key<'r>(
     place: Span,
     out: &mut Vec<u8>,
 ) -> Result<(), Halt> {
-    let value = match (value, run.compiled.program.entity(entity).code) {
-        (Value::Text(_) | Value::Number(_), _) | (_, None) => value,
-        (other, Some(code)) => run.field(other, entity, code, place)?,
-    };
-    if let Some(key) = run.text_of_key(value, place)? {
+    if let Some(key) = code_text(run, entity, value, place)? {
         write_text(key, out);
     } else {
         let name = &run.compiled.program.entity(entity).name;
         return Err(Halt::fail(Failure::new(format!("the {name} has no code"), place)));
     }
     Ok(())
+}
+
+/// The code by which people know a record; none where it has none.
+pub(crate) fn code_text<'r>(
+    run: &mut Run<'r>,
+    entity: EntityId,
+    value: Value<'r>,
+    place: Span,
+) -> Result<Option<&'r str>, Halt> {
+    let value = match (value, run.compiled.program.entity(entity).code) {
+        (Value::Text(_) | Value::Number(_) | Value::Absent, _) | (_, None) => value,
+        (other, Some(code)) => run.field(other, entity, code, place)?,
+    };
+    run.text_of_key(value, place)
 }
 
 /// Appends a part as an object; fields of nested parts are gathered under one member.

@@ -208,6 +208,16 @@ impl Ledger {
         Ok(key)
     }
 
+    /// Takes a record out, as a person would at the screens.
+    ///
+    /// # Errors
+    /// An unknown entity or key, and what the ledger refuses to take out.
+    pub fn remove_row(&self, service: &str, entity: &str, key: &str) -> Result<(), String> {
+        person::remove_row(&mut self.books(), &format!("{service}/{entity}"), key)?;
+        self.announce();
+        Ok(())
+    }
+
     /// What a client needs to call the ledger now.
     pub fn credentials(&self) -> Credentials {
         self.logins().credentials(self.0.config.division)

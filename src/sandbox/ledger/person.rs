@@ -91,6 +91,15 @@ pub(super) fn set_row(state: &mut State, path: &str, value: &Value) -> Result<St
     Ok(key.to_plain().as_str().map_or_else(|| key.to_plain().to_string(), str::to_owned))
 }
 
+/// Takes out the record with this key.
+pub(super) fn remove_row(state: &mut State, path: &str, key: &str) -> Result<(), String> {
+    let entity = schema().find(path).ok_or_else(|| format!("the ledger has no `{path}`"))?;
+    let named = serde_json::json!({ entity.property(entity.key).name: key });
+    let draft = Draft::read(state, entity, &named, Write::Create, Hand::Person).map_err(|refusal| refusal.text)?;
+    let record = state.record(path, &draft.record.key()).ok_or_else(|| format!("`{path}` has no {key}"))?;
+    rules::remove(state, &record).map_err(|refusal| refusal.text)
+}
+
 /// The record that is already there: of the same key, the same code, or the same place in stock or time.
 fn meant(state: &State, sent: &Record) -> Option<Record> {
     let entity = sent.entity;
