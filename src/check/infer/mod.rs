@@ -21,5 +21,6 @@ pub(crate) mod ops;
 pub(crate) mod order;
 pub(crate) mod passed;
 pub(crate) mod patterns;
+pub(crate) mod prices;
 pub(crate) mod settings;
 pub(crate) mod steps;
