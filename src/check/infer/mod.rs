@@ -19,6 +19,7 @@ pub(crate) mod names;
 pub(crate) mod natives;
 pub(crate) mod ops;
 pub(crate) mod order;
+pub(crate) mod over;
 pub(crate) mod passed;
 pub(crate) mod patterns;
 pub(crate) mod settings;

@@ -4,7 +4,7 @@ use crate::check::infer::frame::Infer;
 use crate::check::types::relations::{comparable, join};
 use crate::ir::{Const, Expr, ExprKind, Kind, Native, Type};
 use crate::source::{Diagnostic, Span, codes};
-use crate::syntax::ast::{self, Arg, ExprKind as A};
+use crate::syntax::ast::Arg;
 use std::sync::Arc;
 
 impl Infer<'_, '_> {
@@ -41,7 +41,8 @@ impl Infer<'_, '_> {
             return Self::unknown(span);
         }
         match native {
-            N::Map | N::Where | N::Flat | N::Any | N::All => self.over(native, receiver, args, want, span),
+            N::Map | N::Where | N::Flat | N::Any | N::All | N::Sorted => self.over(native, receiver, args, want, span),
+            N::Chain => self.chain(receiver, args, want, span),
             N::Sum => self.sum(receiver, args, span),
             N::Count | N::First | N::Last | N::Single | N::IsEmpty | N::Present | N::Distinct => {
                 self.of_list(native, receiver, args, span)
@@ -125,7 +126,7 @@ impl Infer<'_, '_> {
         }
     }
 
-    fn wrong_count(&mut self, native: Native, wanted: usize, given: usize, span: Span) -> Expr {
+    pub(crate) fn wrong_count(&mut self, native: Native, wanted: usize, given: usize, span: Span) -> Expr {
         let message = format!("`{}` takes {wanted} arguments; here are {given}", native.name());
         self.cx.say(&codes::ARGUMENTS, span, message, "see the reference for its arguments");
         Self::unknown(span)
@@ -246,73 +247,13 @@ impl Infer<'_, '_> {
         Self::make(ExprKind::Native(Native::Fit, values), Type::Text(Some(*max)), span)
     }
 
-    fn element_of(&mut self, native: Native, list: &Expr) -> Option<Type> {
+    pub(crate) fn element_of(&mut self, native: Native, list: &Expr) -> Option<Type> {
         if let Some(element) = list.ty.element() {
             return Some(element.clone());
         }
         let message = format!("`{}` works on a list; this is {}", native.name(), self.cx.show(&list.ty));
         self.cx.say(&codes::BAD_OPERANDS, list.span, message, "give it a list, such as `order.line_items`");
         None
-    }
-
-    /// `xs.where(x => c)` and its like.
-    fn over(&mut self, native: Native, list: Expr, args: &[Arg], want: Option<&Type>, span: Span) -> Expr {
-        let Some(element) = self.element_of(native, &list) else { return Self::unknown(span) };
-        let [arg] = args else { return self.wrong_count(native, 1, args.len(), span) };
-        let made = match native {
-            Native::Where | Native::Any | Native::All => {
-                self.lambda(&arg.value, (&list, &element), Some(&Type::Bool)).map(|f| {
-                    let ExprKind::Lambda(names, body) = f.kind else { return f };
-                    let body = self.coerce(*body, &Type::Bool, "this condition");
-                    Self::make(ExprKind::Lambda(names, Box::new(body)), Type::Bool, f.span)
-                })
-            }
-            Native::Map => self.lambda(&arg.value, (&list, &element), want.and_then(|w| w.present().element())),
-            _ => self.lambda(&arg.value, (&list, &element), None),
-        };
-        let Some(f) = made else { return Self::unknown(span) };
-        let result = match native {
-            Native::Where => list.ty.clone(),
-            Native::Any | Native::All => Type::Bool,
-            Native::Flat => match f.ty.element() {
-                Some(_) => f.ty.clone(),
-                None => {
-                    self.cx.say(
-                        &codes::TYPE_MISMATCH,
-                        f.span,
-                        "`flat` needs a list for each element",
-                        "give it a list, or use `map`",
-                    );
-                    Type::Unknown
-                }
-            },
-            _ => Type::List(Arc::new(f.ty.clone())),
-        };
-        Self::make(ExprKind::Native(native, vec![list, f]), result, span)
-    }
-
-    /// `x => e` over an element of that type, of a list.
-    fn lambda(&mut self, e: &ast::Expr, (list, element): (&Expr, &Type), want: Option<&Type>) -> Option<Expr> {
-        let A::Lambda(names, body) = &e.kind else {
-            self.cx.say(&codes::TYPE_MISMATCH, e.span, "a function is wanted here", "write it as `x => …`");
-            return None;
-        };
-        let [name] = names.as_slice() else {
-            self.cx.say(
-                &codes::ARGUMENTS,
-                e.span,
-                "this function is given one element at a time",
-                "write it as `x => …`",
-            );
-            return None;
-        };
-        Some(self.scoped(|inner| {
-            let local = inner.bind(name, element.clone());
-            inner.names_caseless(local, list);
-            let made = inner.expr(body, want);
-            let (ty, span) = (made.ty.clone(), e.span);
-            Self::make(ExprKind::Lambda(vec![local], Box::new(made)), ty, span)
-        }))
     }
 
     fn sum(&mut self, list: Expr, args: &[Arg], span: Span) -> Expr {
