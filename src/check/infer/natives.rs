@@ -4,7 +4,7 @@ use crate::check::infer::frame::Infer;
 use crate::check::types::relations::{comparable, join};
 use crate::ir::{Const, Expr, ExprKind, Kind, Native, Type};
 use crate::source::{Diagnostic, Span, codes};
-use crate::syntax::ast::Arg;
+use crate::syntax::ast::{self, Arg, ExprKind as A};
 use std::sync::Arc;
 
 impl Infer<'_, '_> {
@@ -105,31 +105,6 @@ impl Infer<'_, '_> {
             | N::Street
             | N::Capture => self.of_text(native, receiver, args, span),
         }
-    }
-
-    /// What to do where the value of a call may be absent: behind a dot it is asked with `?`; as an argument it wants a
-    /// value in its place, which only numbers have one of.
-    fn present_for(&self, native: Native, receiver: &Expr, args: &[Arg], d: Diagnostic) -> Diagnostic {
-        let name = native.name();
-        let file = &self.cx.modules.sources.get(receiver.span.file).text;
-        let method = file[receiver.span.range().end..].trim_start().starts_with('.');
-        let written = self.cx.modules.sources.text(receiver.span);
-        if method {
-            self.ask_when_there(d.help(format!("`?.{name}()` is absent too when it is")), receiver.span.at_end())
-        } else if receiver.ty.present().is_number() {
-            let d = d.help(format!("say what counts without it: `{written} ?? 0`"));
-            self.cx.offer_behind(d, "count it as 0", receiver.span, " ?? 0")
-        } else if args.is_empty() {
-            d.help(format!("`{written}?.{name}()` is absent too when it is"))
-        } else {
-            d.help(format!("say what stands in its place: `{written} ?? …`"))
-        }
-    }
-
-    pub(crate) fn wrong_count(&mut self, native: Native, wanted: usize, given: usize, span: Span) -> Expr {
-        let message = format!("`{}` takes {wanted} arguments; here are {given}", native.name());
-        self.cx.say(&codes::ARGUMENTS, span, message, "see the reference for its arguments");
-        Self::unknown(span)
     }
 
     /// A native with fixed types.
@@ -247,13 +222,98 @@ impl Infer<'_, '_> {
         Self::make(ExprKind::Native(Native::Fit, values), Type::Text(Some(*max)), span)
     }
 
-    pub(crate) fn element_of(&mut self, native: Native, list: &Expr) -> Option<Type> {
-        if let Some(element) = list.ty.element() {
-            return Some(element.clone());
-        }
-        let message = format!("`{}` works on a list; this is {}", native.name(), self.cx.show(&list.ty));
-        self.cx.say(&codes::BAD_OPERANDS, list.span, message, "give it a list, such as `order.line_items`");
-        None
+    /// `xs.where(x => c)` and its like.
+    fn over(&mut self, native: Native, list: Expr, args: &[Arg], want: Option<&Type>, span: Span) -> Expr {
+        let Some(element) = self.element_of(native, &list) else { return Self::unknown(span) };
+        let [arg] = args else { return self.wrong_count(native, 1, args.len(), span) };
+        let made = match native {
+            Native::Where | Native::Any | Native::All => {
+                self.lambda(&arg.value, (&list, &element), Some(&Type::Bool)).map(|f| {
+                    let ExprKind::Lambda(names, body) = f.kind else { return f };
+                    let body = self.coerce(*body, &Type::Bool, "this condition");
+                    Self::make(ExprKind::Lambda(names, Box::new(body)), Type::Bool, f.span)
+                })
+            }
+            Native::Map => self.lambda(&arg.value, (&list, &element), want.and_then(|w| w.present().element())),
+            _ => self.lambda(&arg.value, (&list, &element), None),
+        };
+        let Some(f) = made else { return Self::unknown(span) };
+        let result = match native {
+            Native::Where => list.ty.clone(),
+            Native::Sorted if self.sorts(&f) => list.ty.clone(),
+            Native::Sorted => Type::Unknown,
+            Native::Any | Native::All => Type::Bool,
+            Native::Flat => match f.ty.element() {
+                Some(_) => f.ty.clone(),
+                None => {
+                    self.cx.say(
+                        &codes::TYPE_MISMATCH,
+                        f.span,
+                        "`flat` needs a list for each element",
+                        "give it a list, or use `map`",
+                    );
+                    Type::Unknown
+                }
+            },
+            _ => Type::List(Arc::new(f.ty.clone())),
+        };
+        Self::make(ExprKind::Native(native, vec![list, f]), result, span)
+    }
+
+    /// `x => e` over an element of that type, of a list.
+    fn lambda(&mut self, e: &ast::Expr, (list, element): (&Expr, &Type), want: Option<&Type>) -> Option<Expr> {
+        let A::Lambda(names, body) = &e.kind else {
+            self.cx.say(&codes::TYPE_MISMATCH, e.span, "a function is wanted here", "write it as `x => …`");
+            return None;
+        };
+        let [name] = names.as_slice() else {
+            self.cx.say(
+                &codes::ARGUMENTS,
+                e.span,
+                "this function is given one element at a time",
+                "write it as `x => …`",
+            );
+            return None;
+        };
+        Some(self.scoped(|inner| {
+            let local = inner.bind(name, element.clone());
+            inner.names_caseless(local, list);
+            let made = inner.expr(body, want);
+            let (ty, span) = (made.ty.clone(), e.span);
+            Self::make(ExprKind::Lambda(vec![local], Box::new(made)), ty, span)
+        }))
+    }
+
+    /// `xs.chain((x, last) => e)`: what it gives is of the type that is wanted, since each is given what came of the one
+    /// before it.
+    fn chain(&mut self, list: Expr, args: &[Arg], want: Option<&Type>, span: Span) -> Expr {
+        let Some(element) = self.element_of(Native::Chain, &list) else { return Self::unknown(span) };
+        let [arg] = args else { return self.wrong_count(Native::Chain, 1, args.len(), span) };
+        let A::Lambda(names, body) = &arg.value.kind else {
+            let help = "write it as `(x, last) => …`";
+            self.cx.say(&codes::TYPE_MISMATCH, arg.value.span, "a function is wanted here", help);
+            return Self::unknown(span);
+        };
+        let [name, last] = names.as_slice() else {
+            let message = "`chain` gives an element and what came of the one before it";
+            self.cx.say(&codes::ARGUMENTS, arg.value.span, message, "write it as `(x, last) => …`");
+            return Self::unknown(span);
+        };
+        let Some(ty) = want.map(|want| want.present().clone()) else {
+            let message = "what `chain` gives is of the type that its place wants, and here is none";
+            let help = "give it to a field, or to a function whose result has a type: `fn f(xs: list<text>) -> woo.Category? = xs.chain(…)`";
+            self.cx.say(&codes::MISPLACED, span, message, help);
+            return Self::unknown(span);
+        };
+        let f = self.scoped(|inner| {
+            let each = inner.bind(name, element.clone());
+            inner.names_caseless(each, &list);
+            let before = inner.bind(last, ty.clone().optional());
+            let made = inner.expr(body, Some(&ty));
+            let made = inner.coerce(made, &ty, "what `chain` makes of an element");
+            Self::make(ExprKind::Lambda(vec![each, before], Box::new(made)), ty.clone(), arg.value.span)
+        });
+        Self::make(ExprKind::Native(Native::Chain, vec![list, f]), ty.optional(), span)
     }
 
     fn sum(&mut self, list: Expr, args: &[Arg], span: Span) -> Expr {
@@ -274,22 +334,6 @@ impl Infer<'_, '_> {
         // Of no elements it is 0.
         let ty = if ty == Type::Never { Type::Literal } else { ty };
         Self::make(ExprKind::Native(Native::Sum, values), ty, span)
-    }
-
-    fn of_list(&mut self, native: Native, list: Expr, args: &[Arg], span: Span) -> Expr {
-        let Some(element) = self.element_of(native, &list) else { return Self::unknown(span) };
-        if !args.is_empty() {
-            return self.wrong_count(native, 0, args.len(), span);
-        }
-        let result = match native {
-            Native::Count => Type::Int,
-            Native::IsEmpty => Type::Bool,
-            Native::First | Native::Last => element.optional(),
-            Native::Single => element,
-            Native::Present => Type::List(Arc::new(element.present().clone())),
-            _ => list.ty.clone(),
-        };
-        Self::make(ExprKind::Native(native, vec![list]), result, span)
     }
 
     fn join_texts(&mut self, list: Expr, args: &[Arg], span: Span) -> Expr {
