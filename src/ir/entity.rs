@@ -27,6 +27,9 @@ pub struct Entity {
     pub code: Option<FieldId>,
     /// The field that tells the total of a document: what an adopted copy must agree in.
     pub total: Option<FieldId>,
+    /// Which of its fields say where a file is and what it is. With a key its records are the files of a system; as a part it
+    /// is the file that a record is made with.
+    pub files: Option<Files>,
     /// Few rows, all of which are read at once: codes, conditions, methods.
     pub small: bool,
     /// Changes that one call carries, each with an answer of its own; none: one.
@@ -44,6 +47,17 @@ pub struct Entity {
     pub fields: Vec<Field>,
     /// Where it is declared.
     pub span: Span,
+}
+
+/// The fields that say where a file is, and what it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Files {
+    /// Its address in its system.
+    pub address: FieldId,
+    /// The connection to its system.
+    pub connection: FieldId,
+    /// Its SHA-256.
+    pub hash: FieldId,
 }
 
 /// What a code of a tax says of amounts.
@@ -344,6 +358,7 @@ impl Entity {
             key: None,
             code: None,
             total: None,
+            files: None,
             small: false,
             batch: None,
             webhook: false,
@@ -372,7 +387,12 @@ impl Entity {
 
     /// Whether it comes with what it is part of, and never by itself.
     pub fn is_part(&self) -> bool {
-        self.route.is_none() && self.feed.is_none()
+        self.route.is_none() && self.feed.is_none() && !self.has_files()
+    }
+
+    /// Whether its records are the files of a system.
+    pub fn has_files(&self) -> bool {
+        self.files.is_some() && self.key.is_some()
     }
 
     /// Whether its address names another record: `orders/{order}/refunds`.
@@ -424,7 +444,7 @@ impl Entity {
     /// Whether the API can be asked for the rows that have a value in this field. What a feed alone shows has no address to
     /// ask at.
     pub fn asked_by(&self, field: FieldId) -> bool {
-        self.route.is_some() && (self.get(field).search != Search::No || self.key == Some(field))
+        (self.route.is_some() || self.has_files()) && (self.get(field).search != Search::No || self.key == Some(field))
     }
 
     /// The field of that name on the wire.

@@ -2,6 +2,7 @@
 
 use super::batches::Batches;
 use super::refusals::Refusals;
+use super::shelf::Held;
 use crate::connector::Connector;
 use crate::engine::environment::Environment;
 use crate::engine::error::PassError;
@@ -47,6 +48,8 @@ pub(crate) struct Pass {
     pub(crate) reads: Reads,
     /// Changes that wait to be sent with others.
     pub(crate) batches: Batches,
+    /// Files on their way.
+    pub(crate) files: Held,
     /// What makes a record another one.
     pub(crate) content: Content,
     /// When it began, by the source's clock.
@@ -67,6 +70,7 @@ impl Pass {
         let mut pass = Self {
             reads,
             batches: Batches::default(),
+            files: Held::default(),
             content,
             project: Arc::clone(&shared.project),
             entities: Arc::clone(&shared.entities),

@@ -3,7 +3,9 @@
 pub(crate) mod ask;
 mod batches;
 pub(crate) mod context;
+pub(crate) mod files;
 mod linked;
 mod refusals;
 mod selection;
+mod shelf;
 pub(crate) mod view;
