@@ -44,6 +44,10 @@ pub const STAGES_MAX: usize = 32;
 
 /// Largest answer read into memory, bytes, after decompression. A longer one ends the page with its address.
 pub const BODY_BYTES_MAX: usize = 32 << 20;
+/// Largest file that is moved, bytes: a picture of a product. A larger one is refused by name.
+pub const MOVED_BYTES_MAX: usize = 16 << 20;
+/// Bytes of files held in memory during a pass, from the look at them to their upload. What has no room is read once more.
+pub const FILES_HELD_BYTES_MAX: usize = 64 << 20;
 /// Attempts at one call that is safe to repeat. After the last the pass ends for that connection.
 pub const ATTEMPTS_MAX: u32 = 6;
 /// Rows of a feed held in memory at once: a page of the ledger's feeds. Where rows come out of order and are more, those

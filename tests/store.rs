@@ -6,7 +6,7 @@ use flowc::limits;
 use flowc::store::{
     Attempt, AttemptId, Budget, Change, ChildLink, Commit, Counts, Embedded, FieldHash, Intent, Key, Link, LinkKey,
     Operation, Outcome, Place, PlanSource, Reading, RecordFilter, RecordId, RecordRow, RefreshTurn, Rehearsal,
-    RouteErrors, SourceVersion, State, Store, StoreError, Table, Target, Tokens, Window,
+    RouteErrors, SourceVersion, State, Store, StoreError, Table, Target, Tokens, Window, watched,
 };
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
@@ -491,6 +491,8 @@ async fn another_name_keeps_everything() {
         .and(Change::Advance { flow: "orders.orders".into(), position: "p".into() });
     store.commit(commit).await.unwrap();
     store.advance("taken", "x").await.unwrap();
+    // What a flow watches is read up to a position of its own, which goes with it.
+    store.advance(&watched("orders.orders"), "w").await.unwrap();
     assert!(matches!(store.rename_flow("orders.orders", "taken").await, Err(StoreError::Taken { .. })));
     store.rename_flow("orders.orders", "sales").await.unwrap();
     store.rename_connection("books", "ledger").await.unwrap();
@@ -498,6 +500,7 @@ async fn another_name_keeps_everything() {
     let store = bench.open();
     assert_eq!(store.orphans(&[]).await.unwrap(), ["sales", "taken"]);
     assert_eq!(store.position("sales").await.unwrap().as_deref(), Some("p"));
+    assert_eq!(store.position(&watched("sales")).await.unwrap().as_deref(), Some("w"));
     let record = store.record("sales", "1").await.unwrap().unwrap();
     assert_eq!(record.target.unwrap().connection, "ledger");
     assert_eq!(store.counts("sales").await.unwrap().waiting, 1);

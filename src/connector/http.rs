@@ -9,6 +9,7 @@ use super::proof::{Amiss, Doubt};
 use crate::limits;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION};
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -57,8 +58,23 @@ pub(super) struct Request {
     pub(super) verb: Verb,
     pub(super) address: Url,
     pub(super) headers: Vec<(HeaderName, HeaderValue)>,
-    pub(super) body: Option<(&'static str, String)>,
+    pub(super) body: Option<Body>,
     pub(super) effect: Effect,
+}
+
+/// What a call carries.
+#[derive(Clone)]
+pub(super) struct Body {
+    /// Its content type.
+    pub(super) kind: Cow<'static, str>,
+    pub(super) bytes: Vec<u8>,
+}
+
+impl Body {
+    /// A text of some kind.
+    pub(super) fn text(kind: &'static str, text: String) -> Self {
+        Self { kind: Cow::Borrowed(kind), bytes: text.into_bytes() }
+    }
 }
 
 impl Request {
@@ -72,6 +88,13 @@ impl Request {
         self.headers.push((name, value));
         self
     }
+}
+
+/// An answer that came in full, as bytes.
+pub(super) struct Bytes {
+    pub(super) status: u16,
+    pub(super) headers: HeaderMap,
+    pub(super) bytes: Vec<u8>,
 }
 
 /// An answer that came in full.
@@ -208,25 +231,36 @@ impl Http {
 
     /// The same, for what is no call to the API: its clock.
     pub(super) async fn send_uncounted(&self, call: Request) -> Result<Response, Fault> {
+        let Bytes { status, headers, bytes } = self.received(call, limits::BODY_BYTES_MAX).await?;
+        Ok(Response { status, headers, body: text_of(bytes) })
+    }
+
+    /// Sends a call, once, whose answer is no text; of at most so many bytes.
+    pub(super) async fn bytes(&self, call: Request, most: usize) -> Result<Bytes, Fault> {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        self.received(call, most).await
+    }
+
+    async fn received(&self, call: Request, most: usize) -> Result<Bytes, Fault> {
         let Request { verb, address, headers, body, effect: _ } = call;
         let mut request = self.client.request(verb, address);
         for (name, value) in headers {
             request = request.header(name, value);
         }
-        if let Some((kind, body)) = body {
-            request = request.header(CONTENT_TYPE, kind).body(body);
+        if let Some(Body { kind, bytes }) = body {
+            request = request.header(CONTENT_TYPE, kind.as_ref()).body(bytes);
         }
         let mut response = request.send().await.map_err(|e| fault(&e))?;
         let status = response.status().as_u16();
         let headers = std::mem::take(response.headers_mut());
         let mut bytes = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|e| fault(&e))? {
-            if bytes.len() + chunk.len() > limits::BODY_BYTES_MAX {
+            if bytes.len() + chunk.len() > most {
                 return Err(Fault::TooLarge);
             }
             bytes.extend_from_slice(&chunk);
         }
-        Ok(Response { status, headers, body: text_of(bytes) })
+        Ok(Bytes { status, headers, bytes })
     }
 
     /// What a fault means for the caller.

@@ -9,6 +9,7 @@ mod clock;
 mod entries;
 mod error;
 mod exact;
+mod file;
 mod http;
 mod json;
 mod proof;
@@ -22,6 +23,7 @@ pub use asked::{Condition, Find, One, Scan, Write};
 pub use entries::{OpenError, Secrets};
 pub use error::CallError;
 pub use exact::{Consent, consent};
+pub use file::File;
 pub use http::Timing;
 
 use crate::ir::{Connection, Connector as Habits, Entity};
@@ -143,6 +145,16 @@ pub trait Connector: Send + Sync {
             outcomes.push(self.write(write).await);
         }
         outcomes
+    }
+
+    /// A file by the address that a row shows; none where the system says that there is none.
+    async fn file(&self, _address: &str) -> Result<Option<File>, CallError> {
+        Err(file::no_files("the system", "GET file"))
+    }
+
+    /// A create with a file: the rest of [`Connector::write`] holds for it, too.
+    async fn write_with(&self, _write: &Write, _file: &File) -> Result<Answer, CallError> {
+        Err(file::no_files("the system", "POST file"))
     }
 
     /// The system's clock, where it tells one: simulated systems run on their own time.

@@ -30,6 +30,9 @@ pub struct Entity {
     pub total: Option<FieldId>,
     /// What it says of its documents in the books.
     pub books: Books,
+    /// Which of its fields say where a file is and what it is. With a key its records are the files of a system; as a part it
+    /// is the file that a record is made with.
+    pub files: Option<Files>,
     /// Few rows, all of which are read at once: codes, conditions, methods.
     pub small: bool,
     /// Changes that one call carries, each with an answer of its own; none: one.
@@ -47,6 +50,17 @@ pub struct Entity {
     pub fields: Vec<Field>,
     /// Where it is declared.
     pub span: Span,
+}
+
+/// The fields that say where a file is, and what it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Files {
+    /// Its address in its system.
+    pub address: FieldId,
+    /// The connection to its system.
+    pub connection: FieldId,
+    /// Its SHA-256.
+    pub hash: FieldId,
 }
 
 /// What a code of a tax says of amounts.
@@ -137,8 +151,8 @@ pub struct Field {
     pub search: Search,
     /// Where an amount's currency stands.
     pub currency: Option<Currency>,
-    /// The field beside it whose code decides whether a price is net or gross.
-    pub price_by: Option<FieldId>,
+    /// What decides whether a price is net or gross.
+    pub price_by: Option<PriceBy>,
     /// Where its value comes from, when it is one of the further entries of its record.
     pub meta: Option<Meta>,
     /// How it looks on the wire.
@@ -187,6 +201,15 @@ pub enum Currency {
     Here(FieldId),
     /// In the field of that name of the record that it is a part of.
     Above(Arc<str>),
+}
+
+/// What decides whether a price is net or gross.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PriceBy {
+    /// A code: a field beside the price, or a way to one through records that are referred to. Its row has a rate as well.
+    Code(Vec<(EntityId, FieldId)>),
+    /// A setting of the system, yes where amounts are with tax: a table of one row, and its field.
+    Setting(EntityId, FieldId),
 }
 
 /// Who may write a field.
@@ -339,6 +362,7 @@ impl Entity {
             code: None,
             total: None,
             books: Books::default(),
+            files: None,
             small: false,
             batch: None,
             webhook: false,
@@ -367,7 +391,12 @@ impl Entity {
 
     /// Whether it comes with what it is part of, and never by itself.
     pub fn is_part(&self) -> bool {
-        self.route.is_none() && self.feed.is_none()
+        self.route.is_none() && self.feed.is_none() && !self.has_files()
+    }
+
+    /// Whether its records are the files of a system.
+    pub fn has_files(&self) -> bool {
+        self.files.is_some() && self.key.is_some()
     }
 
     /// Whether its address names another record: `orders/{order}/refunds`.
@@ -419,7 +448,7 @@ impl Entity {
     /// Whether the API can be asked for the rows that have a value in this field. What a feed alone shows has no address to
     /// ask at.
     pub fn asked_by(&self, field: FieldId) -> bool {
-        self.route.is_some() && (self.get(field).search != Search::No || self.key == Some(field))
+        (self.route.is_some() || self.has_files()) && (self.get(field).search != Search::No || self.key == Some(field))
     }
 
     /// The field of that name on the wire.

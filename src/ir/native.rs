@@ -72,6 +72,10 @@ natives! {
     Where = "where",
     /// `xs.flat(x => ys)`
     Flat = "flat",
+    /// `xs.chain((x, last) => e)`: what comes of the last element; each is given what came of the one before it.
+    Chain = "chain",
+    /// `xs.sorted()`, `xs.sorted(x => e)`: in the order of their values; what is alike stays in its order.
+    Sorted = "sorted",
     /// `xs.any(x => c)`
     Any = "any",
     /// `xs.all(x => c)`

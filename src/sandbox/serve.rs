@@ -246,7 +246,8 @@ fn first_line(shop: &Shop, ledger: &Ledger, (shop_url, ledger_url, control_url):
         "shop": {
             "url": shop_url, "key": keys.key, "secret": keys.secret, "webhook_secret": keys.webhook_secret,
             "read_key": keys.read_key, "read_secret": keys.read_secret,
-            "write_key": keys.write_key, "write_secret": keys.write_secret
+            "write_key": keys.write_key, "write_secret": keys.write_secret,
+            "media_user": keys.media_user, "media_password": keys.media_password
         },
         "ledger": {
             "url": ledger_url, "client_id": login.client_id, "client_secret": login.client_secret, "refresh_token": login.refresh_token,

@@ -50,6 +50,7 @@ pub static LIBRARY: &[Embedded] = &[
     ("flows.orders", "flows/orders.flow", include_str!("../../flows/orders.flow")),
     ("flows.refunds", "flows/refunds.flow", include_str!("../../flows/refunds.flow")),
     ("flows.statuses", "flows/statuses.flow", include_str!("../../flows/statuses.flow")),
+    ("flows.products", "flows/products.flow", include_str!("../../flows/products.flow")),
     ("flows.stock", "flows/stock.flow", include_str!("../../flows/stock.flow")),
     ("flows.taxes", "flows/taxes.flow", include_str!("../../flows/taxes.flow")),
     ("flows.tables", "flows/tables.flow", include_str!("../../flows/tables.flow")),

@@ -26,6 +26,19 @@ pub use rows::{
 
 use jiff::Timestamp;
 
+/// What ends the name of the position of what a flow watches; no flow is called so.
+const WATCHED: &str = "/watched";
+
+/// The name of the position up to which a flow has read what it watches. It moves with the flow's own name.
+pub fn watched(flow: &str) -> String {
+    format!("{flow}{WATCHED}")
+}
+
+/// The flow that a position belongs to.
+fn flow_of(position: &str) -> &str {
+    position.strip_suffix(WATCHED).unwrap_or(position)
+}
+
 /// The runner's memory.
 #[async_trait::async_trait]
 pub trait Store: Send + Sync {

@@ -101,6 +101,7 @@ impl Infer<'_, '_> {
                 | Native::Distinct
                 | Native::Present
                 | Native::Where
+                | Native::Sorted
                 | Native::Trim
                 | Native::Tidy,
                 args,

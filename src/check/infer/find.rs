@@ -88,6 +88,7 @@ impl Infer<'_, '_> {
                 format!("{full} is declared in this project, and no system has it"),
             )
             .help("ask for a record of a system: `woo.Order(number: …)`"),
+            None if e.has_files() => return true,
             None if !e.is_part() => Diagnostic::new(
                 &codes::KEY_NOT_SEARCHABLE,
                 span,

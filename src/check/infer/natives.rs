@@ -41,7 +41,8 @@ impl Infer<'_, '_> {
             return Self::unknown(span);
         }
         match native {
-            N::Map | N::Where | N::Flat | N::Any | N::All => self.over(native, receiver, args, want, span),
+            N::Map | N::Where | N::Flat | N::Any | N::All | N::Sorted => self.over(native, receiver, args, want, span),
+            N::Chain => self.chain(receiver, args, want, span),
             N::Sum => self.sum(receiver, args, span),
             N::Count | N::First | N::Last | N::Single | N::IsEmpty | N::Present | N::Distinct => {
                 self.of_list(native, receiver, args, span)
@@ -104,31 +105,6 @@ impl Infer<'_, '_> {
             | N::Street
             | N::Capture => self.of_text(native, receiver, args, span),
         }
-    }
-
-    /// What to do where the value of a call may be absent: behind a dot it is asked with `?`; as an argument it wants a
-    /// value in its place, which only numbers have one of.
-    fn present_for(&self, native: Native, receiver: &Expr, args: &[Arg], d: Diagnostic) -> Diagnostic {
-        let name = native.name();
-        let file = &self.cx.modules.sources.get(receiver.span.file).text;
-        let method = file[receiver.span.range().end..].trim_start().starts_with('.');
-        let written = self.cx.modules.sources.text(receiver.span);
-        if method {
-            self.ask_when_there(d.help(format!("`?.{name}()` is absent too when it is")), receiver.span.at_end())
-        } else if receiver.ty.present().is_number() {
-            let d = d.help(format!("say what counts without it: `{written} ?? 0`"));
-            self.cx.offer_behind(d, "count it as 0", receiver.span, " ?? 0")
-        } else if args.is_empty() {
-            d.help(format!("`{written}?.{name}()` is absent too when it is"))
-        } else {
-            d.help(format!("say what stands in its place: `{written} ?? …`"))
-        }
-    }
-
-    fn wrong_count(&mut self, native: Native, wanted: usize, given: usize, span: Span) -> Expr {
-        let message = format!("`{}` takes {wanted} arguments; here are {given}", native.name());
-        self.cx.say(&codes::ARGUMENTS, span, message, "see the reference for its arguments");
-        Self::unknown(span)
     }
 
     /// A native with fixed types.
@@ -246,15 +222,6 @@ impl Infer<'_, '_> {
         Self::make(ExprKind::Native(Native::Fit, values), Type::Text(Some(*max)), span)
     }
 
-    fn element_of(&mut self, native: Native, list: &Expr) -> Option<Type> {
-        if let Some(element) = list.ty.element() {
-            return Some(element.clone());
-        }
-        let message = format!("`{}` works on a list; this is {}", native.name(), self.cx.show(&list.ty));
-        self.cx.say(&codes::BAD_OPERANDS, list.span, message, "give it a list, such as `order.line_items`");
-        None
-    }
-
     /// `xs.where(x => c)` and its like.
     fn over(&mut self, native: Native, list: Expr, args: &[Arg], want: Option<&Type>, span: Span) -> Expr {
         let Some(element) = self.element_of(native, &list) else { return Self::unknown(span) };
@@ -273,6 +240,8 @@ impl Infer<'_, '_> {
         let Some(f) = made else { return Self::unknown(span) };
         let result = match native {
             Native::Where => list.ty.clone(),
+            Native::Sorted if self.sorts(&f) => list.ty.clone(),
+            Native::Sorted => Type::Unknown,
             Native::Any | Native::All => Type::Bool,
             Native::Flat => match f.ty.element() {
                 Some(_) => f.ty.clone(),
@@ -315,6 +284,38 @@ impl Infer<'_, '_> {
         }))
     }
 
+    /// `xs.chain((x, last) => e)`: what it gives is of the type that is wanted, since each is given what came of the one
+    /// before it.
+    fn chain(&mut self, list: Expr, args: &[Arg], want: Option<&Type>, span: Span) -> Expr {
+        let Some(element) = self.element_of(Native::Chain, &list) else { return Self::unknown(span) };
+        let [arg] = args else { return self.wrong_count(Native::Chain, 1, args.len(), span) };
+        let A::Lambda(names, body) = &arg.value.kind else {
+            let help = "write it as `(x, last) => …`";
+            self.cx.say(&codes::TYPE_MISMATCH, arg.value.span, "a function is wanted here", help);
+            return Self::unknown(span);
+        };
+        let [name, last] = names.as_slice() else {
+            let message = "`chain` gives an element and what came of the one before it";
+            self.cx.say(&codes::ARGUMENTS, arg.value.span, message, "write it as `(x, last) => …`");
+            return Self::unknown(span);
+        };
+        let Some(ty) = want.map(|want| want.present().clone()) else {
+            let message = "what `chain` gives is of the type that its place wants, and here is none";
+            let help = "give it to a field, or to a function whose result has a type: `fn f(xs: list<text>) -> woo.Category? = xs.chain(…)`";
+            self.cx.say(&codes::MISPLACED, span, message, help);
+            return Self::unknown(span);
+        };
+        let f = self.scoped(|inner| {
+            let each = inner.bind(name, element.clone());
+            inner.names_caseless(each, &list);
+            let before = inner.bind(last, ty.clone().optional());
+            let made = inner.expr(body, Some(&ty));
+            let made = inner.coerce(made, &ty, "what `chain` makes of an element");
+            Self::make(ExprKind::Lambda(vec![each, before], Box::new(made)), ty.clone(), arg.value.span)
+        });
+        Self::make(ExprKind::Native(Native::Chain, vec![list, f]), ty.optional(), span)
+    }
+
     fn sum(&mut self, list: Expr, args: &[Arg], span: Span) -> Expr {
         let Some(element) = self.element_of(Native::Sum, &list) else { return Self::unknown(span) };
         let (ty, values) = match args {
@@ -333,22 +334,6 @@ impl Infer<'_, '_> {
         // Of no elements it is 0.
         let ty = if ty == Type::Never { Type::Literal } else { ty };
         Self::make(ExprKind::Native(Native::Sum, values), ty, span)
-    }
-
-    fn of_list(&mut self, native: Native, list: Expr, args: &[Arg], span: Span) -> Expr {
-        let Some(element) = self.element_of(native, &list) else { return Self::unknown(span) };
-        if !args.is_empty() {
-            return self.wrong_count(native, 0, args.len(), span);
-        }
-        let result = match native {
-            Native::Count => Type::Int,
-            Native::IsEmpty => Type::Bool,
-            Native::First | Native::Last => element.optional(),
-            Native::Single => element,
-            Native::Present => Type::List(Arc::new(element.present().clone())),
-            _ => list.ty.clone(),
-        };
-        Self::make(ExprKind::Native(native, vec![list]), result, span)
     }
 
     fn join_texts(&mut self, list: Expr, args: &[Arg], span: Span) -> Expr {
@@ -436,6 +421,13 @@ impl Infer<'_, '_> {
         match native {
             N::PriceOf => self.fixed(native, receiver, &net, args, &[tax], Type::Price, span),
             N::TaxOf => self.fixed(native, receiver, &net, args, &[Type::Percent], tax, span),
+            N::WithTax if matches!(receiver.ty, Type::Entered(..)) => {
+                let [rate] = args else { return self.wrong_count(native, 1, args.len(), span) };
+                let rate = self.expr(&rate.value, Some(&Type::Percent));
+                self.is_possible(native, &rate);
+                let rate = self.coerce(rate, &Type::Percent, "`with_tax`");
+                self.entered_both_ways(receiver, rate, span)
+            }
             N::WithTax => self.fixed(native, receiver, &net, args, &[Type::Percent], gross, span),
             N::NetOf => self.fixed(native, receiver, &gross, args, &[Type::Percent], net, span),
             N::Untaxed => {

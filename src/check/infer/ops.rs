@@ -395,7 +395,8 @@ fn quoted_within(value: &Expr) -> Vec<(Arc<str>, Span)> {
                 | Native::Nth
                 | Native::Distinct
                 | Native::Present
-                | Native::Where,
+                | Native::Where
+                | Native::Sorted,
                 list,
             ) => list.iter().take(1).for_each(see),
             _ => {}

@@ -2,7 +2,7 @@
 
 use crate::check::resolve::checker::Checker;
 use crate::check::types::words::word_text;
-use crate::ir::{Below, EntityId, Feed, FieldId, Method, Tax};
+use crate::ir::{Below, EntityId, Feed, FieldId, Files, Method, Tax};
 use crate::source::{Span, codes};
 use crate::syntax::ast::{self, Clause, ExprKind, Word};
 use std::sync::Arc;
@@ -70,6 +70,13 @@ impl Checker<'_> {
                 }
                 Ok(_) | Err(_) => false,
             },
+            ["file", address, "of", connection, "hash", hash] => {
+                entity.methods = vec![Method::Get];
+                let fields = field(self, address).zip(field(self, connection)).zip(field(self, hash));
+                let files = fields.map(|((address, connection), hash)| Files { address, connection, hash });
+                self.program.entities[id.0 as usize].files = files;
+                true
+            }
             ["small"] => {
                 entity.small = true;
                 true
@@ -93,7 +100,7 @@ impl Checker<'_> {
     pub(crate) fn no_clause(&mut self, words: &[&str], span: Span) {
         let message = format!("`{}` says nothing about an entity", words.join(" "));
         let help = "clauses are `route \"path\" get post put delete`, `feed \"path\" by FIELD where FIELD == value`, `below FIELD \"path\" where FIELD == value`, `key FIELD`, \
-                        `code FIELD`, `total FIELD`, `tax RATE included by FIELD value`, `entry KEY VALUE`, `rows key value`, `webhook \"topic\"`, `batch 100`, `small`, \
+                        `code FIELD`, `total FIELD`, `tax RATE included by FIELD value`, `entry KEY VALUE`, `rows key value`, `webhook \"topic\"`, `batch 100`, `file ADDRESS of CONNECTION hash HASH`, `small`, \
                         `day FIELD`, `country FIELD`, `method FIELD`, `credits FIELD`, `void FIELD value`, `credit FIELD value` and `lines LIST by CODE of NET and TAX`";
         self.say(&codes::MISPLACED, span, message, help);
     }

@@ -68,6 +68,10 @@ struct Shop {
     url: String,
     key: String,
     secret: String,
+    #[serde(default)]
+    media_user: Option<String>,
+    #[serde(default)]
+    media_password: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -138,14 +142,22 @@ pub(crate) fn of_sandbox(line: &str, zone: &str, given: &[(String, String)], cho
         .map_err(|e| Trouble::Misuse(format!("this is not the first line of `flowc sandbox --format json`: {e}")))?;
     let control = Control::new(&line.control.url)?;
     let held = runtime()?.block_on(Held::of_sandbox(&control))?;
+    let media = line.shop.media_user.zip(line.shop.media_password);
+    let entries = media
+        .iter()
+        .flat_map(|(user, _)| [("media_user", quoted(user)), ("media_password", secret("SHOP_MEDIA_PASSWORD"))]);
+    let entries: Vec<(&'static str, String)> = entries.collect();
     Ok(Plan {
         zone: zone.to_owned(),
-        shop: vec![
+        shop: [
             ("url", quoted(&line.shop.url)),
             ("key", secret("SHOP_KEY")),
             ("secret", secret("SHOP_SECRET")),
             ("clock", quoted(&line.control.url)),
-        ],
+        ]
+        .into_iter()
+        .chain(entries)
+        .collect(),
         books: vec![
             ("base_url", quoted(&line.ledger.url)),
             ("country", quoted(&held.home)),
@@ -156,14 +168,17 @@ pub(crate) fn of_sandbox(line: &str, zone: &str, given: &[(String, String)], cho
             ("access_token", secret("EXACT_ACCESS_TOKEN")),
             ("clock", quoted(&line.control.url)),
         ],
-        secrets: vec![
+        secrets: [
             ("SHOP_KEY", line.shop.key),
             ("SHOP_SECRET", line.shop.secret),
             ("EXACT_CLIENT_ID", line.ledger.client_id),
             ("EXACT_CLIENT_SECRET", line.ledger.client_secret),
             ("EXACT_REFRESH_TOKEN", line.ledger.refresh_token),
             ("EXACT_ACCESS_TOKEN", line.ledger.access_token),
-        ],
+        ]
+        .into_iter()
+        .chain(media.map(|(_, password)| ("SHOP_MEDIA_PASSWORD", password)))
+        .collect(),
         held: Some(held),
         given: given.iter().cloned().collect(),
         chosen,

@@ -9,7 +9,7 @@
 
 use crate::connector::CallError;
 use crate::connector::clock::Clock;
-use crate::connector::http::{Effect, Http, Request, Response, Verb, later, shortened, soon};
+use crate::connector::http::{Body, Effect, Http, Request, Response, Verb, later, shortened, soon};
 use crate::connector::proof::{Amiss, Doubt};
 use crate::store::{RefreshTurn, Store, StoreError, Tokens};
 use jiff::{SignedDuration, Timestamp};
@@ -261,7 +261,7 @@ impl Login {
             url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields.iter().chain(&client)).finish();
         let mut call = Request::get(self.client.address.clone());
         call.verb = Verb::POST;
-        call.body = Some(("application/x-www-form-urlencoded", form));
+        call.body = Some(Body::text("application/x-www-form-urlencoded", form));
         let response = http.send(call).await;
         let answered = self.clock.moment();
         let now = answered.ours;

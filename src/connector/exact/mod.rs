@@ -5,6 +5,7 @@
 mod answer;
 mod envelope;
 mod feed;
+mod file;
 mod login;
 mod odata;
 mod one;
@@ -16,7 +17,8 @@ pub use login::Consent;
 use super::budget::{Allowance, Budget};
 use super::clock::Clock;
 use super::entries::{Entries, Secrets};
-use super::http::{Effect, Http, Request, Response, Timing, Verb};
+use super::file::{File, too_large};
+use super::http::{Body, Effect, Fault, Http, Request, Response, Timing, Verb};
 use super::proof::{Amiss, Doubt, Proof};
 use super::retry::Tries;
 use super::{
@@ -26,11 +28,12 @@ use super::{
 use crate::ir::{Connection, Connector as Habits, Entity, Method};
 use crate::limits;
 use crate::store::{Reading, Store};
+use file::Came;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use login::Login;
 use odata::{Measures, Selection, ask};
-use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderName, HeaderValue};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret as _, SecretString};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -43,6 +46,8 @@ const URL_MAX: usize = 2_000;
 const VALUES_MAX: usize = 40;
 /// Who we are, as a route.
 const ME: &str = "current/Me";
+/// What calls for files are counted as.
+const FILES: &str = "docs";
 
 /// A ledger.
 pub(super) struct Ledger {
@@ -133,10 +138,9 @@ impl Ledger {
     /// One call with its turn and its token.
     async fn sent(&self, mut call: Request, route: &str, access: &SecretString) -> Result<Response, Amiss> {
         let (effect, verb) = (call.effect, call.verb.clone());
-        let mut bearer = HeaderValue::from_str(&format!("Bearer {}", access.expose_secret()))
-            .map_err(|_| answer::renewed(&self.http, self.clock.now()))?;
-        bearer.set_sensitive(true);
-        call = call.header(AUTHORIZATION, bearer).header(ACCEPT, HeaderValue::from_static("application/json"));
+        call = call
+            .header(AUTHORIZATION, self.bearer(access)?)
+            .header(ACCEPT, HeaderValue::from_static("application/json"));
         let response = match self.http.send(call).await {
             Ok(response) => response,
             Err(fault) => return Err(self.http.classed(fault, effect, self.clock.now()).into()),
@@ -291,6 +295,53 @@ impl Ledger {
         Ok(named(rows, &find.entity))
     }
 
+    /// A file by its address. What stands behind a `#` tells versions of one address apart, and is not sent.
+    async fn moved(&self, address: &str) -> Result<Option<File>, CallError> {
+        let mut address = self.follow(address)?;
+        address.set_fragment(None);
+        let mut tries = Tries::new(&self.clock, &self.timing);
+        loop {
+            match self.moved_once(&address).await {
+                Ok(file) => return Ok(file),
+                Err(error) => tries.pause(error).await?,
+            }
+        }
+    }
+
+    async fn moved_once(&self, address: &Url) -> Result<Option<File>, CallError> {
+        self.budget.turn(FILES, Effect::Read).await?;
+        let access = self.login.access(&self.http).await?;
+        let call = Request::get(address.clone()).header(AUTHORIZATION, self.bearer(&access)?);
+        let refused = |reason: String| self.refused("GET", FILES, reason);
+        let came = match self.http.bytes(call, limits::MOVED_BYTES_MAX).await {
+            Ok(came) => came,
+            Err(Fault::TooLarge) => return Err(refused(too_large())),
+            Err(fault) => return Err(self.http.classed(fault, Effect::Read, self.clock.now())),
+        };
+        let kind = came.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        match file::came(came.status, kind, came.bytes) {
+            Came::File(file) => Ok(Some(file)),
+            Came::Nothing => Ok(None),
+            Came::Refused(reason) => Err(refused(reason)),
+            Came::Outage(reason) => {
+                Err(CallError::Later { system: self.http.system.to_string(), until: self.clock.now(), reason })
+            }
+            Came::Shut(said) => {
+                let lost = format!("{said}; run `flowc login {}`", self.http.system);
+                let doubt = Doubt { refused: refused(format!("{said}: look at it in a browser")), lost };
+                Err(self.proof.judge(doubt, self.prove(&access)).await)
+            }
+        }
+    }
+
+    /// The header that a token goes in.
+    fn bearer(&self, access: &SecretString) -> Result<HeaderValue, CallError> {
+        let mut bearer = HeaderValue::from_str(&format!("Bearer {}", access.expose_secret()))
+            .map_err(|_| answer::renewed(&self.http, self.clock.now()))?;
+        bearer.set_sensitive(true);
+        Ok(bearer)
+    }
+
     async fn send(&self, write: &Write) -> Result<Answer, CallError> {
         let verb = match write.method {
             Method::Get => unreachable!("a write is a create, an update or a deletion"),
@@ -311,7 +362,7 @@ impl Ledger {
             verb: verb.clone(),
             address,
             headers: Vec::new(),
-            body: (verb != Verb::DELETE).then(|| ("application/json", write.body.clone())),
+            body: (verb != Verb::DELETE).then(|| Body::text("application/json", write.body.clone())),
             effect: Effect::Write,
         };
         if verb == Verb::POST {
@@ -415,6 +466,10 @@ impl Connector for Ledger {
 
     async fn write(&self, write: &Write) -> Result<Answer, CallError> {
         self.send(write).await
+    }
+
+    async fn file(&self, address: &str) -> Result<Option<File>, CallError> {
+        self.moved(address).await
     }
 
     fn now(&self) -> Timestamp {

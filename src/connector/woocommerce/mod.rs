@@ -13,6 +13,7 @@ mod filter;
 mod hidden;
 mod list;
 mod look;
+mod media;
 mod narrow;
 mod own;
 mod position;
@@ -22,7 +23,8 @@ mod site;
 
 use super::budget::{Allowance, Budget};
 use super::clock::Clock;
-use super::http::{Effect, Http, Request, Response, Timing, Verb};
+use super::file::File;
+use super::http::{Body, Effect, Http, Request, Response, Timing, Verb};
 use super::proof::{Amiss, Proof};
 use super::retry::Tries;
 use super::window::Said;
@@ -37,6 +39,8 @@ use auth::Login;
 use door::Door;
 use jiff::{SignedDuration, Timestamp};
 use query::Query;
+use reqwest::header::{AUTHORIZATION, HeaderValue};
+use secrecy::ExposeSecret;
 use site::Site;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -58,6 +62,8 @@ pub(super) struct Shop {
     http: Http,
     clock: Arc<Clock>,
     door: Door,
+    /// Who may use WordPress's own API.
+    user: Option<HeaderValue>,
     timing: Timing,
     site: Site,
     /// Rows that this shop can answer at once; less after it could not.
@@ -103,6 +109,7 @@ impl Shop {
             proof: Proof::new(Arc::clone(&http.system), Arc::clone(&clock)),
             http,
             clock,
+            user: user(&setup)?,
             door: Door::new(login, front, &site.base),
             timing: setup.timing,
             site,
@@ -142,6 +149,10 @@ impl Shop {
 
     /// One call, once; again only by another way in, if the API says that it saw no key.
     async fn sent(&self, verb: &Verb, route: &str, query: &Query, body: Option<String>) -> Result<Response, Failed> {
+        if media::is_own(route) {
+            let body = body.map(|body| Body::text("application/json", body));
+            return self.sent_by_user((verb, route), query, body).await;
+        }
         let effect = if *verb == Verb::GET { Effect::Read } else { Effect::Write };
         let address = self.site.address(route);
         let mut locked: Option<Response> = None;
@@ -151,7 +162,7 @@ impl Shop {
             let second = self.clock.moment().theirs.as_second();
             let (address, header) = self.door.dressed(way, (verb, &address, query), second);
             let headers = header.into_iter().collect();
-            let body = body.clone().map(|body| ("application/json", body));
+            let body = body.clone().map(|body| Body::text("application/json", body));
             let response = self.http.send(Request { verb: verb.clone(), address, headers, body, effect }).await;
             let response = response.map_err(|fault| site::failed(&self.http, fault, effect, self.clock.now()))?;
             self.clock.saw(&response);
@@ -171,6 +182,44 @@ impl Shop {
         }
         let response = locked.expect("each way in was shut by an answer");
         self.check((verb, route), response, effect).await
+    }
+
+    /// One call of WordPress's own API, once.
+    async fn sent_by_user(
+        &self,
+        (verb, route): (&Verb, &str),
+        query: &Query,
+        body: Option<Body>,
+    ) -> Result<Response, Failed> {
+        let Some(user) = &self.user else {
+            return Err(Failed::plain(CallError::Refused {
+                system: self.http.system.to_string(),
+                reason: "its `connect` block names no `media_user` and `media_password`".to_owned(),
+                status: 0,
+                call: format!("{verb} {route}"),
+            }));
+        };
+        let effect = if *verb == Verb::GET { Effect::Read } else { Effect::Write };
+        self.budget.turn(route, effect).await.map_err(Failed::plain)?;
+        let mut address = self.site.address(route);
+        address.set_query(query.text().as_deref());
+        let headers = vec![(AUTHORIZATION, user.clone())];
+        let sent = self.http.send(Request { verb: verb.clone(), address, headers, body, effect }).await;
+        let response = sent.map_err(|fault| site::failed(&self.http, fault, effect, self.clock.now()))?;
+        self.clock.saw(&response);
+        self.budget.saw(route, &response, &Said::default()).await.map_err(Failed::plain)?;
+        self.check((verb, route), response, effect).await
+    }
+
+    /// A new record of the media library with its file.
+    async fn add(&self, write: &Write, file: &File) -> Result<Answer, CallError> {
+        let route = self.route(&write.entity, &write.parts, "write")?;
+        let (kind, bytes) = media::form(&write.body, file);
+        let body = Some(Body { kind: kind.into(), bytes });
+        let response = self.sent_by_user((&Verb::POST, &route), &Query::default(), body).await?;
+        let garbled = |what: String| self.http.garbled(what, Effect::Write);
+        let record = json::record(&response.body).map_err(garbled)?;
+        written(write, record).map_err(|what| garbled(what.to_owned()))
     }
 
     async fn check(
@@ -304,6 +353,19 @@ impl Shop {
     }
 }
 
+/// The login of the user of WordPress, where a connection names one.
+fn user(setup: &Setup<'_>) -> Result<Option<HeaderValue>, OpenError> {
+    match (setup.entries.text("media_user")?, setup.entries.secret("media_password")?) {
+        (Some(_), Some(_)) if setup.entries.text("front_user")?.is_some() => {
+            Err(setup.bad("media_user", "has no room beside `front_user`: one call has one login in its header"))
+        }
+        (Some(name), Some(password)) => Ok(Some(auth::basic(&name, password.expose_secret()))),
+        (None, None) => Ok(None),
+        (Some(_), None) => Err(setup.bad("media_user", "needs `media_password` beside it")),
+        (None, Some(_)) => Err(setup.bad("media_password", "needs `media_user` beside it")),
+    }
+}
+
 #[async_trait::async_trait]
 impl Connector for Shop {
     fn resumed(&self, _scan: &Scan, stored: Position, anew: bool) -> Position {
@@ -330,6 +392,10 @@ impl Connector for Shop {
 
     async fn write(&self, write: &Write) -> Result<Answer, CallError> {
         self.send(write).await
+    }
+
+    async fn write_with(&self, write: &Write, file: &File) -> Result<Answer, CallError> {
+        self.add(write, file).await
     }
 
     async fn write_all(&self, writes: &[Write]) -> Vec<Result<Answer, CallError>> {

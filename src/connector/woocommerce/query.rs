@@ -55,6 +55,8 @@ pub(super) fn parameter<'a>(entity: &'a Entity, field: &'a Field) -> Option<(&'a
         "customer_id" => ("customer", Takes::One),
         "parent_id" => ("parent", Takes::List),
         "sku" => ("sku", Takes::List),
+        // WordPress's own API takes lists here.
+        "slug" if entity.route.as_deref() == Some("/wp/v2/media") => ("slug", Takes::List),
         // Orders take lists here, products one value.
         name @ ("status" | "created_via") if entity.route.as_deref() == Some("orders") => (name, Takes::List),
         name => match field.search {
@@ -69,8 +71,13 @@ pub(super) fn parameter<'a>(entity: &'a Entity, field: &'a Field) -> Option<(&'a
 pub(super) fn always(route: &str) -> Query {
     // Amounts come with the shop's own decimals unless more are asked for.
     let query = Query::default().with("dp", "6");
-    // Else only the role `customer` is listed, and wholesale plugins give roles of their own.
-    if route == "customers" { query.with("role", "all") } else { query }
+    match route {
+        // Else only the role `customer` is listed, and wholesale plugins give roles of their own.
+        "customers" => query.with("role", "all"),
+        // What a user may do is told to herself, for editing alone.
+        "/wp/v2/users/me" => query.with("context", "edit"),
+        _ => query,
+    }
 }
 
 /// `_fields`: it works into objects and not into lists, where it would drop the list altogether.

@@ -59,8 +59,13 @@ impl Site {
         Ok(Self { base, home: site, absent: OnceCell::new() })
     }
 
-    /// The address of a resource.
+    /// The address of a resource. One that begins with a slash is of another API of WordPress.
     pub(super) fn address(&self, route: &str) -> Url {
+        if let Some(other) = route.strip_prefix('/') {
+            let mut address = self.home.clone();
+            address.set_path(&format!("{}{JSON}/{}", self.home.path(), other.trim_end_matches('/')));
+            return address;
+        }
         let mut address = self.base.clone();
         address.set_path(&format!("{}/{}", self.base.path().trim_end_matches('/'), route.trim_matches('/')));
         address

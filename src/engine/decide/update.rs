@@ -68,7 +68,8 @@ fn change(
     let form = schema.map(|f| f.form).unwrap_or_default();
     // Lines that are records of their own do not come with their document: whether there are some is not known.
     let apart = Lines::of(facts.program, target, &hash.field, ours).is_some();
-    let empty_there = compare::absent(form, theirs) && !apart;
+    let no_elements = theirs.and_then(Value::as_array).is_some_and(Vec::is_empty);
+    let empty_there = (compare::absent(form, theirs) || no_elements) && !apart;
     let last = facts.last_hash(&hash.field);
     if schema.is_some_and(|f| f.write_only) && last.is_some_and(|last| *last == hash.hash) {
         return None;

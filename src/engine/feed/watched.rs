@@ -11,14 +11,14 @@ use crate::engine::values::compare;
 use crate::eval::Aside;
 use crate::ir::EntityId;
 use crate::limits;
-use crate::store::Target;
+use crate::store::{self, Target};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Before the first pass reads anything: what changes from then on is looked at by the next one.
 pub(crate) async fn begin_watching(pass: &Pass) -> Result<(), PassError> {
     let Some(entity) = pass.flow().watch.as_ref().map(|watch| watch.entity) else { return Ok(()) };
-    let place = place(pass);
+    let place = store::watched(&pass.flow().name);
     if pass.store().position(&place).await?.is_some() {
         return Ok(());
     }
@@ -31,7 +31,7 @@ pub(crate) async fn begin_watching(pass: &Pass) -> Result<(), PassError> {
 /// Looks again at the records that are concerned by what has changed since the last pass.
 pub(crate) async fn watched(pass: &Arc<Pass>, telling: &mut Reporter<'_>) -> Result<(), PassError> {
     let Some(entity) = pass.flow().watch.as_ref().map(|watch| watch.entity) else { return Ok(()) };
-    let place = place(pass);
+    let place = store::watched(&pass.flow().name);
     let Some(stored) = pass.store().position(&place).await? else { return Ok(()) };
     let connector = pass.connector(&pass.connection_of(entity))?;
     let scan = scan(pass, entity);
@@ -60,11 +60,6 @@ pub(crate) async fn watched(pass: &Arc<Pass>, telling: &mut Reporter<'_>) -> Res
         }
         position = page.next;
     }
-}
-
-/// Under which name the store keeps how far a flow has watched: beside its own, and no flow is called so.
-fn place(pass: &Pass) -> String {
-    format!("{}/watched", pass.flow().name)
 }
 
 fn scan(pass: &Pass, entity: EntityId) -> Scan {

@@ -1,6 +1,7 @@
 //! Asking for what evaluations need: links of the store, and finds of many records together in few calls.
 
 use super::context::Pass;
+use super::files;
 use super::linked::linked;
 use super::once;
 use crate::connector::{CallError, Find, One, Presence, Rows, Unreadable};
@@ -98,7 +99,12 @@ async fn find_some(
     fields.sort_unstable();
     fields.dedup();
     let find = Find { entity: Arc::clone(&schema), fields, by, values: values.clone(), parts: parts.clone() };
-    let Rows { read, unreadable } = match search::search(connector.as_ref(), &find).await {
+    let answered = if schema.has_files() {
+        files::rows(pass, (connection, connector.as_ref()), &schema, &values).await
+    } else {
+        search::search(connector.as_ref(), &find).await
+    };
+    let Rows { read, unreadable } = match answered {
         Ok(rows) => rows,
         Err(CallError::Refused { system, reason, .. }) => {
             refused(pass, &schema.name, &system, &reason, asked);
@@ -127,7 +133,7 @@ async fn find_some(
             }
         }
     }
-    if by.is_some() && by == schema.key {
+    if by.is_some() && by == schema.key && !schema.has_files() {
         for (id, need) in asked {
             if !pass.memory().has(connection, entity, &id) {
                 by_address(pass, (connection, entity, &id), need).await?;

@@ -2,6 +2,7 @@
 
 use super::batches::Batches;
 use super::refusals::Refusals;
+use super::shelf::Held;
 use crate::connector::Connector;
 use crate::engine::environment::Environment;
 use crate::engine::error::PassError;
@@ -49,6 +50,8 @@ pub(crate) struct Pass {
     pub(crate) batches: Batches,
     /// Fields that are selected beside what the flow reads, by entity: of whoever compares.
     pub(crate) also: FxHashMap<EntityId, Vec<String>>,
+    /// Files on their way.
+    pub(crate) files: Held,
     /// What makes a record another one.
     pub(crate) content: Content,
     /// When it began, by the source's clock.
@@ -70,6 +73,7 @@ impl Pass {
             reads,
             batches: Batches::default(),
             also: FxHashMap::default(),
+            files: Held::default(),
             content,
             project: Arc::clone(&shared.project),
             entities: Arc::clone(&shared.entities),

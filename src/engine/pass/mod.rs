@@ -3,8 +3,10 @@
 pub(crate) mod ask;
 mod batches;
 pub(crate) mod context;
+pub(crate) mod files;
 pub(crate) mod linked;
 pub(crate) mod once;
 mod refusals;
 mod selection;
+mod shelf;
 pub(crate) mod view;

@@ -3,11 +3,12 @@
 use super::acting::Acting;
 use super::call::{Acknowledged, Changing, Transmitted, WriteCall};
 use super::verdict::Verdict;
-use crate::connector::{Answer, CallError, Connector, Write};
+use crate::connector::{Answer, CallError, Connector, File, Write};
 use crate::engine::error::PassError;
 use crate::engine::hash::hash;
 use crate::engine::journal::{effects, lanes, open};
 use crate::engine::log::{AnswerEntry, StepEntry};
+use crate::engine::pass::files;
 use crate::engine::values::shown;
 use crate::engine::values::text::parts_of;
 use crate::engine::waits::WaitsFor;
@@ -36,6 +37,10 @@ impl Acting<'_> {
         if let Some((_, verdict)) = self.refused.take_if(|(refused, _)| *refused == payload) {
             return Ok(Transmitted::Stopped(verdict));
         }
+        let file = match files::of_body(self.pass, &entity, &call.body).await? {
+            Ok(file) => file,
+            Err(reason) => return Ok(Transmitted::Stopped(Verdict::parked(reason, draft.place))),
+        };
         let mut intent = self.intent(draft, &call, connector.as_ref());
         self.carry.changes.push(Change::Intend(intent.clone()));
         // From here on nobody knows what the target has until an answer comes, whatever ends this try.
@@ -58,7 +63,7 @@ impl Acting<'_> {
             id: write.id.clone(),
             body: serde_json::from_str(&write.body).unwrap_or_default(),
         });
-        match self.patiently((&draft.connection, &connector), &write, &mut intent).await? {
+        match self.patiently((&draft.connection, &connector), (&write, file.as_ref()), &mut intent).await? {
             // What can't be named can't be linked, nor told from a second one: it is searched for.
             Ok(answer) if call.operation == Operation::Create && entity.key.is_some() && answer.id.is_none() => {
                 let (system, reason) =
@@ -188,13 +193,15 @@ impl Acting<'_> {
     async fn patiently(
         &self,
         (connection, connector): (&Arc<str>, &Arc<dyn Connector>),
-        write: &Write,
+        (write, file): (&Write, Option<&File>),
         intent: &mut Intent,
     ) -> Result<Result<Answer, CallError>, PassError> {
         let patience = SignedDuration::from_secs(limits::TURN_SECONDS_MAX);
         let together = write.method == Method::Put && write.entity.batch.is_some();
         let send = async || {
-            if together {
+            if let Some(file) = file {
+                connector.write_with(write, file).await
+            } else if together {
                 self.pass.batches.write(connection, connector, write).await
             } else {
                 connector.write(write).await

@@ -35,13 +35,25 @@ pub(crate) fn native(compiler: &mut Compiler<'_>, native: Native, args: &[Expr],
             }
         }
         (
-            Native::Map | Native::Where | Native::Flat | Native::Any | Native::All | Native::Sum | Native::First,
+            Native::Map
+            | Native::Where
+            | Native::Flat
+            | Native::Any
+            | Native::All
+            | Native::Sum
+            | Native::First
+            | Native::Sorted,
             [list, Expr { kind: ExprKind::Lambda(locals, body), .. }],
         ) => {
             let list = compiler.code(list);
             let body = if body.ty == Type::Bool { compiler.condition(body) } else { compiler.code(body) };
             let each = compiler.each(*locals.first().unwrap_or(&LocalId(0)));
             natives::over_list(native, list, each, body, at)
+        }
+        (Native::Chain, [list, Expr { kind: ExprKind::Lambda(locals, body), .. }]) if let [each, last] = &**locals => {
+            let (list, last) = (compiler.code(list), compiler.local(*last));
+            let body = compiler.code(body);
+            natives::chained(list, compiler.each(*each), last, body)
         }
         (Native::Round, [Expr { kind: ExprKind::Binary(Binary::Div, a, b), span: division, .. }, digits])
             if a.ty.present().is_number() && !compiler.is_stepwise() =>

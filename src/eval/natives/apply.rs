@@ -60,6 +60,8 @@ pub(crate) fn apply<'r>(run: &mut Run<'r>, native: Native, args: &[Value<'r>], a
         N::Map
         | N::Where
         | N::Flat
+        | N::Chain
+        | N::Sorted
         | N::Any
         | N::All
         | N::Linked

@@ -17,7 +17,7 @@ pub(crate) use at::At;
 pub(crate) use direct::direct;
 pub(crate) use fused::{Change, characters_replaced, contains_each};
 pub(crate) use number::{decimals, divided_and_rounded};
-pub(crate) use over::{asked_in_turn, first_where, over_list};
+pub(crate) use over::{asked_in_turn, chained, first_where, over_list};
 pub(crate) use record::{json_of, linked, meta_of, meta_slot};
 pub(crate) use text::{capture, captures_none};
 pub(crate) use total::{DECIMALS, document_total, price_by};

@@ -5,9 +5,11 @@ use super::sum::Sum;
 use crate::eval::arithmetic::{list_fits, too_large};
 use crate::eval::code::{Code, Each, Eval, Operand, Run, call};
 use crate::eval::failure::note;
+use crate::eval::runtime::ordered;
 use crate::eval::value::Value;
 use crate::ir::Native;
 use crate::value::decimal;
+use std::cmp::Ordering;
 
 /// `list.where(x => …).first()`: every element is asked, as by the two of them, and no list is made.
 pub(crate) fn first_where(list: Code, each: Each, body: Code) -> Code {
@@ -30,6 +32,48 @@ pub(crate) fn first_where(list: Code, each: Each, body: Code) -> Code {
             (None, None) => Ok(Value::Absent),
         }
     })
+}
+
+/// `list.chain((x, last) => …)`: each element is given what came of the one before it, the first one nothing.
+pub(crate) fn chained(list: Code, each: Each, last: u32, body: Code) -> Code {
+    call(move |run| {
+        let Some(list) = list.list(run)? else { return Ok(Value::Absent) };
+        let mut before = Value::Absent;
+        for (n, element) in list.iter().enumerate() {
+            run.locals[last as usize] = before;
+            run.enter(&each, element);
+            // What comes behind it depends on it.
+            before = body.eval(run).map_err(|halt| halt.within(&format!("[{n}]")))?;
+        }
+        Ok(before)
+    })
+}
+
+/// The elements in the order of what the body makes of each; those that are alike stay in theirs.
+fn sorted<'r>(run: &mut Run<'r>, list: &[Value<'r>], each: &Each, body: &Code, at: &At) -> Eval<'r> {
+    let mut keyed = bumpalo::collections::Vec::with_capacity_in(list.len(), run.arena);
+    let (mut halted, mut mixed) = (None, None);
+    for (n, element) in list.iter().enumerate() {
+        run.enter(each, element);
+        match body.eval(run) {
+            Ok(key) => keyed.push((key, *element)),
+            Err(halt) => note(&mut halted, halt.within(&format!("[{n}]")))?,
+        }
+    }
+    if let Some(halt) = halted {
+        return Err(halt);
+    }
+    keyed.sort_by(|(a, _), (b, _)| match ordered(*a, *b, at.span) {
+        Ok(order) => order,
+        Err(halt) => {
+            mixed.get_or_insert(halt);
+            Ordering::Equal
+        }
+    });
+    mixed.map_or_else(
+        || Ok(Value::List(run.arena.alloc_slice_fill_iter(keyed.iter().map(|(_, element)| *element)))),
+        Err,
+    )
 }
 
 fn sum_over<'r>(run: &mut Run<'r>, list: &[Value<'r>], each: &Each, body: &Code, at: &At) -> Eval<'r> {
@@ -76,6 +120,9 @@ fn over<'r>(run: &mut Run<'r>, native: Native, list: &Code, each: &Each, body: &
     let Some(list) = list.list(run)? else { return Err(wrong(run, native, at)) };
     if native == Native::Sum {
         return sum_over(run, list, each, body, at);
+    }
+    if native == Native::Sorted {
+        return sorted(run, list, each, body, at);
     }
     let room = if matches!(native, Native::Map | Native::Where | Native::Flat) { list.len() } else { 0 };
     let mut out = bumpalo::collections::Vec::with_capacity_in(room, run.arena);

@@ -18,6 +18,6 @@ pub(crate) use fields::{FieldWanted, field};
 pub(crate) use find::{changed_since, find, find_all, linked_to, once, verified};
 pub(crate) use lists::{ElementCode, list};
 pub(crate) use lookup::RowWanted;
-pub(crate) use operators::{binary, constants_within, equals_constant, unary, within};
+pub(crate) use operators::{binary, constants_within, equals_constant, ordered, unary, within};
 pub use tell::called;
 pub(crate) use texts::{concat, masked, stop};

@@ -145,7 +145,8 @@ fn identical<'r>(
     })
 }
 
-fn ordered(a: Value<'_>, b: Value<'_>, span: Span) -> Result<Ordering, Halt> {
+/// The order of two values of one type.
+pub(crate) fn ordered(a: Value<'_>, b: Value<'_>, span: Span) -> Result<Ordering, Halt> {
     match (a, b) {
         (Value::Number(a), Value::Number(b)) => Ok(numbers_ordered(a, b)),
         (Value::Text(a), Value::Text(b)) => Ok(a.cmp(b)),

@@ -86,6 +86,7 @@ pub(super) async fn serve(Shared(ledger): Shared<Ledger>, request: Request) -> R
     let answer = match path.trim_end_matches('/') {
         "/api/oauth2/token" => token(&ledger, &call),
         "/api/oauth2/auth" => consent(&ledger, &call),
+        "/docs/SysImage.aspx" => picture(&ledger, &call),
         _ => api(&ledger, &call),
     };
     // Outside every lock: whoever listens may call the ledger.
@@ -98,6 +99,33 @@ fn base(headers: &HeaderMap) -> String {
     let scheme = text("x-forwarded-proto").unwrap_or_else(|| "http".to_owned());
     let host = text("host").unwrap_or_else(|| "localhost".to_owned());
     format!("{scheme}://{host}")
+}
+
+/// The picture of an item, for who is logged in; everybody else is led to the login.
+fn picture(ledger: &Ledger, call: &Call<'_>) -> Response {
+    let now = ledger.clock().now();
+    if !ledger.logins().admits(call.header(header::AUTHORIZATION), now) {
+        let mut response = plain(StatusCode::FOUND, String::new());
+        response.headers_mut().insert(header::LOCATION, header::HeaderValue::from_static("/docs/Login.aspx"));
+        return response;
+    }
+    if let Err(hit) = ledger.meter().call("docs/SysImage.aspx", now) {
+        return limited(ledger, hit);
+    }
+    let asked = form(call.query);
+    let item = asked.get("ID").filter(|_| asked.get("Table").is_some_and(|table| table == "Items"));
+    let Some(bytes) = item.and_then(|item| ledger.picture_of(item)) else {
+        return plain(StatusCode::NOT_FOUND, String::new());
+    };
+    let kind = match bytes.as_slice() {
+        [0x89, b'P', ..] => "image/png",
+        [0xff, 0xd8, ..] => "image/jpeg",
+        [b'G', b'I', b'F', ..] => "image/gif",
+        _ => "application/octet-stream",
+    };
+    let mut response = Response::new(Body::from(bytes));
+    response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static(kind));
+    response
 }
 
 fn token(ledger: &Ledger, call: &Call<'_>) -> Response {

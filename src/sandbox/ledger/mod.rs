@@ -272,7 +272,9 @@ impl Ledger {
 
     /// The address that notifications name; else the one of the last call is used.
     pub fn set_base_url(&self, base: &str) {
-        self.remember_base(base.trim_end_matches('/'));
+        let base = base.trim_end_matches('/');
+        self.remember_base(base);
+        base.clone_into(&mut self.books().base);
     }
 
     fn remember_base(&self, base: &str) {
@@ -280,6 +282,14 @@ impl Ledger {
         if *known != base {
             base.clone_into(&mut known);
         }
+    }
+
+    /// The bytes of an item's picture.
+    fn picture_of(&self, item: &str) -> Option<Vec<u8>> {
+        let books = self.books();
+        let record = books.by_guid("logistics/Items", cell::guid(item))?;
+        let picture = record.text("Picture")?;
+        base64::Engine::decode(&base64::engine::general_purpose::STANDARD, picture).ok()
     }
 
     fn clock(&self) -> &Clock {

@@ -32,6 +32,8 @@ pub(super) struct State {
     /// How far that is ahead of UTC, seconds.
     pub(super) utc_offset: i64,
     pub(super) rounding: Rounding,
+    /// Scheme and host of the addresses that rows show.
+    pub(super) base: String,
     /// Lines whose tax was sent and not reckoned: it stands until their amounts change.
     given_taxes: HashSet<Uuid>,
     changes: Vec<Change>,
@@ -48,6 +50,7 @@ impl State {
             space,
             made: 0,
             division,
+            base: "http://localhost".to_owned(),
             user: Uuid::new_v5(&space, b"user"),
             client: Uuid::new_v5(&space, b"client"),
             now: 0,
@@ -65,7 +68,7 @@ impl State {
     }
 
     /// A guid that no record has: one that was loaded may come from another sandbox of this seed.
-    fn next_guid(&mut self) -> Uuid {
+    pub(super) fn next_guid(&mut self) -> Uuid {
         loop {
             self.made += 1;
             let guid = Uuid::new_v5(&self.space, &self.made.to_be_bytes());

@@ -14,6 +14,7 @@ mod discounts;
 mod items;
 mod list;
 pub(crate) mod load;
+mod media;
 mod meta;
 mod notes;
 mod order_write;
@@ -79,6 +80,9 @@ pub(crate) struct Credentials {
     pub(crate) write_secret: String,
     /// The secret that the sandbox suggests for webhooks.
     pub(crate) webhook_secret: String,
+    /// A user of WordPress who may add to the media library, and an application password of hers.
+    pub(crate) media_user: String,
+    pub(crate) media_password: String,
 }
 
 /// The shop; clones share it.
@@ -105,7 +109,10 @@ impl Shop {
             (&credentials.write_key, &credentials.write_secret, Permission::Write),
         ];
         let keys = keys.map(|(key, secret, permission)| Key { name: key.clone(), secret: secret.clone(), permission });
-        let state = Mutex::new(State::new(Keys::new(keys.to_vec())));
+        let mut state = State::new(Keys::new(keys.to_vec()));
+        state.media.user.clone_from(&credentials.media_user);
+        state.media.password.clone_from(&credentials.media_password);
+        let state = Mutex::new(state);
         Shop { inner: Arc::new(Inner { state, clock, credentials, outbox, client }) }
     }
 
@@ -178,6 +185,10 @@ impl Shop {
             return answer::respond(Err(Refusal::no_route()), None, &base, head, envelope);
         }
         let mut state = self.state();
+        if let ["wp", "v2", below @ ..] = &*segments {
+            let outcome = self.by_library(&mut state, (&method, below), &query, (parts, body), &base);
+            return answer::respond(outcome, None, &base, head, envelope);
+        }
         let signed = Signed {
             method: parts.method.as_str(),
             url: &format!("{base}{path}"),
@@ -218,6 +229,34 @@ impl Shop {
         *pings = self.send(&state, &call);
         drop(state);
         answer::respond(outcome, allow, &base, head, envelope)
+    }
+
+    /// What WordPress's own API answers.
+    fn by_library(
+        &self,
+        state: &mut State,
+        (method, segments): (&str, &[&str]),
+        query: &Parameters,
+        (parts, body): (&Parts, &[u8]),
+        base: &str,
+    ) -> answer::Outcome {
+        let login = state.server.passed_on(parts).and_then(auth::basic);
+        let number = if method == "POST" { state.new_id() } else { 0 };
+        let asked = media::Asked { method, segments, query, login, parts, body, base, number };
+        let call = Call { query: query.clone(), ..Call::inside(base, self.now(), query.clone()) };
+        let address = format!("{base}/wp-json/wp/v2/media");
+        match media::answer(&mut state.media, &asked) {
+            media::Reply::Shown(row) => Ok(answer::Answer::ok(list::project_one(row, query))),
+            media::Reply::Created(row) => {
+                Ok(answer::Answer::created(list::project_one(row, query), format!("{address}/{number}")))
+            }
+            media::Reply::Listed(rows) => {
+                let page = list::Page::of(&call);
+                let shown = page.cut(&rows).to_vec();
+                list::answer(&call, shown, rows.len(), page, &address, list::Defaults::None)
+            }
+            media::Reply::Refused(status, code, words) => Err(Refusal::new(status, code, words)),
+        }
     }
 
     /// Dispatches a call past what faults do to the records that its address names.
@@ -271,6 +310,8 @@ fn credentials(seed: u64) -> Credentials {
         write_key: format!("ck_{}", hex(6)),
         write_secret: format!("cs_{}", hex(7)),
         webhook_secret: format!("whsec_{}", hex(5)),
+        media_user: "flowc".to_owned(),
+        media_password: hex(8).as_bytes()[..24].chunks(4).map(String::from_utf8_lossy).collect::<Vec<_>>().join(" "),
     }
 }
 

@@ -258,7 +258,7 @@ fn fill_codes(state: &State, call: &Call, article: &mut Value) -> Result<(), Ref
     Ok(())
 }
 
-/// Categories, tags and images, each replaced as a whole; an unknown category becomes the default one.
+/// Categories, tags and brands, each replaced as a whole; an unknown category becomes the default one.
 fn fill_terms(state: &mut State, call: &Call, article: &mut Value) -> Result<(), Refusal> {
     for (name, route) in
         [("categories", "products/categories"), ("tags", "products/tags"), ("brands", "products/brands")]
@@ -276,23 +276,44 @@ fn fill_terms(state: &mut State, call: &Call, article: &mut Value) -> Result<(),
         }
         article[name] = Value::Array(found);
     }
-    let Some(images) =
-        call.parameters.get("images").and_then(Value::as_array).filter(|_| article.get("images").is_some())
-    else {
-        return Ok(());
-    };
-    let mut kept = Vec::new();
-    for image in images {
-        let source = text(image, "src");
-        // Names that can lead nowhere stand for pictures that cannot be fetched.
-        if [".example/", ".invalid/"].iter().any(|end| source.contains(end)) {
-            let message = format!("Error getting remote image {source}. Error: A valid URL was not provided.");
-            return Err(Refusal::new(400, "woocommerce_product_image_upload_error", message));
-        }
-        kept.push(json!({"id": state.new_id(), "src": source, "name": text(image, "name"), "alt": text(image, "alt")}));
+    fill_images(state, call, article)
+}
+
+/// The images of a product, each a new one by its address or one of the media library by its id; of a variation one.
+fn fill_images(state: &mut State, call: &Call, article: &mut Value) -> Result<(), Refusal> {
+    if let Some(image) = call.parameters.get("image").filter(|_| article.get("image").is_some()) {
+        article["image"] = if image.is_object() { pictured(state, image)? } else { Value::Null };
     }
-    article["images"] = Value::Array(kept);
+    let images = call.parameters.get("images").and_then(Value::as_array).filter(|_| article.get("images").is_some());
+    if let Some(images) = images {
+        let kept: Result<Vec<Value>, Refusal> = images.iter().map(|image| pictured(state, image)).collect();
+        article["images"] = Value::Array(kept?);
+    }
     Ok(())
+}
+
+fn pictured(state: &mut State, image: &Value) -> Result<Value, Refusal> {
+    let number = id(image, "id");
+    if number != 0 {
+        let shown = state.media.image(number).or_else(|| in_use(state, number));
+        return shown.ok_or_else(|| {
+            Refusal::new(400, "woocommerce_product_invalid_image_id", format!("#{number} is an invalid image ID."))
+        });
+    }
+    let source = text(image, "src");
+    // Names that can lead nowhere stand for pictures that cannot be fetched.
+    if [".example/", ".invalid/"].iter().any(|end| source.contains(end)) {
+        let message = format!("Error getting remote image {source}. Error: A valid URL was not provided.");
+        return Err(Refusal::new(400, "woocommerce_product_image_upload_error", message));
+    }
+    Ok(json!({"id": state.new_id(), "src": source, "name": text(image, "name"), "alt": text(image, "alt")}))
+}
+
+/// An image that some product has: those of loaded data are in no library.
+fn in_use(state: &State, number: u64) -> Option<Value> {
+    let needle = format!("\"id\":{number}");
+    let rows = state.products.rows().filter(|(_, row)| row.text().contains(&needle)).map(|(_, row)| row.value());
+    rows.into_iter().find_map(|row| row["images"].as_array()?.iter().find(|image| id(image, "id") == number).cloned())
 }
 
 /// Prices are texts; what is no number becomes nothing; a sale price above the regular one is dropped.

@@ -120,6 +120,11 @@ pub(crate) fn create(state: &mut State, call: &mut Call, route: &str) -> Outcome
     Ok(Answer::created(show(row, call, route), call.address(&format!("{route}/{row_id}"))))
 }
 
+/// Whether terms of a table stand below one another; a name is then taken below its parent alone.
+fn is_tree(route: &str) -> bool {
+    matches!(route, "products/categories" | "products/brands")
+}
+
 /// Refuses a name or code that exists, in the words of each table; tax rates may be doubled.
 fn taken(state: &State, call: &Call, route: &str) -> Result<(), Refusal> {
     if route == "coupons" {
@@ -133,7 +138,11 @@ fn taken(state: &State, call: &Call, route: &str) -> Result<(), Refusal> {
         return Ok(());
     };
     let rows = table(state, route).into_iter().flat_map(Table::rows).map(|(id, row)| (id, row.value()));
-    let same = rows.into_iter().find(|(_, row)| text(row, "name").to_lowercase() == name.to_lowercase());
+    let parent = call.integer("parent").unwrap_or(0);
+    let same = rows.into_iter().find(|(_, row)| {
+        text(row, "name").to_lowercase() == name.to_lowercase()
+            && (!is_tree(route) || row["parent"].as_i64().unwrap_or(0) == parent)
+    });
     let Some((owner, row)) = same else {
         return Ok(());
     };
@@ -145,7 +154,7 @@ fn taken(state: &State, call: &Call, route: &str) -> Result<(), Refusal> {
             format!("Slug \"{slug}\" is already in use. Change it, please."),
         ));
     }
-    let message = if route == "products/categories" {
+    let message = if is_tree(route) {
         "A term with the name provided already exists with this parent."
     } else {
         "A term with the name provided already exists in this taxonomy."
@@ -228,8 +237,20 @@ fn fill(state: &mut State, call: &Call, route: &str, row: &mut Value) {
     }
     if row.get("slug").is_some() && text(row, "slug").is_empty() {
         let slug = text(row, "name").to_lowercase().replace(' ', "-");
-        row["slug"] = json!(if route == "products/attributes" { format!("pa_{slug}") } else { slug });
+        row["slug"] = json!(match table(state, route) {
+            _ if route == "products/attributes" => format!("pa_{slug}"),
+            // A name that stands below another parent as well has that parent's slug behind it.
+            Some(table) if is_tree(route) && has_slug(table, &slug) => {
+                let parent = table.get(id(row, "parent")).unwrap_or_default();
+                format!("{slug}-{}", text(&parent, "slug"))
+            }
+            _ => slug,
+        });
     }
+}
+
+fn has_slug(table: &Table, slug: &str) -> bool {
+    table.rows().any(|(_, row)| text(&row.value(), "slug") == slug)
 }
 
 /// `GET /taxes/classes`, which come without ids.

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::auth::Keys;
 use super::call::Storage;
+use super::media::Library;
 use super::rates::{Rate, Rates};
 use super::server::Server;
 use super::table::{self, Table};
@@ -62,6 +63,8 @@ pub(crate) struct State {
     /// Products and variations deleted for good: old orders lose their reference.
     pub(crate) deleted: HashSet<u64>,
     pub(crate) remembered: Option<Remembered>,
+    /// WordPress's media library.
+    pub(crate) media: Library,
     next_id: u64,
     next_user: u64,
     next_item: u64,
@@ -128,6 +131,7 @@ impl State {
             renamed: HashMap::new(),
             deleted: HashSet::new(),
             remembered: None,
+            media: Library::default(),
             next_id: FIRST_FREE_ID,
             next_user: 100,
             next_item: 10_000,

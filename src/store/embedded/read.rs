@@ -6,6 +6,7 @@ use super::tables::{
 };
 use super::write::{TokensRow, attempt, number};
 use crate::limits;
+use crate::store::flow_of;
 use crate::store::rows::{
     Attempt, AttemptId, Budget, Counts, Intent, Link, LinkKey, LinkPage, LogPage, PlanSource, RecordFilter, RecordId,
     RecordPage, RecordRow, State, Target, Tokens,
@@ -24,7 +25,7 @@ pub(super) fn position(t: &ReadTransaction, flow: &str) -> Result<Option<String>
 pub(super) fn orphans(t: &ReadTransaction, flows: &[String]) -> Result<Vec<String>, Trouble> {
     let mut found = BTreeSet::new();
     for row in t.open_table(POSITIONS)?.iter()? {
-        found.insert(row?.0.value().to_owned());
+        found.insert(flow_of(row?.0.value()).to_owned());
     }
     for row in t.open_table(COUNTS)?.iter()? {
         let row = row?;

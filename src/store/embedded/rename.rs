@@ -4,9 +4,9 @@ use super::tables::{
     BUDGETS, COUNTS, INTENTS, LINKS, LOG_OF, POSITIONS, RECORDS, TOKENS, Trouble, decode, open_value, seal_value,
 };
 use super::write::{put_attempt, put_link, put_record, remove_link, take_attempt, take_record};
-use crate::store::StoreError;
 use crate::store::rows::{AttemptId, Intent, Link};
 use crate::store::seal::Seal;
+use crate::store::{StoreError, watched};
 use redb::{ReadableTable as _, WriteTransaction};
 
 /// A flow: position, records, open intents, log.
@@ -17,9 +17,11 @@ pub(super) fn flow(t: &WriteTransaction, seal: &Seal, old: &str, new: &str) -> R
     }
     {
         let mut positions = t.open_table(POSITIONS)?;
-        let position = positions.remove(old)?.map(|value| value.value().to_owned());
-        if let Some(position) = position {
-            positions.insert(new, position.as_str())?;
+        for (old, new) in [(old.to_owned(), new.to_owned()), (watched(old), watched(new))] {
+            let position = positions.remove(&*old)?.map(|value| value.value().to_owned());
+            if let Some(position) = position {
+                positions.insert(&*new, position.as_str())?;
+            }
         }
     }
     for key in keys_of(t, old)? {

@@ -24,7 +24,22 @@ pub(super) fn create(desk: &mut Desk<'_>, draft: Draft) -> Result<Record, Refusa
         record.fill("IsSalesItem", Cell::Bool(true));
     }
     fill(desk.state, &mut record);
+    if record.has("Picture") && !record.has("ID") {
+        // The picture's address names its item.
+        let id = desk.state.next_guid();
+        record.set("ID", Cell::Guid(id));
+    }
+    show_picture(desk.state, &mut record);
     Ok(desk.keep(&record))
+}
+
+/// Where an item's picture is fetched. The address is the same whatever picture it has.
+fn show_picture(state: &State, record: &mut Record) {
+    let address = match (record.has("Picture"), record.guid("ID")) {
+        (true, Some(id)) => format!("{}/docs/SysImage.aspx?Table=Items&ID={id}&OptimizeForWeb=1", state.base),
+        _ => String::new(),
+    };
+    record.set("PictureUrl", Cell::text(&address));
 }
 
 fn check(desk: &mut Desk<'_>, record: &Record) {
@@ -85,7 +100,9 @@ pub(super) fn change(desk: &mut Desk<'_>, record: &Record, change: &Change<'_>) 
     }
     check(desk, record);
     desk.settle()?;
-    desk.state.update(record);
+    let mut record = record.clone();
+    show_picture(desk.state, &mut record);
+    desk.state.update(&record);
     Ok(())
 }
 
