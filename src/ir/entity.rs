@@ -148,8 +148,8 @@ pub struct Field {
     pub search: Search,
     /// Where an amount's currency stands.
     pub currency: Option<Currency>,
-    /// The field beside it whose code decides whether a price is net or gross.
-    pub price_by: Option<FieldId>,
+    /// What decides whether a price is net or gross.
+    pub price_by: Option<PriceBy>,
     /// Where its value comes from, when it is one of the further entries of its record.
     pub meta: Option<Meta>,
     /// How it looks on the wire.
@@ -198,6 +198,15 @@ pub enum Currency {
     Here(FieldId),
     /// In the field of that name of the record that it is a part of.
     Above(Arc<str>),
+}
+
+/// What decides whether a price is net or gross.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PriceBy {
+    /// A code: a field beside the price, or a way to one through records that are referred to. Its row has a rate as well.
+    Code(Vec<(EntityId, FieldId)>),
+    /// A setting of the system, yes where amounts are with tax: a table of one row, and its field.
+    Setting(EntityId, FieldId),
 }
 
 /// Who may write a field.

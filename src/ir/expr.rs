@@ -115,7 +115,7 @@ pub enum ExprKind {
     Was,
     /// `keep`: what the target has.
     Keep,
-    /// A price, net or gross as the code's row in the ledger says: the price, and the row.
+    /// A price, net or gross: the price, and the row of a tax code or the truth that says whether it is gross.
     PriceBy(Box<Expr>, Box<Expr>),
     /// The natural key of a record that was found: a code that is verified where the ledger can be asked.
     Verified(Box<Find>),

@@ -13,8 +13,8 @@ mod types;
 mod walk;
 
 pub use entity::{
-    Access, Below, Connector, Currency, Entity, Entries, Feed, Field, Files, Forms, Meta, Method, Required, Search,
-    Shown, Tax, WireForm,
+    Access, Below, Connector, Currency, Entity, Entries, Feed, Field, Files, Forms, Meta, Method, PriceBy, Required,
+    Search, Shown, Tax, WireForm,
 };
 pub use expr::{
     Arm, Binary, Builder, Const, Element, Expr, ExprKind, Find, ForClause, LocalId, Pattern, Step, StepKind, Stop,

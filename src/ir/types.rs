@@ -74,6 +74,8 @@ pub enum Type {
     Money(Kind),
     /// An amount given both ways.
     Price,
+    /// A price as it was entered: one amount, net or gross as this field of a table of one row says.
+    Entered(EntityId, FieldId),
     /// A text; with a limit that is known, in characters of the API's unit.
     Text(Option<u32>),
     /// A calendar date.

@@ -57,7 +57,7 @@ impl Checker<'_> {
         }
         // JSON is passed on as its text; a text that comes back is none.
         let json_back = *one == Type::Json && what == "the result";
-        if json_back || matches!(one, Type::Record(_) | Type::Price | Type::Duration) {
+        if json_back || matches!(one, Type::Record(_) | Type::Price | Type::Entered(..) | Type::Duration) {
             let message = format!("{what} is {}, which has no form in rhai", self.show(ty));
             let help = "functions in rhai take and give texts, numbers, amounts, dates, `bool`, and lists of them";
             self.say(&codes::TYPE_MISMATCH, at, message, help);

@@ -219,7 +219,7 @@ impl Checker<'_> {
             Type::Text(Some(max)) if text.chars().count() > *max as usize => {
                 self.no_cell(text, ty, span, "write a shorter text")
             }
-            Type::Instant | Type::Duration | Type::Price | Type::List(_) | Type::Record(_) => {
+            Type::Instant | Type::Duration | Type::Price | Type::Entered(..) | Type::List(_) | Type::Record(_) => {
                 self.no_cell(text, ty, span, "a column holds texts, codes, numbers, dates, `yes` or `no`")
             }
             t => {

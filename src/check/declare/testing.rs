@@ -430,6 +430,8 @@ impl Infer<'_, '_> {
             }
             _ => {
                 let what = format!("`{}`", self.cx.program.entity(entity).get(field).name);
+                // What stands in a record is one amount, whichever it is.
+                let ty = if *ty.present() == Type::Price { &Type::Decimal } else { ty };
                 // That a record has none can be given of every field: what reads it finds out.
                 let ty = ty.clone().optional();
                 let made = self.expr_for(&what, value, &ty);

@@ -214,12 +214,6 @@ impl Infer<'_, '_> {
         }
     }
 
-    /// The connection of an entity's system here.
-    pub(crate) fn connection_of(&mut self, entity: EntityId) -> Arc<str> {
-        let connector = Arc::clone(&self.cx.program.entity(entity).connector);
-        self.cx.connection(self.inside, &connector)
-    }
-
     /// A text in quotes where a code, a country or a value of an enumeration is wanted.
     pub(crate) fn literal_text(&mut self, text: &Arc<str>, want: &Type, span: Span, place: &Wanted) -> Expr {
         let fine = |ty: &Type| Self::make(ExprKind::Const(Const::Text(Arc::clone(text))), ty.clone(), span);
@@ -443,6 +437,9 @@ impl Infer<'_, '_> {
                 d.help("find the record by it, for example `exact.Item(code)`")
             }
             (from, Type::Price) if from.is_number() => d.help("give both: `price(net, tax)`"),
+            (Type::Entered(..), Type::Price | Type::Money(_)) => {
+                d.help("say the rate that it bears: `.with_tax(21%)` is the price both ways")
+            }
             (Type::Price, Type::Money(_)) => {
                 d.help("a price holds both; take the amount that this field needs from the source")
             }

@@ -61,28 +61,34 @@ impl Infer<'_, '_> {
         match self.cx.field_named(entity, &name.text, name.span) {
             Some(field) => {
                 self.is_readable(entity, field, name.span);
-                let ty = self.cx.program.entity(entity).get(field).ty.clone();
-                Self::make(ExprKind::Field(Box::new(of), entity, field), ty, span)
+                let schema = self.cx.program.entity(entity).get(field);
+                let (ty, price_by) = (schema.ty.clone(), schema.price_by.clone());
+                match price_by {
+                    Some(by) if !self.drafts => self.price_read(of, (entity, field), &by, span),
+                    by => {
+                        // A test sees what stands in the record: one amount, whichever it is.
+                        let ty = match by {
+                            Some(_) if ty.is_optional() => Type::Decimal.optional(),
+                            Some(_) => Type::Decimal,
+                            None => ty,
+                        };
+                        Self::make(ExprKind::Field(Box::new(of), entity, field), ty, span)
+                    }
+                }
             }
             None => Self::unknown(span),
         }
     }
 
-    /// Reports a field whose value nobody can know: the API never shows it, or what it shows is one of two amounts.
+    /// Reports a field whose value nobody can know: the API never shows it.
     pub(crate) fn is_readable(&mut self, entity: EntityId, field: FieldId, span: Span) {
         let schema = self.cx.program.entity(entity).get(field);
         let (name, declared) = (Arc::clone(&schema.name), schema.span);
-        let d = |code, message: String, label| {
-            Diagnostic::new(code, span, message).label(label).related(declared, "declared here")
-        };
         if schema.write_only {
             let message = format!("`{name}` of {} is never shown", self.cx.show(&Type::Record(entity)));
-            let d = d(&codes::WRITE_ONLY_READ, message, "write only");
+            let d = Diagnostic::new(&codes::WRITE_ONLY_READ, span, message).label("write only");
+            let d = d.related(declared, "declared here");
             self.cx.report(d.help("it can be filled by a mapping, and no answer of the API tells what stands in it"));
-        } else if schema.price_by.is_some() && !self.drafts {
-            let message = format!("`{name}` is net or gross as the code beside it says: it can't be read as an amount");
-            let d = d(&codes::TYPE_MISMATCH, message, "net or gross");
-            self.cx.report(d.help("read an amount whose kind is known, such as `AmountFC` of the document"));
         }
     }
 }

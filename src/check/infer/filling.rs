@@ -4,20 +4,21 @@ use crate::check::infer::changes::{Case, Displacing, Filled, Steps};
 use crate::check::infer::coerce::Wanted;
 use crate::check::infer::frame::{Infer, Removed};
 use crate::ir::{
-    Access, Binary, Entity, EntityId, Expr, ExprKind, Field, FieldId, Find, Required, Step, StepKind, Type, Unary, When,
+    Access, Binary, Entity, EntityId, Expr, ExprKind, Field, FieldId, PriceBy, Required, Step, StepKind, Type, Unary,
+    When,
 };
 use crate::source::{Diagnostic, Span, codes};
 use crate::syntax::ast::Path;
 use crate::syntax::ast::Stmt;
 use std::sync::Arc;
 impl Infer<'_, '_> {
-    /// Codes are confirmed by the ledger; a price is net or gross as the code beside it says.
+    /// Codes are confirmed by the ledger; a price is net or gross as its schema says.
     pub(crate) fn final_form(
         &mut self,
         value: Expr,
         at: (EntityId, FieldId),
         ty: &Type,
-        price_by: Option<FieldId>,
+        price_by: Option<PriceBy>,
     ) -> Expr {
         if matches!(value.ty, Type::Unknown | Type::Never | Type::Nothing) {
             return value;
@@ -27,23 +28,9 @@ impl Infer<'_, '_> {
                 let of = *of;
                 self.map_present(value, |body, there| body.verified(of, there))
             }
-            (Type::Price, Some(by)) => self.map_present(value, |body, there| body.price_by(there, at.0, by)),
+            (Type::Price, Some(by)) => self.map_present(value, |body, there| body.price_written(there, at.0, &by)),
             _ => self.passed_on(value, ty, at),
         }
-    }
-
-    pub(crate) fn price_by(&mut self, price: Expr, owner: EntityId, by: FieldId) -> Expr {
-        let span = price.span;
-        let ty = self.cx.program.entity(owner).get(by).ty.clone();
-        let Type::Code(code_of) = *ty.present() else { return price };
-        self.cx.read_entity(code_of);
-        let Some(code) = self.cx.program.entity(code_of).code else { return price };
-        let connection = self.connection_of(code_of);
-        self.reads_it.push(owner);
-        let beside = Self::make(ExprKind::It(by), ty, span);
-        let find = Find { connection, entity: code_of, by: vec![code], values: vec![beside], must: false };
-        let row = Self::make(ExprKind::Find(Box::new(find)), Type::Record(code_of).optional(), span);
-        Self::make(ExprKind::PriceBy(Box::new(price), Box::new(row)), Type::Price, span)
     }
 
     pub(crate) fn must_round(&mut self, value: &Expr, owner: EntityId, field: FieldId, place: &Wanted) {

@@ -214,6 +214,12 @@ impl<'c, 'f> Infer<'c, 'f> {
         Self::make(ExprKind::If(Box::new(cond), Box::new(then), Box::new(Self::absent(span))), ty, span)
     }
 
+    /// The connection of an entity's system here.
+    pub(crate) fn connection_of(&mut self, entity: EntityId) -> Arc<str> {
+        let connector = Arc::clone(&self.cx.program.entity(entity).connector);
+        self.cx.connection(self.inside, &connector)
+    }
+
     /// `name` is nothing here.
     pub(crate) fn unknown_name(&mut self, name: &ast::Name) -> Expr {
         if self.cx.lacks(self.inside, Some(&name.text)) {

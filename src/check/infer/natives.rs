@@ -421,6 +421,13 @@ impl Infer<'_, '_> {
         match native {
             N::PriceOf => self.fixed(native, receiver, &net, args, &[tax], Type::Price, span),
             N::TaxOf => self.fixed(native, receiver, &net, args, &[Type::Percent], tax, span),
+            N::WithTax if matches!(receiver.ty, Type::Entered(..)) => {
+                let [rate] = args else { return self.wrong_count(native, 1, args.len(), span) };
+                let rate = self.expr(&rate.value, Some(&Type::Percent));
+                self.is_possible(native, &rate);
+                let rate = self.coerce(rate, &Type::Percent, "`with_tax`");
+                self.entered_both_ways(receiver, rate, span)
+            }
             N::WithTax => self.fixed(native, receiver, &net, args, &[Type::Percent], gross, span),
             N::NetOf => self.fixed(native, receiver, &gross, args, &[Type::Percent], net, span),
             N::Untaxed => {

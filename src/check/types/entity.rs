@@ -1,11 +1,12 @@
 //! Schemas: the clauses and marks of an `entity` become what the checker, the planner and the connectors go by.
 
-use crate::check::resolve::checker::{Checker, Condition, State};
+use crate::check::resolve::checker::{Checker, Condition, State, TypeItem};
 use crate::check::resolve::instances::InstanceId;
 use crate::check::types::words::word_text;
 use crate::check::types::written::present;
 use crate::ir::{
-    Access, Connector, Currency, Entity, EntityId, Field, FieldId, Forms, Meta, Required, Search, Shown, Type, WireForm,
+    Access, Connector, Currency, Entity, EntityId, Field, FieldId, Forms, Meta, PriceBy, Required, Search, Shown, Type,
+    WireForm,
 };
 use crate::source::{Diagnostic, Span, codes};
 use crate::syntax::ast::{self, ExprKind, FieldDecl, TypeKind};
@@ -69,7 +70,7 @@ impl Checker<'_> {
         self.entity_states[id.0 as usize].0 = State::Read;
         // What refers to other fields comes last: all fields have their numbers now.
         for field in &e.fields {
-            self.read_relations(id, field);
+            self.read_relations(id, inside, field);
         }
     }
 
@@ -129,7 +130,7 @@ impl Checker<'_> {
         }
         let help = match one {
             Type::Price if !is_by => {
-                "a field holds one amount: `net`, `gross`, or `price by FIELD` whose VAT code says which"
+                "a field holds one amount: `net`, `gross`, or `price by FIELD`, where a VAT code or a setting says which"
             }
             Type::Duration => "a field holds a count of them, such as `days: int`, or an `instant`",
             _ => return,
@@ -296,14 +297,14 @@ impl Checker<'_> {
 
 impl Checker<'_> {
     /// Marks that speak of other fields: currency and price.
-    pub(crate) fn read_relations(&mut self, id: EntityId, decl: &FieldDecl) {
+    fn read_relations(&mut self, id: EntityId, inside: InstanceId, decl: &FieldDecl) {
         let Some(n) = self.program.entity(id).field(&decl.name.text) else { return };
         if let Some(path) = &decl.currency {
             let currency = self.currency_of(id, path);
             self.field_mut(id, n).currency = currency;
         }
         if let TypeKind::PriceBy(path) = &crate::check::types::written::present(&decl.ty).kind {
-            let by = self.price_by(id, path);
+            let by = self.price_by(id, inside, path);
             self.field_mut(id, n).price_by = by;
         }
     }
@@ -338,21 +339,52 @@ impl Checker<'_> {
         entity.get(entity.field(field)?).ty.record()
     }
 
-    /// `price by VATCode`: the code beside it decides whether the price is net or gross.
-    pub(crate) fn price_by(&mut self, id: EntityId, path: &ast::Path) -> Option<FieldId> {
-        let [name] = path.parts.as_slice() else {
-            let message = "a price is net or gross by a code that stands beside it";
-            self.say(&codes::MISPLACED, path.span, message, "name a field of this entity: `price by VATCode`");
-            return None;
-        };
-        let by = self.field_named(id, &name.text, name.span)?;
-        let ty = self.program.entity(id).get(by).ty.clone();
+    /// `price by VATCode`, `price by Item.SalesVatCode`, `price by TaxSettings.prices_include_tax`: a code that stands beside
+    /// the price or in a record that it refers to, or a setting of the system.
+    fn price_by(&mut self, id: EntityId, inside: InstanceId, path: &ast::Path) -> Option<PriceBy> {
+        let (last, before) = path.parts.split_last()?;
+        let refers = before.first().is_some_and(|first| self.entity(id).field(&first.text).is_some());
+        if let ([table], false) = (before, refers) {
+            return self.price_by_setting(inside, table, last);
+        }
+        let mut way = Vec::new();
+        let mut owner = id;
+        for name in before {
+            let field = self.field_named(owner, &name.text, name.span)?;
+            let Some(other) = self.refers(owner, &name.text) else {
+                let message = format!("`{}` refers to no record, so there is no code in it", name.text);
+                self.say(&codes::MISPLACED, name.span, message, BY_WHAT);
+                return None;
+            };
+            way.push((owner, field));
+            owner = other;
+        }
+        let by = self.field_named(owner, &last.text, last.span)?;
+        let ty = self.program.entity(owner).get(by).ty.clone();
         if !matches!(ty.present(), Type::Code(_) | Type::Unknown) {
             let message =
-                format!("`{}` is {}; only a code decides whether a price is net or gross", name.text, self.show(&ty));
-            self.say(&codes::MISPLACED, name.span, message, "name the field that holds the VAT code");
+                format!("`{}` is {}; only a code decides whether a price is net or gross", last.text, self.show(&ty));
+            self.say(&codes::MISPLACED, last.span, message, "name the field that holds the VAT code");
             return None;
         }
-        Some(by)
+        way.push((owner, by));
+        Some(PriceBy::Code(way))
+    }
+
+    /// The one row of a table of settings, and the field that is yes where prices are with tax.
+    fn price_by_setting(&mut self, inside: InstanceId, table: &ast::Name, name: &ast::Name) -> Option<PriceBy> {
+        let path = ast::Path { parts: vec![table.clone()], span: table.span };
+        let Some(TypeItem::Entity(settings)) = self.named_type(inside, &path) else { return None };
+        let field = self.field_named(settings, &name.text, name.span)?;
+        let entity = self.program.entity(settings);
+        if !entity.read_whole() || entity.key.is_some() || entity.get(field).ty != Type::Bool {
+            let message = format!("`{}.{}` is no setting that is yes or no", table.text, name.text);
+            self.say(&codes::MISPLACED, name.span, message, BY_WHAT);
+            return None;
+        }
+        Some(PriceBy::Setting(settings, field))
     }
 }
+
+/// What a price may be net or gross by.
+const BY_WHAT: &str = "write `price by VATCode`, the way to a code, `price by Item.SalesVatCode`, or a setting of the system that is yes where prices are with tax, `price by TaxSettings.prices_include_tax`";

@@ -53,7 +53,8 @@ pub(crate) fn comparable(a: &Type, b: &Type) -> bool {
 
 /// Whether its values have an order.
 pub(crate) fn orders(ty: &Type) -> bool {
-    ty.is_number() || matches!(ty, Type::Date | Type::Instant | Type::Duration | Type::Unknown | Type::Never)
+    ty.is_number()
+        || matches!(ty, Type::Date | Type::Instant | Type::Duration | Type::Entered(..) | Type::Unknown | Type::Never)
 }
 
 /// The most characters that a value of a type has, where that is known.

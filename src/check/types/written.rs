@@ -176,6 +176,10 @@ impl Checker<'_> {
             Type::Money(Kind::Gross) => "a gross amount".into(),
             Type::Money(Kind::Tax) => "an amount of tax".into(),
             Type::Price => "a price (net and gross)".into(),
+            Type::Entered(entity, field) => {
+                let entity = self.program.entity(*entity);
+                format!("an amount that is net or gross as `{}.{}` says", entity.name, entity.get(*field).name)
+            }
             Type::Text(None) => "text".into(),
             Type::Text(Some(n)) => format!("text of at most {n} characters"),
             Type::Date => "a date".into(),

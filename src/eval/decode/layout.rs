@@ -314,7 +314,7 @@ fn shape(program: &Program, ty: &Type, form: Forms) -> Shape {
         Type::Bool => Shape::Bool,
         Type::Int => Shape::Number(Digits::Whole),
         Type::Percent if form.form == WireForm::Fraction => Shape::Number(Digits::Fraction),
-        Type::Money(_) | Type::Price => Shape::Number(Digits::Amount),
+        Type::Money(_) | Type::Price | Type::Entered(..) => Shape::Number(Digits::Amount),
         Type::Percent | Type::Decimal | Type::Literal | Type::Fraction => Shape::Number(Digits::All),
         Type::Text(_) | Type::Email | Type::FieldOf(_) | Type::Code(_) => Shape::Text { padded: form.padded > 0 },
         Type::Country | Type::Currency => Shape::Upper,

@@ -128,15 +128,16 @@ impl<'r> Run<'r> {
     }
 }
 
-/// The net or the gross of a price, as the row of a tax code says.
-pub(crate) fn price_by(price: Code, row: Code, entity: Option<EntityId>, span: Span) -> Code {
+/// The net or the gross of a price, as the row of a tax code says, or a truth that is known otherwise.
+pub(crate) fn price_by(price: Code, by: Code, entity: Option<EntityId>, span: Span) -> Code {
     call(move |run| {
         let price = price.eval(run);
-        let row = row.eval(run)?;
+        let by = by.eval(run)?;
         let Value::Price((net, gross)) = price? else { return Ok(Value::Absent) };
-        let including = match entity {
-            Some(entity) => run.tax_row(row, entity, span)?.is_some_and(|(including, _)| including),
-            None => false,
+        let including = match (entity, by) {
+            (Some(entity), row) => run.tax_row(row, entity, span)?.is_some_and(|(including, _)| including),
+            (None, Value::Bool(including)) => including,
+            (None, _) => return Err(run.broken_promise("what says whether a price is with tax", span)),
         };
         Ok(Value::Number(if including { *gross } else { *net }))
     })

@@ -157,9 +157,13 @@ impl Wire {
 fn shape(program: &Program, connector: &str, ty: &Type, form: WireForm) -> Shape {
     match ty {
         Type::Bool => Shape::Bool(form),
-        Type::Int | Type::Decimal | Type::Literal | Type::Fraction | Type::Money(_) | Type::Price => {
-            Shape::Number { in_text: form == WireForm::NumberInText, fraction: false }
-        }
+        Type::Int
+        | Type::Decimal
+        | Type::Literal
+        | Type::Fraction
+        | Type::Money(_)
+        | Type::Price
+        | Type::Entered(..) => Shape::Number { in_text: form == WireForm::NumberInText, fraction: false },
         Type::Percent => {
             Shape::Number { in_text: form == WireForm::NumberInText, fraction: form == WireForm::Fraction }
         }
