@@ -38,6 +38,7 @@ pub(crate) fn program() -> Program {
         key: Some(FieldId(0)),
         code: None,
         total: Some(FieldId(4)),
+        files: None,
         small: false,
         batch: None,
         books: crate::ir::Books::default(),
