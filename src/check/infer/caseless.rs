@@ -52,11 +52,6 @@ impl Infer<'_, '_> {
         }
     }
 
-    /// What stands in a test itself.
-    fn expects(&self) -> bool {
-        self.drafts && self.around.is_empty()
-    }
-
     fn never_is(&mut self, case: Native, text: &str, at: Span) {
         let (right, letters) = match case {
             Native::Lower => (text.to_lowercase(), "small letters"),

@@ -220,6 +220,11 @@ impl<'c, 'f> Infer<'c, 'f> {
         self.cx.connection(self.inside, &connector)
     }
 
+    /// What stands in a test itself.
+    pub(crate) fn expects(&self) -> bool {
+        self.drafts && self.around.is_empty()
+    }
+
     /// `name` is nothing here.
     pub(crate) fn unknown_name(&mut self, name: &ast::Name) -> Expr {
         if self.cx.lacks(self.inside, Some(&name.text)) {
