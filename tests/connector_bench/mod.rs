@@ -268,6 +268,7 @@ pub(crate) fn entity(
         key: Some(FieldId(0)),
         code: None,
         total: None,
+        files: None,
         small: false,
         batch: None,
         webhook: false,
