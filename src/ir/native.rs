@@ -120,8 +120,10 @@ natives! {
     Untaxed = "untaxed",
     /// The tax on a net amount: `net.tax(21%)`.
     TaxOf = "tax",
-    /// A gross amount without its tax: `gross.net(21%)`.
+    /// A gross amount without its tax: `gross.net(21%)`; of a price, its net amount.
     NetOf = "net",
+    /// The gross amount of a price.
+    GrossOf = "gross",
     /// A net amount with its tax.
     WithTax = "with_tax",
     /// An amount divided by weights, no cent lost: `amount.split(weights, 2)`.

@@ -440,9 +440,7 @@ impl Infer<'_, '_> {
             (Type::Entered(..), Type::Price | Type::Money(_)) => {
                 d.help("say the rate that it bears: `.with_tax(21%)` is the price both ways")
             }
-            (Type::Price, Type::Money(_)) => {
-                d.help("a price holds both; take the amount that this field needs from the source")
-            }
+            (Type::Price, Type::Money(_)) => d.help("a price holds both: `.net()` and `.gross()` take one of them"),
             _ => d.help("give it a value of that type"),
         };
         self.report_at(d, place);

@@ -54,7 +54,7 @@ impl Infer<'_, '_> {
             N::Round | N::Floor | N::Abs | N::Int | N::DecimalOf | N::PercentOf => {
                 self.of_number(native, receiver, args, span)
             }
-            N::PriceOf | N::Untaxed | N::TaxOf | N::NetOf | N::WithTax | N::Share => {
+            N::PriceOf | N::Untaxed | N::TaxOf | N::NetOf | N::GrossOf | N::WithTax | N::Share => {
                 self.of_money(native, receiver, args, want, span)
             }
             N::DateOf => self.fixed(native, receiver, &Type::Instant, args, &[], Type::Date, span),
@@ -429,6 +429,8 @@ impl Infer<'_, '_> {
                 self.entered_both_ways(receiver, rate, span)
             }
             N::WithTax => self.fixed(native, receiver, &net, args, &[Type::Percent], gross, span),
+            N::NetOf if receiver.ty == Type::Price => self.fixed(native, receiver, &Type::Price, args, &[], net, span),
+            N::GrossOf => self.fixed(native, receiver, &Type::Price, args, &[], gross, span),
             N::NetOf => self.fixed(native, receiver, &gross, args, &[Type::Percent], net, span),
             N::Untaxed => {
                 let result = match want.map(Type::present) {

@@ -133,8 +133,12 @@ impl Infer<'_, '_> {
         let including = Self::make(same, Type::Bool, span);
         // A code without a rate taxes nothing.
         let free = Self::make(ExprKind::Const(Const::Number(rust_decimal::Decimal::ZERO)), Type::Percent, span);
-        let rate = field(tax.rate, &percent);
-        let rate = Self::make(ExprKind::OrElse(Box::new(rate), Box::new(free)), Type::Percent, span);
+        let known = self.local();
+        let is = ExprKind::IsSome(Box::new(field(tax.rate, &percent)), Some(known));
+        let is = Self::make(is, Type::Bool, span);
+        let rate = Self::make(ExprKind::Local(known), Type::Percent, span);
+        let rate = ExprKind::If(Box::new(is), Box::new(rate), Box::new(free));
+        let rate = Self::make(rate, Type::Percent, span);
         let both = self.both(amount, rate, including, span);
         Self::make(ExprKind::Let(local, Box::new(row), Box::new(both)), Type::Price, span)
     }

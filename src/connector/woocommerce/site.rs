@@ -211,7 +211,8 @@ mod tests {
         }
         let below = Site::of("https://x.example/winkel/", API).unwrap();
         assert_eq!((below.base.path(), below.home.path()), ("/winkel/wp-json/wc/v3", "/winkel/"));
-        assert_eq!(below.address("/orders/12").path(), "/winkel/wp-json/wc/v3/orders/12");
+        assert_eq!(below.address("orders/12").path(), "/winkel/wp-json/wc/v3/orders/12");
+        assert_eq!(below.address("/wp/v2/media").path(), "/winkel/wp-json/wp/v2/media");
         assert!(Site::of("shop.example", API).is_err());
         assert!(Site::of("https://staging:geheim@shop.example", API).err().unwrap().contains("front_user"));
     }

@@ -51,6 +51,7 @@ pub(crate) fn apply<'r>(run: &mut Run<'r>, native: Native, args: &[Value<'r>], a
         | N::PriceOf
         | N::TaxOf
         | N::NetOf
+        | N::GrossOf
         | N::WithTax
         | N::Share => on_number(run, native, args, at),
         N::Untaxed | N::PercentOf => Ok(args.first().copied().unwrap_or(Value::Absent)),

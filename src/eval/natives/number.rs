@@ -35,6 +35,8 @@ pub(crate) fn on_number<'r>(run: &mut Run<'r>, native: Native, args: &[Value<'r>
             Ok(Value::Price(run.arena.alloc((*net, gross))))
         }
         (Native::TaxOf, [Value::Number(net), Value::Number(rate)]) => computed(money::tax_of(*net, *rate), at),
+        (Native::NetOf, [Value::Price((net, _))]) => Ok(Value::Number(*net)),
+        (Native::GrossOf, [Value::Price((_, gross))]) => Ok(Value::Number(*gross)),
         (Native::NetOf, [Value::Number(gross), Value::Number(rate)]) => computed(money::net_of(*gross, *rate), at),
         (Native::WithTax, [Value::Number(net), Value::Number(rate)]) => {
             computed(money::tax_of(*net, *rate).and_then(|tax| net.checked_add(tax)), at)

@@ -132,6 +132,10 @@ impl<'r> Run<'r> {
 pub(crate) fn price_by(price: Code, by: Code, entity: Option<EntityId>, span: Span) -> Code {
     call(move |run| {
         let price = price.eval(run);
+        // Without an amount nothing is to be decided.
+        if let Ok(kept @ (Value::Keep | Value::Absent)) = price {
+            return Ok(kept);
+        }
         let by = by.eval(run)?;
         let Value::Price((net, gross)) = price? else { return Ok(Value::Absent) };
         let including = match (entity, by) {
