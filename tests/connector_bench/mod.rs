@@ -254,8 +254,6 @@ pub(crate) fn entity(
     fields: Vec<Field>,
 ) -> Arc<Entity> {
     Arc::new(Entity {
-        name: name.into(),
-        connector: connector.into(),
         route: Some(route.into()),
         methods: vec![Method::Get, Method::Post, Method::Put, Method::Delete],
         feed: feed.map(|(path, by)| Feed {
@@ -264,19 +262,8 @@ pub(crate) fn entity(
             since: if connector == "woocommerce" { "modified_after".into() } else { "".into() },
             rows: None,
         }),
-        below: None,
         key: Some(FieldId(0)),
-        code: None,
-        total: None,
-        files: None,
-        small: false,
-        batch: None,
-        books: flowc::ir::Books::default(),
-        webhook: false,
-        rows: None,
-        tax: None,
-        entry: None,
         fields,
-        span: span(),
+        ..Entity::new(connector.into(), name.into(), span())
     })
 }

@@ -4,10 +4,7 @@ use crate::check::resolve::checker::{Checker, Condition, State, TypeItem};
 use crate::check::resolve::instances::InstanceId;
 use crate::check::types::words::word_text;
 use crate::check::types::written::present;
-use crate::ir::{
-    Access, Connector, Currency, Entity, EntityId, Field, FieldId, Forms, Meta, PriceBy, Required, Search, Shown, Type,
-    WireForm,
-};
+use crate::ir::{Connector, Currency, Entity, EntityId, Field, FieldId, Forms, Meta, PriceBy, Type, WireForm};
 use crate::source::{Diagnostic, Span, codes};
 use crate::syntax::ast::{self, ExprKind, FieldDecl, TypeKind};
 use std::sync::Arc;
@@ -83,23 +80,9 @@ impl Checker<'_> {
         let ty = self.type_of(inside, &decl.ty);
         self.has_a_form(&ty, decl);
         let mut field = Field {
-            name: Arc::clone(&decl.name.text),
-            wire: Arc::clone(&decl.name.text),
             form: Forms { scale: 255, ..Forms::default() },
-            ty,
-            access: Access::Free,
-            required: Required::No,
-            search: Search::No,
-            currency: None,
-            price_by: None,
-            meta: None,
-            computed: None,
-            personal: false,
-            write_only: false,
-            shown: Shown::Everywhere,
-            assumed: false,
             doc: decl.doc.as_deref().map(Into::into),
-            span: decl.name.span,
+            ..Field::new(Arc::clone(&decl.name.text), ty, decl.name.span)
         };
         if let TypeKind::Named(_, Some((_, Some(unit)))) = &present(&decl.ty).kind {
             field.form.utf16 = &*unit.text == "utf16";

@@ -29,25 +29,11 @@ pub(crate) fn program() -> Program {
         Field { write_only: true, ..field("Secret", Type::Text(None).optional(), Access::Free) },
     ];
     let account = Entity {
-        name: "Account".into(),
-        connector: "exact".into(),
         route: Some("crm/Accounts".into()),
-        methods: Vec::new(),
-        feed: None,
-        below: None,
         key: Some(FieldId(0)),
-        code: None,
         total: Some(FieldId(4)),
-        files: None,
-        small: false,
-        batch: None,
-        books: crate::ir::Books::default(),
-        webhook: false,
-        rows: None,
-        tax: None,
-        entry: None,
         fields,
-        span: span(),
+        ..Entity::new("exact".into(), "Account".into(), span())
     };
     Program { entities: vec![account], ..Program::default() }
 }

@@ -220,21 +220,11 @@ fn entity(p: &mut Program, name: &str, key: Option<&str>, fields: &[(&str, Type,
     let made: Vec<Field> = fields.iter().map(|(name, ty, marks)| a_field(name, ty.clone(), marks)).collect();
     let position = |wanted: &str| fields.iter().position(|(n, ..)| *n == wanted).map(|n| FieldId(n as u32));
     p.entities.push(Entity {
-        name: short.into(),
-        connector: connector.into(),
         route: key.map(|_| short.to_lowercase().into()),
         methods: vec![Method::Get, Method::Post, Method::Put],
-        feed: None,
-        below: None,
         key: key.and_then(position),
         code: position("Code"),
         total: position("AmountFC"),
-        files: None,
-        small: false,
-        batch: None,
-        books: crate::ir::Books::default(),
-        webhook: false,
-        rows: None,
         tax: position("Type").zip(position("Percentage")).map(|(by, rate)| Tax {
             rate,
             by,
@@ -242,7 +232,7 @@ fn entity(p: &mut Program, name: &str, key: Option<&str>, fields: &[(&str, Type,
         }),
         entry: position("key").zip(position("value")),
         fields: made,
-        span: at(0),
+        ..Entity::new(connector.into(), short.into(), at(0))
     });
 }
 
