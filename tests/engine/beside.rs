@@ -2,7 +2,7 @@
 
 use super::world::World;
 use super::{pass_of, show};
-use flowc::engine::PassOptions;
+use flowc::engine::{Event, PassOptions};
 use flowc::sandbox::{Limits, Options};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -50,9 +50,43 @@ async fn what_is_beside_a_record_counts() {
     world.control(Method::POST, "/shop/products", Some(json!({"id": product["id"], "stock_quantity": 99}))).await;
     world.control(Method::POST, "/shop/orders", Some(order)).await;
     shop_has(&world, "SOLD-3", 1).await;
+    // That another flow has written a product and finds it so says nothing of its stock.
+    let (summary, _) = pass_of(&engine, "titled", PassOptions::default()).await;
+    assert_eq!((summary.counts.parked, summary.counts.skipped), (0, 0), "{summary:?}");
     let engine = world.later(engine).await;
     let (summary, events) = pass_of(&engine, "sold", PassOptions::default()).await;
     show(&events);
     assert_eq!((summary.counts.updated, summary.counts.parked), (2, 0), "{summary:?}");
     assert_eq!((shown(&world, "SOLD-1").await, shown(&world, "SOLD-3").await), (14, 20));
+}
+
+/// An order that can't be read may hold goods: nobody writes stock beside it, each record says why, and goes on when it can be.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_read_once_and_cannot_be_read_stops_who_asks_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("orders")).unwrap();
+    let broken = json!({
+        "id": 77, "number": "77", "status": "processing", "line_items": "none", "meta_data": [],
+        "date_created_gmt": "2026-11-29T10:00:00", "date_modified_gmt": "2026-11-29T10:00:00",
+    });
+    std::fs::write(folder.path().join("orders/77.json"), broken.to_string()).unwrap();
+    let shop_data = Some(folder.path().to_owned());
+    let world = World::new(Options { orders: Some(2), limits: Limits::Off, shop_data, ..Options::default() }).await;
+    let item = json!({"Code": "SOLD-1", "Description": "Sold", "SalesVatCode": "5", "IsStockItem": true});
+    world.control(Method::POST, "/ledger/logistics/Items", Some(item)).await;
+    let stock = json!({"Item": "SOLD-1", "Warehouse": "1", "CurrentStock": 20});
+    world.control(Method::POST, "/ledger/inventory/ItemWarehouses", Some(stock)).await;
+    shop_has(&world, "SOLD-1", 5).await;
+    let engine = world.engine(&[]).await;
+    let (summary, events) = pass_of(&engine, "sold", PassOptions::default()).await;
+    show(&events);
+    assert_eq!((summary.counts.updated, summary.counts.waiting), (0, 1), "{summary:?}");
+    assert_eq!(shown(&world, "SOLD-1").await, 5);
+    let why = |event: &Event| serde_json::to_string(event).unwrap().contains("line_items");
+    assert!(events.iter().any(why));
+    world.control(Method::POST, "/shop/orders", Some(json!({"id": 77, "status": "cancelled"}))).await;
+    let engine = world.later(engine).await;
+    let (summary, _) = pass_of(&engine, "sold", PassOptions::default()).await;
+    assert_eq!((summary.counts.updated, summary.counts.waiting), (1, 0), "{summary:?}");
+    assert_eq!(shown(&world, "SOLD-1").await, 20);
 }

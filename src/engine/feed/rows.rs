@@ -159,10 +159,13 @@ pub(crate) fn settled(pass: &Pass, item: &Item, mode: Mode, now: Timestamp) -> S
         return Seen::New;
     }
     match before.state {
+        // Whoever looks for this knows an echo from somebody else's change.
+        State::Written | State::Skipped if mode == Mode::Became => Seen::New,
         // What this very pass has written comes back as an echo.
         State::Written | State::Skipped if before.updated >= pass.began => Seen::Quiet,
-        State::Written | State::Skipped if mode == Mode::Became => Seen::New,
         State::Written | State::Skipped => Seen::Unchanged,
+        // It was tried a moment ago, with what it became as it is now.
+        State::Parked | State::Waiting if mode == Mode::Became && before.updated >= pass.began => Seen::Quiet,
         State::Parked | State::Waiting if forced => Seen::New,
         State::Waiting if is_due(before, now) => Seen::New,
         State::Parked | State::Waiting => Seen::Quiet,

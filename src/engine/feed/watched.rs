@@ -4,14 +4,14 @@ use super::again::read_again;
 use super::rows::Mode;
 use crate::connector::{Position, Raw, Scan};
 use crate::engine::error::PassError;
-use crate::engine::event::Reporter;
+use crate::engine::event::{Event, RecordEvent, Reporter};
 use crate::engine::pass::ask::resolve;
 use crate::engine::pass::context::Pass;
 use crate::engine::values::compare;
 use crate::eval::Aside;
-use crate::ir::EntityId;
+use crate::ir::{EntityId, mappings_of};
 use crate::limits;
-use crate::store::{self, Target};
+use crate::store::{self, Link, Target};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -38,16 +38,26 @@ pub(crate) async fn watched(pass: &Arc<Pass>, telling: &mut Reporter<'_>) -> Res
     let mut position = connector.resumed(&scan, Position(stored), false);
     loop {
         pass.go_on()?;
-        // One that can't be read says nothing of its own; its record comes when it can be.
         let page = connector.scan(&scan, &position).await?;
         let mut theirs = Vec::new();
+        let mut keys = BTreeSet::new();
         for row in page.records {
             if !is_as_written(pass, entity, &row).await? {
                 theirs.push(row);
             }
         }
+        // What has become of its record now, only the record can tell by stopping: it says why.
+        for row in &page.unreadable {
+            match &row.key {
+                Some(key) => keys.extend(became(pass, entity, key).await?),
+                None => {
+                    tell(pass, telling, &format!("a {} that has changed can't be read: {}", scan.entity.name, row.why))
+                }
+            }
+        }
+        keys.extend(concerned(pass, theirs, telling).await?);
         let mut known = Vec::new();
-        for key in concerned(pass, theirs).await? {
+        for key in keys {
             // What the flow has never read, it reads when it comes to it.
             if pass.store().record(&pass.flow().name, &key).await?.is_some() {
                 known.push(key);
@@ -66,26 +76,41 @@ fn scan(pass: &Pass, entity: EntityId) -> Scan {
     Scan { entity: pass.entity(entity), fields: pass.fields(entity), filter: Vec::new(), since: None, only: Vec::new() }
 }
 
-/// Whether a record was written by us and has all that was written: our own change comes back as an echo, and what we never
-/// write is nobody's concern here.
+/// The links from records of the flow to one that it watches.
+async fn links(pass: &Pass, entity: EntityId, id: &str) -> Result<Vec<Link>, PassError> {
+    let program = pass.program();
+    let connection = pass.connection_of(entity).to_string();
+    let target = Target { connection, entity: program.entity(entity).full_name(), id: id.to_owned() };
+    let own = mappings_of(program, pass.flow());
+    let mut links = pass.store().links_to(&target).await?;
+    links.retain(|link| own.iter().any(|id| *program.mapping(*id).name == *link.source.mapping));
+    Ok(links)
+}
+
+/// The keys of the flow's records that have become this one.
+async fn became(pass: &Pass, entity: EntityId, id: &str) -> Result<Vec<String>, PassError> {
+    Ok(links(pass, entity, id).await?.into_iter().map(|link| link.source.key).collect())
+}
+
+/// Whether a record was written by this flow and has all that was written: our own change comes back as an echo, and what
+/// the flow never writes is nobody's concern here. What others of our flows have written says nothing of it.
 async fn is_as_written(pass: &Pass, entity: EntityId, row: &Raw) -> Result<bool, PassError> {
     let schema = pass.program().entity(entity);
     let Some(id) = schema.key.and_then(|key| row.member(&schema.get(key).wire)) else { return Ok(false) };
-    let target = Target { connection: pass.connection_of(entity).to_string(), entity: schema.full_name(), id };
-    let links = pass.store().links_to(&target).await?;
+    let links = links(pass, entity, &id).await?;
     let row: serde_json::Value = serde_json::from_str(&row.0).unwrap_or_default();
     let has = |field: &str| {
         let path: Vec<Arc<str>> = field.split('.').map(Arc::from).collect();
         compare::value_at(&row, &path).map(|theirs| pass.store().keyed_hash(&theirs.to_string()))
     };
-    let is_kept =
-        |link: &crate::store::Link| link.fields.iter().all(|last| has(&last.field).as_ref() == Some(&last.hash));
+    let is_kept = |link: &Link| {
+        !link.fields.is_empty() && link.fields.iter().all(|last| has(&last.field).as_ref() == Some(&last.hash))
+    };
     Ok(!links.is_empty() && links.iter().all(is_kept))
 }
 
-/// The keys of the flow's records that these concern. One of which that can't be told is left: where it becomes known, the
-/// record itself changes.
-async fn concerned(pass: &Pass, rows: Vec<Raw>) -> Result<BTreeSet<String>, PassError> {
+/// The keys of the flow's records that these concern.
+async fn concerned(pass: &Pass, rows: Vec<Raw>, telling: &mut Reporter<'_>) -> Result<BTreeSet<String>, PassError> {
     let now = pass.source()?.now();
     let mut keys = BTreeSet::new();
     let mut open = rows;
@@ -94,13 +119,20 @@ async fn concerned(pass: &Pass, rows: Vec<Raw>) -> Result<BTreeSet<String>, Pass
         for row in open {
             match pass.evaluate_watched(&row.0, now) {
                 Aside::Known(key) => keys.extend(key),
-                Aside::Stopped(_) => {}
+                Aside::Stopped(failure) => {
+                    let why = format!("which record this concerns can't be told: {}", failure.reason);
+                    tell(pass, telling, &why);
+                }
                 Aside::Needs(asked) => {
                     if let Some(refused) = asked.iter().find_map(|need| pass.memory().refusal(need).map(str::to_owned))
                     {
                         return Err(PassError::Project(refused));
                     }
-                    needs.extend(asked.into_iter().filter(|need| !needs.contains(need)).collect::<Vec<_>>());
+                    for need in asked {
+                        if !needs.contains(&need) {
+                            needs.push(need);
+                        }
+                    }
                     still.push(row);
                 }
             }
@@ -112,4 +144,20 @@ async fn concerned(pass: &Pass, rows: Vec<Raw>) -> Result<BTreeSet<String>, Pass
         resolve(pass, needs).await?;
     }
     Ok(keys)
+}
+
+/// Tells a person of a change for which no record of the flow can stop.
+fn tell(pass: &Pass, telling: &mut Reporter<'_>, why: &str) {
+    let flow = pass.flow();
+    let (mapping, entity) = pass.writes();
+    let place = flow.watch.as_ref().and_then(|watch| pass.place(watch.unit.span));
+    let reason = Some(format!("what {} watches has changed: {why}", flow.name));
+    telling.say(Event::Alert(RecordEvent {
+        id: flow.name.to_string(),
+        mapping,
+        entity,
+        reason,
+        place,
+        ..RecordEvent::default()
+    }));
 }

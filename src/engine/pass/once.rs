@@ -32,18 +32,26 @@ pub(super) async fn read(pass: &Pass, need: Query) -> Result<(), PassError> {
 /// Before records of a page write: whatever has changed meanwhile in what was read once.
 pub(crate) async fn look_again(pass: &Pass) -> Result<(), PassError> {
     let needs = pass.memory().once.needs();
-    let mut moved = false;
+    let mut in_doubt = false;
     for need in needs {
-        moved |= changes(pass, need).await?;
+        in_doubt |= changes(pass, need).await?;
     }
-    if !moved {
+    if !in_doubt {
         return Ok(());
     }
     let read = pass.memory().once.read();
     for (n, entity) in read {
         let schema = pass.entity(entity);
         let Some(wire) = schema.key.map(|key| Arc::clone(&schema.get(key).wire)) else { continue };
-        let Ok(new) = value(pass, n).await? else { continue };
+        let new = match value(pass, n).await? {
+            Ok(new) => new,
+            // What has come meanwhile is not known: nobody writes by what was there before.
+            Err(why) => {
+                let need = Query::Once { flow: pass.flow, n, entity };
+                pass.memory().cannot_read(pass.program(), need, why);
+                continue;
+            }
+        };
         let before = pass.memory().once.rows(n).unwrap_or_default();
         let key = |row: &Arc<str>| Raw(Arc::clone(row)).member(&wire);
         let there: BTreeSet<Option<String>> = new.iter().map(key).collect();
@@ -78,10 +86,13 @@ async fn value(pass: &Pass, n: u32) -> Result<Result<Vec<Arc<str>>, String>, Pas
             }
         }
     }
-    Ok(Err("what is read once asks for ever more".to_owned()))
+    let rounds = limits::STAGES_MAX;
+    Ok(Err(format!(
+        "what the flow reads once asks for more after {rounds} rounds: leave out of it what is found by what was found"
+    )))
 }
 
-/// Reads on where the changes of an entity were left; whether there were any that were not known.
+/// Reads on where the changes of an entity were left; whether what is known by now is another thing, or not to be known.
 async fn changes(pass: &Pass, need: Query) -> Result<bool, PassError> {
     let Query::Changed { connection, entity, since } = &need else { return Ok(false) };
     let connector = pass.connector(connection)?;
@@ -101,16 +112,19 @@ async fn changes(pass: &Pass, need: Query) -> Result<bool, PassError> {
         let page = match connector.scan(&scan, &position).await {
             Ok(page) => page,
             Err(CallError::Refused { system, reason, .. }) => {
-                let why = format!("{system} does not tell which {} have changed: {reason}", schema.name);
-                pass.memory().refuse(need, why);
-                return Ok(false);
+                let why = format!(
+                    "{system} does not tell which {} have changed: {reason}. See whether its schema in the project still is as the system is",
+                    schema.name
+                );
+                pass.memory().cannot_read(pass.program(), need, why);
+                return Ok(true);
             }
             Err(other) => return Err(other.into()),
         };
         if let Some(row) = page.unreadable.first() {
             let why = row_told(connection, &schema, row);
             pass.memory().cannot_read(pass.program(), need, why);
-            return Ok(false);
+            return Ok(true);
         }
         for raw in page.records {
             let Some(key) = schema.key.and_then(|key| raw.member(&schema.get(key).wire)) else { continue };
