@@ -51,7 +51,7 @@ pub(crate) async fn watched(pass: &Arc<Pass>, telling: &mut Reporter<'_>) -> Res
             match &row.key {
                 Some(key) => keys.extend(became(pass, entity, key).await?),
                 None => {
-                    tell(pass, telling, &format!("a {} that has changed can't be read: {}", scan.entity.name, row.why))
+                    tell(pass, telling, &format!("a {} that has changed can't be read: {}", scan.entity.name, row.why));
                 }
             }
         }

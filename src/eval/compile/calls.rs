@@ -171,13 +171,17 @@ fn divided_and_rounded(
 
 /// `(entries of meta_data, key)`. A key that is known when the flow is compiled has a slot of its own.
 fn meta_of(compiler: &mut Compiler<'_>, expr: &Expr, entries: &Expr, key: &Expr) -> Code {
-    if let Some((record, key)) = meta_entry(expr) {
-        return natives::meta_slot(compiler.code(record), Arc::clone(key), expr.span);
-    }
     let entity = entries.ty.present().element().map_or(EntityId(0), entity_of);
     let schema = compiler.program.entity(entity);
-    let (entries, key) = (compiler.code(entries), compiler.code(key));
-    natives::meta_of(entries, key, entity, schema.entry, expr.span)
+    let (listed, named) = (compiler.code(entries), compiler.code(key));
+    let searched = natives::meta_of(listed, named, entity, schema.entry, expr.span);
+    match meta_entry(expr) {
+        Some((record, key)) => {
+            let of = entity_of(record.ty.present());
+            natives::meta_slot(compiler.code(record), of, Arc::clone(key), searched, expr.span)
+        }
+        None => searched,
+    }
 }
 
 /// What a document's lines come to: `(lines, net, tax)`, or `(lines, quantity, price, code)`.

@@ -31,14 +31,22 @@ pub(crate) fn linked(
     })
 }
 
-/// The entry of a record's `meta_data` with this key, which has a slot of its own.
-pub(crate) fn meta_slot(record: Code, key: Arc<str>, span: Span) -> Code {
-    call(move |run| match record.eval(run)? {
-        Value::Record(record) => match run.compiled.layouts.of(record.entity).meta_slots.get(&key) {
+/// The entry with this key of the `meta_data` of a record of `entity`, which has a slot of its own where the record was read;
+/// `searched` looks through the entries of one that is made here.
+pub(crate) fn meta_slot(record: Code, entity: EntityId, key: Arc<str>, searched: Code, span: Span) -> Code {
+    call(move |run| {
+        let record = match record.eval(run)? {
+            Value::Absent => return Ok(Value::Absent),
+            Value::Record(record) => record,
+            // The record itself is elsewhere: what it does not say here it may say there.
+            Value::Reference(key) => run.row(entity, key, span)?,
+            Value::Text(code) => run.row_by_code(entity, code, span)?,
+            _ => return searched.eval(run),
+        };
+        match run.compiled.layouts.of(record.entity).meta_slots.get(&key) {
             Some(slot) => run.slot_of(record, *slot, span),
             None => Err(run.broken_promise("an entry of `meta_data` that nobody decodes", span)),
-        },
-        _ => Ok(Value::Absent),
+        }
     })
 }
 
