@@ -86,6 +86,8 @@ pub const PUT_OFF_MAX: u32 = 10;
 /// Days before the first of those that are compared, in which a document may have been made that is dated within them: an
 /// invoice that is processed in the month behind its order, an order that somebody dated otherwise.
 pub const BOOKS_BEFORE_DAYS: i64 = 35;
+/// Turns of one flow in a pass: what a flow behind it has written is news for it. More come with the next pass.
+pub const TURNS_MAX: usize = 3;
 /// Records that are read again by key in one scan: retries of parked and waiting ones.
 pub const AGAIN_PAGE_MAX: usize = 50;
 /// Times that one record is evaluated in a pass: rounds of finds, and what follows a write. More is a fault of ours.

@@ -2,6 +2,7 @@
 
 use crate::store::Place;
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// Something that happened in a pass.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -158,16 +159,21 @@ pub(crate) struct Reporter<'t> {
     pub(crate) counts: Counts,
     /// Records that need a person and did not before.
     pub(crate) newly_parked: u64,
+    /// The entities of which records were written, by their full names.
+    pub(crate) written: BTreeSet<String>,
 }
 
 impl<'t> Reporter<'t> {
     pub(crate) fn new(tell: &'t (dyn Fn(Event) + Sync)) -> Self {
-        Self { tell, counts: Counts::default(), newly_parked: 0 }
+        Self { tell, counts: Counts::default(), newly_parked: 0, written: BTreeSet::new() }
     }
 
     pub(crate) fn say(&mut self, event: Event) {
         self.newly_parked += u64::from(matches!(&event, Event::Parked(told) if !told.known));
         self.counts.count(&event);
+        if let Event::Created(told) | Event::Updated(told) | Event::Deleted(told) = &event {
+            self.written.insert(told.entity.clone());
+        }
         (self.tell)(event);
     }
 }

@@ -21,6 +21,7 @@ mod pii;
 mod project;
 mod record;
 mod runner;
+mod turns;
 mod values;
 mod waits;
 

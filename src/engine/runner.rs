@@ -7,6 +7,7 @@ use super::feed::run;
 use super::known::planned::Planned;
 use super::pass::context::Shared;
 use super::project::{PassOptions, Project, Summary};
+use super::turns::Turns;
 use crate::connector::{Connector, Pause};
 use crate::store::{Rehearsal, Store};
 use crate::value::cancel::Cancel;
@@ -60,7 +61,8 @@ impl Engine {
         &self.shared.project
     }
 
-    /// One pass of these flows, by name, one after the other. A login that is refused or a store that fails ends all
+    /// One pass of these flows, by name, one after the other; a flow takes another turn when one behind it has written what
+    /// it reads, so that nothing of a day's work is left to the next pass. A login that is refused or a store that fails ends all
     /// of them; whatever else ends a flow early leaves the next ones their turn.
     ///
     /// # Errors
@@ -81,9 +83,12 @@ impl Engine {
         let mut telling = Reporter::new(tell);
         let mut endings = Vec::new();
         let mut stage = run::Stage { store: self.store_of(options), planned: Planned::default() };
-        for flow in numbers.iter().copied() {
+        let mut turns = Turns::of(&self.shared.project.program, &numbers, options);
+        while let Some((flow, options)) = turns.next() {
             let name = self.shared.project.program.flows[flow].name.to_string();
-            if let Err(ending) = run::pass(&self.shared, flow, options, &mut stage, &mut telling, cancel).await {
+            let passed = run::pass(&self.shared, flow, &options, &mut stage, &mut telling, cancel).await;
+            turns.taken(flow, std::mem::take(&mut telling.written), passed.is_ok());
+            if let Err(ending) = passed {
                 let ends_all = matches!(ending, PassError::Login(_) | PassError::Store(_) | PassError::Cancelled);
                 endings.push((name, ending));
                 if ends_all {

@@ -389,6 +389,17 @@ impl Entity {
         !self.is_part() && self.key.is_some()
     }
 
+    /// Whether records of the other one are records of this one too, seen in another way.
+    pub fn has_records_of(&self, other: &Self) -> bool {
+        let routes = |e: &'_ Self| {
+            let below = e.below.as_ref().map(|below| Arc::clone(&below.route));
+            e.route.clone().into_iter().chain(below).collect::<Vec<_>>()
+        };
+        let theirs = routes(other);
+        self.connector == other.connector
+            && (self.name == other.name || routes(self).iter().any(|r| theirs.contains(r)))
+    }
+
     /// Whether it comes with what it is part of, and never by itself.
     pub fn is_part(&self) -> bool {
         self.route.is_none() && self.feed.is_none() && !self.has_files()

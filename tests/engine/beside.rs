@@ -2,7 +2,7 @@
 
 use super::world::World;
 use super::{pass_of, show};
-use flowc::engine::{Event, PassOptions};
+use flowc::engine::{Cancel, Engine, Event, PassOptions};
 use flowc::sandbox::{Limits, Options};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -89,4 +89,36 @@ async fn what_is_read_once_and_cannot_be_read_stops_who_asks_for_it() {
     let (summary, _) = pass_of(&engine, "sold", PassOptions::default()).await;
     assert_eq!((summary.counts.updated, summary.counts.waiting), (1, 0), "{summary:?}");
     assert_eq!(shown(&world, "SOLD-1").await, 20);
+}
+
+/// What a flow writes is news for one before it, in the same pass: a pass behind it has nothing left to do.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_later_flow_writes_is_read_in_the_same_pass() {
+    let world = World::new(Options { orders: Some(1), limits: Limits::Off, ..Options::default() }).await;
+    let billing = json!({"email": "an@drukkerij.example", "company": "Drukkerij Jansen", "first_name": "An", "last_name": "Jansen", "country": "NL", "city": "Edam", "phone": "+31201"});
+    let customer = json!({"email": "an@drukkerij.example", "role": "customer", "billing": billing});
+    world.control(Method::POST, "/shop/customers", Some(customer)).await;
+    let flows = ["more.customers_to_ledger".to_owned(), "more.accounts_to_shop".to_owned()];
+    let pass = async |engine: &Engine| {
+        let summary = engine.pass(&flows, &PassOptions::default(), &|_| (), &Cancel::default()).await.unwrap();
+        assert!(summary.endings.is_empty() && summary.parked == 0, "{summary:?}");
+        summary.counts
+    };
+    let phone_of = async |entity: &str| {
+        let rows = world.held(&format!("ledger/crm/{entity}")).await;
+        rows.into_iter().find(|row| row["Email"] == "an@drukkerij.example").unwrap()
+    };
+    let engine = world.engine(&[]).await;
+    pass(&engine).await;
+    let account = phone_of("Accounts").await;
+    assert_eq!(phone_of("Contacts").await["Phone"], "+31201");
+
+    let engine = world.later(engine).await;
+    let typed = json!({"ID": account["ID"], "Phone": "+31209"});
+    world.control(Method::POST, "/ledger/crm/Accounts", Some(typed)).await;
+    let counts = pass(&engine).await;
+    assert_eq!((counts.updated, phone_of("Contacts").await["Phone"].as_str()), (2, Some("+31209")), "{counts:?}");
+    let engine = world.later(engine).await;
+    let counts = pass(&engine).await;
+    assert_eq!((counts.created, counts.updated), (0, 0), "{counts:?}");
 }
