@@ -88,6 +88,11 @@ pub const PUT_OFF_MAX: u32 = 10;
 pub const BOOKS_BEFORE_DAYS: i64 = 35;
 /// Turns of one flow in a pass: what a flow behind it has written is news for it. More come with the next pass.
 pub const TURNS_MAX: usize = 3;
+/// Links whose records a pass asks after where a system tells of no deletions; the next pass goes on behind them.
+pub const ASKED_AFTER_MAX: usize = 1_000;
+/// Records asked after of which so many may be gone before it is looked at whether it is the same system: of more than this,
+/// no more than half.
+pub const GONE_MAX: usize = 10;
 /// Records that are read again by key in one scan: retries of parked and waiting ones.
 pub const AGAIN_PAGE_MAX: usize = 50;
 /// Times that one record is evaluated in a pass: rounds of finds, and what follows a write. More is a fault of ours.

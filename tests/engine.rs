@@ -14,6 +14,8 @@ use world::World;
 mod beside;
 #[path = "engine/carried.rs"]
 mod carried;
+#[path = "engine/gone.rs"]
+mod gone;
 #[path = "engine/to_shop.rs"]
 mod to_shop;
 #[path = "engine/turns.rs"]

@@ -4,6 +4,7 @@ use super::project::PassOptions;
 use crate::ir::{Entity, Program};
 use crate::limits;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// The turns of a pass.
 pub(super) struct Turns<'p> {
@@ -68,5 +69,15 @@ fn reads(program: &Program, flow: usize, written: &[&Entity]) -> bool {
     let flow = &program.flows[flow];
     let watched = flow.watch.as_ref().map(|watch| watch.entity);
     let read: Vec<_> = watched.into_iter().chain([flow.source]).map(|id| program.entity(id)).collect();
-    written.iter().any(|written| read.iter().any(|read| read.has_records_of(written)))
+    written.iter().any(|written| read.iter().any(|read| share_records(read, written)))
+}
+
+/// Whether records of one entity are records of the other too, seen in another way.
+fn share_records(one: &Entity, other: &Entity) -> bool {
+    let routes = |e: &Entity| {
+        let below = e.below.as_ref().map(|below| Arc::clone(&below.route));
+        e.route.clone().into_iter().chain(below).collect::<Vec<_>>()
+    };
+    let theirs = routes(other);
+    one.connector == other.connector && (one.name == other.name || routes(one).iter().any(|r| theirs.contains(r)))
 }

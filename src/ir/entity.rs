@@ -20,6 +20,8 @@ pub struct Entity {
     pub methods: Vec<Method>,
     /// Where changes of it are read.
     pub feed: Option<Feed>,
+    /// Where its system tells which of its records are no longer there.
+    pub deletions: Option<Deletions>,
     /// Where those of its records stand that are below another one of it.
     pub below: Option<Below>,
     /// The field that the API knows it by.
@@ -109,6 +111,17 @@ pub struct Feed {
     pub since: Arc<str>,
     /// What its rows say that are records of the entity, where others stand among them: a field and its value on the wire.
     pub rows: Option<(FieldId, Arc<str>)>,
+}
+
+/// Where a system tells which records of an entity are no longer there: rows of another one, which name their keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deletions {
+    /// What the rows are records of.
+    pub entity: EntityId,
+    /// The field of a row that holds the key of what is gone.
+    pub key: FieldId,
+    /// What rows say that are about this entity: a field and its value on the wire.
+    pub rows: (FieldId, Arc<str>),
 }
 
 /// Records of an entity that stand below another one of it, at an address of their own: variations below their product.
@@ -357,6 +370,7 @@ impl Entity {
             route: None,
             methods: Vec::new(),
             feed: None,
+            deletions: None,
             below: None,
             key: None,
             code: None,
@@ -387,17 +401,6 @@ impl Entity {
     /// Whether it stands alone in its API, so that others can refer to it.
     pub fn stands_alone(&self) -> bool {
         !self.is_part() && self.key.is_some()
-    }
-
-    /// Whether records of the other one are records of this one too, seen in another way.
-    pub fn has_records_of(&self, other: &Self) -> bool {
-        let routes = |e: &'_ Self| {
-            let below = e.below.as_ref().map(|below| Arc::clone(&below.route));
-            e.route.clone().into_iter().chain(below).collect::<Vec<_>>()
-        };
-        let theirs = routes(other);
-        self.connector == other.connector
-            && (self.name == other.name || routes(self).iter().any(|r| theirs.contains(r)))
     }
 
     /// Whether it comes with what it is part of, and never by itself.

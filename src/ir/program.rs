@@ -277,6 +277,8 @@ pub struct Flow {
     pub name: Arc<str>,
     /// What is read.
     pub source: EntityId,
+    /// Whether it reads what is no longer there: of such a record its key alone is known.
+    pub deleted: bool,
     /// The connection that it is read from.
     pub connection: Arc<str>,
     /// The field whose value its changes are gathered by: all that have the same one are one unit, known by that value.

@@ -5,6 +5,7 @@
 mod amounts;
 mod checks;
 mod currency;
+mod deleted;
 mod filters;
 mod keys;
 mod twins;
@@ -31,6 +32,9 @@ pub fn lint(program: &Program, partly: &BTreeSet<MappingId>) -> Vec<Diagnostic> 
     }
     for flow in &program.flows {
         checks::hold(&flow.steps, &mut told);
+        if flow.deleted {
+            deleted::read(program, flow, &mut told);
+        }
         if let Some(filter) = &flow.filter {
             filters::sent(program, flow.record, filter, &mut told);
         }

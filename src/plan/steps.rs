@@ -4,6 +4,7 @@ use super::pushdown::{Sent, pushdown};
 use super::reads::Reads;
 use super::stage::{Asked, Stages};
 use crate::ir::{Const, Entity, EntityId, ExprKind, FieldId, Flow, MappingId, Program, StepKind, Verb, each, of_flow};
+use crate::limits;
 use crate::source::{Sources, Span};
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -38,6 +39,13 @@ pub enum PlanStep {
         since: Option<jiff::Timestamp>,
         /// All that have the same value there are one unit.
         per: Option<FieldId>,
+    },
+    /// Nothing is read of the records: what is no longer there is told by rows of another entity, or asked after.
+    Gone {
+        /// Of what.
+        entity: EntityId,
+        /// From where.
+        connection: Arc<str>,
     },
     /// The feed lacks something that is read: its rows are read again by their keys.
     Again {
@@ -116,8 +124,10 @@ pub fn plan(program: &Program, flow: &Flow) -> Plan {
         since: flow.schedule.since.filter(|_| program.entity(flow.source).feed.is_some()),
         per: flow.per,
     };
-    let mut steps = vec![turn.map_or_else(scan, PlanStep::Turn)];
-    let lacks = lacked(program, flow.source, &reads);
+    let gone = || PlanStep::Gone { entity: flow.source, connection: Arc::clone(&flow.connection) };
+    let read = || if flow.deleted { gone() } else { scan() };
+    let mut steps = vec![turn.map_or_else(read, PlanStep::Turn)];
+    let lacks = if flow.deleted { Vec::new() } else { lacked(program, flow.source, &reads) };
     if !lacks.is_empty() {
         steps.push(PlanStep::Again { entity: flow.source, lacks: lacks.clone() });
     }
@@ -183,7 +193,12 @@ fn aside(flow: &Flow) -> Vec<(EntityId, bool)> {
 /// `records/100 + orders/60 + 1 + writes`
 fn cost(program: &Program, flow: &Flow, stages: &Stages<'_>, (again, aside): (bool, &[(EntityId, bool)])) -> String {
     let source = program.entity(flow.source);
-    let mut calls = if source.is_turn() { "0".to_owned() } else { format!("records/{}", page(program, source)) };
+    let mut calls = match &source.deletions {
+        _ if source.is_turn() => "0".to_owned(),
+        Some(told) if flow.deleted => format!("deletions/{}", page(program, program.entity(told.entity))),
+        None if flow.deleted => format!("linked/{} + gone", limits::AGAIN_PAGE_MAX),
+        _ => format!("records/{}", page(program, source)),
+    };
     if again {
         // Writing into memory does not fail.
         let _ = write!(calls, " + records/{}", values(program, source));
@@ -229,6 +244,18 @@ impl Plan {
                     )
                 }
                 PlanStep::Turn(when) => format!("turn   {when}"),
+                PlanStep::Gone { entity, connection } => match &program.entity(*entity).deletions {
+                    Some(told) => format!(
+                        "gone   {} of {connection} that became something, as {} tells",
+                        program.entity(*entity).name,
+                        program.entity(told.entity).full_name()
+                    ),
+                    None => format!(
+                        "gone   {} of {connection} that became something, {} asked after in a pass",
+                        program.entity(*entity).name,
+                        limits::ASKED_AFTER_MAX
+                    ),
+                },
                 PlanStep::Again { entity, lacks } => {
                     let source = program.entity(*entity);
                     format!(
@@ -294,6 +321,10 @@ impl Plan {
                     "filter": sent.iter().map(|s| said(program, *entity, s)).collect::<Vec<_>>(),
                 }),
                 PlanStep::Turn(when) => serde_json::json!({"kind": "turn", "when": when}),
+                PlanStep::Gone { entity, connection } => serde_json::json!({
+                    "kind": "gone", "entity": program.entity(*entity).full_name(), "connection": **connection,
+                    "told_by": program.entity(*entity).deletions.as_ref().map(|told| program.entity(told.entity).full_name()),
+                }),
                 PlanStep::Again { entity, lacks } => serde_json::json!({
                     "kind": "again", "entity": program.entity(*entity).full_name(), "lacks": lacks,
                 }),

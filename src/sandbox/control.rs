@@ -89,6 +89,11 @@ impl Control {
                 let record = self.shop.set(resource, parsed(body)?).map_err(bad)?;
                 Ok(record.to_string().into_bytes())
             }
+            ("DELETE", "shop", record) => {
+                let (resource, id) =
+                    record.rsplit_once('/').ok_or_else(|| missing(format!("`{record}` names no record")))?;
+                Ok(self.shop.remove(resource, id).map_err(bad)?.to_string().into_bytes())
+            }
             ("GET", "ledger", resource) => self.ledger_rows(resource),
             ("POST", "ledger", resource) => {
                 let (service, entity) = entity_of(resource)?;

@@ -13,6 +13,7 @@ impl Checker<'_> {
     /// Reads the conditions and formulas of all fields that were declared since, and what entities say of the books.
     pub(crate) fn read_conditions(&mut self) {
         self.read_books();
+        self.read_deletions();
         while let Some(Condition { entity, field, inside, decl }) = self.conditions.pop() {
             if let Some(value) = &decl.value {
                 let meta = self.meta_of(inside, value).filter(|_| self.entries_of(entity, value.span).is_some());

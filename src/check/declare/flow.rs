@@ -65,6 +65,9 @@ impl Checker<'_> {
             let adapted = adapted.iter().flat_map(flow_statements);
             self.is_due_by_the_clock(f, f.body.iter().chain(adapted), &flow.schedule);
         }
+        if deleted {
+            self.finds_deleted(source, f.body.iter().chain(adapted.iter().flat_map(flow_statements)));
+        }
         if flow.per.is_some() {
             self.filters_by_itself(flow.filter.as_ref());
         }
@@ -72,14 +75,10 @@ impl Checker<'_> {
         let of = if from.is_some() { Some(source) } else { self.target_of(&write) };
         let connector = of.map(|of| Arc::clone(&self.program.entity(of).connector)).unwrap_or_default();
         let connection = self.connection(instance, &connector);
-        // Said above. The program has no place for such a flow: as any other it would take each record that is there for one
-        // that is gone.
-        if deleted {
-            return;
-        }
         self.program.flows.push(Flow {
             name: full,
             source,
+            deleted,
             connection,
             per: flow.per,
             watch: flow.watch,
@@ -184,15 +183,7 @@ impl Checker<'_> {
 }
 
 impl Infer<'_, '_> {
-    fn reads(&mut self, deleted: bool, entity: &ast::Path, span: Span) {
-        if deleted {
-            self.cx.say(
-                &codes::NOT_CARRIED_OUT,
-                span,
-                "deletions can't be read by this edition",
-                "read the records themselves, `from woo.Order as order`, and tell by a field what becomes of them",
-            );
-        }
+    fn reads(&mut self, entity: &ast::Path) {
         if let Some(TypeItem::Entity(id)) = self.cx.named_type(self.inside, entity)
             && !self.cx.readable(id)
         {
@@ -334,7 +325,7 @@ impl Infer<'_, '_> {
     fn flow_statement(&mut self, stmt: &ast::FlowStmt, flow: &mut FlowParts) {
         self.said_before(stmt, flow);
         match &stmt.kind {
-            FlowStmtKind::From { deleted, entity, .. } => self.reads(*deleted, entity, stmt.span),
+            FlowStmtKind::From { entity, .. } => self.reads(entity),
             FlowStmtKind::Where(cond) => {
                 let lowered = self.scoped(|b| b.expr(cond, Some(&Type::Bool)));
                 let cond = self.coerce(lowered, &Type::Bool, "a `where`");

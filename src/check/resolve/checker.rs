@@ -104,6 +104,8 @@ pub(crate) struct Checker<'f> {
     pub(crate) unread: VecDeque<Unread>,
     /// Fields whose conditions are to be read.
     pub(crate) conditions: Vec<Condition>,
+    /// Where systems tell of deletions, as entities say it: whose rows, the field of the key, a field and its value.
+    pub(crate) deletions: Vec<(EntityId, [String; 4], Span)>,
     /// Clauses that speak of the books, which are to be read: their words.
     pub(crate) books: Vec<(EntityId, Vec<String>, Span)>,
     /// Functions, parts, mappings, lookups and settings that are being read within one another.
@@ -169,6 +171,7 @@ impl<'f> Checker<'f> {
             mappings: FxHashMap::default(),
             unread: VecDeque::new(),
             conditions: Vec::new(),
+            deletions: Vec::new(),
             books: Vec::new(),
             lookups: FxHashMap::default(),
             depth: 0,

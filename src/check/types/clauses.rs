@@ -30,6 +30,7 @@ impl Checker<'_> {
                 self.read_feed(id, Some(path), by, since, clause)
             }
             ["feed", "by", by] => self.read_feed(id, None, by, "", clause),
+            ["deleted", "in", rows, "by", key] => self.note_deletions(id, rows, key, clause),
             ["below", by, path] if is_text(clause, 2) => self.read_below(id, by, path, clause),
             ["key", name] => {
                 let key = field(self, name);
@@ -91,7 +92,10 @@ impl Checker<'_> {
             }
             _ => false,
         };
-        if !is_said || clause.when.is_some() && !["feed", "below"].contains(&words[0]) || !clause.block.is_empty() {
+        if !is_said
+            || clause.when.is_some() && !["feed", "below", "deleted"].contains(&words[0])
+            || !clause.block.is_empty()
+        {
             self.no_clause(&words, clause.span);
         }
     }
@@ -99,7 +103,8 @@ impl Checker<'_> {
     /// Tells of words that say nothing about an entity.
     pub(crate) fn no_clause(&mut self, words: &[&str], span: Span) {
         let message = format!("`{}` says nothing about an entity", words.join(" "));
-        let help = "clauses are `route \"path\" get post put delete`, `feed \"path\" by FIELD where FIELD == value`, `below FIELD \"path\" where FIELD == value`, `key FIELD`, \
+        let help = "clauses are `route \"path\" get post put delete`, `feed \"path\" by FIELD where FIELD == value`, `below FIELD \"path\" where FIELD == value`, \
+                        `deleted in ENTITY by FIELD where FIELD == value`, `key FIELD`, \
                         `code FIELD`, `total FIELD`, `tax RATE included by FIELD value`, `entry KEY VALUE`, `rows key value`, `webhook \"topic\"`, `batch 100`, `file ADDRESS of CONNECTION hash HASH`, `small`, \
                         `day FIELD`, `country FIELD`, `method FIELD`, `credits FIELD`, `void FIELD value`, `credit FIELD value` and `lines LIST by CODE of NET and TAX`";
         self.say(&codes::MISPLACED, span, message, help);
@@ -124,6 +129,14 @@ impl Checker<'_> {
             Some(by) => self.program.entities[id.0 as usize].feed = Some(Feed { path, by, since: since.into(), rows }),
             None => self.no_field(id, by, clause.span),
         }
+        true
+    }
+
+    /// Where is told what is gone: it speaks of another entity, and is read behind all of this one. Whether the clause means
+    /// something.
+    fn note_deletions(&mut self, id: EntityId, rows: &str, key: &str, clause: &Clause) -> bool {
+        let Some((of, value)) = clause.when.as_ref().and_then(equals) else { return false };
+        self.deletions.push((id, [rows, key, of, &value].map(str::to_owned), clause.span));
         true
     }
 

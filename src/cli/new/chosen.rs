@@ -16,22 +16,25 @@ pub(crate) struct Chosen {
 const ALL: &str = "all";
 
 impl Chosen {
-    /// The flows of these names; `all` is each.
+    /// The flows of these names; a module's name is all of its flows, and `all` is each.
     ///
     /// # Errors
-    /// A name that no flow has.
+    /// A name that neither a flow nor a module has.
     pub(crate) fn of(names: &[&str]) -> Result<Self, Trouble> {
         let modules = shipped::modules();
         let there =
             || modules.iter().flat_map(|module| module.flows.iter().map(|flow| format!("{}.{flow}", module.name)));
-        if let Some(unknown) = names.iter().find(|name| **name != ALL && !there().any(|flow| flow == **name)) {
+        let is_of = |name: &str, flow: &str| {
+            name == ALL || name == flow || flow.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'))
+        };
+        if let Some(unknown) = names.iter().find(|name| !there().any(|flow| is_of(name, &flow))) {
             let all: Vec<String> = there().collect();
             let near = nearest(unknown, all.iter().map(String::as_str));
             let hint =
                 near.map_or_else(|| format!("there are {}", all.join(", ")), |near| format!("did you mean `{near}`?"));
             return Err(Trouble::Misuse(format!("no flow `{unknown}` ships: {hint}")));
         }
-        let flows: Vec<String> = there().filter(|flow| names.contains(&ALL) || names.contains(&&**flow)).collect();
+        let flows: Vec<String> = there().filter(|flow| names.iter().any(|name| is_of(name, flow))).collect();
         let mut needed: Vec<String> =
             flows.iter().filter_map(|flow| flow.split_once('.')).map(|(module, _)| module.to_owned()).collect();
         let mut seen = 0;
@@ -79,6 +82,8 @@ mod tests {
         assert!(chosen.asks("customers.roles").is_ok() && chosen.asks("orders.prefix").is_err());
         let all = Chosen::of(&["all"]).unwrap_or_else(|_| panic!("they ship"));
         assert!(all.flows.len() > 5 && all.runs(&["orders.orders"]));
-        assert!(Chosen::of(&["orders.order"]).is_err());
+        let both = Chosen::of(&["customers"]).unwrap_or_else(|_| panic!("it ships"));
+        assert_eq!(both.flows, ["customers.customers_to_ledger", "customers.accounts_to_shop"]);
+        assert!(Chosen::of(&["orders.order"]).is_err() && Chosen::of(&["order"]).is_err());
     }
 }

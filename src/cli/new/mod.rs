@@ -35,7 +35,8 @@ pub(crate) struct Arguments {
     /// Connect it to the sandbox whose first line this file holds; `-` for stdin.
     #[arg(long, value_name = "FILE")]
     sandbox: Option<PathBuf>,
-    /// A flow that is on, such as `customers.customers_to_ledger`; `all` for each that ships. May be said several times.
+    /// A flow that is on, such as `customers.customers_to_ledger`; a module, `customers`, for all of its flows; `all` for each
+    /// that ships. May be said several times.
     #[arg(long = "flow", value_name = "NAME", default_value = "orders.orders")]
     flows: Vec<String>,
     /// The shop's address.

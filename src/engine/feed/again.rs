@@ -1,5 +1,6 @@
 //! Records that are read again without having changed: those that wait or were parked, and what nobody could read.
 
+use super::gone::are_gone;
 use super::page::{by_address, pages, process};
 use super::rows::{KEYLESS, Mode, is_due, keyed, own_keys, scan};
 use super::turn::{due, turn};
@@ -56,6 +57,9 @@ pub(super) async fn read_again(
 ) -> Result<(), PassError> {
     if pass.entity(pass.flow().source).is_turn() {
         return turns_again(pass, keys, mode, telling).await;
+    }
+    if pass.flow().deleted {
+        return are_gone(pass, keys, mode, telling).await;
     }
     if pass.entity(pass.flow().source).route.is_none() {
         return marked_again(pass, keys, mode, telling).await.map(drop);

@@ -1,6 +1,7 @@
 //! The feed of a flow: what changed, page by page, and what is looked at again.
 
 mod again;
+mod gone;
 mod lanes;
 mod page;
 mod rows;

@@ -2,6 +2,7 @@
 //! acted on; only then the position moves on.
 
 use super::again::{again, marked_again};
+use super::gone::gone;
 use super::page::{by_address, pages};
 use super::rows::{Mode, own_keys, scan};
 use super::turn::{due, turn};
@@ -100,6 +101,9 @@ async fn feed(pass: &Arc<Pass>, telling: &mut Reporter<'_>) -> Result<(), PassEr
             None => turn(pass, Mode::Feed, telling).await,
             Some(other) => Err(PassError::Project(format!("{name} is due as {due}, and not as {other}"))),
         };
+    }
+    if pass.flow().deleted {
+        return gone(pass, telling).await;
     }
     let stored = pass.store().position(&name).await?;
     let from_start = options.since.is_some() || !options.only.is_empty();

@@ -51,6 +51,7 @@ pub(super) fn program() -> Program {
         span: span(),
     });
     program.flows.push(Flow {
+        deleted: false,
         name: "orders.orders".into(),
         source: EntityId(1),
         connection: "shop".into(),

@@ -432,6 +432,7 @@ pub(super) fn flow(p: &mut Program, name: &str) {
     let order = of(p, "Order");
     let write = ensure(p, name, vec![local(0, Type::Record(order))]);
     p.flows.push(Flow {
+        deleted: false,
         name: "orders.orders".into(),
         source: order,
         connection: "shop".into(),

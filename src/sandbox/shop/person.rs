@@ -113,6 +113,23 @@ impl Shop {
         Ok(now.unwrap_or(answered))
     }
 
+    /// Deletes a record for good, as a person does who empties the bin.
+    ///
+    /// # Errors
+    /// Why the shop refuses it, in its own words.
+    pub(crate) fn remove(&self, resource: &str, id: &str) -> Result<Value, String> {
+        let mut call = Call::inside(HOME, self.now(), Parameters::from_iter([("force".to_owned(), json!(true))]));
+        "DELETE".clone_into(&mut call.method);
+        let segments: Vec<&str> = ["wc", "v3"].into_iter().chain(resource.split('/')).chain([id]).collect();
+        let mut state = self.state();
+        let outcome = routes::dispatch(&mut state, &mut call, &segments);
+        let pings = self.send(&state, &call);
+        self.post(pings);
+        outcome
+            .map(|answer| answer.body)
+            .map_err(|refusal| format!("the shop refuses it: {} ({})", refusal.message, refusal.code))
+    }
+
     /// Stores a whole record as it is; it counts as changed now.
     fn take_in(&self, state: &mut State, resource: &str, mut record: Map<String, Value>) -> Value {
         let mut call = Call::inside(HOME, self.now(), Parameters::new());
