@@ -249,8 +249,7 @@ fn an_entry_that_a_person_made_is_linked_and_one_that_differs_is_told() {
     let one = order(&world, "processing", IDEAL, &json!({}));
     let reference = format!("{}-P", text(&one, "number"));
     let typed = |paid: &Value| {
-        let line =
-            |code: &str, amount: Decimal| json!({"GLAccount": code, "AmountFC": amount, "Description": reference});
+        let line = |code: &str, sum: Decimal| json!({"GLAccount": code, "AmountFC": sum.to_string(), "Description": reference});
         let mut debtor = line("1300", -amount(paid));
         debtor["Account"] = "9999".into();
         let body = json!({"JournalCode": "90", "GeneralJournalEntryLines": [debtor, line("2000", amount(paid))]});
