@@ -4,6 +4,10 @@
 use crate::ir::{Entity, FieldId, Method, Shown};
 use std::sync::Arc;
 
+/// How far a feed has been read. Opaque to all but the connector; durable in the store.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Position(pub String);
+
 /// What is read of a feed.
 #[derive(Clone, Debug)]
 pub struct Scan {

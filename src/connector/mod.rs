@@ -19,7 +19,7 @@ mod steady;
 mod window;
 mod woocommerce;
 
-pub use asked::{Condition, Find, One, Scan, Write};
+pub use asked::{Condition, Find, One, Position, Scan, Write};
 pub use entries::{OpenError, Secrets};
 pub use error::CallError;
 pub use exact::{Consent, consent};
@@ -255,6 +255,11 @@ fn answers(entity: &Entity, record: &Raw, condition: &Condition) -> bool {
 pub struct Raw(pub Arc<str>);
 
 impl Raw {
+    /// The record of this text.
+    fn of(text: String) -> Self {
+        Self(text.into())
+    }
+
     /// A member of it by its way on the wire, as plain text: without quotes, none for null and for what is not there.
     pub fn member(&self, path: &str) -> Option<String> {
         json::member(&self.0, path)
@@ -348,10 +353,6 @@ pub enum Presence {
     Unreadable(Unreadable),
 }
 
-/// How far a feed has been read. Opaque to all but the connector; durable in the store.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Position(pub String);
-
 /// A page of a feed.
 #[derive(Clone, Debug)]
 pub struct Page {
@@ -401,6 +402,7 @@ mod tests {
             personal: false,
             write_only: false,
             shown: crate::ir::Shown::Everywhere,
+            stands_in: None,
             assumed: false,
             doc: None,
             span: span(),

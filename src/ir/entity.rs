@@ -176,6 +176,8 @@ pub struct Field {
     pub write_only: bool,
     /// Where it is shown.
     pub shown: Shown,
+    /// Where it stands, when the record itself has no room for it.
+    pub stands_in: Option<StandsIn>,
     /// Says something about a person.
     pub personal: bool,
     /// What its length or rule is based on is not proved: it is read back.
@@ -198,6 +200,19 @@ impl Field {
     pub fn wire_name(&self) -> Option<&str> {
         self.meta.is_none().then_some(&*self.wire)
     }
+}
+
+/// The lines of a record that say what the record itself has no room for, by the names on the wire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StandsIn {
+    /// The list of the record that they are.
+    pub list: Arc<str>,
+    /// The member of a line that says it.
+    pub member: Arc<str>,
+    /// The member of a line that names its record.
+    pub back: Arc<str>,
+    /// The address of all lines.
+    pub route: Arc<str>,
 }
 
 /// One of the further entries of a record: the first of these keys that is filled.
@@ -353,6 +368,7 @@ impl Field {
             computed: None,
             write_only: false,
             shown: Shown::Everywhere,
+            stands_in: None,
             personal: false,
             assumed: false,
             doc: None,
@@ -419,10 +435,14 @@ impl Entity {
     }
 
     /// The fields that its address names: `order` in `orders/{order}/refunds`.
-    pub fn route_fields(&self) -> impl Iterator<Item = FieldId> + '_ {
+    pub fn path_fields(&self) -> impl Iterator<Item = FieldId> + '_ {
         let parts = self.route.as_deref().unwrap_or_default().split('{').skip(1);
-        let named = parts.filter_map(|rest| self.field(rest.split('}').next()?));
-        named.chain(self.below.iter().map(|below| below.by))
+        parts.filter_map(|rest| self.field(rest.split('}').next()?))
+    }
+
+    /// Those, and the one that names the record which it stands below.
+    pub fn route_fields(&self) -> impl Iterator<Item = FieldId> + '_ {
+        self.path_fields().chain(self.below.iter().map(|below| below.by))
     }
 
     /// What a flow without a source reads: one record each time that it is due, known by that time, `2026-01-31`.

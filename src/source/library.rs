@@ -49,6 +49,7 @@ pub static LIBRARY: &[Embedded] = &[
     ("flows.customers", "flows/customers.flow", include_str!("../../flows/customers.flow")),
     ("flows.orders", "flows/orders.flow", include_str!("../../flows/orders.flow")),
     ("flows.refunds", "flows/refunds.flow", include_str!("../../flows/refunds.flow")),
+    ("flows.payments", "flows/payments.flow", include_str!("../../flows/payments.flow")),
     ("flows.statuses", "flows/statuses.flow", include_str!("../../flows/statuses.flow")),
     ("flows.products", "flows/products.flow", include_str!("../../flows/products.flow")),
     ("flows.stock", "flows/stock.flow", include_str!("../../flows/stock.flow")),

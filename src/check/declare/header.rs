@@ -75,7 +75,7 @@ impl Infer<'_, '_> {
             StmtKind::OnChange(change) => self.on_change(parts, target, change),
             StmtKind::Balance(balance) => self.balance(parts, target, balance, stmt.span),
             StmtKind::Then(write) => {
-                let lowered = self.written(write);
+                let lowered = self.follow_up(write);
                 parts.then.push(lowered);
             }
             _ => {}
@@ -118,7 +118,7 @@ impl Infer<'_, '_> {
                     && let (Some(first), Some(last)) = (fields.first(), fields.last())
                 {
                     let ids: Vec<FieldId> = by.iter().map(|k| k.field).collect();
-                    self.searchable(target, &ids, first.name.span.to(last.name.span));
+                    self.searchable(target, (&ids, &[]), first.name.span.to(last.name.span));
                 }
                 (!by.is_empty()).then_some(Key::By(by))
             }
@@ -254,14 +254,33 @@ impl Infer<'_, '_> {
         lowered
     }
 
-    /// What follows a write or is written by a flow: a mapping, or none.
+    /// What follows a write: a mapping, none, or a list of mappings, one for each element.
+    fn follow_up(&mut self, e: &ast::Expr) -> Expr {
+        let lowered = self.lowered_write(e);
+        let of_writes = |ty: &Type| ty.element().is_some_and(|element| *element == Type::Nothing);
+        if matches!(lowered.kind, ExprKind::List(_)) && of_writes(&lowered.ty) {
+            return Expr { ty: Type::Nothing, ..lowered };
+        }
+        self.is_write(lowered, e)
+    }
+
+    /// What a flow writes, or another mapping in the place of one: a mapping, or none.
     pub(crate) fn written(&mut self, e: &ast::Expr) -> Expr {
+        let lowered = self.lowered_write(e);
+        self.is_write(lowered, e)
+    }
+
+    fn lowered_write(&mut self, e: &ast::Expr) -> Expr {
         let writes = std::mem::replace(&mut self.writes, true);
         // After the write `it` is as the system answered: all of its fields are known.
         let its = self.its.len();
         let lowered = self.expr(e, None);
         self.its.truncate(its);
         self.writes = writes;
+        lowered
+    }
+
+    fn is_write(&mut self, lowered: Expr, e: &ast::Expr) -> Expr {
         let lowered = if matches!(lowered.ty.present(), Type::Record(_)) { as_write(lowered) } else { lowered };
         if !matches!(lowered.ty, Type::Nothing | Type::Never | Type::Unknown) {
             let message = format!("`write` needs a mapping; this is {}", self.cx.show(&lowered.ty));

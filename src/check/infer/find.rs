@@ -24,7 +24,7 @@ impl Infer<'_, '_> {
     /// `exact.VATCode.all()`: all rows of a small table.
     pub(crate) fn whole(&mut self, entity: EntityId, span: Span) -> Option<Find> {
         self.cx.read_entity(entity);
-        if !self.can_be_asked(entity, span) {
+        if !self.can_be_asked(entity, &[], span) {
             return None;
         }
         let e = self.cx.program.entity(entity);
@@ -77,8 +77,8 @@ impl Infer<'_, '_> {
         Self::make(ExprKind::ChangedSince(Box::new(ChangedRows { connection, entity, since })), ty, span)
     }
 
-    /// Whether there is an address at which records of an entity can be asked for.
-    fn can_be_asked(&mut self, entity: EntityId, span: Span) -> bool {
+    /// Whether there is an address at which records of an entity can be asked for, where these fields are known.
+    fn can_be_asked(&mut self, entity: EntityId, given: &[FieldId], span: Span) -> bool {
         let e = self.cx.program.entity(entity);
         let (full, declared) = (e.full_name(), e.span);
         let told = match &e.route {
@@ -105,12 +105,22 @@ impl Infer<'_, '_> {
                 Diagnostic::new(&codes::KEY_NOT_SEARCHABLE, span, format!("{full} can be written and not be read"))
                     .help("the API gives none of them away; link records of it: `create once by linked(record)`")
             }
-            Some(route) if e.is_below_another() => Diagnostic::new(
-                &codes::NOT_CARRIED_OUT,
-                span,
-                format!("{full} stands below another record (`{route}`), and this edition can't search there"),
-            )
-            .help("take what the record above it holds, or link records of it: `create once by linked(record)`"),
+            Some(route)
+                if e.path_fields().filter(|field| given.contains(field)).count() < route.matches('{').count() =>
+            {
+                Diagnostic::new(
+                    &codes::NOT_CARRIED_OUT,
+                    span,
+                    format!("{full} stands below another record (`{route}`), and this edition can't search there"),
+                )
+                .help(format!(
+                    "{}take what the record above it holds, or link records of it: `create once by linked(record)`",
+                    e.path_fields().next().map_or_else(String::new, |above| {
+                        let above = &e.get(above).name;
+                        format!("ask for those of one record, `{full}.all({above}: …)`, ")
+                    })
+                ))
+            }
             Some(_) => return true,
         };
         self.cx.report(told.label("can't be asked for").related(declared, "declared here"));
@@ -174,14 +184,15 @@ impl Infer<'_, '_> {
                 }
             })
             .collect();
-        self.searchable(entity, &by, span);
+        self.searchable(entity, (&by, &by), span);
         let connection = self.connection_of(entity);
         Find { connection, entity, by, values, must: true }
     }
 
-    /// A search needs one field that the API can be asked by.
-    pub(crate) fn searchable(&mut self, entity: EntityId, by: &[FieldId], span: Span) -> bool {
-        if !self.can_be_asked(entity, span) {
+    /// A search needs one field that the API can be asked by. What stands below another record is asked for where that one is
+    /// `given`.
+    pub(crate) fn searchable(&mut self, entity: EntityId, (by, given): (&[FieldId], &[FieldId]), span: Span) -> bool {
+        if !self.can_be_asked(entity, given, span) {
             return false;
         }
         let e = self.cx.program.entity(entity);

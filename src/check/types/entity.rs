@@ -4,7 +4,9 @@ use crate::check::resolve::checker::{Checker, Condition, State, TypeItem};
 use crate::check::resolve::instances::InstanceId;
 use crate::check::types::words::word_text;
 use crate::check::types::written::present;
-use crate::ir::{Connector, Currency, Entity, EntityId, Field, FieldId, Forms, Meta, PriceBy, Type, WireForm};
+use crate::ir::{
+    Connector, Currency, Entity, EntityId, Field, FieldId, Forms, Meta, PriceBy, StandsIn, Type, WireForm,
+};
 use crate::source::{Diagnostic, Span, codes};
 use crate::syntax::ast::{self, ExprKind, FieldDecl, TypeKind};
 use std::sync::Arc;
@@ -290,6 +292,36 @@ impl Checker<'_> {
             let by = self.price_by(id, inside, path);
             self.field_mut(id, n).price_by = by;
         }
+        for mark in &decl.marks {
+            let words: Vec<String> = mark.words.iter().map(word_text).collect();
+            if let [stands, within, way] = words.as_slice()
+                && (stands.as_str(), within.as_str()) == ("stands", "in")
+                && self.program.entity(id).get(n).ty.present().is_text()
+            {
+                let place = self.stands_in(id, way);
+                if place.is_none() {
+                    let why = format!("leads to no text of lines of {}", self.program.entity(id).full_name());
+                    self.no_mark(&["stands", "in", way], mark.span, &why);
+                }
+                self.field_mut(id, n).stands_in = place;
+            }
+        }
+    }
+
+    /// `stands in LINES.FIELD`: a list of records with an address of their own, which name the record that they are lines of.
+    fn stands_in(&mut self, id: EntityId, way: &str) -> Option<StandsIn> {
+        let (list, member) = way.split_once('.')?;
+        let list = self.program.entity(id).get(self.program.entity(id).field(list)?).clone();
+        let line = list.ty.present().element()?.record()?;
+        let line = self.entity(line);
+        let member = line.get(line.field(member)?);
+        let back = line.fields.iter().find(|field| *field.ty.present() == Type::Record(id))?;
+        member.ty.present().is_text().then_some(StandsIn {
+            list: list.wire,
+            member: Arc::clone(&member.wire),
+            back: Arc::clone(&back.wire),
+            route: Arc::clone(line.route.as_ref()?),
+        })
     }
 
     pub(crate) fn field_mut(&mut self, id: EntityId, field: FieldId) -> &mut Field {

@@ -24,6 +24,7 @@ enum Says {
     Zero,
     Hidden,
     Shown,
+    Place,
     Personal,
     Assumed,
 }
@@ -97,7 +98,7 @@ impl Checker<'_> {
     pub(crate) fn no_mark(&mut self, words: &[&str], span: Span, why: &str) {
         let message = format!("`{}` {why}", words.join(" "));
         let help = "marks are `read only`, `create only`, `write only`, `feed only`, `not in feed`, `required`, `filter`, `parameter`, `search`, \
-                    `personal`, `assumed`, `caseless`, `padded 18`, `scale 2`, `zero is absent`, `nested`, `wire \"name\"`, \
+                    `personal`, `assumed`, `caseless`, `padded 18`, `scale 2`, `zero is absent`, `nested`, `stands in LINES.FIELD`, `wire \"name\"`, \
                     `number in text`, and `as fraction`, `zero_one`, `yes_no`, `milliseconds` or `utc`";
         self.say(&codes::MISPLACED, span, message, help);
     }
@@ -137,6 +138,11 @@ fn read(field: &mut Field, words: &[&str], mark: &Mark) -> Option<(Says, Fits)> 
         ["not", "in", "feed"] => {
             field.shown = Shown::AtAddress;
             (Says::Shown, any)
+        }
+        // In which lines is known when all fields have been read. A list of changes comes without lines.
+        ["stands", "in", _] => {
+            field.shown = Shown::AtAddress;
+            (Says::Place, text)
         }
         ["write", "only"] => {
             field.write_only = true;

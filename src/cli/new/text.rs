@@ -25,6 +25,8 @@ const USUAL: &[(&str, &str)] = &[
     ("discount_item", "DISC"),
     ("placeholder_item", "MISC"),
     ("journal", "70"),
+    ("memorial", "90"),
+    ("clearing", "2000"),
     ("default_debtor", "9999"),
     ("warehouse", "1"),
 ];
@@ -107,12 +109,14 @@ fn literal(said: &str, question: &Question) -> String {
     if plain { said.to_owned() } else { quoted(said) }
 }
 
-/// The code that is usual for a question, when the ledger has it; else its first, when there must be one.
+/// The code that is usual for a question, when the ledger has it; else its first, when there must be one of some kind.
 fn usual(held: &Held, question: &Question) -> Option<String> {
     let codes = held.codes_of(question.code_of.as_deref()?);
     let usual = USUAL.iter().find(|(name, _)| *name == question.name).map(|(_, code)| *code);
     let found = codes.iter().find(|(code, _)| Some(&**code) == usual);
-    let found = if question.optional { found } else { found.or(codes.first()) };
+    // Where money is booked is nobody's guess.
+    let guessed = !question.optional && !matches!(question.code_of.as_deref(), Some("Journal" | "GLAccount"));
+    let found = if guessed { found.or(codes.first()) } else { found };
     found.map(|(code, _)| quoted(code))
 }
 

@@ -6,11 +6,13 @@ mod answer;
 mod envelope;
 mod feed;
 mod file;
+mod lines;
 mod login;
 mod odata;
 mod one;
 mod position;
 mod scan;
+mod search;
 
 pub use login::Consent;
 
@@ -23,7 +25,7 @@ use super::proof::{Amiss, Doubt, Proof};
 use super::retry::Tries;
 use super::{
     Answer, CallError, Connector, Find, One, OpenError, Page, Pause, Position, Presence, Raw, Rows, Scan, Setup, Write,
-    fill, json, named, written,
+    fill, json, written,
 };
 use crate::ir::{Connection, Connector as Habits, Entity, Method};
 use crate::limits;
@@ -32,7 +34,7 @@ use file::Came;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use login::Login;
-use odata::{Measures, Selection, ask};
+use odata::{Measures, ask};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret as _, SecretString};
 use std::collections::HashSet;
@@ -277,24 +279,6 @@ impl Ledger {
         CallError::Refused { system: self.http.system.to_string(), reason, status: 0, call: format!("{verb} {route}") }
     }
 
-    async fn search(&self, find: &Find) -> Result<Rows, CallError> {
-        let route = self.route(&find.entity, &find.parts, "GET")?;
-        let base = self.address(&route).await?;
-        let selection = Selection::of(&find.entity, &find.names());
-        let key = key_of(&find.entity);
-        let Some(by) = find.by else {
-            return Ok(named(self.all(ask(&base, &selection.options(None)), &route, key).await?, &find.entity));
-        };
-        let field = find.entity.get(by);
-        let filters =
-            odata::chains(field, &find.values, self.measures, |filter| ask(&base, &selection.options(Some(filter))));
-        let mut rows = Rows::default();
-        for filter in filters {
-            rows.extend(self.all(ask(&base, &selection.options(Some(&filter))), &route, key).await?);
-        }
-        Ok(named(rows, &find.entity))
-    }
-
     /// A file by its address. What stands behind a `#` tells versions of one address apart, and is not sent.
     async fn moved(&self, address: &str) -> Result<Option<File>, CallError> {
         let mut address = self.follow(address)?;
@@ -358,11 +342,12 @@ impl Ledger {
             })?;
             address.set_path(&format!("{}{key}", address.path()));
         }
+        let body = lines::sent(&write.entity, &write.body).unwrap_or_else(|| write.body.clone());
         let mut call = Request {
             verb: verb.clone(),
             address,
             headers: Vec::new(),
-            body: (verb != Verb::DELETE).then(|| Body::text("application/json", write.body.clone())),
+            body: (verb != Verb::DELETE).then(|| Body::text("application/json", body)),
             effect: Effect::Write,
         };
         if verb == Verb::POST {
@@ -378,7 +363,8 @@ impl Ledger {
             return Ok(Answer { id: write.id.clone(), record: None });
         }
         let record = envelope::record(&response.body).map_err(|what| self.http.garbled(what, Effect::Write))?;
-        written(write, record).map_err(garbled)
+        let shown = lines::answered(&write.entity, &record.0, &write.body).map(Raw::of);
+        written(write, shown.unwrap_or(record)).map_err(garbled)
     }
 }
 
@@ -457,7 +443,7 @@ impl Connector for Ledger {
     }
 
     async fn find(&self, find: &Find) -> Result<Rows, CallError> {
-        self.search(find).await
+        search::find(self, find).await
     }
 
     async fn read(&self, one: &One) -> Result<Presence, CallError> {

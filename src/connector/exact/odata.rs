@@ -2,7 +2,8 @@
 //!
 //! Source: OData 2 (URI conventions); the measures are the connector's declaration.
 
-use crate::connector::Condition;
+use super::lines;
+use crate::connector::asked::Condition;
 use crate::ir::{Entity, Field, FieldId, Forms, Type, WireForm};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -155,7 +156,7 @@ impl Selection {
     pub(super) fn of(entity: &Entity, names: &[String]) -> Self {
         let (mut select, mut expand): (Vec<&str>, Vec<&str>) = (Vec::new(), Vec::new());
         for name in names {
-            let name = name.split('.').next().unwrap_or_default();
+            let name = lines::selected(entity, name.split('.').next().unwrap_or_default());
             if select.contains(&name) {
                 continue;
             }

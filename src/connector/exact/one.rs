@@ -5,7 +5,7 @@
 //! Source: the REST reference on key lookups; 404 for a key that is not known, seen by clients in production.
 
 use super::odata::{self, Selection, ask};
-use super::{Ledger, envelope, key_of};
+use super::{Ledger, envelope, key_of, search};
 use crate::connector::http::{Effect, Request};
 use crate::connector::retry::Tries;
 use crate::connector::{CallError, Find, One, Presence, Rows, Unreadable, named};
@@ -33,7 +33,7 @@ pub(super) async fn read(ledger: &Ledger, one: &One) -> Result<Presence, CallErr
         values: vec![one.id.clone()],
         parts: one.parts.clone(),
     };
-    if let Some(there) = told(one, ledger.search(&find).await?) {
+    if let Some(there) = told(one, search::find(ledger, &find).await?) {
         return Ok(there);
     }
     Ok(match said {
@@ -61,7 +61,7 @@ async fn itself(ledger: &Ledger, address: &Url, (route, key): (&str, Option<&str
 fn told(one: &One, rows: Rows) -> Option<Presence> {
     let wire = key_of(&one.entity);
     let is_it = |key: Option<String>| key.is_none_or(|key| key.trim().eq_ignore_ascii_case(one.id.trim()));
-    let Rows { read, unreadable } = named(rows, &one.entity);
+    let Rows { read, unreadable } = search::shown(&one.entity, named(rows, &one.entity));
     let came = !read.is_empty();
     for raw in read {
         if is_it(wire.and_then(|wire| raw.member(wire))) {

@@ -6,7 +6,7 @@
 
 use super::odata::{self, Selection, ask};
 use super::position::{At, Walk};
-use super::{Ledger, feed, key_of};
+use super::{Ledger, feed, key_of, search};
 use crate::connector::http::Effect;
 use crate::connector::{CallError, Find, Page, Position, Raw, Rows, Scan, Unreadable, answers, json, named};
 use crate::ir::{Entity, Field, Type, WireForm};
@@ -43,7 +43,7 @@ pub(super) async fn page(ledger: &Ledger, scan: &Scan, from: &Position) -> Resul
             values: scan.only.clone(),
             parts: Vec::new(),
         };
-        let Rows { read: records, mut unreadable } = ledger.search(&find).await?;
+        let Rows { read: records, mut unreadable } = search::find(ledger, &find).await?;
         // Whoever names records asks for each that is not here by its own address.
         unreadable.retain(|row| row.key.is_some());
         return Ok(Page { records, unreadable, next: from.clone(), last: true });
@@ -195,7 +195,7 @@ async fn completed(ledger: &Ledger, scan: &Scan, page: Page) -> Result<Page, Cal
         values: page.records.iter().filter_map(|row| row.member(key)).collect(),
         parts: Vec::new(),
     };
-    let Rows { read, unreadable } = ledger.search(&find).await?;
+    let Rows { read, unreadable } = search::find(ledger, &find).await?;
     let mut twins: HashMap<String, Raw> = read.into_iter().filter_map(|row| Some((keyed(&row)?, row))).collect();
     let mut told: HashMap<String, Unreadable> =
         unreadable.into_iter().filter_map(|row| Some((row.key.as_ref()?.to_lowercase(), row))).collect();

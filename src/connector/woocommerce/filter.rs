@@ -29,7 +29,8 @@ pub(super) async fn find(shop: &Shop, find: &Find) -> Result<Rows, CallError> {
         let ask = ask.with("_fields", format!("{name},{value}"));
         return Ok(as_one(all(shop, &ask).await?, name, value));
     }
-    let Some(by) = find.by else {
+    // What its address says need not be said again.
+    let Some(by) = find.by.filter(|by| !find.entity.path_fields().any(|part| part == *by)) else {
         // Newest first, as the shop would list them, pages move with each record that is made.
         let rows = named(all(shop, &ask.with("orderby", "id").with("order", "asc")).await?, &find.entity);
         return with_those_below(shop, (&find.entity, &find.names()), &[], rows).await;

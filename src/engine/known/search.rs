@@ -21,13 +21,16 @@ pub(crate) fn search_field(
 
 /// Whether the field stands in the route.
 fn is_part(entity: &Entity, field: FieldId) -> bool {
-    entity.route.as_ref().is_some_and(|route| route.contains(&format!("{{{}}}", entity.get(field).wire)))
+    entity.path_fields().any(|part| part == field)
 }
 
 /// Searches. A row that does not show what it was searched by tells nothing of whose it is: it cannot be read.
 pub(crate) async fn search(connector: &dyn Connector, find: &Find) -> Result<Rows, CallError> {
-    let rows = connector.find(find).await?;
+    let mut rows = connector.find(find).await?;
     let entity = &find.entity;
+    if !find.parts.is_empty() {
+        rows.read = rows.read.into_iter().map(|row| row.completed(entity, &find.parts)).collect();
+    }
     let is_shown = |by: &FieldId| entity.get(*by).meta.is_none() && !is_part(entity, *by);
     let by = find.by.filter(is_shown).map(|by| entity.get(by));
     let Some(by) = by else { return Ok(rows) };

@@ -11,7 +11,7 @@ use crate::engine::known::search::{self, row_told, search_field};
 use crate::engine::pii;
 use crate::engine::values::text::wire_text;
 use crate::eval::Query;
-use crate::ir::{EntityId, FieldId};
+use crate::ir::{Entity, EntityId, FieldId};
 use crate::store::{Change, Commit, Table};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -46,7 +46,7 @@ fn group(pass: &Pass, need: &Query) -> (Group, String) {
     match need {
         Query::Find { connection, entity, by, values } => {
             let schema = pass.program().entity(*entity);
-            let parts = parts(schema.route.as_deref(), by, values, |field| schema.get(field).wire.to_string());
+            let parts = parts(schema, by, values);
             let found = search_field(schema, by, values);
             let value = found.as_ref().map(|(field, text)| wire_text(schema, *field, text)).unwrap_or_default();
             ((Arc::clone(connection), *entity, found.map(|(field, _)| field), parts), value)
@@ -61,14 +61,11 @@ fn group(pass: &Pass, need: &Query) -> (Group, String) {
 }
 
 /// Values for the `{parts}` of a route, from the key's fields.
-fn parts(
-    route: Option<&str>,
-    by: &[FieldId],
-    values: &[Option<Arc<str>>],
-    wire: impl Fn(FieldId) -> String,
-) -> Vec<(String, String)> {
-    let pairs = by.iter().zip(values).filter_map(|(f, v)| Some((wire(*f), v.as_ref()?.to_string())));
-    pairs.filter(|(name, _)| route.is_some_and(|route| route.contains(&format!("{{{name}}}")))).collect()
+fn parts(schema: &Entity, by: &[FieldId], values: &[Option<Arc<str>>]) -> Vec<(String, String)> {
+    let given = by.iter().zip(values).filter(|(field, _)| schema.path_fields().any(|part| part == **field));
+    given
+        .filter_map(|(field, value)| Some((schema.get(*field).name.to_string(), value.as_ref()?.to_string())))
+        .collect()
 }
 
 /// A need and the value by which it is searched.

@@ -177,12 +177,17 @@ impl Compiler<'_> {
     }
 
     fn element(&mut self, element: &Element) -> runtime::ElementCode {
+        self.element_by(element, Self::code)
+    }
+
+    /// An element whose values become code in this way.
+    pub(crate) fn element_by(&mut self, element: &Element, code: fn(&mut Self, &Expr) -> Code) -> runtime::ElementCode {
         match element {
-            Element::One(e) => runtime::ElementCode::One(self.code(e)),
-            Element::All(e) => runtime::ElementCode::All(self.code(e)),
+            Element::One(e) => runtime::ElementCode::One(code(self, e)),
+            Element::All(e) => runtime::ElementCode::All(code(self, e)),
             Element::For(clauses, body) => {
                 let clauses = self.clauses(clauses);
-                runtime::ElementCode::For(clauses, self.code(body))
+                runtime::ElementCode::For(clauses, code(self, body))
             }
         }
     }

@@ -4,6 +4,7 @@ use super::compiler::Compiler;
 use crate::eval::code::{Code, call};
 use crate::eval::coverage::Branch;
 use crate::eval::making::Role;
+use crate::eval::runtime::list;
 use crate::eval::value::Value;
 use crate::ir::{Expr, ExprKind};
 
@@ -40,6 +41,11 @@ pub(crate) fn written(compiler: &mut Compiler<'_>, expr: &Expr, role: Role) -> C
                 Value::Absent => other.eval(run),
                 value => Ok(value),
             })
+        }
+        // A write for each element.
+        ExprKind::List(elements) => {
+            let elements = elements.iter().map(|element| compiler.element_by(element, again)).collect();
+            list(elements, expr.span)
         }
         _ => compiler.code(expr),
     }

@@ -267,6 +267,7 @@ fn a_field(name: &str, ty: Type, marks: &str) -> Field {
         personal: false,
         write_only: false,
         shown: crate::ir::Shown::Everywhere,
+        stands_in: None,
         assumed: false,
         doc: None,
         span: at(0),

@@ -5,7 +5,15 @@
 
 use rust_decimal::{Decimal, RoundingStrategy};
 
-use super::Rounding;
+/// In which order the VAT of a document is summed and rounded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rounding {
+    /// Once on the sum of each code's lines.
+    #[default]
+    PerCode,
+    /// On each line, and the lines' taxes are added.
+    PerLine,
+}
 
 /// Decimals of every amount.
 const AMOUNT_DECIMALS: u32 = 2;

@@ -27,6 +27,7 @@ mod state;
 mod store;
 mod webhook;
 
+pub use amounts::Rounding;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -41,16 +42,6 @@ use state::State;
 pub use limits::Limits;
 pub use oauth::Credentials;
 pub use webhook::Delivery;
-
-/// In which order the VAT of a document is summed and rounded.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Rounding {
-    /// Once on the sum of each code's lines.
-    #[default]
-    PerCode,
-    /// On each line, and the lines' taxes are added.
-    PerLine,
-}
 
 /// How the ledger is set up.
 #[derive(Clone, Debug)]

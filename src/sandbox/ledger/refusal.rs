@@ -120,6 +120,7 @@ pub(super) fn label(property: &str) -> &str {
         "VATCode" | "SalesVATCode" | "SalesVatCode" | "PurchaseVATCode" => "BTW-code",
         "Warehouse" | "WarehouseID" => "Magazijn",
         "GLAccount" => "Grootboekrekening",
+        "Main" => "Hoofdmagazijn",
         "Name" => "Naam",
         "Description" => "Omschrijving",
         "Currency" | "SalesCurrency" | "PurchaseCurrency" | "SourceCurrency" => "Valuta",

@@ -82,6 +82,8 @@ fn plant_oss(state: &mut State) {
 
 /// Monthly periods; years long past are closed for every journal.
 fn plant_periods(state: &mut State) {
+    let journals: Vec<String> =
+        state.all("financial/Journals").filter_map(|journal| journal.text("Code").map(str::to_owned)).collect();
     for year in FIRST_YEAR..=LAST_YEAR {
         for month in 1..=12 {
             let first = format!("{year}-{month:02}-01");
@@ -94,7 +96,7 @@ fn plant_periods(state: &mut State) {
             period.insert("EndDate".to_owned(), Cell::Time(end).to_plain());
             add(state, "financial/FinancialPeriods", &Value::Object(period));
             if year <= CLOSED_YEAR {
-                for journal in ["70", "71", "75", "20", "21", "10", "90"] {
+                for journal in &journals {
                     let row = json!({
                         "Year": year, "Period": month, "Journal": journal, "Status": 1, "StatusDescription": "Closed",
                     });

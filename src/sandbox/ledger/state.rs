@@ -1,17 +1,18 @@
 //! The books: all tables of the division, how a value is read, and what a change leaves behind.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
+use super::amounts::Rounding;
 use super::cell::Cell;
 use super::geography;
 use super::record::Record;
 use super::schema::{Computed, Entity, Kind, Origin, Reference, entity, schema};
 use super::store::{Row, Table};
-use super::{Action, Change, Rounding};
+use super::{Action, Change};
 
 /// The name behind every `Creator` and `Modifier`.
 pub(super) const USER_NAME: &str = "Kim de Vries";
@@ -36,6 +37,8 @@ pub(super) struct State {
     pub(super) base: String,
     /// Lines whose tax was sent and not reckoned: it stands until their amounts change.
     given_taxes: HashSet<Uuid>,
+    /// Lines that pay a debt, by their keys: which debt, and how much of it.
+    payments: HashMap<Uuid, (Uuid, Decimal)>,
     changes: Vec<Change>,
     subscribed: Vec<(Uuid, String)>,
 }
@@ -57,6 +60,7 @@ impl State {
             utc_offset: 0,
             rounding,
             given_taxes: HashSet::new(),
+            payments: HashMap::new(),
             changes: Vec::new(),
             subscribed: Vec::new(),
         }
@@ -92,6 +96,32 @@ impl State {
     /// Whether a line's tax was sent to stand in place of the reckoned one.
     pub(super) fn has_given_tax(&self, line: &Cell) -> bool {
         matches!(line, Cell::Guid(line) if self.given_taxes.contains(line))
+    }
+
+    /// Notes that a line pays so much of a debt.
+    pub(super) fn note_payment(&mut self, line: &Cell, debt: &Cell, amount: Decimal) {
+        if let (Cell::Guid(line), Cell::Guid(debt)) = (line, debt) {
+            self.payments.insert(*line, (*debt, amount));
+        }
+    }
+
+    /// Forgets what a line paid, and answers the debt.
+    pub(super) fn forget_payment(&mut self, line: &Cell) -> Option<Cell> {
+        let Cell::Guid(line) = line else { return None };
+        self.payments.remove(line).map(|(debt, _)| Cell::Guid(debt))
+    }
+
+    /// What was paid of a debt was paid of another, which stands in its place.
+    pub(super) fn move_payments(&mut self, from: &Cell, to: &Cell) {
+        if let (Cell::Guid(from), Cell::Guid(to)) = (from, to) {
+            self.payments.values_mut().filter(|payment| payment.0 == *from).for_each(|payment| payment.0 = *to);
+        }
+    }
+
+    /// What was paid of a debt.
+    pub(super) fn paid(&self, debt: &Cell) -> Decimal {
+        let of = |payment: &&(Uuid, Decimal)| matches!(debt, Cell::Guid(debt) if payment.0 == *debt);
+        self.payments.values().filter(of).map(|payment| payment.1).sum()
     }
 
     fn next_version(&mut self) -> i64 {

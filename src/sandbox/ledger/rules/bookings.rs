@@ -9,12 +9,15 @@ use super::super::record::Record;
 use super::super::refusal::Refusal;
 use super::super::schema::entity;
 use super::super::state::State;
-use super::{Change, Desk, entries, invoices, prices, processed, sales};
+use super::{Change, Desk, debts, entries, invoices, prices, processed, sales};
 
 pub(super) const ENTRIES: &str = "salesentry/SalesEntries";
 pub(super) const LINES: &str = "salesentry/SalesEntryLines";
 const TRANSACTIONS: &str = "financialtransaction/TransactionLines";
 const RECEIVABLES: &str = "cashflow/Receivables";
+
+/// Where a sales entry says its period, and for which journal.
+const PERIOD: (&str, &str, &str) = ("ReportingYear", "ReportingPeriod", "Journal");
 
 /// Codes of `Type`.
 const ENTRY: i64 = 20;
@@ -88,7 +91,8 @@ pub(super) fn fill_entry(desk: &mut Desk<'_>, entry: &mut Record) {
         desk.reasons.says("Verplicht: Wisselkoers");
     }
     entry.fill("Rate", Cell::Number(rate.unwrap_or(Decimal::ONE)));
-    entries::fill_period(desk, entry, "ReportingYear", "ReportingPeriod", "Journal");
+    let day = entry.time("EntryDate");
+    entries::fill_period(desk, entry, PERIOD, day);
     if let Some(day) = entry.time("EntryDate") {
         let due = sales::due_date(desk.state, entry.get("PaymentCondition"), day);
         entry.fill("DueDate", Cell::Time(due));
@@ -327,8 +331,13 @@ fn rework(desk: &mut Desk<'_>, entry: &Cell) {
     let total = amounts::totals(&priced, desk.state.rounding);
     write_totals(desk.state, &mut entry, total);
     desk.state.update(&entry);
+    let before = desk.state.first(RECEIVABLES, "EntryID", &entry.key());
     unbook(desk.state, &entry.key());
     book(desk.state, &entry, total);
+    let after = desk.state.first(RECEIVABLES, "EntryID", &entry.key());
+    if let (Some(before), Some(after)) = (before, after) {
+        debts::carry(desk.state, &before.key(), &after);
+    }
 }
 
 fn open_entry(desk: &mut Desk<'_>, record: &Record) -> Result<Record, Refusal> {
@@ -337,6 +346,7 @@ fn open_entry(desk: &mut Desk<'_>, record: &Record) -> Result<Record, Refusal> {
     if entry.int("Status") == Some(PROCESSED) && desk.hand == Hand::Program {
         return Err(processed());
     }
+    entries::check_open(desk, &entry, PERIOD)?;
     Ok(entry)
 }
 
@@ -375,7 +385,8 @@ pub(super) fn change(desk: &mut Desk<'_>, mut entry: Record, change: &Change<'_>
         entry.set("ReportingYear", Cell::Null);
         entry.set("ReportingPeriod", Cell::Null);
     }
-    entries::fill_period(desk, &mut entry, "ReportingYear", "ReportingPeriod", "Journal");
+    let day = entry.time("EntryDate");
+    entries::fill_period(desk, &mut entry, PERIOD, day);
     if change.touches_any(&["EntryDate", "PaymentCondition"]) && !change.touches("DueDate") {
         let day = entry.time("EntryDate").unwrap_or(desk.state.now);
         let due = sales::due_date(desk.state, entry.get("PaymentCondition"), cell::day_of(day));

@@ -6,7 +6,7 @@ use super::super::cell::Cell;
 use super::super::draft::Draft;
 use super::super::record::Record;
 use super::super::refusal::Refusal;
-use super::{Desk, orders, processed, sales, stock};
+use super::{Desk, entries, orders, processed, sales, stock};
 
 const DELIVERIES: &str = "salesorder/GoodsDeliveries";
 
@@ -32,10 +32,12 @@ pub(super) fn create(desk: &mut Desk<'_>, mut draft: Draft) -> Result<Record, Re
         }
         order = order.or(of);
         line.set("Item", ordered.get("Item").clone());
+        stock::check_pieces(desk, &line, &["QuantityDelivered"]);
         line.fill("Description", ordered.get("Description").clone());
         line.set("DeliveryDate", delivery.get("DeliveryDate").clone());
         lines.push((line, ordered));
     }
+    entries::check_day(desk, delivery.time("DeliveryDate"));
     desk.settle()?;
     fill(desk, &mut delivery, order.as_ref());
     let delivery = desk.keep(&delivery);

@@ -6,8 +6,16 @@ use super::super::cell::Cell;
 use super::super::draft::{Draft, Hand};
 use super::super::record::Record;
 use super::super::refusal::Refusal;
-use super::super::schema::schema;
+use super::super::schema::{Entity, Origin, Reference, schema};
 use super::{Change, Desk};
+
+const WAREHOUSES: &str = "inventory/Warehouses";
+
+/// From this type on a G/L account is one of profit and loss.
+const RESULT: i64 = 110;
+
+/// Types of journals and of the account that each has for its own.
+const OWN_ACCOUNTS: [(i64, i64); 6] = [(10, 10), (12, 12), (16, 16), (20, 20), (21, 20), (22, 22)];
 
 /// Topics that a subscription may name.
 const TOPICS: [&str; 25] = [
@@ -44,12 +52,7 @@ pub(super) fn create(desk: &mut Desk<'_>, mut draft: Draft) -> Result<Record, Re
     if twin(desk, &draft.record, None) {
         desk.reasons.exists();
     }
-    if entity.path == "financial/GLAccounts" {
-        draft.record.fill_text("BalanceSide", "C");
-        draft.record.fill_text("BalanceType", "W");
-        draft.record.fill_int("UseCostcenter", 0);
-        draft.record.fill_int("UseCostunit", 0);
-    }
+    check_kind(desk, &mut draft.record);
     desk.settle()?;
     for name in ["Active", "IsActive"] {
         if entity.find(name).is_some() {
@@ -57,6 +60,7 @@ pub(super) fn create(desk: &mut Desk<'_>, mut draft: Draft) -> Result<Record, Re
         }
     }
     let kept = desk.keep(&draft.record);
+    one_main(desk, &kept);
     for property in &entity.properties {
         let Some(child) = property.child else {
             continue;
@@ -73,6 +77,44 @@ pub(super) fn create(desk: &mut Desk<'_>, mut draft: Draft) -> Result<Record, Re
         }
     }
     Ok(kept)
+}
+
+/// What an account or a journal is by its type.
+fn check_kind(desk: &mut Desk<'_>, record: &mut Record) {
+    match record.entity.path {
+        "financial/GLAccounts" => {
+            let result = record.int("Type").is_none_or(|kind| kind >= RESULT);
+            record.fill_text("BalanceSide", "C");
+            record.fill_text("BalanceType", if result { "W" } else { "B" });
+            if record.has("Type") && (record.text("BalanceType") == Some("W")) != result {
+                desk.reasons.invalid("BalanceType");
+            }
+            record.fill_int("UseCostcenter", 0);
+            record.fill_int("UseCostunit", 0);
+        }
+        "financial/Journals" => {
+            let account = desk.state.by_guid("financial/GLAccounts", record.guid("GLAccount"));
+            let kind = account.and_then(|account| account.int("Type"));
+            let wanted = OWN_ACCOUNTS.iter().find(|(journal, _)| record.int("Type") == Some(*journal));
+            if wanted.is_some_and(|(_, wanted)| kind != Some(*wanted)) {
+                desk.reasons.says("Ongeldig: Grootboekrekeningtype");
+            }
+        }
+        _ => {}
+    }
+}
+
+/// There is one main warehouse: the newest that says so takes the place of the one before.
+fn one_main(desk: &mut Desk<'_>, warehouse: &Record) {
+    if warehouse.entity.path != WAREHOUSES || !warehouse.flag("Main") {
+        return;
+    }
+    let others: Vec<_> =
+        desk.state.all(WAREHOUSES).filter(|other| other.key() != warehouse.key() && other.flag("Main")).collect();
+    for mut other in others {
+        other.set("Main", Cell::Int(0));
+        desk.state.update(&other);
+    }
 }
 
 /// Whether another record of the entity has the same code.
@@ -93,9 +135,50 @@ pub(super) fn change(desk: &mut Desk<'_>, record: &Record, change: &Change<'_>) 
             desk.reasons.missing(property.name);
         }
     }
+    // Without one nobody knows where goods go.
+    if record.entity.path == WAREHOUSES && change.touches("Main") && !record.flag("Main") {
+        desk.reasons.invalid("Main");
+    }
     desk.settle()?;
     desk.state.update(record);
+    one_main(desk, record);
     Ok(())
+}
+
+/// Takes a record out that nothing refers to.
+///
+/// # Errors
+/// Status 500 where something does.
+pub(super) fn remove_unused(desk: &mut Desk<'_>, record: &Record) -> Result<(), Refusal> {
+    if record.entity.path == WAREHOUSES && record.flag("Main") || is_used(desk, record) {
+        let code = record.entity.find("Code").and_then(|_| record.text("Code"));
+        let name = code.map_or(record.entity.name, str::trim);
+        return Err(Refusal::rule(format!("Kan niet worden verwijderd: {name} is in gebruik")));
+    }
+    remove(desk, record);
+    Ok(())
+}
+
+/// Whether another record names this one. What it consists of goes with it.
+fn is_used(desk: &Desk<'_>, record: &Record) -> bool {
+    let parts: Vec<usize> =
+        record.entity.properties.iter().filter_map(|property| property.child).map(|child| child.entity).collect();
+    // Lists that are only read tell of records, and do not use them.
+    let keeps =
+        |other: &&Entity| other.source.is_none() && !other.path.starts_with("read/") && !parts.contains(&other.id);
+    let others = schema().entities().iter().filter(keeps);
+    others.flat_map(|other| (0_u16..).zip(&other.properties).map(move |(at, property)| (other, at, property))).any(
+        |(other, at, property)| {
+            // A contact that goes is no account's main one any more.
+            let names = |refers: &Reference| refers.entity == record.entity.id && property.name != "MainContact";
+            let Some(refers) = property.refers.filter(names).filter(|_| property.origin == Origin::Stored) else {
+                return false;
+            };
+            let value = record.row.get(refers.property);
+            let itself = |slot: u32| other.id == record.entity.id && record.slot == Some(slot);
+            !value.is_null() && desk.state.table(other).rows().any(|(slot, row)| !itself(slot) && row.get(at) == value)
+        },
+    )
 }
 
 pub(super) fn remove(desk: &mut Desk<'_>, record: &Record) {

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod bookings;
+mod debts;
 mod deliveries;
 mod entries;
 mod invoices;
@@ -51,6 +52,9 @@ pub(super) fn create(state: &mut State, draft: Draft, hand: Hand) -> Result<Reco
             entries::create_bank(&mut desk, draft)
         }
         "generaljournalentry/GeneralJournalEntries" => entries::create_general(&mut desk, draft),
+        "financialtransaction/BankEntryLines"
+        | "financialtransaction/CashEntryLines"
+        | "generaljournalentry/GeneralJournalEntryLines" => entries::create_line(&mut desk, draft),
         "inventory/StockCounts" => stock::create_count(&mut desk, draft),
         "inventory/ProcessStockCount" => stock::process_count(&mut desk, draft),
         "inventory/ItemWarehouses" => stock::create_item_warehouse(&mut desk, draft),
@@ -117,10 +121,7 @@ pub(super) fn remove(state: &mut State, record: &Record) -> Result<(), Refusal> 
         | "financialtransaction/CashEntries"
         | "generaljournalentry/GeneralJournalEntries" => entries::remove(&mut desk, record),
         "inventory/StockCounts" | "inventory/StockCountLines" => stock::remove_count(&mut desk, record),
-        _ => {
-            master::remove(&mut desk, record);
-            Ok(())
-        }
+        _ => master::remove_unused(&mut desk, record),
     }
 }
 

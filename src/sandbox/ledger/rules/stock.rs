@@ -8,7 +8,7 @@ use super::super::record::Record;
 use super::super::refusal::Refusal;
 use super::super::schema::entity;
 use super::super::state::State;
-use super::{Change, Desk, processed};
+use super::{Change, Desk, entries, processed};
 
 const STOCK: &str = "inventory/ItemWarehouses";
 
@@ -108,6 +108,10 @@ pub(super) fn create_count(desk: &mut Desk<'_>, mut draft: Draft) -> Result<Reco
         if !line.has("QuantityNew") && !line.has("QuantityDifference") {
             desk.reasons.missing("QuantityNew");
         }
+        check_pieces(desk, &line.record, &["QuantityNew", "QuantityDifference"]);
+    }
+    if count.int("Status") == Some(PROCESSED) {
+        entries::check_day(desk, count.time("StockCountDate"));
     }
     desk.settle()?;
     let number = i64::try_from(desk.state.table(count.entity).len()).unwrap_or(0) + 1;
@@ -128,6 +132,15 @@ pub(super) fn create_count(desk: &mut Desk<'_>, mut draft: Draft) -> Result<Reco
         }
     }
     Ok(count)
+}
+
+/// Only some items have fractions.
+pub(super) fn check_pieces(desk: &mut Desk<'_>, line: &Record, names: &[&str]) {
+    let item = desk.state.by_guid("logistics/Items", line.guid("Item"));
+    let whole = item.is_some_and(|item| !item.flag("IsFractionAllowedItem"));
+    if whole && names.iter().any(|name| !line.amount(name).is_integer()) {
+        desk.reasons.invalid("Quantity");
+    }
 }
 
 /// New quantity and difference; of both, the difference wins.
@@ -155,6 +168,8 @@ pub(super) fn process_count(desk: &mut Desk<'_>, draft: Draft) -> Result<Record,
     if count.int("Status") == Some(PROCESSED) {
         return Err(processed());
     }
+    entries::check_day(desk, count.time("StockCountDate"));
+    desk.reasons.check()?;
     count.set("Status", Cell::Int(PROCESSED));
     desk.state.update(&count);
     let lines: Vec<_> = desk.state.having("inventory/StockCountLines", "StockCountID", &count.key()).collect();
@@ -179,6 +194,9 @@ fn open_count(desk: &mut Desk<'_>, record: &Record) -> Result<Record, Refusal> {
 
 pub(super) fn change_count(desk: &mut Desk<'_>, mut record: Record, change: &Change<'_>) -> Result<(), Refusal> {
     let count = open_count(desk, change.old)?;
+    if record.entity.name == "StockCountLines" {
+        check_pieces(desk, &record, &["QuantityNew", "QuantityDifference"]);
+    }
     desk.settle()?;
     if record.entity.name == "StockCountLines" {
         if change.touches("QuantityNew") && !change.touches("QuantityDifference") {

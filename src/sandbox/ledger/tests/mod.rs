@@ -12,6 +12,7 @@ use super::*;
 
 mod books;
 mod door;
+mod money;
 
 /// A ledger and the way to call it.
 struct Bench {
