@@ -44,6 +44,14 @@ pub struct Entity {
     pub rows: Option<(Arc<str>, Arc<str>)>,
     /// What its rows say of amounts under them, where they are codes of a tax.
     pub tax: Option<Tax>,
+    /// Which of its fields say that a row is not to be used any more.
+    pub usable: Usable,
+    /// Its rows are a system's own: `flowc schema pull` keeps them in the project, with these fields beside their code.
+    pub pulled: Option<Vec<FieldId>>,
+    /// Its rows are the periods of the books.
+    pub period: Option<Period>,
+    /// Its rows say which periods are closed for whom.
+    pub closes: Option<Closes>,
     /// It is an entry of a list of further entries: the field that names it, and the one that holds its value.
     pub entry: Option<(FieldId, FieldId)>,
     /// Its fields.
@@ -72,6 +80,54 @@ pub struct Tax {
     pub by: FieldId,
     /// The value of that field where they do.
     pub included: Arc<str>,
+    /// The field of the one country that the code is for; empty in codes that are not for one alone.
+    pub country: Option<FieldId>,
+}
+
+/// Which fields of a row say that nothing new may name it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usable {
+    /// Yes: it may not.
+    pub blocked: Option<FieldId>,
+    /// No: it may not.
+    pub active: Option<FieldId>,
+    /// The last day on which it may.
+    pub until: Option<FieldId>,
+}
+
+impl Usable {
+    /// The fields that say it.
+    pub fn fields(&self) -> impl Iterator<Item = FieldId> {
+        self.blocked.into_iter().chain(self.active).chain(self.until)
+    }
+}
+
+/// The fields of a period of the books.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Period {
+    /// Its year.
+    pub year: FieldId,
+    /// Its number within the year.
+    pub number: FieldId,
+    /// Its first day.
+    pub from: FieldId,
+    /// Its last day.
+    pub to: FieldId,
+}
+
+/// The fields of a row that says whether a period is closed for a record of another entity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Closes {
+    /// The code of that record; empty: all.
+    pub of: FieldId,
+    /// The period's year.
+    pub year: FieldId,
+    /// The period's number.
+    pub number: FieldId,
+    /// The field that says it.
+    pub by: FieldId,
+    /// Its value, on the wire, where the period is closed.
+    pub value: Arc<str>,
 }
 
 /// Where a record has its further entries, each with a name and a value, by the names on the wire.
@@ -167,6 +223,8 @@ pub struct Field {
     pub personal: bool,
     /// What its length or rule is based on is not proved: it is read back.
     pub assumed: bool,
+    /// Which records it may refer to: the field of theirs that decides, and its values.
+    pub of: Option<(Arc<str>, Vec<Arc<str>>)>,
     /// What it means.
     pub doc: Option<Arc<str>>,
     /// Where it is declared.
@@ -342,6 +400,7 @@ impl Field {
             shown: Shown::Everywhere,
             personal: false,
             assumed: false,
+            of: None,
             doc: None,
             span,
         }
@@ -368,6 +427,10 @@ impl Entity {
             webhook: false,
             rows: None,
             tax: None,
+            usable: Usable::default(),
+            pulled: None,
+            period: None,
+            closes: None,
             entry: None,
             fields: Vec::new(),
             span,

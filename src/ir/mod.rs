@@ -15,8 +15,8 @@ mod walk;
 
 pub use books::{Among, Books, TaxedLines, Way};
 pub use entity::{
-    Access, Below, Connector, Currency, Entity, Entries, Feed, Field, Files, Forms, Meta, Method, PriceBy, Required,
-    Search, Shown, Tax, WireForm,
+    Access, Below, Closes, Connector, Currency, Entity, Entries, Feed, Field, Files, Forms, Meta, Method, Period,
+    PriceBy, Required, Search, Shown, Tax, Usable, WireForm,
 };
 pub use expr::{
     Arm, Binary, Builder, ChangedRows, Const, Element, Expr, ExprKind, Find, ForClause, LocalId, Pattern, Step,

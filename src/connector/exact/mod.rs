@@ -10,6 +10,7 @@ mod login;
 mod odata;
 mod one;
 mod position;
+mod probe;
 mod scan;
 
 pub use login::Consent;
@@ -22,8 +23,8 @@ use super::http::{Body, Effect, Fault, Http, Request, Response, Timing, Verb};
 use super::proof::{Amiss, Doubt, Proof};
 use super::retry::Tries;
 use super::{
-    Answer, CallError, Connector, Find, One, OpenError, Page, Pause, Position, Presence, Raw, Rows, Scan, Setup, Write,
-    fill, json, named, written,
+    Answer, CallError, Connector, Find, One, OpenError, Page, Pause, Position, Presence, Raw, Rows, Scan, Setup,
+    Vitals, Write, fill, json, named, written,
 };
 use crate::ir::{Connection, Connector as Habits, Entity, Method};
 use crate::limits;
@@ -490,6 +491,14 @@ impl Connector for Ledger {
 
     fn calls(&self) -> u64 {
         self.http.calls()
+    }
+
+    async fn probe(&self, entity: &Entity) -> Result<(), CallError> {
+        probe::probe(self, entity).await
+    }
+
+    fn vitals(&self) -> Vitals {
+        Vitals { ahead: self.clock.ahead(), left: self.budget.left() }
     }
 
     async fn hello(&self) -> Result<Raw, CallError> {
