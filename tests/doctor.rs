@@ -38,7 +38,7 @@ fn codes(told: &Value) -> Vec<(String, String)> {
 
 /// A row of the ledger as it is held.
 fn row(world: &World, resource: &str, code: &str) -> Value {
-    let all = world.control(Method::GET, &format!("ledger/{resource}"), None);
+    let all = world.control(Method::GET, &format!("/ledger/{resource}"), None);
     let found = all.as_array().unwrap().iter().find(|row| row["Code"] == code);
     found.unwrap_or_else(|| panic!("no {code} in {resource}")).clone()
 }
@@ -47,7 +47,7 @@ fn row(world: &World, resource: &str, code: &str) -> Value {
 fn change(world: &World, resource: &str, code: &str, changes: &Value) {
     let mut body = json!({ "ID": row(world, resource, code)["ID"] });
     body.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
-    world.control(Method::POST, &format!("ledger/{resource}"), Some(&body));
+    world.control(Method::POST, &format!("/ledger/{resource}"), Some(&body));
 }
 
 fn adapt(world: &World, more: &str) {
@@ -118,10 +118,10 @@ fn codes_that_are_blocked_missing_or_mean_something_else_are_told_at_their_rows(
 #[test]
 fn a_closed_period_and_a_journal_of_another_kind_are_told() {
     let world = world("orders.orders", &["--set", "orders.document=sales_entry"], Options::default());
-    let now: jiff::Timestamp = world.control(Method::GET, "clock", None)["now"].as_str().unwrap().parse().unwrap();
+    let now: jiff::Timestamp = world.control(Method::GET, "/clock", None)["now"].as_str().unwrap().parse().unwrap();
     let day = jiff::tz::TimeZone::get("Europe/Amsterdam").unwrap().to_datetime(now).date();
     let closed = json!({ "Year": day.year(), "Period": day.month(), "Journal": "70", "Status": 1 });
-    world.control(Method::POST, "ledger/read/financial/JournalStatusList", Some(&closed));
+    world.control(Method::POST, "/ledger/read/financial/JournalStatusList", Some(&closed));
     let (code, told) = doctor(&world);
     let period = |told: &Value| told["ailments"].as_array().unwrap().iter().any(|a| a["kind"] == "period");
     assert!(code == Some(1) && period(&told), "{told:#}");
@@ -145,15 +145,26 @@ fn rights_that_the_login_lacks_are_told_with_the_flows_that_need_them() {
 #[test]
 fn rows_that_the_last_records_miss_are_told_to_be_pasted() {
     let world = world("orders.orders", &[], Options::default());
-    answer(&world, "  \"BE\", 21%,    \"taxed\", \"price\", _ => \"B21\"\n", "");
-    let (code, told) = doctor(&world);
-    let rows = told["rows"].as_array().unwrap();
-    assert_eq!((code, rows.len()), (Some(1), 1), "{told:#}");
-    let paste = rows[0]["paste"].as_str().unwrap();
-    assert!(paste.starts_with("adapt lookup tables.vat_code {\n  \"BE\", 21%, \"taxed\", \"price\""), "{paste}");
-    // What is told fits as it is told.
-    adapt(&world, &paste.replace("\"…\"", "\"B21\""));
-    assert_eq!(doctor(&world).0, Some(0));
+    let path = world.root().join(PROJECT).join("project.flow");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let start = text.find("adapt lookup tables.vat_code {").unwrap();
+    let end = start + text[start..].find("\n}\n").unwrap() + 3;
+    std::fs::write(&path, format!("{}{}", &text[..start], &text[end..])).unwrap();
+    let mut told = doctor(&world);
+    assert_eq!((told.0, told.1["rows"].as_array().unwrap().is_empty()), (Some(1), false), "{:#}", told.1);
+    // A record tells the first row that it misses. What is told fits as it is told.
+    for _ in 0..8 {
+        for row in told.1["rows"].as_array().unwrap() {
+            let paste = row["paste"].as_str().unwrap();
+            assert!(paste.starts_with("adapt lookup tables.vat_code {\n  \""), "{paste}");
+            adapt(&world, &paste.replace("\"…\"", "fail \"later\""));
+        }
+        told = doctor(&world);
+        if told.1["rows"].as_array().unwrap().is_empty() {
+            break;
+        }
+    }
+    assert_eq!(told.0, Some(0), "{:#}", told.1);
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod entity;
 mod expr;
 mod fold;
 mod native;
+mod own;
 mod program;
 mod testing;
 mod types;
@@ -15,8 +16,8 @@ mod walk;
 
 pub use books::{Among, Books, TaxedLines, Way};
 pub use entity::{
-    Access, Below, Closes, Connector, Currency, Entity, Entries, Feed, Field, Files, Forms, Meta, Method, Period,
-    PriceBy, Required, Search, Shown, Tax, Usable, WireForm,
+    Access, Below, Connector, Currency, Entity, Entries, Feed, Field, Files, Forms, Meta, Method, PriceBy, Required,
+    Search, Shown, Tax, WireForm,
 };
 pub use expr::{
     Arm, Binary, Builder, ChangedRows, Const, Element, Expr, ExprKind, Find, ForClause, LocalId, Pattern, Step,
@@ -24,6 +25,7 @@ pub use expr::{
 };
 pub use fold::{accepts, decided, known, truth};
 pub use native::Native;
+pub use own::{Closes, Period, Usable};
 pub use program::{
     Balance, Connection, ConnectionValue, Flow, Grows, Header, Key, KeyField, Lookup, Mapping, NoFlow, OnChange,
     Overwrite, Program, Rest, Row, Schedule, Setting, Verb, Watch,

@@ -1,6 +1,6 @@
 //! The codes that the project names, asked of the systems.
 
-use super::examine::Ailment;
+use super::ailment::Ailment;
 use crate::connector::Find;
 use crate::engine::pass::context::Shared;
 use crate::engine::values::text::wire_text;

@@ -1,12 +1,13 @@
 //! The whole examination: each system by itself, then what only both of them and the project tell.
 
+use super::ailment::Ailment;
 use super::sample::Sampled;
 use super::{codes, periods, rights, sample};
 use crate::connector::{CallError, Left};
 use crate::engine::error::PassError;
 use crate::engine::runner::Engine;
 use crate::master::uses;
-use crate::source::{Diagnostic, Span};
+use crate::source::Diagnostic;
 use crate::value::cancel::Cancel;
 use jiff::SignedDuration;
 
@@ -58,21 +59,6 @@ pub struct SystemHealth {
     pub ahead: Option<SignedDuration>,
     /// What may still be called.
     pub left: Vec<Left>,
-}
-
-/// Something that keeps flows from working.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ailment {
-    /// `rights`, `clock`, `period`, `codes` or `records`.
-    pub kind: &'static str,
-    /// The connection.
-    pub system: String,
-    /// What is wrong.
-    pub message: String,
-    /// What to do.
-    pub help: String,
-    /// The line that it concerns, where there is one.
-    pub span: Option<Span>,
 }
 
 impl Engine {

@@ -1,6 +1,7 @@
 //! Before going live: whether the systems can be reached and used as the flows that are on need it, whether the codes that the
 //! project names are there, and which rows of its tables the last records would miss. Everything is read, nothing written.
 
+mod ailment;
 mod codes;
 mod examine;
 mod periods;
@@ -8,6 +9,7 @@ mod pull;
 mod rights;
 mod sample;
 
-pub use examine::{Ailment, Examined, Health, SystemHealth};
+pub use ailment::Ailment;
+pub use examine::{Examined, Health, SystemHealth};
 pub use pull::{Entries, Pulled};
 pub use sample::{LackingRow, Sampled};

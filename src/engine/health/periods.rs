@@ -1,7 +1,7 @@
 //! Whether the books are open today for what the project books in.
 
+use super::ailment::Ailment;
 use super::codes::{connections_of, table, today};
-use super::examine::Ailment;
 use crate::engine::pass::context::Shared;
 use crate::ir::{EntityId, Program, Type};
 use crate::master::Use;

@@ -1,7 +1,7 @@
 //! What the systems have of their own, read to be kept in the project.
 
+use super::ailment::Ailment;
 use super::codes::{connections_of, table};
-use super::examine::Ailment;
 use crate::connector::{Find, Position, Scan};
 use crate::engine::runner::Engine;
 use crate::ir::{EntityId, Program, Type};

@@ -1,7 +1,7 @@
 //! Whether each entity that the flows that are on read or write can be read by the login: rights, edition and licence show so.
 //! Nothing is written to find out; a right to read and not to write shows with the first write.
 
-use super::examine::Ailment;
+use super::ailment::Ailment;
 use crate::connector::CallError;
 use crate::engine::pass::context::Shared;
 use crate::ir::{EntityId, Program};

@@ -1,6 +1,6 @@
 //! The last records through the flows, as if none of them had been seen before: which rows of tables they miss.
 
-use super::examine::Ailment;
+use super::ailment::Ailment;
 use crate::connector::{Position, Scan};
 use crate::engine::books::gather::Gather;
 use crate::engine::error::PassError;
