@@ -40,6 +40,7 @@ fn main() {
     let (called, layered) = (root.join("projects/called"), root.join("projects/called"));
     trials.push(Trial::test("a flow keeps its name", move || known_by_its_own_name(&called)));
     trials.push(Trial::test("a field knows each line that it displaces", move || displaced(&layered)));
+    files.extend(projects.iter().flat_map(|project| pulled_files(project)));
     trials.push(Trial::test("every code has a case", move || every_code(&files)));
     libtest_mimic::run(&args, trials).exit();
 }
@@ -75,6 +76,7 @@ fn check_whole(folder: &Path) -> Result<(), Failed> {
     let checked = check_project(&Disk, folder, &[]);
     let mut files = Vec::new();
     flow_files(folder, &mut files);
+    files.extend(pulled_files(folder));
     let mut expected = Vec::new();
     for file in files {
         let shown = file.strip_prefix(folder).unwrap_or(&file).display().to_string();
@@ -92,6 +94,14 @@ fn check_whole(folder: &Path) -> Result<(), Failed> {
         writeln!(wrong, "{} offers to change what ships", d.message)?;
     }
     if wrong.is_empty() { Ok(()) } else { Err(wrong.into()) }
+}
+
+/// What was pulled into a project.
+fn pulled_files(project: &Path) -> Vec<PathBuf> {
+    let below = |folder: &Path| {
+        std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect::<Vec<_>>()
+    };
+    below(&project.join("schema")).iter().flat_map(|connection| below(connection)).collect()
 }
 
 /// A flow that runs is known by its module, whatever a file calls that.

@@ -64,22 +64,32 @@ fn example<'a>(page: &'a str, heading: &str) -> Option<&'a str> {
 fn compile(page: &str, text: &str) -> Checked {
     let mut files = Memory::default();
     if text.starts_with("edition") {
+        for (name, text) in shown_files(page) {
+            files.0.insert(Path::new("example").join(name), text.to_owned());
+        }
         files.0.insert(PathBuf::from("example/project.flow"), text.to_owned());
         return check_project(&files, Path::new("example"), &[]);
     }
     files.0.insert(PathBuf::from("example.flow"), text.to_owned());
     let mut paths = Vec::new();
-    for section in page.split("\n## File ").skip(1) {
-        let (name, rest) = section.split_once("\n```").expect("a file's section shows the file");
-        let (_, text) = rest.split_once('\n').expect("a fence ends its line");
+    for (name, text) in shown_files(page) {
         let name = PathBuf::from(name);
         if name.extension().is_some_and(|e| e == "flow") {
             paths.push(name.clone());
         }
-        files.0.insert(name, text.split("```").next().unwrap_or_default().to_owned());
+        files.0.insert(name, text.to_owned());
     }
     paths.push("example.flow".into());
     check_files(&files, &paths)
+}
+
+/// The files that a page shows beside its examples, by name.
+fn shown_files(page: &str) -> impl Iterator<Item = (&str, &str)> {
+    page.split("\n## File ").skip(1).map(|section| {
+        let (name, rest) = section.split_once("\n```").expect("a file's section shows the file");
+        let (_, text) = rest.split_once('\n').expect("a fence ends its line");
+        (name, text.split("```").next().unwrap_or_default())
+    })
 }
 
 fn told(checked: &Checked) -> Vec<(&'static str, String)> {

@@ -7,6 +7,7 @@ mod declare;
 mod held;
 mod infer;
 mod project;
+mod pulled;
 mod resolve;
 mod rest;
 mod types;
@@ -27,6 +28,7 @@ pub use crate::value::cancel::Cancel;
 pub use declare::given::Override;
 pub use declare::testing::{Answered, Tests};
 pub use held::{Held, Reading};
+pub use pulled::{is_of_pulled, near};
 pub use resolve::checker::Changed;
 pub use resolve::index::Index;
 pub use resolve::suggest::nearest;
@@ -56,6 +58,14 @@ impl Checked {
 /// Checks the project in a folder: `project.flow`, the files beside it, and what they use.
 pub fn check_project(files: &dyn Files, root: &Path, answers: &[Override]) -> Checked {
     check_with(files, root, answers, None)
+}
+
+/// The same with the schemas of all that is a system's own, whether or not a flow names it: for whoever asks the systems.
+pub fn check_live(files: &dyn Files, root: &Path, answers: &[Override]) -> Checked {
+    let mut cx = Checker::new(modules_of(files, root, FxHashMap::default()));
+    cx.project(answers, None);
+    cx.read_own_schemas();
+    finish(cx)
 }
 
 /// The same with its tests as a part of the program; one of them may answer settings for the whole of it.

@@ -65,7 +65,7 @@ impl Checker<'_> {
         self.read_named();
         self.facts.has_flow |= !self.program.flows.is_empty();
         if self.roots.complete() {
-            self.of_whole(|cx| cx.unused_in(ids));
+            self.of_whole(|cx| cx.whole_is_told(ids));
         }
         self.facts.is_closed = true;
     }

@@ -54,6 +54,12 @@ impl Checker<'_> {
         self.facts.running = running;
     }
 
+    /// What only the whole of a project tells: what nothing uses, and codes that its systems were not seen to have.
+    pub(crate) fn whole_is_told(&mut self, ids: &[ModuleId]) {
+        self.unused_in(ids);
+        self.held_against_pulled();
+    }
+
     /// Answers that nobody asked for, and what modules declare and nothing uses.
     pub(crate) fn unused_in(&mut self, ids: &[ModuleId]) {
         self.only_looking(|cx| (0..cx.instances.len()).for_each(|n| cx.check_answers(InstanceId(n))));

@@ -2,10 +2,12 @@
 
 use super::project::{self, PROJECT_FILE};
 use super::screen::Screen;
-use super::{Answer, Format, Global, Outcome, Trouble, machine, moved, render};
+use super::store::Stored;
+use super::{Answer, Format, Global, Outcome, Trouble, doctor, machine, moved, render};
 use crate::check::{self, Checked};
-use crate::source::{Diagnostic, Disk, Files, Sources};
-use crate::workspace::Defaults;
+use crate::engine::Examined;
+use crate::source::{Diagnostic, Disk, Files, Severity, Sources};
+use crate::workspace::{Defaults, Workspace};
 use std::path::{Path, PathBuf};
 
 /// The arguments of `check`.
@@ -14,11 +16,24 @@ pub(crate) struct Arguments {
     /// Flow files, or folders of them; without any, the project.
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
+    /// Asks both systems too: whether the codes of settings and tables are there, may be used, and mean what they should.
+    #[arg(long)]
+    live: bool,
+    #[command(flatten)]
+    stored: Stored,
 }
 
 /// Checks and prints.
 pub(crate) fn run(screen: &Screen, global: &Global, arguments: &Arguments) -> Answer {
     let project = project_asked(global, &arguments.paths)?;
+    if arguments.live {
+        let Some(root) = project else {
+            return Err(Trouble::Misuse(
+                "--live asks the systems of a project: name its folder, or nothing".to_owned(),
+            ));
+        };
+        return live(screen, root, arguments);
+    }
     let checked = match &project {
         Some(root) => check::check_project(&Disk, root, &[]),
         None => files(arguments)?,
@@ -36,6 +51,30 @@ pub(crate) fn run(screen: &Screen, global: &Global, arguments: &Arguments) -> An
     // The process ends: to give a program's many small parts back one by one would take longer than to check a file.
     std::mem::forget(checked);
     Ok(outcome)
+}
+
+/// The project checked, then its codes asked of its systems.
+fn live(screen: &Screen, root: PathBuf, arguments: &Arguments) -> Answer {
+    let checked = check::check_live(&Disk, &root, &[]);
+    if !checked.is_sound() {
+        report(screen, &checked.sources, &checked.diagnostics)?;
+        Screen::tell("the systems have not been asked: correct these first");
+        return Ok(Outcome::Wrong);
+    }
+    let workspace = Workspace::open_live(root, &[]).map_err(|_| Trouble::Unsound)?;
+    let health = doctor::examined(&workspace, &arguments.stored, Examined::default(), "check")?;
+    let mut diagnostics = checked.diagnostics;
+    diagnostics.extend(health.codes.iter().cloned());
+    diagnostics.sort_by_key(|d| (d.span, d.code.id));
+    report(screen, workspace.sources(), &diagnostics)?;
+    for ailment in &health.ailments {
+        Screen::tell(&format!("{}: {}; {}", ailment.system, ailment.message, ailment.help));
+    }
+    if let Some(why) = doctor::unreached(&health) {
+        return Err(Trouble::Unreachable(why));
+    }
+    let errors = diagnostics.iter().any(|d| d.severity == Severity::Error);
+    Ok(if errors || !health.ailments.is_empty() { Outcome::Wrong } else { Outcome::Done })
 }
 
 /// The diagnostics in the form that is asked for.

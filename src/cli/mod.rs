@@ -8,6 +8,7 @@ mod check;
 mod coverage;
 mod demo;
 mod diff;
+mod doctor;
 mod explain;
 mod fields;
 mod junit;
@@ -27,6 +28,7 @@ mod remote;
 mod render;
 mod run;
 mod sandbox;
+mod schema;
 mod screen;
 mod secrets;
 mod source;
@@ -78,6 +80,9 @@ enum Command {
     /// Show what the project changes of the defaults, field by field
     #[command(after_help = "Example: flowc diff --default")]
     Diff(diff::Arguments),
+    /// Look before going live: logins, rights, clocks, limits, codes, periods, rows that the last records miss
+    #[command(after_help = "Example: flowc doctor --records 200")]
+    Doctor(doctor::Arguments),
     /// Tell what a diagnostic means, or what an entity or a field is
     #[command(after_help = "Example: flowc explain F0202\n         flowc explain exact.Item.VATCode")]
     Explain(explain::Arguments),
@@ -114,6 +119,9 @@ enum Command {
     /// Serve a simulated shop and a simulated ledger on this machine, until interrupted
     #[command(after_help = "Example: flowc sandbox --orders 100 --format json > sandbox.json")]
     Sandbox(sandbox::Arguments),
+    /// Take what the systems have of their own into the project: codes, ways to pay, names of further entries
+    #[command(after_help = "Example: flowc schema pull books --diff")]
+    Schema(schema::SchemaArguments),
     /// Show all that was tried for a record, with what went in and what came back
     #[command(after_help = "Example: flowc show orders:1001 --why")]
     Show(records::ShowArguments),
@@ -198,6 +206,7 @@ fn dispatch(screen: &Screen, arguments: &Arguments) -> Answer {
         Command::Demo(these) => demo::run(screen, these),
         // Against the defaults is the one way there is.
         Command::Diff(_) => diff::run(screen, global),
+        Command::Doctor(these) => doctor::run(screen, global, these),
         Command::Explain(these) => explain::run(screen, global, these),
         Command::Fields(these) => fields::run(screen, global, these),
         Command::Forget(these) => state::forget(screen, global, these),
@@ -210,6 +219,7 @@ fn dispatch(screen: &Screen, arguments: &Arguments) -> Answer {
         Command::Retry(these) => records::retry(screen, global, these),
         Command::Run(these) => run::run(screen, global, these),
         Command::Sandbox(these) => sandbox::run(screen, these),
+        Command::Schema(these) => schema::run(screen, global, these),
         Command::Show(these) => records::show(screen, global, these),
         Command::Skip(these) => records::skip(screen, global, these),
         Command::Source(these) => source::run(screen, global, these),

@@ -33,6 +33,10 @@ pub(crate) struct Arguments {
     /// The ledger's limits on calls: `real`, `off`, or calls a minute and a day, such as `60/5000`.
     #[arg(long, value_name = "LIMITS", default_value = "real", value_parser = parse_limits)]
     limits: Limits,
+    /// Rights that the ledger's login lacks, separated by commas, each with a minus before it: a service or a resource, such as
+    /// `-salesinvoice,-financial/Journals`. It answers them with 403.
+    #[arg(long, value_name = "RIGHTS", allow_hyphen_values = true, value_parser = parse_rights)]
+    rights: Option<Denied>,
     /// Simulated seconds in a real one.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=86_400))]
     clock_rate: u32,
@@ -49,6 +53,16 @@ pub(crate) struct Arguments {
 
 /// Most orders that are made up: about five kilobytes each, held in memory.
 const ORDERS_MAX: u64 = 1_000_000;
+
+/// What `--rights` takes away.
+#[derive(Clone, Debug)]
+struct Denied(Vec<String>);
+
+fn parse_rights(text: &str) -> Result<Denied, String> {
+    let one = |part: &str| part.trim().strip_prefix('-').filter(|name| !name.is_empty()).map(str::to_owned);
+    let all: Option<Vec<String>> = text.split(',').map(one).collect();
+    all.map(Denied).ok_or_else(|| "write what is lacking with a minus: `-salesinvoice,-financial/Journals`".to_owned())
+}
 
 /// What one `--fault` orders: its JSON may hold several.
 #[derive(Clone, Debug)]
@@ -72,6 +86,7 @@ pub(crate) fn run(screen: &Screen, arguments: &Arguments) -> Answer {
         ledger_port: arguments.ledger_port,
         control_port: arguments.control_port,
         limits: arguments.limits,
+        denied: arguments.rights.clone().map_or_else(Vec::new, |denied| denied.0),
         clock_rate: arguments.clock_rate,
         faults: arguments.faults.iter().flat_map(|given| given.0.iter().cloned()).collect(),
         ..Options::default()

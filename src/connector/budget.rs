@@ -3,10 +3,10 @@
 //! Whoever calls waits here for a turn, first come, first served. A turn that is too far off is refused, so that the
 //! pass can end in good order instead of hanging. A system that was called too often is left alone by all callers.
 
-use super::CallError;
 use super::clock::{AsOf, Clock, Moment};
 use super::http::{Effect, Response};
 use super::window::{Length, Open, Said, correct, current};
+use super::{CallError, Left};
 use crate::limits;
 use crate::store::{Budget as Kept, RouteErrors, Store};
 use jiff::Timestamp;
@@ -142,6 +142,17 @@ impl Budget {
         };
         self.keep(keep).await?;
         throttled.map_or(Ok(()), |(until, reason)| Err(self.later(now.ours_at(until), reason)))
+    }
+
+    /// What may still be called, as far as that is known; nothing where there is no limit.
+    pub(super) fn left(&self) -> Vec<Left> {
+        let state = self.state();
+        if state.unlimited {
+            return Vec::new();
+        }
+        let windows = [("minute", &state.minute), ("day", &state.day)];
+        let known = windows.into_iter().filter_map(|(name, window)| Some((name, window.as_ref()?)));
+        known.map(|(window, open)| Left { window, limit: open.limit, left: open.left }).collect()
     }
 
     fn later(&self, until: Timestamp, reason: String) -> CallError {

@@ -154,6 +154,12 @@ impl Clock {
         date.checked_add(SignedDuration::from_millis(ms.saturating_sub(then))).ok()
     }
 
+    /// By how much the system's calendar is ahead of ours; none before it has told of it.
+    pub(super) fn ahead(&self) -> Option<SignedDuration> {
+        let moment = self.moment();
+        Some(self.server(moment.ms)?.duration_since(moment.ours))
+    }
+
     /// Reads the clock again where it may have been moved meanwhile.
     pub(super) async fn refresh(&self) {
         match &self.kind {

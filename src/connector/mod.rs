@@ -178,8 +178,39 @@ pub trait Connector: Send + Sync {
     /// Calls made so far.
     fn calls(&self) -> u64;
 
+    /// Reads as little as can be read of an entity, so that it shows whether we may: a refusal is an error. Where its rows are
+    /// read in two ways, both are tried. Nothing is asked of what has no address of its own.
+    async fn probe(&self, _entity: &Entity) -> Result<(), CallError> {
+        Ok(())
+    }
+
+    /// What is known of the way to the system from its answers so far. For the doctor.
+    fn vitals(&self) -> Vitals {
+        Vitals::default()
+    }
+
     /// Asks the system who we are there and what it is: the cheapest call that needs the login. For the doctor.
     async fn hello(&self) -> Result<Raw, CallError>;
+}
+
+/// What the answers of a system have told of the way to it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Vitals {
+    /// By how much its calendar is ahead of ours; less than nothing where it is behind. None where it has not told.
+    pub ahead: Option<jiff::SignedDuration>,
+    /// What may still be called.
+    pub left: Vec<Left>,
+}
+
+/// What may still be called within a window of a limit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Left {
+    /// `minute` or `day`.
+    pub window: &'static str,
+    /// Calls that it allows.
+    pub limit: u32,
+    /// Calls that are left of them.
+    pub left: u32,
 }
 
 /// Patience: a limit of the system is used up, or it failed and is tried again.
@@ -404,6 +435,7 @@ mod tests {
             shown: crate::ir::Shown::Everywhere,
             stands_in: None,
             assumed: false,
+            of: None,
             doc: None,
             span: span(),
         }

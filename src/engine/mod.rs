@@ -12,6 +12,7 @@ mod event;
 mod feed;
 mod found;
 mod hash;
+mod health;
 mod journal;
 mod known;
 pub mod log;
@@ -32,6 +33,7 @@ pub use environment::Environment;
 pub use error::PassError;
 pub use evaluator::Evaluator;
 pub use event::{Counts, Done, Event, FieldChange, RecordEvent};
+pub use health::{Ailment, Entries, Examined, Health, LackingRow, Pulled, Sampled, SystemHealth};
 pub use project::{PassOptions, PlaceOf, Project, Summary};
 pub use runner::Engine;
 

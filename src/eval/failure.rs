@@ -1,6 +1,6 @@
 //! Why a record stops: for the bookkeeper who reads it.
 
-use crate::ir::Stop;
+use crate::ir::{LookupId, Stop};
 use crate::source::Span;
 
 /// Why one record can't go on.
@@ -18,6 +18,17 @@ pub struct Failure {
     pub field: Option<String>,
     /// Whose trouble it is.
     pub cause: Cause,
+    /// The row of a table that is missing, where that is why.
+    pub lacks: Option<Box<Lacks>>,
+}
+
+/// A row that a table lacks.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Lacks {
+    /// The table.
+    pub lookup: LookupId,
+    /// The row, as the table's file has it, `…` for its value and for what tells of a person.
+    pub row: String,
 }
 
 /// What a failure comes from.
@@ -37,7 +48,15 @@ pub enum Cause {
 impl Failure {
     /// A failure at a place of the flow.
     pub fn new(reason: impl Into<String>, place: Span) -> Self {
-        Self { reason: reason.into(), value: None, place, related: None, field: None, cause: Cause::default() }
+        Self {
+            reason: reason.into(),
+            value: None,
+            place,
+            related: None,
+            field: None,
+            cause: Cause::default(),
+            lacks: None,
+        }
     }
 
     /// With the value that is wrong.

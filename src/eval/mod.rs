@@ -41,7 +41,7 @@ pub use code::Compiled;
 pub use coverage::{Branch, Passed, Point};
 pub use draft::{Action, BalanceDue, Draft, DraftField, FieldWhen, KeyTried, MadeBy, OnSourceChange, Share, WriteSet};
 pub use evaluate::{Argument, Aside, Evaluated};
-pub use failure::{Cause, Failure};
+pub use failure::{Cause, Failure, Lacks};
 pub use given::{Given, entity_named};
 pub use map::{Mapper, Tables};
 pub use pending::Pending;

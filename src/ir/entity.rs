@@ -3,6 +3,7 @@
 
 use super::books::Books;
 use super::expr::Expr;
+use super::own::{Closes, Period, Usable};
 use super::types::{EntityId, FieldId, Type};
 use crate::source::{Doc, Span};
 use std::sync::Arc;
@@ -46,6 +47,14 @@ pub struct Entity {
     pub rows: Option<(Arc<str>, Arc<str>)>,
     /// What its rows say of amounts under them, where they are codes of a tax.
     pub tax: Option<Tax>,
+    /// Which of its fields say that a row is not to be used any more.
+    pub usable: Usable,
+    /// Its rows are a system's own: `flowc schema pull` keeps them in the project, with these fields beside their code.
+    pub pulled: Option<Vec<FieldId>>,
+    /// Its rows are the periods of the books.
+    pub period: Option<Period>,
+    /// Its rows say which periods are closed for whom.
+    pub closes: Option<Closes>,
     /// It is an entry of a list of further entries: the field that names it, and the one that holds its value.
     pub entry: Option<(FieldId, FieldId)>,
     /// Its fields.
@@ -74,6 +83,8 @@ pub struct Tax {
     pub by: FieldId,
     /// The value of that field where they do.
     pub included: Arc<str>,
+    /// The field of the one country that the code is for; empty in codes that are not for one alone.
+    pub country: Option<FieldId>,
 }
 
 /// Where a record has its further entries, each with a name and a value, by the names on the wire.
@@ -182,6 +193,8 @@ pub struct Field {
     pub personal: bool,
     /// What its length or rule is based on is not proved: it is read back.
     pub assumed: bool,
+    /// Which records it may refer to: the field of theirs that decides, and its values.
+    pub of: Option<(Arc<str>, Vec<Arc<str>>)>,
     /// What it means.
     pub doc: Option<Arc<str>>,
     /// Where it is declared.
@@ -371,6 +384,7 @@ impl Field {
             stands_in: None,
             personal: false,
             assumed: false,
+            of: None,
             doc: None,
             span,
         }
@@ -398,6 +412,10 @@ impl Entity {
             webhook: false,
             rows: None,
             tax: None,
+            usable: Usable::default(),
+            pulled: None,
+            period: None,
+            closes: None,
             entry: None,
             fields: Vec::new(),
             span,

@@ -8,6 +8,7 @@ mod entity;
 mod expr;
 mod fold;
 mod native;
+mod own;
 mod program;
 mod testing;
 mod types;
@@ -24,6 +25,7 @@ pub use expr::{
 };
 pub use fold::{accepts, decided, known, truth};
 pub use native::Native;
+pub use own::{Closes, Period, Usable};
 pub use program::{
     Balance, Connection, ConnectionValue, Flow, Grows, Header, Key, KeyField, Lookup, Mapping, NoFlow, OnChange,
     Overwrite, Program, Rest, Row, Schedule, Setting, Verb, Watch,

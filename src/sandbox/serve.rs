@@ -63,6 +63,8 @@ pub struct Options {
     pub limits: Limits,
     /// Where the ledger rounds a document's VAT.
     pub rounding: Rounding,
+    /// Services and resources of the ledger that the login has no right to: answered with 403.
+    pub denied: Vec<String>,
     /// Simulated seconds a real second.
     pub clock_rate: u32,
     /// How the shop's server is set up.
@@ -83,6 +85,7 @@ impl Default for Options {
             control_port: 0,
             limits: Limits::Real,
             rounding: Rounding::PerCode,
+            denied: Vec::new(),
             clock_rate: 1,
             server: Setup::default(),
             faults: Vec::new(),
@@ -199,6 +202,7 @@ fn config(options: &Options) -> ledger::Config {
     ledger::Config {
         limits: options.limits,
         rounding: options.rounding,
+        denied: options.denied.clone(),
         seed: options.seed,
         ..ledger::Config::default()
     }

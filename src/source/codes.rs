@@ -126,4 +126,11 @@ codes! {
     ADAPT_TWICE = "F0512" Error "two changes of one thing";
     SEALED = "F0513" Error "a change of something that is sealed";
     ADAPT_DROPS = "F0514" Warning "a `where` that drops the default's conditions";
+
+    CODE_MISSING = "F0601" Error "a code that the system does not have";
+    CODE_BLOCKED = "F0602" Error "a code that may not be used any more";
+    CODE_KIND = "F0603" Error "a code of another kind than its field takes";
+    CODE_RATE = "F0604" Error "a tax code with another rate than its row says";
+    PULLED = "F0605" Error "a file in `schema/` that `flowc schema pull` has not written so";
+    ENTRY_UNSEEN = "F0606" Warning "a further entry that no record was seen to have";
 }

@@ -44,6 +44,31 @@ impl Workspace {
         Ok(Self::of(root, checked))
     }
 
+    /// The same for whoever asks the systems what they have of their own: with the schemas of that.
+    ///
+    /// # Errors
+    /// What was found, where that makes the project unsound.
+    pub fn open_live(root: PathBuf, answers: &[(String, String)]) -> Result<Self, Box<Checked>> {
+        let checked = check::check_live(&Disk, &root, answers);
+        if !checked.is_sound() {
+            return Err(Box::new(checked));
+        }
+        Ok(Self::of(root, checked))
+    }
+
+    /// The same for whoever pulls what the systems have of their own: what was pulled before may be the only thing wrong.
+    ///
+    /// # Errors
+    /// What was found beside that, where it makes the project unsound.
+    pub fn open_to_pull(root: PathBuf) -> Result<Self, Box<Checked>> {
+        let mut checked = check::check_live(&Disk, &root, &[]);
+        checked.diagnostics.retain(|d| !check::is_of_pulled(d));
+        if !checked.is_sound() {
+            return Err(Box::new(checked));
+        }
+        Ok(Self::of(root, checked))
+    }
+
     /// The same with its tests, for one of which it may be checked alone; with `counts` what evaluations come to is counted.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use crate::check::resolve::checker::Checker;
 use crate::check::types::words::word_text;
-use crate::ir::{Below, EntityId, Feed, FieldId, Files, Method, Tax};
+use crate::ir::{Below, Closes, EntityId, Feed, FieldId, Files, Method, Period, Tax};
 use crate::source::{Span, codes};
 use crate::syntax::ast::{self, Clause, ExprKind, Word};
 use std::sync::Arc;
@@ -53,12 +53,17 @@ impl Checker<'_> {
                 self.books.push((id, words, clause.span));
                 true
             }
-            ["tax", rate, "included", "by", by, included] => {
+            ["tax", rate, "included", "by", by, included, country @ ..] => {
                 let fields = field(self, rate).zip(field(self, by));
-                let tax = fields.map(|(rate, by)| Tax { rate, by, included: (*included).into() });
+                let of = match country {
+                    ["country", name] => field(self, name),
+                    _ => None,
+                };
+                let tax = fields.map(|(rate, by)| Tax { rate, by, included: (*included).into(), country: of });
                 self.program.entities[id.0 as usize].tax = tax;
-                true
+                matches!(country, [] | ["country", _])
             }
+            ["blocked" | "active" | "until" | "pull" | "period" | "closed", ..] => self.read_own(id, &words, clause),
             ["entry", key, value] => {
                 let entry = field(self, key).zip(field(self, value));
                 self.program.entities[id.0 as usize].entry = entry;
@@ -105,9 +110,43 @@ impl Checker<'_> {
         let message = format!("`{}` says nothing about an entity", words.join(" "));
         let help = "clauses are `route \"path\" get post put delete`, `feed \"path\" by FIELD where FIELD == value`, `below FIELD \"path\" where FIELD == value`, \
                         `deleted in ENTITY by FIELD where FIELD == value`, `key FIELD`, \
-                        `code FIELD`, `total FIELD`, `tax RATE included by FIELD value`, `entry KEY VALUE`, `rows key value`, `webhook \"topic\"`, `batch 100`, `file ADDRESS of CONNECTION hash HASH`, `small`, \
+                        `code FIELD`, `total FIELD`, `tax RATE included by FIELD value country FIELD`, `blocked FIELD`, `active FIELD`, `until FIELD`, `pull FIELD, FIELD`, `period YEAR NUMBER from FIELD to FIELD`, `closed CODE YEAR NUMBER by FIELD value`, `entry KEY VALUE`, `rows key value`, `webhook \"topic\"`, `batch 100`, `file ADDRESS of CONNECTION hash HASH`, `small`, \
                         `day FIELD`, `country FIELD`, `method FIELD`, `credits FIELD`, `void FIELD value`, `credit FIELD value` and `lines LIST by CODE of NET and TAX`";
         self.say(&codes::MISPLACED, span, message, help);
+    }
+
+    /// What rows that are a system's own say of themselves: whether they may be used, what of them is kept in the project,
+    /// which period they are. Whether the clause means something.
+    fn read_own(&mut self, id: EntityId, words: &[&str], clause: &Clause) -> bool {
+        let names: Vec<&str> = match words {
+            ["period", year, number, "from", from, "to", to] => vec![year, number, from, to],
+            ["closed", of, year, number, "by", by, _] => vec![of, year, number, by],
+            ["blocked" | "active" | "until", name] => vec![name],
+            ["pull", names @ ..] => names.to_vec(),
+            _ => return false,
+        };
+        let mut fields = Vec::with_capacity(names.len());
+        for name in names {
+            match self.program.entity(id).field(name) {
+                Some(field) => fields.push(field),
+                None => {
+                    self.no_field(id, name, clause.span);
+                    return true;
+                }
+            }
+        }
+        let entity = &mut self.program.entities[id.0 as usize];
+        match (words, fields.as_slice()) {
+            (["blocked", ..], [field]) => entity.usable.blocked = Some(*field),
+            (["active", ..], [field]) => entity.usable.active = Some(*field),
+            (["until", ..], [field]) => entity.usable.until = Some(*field),
+            (["period", ..], &[year, number, from, to]) => entity.period = Some(Period { year, number, from, to }),
+            (["closed", .., value], &[of, year, number, by]) => {
+                entity.closes = Some(Closes { of, year, number, by, value: (*value).into() });
+            }
+            _ => entity.pulled = Some(fields),
+        }
+        true
     }
 
     /// Where changes of an entity are read, and which rows there are records of it. Whether the clause means something.

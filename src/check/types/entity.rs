@@ -306,6 +306,7 @@ impl Checker<'_> {
                 self.field_mut(id, n).stands_in = place;
             }
         }
+        self.read_kind(id, n, decl);
     }
 
     /// `stands in LINES.FIELD`: a list of records with an address of their own, which name the record that they are lines of.
@@ -322,6 +323,24 @@ impl Checker<'_> {
             back: Arc::clone(&back.wire),
             route: Arc::clone(line.route.as_ref()?),
         })
+    }
+
+    /// `of Type "sales"`: the field and its values are those of the records that are referred to.
+    fn read_kind(&mut self, id: EntityId, n: FieldId, decl: &FieldDecl) {
+        let field = self.program.entity(id).get(n);
+        let Some((by, values)) = field.of.clone() else { return };
+        let (Type::Code(other) | Type::Record(other)) = *field.ty.present() else { return };
+        let span = decl.marks.iter().find(|m| m.words.first().is_some_and(|w| word_text(w) == "of")).map(|m| m.span);
+        let span = span.unwrap_or(decl.name.span);
+        self.read_entity(other);
+        let Some(by) = self.field_named(other, &by, span) else { return };
+        let known = match self.program.entity(other).get(by).ty.present() {
+            Type::Enum(known) => known.clone(),
+            _ => return self.no_mark(&["of"], span, "wants a field that is an enumeration"),
+        };
+        if let Some(unknown) = values.iter().find(|value| known.values.iter().all(|v| v.code != **value)) {
+            self.no_mark(&["of", unknown], span, "names a value that the enumeration does not have");
+        }
     }
 
     pub(crate) fn field_mut(&mut self, id: EntityId, field: FieldId) -> &mut Field {

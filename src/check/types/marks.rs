@@ -27,6 +27,7 @@ enum Says {
     Place,
     Personal,
     Assumed,
+    Of,
 }
 
 fn any(_: &Type) -> bool {
@@ -59,6 +60,11 @@ fn time(ty: &Type) -> bool {
 
 fn text(ty: &Type) -> bool {
     ty.is_text() || ty.element().is_some_and(|element| element.present().is_text())
+}
+
+/// What refers to a record.
+fn reference(ty: &Type) -> bool {
+    matches!(ty, Type::Code(_) | Type::Record(_))
 }
 
 /// A record, or a list of records.
@@ -98,7 +104,7 @@ impl Checker<'_> {
     pub(crate) fn no_mark(&mut self, words: &[&str], span: Span, why: &str) {
         let message = format!("`{}` {why}", words.join(" "));
         let help = "marks are `read only`, `create only`, `write only`, `feed only`, `not in feed`, `required`, `filter`, `parameter`, `search`, \
-                    `personal`, `assumed`, `caseless`, `padded 18`, `scale 2`, `zero is absent`, `nested`, `stands in LINES.FIELD`, `wire \"name\"`, \
+                    `personal`, `assumed`, `caseless`, `padded 18`, `scale 2`, `zero is absent`, `nested`, `stands in LINES.FIELD`, `wire \"name\"`, `of FIELD \"value\"`, \
                     `number in text`, and `as fraction`, `zero_one`, `yes_no`, `milliseconds` or `utc`";
         self.say(&codes::MISPLACED, span, message, help);
     }
@@ -166,6 +172,10 @@ fn read(field: &mut Field, words: &[&str], mark: &Mark) -> Option<(Says, Fits)> 
         ["assumed"] => {
             field.assumed = true;
             (Says::Assumed, any)
+        }
+        ["of", by, values @ ..] if !values.is_empty() => {
+            field.of = Some(((*by).into(), values.iter().map(|value| (*value).into()).collect()));
+            (Says::Of, reference)
         }
         ["caseless"] => {
             field.form.caseless = true;

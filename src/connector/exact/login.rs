@@ -7,10 +7,11 @@
 //!
 //! Source: the vendor's OAuth pages and clients in production.
 
-use crate::connector::CallError;
+use super::join;
 use crate::connector::clock::Clock;
 use crate::connector::http::{Body, Effect, Http, Request, Response, Verb, later, shortened, soon};
 use crate::connector::proof::{Amiss, Doubt};
+use crate::connector::{CallError, OpenError, Setup};
 use crate::store::{RefreshTurn, Store, StoreError, Tokens};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -383,5 +384,29 @@ impl Consent {
     /// Exchanges the code, decoded once, for tokens, and keeps them in the store.
     pub async fn finish(&self, code: &str, redirect: &str) -> Result<(), CallError> {
         self.login.exchange(&self.http, code, redirect).await
+    }
+}
+
+impl Login {
+    /// The login of a connection.
+    pub(super) fn of(setup: &Setup<'_>, root: &Url, clock: Arc<Clock>) -> Result<Self, OpenError> {
+        let after =
+            setup.habits.word("login.refresh_after").and_then(|text| text.split_whitespace().next()?.parse().ok());
+        Ok(Self {
+            client: Client {
+                id: setup.entries.needed_secret("client_id")?,
+                secret: setup.entries.needed_secret("client_secret")?,
+                address: join(root, setup.habits.word("login.token").unwrap_or("/api/oauth2/token")),
+            },
+            clock,
+            store: Arc::clone(&setup.store),
+            first: First {
+                refresh: setup.entries.secret("refresh_token")?,
+                access: setup.entries.secret("access_token")?,
+            },
+            refresh_after: after.unwrap_or(REFRESH_AFTER),
+            holder: uuid::Uuid::new_v4().to_string(),
+            state: tokio::sync::Mutex::default(),
+        })
     }
 }

@@ -24,8 +24,8 @@ use super::http::{Body, Effect, Fault, Http, Request, Response, Timing, Verb};
 use super::proof::{Amiss, Doubt, Proof};
 use super::retry::Tries;
 use super::{
-    Answer, CallError, Connector, Find, One, OpenError, Page, Pause, Position, Presence, Raw, Rows, Scan, Setup, Write,
-    fill, json, written,
+    Answer, CallError, Connector, Find, One, OpenError, Page, Pause, Position, Presence, Raw, Rows, Scan, Setup,
+    Vitals, Write, fill, json, written,
 };
 use crate::ir::{Connection, Connector as Habits, Entity, Method};
 use crate::limits;
@@ -84,7 +84,7 @@ pub async fn consent(
     let root = root(&setup)?;
     let clock = setup.clock().await?;
     let http = setup.http("base_url", &root)?;
-    let login = login(&setup, &root, clock)?;
+    let login = Login::of(&setup, &root, clock)?;
     let authorize = join(&root, habits.word("login.authorize").unwrap_or("/api/oauth2/auth"));
     Ok(Consent::new(login, http, authorize))
 }
@@ -94,7 +94,7 @@ impl Ledger {
         let root = root(&setup)?;
         let clock = setup.clock().await?;
         let http = setup.http("base_url", &root)?;
-        let login = login(&setup, &root, Arc::clone(&clock))?;
+        let login = Login::of(&setup, &root, Arc::clone(&clock))?;
         let allowed = Allowance {
             minute: setup.number("limits.minute"),
             day: setup.number("limits.day"),
@@ -368,26 +368,6 @@ impl Ledger {
     }
 }
 
-fn login(setup: &Setup<'_>, root: &Url, clock: Arc<Clock>) -> Result<Login, OpenError> {
-    let after = setup.habits.word("login.refresh_after").and_then(|text| text.split_whitespace().next()?.parse().ok());
-    Ok(Login {
-        client: login::Client {
-            id: setup.entries.needed_secret("client_id")?,
-            secret: setup.entries.needed_secret("client_secret")?,
-            address: join(root, setup.habits.word("login.token").unwrap_or("/api/oauth2/token")),
-        },
-        clock,
-        store: Arc::clone(&setup.store),
-        first: login::First {
-            refresh: setup.entries.secret("refresh_token")?,
-            access: setup.entries.secret("access_token")?,
-        },
-        refresh_after: after.unwrap_or(login::REFRESH_AFTER),
-        holder: uuid::Uuid::new_v4().to_string(),
-        state: tokio::sync::Mutex::default(),
-    })
-}
-
 /// Scheme, host and port: of `base_url`, else of the country's site.
 fn root(setup: &Setup<'_>) -> Result<Url, OpenError> {
     let (entry, text) = if let Some(text) = setup.entries.text("base_url")? {
@@ -476,6 +456,14 @@ impl Connector for Ledger {
 
     fn calls(&self) -> u64 {
         self.http.calls()
+    }
+
+    async fn probe(&self, entity: &Entity) -> Result<(), CallError> {
+        one::probe(self, entity).await
+    }
+
+    fn vitals(&self) -> Vitals {
+        Vitals { ahead: self.clock.ahead(), left: self.budget.left() }
     }
 
     async fn hello(&self) -> Result<Raw, CallError> {

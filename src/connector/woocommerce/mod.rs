@@ -29,8 +29,8 @@ use super::proof::{Amiss, Proof};
 use super::retry::Tries;
 use super::window::Said;
 use super::{
-    Answer, CallError, Connector, Find, One, OpenError, Page, Pause, Position, Presence, Raw, Rows, Scan, Setup, Write,
-    fill, json, written,
+    Answer, CallError, Connector, Find, One, OpenError, Page, Pause, Position, Presence, Raw, Rows, Scan, Setup,
+    Vitals, Write, fill, json, written,
 };
 use crate::ir::{Entity, Method};
 use crate::store::Reading;
@@ -424,6 +424,28 @@ impl Connector for Shop {
 
     fn calls(&self) -> u64 {
         self.http.calls()
+    }
+
+    async fn probe(&self, entity: &Entity) -> Result<(), CallError> {
+        let readable = |route: &&str| !route.contains('{') && entity.methods.contains(&Method::Get);
+        let Some(route) = entity.route.as_deref().filter(readable) else { return Ok(()) };
+        let mut query = Query::default();
+        if let Some(key) = entity.key {
+            // One record by itself has no pages.
+            query = query.with("per_page", "1").with("_fields", &*entity.get(key).wire);
+        }
+        let mut tries = Tries::new(&self.clock, &self.timing);
+        loop {
+            match self.call(&Verb::GET, route, &query, None).await.map_err(CallError::from) {
+                Ok(_) => return Ok(()),
+                Err(error) => tries.pause(error).await?,
+            }
+        }
+    }
+
+    fn vitals(&self) -> Vitals {
+        // It tells of no limits: those that it is called by are ours.
+        Vitals { ahead: self.clock.ahead(), left: Vec::new() }
     }
 
     async fn hello(&self) -> Result<Raw, CallError> {

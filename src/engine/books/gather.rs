@@ -16,20 +16,20 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 /// A record of the source.
-pub(super) struct Source {
-    pub(super) key: Arc<str>,
-    pub(super) raw: Arc<str>,
-    pub(super) row: Value,
+pub(in crate::engine) struct Source {
+    pub(in crate::engine) key: Arc<str>,
+    pub(in crate::engine) raw: Arc<str>,
+    pub(in crate::engine) row: Value,
     /// What the store says of it.
-    pub(super) before: Option<RecordRow>,
+    pub(in crate::engine) before: Option<RecordRow>,
     /// The moment of its first try.
-    pub(super) now: Timestamp,
+    pub(in crate::engine) now: Timestamp,
     /// The document that an earlier write made of it.
-    pub(super) linked: Option<(EntityId, Arc<str>)>,
+    pub(in crate::engine) linked: Option<(EntityId, Arc<str>)>,
 }
 
 /// What is known of a document by its key.
-pub(super) enum Standing {
+pub(in crate::engine) enum Standing {
     /// It is there: its row, JSON.
     There(Value),
     /// It is not there any more.
@@ -39,22 +39,22 @@ pub(super) enum Standing {
 }
 
 /// What asks for the records of one flow and their documents.
-pub(super) struct Gather<'a> {
-    pub(super) pass: &'a Pass,
+pub(in crate::engine) struct Gather<'a> {
+    pub(in crate::engine) pass: &'a Pass,
     /// The mappings that make its documents.
-    pub(super) tops: Vec<MappingId>,
+    pub(in crate::engine) tops: Vec<MappingId>,
     /// Records that have been looked at.
-    pub(super) seen: HashSet<String>,
+    pub(in crate::engine) seen: HashSet<String>,
 }
 
 impl<'a> Gather<'a> {
     /// Nothing has been looked at.
-    pub(super) fn new(pass: &'a Pass, tops: Vec<MappingId>) -> Self {
+    pub(in crate::engine) fn new(pass: &'a Pass, tops: Vec<MappingId>) -> Self {
         Self { pass, tops, seen: HashSet::new() }
     }
 
     /// Records of a page that have not come before, each with the document that it is linked to; and how many show no key.
-    pub(super) async fn sources(&mut self, records: Vec<Raw>) -> Result<(Vec<Source>, usize), PassError> {
+    pub(in crate::engine) async fn sources(&mut self, records: Vec<Raw>) -> Result<(Vec<Source>, usize), PassError> {
         let now = self.pass.source()?.now();
         let (mut sources, mut nameless) = (Vec::with_capacity(records.len()), 0);
         for Raw(raw) in records {
@@ -94,7 +94,10 @@ impl<'a> Gather<'a> {
     }
 
     /// Asks for documents by their keys, many in a call.
-    pub(super) async fn ask_rows(&self, rows: impl Iterator<Item = (EntityId, Arc<str>)>) -> Result<(), PassError> {
+    pub(in crate::engine) async fn ask_rows(
+        &self,
+        rows: impl Iterator<Item = (EntityId, Arc<str>)>,
+    ) -> Result<(), PassError> {
         let mut seen = HashSet::new();
         let needs = rows.map(|(entity, id)| self.row_of(entity, &id)).filter(|need| seen.insert(need.clone()));
         let unknown = needs.filter(|need| self.pass.memory().answer(self.pass.program(), need) == Answered::NotAsked);
@@ -106,7 +109,7 @@ impl<'a> Gather<'a> {
     }
 
     /// What is known of a record that has been asked for by its key.
-    pub(super) fn standing(&self, entity: EntityId, id: &Arc<str>) -> Standing {
+    pub(in crate::engine) fn standing(&self, entity: EntityId, id: &Arc<str>) -> Standing {
         let need = self.row_of(entity, id);
         let memory = self.pass.memory();
         match memory.answer(self.pass.program(), &need) {
@@ -121,7 +124,7 @@ impl<'a> Gather<'a> {
     }
 
     /// The record that a source record takes back a part of: its entity and its key.
-    pub(super) fn credited(&self, row: &Value) -> Option<(EntityId, Arc<str>)> {
+    pub(in crate::engine) fn credited(&self, row: &Value) -> Option<(EntityId, Arc<str>)> {
         let schema = self.pass.program().entity(self.pass.flow().source);
         let field = schema.get(schema.books.credits?);
         let Type::Record(other) = field.ty.present() else { return None };
@@ -130,7 +133,11 @@ impl<'a> Gather<'a> {
     }
 
     /// Evaluates records, with rounds of questions for all of them together; what still needs something at the end says so.
-    pub(super) async fn evaluated(&self, sources: &[&Source], look: Look) -> Result<Vec<Evaluated>, PassError> {
+    pub(in crate::engine) async fn evaluated(
+        &self,
+        sources: &[&Source],
+        look: Look,
+    ) -> Result<Vec<Evaluated>, PassError> {
         let mut outcomes: Vec<Option<Evaluated>> = sources.iter().map(|_| None).collect();
         for _ in 0..limits::STAGES_MAX {
             let mut needs: Vec<Query> = Vec::new();
@@ -157,7 +164,7 @@ impl<'a> Gather<'a> {
     }
 
     /// Why needs are not answered.
-    pub(super) fn refusal(&self, needs: &[Query]) -> String {
+    pub(in crate::engine) fn refusal(&self, needs: &[Query]) -> String {
         let memory = self.pass.memory();
         let refusal = needs.iter().find_map(|need| memory.refusal(need));
         refusal.unwrap_or("what it needs to know is asked for without end").to_owned()

@@ -8,7 +8,7 @@ mod allot;
 mod days;
 mod documents;
 mod figures;
-mod gather;
+pub(in crate::engine) mod gather;
 mod reconcile;
 mod report;
 mod why;

@@ -149,7 +149,7 @@ impl<'r> Run<'r> {
         span: Span,
     ) -> Result<Option<(bool, Decimal)>, Halt> {
         let schema = self.compiled.program.entity(entity);
-        let Some(Tax { rate, by, included }) = &schema.tax else { return Ok(None) };
+        let Some(Tax { rate, by, included, .. }) = &schema.tax else { return Ok(None) };
         let row = match code {
             Value::Absent => return Ok(None),
             Value::Text(text) if self.known.offline() => {

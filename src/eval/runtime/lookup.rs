@@ -1,11 +1,11 @@
 //! The row of a table for its keys, and what is told where there is none.
 
 use crate::eval::code::{Code, Eval, Run};
-use crate::eval::failure::{Failure, Halt, note};
+use crate::eval::failure::{Failure, Halt, Lacks, note};
 use crate::eval::personal::told;
 use crate::eval::table::COLUMNS_MAX;
 use crate::eval::value::{Value, show};
-use crate::ir::{Grows, Pattern, Type};
+use crate::ir::{Grows, LookupId, Pattern, Type};
 use crate::source::Span;
 
 /// The value of a row that is asked for.
@@ -77,20 +77,22 @@ impl RowWanted {
         let quoted = lookup.result.present().is_text() || matches!(lookup.result.present(), Type::Code(_));
         let row = format!("{} => {}", cells.join(", "), if quoted { "\"…\"" } else { "…" });
         let name = lookup.name.rsplit('.').next().unwrap_or(&lookup.name);
-        let what = match &lookup.grows {
-            Grows::Here => format!("add the row `{row}` to it"),
-            Grows::Adapted => format!("add `adapt lookup {} {{ {row} }}` to project.flow", lookup.name),
+        let (what, row) = match &lookup.grows {
+            Grows::Here => (format!("add the row `{row}` to it"), row),
+            Grows::Adapted => (format!("add `adapt lookup {} {{ {row} }}` to project.flow", lookup.name), row),
             Grows::Csv(file) => {
                 let line: Vec<String> = keys()
                     .enumerate()
                     .map(|(n, (value, ty, own))| of_row(n, value, own, csv_cell(value, ty)))
                     .collect();
-                format!("add the line `{},…` to {file}", line.join(","))
+                let line = format!("{},…", line.join(","));
+                (format!("add the line `{line}` to {file}"), line)
             }
         };
         let mut failure = Failure::new(format!("no row for {shown} in {name}: {what}"), self.span).with_value(shown);
         // The declaration of a table that ships is in no file that a person could change.
         failure.related = (lookup.grows == Grows::Here).then_some(lookup.span);
+        failure.lacks = u32::try_from(self.table).ok().map(|n| Box::new(Lacks { lookup: LookupId(n), row }));
         Halt::fail(failure)
     }
 }

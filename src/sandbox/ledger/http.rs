@@ -191,6 +191,7 @@ fn api(ledger: &Ledger, call: &Call<'_>) -> Response {
     }
     let records = super::records_of(call.path);
     let answered = match call.faults.denied(&records) {
+        None if ledger.denies(&name) => Err(Refusal::forbidden()),
         Some(Denied::Hidden) => Err(Refusal::forbidden()),
         Some(Denied::Unknown) => Err(Refusal::not_found()),
         Some(Denied::Refused(status)) => Err(Refusal { status, text: reason(status).to_owned() }),

@@ -54,6 +54,9 @@ pub struct Config {
     pub division: i64,
     /// How VAT is rounded.
     pub rounding: Rounding,
+    /// Services and resources that the login has no right to, or that the edition lacks: `salesinvoice`,
+    /// `financial/Journals`.
+    pub denied: Vec<String>,
     /// What notifications are signed with.
     pub webhook_secret: String,
 }
@@ -65,6 +68,7 @@ impl Default for Config {
             seed: 1,
             division: 1_234_567,
             rounding: Rounding::PerCode,
+            denied: Vec::new(),
             webhook_secret: "sandbox-ledger-webhooks".to_owned(),
         }
     }
@@ -301,6 +305,15 @@ impl Ledger {
 
     fn logins(&self) -> MutexGuard<'_, Logins> {
         lock(&self.0.logins)
+    }
+
+    /// Whether the login may not use a resource: by its own name or by its service's.
+    fn denies(&self, resource: &str) -> bool {
+        self.0
+            .config
+            .denied
+            .iter()
+            .any(|denied| resource.strip_prefix(&**denied).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
     }
 
     fn meter(&self) -> MutexGuard<'_, Meter> {
