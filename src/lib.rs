@@ -12,6 +12,7 @@ pub mod ir;
 pub mod json;
 pub mod limits;
 pub mod lints;
+pub mod money;
 pub mod plan;
 pub mod sandbox;
 pub mod shipped;

@@ -16,6 +16,7 @@ mod look;
 mod machine;
 mod map;
 mod moment;
+mod money;
 mod moved;
 mod new;
 mod open;

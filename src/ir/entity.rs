@@ -159,6 +159,9 @@ pub struct Field {
     pub form: Forms,
     /// The formula of an amount that the system computes.
     pub computed: Option<Expr>,
+    /// The amounts that it is the sum of, by what the system means by it; empty where nothing is said. Who adds it to what
+    /// it is the sum of counts that twice.
+    pub sums: Vec<Summand>,
     /// It can be filled and is never shown.
     pub write_only: bool,
     /// Where it is shown.
@@ -185,6 +188,17 @@ impl Field {
     pub fn wire_name(&self) -> Option<&str> {
         self.meta.is_none().then_some(&*self.wire)
     }
+}
+
+/// An amount that is a part of another one: a field of the record, or that of all elements of one of its lists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summand {
+    /// It is taken off.
+    pub less: bool,
+    /// The field is one of the record that this one is a part of: all of its elements together come to that.
+    pub above: bool,
+    /// The field, or a list and a field of its elements.
+    pub way: Vec<Arc<str>>,
 }
 
 /// One of the further entries of a record: the first of these keys that is filled.
@@ -338,6 +352,7 @@ impl Field {
             meta: None,
             form: Forms::default(),
             computed: None,
+            sums: Vec::new(),
             write_only: false,
             shown: Shown::Everywhere,
             personal: false,

@@ -16,7 +16,7 @@ mod walk;
 pub use books::{Among, Books, TaxedLines, Way};
 pub use entity::{
     Access, Below, Connector, Currency, Entity, Entries, Feed, Field, Files, Forms, Meta, Method, PriceBy, Required,
-    Search, Shown, Tax, WireForm,
+    Search, Shown, Summand, Tax, WireForm,
 };
 pub use expr::{
     Arm, Binary, Builder, ChangedRows, Const, Element, Expr, ExprKind, Find, ForClause, LocalId, Pattern, Step,
