@@ -397,7 +397,8 @@ impl Algebra {
         let mut todo: Vec<NodeId> = product.iter().map(|(id, _)| *id).collect();
         let mut seen = rustc_hash::FxHashSet::default();
         while let Some(id) = todo.pop() {
-            if !seen.insert(id) {
+            // An amount by which something else is chosen has not reached anything by that.
+            if !seen.insert(id) || self.is_condition(id) {
                 continue;
             }
             if matches!(self.get(id), Node::Field(_, entity, f) if (*entity, *f) == field) {

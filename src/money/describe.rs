@@ -135,9 +135,9 @@ impl Words<'_> {
         let (mut left, mut right) = (Amount::default(), Amount::default());
         for (product, times) in &amount.0 {
             if times.is_sign_negative() {
-                right.put(product.clone(), -*times)
+                right.put(product.clone(), -*times);
             } else {
-                left.put(product.clone(), *times)
+                left.put(product.clone(), *times);
             }
         }
         format!("{} < {}", self.amount_at(&left, depth), self.amount_at(&right, depth))

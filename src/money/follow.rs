@@ -2,9 +2,10 @@
 //! becomes a value of its own, named by what it is made of.
 
 use super::algebra::{Algebra, Amount, ELSEWHERE, LIST, Node, NodeId};
+use super::value::{CONDITION, FIRST, Made, NOTHING, Piece, Value, is_counted};
 use crate::ir::{
-    Binary, Builder, Const, Element, EntityId, Expr, ExprKind, FieldId, ForClause, LocalId, Mapping, Pattern, Program,
-    Step, StepKind, Type, Unary, When, decided, each,
+    Binary, Builder, Const, EntityId, Expr, ExprKind, FieldId, LocalId, Mapping, Pattern, Program, Step, StepKind,
+    Type, Unary, When, decided, each,
 };
 use crate::source::Span;
 use rust_decimal::Decimal;
@@ -12,38 +13,6 @@ use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
-
-/// What an expression comes to.
-#[derive(Clone, Debug)]
-pub(super) enum Value {
-    /// A number, an amount, or a truth: 1 or 0.
-    Amount(Amount),
-    /// A record that is made here.
-    Record(Rc<Made>),
-    /// A list that is made here.
-    List(Rc<Vec<Piece>>),
-    /// Something else.
-    Node(NodeId),
-    /// Nothing: the record stops.
-    Never,
-}
-
-/// A record that is made: its fields, and the lines of the flow that fill them.
-#[derive(Clone, Debug)]
-pub(super) struct Made {
-    pub(super) entity: EntityId,
-    pub(super) fields: BTreeMap<FieldId, (Value, Span)>,
-}
-
-/// Elements of a list that is made: one for each element of other lists, where the condition holds.
-#[derive(Clone, Debug)]
-pub(super) struct Piece {
-    pub(super) over: Vec<NodeId>,
-    pub(super) holds: Amount,
-    pub(super) value: Value,
-    /// Where it is written.
-    pub(super) span: Span,
-}
 
 /// Values in the order in which they are followed.
 pub(super) struct Follow<'p> {
@@ -165,7 +134,7 @@ impl<'p> Follow<'p> {
     }
 
     /// A value as one thing.
-    fn as_node(&mut self, value: &Value) -> NodeId {
+    pub(super) fn as_node(&mut self, value: &Value) -> NodeId {
         match value {
             Value::Node(id) => *id,
             Value::Amount(amount) => self.algebra.whole(amount),
@@ -262,7 +231,7 @@ impl<'p> Follow<'p> {
         self.counted(id, &program.entity(entity).get(field).ty)
     }
 
-    fn opaque(&mut self, expr: &'p Expr) -> Value {
+    pub(super) fn opaque(&mut self, expr: &'p Expr) -> Value {
         let at = expr.span;
         let id = self.algebra.id(Node::Of(format!("at {}:{}-{}", at.file.0, at.start, at.end), Vec::new()));
         self.counted(id, &expr.ty)
@@ -289,10 +258,10 @@ impl<'p> Follow<'p> {
                 let of = self.value(of);
                 self.field(&of, *entity, *field)
             }
-            ExprKind::It(field) => {
-                let made = self.making.last().and_then(|made| made.fields.get(field));
-                made.map(|(value, _)| value.clone()).unwrap_or_else(|| self.opaque(expr))
-            }
+            ExprKind::It(field) => match self.making.last().and_then(|made| made.fields.get(field)) {
+                Some((value, _)) => value.clone(),
+                None => self.opaque(expr),
+            },
             ExprKind::Native(native, args) => self.native(*native, args, expr),
             ExprKind::Binary(op, a, b) => self.binary(*op, a, b, expr),
             ExprKind::Unary(op, a) => {
@@ -369,7 +338,7 @@ impl<'p> Follow<'p> {
         });
     }
 
-    fn constant(&mut self, constant: &Const, ty: &Type) -> Value {
+    pub(super) fn constant(&mut self, constant: &Const, ty: &Type) -> Value {
         match constant {
             Const::Number(n) => Value::Amount(Amount::number(*n)),
             Const::Bool(yes) => Value::Amount(Amount::number(Decimal::from(u8::from(*yes)))),
@@ -468,118 +437,7 @@ impl<'p> Follow<'p> {
         }
     }
 
-    /// If the condition holds the first, else the second. What stops the record is no value of it.
-    fn one_of(&mut self, cond: &Amount, a: Value, b: Value, (ty, span): (&Type, Span)) -> Value {
-        match (&a, &b) {
-            (Value::Never, _) => return b,
-            (_, Value::Never) => return a,
-            _ => {}
-        }
-        if let Some(known) = cond.known() {
-            return if known.is_zero() { b } else { a };
-        }
-        if *ty.present() == Type::Bool {
-            let (a, b) = (self.as_amount(&a), self.as_amount(&b));
-            let either = self.algebra.either(cond, &a, &b);
-            return Value::Amount(self.algebra.condition(&either, CONDITION));
-        }
-        let cond = &self.algebra.condition(cond, BRANCH);
-        if is_counted(ty) {
-            let (a, b) = (self.as_amount(&a), self.as_amount(&b));
-            let either = self.algebra.either(cond, &a, &b);
-            // A quantity divides and multiplies: as a whole it cancels out.
-            let is_factor = !matches!(ty.present(), Type::Money(_) | Type::Price);
-            let whole = is_factor && either.0.len() > 1;
-            return Value::Amount(if whole { Amount::node(self.algebra.whole(&either)) } else { either });
-        }
-        if ty.present().element().is_some() {
-            let mut pieces = self.pieces(&a, span);
-            pieces.iter_mut().for_each(|piece| piece.holds = self.algebra.times(&piece.holds, cond));
-            let not = Amount::one().minus(cond);
-            let mut others = self.pieces(&b, span);
-            others.iter_mut().for_each(|piece| piece.holds = self.algebra.times(&piece.holds, &not));
-            pieces.append(&mut others);
-            return Value::List(Rc::new(pieces));
-        }
-        if let (Value::Record(a), Value::Record(b)) = (&a, &b)
-            && a.entity == b.entity
-        {
-            return self.one_record_of(cond, a, b, span);
-        }
-        let nodes = vec![self.algebra.whole(cond), self.as_node(&a), self.as_node(&b)];
-        Value::Node(self.algebra.id(Node::Of("if".to_owned(), nodes)))
-    }
-
-    fn one_record_of(&mut self, cond: &Amount, a: &Made, b: &Made, at: Span) -> Value {
-        let mut fields = BTreeMap::new();
-        for field in a.fields.keys().chain(b.fields.keys()) {
-            let ty = self.program.entity(a.entity).get(*field).ty.clone();
-            let (one, other) = (a.fields.get(field), b.fields.get(field));
-            let span = one.or(other).map_or(at, |(_, span)| *span);
-            let absent = self.constant(&Const::Absent, &ty);
-            let value = |of: Option<&(Value, Span)>| of.map_or_else(|| absent.clone(), |(value, _)| value.clone());
-            let value = self.one_of(cond, value(one), value(other), (&ty, span));
-            fields.insert(*field, (value, span));
-        }
-        Value::Record(Rc::new(Made { entity: a.entity, fields }))
-    }
-
     fn build(&mut self, builder: &'p Builder) -> Value {
         Value::Record(Rc::new(self.made(builder.entity, &builder.steps)))
     }
-
-    fn list(&mut self, elements: &'p [Element]) -> Value {
-        let mut pieces = Vec::new();
-        for element in elements {
-            match element {
-                Element::One(e) => {
-                    let value = self.value(e);
-                    pieces.push(Piece { over: Vec::new(), holds: Amount::one(), value, span: e.span });
-                }
-                Element::All(e) => {
-                    let value = self.value(e);
-                    pieces.extend(self.pieces(&value, e.span));
-                }
-                Element::For(clauses, body) => {
-                    let start = Piece { over: Vec::new(), holds: Amount::one(), value: Value::Never, span: body.span };
-                    self.for_each(clauses, body, start, &mut pieces);
-                }
-            }
-        }
-        pieces.retain(|piece| !matches!(piece.value, Value::Never) && !piece.holds.is_zero());
-        Value::List(Rc::new(pieces))
-    }
-
-    fn for_each(&mut self, clauses: &'p [ForClause], body: &'p Expr, so_far: Piece, out: &mut Vec<Piece>) {
-        let Some((clause, rest)) = clauses.split_first() else {
-            let value = self.value(body);
-            out.push(Piece { value, ..so_far });
-            return;
-        };
-        let list = self.value(&clause.list);
-        for piece in self.pieces(&list, clause.list.span) {
-            self.name(clause.local, piece.value.clone());
-            let over = [so_far.over.clone(), piece.over.clone()].concat();
-            self.on_each(&piece, |inner| {
-                let cond = clause.cond.as_ref().map_or_else(Amount::one, |cond| inner.amount(cond));
-                let holds = inner.algebra.times(&so_far.holds, &piece.holds);
-                let holds = inner.algebra.times(&holds, &cond);
-                inner.for_each(rest, body, Piece { over, holds, ..so_far.clone() }, out);
-            });
-        }
-    }
-}
-
-/// Products of which a condition may be made until it is taken as one, and those by which a branch is chosen.
-const CONDITION: usize = 8;
-const BRANCH: usize = 2;
-
-/// The tags of what is not there, and of the first of a list.
-pub(super) const NOTHING: &str = "nothing";
-pub(super) const FIRST: &str = "first";
-
-/// Whether values of that type are counted with: numbers, amounts, and truths.
-pub(super) fn is_counted(ty: &Type) -> bool {
-    let ty = ty.present();
-    ty.is_number() || matches!(ty, Type::Price | Type::Entered(..) | Type::Bool)
 }

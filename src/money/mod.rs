@@ -5,10 +5,12 @@
 //! sums of products of fields, in which equal ones cancel out. What it can't follow it does not judge.
 
 mod algebra;
+mod choices;
 mod describe;
 mod follow;
 mod natives;
 mod proof;
 mod schema;
+mod value;
 
 pub use proof::{Amounts, Place, Proof, Reaches, Verdict, proof};

@@ -1,7 +1,8 @@
 //! What functions of the language make of amounts and lists, as far as they are followed.
 
 use super::algebra::{Amount, Node};
-use super::follow::{FIRST, Follow, Piece, Value};
+use super::follow::Follow;
+use super::value::{FIRST, Piece, Value};
 use crate::ir::{Const, Expr, ExprKind, Native, Type};
 use std::rc::Rc;
 

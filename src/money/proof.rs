@@ -2,8 +2,9 @@
 
 use super::algebra::{Amount, Node, NodeId, Product};
 use super::describe::Words;
-use super::follow::{Follow, Value};
+use super::follow::Follow;
 use super::schema::Share;
+use super::value::Value;
 use crate::ir::{Const, EntityId, FieldId, Mapping, Program};
 use crate::source::Span;
 use rust_decimal::Decimal;

@@ -1,8 +1,9 @@
 //! What schemas say of amounts: which others one is the sum of, and what a document comes to.
 
 use super::algebra::{Amount, Node, NodeId, Product};
-use super::follow::{Follow, Value};
+use super::follow::Follow;
 use super::natives::names;
+use super::value::Value;
 use crate::ir::{EntityId, Expr, ExprKind, FieldId, Kind, Mapping, Native, Summand, Type};
 use crate::source::Span;
 use rust_decimal::Decimal;
