@@ -13,6 +13,7 @@ pub mod json;
 pub mod limits;
 pub mod lints;
 pub mod master;
+pub mod money;
 pub mod plan;
 pub mod sandbox;
 pub mod shipped;

@@ -24,6 +24,9 @@ pub const INLINED_MAX: usize = 20_000;
 /// Most text of the functions and parts inlined into one declaration, bytes: a bound on the work of compiling it and of
 /// one record. More is a diagnostic.
 pub const INLINED_BYTES_MAX: usize = 1 << 20;
+/// Most products of which an amount is made while it is proved where amounts go. One of more is taken as a whole, of which
+/// nothing is proved: so many branches are no shop's.
+pub const MONEY_TERMS_MAX: usize = 512;
 /// Rows of a lookup, the CSV file's included.
 pub const LOOKUP_ROWS_MAX: usize = 100_000;
 

@@ -175,6 +175,44 @@ fn a_plan_says_which_total_an_answer_must_tell() {
     assert_eq!((&answer["field"], &answer["comes_to"]), (&"total".into(), &"sale.AmountFC".into()));
 }
 
+/// The default flows in all documents: each amount of an order once, and where.
+#[test]
+fn the_money_of_the_default_flows_is_proved() {
+    let project = tempfile::tempdir().unwrap();
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/flows/tests/project.flow")).unwrap();
+    let text = text.replace("connect shop", "run orders.orders, refunds.refunds\n\nconnect shop");
+    std::fs::write(project.path().join("project.flow"), text).unwrap();
+    for discounts in ["in_price", "beside_price"] {
+        let told = json(project.path(), &format!("plan orders.orders --money --set orders.discounts={discounts}"));
+        assert_eq!(told["holds"], true, "{told}");
+        let mappings = told["mappings"].as_array().unwrap();
+        let names: Vec<&str> = mappings.iter().map(|m| m["mapping"].as_str().unwrap()).collect();
+        assert_eq!(names, ["orders.sales_order", "orders.sales_invoice", "orders.sales_entry"]);
+        for mapping in mappings {
+            assert_eq!(mapping["verdict"], "proved", "{mapping}");
+            let amounts = mapping["amounts"].as_array().unwrap();
+            assert_eq!(amounts.len(), 7, "{mapping}");
+            assert!(
+                amounts.iter().all(|a| a["reaches"] == "once" && !a["by"].as_array().unwrap().is_empty()),
+                "{mapping}"
+            );
+        }
+    }
+    const SAYS: &[&str] = &[
+        "Its AmountFC must come to order.total",
+        "less order.gift_cards.amount",
+        "Proved: each of these amounts reaches AmountFC once, and nothing else does.",
+        "VATCode = taxes.code(",
+    ];
+    check(
+        project.path(),
+        &[
+            ("plan orders.orders --money", 0, SAYS, &["NEVER", "Wrong"]),
+            ("plan refunds.refunds --money", 0, &["refund.amount"], &["NEVER", "Wrong"]),
+        ],
+    );
+}
+
 #[test]
 fn a_project_with_mistakes_can_be_looked_at() {
     let project = project();

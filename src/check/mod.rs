@@ -166,7 +166,7 @@ fn sorted(mut diagnostics: Vec<Diagnostic>, cx: &mut Checker<'_>) -> Vec<Diagnos
 /// Whether a report only repeats what the syntax has told: it is about the line that could not be read, or about
 /// something missing from a declaration that was read in part.
 fn follows(broken: &resolve::modules::Broken, sources: &Sources, d: &Diagnostic) -> bool {
-    let missing: [&Code; 10] = [
+    let missing: [&Code; 11] = [
         &codes::REQUIRED_NOT_FILLED,
         &codes::KEY_NOT_WRITTEN,
         &codes::KEY_CONSTANT,
@@ -177,6 +177,7 @@ fn follows(broken: &resolve::modules::Broken, sources: &Sources, d: &Diagnostic)
         &codes::FLOW_SHAPE,
         &codes::NEEDLESS,
         &codes::AMOUNT_UNUSED,
+        &codes::AMOUNT_TWICE,
     ];
     let at = (d.span.file, d.span.start);
     let before = broken.within.range(..=at).next_back();

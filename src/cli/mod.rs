@@ -17,6 +17,7 @@ mod look;
 mod machine;
 mod map;
 mod moment;
+mod money;
 mod moved;
 mod new;
 mod open;

@@ -1,5 +1,6 @@
-//! `flowc plan FLOW`: the steps of a flow, what is sent of its filter, and its calls as a formula.
+//! `flowc plan FLOW`: the steps of a flow, what is sent of its filter, and its calls as a formula; or where its money goes.
 
+use super::money::Money;
 use super::open::{Answers, open};
 use super::screen::Screen;
 use super::{Answer, Format, Global, Outcome, Trouble, moved};
@@ -11,6 +12,9 @@ pub(crate) struct Arguments {
     /// The flow: `orders`, or `module.flow` where that is ambiguous.
     #[arg(value_name = "FLOW")]
     flow: String,
+    /// Where each amount of a record goes, as a proof that none is lost and none counts twice.
+    #[arg(long)]
+    money: bool,
     #[command(flatten)]
     answers: Answers,
 }
@@ -21,6 +25,9 @@ pub(crate) fn run(screen: &Screen, global: &Global, arguments: &Arguments) -> An
     moved::warn(workspace.root(), || workspace.defaults())?;
     let program = workspace.compiled().program();
     let flow = program.flow_named(&arguments.flow).map_err(|e| Trouble::Misuse(e.to_string()))?;
+    if arguments.money {
+        return money(screen, &Money::of(program, workspace.sources(), &program.flows[flow]));
+    }
     let plan = plan(program, &program.flows[flow]);
     if screen.format() == Format::Json {
         Screen::answer(&plan.json(program, workspace.sources()).to_string())?;
@@ -28,4 +35,13 @@ pub(crate) fn run(screen: &Screen, global: &Global, arguments: &Arguments) -> An
         Screen::answer(plan.human(program, workspace.sources()).trim_end())?;
     }
     Ok(Outcome::Done)
+}
+
+fn money(screen: &Screen, money: &Money<'_>) -> Answer {
+    if screen.format() == Format::Json {
+        Screen::answer(&money.json().to_string())?;
+    } else {
+        Screen::answer(money.human().trim_end())?;
+    }
+    Ok(if money.holds() { Outcome::Done } else { Outcome::Wrong })
 }

@@ -409,7 +409,7 @@ pub struct Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ir::{Access, Field, Forms, Required, Search, Type};
+    use crate::ir::{Field, Search, Type};
     use crate::source::{FileId, Span};
 
     fn span() -> Span {
@@ -418,27 +418,7 @@ mod tests {
 
     /// A field of this type that can be searched by.
     pub(super) fn field(name: &str, ty: Type) -> Field {
-        Field {
-            name: name.into(),
-            wire: name.into(),
-            ty,
-            access: Access::Free,
-            required: Required::No,
-            search: Search::Filter,
-            currency: None,
-            price_by: None,
-            meta: None,
-            form: Forms::default(),
-            computed: None,
-            personal: false,
-            write_only: false,
-            shown: crate::ir::Shown::Everywhere,
-            stands_in: None,
-            assumed: false,
-            of: None,
-            doc: None,
-            span: span(),
-        }
+        Field { search: Search::Filter, ..Field::new(name.into(), ty, span()) }
     }
 
     /// An entity at this route.

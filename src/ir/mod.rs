@@ -6,6 +6,7 @@
 mod books;
 mod entity;
 mod expr;
+mod field;
 mod fold;
 mod native;
 mod own;
@@ -15,14 +16,12 @@ mod types;
 mod walk;
 
 pub use books::{Among, Books, TaxedLines, Way};
-pub use entity::{
-    Access, Below, Connector, Currency, Deletions, Entity, Entries, Feed, Field, Files, Forms, Meta, Method, PriceBy,
-    Required, Search, Shown, StandsIn, Tax, WireForm,
-};
+pub use entity::{Below, Connector, Deletions, Entity, Entries, Feed, Files, Method, Tax};
 pub use expr::{
     Arm, Binary, Builder, ChangedRows, Const, Element, Expr, ExprKind, Find, ForClause, LocalId, Pattern, Step,
     StepKind, Stop, Unary, When,
 };
+pub use field::{Access, Currency, Field, Forms, Meta, PriceBy, Required, Search, Shown, StandsIn, Summand, WireForm};
 pub use fold::{accepts, decided, known, truth};
 pub use native::Native;
 pub use own::{Closes, Period, Usable};

@@ -1,89 +1,80 @@
-//! Amounts that nobody uses: a document has parts that bear its total, and a mapping that takes some of them over and
-//! leaves others out loses money.
+//! Amounts that a document of the source has and the one that is made of it has not, or has twice.
 
-use crate::ir::{EntityId, ExprKind, FieldId, Kind, LocalId, Mapping, Program, Step, StepKind, Type, each, of_steps};
+use crate::ir::{Mapping, Program};
+use crate::money::{Amounts, Proof, Reaches, Verdict, proof};
 use crate::source::{Diagnostic, Span, codes};
-use rustc_hash::FxHashSet;
 
-/// A document has parts: lists whose elements bear a part of its total. A mapping that takes some of them over and
-/// never reads another loses money, or stops at its `balance`.
+/// A mapping that takes some amounts of a document over and leaves others out loses money; one that adds an amount to a
+/// total that it is in already makes some. Either stops at `balance` where there is one, record by record.
 pub(super) fn used(program: &Program, mapping: &Mapping, told: &mut Vec<Diagnostic>) {
-    let mut sources: Vec<EntityId> = mapping.params.iter().filter_map(|(_, ty, _)| ty.record()).collect();
-    sources.dedup();
-    let parts: Vec<_> = sources.into_iter().map(|source| (source, parts_of(program, source))).collect();
-    if parts.iter().all(|(_, parts)| parts.is_empty()) {
+    let Some(proof) = proof(program, mapping) else { return };
+    if proof.verdict == Verdict::Proved {
         return;
     }
-    let at = mapping.balance.as_ref().map_or(mapping.span, |b| b.to.span);
-    let (read, passed_on) = taken_over(&mapping.steps);
-    for (source, parts) in parts.into_iter().filter(|(source, _)| !passed_on.contains(source)) {
-        let (used, open): (Vec<_>, Vec<_>) = parts.into_iter().partition(|(f, ..)| read.contains(&(source, *f)));
-        if used.is_empty() {
-            continue;
-        }
-        if let Some((_, _, declared)) = open.first() {
-            let (full, used) = (program.entity(source).full_name(), &used[0].1);
-            let names: Vec<String> = open.iter().map(|(_, name, _)| format!("`{name}`")).collect();
-            let name = names.join(" and ");
-            told.push(
+    let taken = |amounts: &&Amounts| amounts.reaches != Reaches::Never;
+    let Some(used) = proof.amounts.iter().find(taken) else { return };
+    if let Some((at, what)) = &proof.surplus {
+        told.push(twice(&proof, *at, what));
+        return;
+    }
+    let at = mapping.balance.as_ref().map_or(mapping.span, |balance| balance.to.span);
+    let open: Vec<&Amounts> = proof.amounts.iter().filter(|a| a.reaches == Reaches::Never).collect();
+    if let Some(first) = open.first() {
+        let names = named(program, &proof, &open);
+        let (full, used) = (program.entity(used.source).full_name(), &used.part);
+        told.push(
+            Diagnostic::new(
+                &codes::AMOUNT_UNUSED,
+                at,
+                format!("`{used}` of {full} is taken over, and the amounts of {names} never are"),
+            )
+            .label("an amount is left out")
+            .related(first.declared, "declared here")
+            .help(format!("add lines for {names}, or stop records that have some with a `check`")),
+        );
+    }
+    for amounts in &proof.amounts {
+        match &amounts.reaches {
+            Reaches::Times(times) if !times.is_zero() => {
+                let at = amounts.by.last().copied().unwrap_or(at);
+                told.push(twice(&proof, at, &format!("{times} times {}", amounts.name)));
+            }
+            Reaches::When(under) if !under.is_empty() => told.push(
                 Diagnostic::new(
                     &codes::AMOUNT_UNUSED,
-                    at,
-                    format!("`{used}` of {full} is taken over, and the amounts of {name} never are"),
+                    amounts.by.last().copied().unwrap_or(at),
+                    format!("`{}` reaches the total {} only", amounts.name, under.join(", ")),
                 )
-                .label("an amount is left out")
-                .related(*declared, "declared here")
-                .help(format!("add lines for {name}, or stop records that have some with a `check`")),
-            );
-        }
-    }
-}
-
-/// Lists of an entity whose elements have a net amount of its total's name and a tax beside it: parts of the total.
-fn parts_of(program: &Program, entity: EntityId) -> Vec<(FieldId, String, Span)> {
-    let e = program.entity(entity);
-    let Some(total) = e.total else { return Vec::new() };
-    let name = e.get(total).name.clone();
-    let lists: Vec<(FieldId, String, Span, EntityId)> = e
-        .fields
-        .iter()
-        .enumerate()
-        .filter_map(|(n, f)| match f.ty.present().element() {
-            Some(Type::Record(of)) => Some((FieldId(u32::try_from(n).ok()?), f.name.to_string(), f.span, *of)),
-            _ => None,
-        })
-        .collect();
-    let bears = |of: EntityId| {
-        let e = program.entity(of);
-        e.field(&name).is_some_and(|f| *e.get(f).ty.present() == Type::Money(Kind::Net))
-            && e.fields.iter().any(|f| *f.ty.present() == Type::Money(Kind::Tax))
-    };
-    lists.into_iter().filter(|(.., of)| bears(*of)).map(|(f, n, s, _)| (f, n, s)).collect()
-}
-
-/// The fields that the steps of a mapping read, and the records that they pass on: what a mapping of its own or a foreign
-/// function makes of one is not seen from here. Who is told of an amount has not taken it over: what alerts alone read,
-/// and values that nothing else uses, do not count.
-fn taken_over(steps: &[Step]) -> (FxHashSet<(EntityId, FieldId)>, FxHashSet<EntityId>) {
-    let mut read: FxHashSet<(EntityId, FieldId)> = FxHashSet::default();
-    let mut passed_on: FxHashSet<EntityId> = FxHashSet::default();
-    let mut used: FxHashSet<LocalId> = FxHashSet::default();
-    for step in steps.iter().rev() {
-        match &step.kind {
-            StepKind::Alert(..) => continue,
-            StepKind::Let(name, _) if !used.contains(name) => continue,
+                .label("an amount is left out at times")
+                .related(amounts.declared, "declared here")
+                .help("add lines for the other cases too, or stop records of that kind with a `check`"),
+            ),
             _ => {}
         }
-        of_steps(std::slice::from_ref(step), &mut |outer| {
-            each(outer, &mut |e| match &e.kind {
-                ExprKind::Local(name) => drop(used.insert(*name)),
-                ExprKind::Field(_, entity, field) => drop(read.insert((*entity, *field))),
-                ExprKind::Ensure(_, args) | ExprKind::Extern(_, _, args) => {
-                    passed_on.extend(args.iter().filter_map(|a| a.ty.record()));
-                }
-                _ => {}
-            });
-        });
     }
-    (read, passed_on)
+}
+
+/// The lists, and fields of lists of which others are taken over.
+fn named(program: &Program, proof: &Proof, open: &[&Amounts]) -> String {
+    let mut names: Vec<String> = Vec::new();
+    for amounts in open {
+        let of_part = |other: &&Amounts| other.part == amounts.part && other.source == amounts.source;
+        let whole = proof.amounts.iter().filter(of_part).all(|other| other.reaches == Reaches::Never);
+        let is_list = program.entity(amounts.source).field(&amounts.part).is_some();
+        let name = if whole && is_list { format!("`{}`", amounts.part) } else { format!("`{}`", amounts.name) };
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names.join(" and ")
+}
+
+fn twice(proof: &Proof, at: Span, what: &str) -> Diagnostic {
+    let (to, goal) = &proof.to;
+    let message =
+        format!("{what} is counted here, and it is in the total already: the document would not come to {goal}");
+    Diagnostic::new(&codes::AMOUNT_TWICE, at, message)
+        .label("counted again")
+        .related(*to, "what it must come to")
+        .help("take it out here, or where it was counted before")
 }

@@ -105,6 +105,7 @@ codes! {
     WRITE_ONLY_READ = "F0314" Error "a field is read that the API never shows";
     KEY_CUT = "F0315" Error "a key that is cut";
     CURRENCY_NOT_FILLED = "F0316" Warning "amounts are filled, and the field of their currency is not";
+    AMOUNT_TWICE = "F0317" Error "an amount of the source that is counted twice";
 
     LOOKUP_ROW_UNREACHABLE = "F0401" Error "a row of a lookup that can never match";
     LOOKUP_ROWS_OVERLAP = "F0402" Error "two rows of a lookup overlap undecidedly";

@@ -16,6 +16,11 @@ const RECURSIONS: &[(&str, &[&str], &str)] = &[
         "an expression is made of expressions: of calls, operators, and records that are filled by statements",
     ),
     (
+        "money",
+        &["choices", "follow", "natives"],
+        "an expression is made of expressions: of functions, lists, and choices between them",
+    ),
+    (
         "eval",
         &["code/compiled", "code/document", "code/emit", "code/expression", "code/run"],
         "code works on an evaluation, which holds the compiled program that the code is a part of",

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const USES_AT_LEAST: usize = 200;
 /// Rooms of meaning: they work from arguments alone.
 const PURE: &[&str] =
-    &["limits", "value", "json", "source", "syntax", "shipped", "ir", "lints", "check", "plan", "eval"];
+    &["limits", "value", "json", "source", "syntax", "shipped", "ir", "money", "lints", "check", "plan", "eval"];
 /// What those may not name, with all below it.
 const WORLD: &[&str] = &[
     "std::env",
@@ -35,6 +35,7 @@ const SHARED: &[&str] = &[
     "syntax",
     "shipped",
     "ir",
+    "money",
     "lints",
     "check",
     "plan",

@@ -4,7 +4,7 @@ use crate::check::infer::frame::{Infer, constant_of};
 use crate::check::resolve::checker::{Checker, Condition};
 use crate::check::resolve::instances::InstanceId;
 use crate::check::types::words::word_text;
-use crate::ir::{Const, EntityId, Expr, ExprKind, Meta, Native, Required, Type};
+use crate::ir::{Const, EntityId, Expr, ExprKind, FieldId, Meta, Native, Required, Type};
 use crate::source::{Diagnostic, codes};
 use crate::syntax::ast::{self, ExprKind as A};
 use std::sync::Arc;
@@ -20,6 +20,7 @@ impl Checker<'_> {
                 self.field_mut(entity, field).meta = meta;
             }
             let or_absent = decl.marks.iter().any(|m| m.words.first().map(word_text).as_deref() == Some("else"));
+            self.summands_are_there(entity, field);
             for mark in &decl.marks {
                 let first = mark.words.first().map(word_text).unwrap_or_default();
                 if let (Some(cond), "required") = (&mark.when, &*first) {
@@ -30,6 +31,35 @@ impl Checker<'_> {
                     let formula = Infer::new(self, inside).formula(entity, formula);
                     self.field_mut(entity, field).computed = formula;
                 }
+            }
+        }
+    }
+}
+
+impl Checker<'_> {
+    /// Tells of an amount that a field is said to be a sum of and that is none.
+    fn summands_are_there(&mut self, entity: EntityId, field: FieldId) {
+        let (of, parts, span) = {
+            let e = self.program.entity(entity);
+            let f = e.get(field);
+            (e.full_name(), f.sums.clone(), f.span)
+        };
+        for part in parts.iter().filter(|part| !part.above) {
+            let mut at = Some(entity);
+            let mut ty = Type::Unknown;
+            for name in &part.way {
+                let found = at.and_then(|at| Some((at, self.program.entity(at).field(name)?)));
+                ty = found.map_or(Type::Unknown, |(at, f)| self.program.entity(at).get(f).ty.present().clone());
+                at = ty.element().map_or(&ty, Type::present).record();
+            }
+            if !matches!(ty, Type::Money(_)) {
+                let message = format!("`{}` is no amount of {of}", part.way.join("."));
+                self.say(
+                    &codes::UNKNOWN_FIELD,
+                    span,
+                    message,
+                    "name an amount of the record, or of the elements of a list",
+                );
             }
         }
     }

@@ -3,9 +3,10 @@
 
 use crate::check::resolve::checker::Checker;
 use crate::check::types::words::word_text;
-use crate::ir::{Access, Const, Expr, ExprKind, Field, Required, Search, Shown, Type, WireForm};
+use crate::ir::{Access, Const, Expr, ExprKind, Field, Required, Search, Shown, Summand, Type, WireForm};
 use crate::source::{Span, codes};
 use crate::syntax::ast::Mark;
+use std::sync::Arc;
 
 /// Which values a mark is for.
 type Fits = fn(&Type) -> bool;
@@ -28,6 +29,7 @@ enum Says {
     Personal,
     Assumed,
     Of,
+    Sums,
 }
 
 fn any(_: &Type) -> bool {
@@ -40,6 +42,10 @@ fn number(ty: &Type) -> bool {
 
 fn decimals(ty: &Type) -> bool {
     number(ty) && *ty != Type::Int
+}
+
+fn money(ty: &Type) -> bool {
+    matches!(ty, Type::Money(_))
 }
 
 fn rate(ty: &Type) -> bool {
@@ -104,7 +110,7 @@ impl Checker<'_> {
     pub(crate) fn no_mark(&mut self, words: &[&str], span: Span, why: &str) {
         let message = format!("`{}` {why}", words.join(" "));
         let help = "marks are `read only`, `create only`, `write only`, `feed only`, `not in feed`, `required`, `filter`, `parameter`, `search`, \
-                    `personal`, `assumed`, `caseless`, `padded 18`, `scale 2`, `zero is absent`, `nested`, `stands in LINES.FIELD`, `wire \"name\"`, `of FIELD \"value\"`, \
+                    `personal`, `assumed`, `sums FIELD and LIST.FIELD less LIST.FIELD`, `caseless`, `padded 18`, `scale 2`, `zero is absent`, `nested`, `stands in LINES.FIELD`, `wire \"name\"`, `of FIELD \"value\"`, \
                     `number in text`, and `as fraction`, `zero_one`, `yes_no`, `milliseconds` or `utc`";
         self.say(&codes::MISPLACED, span, message, help);
     }
@@ -189,6 +195,10 @@ fn read(field: &mut Field, words: &[&str], mark: &Mark) -> Option<(Says, Fits)> 
             field.form.zero_is_absent = true;
             (Says::Zero, any)
         }
+        ["sums", parts @ ..] => {
+            field.sums = summands(parts)?;
+            (Says::Sums, money)
+        }
         ["wire", name] => {
             field.wire = (*name).into();
             (Says::Name, any)
@@ -199,6 +209,25 @@ fn read(field: &mut Field, words: &[&str], mark: &Mark) -> Option<(Says, Fits)> 
         }
         _ => return None,
     })
+}
+
+/// `FIELD and LIST.FIELD less LIST.FIELD`, where `parent.` leads to the record that this one is a part of.
+fn summands(words: &[&str]) -> Option<Vec<Summand>> {
+    let mut out = Vec::new();
+    for (n, word) in words.iter().enumerate() {
+        if n % 2 == 1 {
+            continue;
+        }
+        let less = match n.checked_sub(1).map(|n| words[n]) {
+            None | Some("and") => false,
+            Some("less") => true,
+            Some(_) => return None,
+        };
+        let way = word.strip_prefix("parent.");
+        let (above, way) = (way.is_some(), way.unwrap_or(word));
+        out.push(Summand { less, above, way: way.split('.').map(Arc::from).collect() });
+    }
+    (words.len() % 2 == 1 && out.iter().all(|part| part.way.len() < 3)).then_some(out)
 }
 
 fn search(field: &mut Field, search: Search) -> (Says, Fits) {

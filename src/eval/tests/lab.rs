@@ -247,15 +247,9 @@ fn a_field(name: &str, ty: Type, marks: &str) -> Field {
         () => WireForm::Plain,
     };
     Field {
-        name: name.into(),
-        wire: name.into(),
-        ty,
         access: if marks.contains("read") { Access::ReadOnly } else { Access::Free },
         required: if marks.contains("required") { Required::Yes } else { Required::No },
         search: Search::Filter,
-        currency: None,
-        price_by: None,
-        meta: None,
         form: Forms {
             form,
             zero_is_absent: marks.contains("zero"),
@@ -264,15 +258,7 @@ fn a_field(name: &str, ty: Type, marks: &str) -> Field {
             utf16: true,
             scale: 255,
         },
-        computed: None,
-        personal: false,
-        write_only: false,
-        shown: crate::ir::Shown::Everywhere,
-        stands_in: None,
-        assumed: false,
-        of: None,
-        doc: None,
-        span: at(0),
+        ..Field::new(name.into(), ty, at(0))
     }
 }
 
