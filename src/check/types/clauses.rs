@@ -32,19 +32,14 @@ impl Checker<'_> {
             ["feed", "by", by] => self.read_feed(id, None, by, "", clause),
             ["deleted", "in", rows, "by", key] => self.note_deletions(id, rows, key, clause),
             ["below", by, path] if is_text(clause, 2) => self.read_below(id, by, path, clause),
-            ["key", name] => {
-                let key = field(self, name);
-                self.program.entities[id.0 as usize].key = key;
-                true
-            }
-            ["code", name] => {
-                let code = field(self, name);
-                self.program.entities[id.0 as usize].code = code;
-                true
-            }
-            ["total", name] => {
-                let total = field(self, name);
-                self.program.entities[id.0 as usize].total = total;
+            ["key" | "code" | "total", name] => {
+                let named = field(self, name);
+                let entity = &mut self.program.entities[id.0 as usize];
+                match words[0] {
+                    "key" => entity.key = named,
+                    "code" => entity.code = named,
+                    _ => entity.total = named,
+                }
                 true
             }
             ["day" | "country" | "method" | "credits" | "void" | "credit" | "lines", ..] => {
