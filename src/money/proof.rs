@@ -103,7 +103,7 @@ pub fn proof<'p>(program: &'p Program, mapping: &'p Mapping) -> Option<Proof> {
     let (mut follow, made) = Follow::mapping(program, mapping);
     let made = Value::Record(Rc::new(made));
     let (shares, alone) = follow.comes_to(mapping, &made)?;
-    if shares.is_empty() {
+    if shares.is_empty() || follow.is_unknown {
         return None;
     }
     let sum = shares.iter().fold(Amount::default(), |sum, share| sum.plus(&share.amount));
@@ -211,7 +211,9 @@ impl Follow<'_> {
         let is_it = |me: &mut Self, amount: &Amount| {
             let plain = me.plain(amount);
             let without = sum.clone().minus(&plain);
-            !plain.is_zero() && me.left(&without, goal).is_zero()
+            // Amounts of the record alone: what is worked out may stand for something.
+            let plainly = !plain.is_zero() && plain.0.keys().all(|product| me.leaf(product).is_some());
+            plainly && me.left(&without, goal).is_zero()
         };
         for span in spans.iter().rev() {
             let amount = by_line(*span);
