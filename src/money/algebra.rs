@@ -415,6 +415,21 @@ impl Algebra {
         false
     }
 
+    /// Whether what is said of a value speaks of the field of that entity, conditions among it.
+    pub(super) fn speaks_of(&self, amount: &Amount, field: (EntityId, FieldId)) -> bool {
+        let mut todo: Vec<NodeId> = amount.0.keys().flatten().map(|(id, _)| *id).collect();
+        let mut seen = rustc_hash::FxHashSet::default();
+        while let Some(id) = todo.pop() {
+            if seen.insert(id) {
+                if matches!(self.get(id), Node::Field(_, entity, f) if (*entity, *f) == field) {
+                    return true;
+                }
+                todo.extend(self.made_of(id));
+            }
+        }
+        false
+    }
+
     /// What is left of an amount, given that conditions among its factors hold that say that two amounts are the same; with
     /// an element only those of it.
     pub(super) fn reduced(&mut self, amount: &Amount, of: Option<NodeId>) -> Amount {

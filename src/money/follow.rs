@@ -29,6 +29,10 @@ pub(super) struct Follow<'p> {
     pub(super) rounded: Vec<Span>,
     /// What schemas say that amounts are the sums of.
     pub(super) said: FxHashMap<NodeId, Option<Amount>>,
+    /// The records that the mapping is given.
+    pub(super) given: Vec<NodeId>,
+    /// Something was not understood when it was checked: nothing can be said.
+    pub(super) is_unknown: bool,
     /// What must hold: the condition, and where it stands.
     pub(super) checks: Vec<(Amount, Span, Span)>,
 }
@@ -53,10 +57,13 @@ impl<'p> Follow<'p> {
             settings: BTreeMap::new(),
             rounded: Vec::new(),
             said: FxHashMap::default(),
+            given: Vec::new(),
+            is_unknown: false,
             checks: Vec::new(),
         };
         for (_, _, local) in &mapping.params {
             let root = follow.algebra.id(Node::Root(*local));
+            follow.given.push(root);
             follow.locals.insert(*local, Local::Known(Value::Node(root)));
         }
         let made = follow.made(mapping.target, &mapping.steps);
@@ -239,6 +246,7 @@ impl<'p> Follow<'p> {
 
     /// What an expression comes to.
     pub(super) fn value(&mut self, expr: &'p Expr) -> Value {
+        self.is_unknown |= expr.ty == Type::Unknown;
         if let Some(taken) = decided(expr) {
             self.decided_by(expr);
             return self.value(taken);

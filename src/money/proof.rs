@@ -5,7 +5,7 @@ use super::describe::Words;
 use super::follow::Follow;
 use super::schema::Share;
 use super::value::Value;
-use crate::ir::{Const, EntityId, FieldId, Mapping, Program};
+use crate::ir::{Const, EntityId, FieldId, Kind, Mapping, Program, Type};
 use crate::source::Span;
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
@@ -53,6 +53,10 @@ pub struct Amounts {
     pub source: EntityId,
     /// Where that is declared.
     pub declared: Span,
+    /// It is of a list that a record may lack altogether.
+    pub is_optional: bool,
+    /// It is a tax.
+    pub is_tax: bool,
     /// It is taken off the total.
     pub less: bool,
     /// How often.
@@ -103,7 +107,7 @@ pub fn proof<'p>(program: &'p Program, mapping: &'p Mapping) -> Option<Proof> {
     let (mut follow, made) = Follow::mapping(program, mapping);
     let made = Value::Record(Rc::new(made));
     let (shares, alone) = follow.comes_to(mapping, &made)?;
-    if shares.is_empty() {
+    if shares.is_empty() || follow.is_unknown {
         return None;
     }
     let sum = shares.iter().fold(Amount::default(), |sum, share| sum.plus(&share.amount));
@@ -211,7 +215,9 @@ impl Follow<'_> {
         let is_it = |me: &mut Self, amount: &Amount| {
             let plain = me.plain(amount);
             let without = sum.clone().minus(&plain);
-            !plain.is_zero() && me.left(&without, goal).is_zero()
+            // Amounts of the record alone: what is worked out may stand for something.
+            let plainly = !plain.is_zero() && plain.0.keys().all(|product| me.leaf(product).is_some());
+            plainly && me.left(&without, goal).is_zero()
         };
         for span in spans.iter().rev() {
             let amount = by_line(*span);
@@ -252,7 +258,20 @@ impl Follow<'_> {
                 (leaf.0, Arc::clone(&field.name), field.span)
             });
             let name = words.product(product);
-            out.push(Amounts { name, part, source, declared, less: wanted.is_sign_negative(), reaches, by });
+            let list = self.list_of_product(product).unwrap_or(leaf);
+            let is_optional = self.program.entity(list.0).get(list.1).ty.is_optional();
+            let is_tax = *self.program.entity(leaf.0).get(leaf.1).ty.present() == Type::Money(Kind::Tax);
+            out.push(Amounts {
+                name,
+                part,
+                source,
+                declared,
+                is_optional,
+                is_tax,
+                less: wanted.is_sign_negative(),
+                reaches,
+                by,
+            });
         }
         out
     }
@@ -270,7 +289,11 @@ impl Follow<'_> {
         let with: Vec<(&Product, Decimal)> =
             sum.0.iter().filter(|(p, _)| self.algebra.mentions(p, leaf)).map(|(p, n)| (p, *n)).collect();
         if with.is_empty() {
-            return Reaches::Never;
+            // A record that has some of it may be one that a check stops.
+            let list = self.list_of_product(product).unwrap_or(leaf);
+            let stopped = |holds: &Amount| holds.single().is_some() && self.algebra.speaks_of(holds, list);
+            let is_stopped = self.checks.iter().any(|(holds, ..)| stopped(holds));
+            return if is_stopped { Reaches::Within } else { Reaches::Never };
         }
         let times = sum.0.get(product).copied().unwrap_or_default();
         match with.as_slice() {
@@ -313,6 +336,14 @@ impl Follow<'_> {
         let mut conds = if element == other { more(all, inner)? } else { return None };
         conds.extend(product.iter().map(|(id, _)| *id).filter(|id| self.algebra.is_condition(*id)));
         Some(conds)
+    }
+
+    /// The list whose elements a product sums up.
+    fn list_of_product(&self, product: &Product) -> Option<(EntityId, FieldId)> {
+        let [(id, 1)] = product.as_slice() else { return None };
+        let Node::Sum(element, _) = self.algebra.get(*id) else { return None };
+        let Node::Element(list, _) = self.algebra.get(*element) else { return None };
+        if let Node::Field(_, entity, field) = self.algebra.get(*list) { Some((*entity, *field)) } else { None }
     }
 
     /// The field whose amount a product is.

@@ -1,6 +1,6 @@
 //! What schemas say of amounts: which others one is the sum of, and what a document comes to.
 
-use super::algebra::{Amount, Node, NodeId, Product};
+use super::algebra::{Amount, ELSEWHERE, Node, NodeId, Product};
 use super::follow::Follow;
 use super::natives::names;
 use super::value::Value;
@@ -62,6 +62,7 @@ impl Follow<'_> {
                     let (quantity, price) = (of(self, quantity), of(self, price));
                     self.algebra.times(&quantity, &price)
                 }
+                [net, tax] if is_left_out(&piece.value, tax) => of(self, net).plus(&self.reckoned()),
                 [net, tax] => of(self, net).plus(&of(self, tax)),
                 _ => continue,
             };
@@ -69,6 +70,12 @@ impl Follow<'_> {
             shares.push(Share { span: piece.span, amount, line: Some(piece.value) });
         }
         shares
+    }
+
+    /// A tax that the system of the target reckons by itself, of whatever it is given.
+    fn reckoned(&mut self) -> Amount {
+        let given = self.given.clone();
+        Amount::node(self.algebra.id(Node::Of(format!("{ELSEWHERE} reckoned"), given)))
     }
 
     fn shares_of(&mut self, entity: EntityId, made: &Value, part: &Summand, at: Span) -> Vec<Share> {
@@ -195,4 +202,9 @@ impl Follow<'_> {
             Some((self.as_amount(&amount), entity, self.program.entity(entity).get(total).span))
         })
     }
+}
+
+/// Whether a line that is made leaves a field open.
+fn is_left_out(line: &Value, field: FieldId) -> bool {
+    matches!(line, Value::Record(made) if !made.fields.contains_key(&field))
 }

@@ -20,8 +20,9 @@ impl Bench {
 
     /// The entry that moves an amount from a customer's debts to the account 2000.
     fn paid(&self, customer: &str, number: Option<i64>, amount: f64, more: &Value) -> Reply {
+        let paid = std::ops::Neg::neg(amount);
         let lines = json!([
-            {"GLAccount": self.account("1300"), "Account": customer, "AmountFC": -amount, "OurRef": number},
+            {"GLAccount": self.account("1300"), "Account": customer, "AmountFC": paid, "OurRef": number},
             {"GLAccount": self.account("2000"), "AmountFC": amount},
         ]);
         let mut body = json!({"JournalCode": "90", "GeneralJournalEntryLines": lines});
