@@ -178,6 +178,12 @@ fn a_plan_says_which_total_an_answer_must_tell() {
 /// The default flows in all documents: each amount of an order once, and where.
 #[test]
 fn the_money_of_the_default_flows_is_proved() {
+    const SAYS: &[&str] = &[
+        "Its AmountFC must come to order.total",
+        "less order.gift_cards.amount",
+        "Proved: each of these amounts reaches AmountFC once, and nothing else does.",
+        "VATCode = taxes.code(",
+    ];
     let project = tempfile::tempdir().unwrap();
     let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/flows/tests/project.flow")).unwrap();
     let text = text.replace("connect shop", "run orders.orders, refunds.refunds\n\nconnect shop");
@@ -198,12 +204,6 @@ fn the_money_of_the_default_flows_is_proved() {
             );
         }
     }
-    const SAYS: &[&str] = &[
-        "Its AmountFC must come to order.total",
-        "less order.gift_cards.amount",
-        "Proved: each of these amounts reaches AmountFC once, and nothing else does.",
-        "VATCode = taxes.code(",
-    ];
     check(
         project.path(),
         &[
