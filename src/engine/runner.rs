@@ -7,7 +7,7 @@ use super::feed::run;
 use super::known::planned::Planned;
 use super::pass::context::Shared;
 use super::project::{PassOptions, Project, Summary};
-use super::turns::Turns;
+use super::turns::{Turn, Turns};
 use crate::connector::{Connector, Pause};
 use crate::store::{Rehearsal, Store};
 use crate::value::cancel::Cancel;
@@ -82,9 +82,10 @@ impl Engine {
         let before: u64 = self.shared.connections.values().map(|c| c.calls()).sum();
         let mut telling = Reporter::new(tell);
         let mut endings = Vec::new();
-        let mut stage = run::Stage { store: self.store_of(options), planned: Planned::default() };
+        let mut stage = run::Stage { store: self.store_of(options), planned: Planned::default(), further: false };
         let mut turns = Turns::of(&self.shared.project.program, &numbers, options);
-        while let Some((flow, options)) = turns.next() {
+        while let Some(Turn { flow, options, further }) = turns.next() {
+            stage.further = further;
             let name = self.shared.project.program.flows[flow].name.to_string();
             let passed = run::pass(&self.shared, flow, &options, &mut stage, &mut telling, cancel).await;
             turns.taken(flow, std::mem::take(&mut telling.written), passed.is_ok());

@@ -15,6 +15,15 @@ pub(super) struct Turns<'p> {
     at: usize,
 }
 
+/// One turn of a flow.
+pub(super) struct Turn {
+    /// Its number in the program.
+    pub(super) flow: usize,
+    pub(super) options: PassOptions,
+    /// It has had one in this pass.
+    pub(super) further: bool,
+}
+
 /// A flow of the pass.
 struct Lane {
     /// Its number in the program.
@@ -35,7 +44,7 @@ impl<'p> Turns<'p> {
 
     /// The next turn, and how it is to be run. Only a whole pass has further turns: a rehearsal writes nothing that could be
     /// read, and who asks for single records has asked for no other.
-    pub(super) fn next(&mut self) -> Option<(usize, PassOptions)> {
+    pub(super) fn next(&mut self) -> Option<Turn> {
         for n in (self.at..self.flows.len()).chain(0..self.at) {
             let lane = &mut self.flows[n];
             if lane.due && lane.goes_on && lane.turns < limits::TURNS_MAX {
@@ -43,7 +52,8 @@ impl<'p> Turns<'p> {
                 lane.due = false;
                 lane.turns += 1;
                 let since = self.options.since.filter(|_| lane.turns == 1);
-                return Some((lane.flow, PassOptions { since, ..self.options.clone() }));
+                let options = PassOptions { since, ..self.options.clone() };
+                return Some(Turn { flow: lane.flow, options, further: lane.turns > 1 });
             }
         }
         None

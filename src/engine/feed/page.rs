@@ -99,7 +99,7 @@ async fn take(
     items.retain(|_, item| match settled(pass, item, mode, now) {
         Seen::New => true,
         // What stands beside what could not be read is no news: the feed tells of it.
-        Seen::Unchanged if mode == Mode::Look => false,
+        Seen::Unchanged if mode == Mode::Look || pass.further => false,
         Seen::Unchanged => {
             telling.say(Event::Unchanged(unchanged(pass, item)));
             false

@@ -28,6 +28,8 @@ pub(crate) struct Stage {
     pub(crate) store: Arc<dyn Store>,
     /// What a dry run would have written by now.
     pub(crate) planned: Planned,
+    /// Whether the flow has had a turn before in this pass.
+    pub(crate) further: bool,
 }
 
 /// One pass of a flow.
@@ -41,7 +43,9 @@ pub(crate) async fn pass(
 ) -> Result<(), PassError> {
     let store = Arc::clone(&stage.store);
     let open = store.open_intents(None).await?;
-    let pass = Arc::new(Pass::new(shared, flow, options.clone(), (store, open), cancel.clone())?);
+    let mut pass = Pass::new(shared, flow, options.clone(), (store, open), cancel.clone())?;
+    pass.further = stage.further;
+    let pass = Arc::new(pass);
     *pass.memory() = Memory::knowing(pass.program(), std::mem::take(&mut stage.planned), pass.began);
     let passed = whole(&pass, telling).await;
     stage.planned = std::mem::take(&mut pass.memory().planned);

@@ -56,6 +56,8 @@ pub(crate) struct Pass {
     pub(crate) content: Content,
     /// When it began, by the source's clock.
     pub(crate) began: Timestamp,
+    /// Whether the flow has had a turn before in this pass of a project: what has not changed has been told.
+    pub(crate) further: bool,
 }
 
 impl Pass {
@@ -89,6 +91,7 @@ impl Pass {
             several: Mutex::default(),
             unsearched: Mutex::default(),
             began: Timestamp::UNIX_EPOCH,
+            further: false,
         };
         pass.began = pass.source()?.now();
         Ok(pass)
