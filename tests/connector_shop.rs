@@ -188,6 +188,15 @@ async fn what_was_measured_to_be_right_is_what_is_sent() {
     assert_eq!(late.ids, [3, 4]);
 }
 
+/// A shop shows amounts with two decimals unless it is asked for more, and has them with more.
+#[tokio::test]
+async fn p02_amounts_are_asked_for_with_six_decimals() {
+    let bench = bench(listed(&each(30, "2026-07-15T09:00:00Z", 4)), 2, "2026-08-01T00:00:00Z").await;
+    pass(&bench, &scan(&orders()), &Position::default()).await.unwrap();
+    let seen = bench.server.seen();
+    assert!(seen.len() > 1 && seen.iter().all(|asked| asked.query("dp") == Some("6")), "{seen:?}");
+}
+
 /// A filter by time that is wrong by hours shows fewer rows than there are, or none: that is an error, and never the end.
 #[tokio::test]
 async fn a_list_that_leaves_out_what_is_known_ends_the_pass() {
