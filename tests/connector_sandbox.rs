@@ -441,7 +441,7 @@ fn fault(system: &str, method: &str, kind: Kind) -> Fault {
 }
 
 #[tokio::test]
-async fn a_create_whose_answer_is_lost_is_found_by_its_key() {
+async fn p09_a_create_whose_answer_is_lost_is_found_by_its_key() {
     let bench = Bench::start(options()).await;
     let lost = |kind: Kind| Fault {
         resource: Some("salesorder/SalesOrders".into()),

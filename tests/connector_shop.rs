@@ -134,7 +134,7 @@ fn ids(range: std::ops::RangeInclusive<u32>) -> Vec<u32> {
 /// What is read up to a moment, and what a second pass finds that was made behind it: in each zone, around its nights, by
 /// either clock that rows are sorted by.
 #[tokio::test]
-async fn no_change_is_lost_in_any_zone_and_night() {
+async fn p24_no_change_is_lost_in_any_zone_and_night() {
     let nights = [
         ("Europe/Amsterdam", "2026-10-24T20:00:00Z"),
         ("Europe/Amsterdam", "2026-03-28T20:00:00Z"),
@@ -186,6 +186,15 @@ async fn what_was_measured_to_be_right_is_what_is_sent() {
     let since = Scan { since: Some("2026-07-15T10:00:00Z".parse().unwrap()), ..scan(&orders()) };
     let late = pass(&bench, &since, &Position::default()).await.unwrap();
     assert_eq!(late.ids, [3, 4]);
+}
+
+/// A shop shows amounts with two decimals unless it is asked for more, and has them with more.
+#[tokio::test]
+async fn p02_amounts_are_asked_for_with_six_decimals() {
+    let bench = bench(listed(&each(30, "2026-07-15T09:00:00Z", 4)), 2, "2026-08-01T00:00:00Z").await;
+    pass(&bench, &scan(&orders()), &Position::default()).await.unwrap();
+    let seen = bench.server.seen();
+    assert!(seen.len() > 1 && seen.iter().all(|asked| asked.query("dp") == Some("6")), "{seen:?}");
 }
 
 /// A filter by time that is wrong by hours shows fewer rows than there are, or none: that is an error, and never the end.
@@ -465,7 +474,7 @@ async fn a_row_without_a_key_is_found_again_by_its_time() {
 /// A count that moves while people edit hides nothing: neither a page that is whole when it is read once more, nor the end
 /// of a list whose total moves.
 #[tokio::test]
-async fn a_total_that_moves_hides_no_row() {
+async fn p26_a_total_that_moves_hides_no_row() {
     for case in ["short once", "moves"] {
         let shop = listed(&each(1, "2026-07-15T09:00:00Z", 25));
         let inside = shop.clone();
@@ -668,7 +677,7 @@ async fn what_changes_while_the_shops_clock_is_set_back_is_read() {
 }
 
 #[tokio::test]
-async fn nothing_is_lost_while_a_full_second_moves() {
+async fn p25_nothing_is_lost_while_a_full_second_moves() {
     // More than a page of one second, of which records go while it is walked: all behind them move up.
     let bench = bench(listed(&each(0, "2026-07-15T09:00:00Z", 95)), 10, "2026-08-01T00:00:00Z").await;
     let (shop, all, start) = (bench.shop.clone(), scan(&orders()), Position::default());

@@ -17,6 +17,8 @@ const EXAMPLES_AT_LEAST: usize = 6;
 
 #[path = "docs/flows.rs"]
 mod flows;
+#[path = "docs/requirements.rs"]
+mod requirements;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

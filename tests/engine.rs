@@ -70,7 +70,7 @@ async fn orders_land_once() {
 
 /// The runner dies at random moments while the ledger drops answers before and after the effect, and lets some come late.
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_twice_and_nothing_lost() {
+async fn p09_nothing_twice_and_nothing_lost() {
     let orders = orders(60);
     let world = World::new(Options { orders: Some(orders), ..Options::default() }).await;
     let faults = serde_json::json!([
@@ -107,7 +107,7 @@ async fn nothing_twice_and_nothing_lost() {
 /// What changes in the shop afterwards is followed, field by field and line by line; what a bookkeeper has changed is
 /// left; a dry run tells the same and writes nothing.
 #[tokio::test(flavor = "multi_thread")]
-async fn changes_are_followed() {
+async fn p08_changes_are_followed() {
     let world = World::new(Options { orders: Some(8), limits: Limits::Off, ..Options::default() }).await;
     let engine = world.engine(&[]).await;
     let (summary, events) = pass(&engine, PassOptions { dry_run: true, ..PassOptions::default() }).await;

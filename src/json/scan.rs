@@ -318,6 +318,25 @@ impl<'r> Scanner<'r> {
         Ok(None)
     }
 
+    /// Whether the object here is a list whose elements bear numbers: `{"0": …, "3": …}`, as PHP writes one with a gap. It is
+    /// not read: what stands here stands here still.
+    #[cold]
+    pub(crate) fn is_numbered(&mut self) -> Decoded<bool> {
+        let (at, depth) = (self.at, self.depth);
+        let (mut before, mut numbered) = (b'{', false);
+        self.deeper()?;
+        while let Some(name) = self.name_behind(before)? {
+            before = b',';
+            numbered = !name.is_empty() && name.bytes().all(|b| b.is_ascii_digit());
+            if !numbered {
+                break;
+            }
+            self.skip()?;
+        }
+        (self.at, self.depth) = (at, depth);
+        Ok(numbered)
+    }
+
     /// Whether another element comes, behind that byte (the list's first bracket, or a comma); else the list's end is
     /// passed.
     pub(crate) fn element_behind(&mut self, before: u8) -> Decoded<bool> {

@@ -20,7 +20,7 @@ async fn shown(world: &World, sku: &str) -> u64 {
 /// Orders of the shop hold their goods though no record of the flow names them; what somebody changes in the shop is put right
 /// without any change in the ledger; a product that comes later gets its stock; and what we write ourselves is no news.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_beside_a_record_counts() {
+async fn p23_what_is_beside_a_record_counts() {
     let world = World::new(Options { orders: Some(2), limits: Limits::Off, ..Options::default() }).await;
     for code in ["SOLD-1", "SOLD-2", "SOLD-3"] {
         let item = json!({"Code": code, "Description": code, "SalesVatCode": "5", "IsStockItem": true});

@@ -213,11 +213,13 @@ impl<'r> Decoder<'r, '_> {
         match self.json.peek() {
             b'[' => {}
             b'n' => return self.json.skip(),
+            b'{' if self.json.is_numbered()? => {}
             _ => return self.no_metas(filling),
         }
+        let mut before = self.json.peek();
+        let numbered = before == b'{';
         self.json.deeper()?;
-        let mut before = b'[';
-        while self.json.element_behind(before)? {
+        while if numbered { self.json.name_behind(before)?.is_some() } else { self.json.element_behind(before)? } {
             before = b',';
             if self.json.peek() == b'{' {
                 self.meta(filling)?;

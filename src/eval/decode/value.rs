@@ -67,6 +67,7 @@ impl<'r> Decoder<'r, '_> {
             }
             Shape::List(element) if self.json.peek() == b'{' => match &layout.wrapped {
                 Some(wrapped) => self.wrapped_list(wrapped, element, layout, path),
+                None if self.json.is_numbered()? => self.numbered_list(element, layout, path).map(Value::List),
                 None => Err(self.other("a list")),
             },
             Shape::List(element) => self.list(element, layout, path).map(Value::List),
@@ -240,6 +241,27 @@ impl<'r> Decoder<'r, '_> {
                 read?;
             }
             other => self.elements(|this, n| this.element(other, layout, path, n))?,
+        }
+        self.json.depth -= 1;
+        let list: &'r [Value<'r>] = self.json.arena.alloc_slice_copy(&self.elements[base..]);
+        self.elements.truncate(base);
+        Ok(list)
+    }
+
+    /// `{"0": …, "3": …}`: the elements in the order in which they stand.
+    #[cold]
+    fn numbered_list(&mut self, element: &'r Shape, layout: &'r Layout, path: &'r str) -> Decoded<&'r [Value<'r>]> {
+        self.json.deeper()?;
+        let base = self.elements.len();
+        let (mut before, mut n) = (b'{', 0);
+        while self.json.name_behind(before)?.is_some() {
+            before = b',';
+            if n >= LIST_MAX {
+                return Err(DecodeError::new(format!("has more than {LIST_MAX} elements")));
+            }
+            let value = self.element(element, layout, path, n)?;
+            self.elements.push(value);
+            n += 1;
         }
         self.json.depth -= 1;
         let list: &'r [Value<'r>] = self.json.arena.alloc_slice_copy(&self.elements[base..]);

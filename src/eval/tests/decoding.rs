@@ -161,8 +161,17 @@ fn entries_of_meta_data_that_cant_be_read() {
         (with("{\"key\":\"_vat_\\ud83d\",\"value\":\"\\ud83d\"}"), Ok("NL1".to_owned())),
         (with("{\"\\ud83d\":1}, 5, null"), Ok("NL1".to_owned())),
         (
-            ORDER.replacen("\"meta_data\":[", "\"meta_data\":{\"0\":1},\"x\":[", 1),
+            ORDER.replacen("\"meta_data\":[", "\"meta_data\":{\"key\":1},\"x\":[", 1),
             Err("vat_number: can't be read: `meta_data` is no list".to_owned()),
+        ),
+        (
+            // A list with gaps, as PHP writes it.
+            ORDER.replacen(
+                "\"meta_data\":[",
+                "\"meta_data\":{\"0\":1,\"7\":{\"key\":\"_vat_number\",\"value\":\"NL2\"}},\"x\":[",
+                1,
+            ),
+            Ok("NL2".to_owned()),
         ),
     ] {
         assert_eq!(read(&record, "vat_number"), told, "{record}");
