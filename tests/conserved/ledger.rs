@@ -135,6 +135,33 @@ impl Ledger {
         given
     }
 
+    /// What is held once an order is booked.
+    pub(crate) fn held_with(&self, order: &Value) -> Given {
+        let mut held = self.held();
+        let (orders, document) = (self.entity("woocommerce.Order"), self.entity(self.document()));
+        held.add_row(self.program(), orders, order.clone());
+        let (reference, account) = (&order["number"], "00000000-0000-0000-0000-00000000000a");
+        let mut row = json!({"YourRef": reference, "Currency": order["currency"]});
+        let more = match self.kind.document {
+            "sales_order" => json!({"OrderNumber": 26001, "OrderedBy": account}),
+            "sales_entry" => json!({"Customer": account, "Journal": "70"}),
+            "direct_invoice" => {
+                json!({"OrderedBy": account, "Journal": "70", "Status": 20, "Type": 8023, "Warehouse": account})
+            }
+            _ => json!({"OrderedBy": account, "Journal": "70", "Status": 20, "Type": 8020}),
+        };
+        row.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let key = held.add(self.program(), document, row.as_object().unwrap()).unwrap();
+        held.link((orders, &order["id"].to_string()), (document, &key), None);
+        held
+    }
+
+    /// What is to stand on the credit of so much.
+    pub(crate) fn credit_of(&self, amount: Decimal) -> Decimal {
+        let note = matches!(self.kind.document, "sales_invoice" | "direct_invoice");
+        if note && self.kind.pieces == "positive" { amount } else { -amount }
+    }
+
     /// What a flow makes of a record, where that is held.
     pub(crate) fn book(&self, flow: &str, record: &Value, held: &Given) -> Came {
         let flow = self.program().flows.iter().position(|known| known.name.ends_with(flow)).unwrap();

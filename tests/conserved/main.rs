@@ -1,4 +1,4 @@
-//! Money is conserved: orders of any mix of rates, coupons, fees, currencies, gift cards and bundles, reckoned in each of the
+//! Money is conserved: orders, and refunds of them, of any mix of rates, coupons, fees, currencies, gift cards and bundles, reckoned in each of the
 //! shop's ways, go through the flows as they ship. What an order's document comes to by the test's own arithmetic is what
 //! the shop says, to the cent, or the order stops with a reason; of those that a shop can make hardly any may.
 //!
@@ -10,10 +10,13 @@
 #[allow(dead_code, reason = "a part of it is used here")]
 mod chance;
 mod ledger;
+mod refund;
 mod shop;
 
 use chance::{Chance, mix};
 use ledger::{Came, KINDS, Ledger};
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// Cases where nobody says how many.
@@ -35,35 +38,62 @@ fn sort_of(reason: &str) -> String {
         .replace("##", "#")
 }
 
+/// What came of all records of a sort.
+#[derive(Default)]
+struct Tally {
+    made: u64,
+    parked: BTreeMap<String, (u64, String)>,
+    wrong: Vec<String>,
+}
+
+impl Tally {
+    /// What is told of a record begins with `of`; it is to come to `wanted`.
+    fn count(&mut self, of: &str, came: Came, wanted: Decimal, record: &Value) {
+        self.made += 1;
+        match came {
+            Came::Booked(document, total) if total != wanted => {
+                self.wrong.push(format!("{of}: {total} is booked for {wanted}\n{document}\n{record}"));
+            }
+            Came::Booked(..) => {}
+            Came::Parked(reason) => {
+                let told = format!("{of}: {reason}\n{record}");
+                self.parked.entry(sort_of(&reason)).or_insert((0, told)).0 += 1;
+            }
+        }
+    }
+
+    fn told(&self, what: &str) {
+        let stopped: u64 = self.parked.values().map(|(count, _)| count).sum();
+        println!("{} {what}, {stopped} parked, {} wrong", self.made, self.wrong.len());
+        for (sort, (count, told)) in &self.parked {
+            println!("{count} parked: {sort}\n  such as {told}");
+        }
+        assert!(self.wrong.is_empty(), "{} {what} wrong, the first: {}", self.wrong.len(), self.wrong[0]);
+        assert!(stopped * 100 <= self.made * PARKED_AT_MOST, "{stopped} of {} {what} are parked", self.made);
+    }
+}
+
 #[test]
 fn what_is_booked_is_what_the_shop_says_to_the_cent() {
     let (cases, seed) = (setting("FLOWC_CASES", CASES), setting("FLOWC_SEED", 1));
     println!("{cases} cases of seed {seed}");
     let ledgers = KINDS.map(Ledger::new);
     let held: Vec<_> = ledgers.iter().map(Ledger::held).collect();
-    let (mut parked, mut wrong) = (BTreeMap::<String, (u64, String)>::new(), Vec::new());
+    let (mut orders, mut refunds) = (Tally::default(), Tally::default());
     for case in 0..cases {
         let mut chance = Chance::new(mix(seed) ^ mix(case));
         let order = shop::order(&mut chance, case + 1);
         let n = usize::try_from(case).unwrap() % ledgers.len();
         let ledger = &ledgers[n];
-        match ledger.book("orders", &order.json, &held[n]) {
-            Came::Booked(document, total) if total != order.total => wrong.push(format!(
-                "case {case} of seed {seed}, {:?}, {}: {total} is booked for {}\n{document}\n{}",
-                ledger.kind, order.manner, order.total, order.json
-            )),
-            Came::Booked(..) => {}
-            Came::Parked(reason) => {
-                let told = format!("case {case}, {:?}, {}: {reason}\n{}", ledger.kind, order.manner, order.json);
-                parked.entry(sort_of(&reason)).or_insert((0, told)).0 += 1;
-            }
+        let of = format!("case {case} of seed {seed}, {:?}, {}", ledger.kind, order.manner);
+        orders.count(&of, ledger.book("orders", &order.json, &held[n]), order.total, &order.json);
+        if let Some(refund) = refund::refund(&mut chance, &order) {
+            let came = ledger.book("refunds", &refund.json, &ledger.held_with(&order.json));
+            let both = json!({"refund": refund.json, "order": order.json});
+            refunds.count(&of, came, ledger.credit_of(refund.amount), &both);
         }
     }
-    let stopped: u64 = parked.values().map(|(count, _)| count).sum();
-    println!("{cases} orders, {stopped} parked, {} wrong", wrong.len());
-    for (sort, (count, told)) in &parked {
-        println!("{count} parked: {sort}\n  such as {told}");
-    }
-    assert!(wrong.is_empty(), "{} wrong, the first: {}", wrong.len(), wrong[0]);
-    assert!(stopped * 100 <= cases * PARKED_AT_MOST, "{stopped} of {cases} are parked");
+    assert!(refunds.made * 3 > orders.made, "{} refunds: hardly any is made", refunds.made);
+    orders.told("orders");
+    refunds.told("refunds");
 }
