@@ -37,7 +37,7 @@ fn named(cell: &str) -> impl Iterator<Item = &str> {
 /// Flows, and settings with lookups, of what ships, as `module.name`.
 fn shipped() -> (BTreeSet<String>, BTreeSet<String>) {
     let (mut flows, mut answers) = (BTreeSet::new(), BTreeSet::new());
-    for (module, _, text) in library::LIBRARY.iter() {
+    for (module, _, text) in library::LIBRARY {
         let Some(module) = module.strip_prefix("flows.") else { continue };
         for decl in parse(FileId(0), text).ast.decls {
             match decl.kind {
