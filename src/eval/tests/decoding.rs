@@ -94,9 +94,9 @@ fn what_is_not_as_declared_is_named() {
             "date_created: is \"2026-02-30T23:30:00\", which is a date that does not exist",
         ),
         (
-            with("\"line_items\":[", "\"line_items\":{\"1\":2},\"x\":["),
+            with("\"line_items\":[", "\"line_items\":{\"id\":2},\"x\":["),
             "line_items",
-            "line_items: is {\"1\":2}, where a list is expected",
+            "line_items: is {\"id\":2}, where a list is expected",
         ),
         (
             with("\"quantity\":1", "\"quantity\":true"),
