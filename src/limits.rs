@@ -95,7 +95,7 @@ pub const TURNS_MAX: usize = 3;
 pub const ASKED_AFTER_MAX: usize = 1_000;
 /// Records asked after of which so many may be gone before it is looked at whether it is the same system: of more than this,
 /// no more than half.
-pub const GONE_MAX: usize = 10;
+pub const GONE_MAX: usize = 2;
 /// Records that are read again by key in one scan: retries of parked and waiting ones.
 pub const AGAIN_PAGE_MAX: usize = 50;
 /// Times that one record is evaluated in a pass: rounds of finds, and what follows a write. More is a fault of ours.
